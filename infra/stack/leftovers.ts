@@ -83,3 +83,10 @@ function read(path: string): string {
     return "";
   }
 }
+
+/** Kills everything the record of a data folder names, at once: for a second Ctrl-C. Data survives it; the next start tidies up. */
+export function killRecorded(dataDir: string): void {
+  const record = readRecord(dataDir);
+  for (const app of record?.apps ?? []) signalGroup(app, "SIGKILL");
+  for (const server of record?.servers ?? []) for (const mark of server.processes) signalGroup(mark, "SIGKILL");
+}
