@@ -46,6 +46,7 @@ export class ServerLife {
   #how: How = "native";
   #state: ServerState = { kind: "pending" };
   #stopping = false;
+  #started: Promise<void> = Promise.resolve();
   #restarting: Promise<void> = Promise.resolve();
 
   constructor(recipe: Recipe, stack: StackContext) {
@@ -56,7 +57,13 @@ export class ServerLife {
   }
 
   /** Brings the server up. Never rejects: what went wrong is in the state, and answered. */
-  async start(): Promise<RunningServer | MissingServer> {
+  start(): Promise<RunningServer | MissingServer> {
+    const outcome = this.#start();
+    this.#started = outcome.then(() => undefined);
+    return outcome;
+  }
+
+  async #start(): Promise<RunningServer | MissingServer> {
     try {
       const found = await this.#find();
       if (found !== undefined) return this.#running(found.how, found.env[this.recipe.variable] ?? "", found.env);
@@ -76,6 +83,8 @@ export class ServerLife {
   /** Stops the server if the stack started it. Safe to call at any time, also while it starts. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    // A start notices within moments; an installation is not waited for, it has nothing of ours running yet.
+    if (this.#state.kind === "starting") await this.#started;
     if (this.#children.length === 0 && this.#launch === undefined) return;
     this.#change({ kind: "stopping" });
     await this.#endChildren();
@@ -119,6 +128,7 @@ export class ServerLife {
     this.#how = how;
     mkdirSync(this.#dir, { recursive: true });
     for (let attempt = 1; ; attempt++) {
+      if (this.#stopping) throw new Error("The stack is stopping");
       this.#change({ kind: "starting", how });
       const launch = await program(this.#launching());
       this.#launch = launch;

@@ -33,6 +33,12 @@ export class Ports implements Disposable {
     throw new Error(`Cannot find a free port between ${LOWEST} and ${HIGHEST}: tried ${ATTEMPTS}`);
   }
 
+  /** The first free port at or above `first`. Throws when the next 200 are all taken. */
+  async pickFrom(first: number): Promise<number> {
+    for (let port = first; port < first + ATTEMPTS && port <= 65_535; port++) if (await this.#take(port)) return port;
+    throw new Error(`Cannot find a free port from ${first} on: tried ${ATTEMPTS}`);
+  }
+
   /** Gives all ports back. */
   [Symbol.dispose](): void {
     for (const lock of this.#locks.values()) lock.release();

@@ -17,6 +17,9 @@ export type SupervisorLine = { readonly event: StackEvent } | { readonly env: En
 
 const WATCH_MS = 200;
 
+/** A build takes minutes. The types know this option for TCP only; `server.timeout()` has no effect on a unix socket. */
+const NO_TIMEOUT: object = { idleTimeout: 0 };
+
 interface Entry {
   readonly stack: Promise<Stack>;
   readonly abort: AbortController;
@@ -64,8 +67,8 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
 
   Bun.serve({
     unix: join(dir, "control.sock"),
-    async fetch(request, server) {
-      server.timeout(request, 0); // A build takes minutes.
+    ...NO_TIMEOUT,
+    async fetch(request) {
       if (request.method === "DELETE") {
         await endOnce();
         setTimeout(() => process.exit(0), 50); // After the answer has left.
