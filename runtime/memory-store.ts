@@ -81,13 +81,14 @@ class MemoryStore implements Store {
   async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
     return actors.map(({ type, key }) => {
       const row = this.#rows.get(type)?.get(key);
-      const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])];
+      const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])].map(toReply);
       return { state: row?.state, version: row?.version ?? 0, replies, repliesComplete: true };
     });
   }
 
   async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
-    return this.#replies.get(`${type}/${key}`)?.get(messageId);
+    const found = this.#replies.get(`${type}/${key}`)?.get(messageId);
+    return found === undefined ? undefined : toReply(found);
   }
 
   async list(type: string, { limit, after }: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]> {
@@ -191,6 +192,10 @@ class MemoryStore implements Store {
     slot.epoch++;
     return { partition, epoch: slot.epoch, commitSeq: slot.commitSeq, lastSeq: slot.lastSeq };
   }
+}
+
+function toReply({ id, hash, reply }: StoredReply): StoredReply {
+  return { id, hash, reply };
 }
 
 function timerId({ type, key, name }: ActorId & { readonly name: string }): string {

@@ -70,18 +70,20 @@ class PostgresStore implements Store {
   }
 
   async heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]> {
+    // An answer that comes after the lease has run out is worth nothing; the floor is for a server that just woke up.
+    const deadlineMs = Math.max(leaseMs, 1_000);
     await this.#pool.run(
       (sql) => sql`
         insert into nodes (id, expires_at) values (${node}, now() + ${leaseMs}::int * interval '1 ms')
         on conflict (id) do update set expires_at = excluded.expires_at`,
-      leaseMs,
+      deadlineMs,
     );
     // A second statement, so that it sees what was taken while the first one waited for a taker's lock.
     const rows = await this.#pool.run(
       (sql) => sql<{ partition: number; owner: string | null; epoch: number }[]>`
         select p.id as partition, p.epoch::float8 as epoch, case when n.expires_at > now() then p.owner end as owner
         from partitions p left join nodes n on n.id = p.owner`,
-      leaseMs,
+      deadlineMs,
     );
     return rows.map(({ partition, owner, epoch }) => ({ partition, epoch, owner: owner ?? undefined }));
   }
