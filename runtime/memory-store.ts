@@ -66,7 +66,8 @@ class MemoryStore implements Store {
   }
 
   async acquire(node: NodeId): Promise<readonly Grant[]> {
-    const free = this.#slots.flatMap((slot, partition) => (this.#liveOwner(slot) === undefined ? [partition] : []));
+    const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
+    const free = this.#slots.flatMap((slot, partition) => (this.#liveOwner(slot, now) === undefined ? [partition] : []));
     return free.map((partition) => this.#grant(node, partition));
   }
 
@@ -177,8 +178,8 @@ class MemoryStore implements Store {
     return this.#slots[partition] as Slot;
   }
 
-  #liveOwner({ owner }: Slot): NodeId | undefined {
-    return owner !== undefined && (this.#leases.get(owner) ?? 0) > this.#clock.monotonic() ? owner : undefined;
+  #liveOwner({ owner }: Slot, now = this.#clock.monotonic()): NodeId | undefined {
+    return owner !== undefined && (this.#leases.get(owner) ?? 0) > now ? owner : undefined;
   }
 
   #holds(node: NodeId, { partition, epoch }: Fence): boolean {
