@@ -50,6 +50,7 @@ export const ARROWS: readonly Arrow[] = [
 
   { from: "workflows/**", to: "workflows/*.ts", why: "names and helpers that every workflow shares" },
   { from: "workflows/*.ts", to: "workflows/**", why: "the worker and the client gather the workflows" },
+  { from: "workflows/<own>/workflow.ts", to: "actors/*/plan.ts", why: "a plan is pure: desired and observed state in, actions out" },
   { from: "workflows/<own>/activities.ts", to: "actors/<noun>/<noun>.ts", why: "activities call actors" },
   { from: "workflows/*.ts", to: "actors/<noun>/<noun>.ts", why: "the worker gives the activities their actors" },
 ];
@@ -80,7 +81,7 @@ export const NARROW: readonly Narrow[] = [
   {
     rule: "workflow-pure",
     files: "workflows/<own>/workflow.ts",
-    to: ["workflows/<own>/*.ts", "workflows/*.ts"],
+    to: ["workflows/<own>/*.ts", "workflows/*.ts", "actors/*/plan.ts"],
     typeOnly: ["**/messages.ts"],
     packages: ["@temporalio/workflow"],
     fix: "Reach the outside through an activity, and take its type with `import type`",
