@@ -17,7 +17,7 @@ beforeEach(async () => {
   troupe = await createTroupe({ actors: [Config, Service], stores: { default: memory() } });
   app = new Elysia()
     .onError(({ error, set }) => {
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) throw new Error("not a problem", { cause: error });
       set.status = error.status;
       return { code: error.code, retryAfter: error.retryAfter, errors: error.issues };
     })
