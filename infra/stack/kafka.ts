@@ -10,7 +10,8 @@ import type { ObtainContext, Recipe } from "./recipe.ts";
 import { ask, parseEndpoint } from "./tcp.ts";
 import { type Env, UnavailableError } from "./types.ts";
 
-const VERSION = "4.1.0";
+/** Pinned: what the cache holds. */
+export const KAFKA_VERSION = "4.1.0";
 const LOG4J = "2.24.3";
 
 /** Kafka. */
@@ -26,7 +27,7 @@ export const kafkaRecipe: Recipe = {
     const java = await javaCommand(context);
     const folder = await jars(context);
     const classPath = join(folder, "libs", "*");
-    const archive = await classArchive(context, { java, classPath, version: VERSION, probe });
+    const archive = await classArchive(context, { java, classPath, version: KAFKA_VERSION, probe });
     return async (place) => {
       const broker = await place.port(9092);
       const node = kafkaNode(place.dir, { broker, controller: await place.port(9093) }, classPath, archive);
@@ -81,16 +82,16 @@ function readMetadata(bytes: Buffer): number | undefined {
 }
 
 function jars(context: ObtainContext): Promise<string> {
-  return install("kafka", VERSION, context, async (folder) => {
+  return install("kafka", KAFKA_VERSION, context, async (folder) => {
     const maven = await programOrPackage(context, { program: "mvn", apt: "maven", brew: "maven" });
     await oneAtATime("build", context, async () => {
-      context.doing(`downloading Kafka ${VERSION} (43 MB, about a minute, once)`);
+      context.doing(`downloading Kafka ${KAFKA_VERSION} (43 MB, about a minute, once)`);
       const pom = join(folder, "pom.xml");
       writeFileSync(pom, POM);
       try {
         await context.run(maven, ["--batch-mode", "--quiet", "--file", pom, "dependency:copy-dependencies", `-DoutputDirectory=${join(folder, "libs")}`, "-DincludeScope=runtime"]);
       } catch (error) {
-        throw new UnavailableError(`Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`, `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${VERSION}`, { cause: error });
+        throw new UnavailableError(`Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`, `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`, { cause: error });
       }
     });
   });
@@ -102,7 +103,7 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <artifactId>kafka</artifactId>
   <version>1</version>
   <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${VERSION}</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version></dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>${LOG4J}</version></dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>${LOG4J}</version></dependency>
   </dependencies>
