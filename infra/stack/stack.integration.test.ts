@@ -119,7 +119,7 @@ test(
       expect(stack.missing.map((server) => server.server)).toEqual(["redis"]);
       expect(stack.missing[0]?.reason).toContain("exit code 3");
       expect(events.find((event) => event.state.kind === "missing")?.state).toMatchObject({ log: ["cannot read the moon"] });
-      expect(Object.keys(stack.env)).toEqual(["NATS_URL"]);
+      expect(Object.keys(stack.env)).toEqual(["NATS_URL", "NATS_MONITOR_URL"]);
     } finally {
       process.env["PATH"] = path;
     }
