@@ -2,8 +2,9 @@
  * The sink `kafka`.
  *
  * K1 A record is acked only after all in-sync replicas have it (`acks=all`).
- * K2 Records of a key are written in the order given: they share a partition, a send is one record batch per
- *    partition, taken whole or not at all, and the next send starts when the one before has ended.
+ * K2 Records of a key in a topic are written in the order given: they share a partition, a send is one record batch
+ *    per partition, taken whole or not at all, and the next send starts when the one before has ended. Between the
+ *    topics of an actor that emits events of several nouns there is no order.
  * K3 The producer is idempotent: what it sends again by itself is written once. What `publish` sends again after it
  *    threw may be there twice, with the same `ce_id`.
  */
