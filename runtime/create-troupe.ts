@@ -7,7 +7,7 @@
  * N1 a call is retried by itself only after an error that says that nothing was written (`fenced`, `unavailable`).
  */
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
-import type { AnyActorType, StateOutput } from "./actor.ts";
+import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { partitionOf } from "./address.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
