@@ -1,6 +1,9 @@
+import { WorkflowNotFoundError } from "@temporalio/client";
 import type { Engine } from "#infra/docker/engine.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
 import { silentLog } from "#runtime";
 import type { Log } from "#runtime";
+import { workflowIds } from "#workflows/workflow-ids.ts";
 
 /** What {@link startWatcher} is given. */
 export interface WatcherOptions {
@@ -71,5 +74,16 @@ export function startWatcher(options: WatcherOptions): Watcher {
       await following;
       await Promise.all([...waking.values()].map((entry) => entry.done));
     },
+  };
+}
+
+/** Wakes reconcile loops through Temporal. A loop that has ended stays ended. */
+export function wakeThrough(temporal: Temporal, idOf: (service: string) => string = workflowIds.reconcileService) {
+  return async (service: string): Promise<void> => {
+    try {
+      await temporal.call(() => temporal.client.workflow.getHandle(idOf(service)).signal("wake"));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   };
 }

@@ -4,8 +4,8 @@ import { Config } from "#actors/config/config.ts";
 import type { ServiceConfig } from "#actors/service/messages.ts";
 import { Service } from "#actors/service/service.ts";
 import { ECHO_IMAGE, ensureEchoImage } from "#infra/docker/echo-image.ts";
-import { eventually, startTestSystem } from "./test-system.ts";
-import type { TestSystem } from "./test-system.ts";
+import { eventually, startTestSystem } from "./testing/system.ts";
+import type { TestSystem } from "./testing/system.ts";
 
 let system: TestSystem;
 let docker: Docker;

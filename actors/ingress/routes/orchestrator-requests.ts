@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import type { DockerStatus } from "#infra/docker/status.ts";
 import { RefusedError } from "#runtime";
-import { parseConfig } from "../../config/parse.ts";
+import { parseConfig } from "../../config/config.ts";
+import type { ConfigPolicy } from "../../config/config.ts";
 import type { ConfigServices } from "../../config/messages.ts";
-import type { ConfigPolicy } from "../../config/policy.ts";
 import { SERVICE_NAME } from "../../service/messages.ts";
 import { Problem } from "../problem.ts";
 

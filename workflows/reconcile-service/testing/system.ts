@@ -1,17 +1,18 @@
-import { Client, Connection } from "@temporalio/client";
-import { bundleWorkflowCode, NativeConnection, Worker } from "@temporalio/worker";
 import { Config } from "#actors/config/config.ts";
-import { scalerActor } from "#actors/scaler/scaler.ts";
-import { startWatcher } from "#actors/scaler/watcher.ts";
+import { scalerActor, startWatcher, wakeThrough } from "#actors/scaler/scaler.ts";
 import { Service } from "#actors/service/service.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
-import { createTroupe, memory } from "#runtime";
+import { temporalConnection } from "#infra/temporal/connection.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
+import { temporalSink } from "#infra/temporal/sink.ts";
+import { createTroupe, memory, silentLog } from "#runtime";
 import type { OutboxRecord, Sink, Troupe, WorkflowRequest } from "#runtime";
-import { TASK_QUEUES } from "../task-queues.ts";
-import { workflowIds } from "../workflow-ids.ts";
-import { createReconcileActivities } from "./activities.ts";
+import { TASK_QUEUES } from "../../task-queues.ts";
+import { startWorkers } from "../../worker.ts";
+import { workflowIds } from "../../workflow-ids.ts";
+import { createReconcileActivities } from "../activities.ts";
 
 /** The orchestrator as one process runs it, with a cluster and a task queue of its own. */
 export interface TestSystem extends AsyncDisposable {
@@ -19,37 +20,43 @@ export interface TestSystem extends AsyncDisposable {
   readonly engine: Engine;
   /** The address of the engine. */
   readonly dockerHost: string;
-  readonly client: Client;
+  readonly temporal: Temporal;
+  /** The id of a service's reconcile loop here. */
+  workflowId(service: string): string;
   /** The events that were published, in order. */
   readonly events: readonly { readonly type: string; readonly data: Record<string, unknown> }[];
 }
 
 /** Starts the orchestrator against a real engine and a real Temporal server. Its containers are gone when it is disposed of. */
-export async function startTestSystem(): Promise<TestSystem> {
+export async function startTestSystem(options: { maxCachedWorkflows?: number } = {}): Promise<TestSystem> {
   const [dockerHost, address] = await Promise.all([testServer("docker"), testServer("temporal")]);
   const cluster = `t${crypto.randomUUID().slice(0, 8)}`;
   const taskQueue = `${TASK_QUEUES.orchestrator}-${cluster}`;
   const engine = connectEngine({ host: dockerHost, cluster });
-  const client = new Client({ connection: await Connection.connect({ address }) });
+  const temporal = temporalConnection({ address });
   const scaler = scalerActor({ engine });
   const events: TestSystem["events"][number][] = [];
   const troupe = await createTroupe({
     actors: [Config, Service, scaler],
     stores: { default: memory() },
-    sinks: [workflowSink(client, cluster, taskQueue), eventSink(events)],
+    sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],
   });
-
-  const native = await NativeConnection.connect({ address });
-  const worker = await Worker.create({
-    connection: native,
-    taskQueue,
-    workflowBundle: await bundle(),
-    activities: createReconcileActivities({ troupe, engine, scaler }),
+  const workers = startWorkers({
+    address,
+    queues: [
+      {
+        taskQueue,
+        workflowsPath: new URL("../../orchestrator.ts", import.meta.url).pathname,
+        activities: createReconcileActivities({ troupe, engine, scaler }),
+      },
+    ],
+    log: silentLog,
+    ...options,
   });
-  const running = worker.run();
+  await workers.ready();
   const watcher = startWatcher({
     engine,
-    wake: (service) => client.workflow.getHandle(idIn(cluster, service)).signal("wake"),
+    wake: wakeThrough(temporal, (service) => idIn(cluster, service)),
     services: async () => (await troupe.list(Service)).map((summary) => summary.key),
   });
 
@@ -57,27 +64,19 @@ export async function startTestSystem(): Promise<TestSystem> {
     troupe,
     engine,
     dockerHost,
-    client,
+    temporal,
+    workflowId: (service) => idIn(cluster, service),
     events,
     async [Symbol.asyncDispose]() {
       await watcher.stop();
-      for await (const run of client.workflow.list({ query: `TaskQueue = "${taskQueue}" and ExecutionStatus = "Running"` })) {
-        await client.workflow.getHandle(run.workflowId).terminate().catch(() => undefined);
-      }
-      worker.shutdown();
-      await running;
+      const names = (await troupe.list(Service)).map((summary) => summary.key);
+      const handles = names.map((name) => temporal.client.workflow.getHandle(idIn(cluster, name)));
+      await Promise.all(handles.map((handle) => handle.terminate().catch(() => undefined)));
+      await workers.stop();
       await troupe.stop();
-      await native.close();
-      await client.connection.close();
       await Promise.all((await engine.list()).map((container) => engine.remove(container.id, 0)));
     },
   };
-}
-
-let bundled: ReturnType<typeof bundleWorkflowCode> | undefined;
-function bundle(): ReturnType<typeof bundleWorkflowCode> {
-  bundled ??= bundleWorkflowCode({ workflowsPath: new URL("./workflow.ts", import.meta.url).pathname });
-  return bundled;
 }
 
 /** Tests share a namespace: each cluster's workflow ids are its own. */
@@ -85,29 +84,14 @@ function idIn(cluster: string, service: string): string {
   return `${cluster}:${workflowIds.reconcileService(service)}`;
 }
 
-function workflowSink(client: Client, cluster: string, taskQueue: string): Sink {
-  const send = async (record: OutboxRecord): Promise<void> => {
-    const { start, signal } = JSON.parse(record.body) as WorkflowRequest;
-    if (!start || !signal) throw new TypeError(`unexpected workflow request ${record.body}`);
-    await client.workflow.signalWithStart(start.type, {
-      workflowId: `${cluster}:${record.target}`,
-      taskQueue,
-      args: [...start.args],
-      signal: signal.name,
-      signalArgs: [...signal.args],
-    });
+/** The same sink, with the ids and the task queue of one cluster. */
+function apart(sink: Sink, cluster: string, taskQueue: string): Sink {
+  const moved = (record: OutboxRecord): OutboxRecord => {
+    const request = JSON.parse(record.body) as WorkflowRequest;
+    const start = request.start && { ...request.start, taskQueue };
+    return { ...record, target: `${cluster}:${record.target}`, body: JSON.stringify({ ...request, start }) };
   };
-  return {
-    name: "temporal",
-    accepts: "workflow",
-    lane: { kind: "keyed", maxInFlight: 8 },
-    async publish(records) {
-      for (const record of records) await send(record);
-      return records.map(() => ({ kind: "acked" }));
-    },
-    check: async () => undefined,
-    close: async () => undefined,
-  };
+  return { ...sink, publish: (records, attempt) => sink.publish(records.map(moved), attempt) };
 }
 
 function eventSink(events: TestSystem["events"][number][]): Sink {
