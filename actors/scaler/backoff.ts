@@ -2,8 +2,8 @@ import type { ObservedContainer, Slot } from "./messages.ts";
 
 /** A run at least this long is a good one: its end starts no pause. */
 export const STABLE_AFTER_MS = 10_000;
-/** A container killed from outside is started again at once, but not more often than this. */
-const KILLED_AFTER_MS = 1_000;
+/** Killed from outside after a run shorter than this, a container counts as failing, but with one try more. */
+const KILLED_EARLY_MS = 1_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -23,9 +23,10 @@ export function afterDeath(slot: Slot, container: ObservedContainer, nowMs: numb
   const { startedAt, finishedAt, exitCode, oomKilled } = container;
   const ranMs = startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : 0;
   // 128 + SIGKILL, 128 + SIGTERM
-  const killed = (exitCode === 137 || exitCode === 143) && !oomKilled && ranMs >= KILLED_AFTER_MS;
-  const streak = killed || ranMs >= STABLE_AFTER_MS ? 0 : slot.streak + 1;
-  return { ...slot, streak, retryAt: nowMs + backoffMs(streak), diedAt: finishedAt };
+  const killed = (exitCode === 137 || exitCode === 143) && !oomKilled;
+  const good = ranMs >= STABLE_AFTER_MS || (killed && ranMs >= KILLED_EARLY_MS);
+  const streak = good ? 0 : slot.streak + 1;
+  return { ...slot, streak, retryAt: nowMs + backoffMs(killed ? streak - 1 : streak), diedAt: finishedAt };
 }
 
 /** The slot after a start that failed. */

@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { jsonLines } from "./json-lines.ts";
 import { identityOf } from "./labels.ts";
 import type { Identity } from "./labels.ts";
 
@@ -40,20 +40,13 @@ export async function* followEvents(source: EventSource): AsyncGenerator<EngineE
     if (stream) {
       pauseMs = FIRST_PAUSE_MS;
       yield { kind: "resync" };
-      const close = (): void => void stream.destroy();
-      source.signal.addEventListener("abort", close, { once: true });
-      try {
-        for await (const message of messages(stream)) {
-          since = sinceOf(message) ?? since;
-          const event = toEvent(source.cluster, message);
-          if (event) yield event;
-        }
-      } catch {
-        // The connection broke: opened again below.
-      } finally {
-        source.signal.removeEventListener("abort", close);
-        stream.destroy();
+      for await (const line of jsonLines(stream, source.signal)) {
+        const message = line as EventMessage;
+        since = sinceOf(message) ?? since;
+        const event = toEvent(source.cluster, message);
+        if (event) yield event;
       }
+      stream.destroy();
     }
     await pause(pauseMs, source.signal);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -64,13 +57,6 @@ interface EventMessage {
   readonly Action?: string;
   readonly timeNano?: number;
   readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
-}
-
-async function* messages(stream: Readable): AsyncGenerator<EventMessage> {
-  for await (const line of createInterface({ input: stream })) {
-    if (line === "") continue;
-    yield JSON.parse(line) as EventMessage;
-  }
 }
 
 function sinceOf(message: EventMessage): number | undefined {

@@ -88,6 +88,20 @@ describe("reconcileService", () => {
     }
   }, 120_000);
 
+  test("heals within moments", async () => {
+    await apply({ healer: echo(3) });
+    await converged("healer", 3);
+    for (let i = 0; i < 8; i++) {
+      const victim = (await system.engine.list("healer"))[i % 3]!;
+      const at = performance.now();
+      await docker.getContainer(victim.id).kill();
+      const ms = await eventually("healed", async () => (await greetings("healer")).length === 3 && performance.now() - at);
+      console.info(`healed in ${Math.round(ms)} ms`);
+    }
+    await apply({});
+    await eventually("gone", async () => (await system.engine.list("healer")).length === 0);
+  }, 60_000);
+
   test("restarts a crashing container with growing pauses and says so", async () => {
     await apply({ crashy: echo(1, { command: ["crash"], ports: [] }) });
     const found = await eventually("it is seen to loop", async () => {
