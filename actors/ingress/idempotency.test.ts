@@ -31,3 +31,9 @@ test("messageIdOf() keeps a write without a key free to act again", () => {
   expect(messageIdOf(undefined)).toBeUndefined();
   expect(messageIdOf("k")).toBe("http/k");
 });
+
+test("messageIdOf() keeps the ids of the longest keys apart and short enough for the runtime", () => {
+  const ids = ["a", "b"].map((end) => messageIdOf("x".repeat(254) + end));
+  expect(ids[0]).not.toBe(ids[1]);
+  for (const id of ids) expect(id?.length).toBeLessThanOrEqual(255);
+});

@@ -17,9 +17,14 @@ export function idempotencyKey(request: Request): string | undefined {
   return key;
 }
 
+/** Keys up to this length stand in the message id as they are; longer ones by their hash, since ids are bounded too. */
+const PLAIN_KEY_LENGTH = 200;
+
 /** The message id under which an actor knows a write that carries a key: a repeat gets the stored reply. */
 export function messageIdOf(key: string | undefined): string | undefined {
-  return key === undefined ? undefined : `http/${key}`;
+  if (key === undefined) return undefined;
+  if (key.length <= PLAIN_KEY_LENGTH) return `http/${key}`;
+  return `http#${new Bun.CryptoHasher("sha256").update(key).digest("hex")}`;
 }
 
 /**
