@@ -66,7 +66,8 @@ class MemoryStore implements Store {
   }
 
   async acquire(node: NodeId): Promise<readonly Grant[]> {
-    const free = this.#slots.flatMap((slot, partition) => (this.#liveOwner(slot) === undefined ? [partition] : []));
+    const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
+    const free = this.#slots.flatMap((slot, partition) => (this.#liveOwner(slot, now) === undefined ? [partition] : []));
     return free.map((partition) => this.#grant(node, partition));
   }
 
@@ -81,13 +82,14 @@ class MemoryStore implements Store {
   async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
     return actors.map(({ type, key }) => {
       const row = this.#rows.get(type)?.get(key);
-      const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])];
+      const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])].map(toReply);
       return { state: row?.state, version: row?.version ?? 0, replies, repliesComplete: true };
     });
   }
 
   async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
-    return this.#replies.get(`${type}/${key}`)?.get(messageId);
+    const found = this.#replies.get(`${type}/${key}`)?.get(messageId);
+    return found === undefined ? undefined : toReply(found);
   }
 
   async list(type: string, { limit, after }: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]> {
@@ -176,8 +178,8 @@ class MemoryStore implements Store {
     return this.#slots[partition] as Slot;
   }
 
-  #liveOwner({ owner }: Slot): NodeId | undefined {
-    return owner !== undefined && (this.#leases.get(owner) ?? 0) > this.#clock.monotonic() ? owner : undefined;
+  #liveOwner({ owner }: Slot, now = this.#clock.monotonic()): NodeId | undefined {
+    return owner !== undefined && (this.#leases.get(owner) ?? 0) > now ? owner : undefined;
   }
 
   #holds(node: NodeId, { partition, epoch }: Fence): boolean {
@@ -191,6 +193,10 @@ class MemoryStore implements Store {
     slot.epoch++;
     return { partition, epoch: slot.epoch, commitSeq: slot.commitSeq, lastSeq: slot.lastSeq };
   }
+}
+
+function toReply({ id, hash, reply }: StoredReply): StoredReply {
+  return { id, hash, reply };
 }
 
 function timerId({ type, key, name }: ActorId & { readonly name: string }): string {
