@@ -1,4 +1,4 @@
-import type { OutboxRecord } from "./store.ts";
+import type { OutboxKind, OutboxRecord } from "./store.ts";
 
 /**
  * The sink port: a place outbox records go to. Implemented by `infra/nats`, `infra/kafka`, `infra/temporal`;
@@ -10,7 +10,7 @@ import type { OutboxRecord } from "./store.ts";
 export interface Sink {
   /** Short and stable: cursors are stored under it (`nats`, `kafka`, `temporal`). */
   readonly name: string;
-  readonly accepts: "event" | "workflow";
+  readonly accepts: OutboxKind;
   /**
    * `batch`: one call at a time with up to `maxBatch` records. `keyed`: up to `maxInFlight` calls with one record
    * each, one at a time per `target`.
@@ -19,8 +19,9 @@ export interface Sink {
   /**
    * Publishes in the given order. Resolves when every record is durable at the other end, with one result per record,
    * in the order given. A throw means that the whole batch is tried again after a pause: repeats carry the same id.
+   * `attempt` counts the tries of this batch, from 1.
    */
-  publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]>;
+  publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]>;
   /** Resolves when the other end answers; used by `/ready`. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -47,14 +47,21 @@ export interface Store {
   cursors(partitions: readonly number[]): Promise<readonly CursorRow[]>;
   /** Moves cursors forward. A cursor never moves back. */
   saveCursors(cursors: readonly CursorRow[]): Promise<void>;
-  /** Outbox rows behind each position, in sequence order within a partition, at most `limit` per partition. */
-  readOutbox(positions: readonly { readonly partition: number; readonly after: number }[], limit: number): Promise<readonly OutboxRecord[]>;
+  /** Outbox rows of a kind behind each position, in sequence order within a partition, at most `limit` per partition. */
+  readOutbox(
+    kind: OutboxKind,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]>;
   /** Deletes outbox rows that all `sinks` have passed and that are older than `before`. Returns how many. */
   pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number>;
   /** Deletes stored replies older than `before`. Returns how many. */
   pruneReplies(before: number): Promise<number>;
-  /** Keeps what will not be tried again by itself. Recording the same id twice keeps the first. */
-  recordDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
+  /**
+   * Keeps what will not be tried again by itself, and removes the timers it came from (unless they were set anew).
+   * Recording the same id twice keeps the first.
+   */
+  recordDeadLetters(letters: readonly DeadLetter[], timers?: readonly TimerRow[]): Promise<void>;
 }
 
 export type NodeId = string;

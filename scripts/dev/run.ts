@@ -1,0 +1,132 @@
+/** The run of `bun run dev`: servers, then app processes, then waiting, then everything down in order. */
+import { join } from "node:path";
+
+import { killRecorded } from "#infra/stack/leftovers.ts";
+import { startStack, type Stack } from "#infra/stack/mod.ts";
+import { Ports } from "#infra/stack/ports.ts";
+import { display } from "#infra/stack/report.ts";
+import { RECIPES } from "#infra/stack/recipes.ts";
+import { SERVER_NAMES } from "#infra/stack/types.ts";
+
+import { AppProcess } from "./app-process.ts";
+import { type DevOptions, parseOptions, USAGE } from "./options.ts";
+import { untilReady } from "./readiness.ts";
+import { stopSignal } from "./stop-signals.ts";
+import { addressTable } from "./table.ts";
+
+const APP_SCRIPT = join(import.meta.dirname, "..", "app.ts");
+
+/** Runs until a signal ends it; answers the exit code. `started` is when the command began, on the clock of `performance.now()`. */
+export async function dev(args: readonly string[], started: number): Promise<number> {
+  let options: DevOptions;
+  try {
+    options = parseOptions(args);
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const stop = stopSignal(() => {
+    killRecorded(options.dataDir);
+    process.exit(130);
+  });
+  const shown = display();
+  let stack: Stack;
+  try {
+    stack = await startStack({ servers: options.servers, dataDir: options.dataDir, report: shown.report, signal: stop, ...(options.infra === undefined ? {} : { infra: options.infra }) });
+  } catch (error) {
+    shown.close();
+    if (stop.aborted) return 0;
+    console.error(messageOf(error));
+    return 1;
+  }
+  shown.close();
+  const database = stack.missing.find((server) => server.server === "postgres");
+  if (database !== undefined) {
+    console.error(`Cannot run without PostgreSQL: ${database.reason}\nfix: ${database.fix}`);
+    await stack.stop();
+    return 1;
+  }
+  const apps = await startApps(options, stack);
+  try {
+    const missing = new Set<string>([...SERVER_NAMES.filter((name) => !options.servers.includes(name)), ...stack.missing.map((server) => server.server)]);
+    await Promise.all(apps.nodes.map(({ address }) => untilReady(address, missing, { signal: stop, stillWaiting: (reason) => console.log(`… waiting for ${reason}`) })));
+    console.log(["", ...addressTable(apps.nodes.map((node) => node.shown), stack), ""].join("\n"));
+    console.log(`ready ${apps.nodes[0]?.shown} in ${((performance.now() - started) / 1000).toFixed(1)}s`);
+    await aborted(stop);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  } finally {
+    console.log("Stopping: app, brokers, database …");
+    await Promise.all(apps.nodes.map((node) => node.app.stop()));
+    await stack.stop();
+    apps.ports[Symbol.dispose]();
+    console.log("Stopped");
+  }
+  return 0;
+}
+
+interface Node {
+  readonly app: AppProcess;
+  /** Where we reach it. */
+  readonly address: string;
+  /** What people open. */
+  readonly shown: string;
+}
+
+async function startApps(options: DevOptions, stack: Stack): Promise<{ nodes: readonly Node[]; ports: Ports }> {
+  const ports = new Ports();
+  const nodes: Node[] = [];
+  const changed = (): void => {
+    stack.recordApps(nodes.flatMap(({ app, shown }) => (app.mark === undefined ? [] : [{ ...app.mark, address: shown }])));
+  };
+  for (let number = 1; number <= options.nodes; number++) {
+    const wanted = options.port + number - 1;
+    const port = await ports.pickFrom(wanted);
+    if (port !== wanted) console.log(`Port ${wanted} is taken, using ${port}`);
+    const name = options.nodes === 1 ? "app" : `app-${number}`;
+    const app = new AppProcess({
+      name,
+      script: APP_SCRIPT,
+      env: appEnvironment(options, stack, port, number),
+      logFile: join(options.dataDir, "logs", `app-${number}.log`),
+      say: (line) => console.log(line),
+      changed,
+    });
+    nodes.push({ app, address: `http://127.0.0.1:${port}`, shown: `http://localhost:${port}` });
+    app.start();
+  }
+  return { nodes, ports };
+}
+
+/** Ours, minus what names a server that was left out, plus what the servers provide. */
+function appEnvironment(options: DevOptions, stack: Stack, port: number, number: number): Record<string, string | undefined> {
+  const inherited: Record<string, string | undefined> = { ...process.env };
+  for (const name of SERVER_NAMES.filter((each) => !options.servers.includes(each))) {
+    const recipe = RECIPES[name];
+    for (const variable of [recipe.variable, ...Object.keys(recipe.companions ?? {})]) delete inherited[variable];
+  }
+  return {
+    HOST: "127.0.0.1",
+    ...inherited,
+    ...stack.env,
+    PORT: String(port),
+    TROUPE_DATA: options.dataDir,
+    // One node seeds; the others would only repeat it.
+    ...(options.seed && number === 1 ? {} : { TROUPE_SEED: "off" }),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,18 @@
+/** Ctrl-C and its relatives: the first one asks to stop in order, the second one forces. */
+
+/** Aborts on the first SIGINT, SIGTERM or SIGHUP; calls `force` on the next one. */
+export function stopSignal(force: () => void): AbortSignal {
+  const controller = new AbortController();
+  // One Ctrl-C may arrive twice: from the terminal, and passed on by whoever runs us.
+  let firstAt: number | undefined;
+  const onSignal = (): void => {
+    if (firstAt === undefined) {
+      firstAt = performance.now();
+      controller.abort(new Error("Stopped"));
+    } else if (performance.now() - firstAt > 300) {
+      force();
+    }
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  return controller.signal;
+}

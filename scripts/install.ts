@@ -1,0 +1,70 @@
+/**
+ * Makes a fresh clone runnable: installs the dependencies when they are not those of the lock file. Uses nothing but what Bun brings,
+ * and so must whoever imports it before calling it.
+ */
+import { Database } from "bun:sqlite";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const ROOT = join(import.meta.dirname, "..");
+const MODULES = join(ROOT, "node_modules");
+/** Holds the hash of the lock file that was installed last. */
+const STAMP = join(MODULES, ".troupe-installed");
+
+/** Resolves when `node_modules` is what `bun.lock` says. Quick when it already is. Throws when the installation fails. */
+export async function ensureInstalled(say: (line: string) => void = console.log): Promise<void> {
+  if (isInstalled()) return;
+  mkdirSync(MODULES, { recursive: true });
+  const release = await lock(join(MODULES, ".troupe-lock"));
+  try {
+    if (isInstalled()) return; // Another run did it while we waited.
+    const started = performance.now();
+    say("Installing dependencies …");
+    await bunInstall();
+    writeFileSync(STAMP, wanted());
+    say(`Installed dependencies in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  } finally {
+    release();
+  }
+}
+
+function isInstalled(): boolean {
+  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted();
+}
+
+function wanted(): string {
+  const hash = createHash("sha256");
+  for (const file of ["bun.lock", "package.json"]) hash.update(readFileSync(join(ROOT, file)));
+  return hash.digest("hex");
+}
+
+function bunInstall(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["install", "--frozen-lockfile"], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const chunks: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`Cannot install the dependencies: bun install ended with code ${code}\n${Buffer.concat(chunks).toString("utf8").trim()}`));
+    });
+  });
+}
+
+/** The same kind of lock as infra/stack/lock.ts, which may itself not be imported before the installation. */
+async function lock(path: string): Promise<() => void> {
+  for (;;) {
+    const database = new Database(path, { create: true });
+    try {
+      database.run("BEGIN EXCLUSIVE");
+      return () => database.close();
+    } catch {
+      database.close();
+      await delay(100);
+    }
+  }
+}
