@@ -61,7 +61,7 @@ function arrowFinding(from: string, to: string): Finding | undefined {
     return {
       rule: "door",
       message: `${message}: it is no door for this file`,
-      fix: "Import from #runtime (#runtime/internal is for adapters, #runtime/testing for tests), and export there what is missing",
+      fix: "Import from #runtime (#runtime/internal is for adapters, #runtime/testing/… for tests), and export there what is missing",
     };
   }
   if (above === below) {
