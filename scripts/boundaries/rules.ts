@@ -9,11 +9,21 @@
 /** The levels, lowest first. A file may know of its own level and of those below it, never of those above. */
 export const LEVELS: readonly (readonly string[])[] = [["runtime"], ["infra"], ["actors", "workflows"], ["scripts"]];
 
+/** Tests and what only tests import. */
+export const TESTS: readonly string[] = [
+  "**.test.{ts,tsx}",
+  "**.fixture.ts",
+  "**conformance.ts",
+  "**/test-*.ts",
+  "**/for-tests.ts",
+  "**/testing/**",
+];
+
 /** One permission: `from` may import `to`. */
 export interface Arrow {
   readonly from: string;
   readonly to: string;
-  /** Holds for test files and for the code under a `testing/` folder only. */
+  /** Holds for the files of `TESTS` only. */
   readonly testsOnly?: true;
   readonly why: string;
 }

@@ -47,7 +47,7 @@ function overFiles(
 }
 
 function unitTests(paths: readonly string[]): string[] {
-  return [process.execPath, "test", "--only-failures", ...paths.map((path) => `./${path}`)];
+  return [process.execPath, "test", "--only-failures", "--timeout=60000", ...paths.map((path) => `./${path}`)];
 }
 
 const ENTRIES = {
