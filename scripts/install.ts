@@ -14,9 +14,18 @@ const MODULES = join(ROOT, "node_modules");
 /** Holds the hash of the lock file that was installed last. */
 const STAMP = join(MODULES, ".troupe-installed");
 
-/** Resolves when `node_modules` is what `bun.lock` says. Quick when it already is. Throws when the installation fails. */
+/**
+ * Returns when `node_modules` is what `bun.lock` says. When it is not, installs it, runs the same command again and ends this process with
+ * its exit code: a Bun that started without `node_modules` does not see them later, and would load packages from elsewhere.
+ * Throws when the installation fails.
+ */
 export async function ensureInstalled(say: (line: string) => void = console.log): Promise<void> {
   if (isInstalled()) return;
+  await install(say);
+  process.exit(await runAgain());
+}
+
+async function install(say: (line: string) => void): Promise<void> {
   mkdirSync(MODULES, { recursive: true });
   const release = await lock(join(MODULES, ".troupe-lock"));
   try {
@@ -29,6 +38,18 @@ export async function ensureInstalled(say: (line: string) => void = console.log)
   } finally {
     release();
   }
+}
+
+/** The same command line in a new process, which gets every signal that we get. */
+function runAgain(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, process.argv.slice(1), { stdio: "inherit" });
+    // From a terminal the interrupt reaches the child by itself.
+    process.on("SIGINT", () => undefined);
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
 }
 
 function isInstalled(): boolean {

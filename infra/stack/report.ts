@@ -5,6 +5,8 @@ import type { Reporter, ServerName, ServerState, StackEvent } from "./types.ts";
 /** A step that takes longer than this gets a line of its own where nothing can be redrawn. */
 const SLOW_MS = 2_000;
 const FRAME_MS = 100;
+/** For a terminal that does not know its own width. */
+const USUAL_COLUMNS = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /** A reporter with an end. */
@@ -60,7 +62,7 @@ function tree(out: NodeJS.WriteStream, now: () => number): Display {
   let open = true;
   const draw = (): void => {
     frame++;
-    const text = [...rows].map(([server, row]) => rowText(server, row, now(), SPINNER[frame % SPINNER.length] ?? "·", out.columns));
+    const text = [...rows].map(([server, row]) => rowText(server, row, now(), SPINNER[frame % SPINNER.length] ?? "·", out.columns || USUAL_COLUMNS));
     out.write(`${drawn === 0 ? "" : `\u001b[${drawn}A`}${text.map((line) => `\u001b[2K${line}\n`).join("")}`);
     drawn = text.length;
   };
