@@ -11,6 +11,11 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const ROOT = join(import.meta.dirname, "..");
 const MODULES = join(ROOT, "node_modules");
+/** Carries the moment a command began over to its second process. */
+const BEGAN_VARIABLE = "TROUPE_BEGAN_AT";
+const began = process.env[BEGAN_VARIABLE] ?? String(Date.now());
+delete process.env[BEGAN_VARIABLE];
+
 /** Holds the hash of the lock file that was installed last. */
 const STAMP = join(MODULES, ".troupe-installed");
 
@@ -40,10 +45,15 @@ async function install(say: (line: string) => void): Promise<void> {
   }
 }
 
+/** How long the command has been running, the installation included, in milliseconds. */
+export function elapsedMs(): number {
+  return Date.now() - Number(began);
+}
+
 /** The same command line in a new process, which gets every signal that we get. */
 function runAgain(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, process.argv.slice(1), { stdio: "inherit" });
+    const child = spawn(process.execPath, process.argv.slice(1), { stdio: "inherit", env: { ...process.env, [BEGAN_VARIABLE]: began } });
     // From a terminal the interrupt reaches the child by itself.
     process.on("SIGINT", () => undefined);
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
