@@ -74,7 +74,10 @@ export class ServerLife {
     } catch (error) {
       const log = this.#children.at(-1)?.tail(LOG_LINES) ?? [];
       await this.#endChildren();
-      if (this.#stopping) return this.#missing("The stack was stopped before it was up", "bun run dev", []);
+      if (this.#stopping) {
+        this.#change({ kind: "stopped" });
+        return { server: this.recipe.name, reason: "The stack was stopped before it was up", fix: "bun run dev" };
+      }
       if (error instanceof UnavailableError) return this.#missing(error.message, error.fix, log);
       return this.#missing(messageOf(error), `tail -n 100 ${this.logFile}`, log);
     }
