@@ -11,8 +11,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type Child, startChild } from "./child.ts";
-import { run } from "./command.ts";
+import { type Child, STACK_VARIABLE, startChild } from "./child.ts";
+import { type CommandOptions, run } from "./command.ts";
 import { composeProgram, type Composition } from "./compose.ts";
 import type { Ports } from "./ports.ts";
 import type { Launch, LaunchContext, ObtainContext, Program, Recipe } from "./recipe.ts";
@@ -74,7 +74,10 @@ export class ServerLife {
     } catch (error) {
       const log = this.#children.at(-1)?.tail(LOG_LINES) ?? [];
       await this.#endChildren();
-      if (this.#stopping) return this.#missing("The stack was stopped before it was up", "bun run dev", []);
+      if (this.#stopping) {
+        this.#change({ kind: "stopped" });
+        return { server: this.recipe.name, reason: "The stack was stopped before it was up", fix: "bun run dev" };
+      }
       if (error instanceof UnavailableError) return this.#missing(error.message, error.fix, log);
       return this.#missing(messageOf(error), `tail -n 100 ${this.logFile}`, log);
     }
@@ -234,11 +237,16 @@ export class ServerLife {
     this.#stack.changed();
   }
 
+  /** Marked like a server, so that an installation whose owner was killed is ended by the next start. */
+  #run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return run(command, args, { logFile: this.logFile, ...options, env: { [STACK_VARIABLE]: this.#stack.dataDir, ...options.env } });
+  }
+
   #obtaining(): ObtainContext {
     return {
       doing: (what) => this.#change({ kind: "obtaining", what }),
       waiting: (reason) => this.#change({ kind: "waiting", reason }),
-      run: (command, args, options) => run(command, args, { logFile: this.logFile, ...options }),
+      run: (command, args, options) => this.#run(command, args, options),
     };
   }
 
@@ -247,7 +255,7 @@ export class ServerLife {
       dir: this.#dir,
       id: this.#stack.id,
       port: (usual) => this.#stack.ports.pick(usual),
-      run: (command, args, options) => run(command, args, { logFile: this.logFile, ...options }),
+      run: (command, args, options) => this.#run(command, args, options),
     };
   }
 }
