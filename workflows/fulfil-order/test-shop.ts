@@ -53,6 +53,7 @@ export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOp
   return {
     troupe,
     temporal,
+    queuePrefix,
     order,
     handle,
     delivery: (orderId: string) => troupe.ref(Delivery, orderId),
