@@ -7,7 +7,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { install, oneAtATime } from "./cache.ts";
+import { install, onlyWhenIdle } from "./cache.ts";
 import { kafkaNode } from "./kafka-node.ts";
 import { javaVersion } from "./packages.ts";
 import { Ports } from "./ports.ts";
@@ -22,18 +22,23 @@ export async function classArchive(
   kafka: { readonly java: string; readonly classPath: string; readonly version: string; readonly probe: Recipe["probe"] },
 ): Promise<string | undefined> {
   const version = `${kafka.version}-java${await javaVersion(kafka.java)}`;
-  const folder = await install("kafka-classes", version, context, async (target) => {
+  const prepare = async (target: string): Promise<void> => {
     const work = join(target, "work");
     await mkdir(work);
-    await oneAtATime("build", context, async () => {
+    // Not while something is being built: Kafka would wait minutes to save seconds. The next start tries again.
+    await onlyWhenIdle("build", async () => {
       context.doing("preparing Kafka's classes (once)");
       // A failure leaves an empty folder, so that it is not tried at every start.
       await record(context, kafka, work, join(target, "classes.jsa")).catch(() => undefined);
     });
     await rm(work, { recursive: true, force: true });
-  });
-  const archive = join(folder, "classes.jsa");
-  return existsSync(archive) ? archive : undefined;
+  };
+  try {
+    const archive = join(await install("kafka-classes", version, context, prepare), "classes.jsa");
+    return existsSync(archive) ? archive : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Starts a node of its own, waits until it serves, ends it: Java then writes down what it had loaded. */
