@@ -13,6 +13,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
   const { DATABASE_URL, ORDER_DATABASE_URL, NATS_URL, KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TEMPORAL_ADDRESS, DOCKER_HOST, TROUPE_ROLES } = settings;
   const database = DATABASE_URL ?? ORDER_DATABASE_URL;
   const serves = TROUPE_ROLES.includes("workflows") && TEMPORAL_ADDRESS !== undefined;
+  const queues = TROUPE_ROLES.includes("scaler") ? 2 : 1;
   return [
     {
       name: "postgres",
@@ -45,7 +46,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       needed: true,
       fix: serves ? "Wait: the workers connect by themselves once Temporal and the database answer" : "Add workflows to TROUPE_ROLES, and set TEMPORAL_ADDRESS",
       check: async () => {
-        if ((system.workers()?.running().length ?? 0) === 0) throw new Error("no worker polls");
+        if ((system.workers()?.running().length ?? 0) < queues) throw new Error("not every task queue is polled");
       },
     },
   ];

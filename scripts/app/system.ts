@@ -73,6 +73,9 @@ export function startSystem(settings: Settings, connections: Connections, log: L
     if (troupe === undefined) return;
     const running = troupe;
     log("info", "troupe:started", { nodeId: running.nodeId, services: SERVICES });
+    // Before the workers: bundling the workflows keeps this thread busy for seconds.
+    if (settings.TROUPE_SEED === "on") await keepTrying("the demo products", () => seedProducts(running, log), trying);
+    if (stopping.signal.aborted) return;
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("workflows")) {
       workers = startShopWorkers({ troupe: running, engine, scaler, temporal, log, scaling: settings.TROUPE_ROLES.includes("scaler") });
     }
@@ -84,7 +87,6 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         services: async () => (await running.list(Service, { limit: 200 })).map(({ key }) => key),
       });
     }
-    if (settings.TROUPE_SEED === "on") await keepTrying("the demo products", () => seedProducts(running, log), trying);
   }
 
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
