@@ -127,7 +127,7 @@ describe("reconcileService", () => {
     await fresh.converged("replayed", 1);
     const handle = fresh.temporal.client.workflow.getHandle(fresh.workflowId("replayed"));
     const history = await handle.fetchHistory();
-    await Worker.runReplayHistory({ workflowsPath: new URL("../orchestrator.ts", import.meta.url).pathname }, history, fresh.workflowId("replayed"));
+    await Worker.runReplayHistory({ workflowsPath: new URL("./workflow.ts", import.meta.url).pathname }, history, fresh.workflowId("replayed"));
     await fresh.apply({});
     await handle.result();
     expect(await fresh.engine.list("replayed")).toEqual([]);

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { Elysia } from "elysia";
 import type { DockerStatus } from "#infra/docker/status.ts";
-import { createTroupe, memory } from "#runtime";
+import { createTroupe, memory, silentLog } from "#runtime";
 import type { Troupe } from "#runtime";
 import { Config } from "../../config/config.ts";
 import { Service } from "../../service/service.ts";
+import { createIngress } from "../app.ts";
 import { Problem } from "../problem.ts";
 import { orchestratorRoutes } from "./orchestrator.ts";
 
@@ -15,18 +15,24 @@ let app: { handle(request: Request): Promise<Response> };
 beforeEach(async () => {
   status = { state: "ready", version: "test" };
   troupe = await createTroupe({ actors: [Config, Service], stores: { default: memory() } });
-  app = new Elysia()
-    .onError(({ error, set }) => {
-      if (!(error instanceof Problem)) throw new Error("not a problem", { cause: error });
-      set.status = error.status;
-      return { code: error.code, retryAfter: error.retryAfter, errors: error.issues };
-    })
-    .use(orchestratorRoutes({ troupe, docker: async () => status }));
+  app = createIngress(
+    {
+      troupe: () => troupe,
+      workflows: () => {
+        throw new Problem(503, "unavailable", "There are no workflows here");
+      },
+      readiness: async () => ({ status: "ready", components: [] }),
+      links: { workflow: () => null, temporalUi: null },
+      log: silentLog,
+    },
+    [orchestratorRoutes({ troupe: () => troupe, docker: async () => status })],
+  );
 });
 afterEach(async () => await troupe.stop());
 
 interface Answer {
   readonly status: number;
+  readonly retryAfter: string | null;
   // Looked into by tests only.
   readonly body: { readonly [key: string]: unknown; readonly code?: string; readonly errors?: readonly { path: string; message: string }[] };
 }
@@ -34,7 +40,7 @@ interface Answer {
 async function ask(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
   const init = body === undefined ? { method, headers } : { method, body, headers: { "content-type": "application/yaml", ...headers } };
   const response = await app.handle(new Request(`http://test${path}`, init));
-  return { status: response.status, body: (await response.json()) as Answer["body"] };
+  return { status: response.status, retryAfter: response.headers.get("retry-after"), body: (await response.json()) as Answer["body"] };
 }
 
 const FILE = "services:\n  web:\n    image: troupe/echo:1\n    replicas: 3\n  db:\n    image: troupe/echo:1\n    ports: ['9000:8080']\n";
@@ -139,7 +145,7 @@ describe("/services/:name", () => {
   test("changes the number of replicas through a new revision", async () => {
     await ask("POST", "/config", FILE);
     const answer = await ask("PATCH", "/services/web", JSON.stringify({ replicas: 5 }), json);
-    expect(answer).toEqual({ status: 202, body: { name: "web", revision: 2, change: "update", workflowId: "reconcile-service/web" } });
+    expect(answer).toMatchObject({ status: 202, body: { name: "web", revision: 2, change: "update", workflowId: "reconcile-service/web" } });
     await taken("web", 5);
     expect((await ask("GET", "/config")).body).toMatchObject({ services: { web: { replicas: 5 } } });
   });
@@ -170,8 +176,10 @@ describe("without a Docker engine", () => {
   test("every route answers 503 with the reason when there never was one", async () => {
     status = { state: "absent", reason: "nothing answers" };
     for (const [method, path] of [["POST", "/config"], ["GET", "/config"], ["GET", "/config/revisions"], ["POST", "/config/rollback"], ["GET", "/services"], ["GET", "/services/web"], ["PATCH", "/services/web"], ["DELETE", "/services/web"]] as const) {
-      const answer = await ask(method, path, method === "POST" ? FILE : undefined);
-      expect(answer).toMatchObject({ status: 503, body: { code: "docker.unavailable", retryAfter: 5 } });
+      const bodies = { "/config": FILE, "/config/rollback": '{"revision":1}', "/services/web": '{"replicas":1}' } as Record<string, string>;
+      const body = method === "GET" || method === "DELETE" ? undefined : bodies[path];
+      const answer = await ask(method, path, body, path === "/config" ? {} : json);
+      expect(answer).toMatchObject({ status: 503, body: { code: "docker.unavailable" }, retryAfter: "5" });
     }
   });
 

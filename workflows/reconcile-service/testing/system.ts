@@ -62,7 +62,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     queues: [
       {
         taskQueue,
-        workflowsPath: new URL("../../orchestrator.ts", import.meta.url).pathname,
+        workflowsPath: new URL("../workflow.ts", import.meta.url).pathname,
         activities: createReconcileActivities({ troupe, engine, scaler }),
       },
     ],
