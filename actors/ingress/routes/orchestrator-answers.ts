@@ -33,7 +33,8 @@ export const configBody = {
   content: {
     "application/yaml": {
       schema: { type: "string" },
-      example: 'services:\n  web:\n    image: troupe/echo:1\n    replicas: 3\n    command: ["serve"]\n    env: { GREETING: hello }\n    ports: [8080]\n',
+      example:
+        'services:\n  web:\n    image: troupe/echo:1\n    replicas: 3\n    command: ["serve"]\n    env: { GREETING: hello }\n    ports: [8080]\n',
     },
   },
 } as const;

@@ -1,13 +1,28 @@
+import { type ConfigPolicy, parseConfig } from "#actors/config/config.ts";
+import type { ConfigServices } from "#actors/config/messages.ts";
 import type { DockerStatus } from "#infra/docker/status.ts";
 import { RefusedError } from "#runtime";
-import { parseConfig } from "../../config/config.ts";
-import type { ConfigPolicy } from "../../config/config.ts";
-import type { ConfigServices } from "../../config/messages.ts";
 import { readBytes } from "../body.ts";
+import type { IngressDeps } from "../deps.ts";
 import { notFound } from "../endpoint.ts";
 import { Problem } from "../problem.ts";
 
-const MEDIA_TYPES: ReadonlySet<string> = new Set(["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "application/json"]);
+const MEDIA_TYPES: ReadonlySet<string> = new Set([
+  "application/yaml",
+  "application/x-yaml",
+  "text/yaml",
+  "text/x-yaml",
+  "application/json",
+]);
+
+/** What the routes work with. */
+export interface OrchestratorDeps extends Pick<IngressDeps, "troupe"> {
+  /** Whether there is an engine: see `dockerStatus` in `infra/docker`. */
+  readonly docker: () => Promise<DockerStatus>;
+  /** Which images may run, and how large. Default: `troupe/*`. */
+  readonly policy?: ConfigPolicy;
+}
+
 const RETRY_AFTER_SECONDS = 5;
 
 /**
@@ -18,7 +33,9 @@ const RETRY_AFTER_SECONDS = 5;
 export async function requireDocker(docker: () => Promise<DockerStatus>, kind: "change" | "look"): Promise<void> {
   const status = await docker();
   if (status.state === "ready" || (status.state === "unreachable" && kind === "look")) return;
-  throw new Problem(503, "docker.unavailable", `There is no Docker engine to run services on: ${status.reason}`, { retryAfter: RETRY_AFTER_SECONDS });
+  throw new Problem(503, "docker.unavailable", `There is no Docker engine to run services on: ${status.reason}`, {
+    retryAfter: RETRY_AFTER_SECONDS,
+  });
 }
 
 /**
@@ -27,10 +44,13 @@ export async function requireDocker(docker: () => Promise<DockerStatus>, kind: "
  */
 export async function readConfigFile(request: Request, policy: ConfigPolicy): Promise<ConfigServices> {
   const media = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (!MEDIA_TYPES.has(media)) throw new Problem(415, "config.media_type", "A configuration file is sent as application/yaml");
+  if (!MEDIA_TYPES.has(media))
+    throw new Problem(415, "config.media_type", "A configuration file is sent as application/yaml");
   const parsed = parseConfig(decode(await readBytes(request)), policy);
   if (parsed.ok) return parsed.services;
-  throw new Problem(422, "config.invalid", "The file holds errors, so nothing of it was taken: see errors", { issues: parsed.issues });
+  throw new Problem(422, "config.invalid", "The file holds errors, so nothing of it was taken: see errors", {
+    issues: parsed.issues,
+  });
 }
 
 /** Waits for a call to the configuration; what it refuses becomes a problem. */
