@@ -4,9 +4,11 @@ import { chmod, chown } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 
 import { run, which } from "./command.ts";
+import { markOf } from "./process-mark.ts";
 import type { LaunchContext, Recipe } from "./recipe.ts";
 import { UnavailableError } from "./types.ts";
 
@@ -63,6 +65,7 @@ export const postgresRecipe: Recipe = {
       }
       const found = readFileSync(join(data, "PG_VERSION"), "utf8").trim();
       if (found !== MAJOR) throw new UnavailableError(`${data} was written by PostgreSQL ${found}, this is ${MAJOR}`, `mv ${data} ${data}-${found}`);
+      await forgetDeadOwner(data);
       const port = await place.port(5432);
       const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
       const [command, args] = as("postgres", ["-D", data, ...settings], place.dir);
@@ -167,6 +170,28 @@ function reachable(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(at) && at !== folder && (statSync(at).mode & 0o001) === 0) return false;
     if (at === dirname(at)) return true;
+  }
+}
+
+/**
+ * PostgreSQL refuses a folder whose last server's pid exists, also when that is a killed server nobody has reaped yet, or another program
+ * that got the number. The stack's lock says that no server of this folder runs; a live `postgres` is left to PostgreSQL's own judgement.
+ */
+async function forgetDeadOwner(data: string): Promise<void> {
+  const file = join(data, "postmaster.pid");
+  const pid = existsSync(file) ? Number(readFileSync(file, "utf8").split("\n")[0]) : 0;
+  const deadline = Date.now() + 5_000;
+  while (pid > 0 && isPostgres(pid) && Date.now() < deadline) await delay(50);
+  if (pid > 0 && !isPostgres(pid)) rmSync(file, { force: true });
+}
+
+/** Not so for a zombie. Where there is no /proc every live process could be one. */
+function isPostgres(pid: number): boolean {
+  if (markOf(pid) === undefined) return false;
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("postgres");
+  } catch {
+    return true;
   }
 }
 
