@@ -1,0 +1,40 @@
+import * as v from "valibot";
+import { Replicas, ServiceConfig, ServiceName } from "../service/messages.ts";
+
+/** The services of a whole configuration file, by name. */
+export const ConfigServices = v.record(ServiceName, ServiceConfig);
+export type ConfigServices = v.InferOutput<typeof ConfigServices>;
+
+export const Change = v.picklist(["create", "update", "unchanged", "remove"]);
+export type Change = v.InferOutput<typeof Change>;
+
+export const ServiceChange = v.strictObject({ name: v.string(), change: Change, workflowId: v.string() });
+export type ServiceChange = v.InferOutput<typeof ServiceChange>;
+
+/** The reply to every change of the configuration. `revision` grows only where something changed. */
+export const ConfigApplied = v.strictObject({ revision: v.number(), services: v.array(ServiceChange) });
+export type ConfigApplied = v.InferOutput<typeof ConfigApplied>;
+
+export const ApplyConfig = v.strictObject({ services: ConfigServices });
+export const RollbackConfig = v.strictObject({ revision: v.pipe(v.number(), v.integer(), v.minValue(1)) });
+export const ScaleService = v.strictObject({ name: ServiceName, replicas: Replicas });
+export const DropService = v.strictObject({ name: ServiceName });
+
+/** What brought a revision about. */
+export const Cause = v.picklist(["apply", "rollback", "scale", "remove"]);
+export type Cause = v.InferOutput<typeof Cause>;
+
+/** A revision without its content. */
+export const RevisionSummary = v.strictObject({
+  revision: v.number(),
+  /** RFC 3339 */
+  at: v.string(),
+  cause: Cause,
+  services: v.array(v.string()),
+  changed: v.array(v.strictObject({ name: v.string(), change: Change })),
+});
+export type RevisionSummary = v.InferOutput<typeof RevisionSummary>;
+
+/** A revision with its content. Revision 0 is the empty configuration before the first file. */
+export const ConfigView = v.strictObject({ revision: v.number(), at: v.nullable(v.string()), services: ConfigServices });
+export type ConfigView = v.InferOutput<typeof ConfigView>;

@@ -1,0 +1,145 @@
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
+import type { Document, Node, YAMLMap } from "yaml";
+import type { ConfigIssue, Finding } from "./issue.ts";
+import { pointerOf } from "./issue.ts";
+
+/** A configuration file may have this many UTF-16 code units at most. */
+export const MAX_YAML_LENGTH = 256 * 1024;
+const MAX_NODES = 10_000;
+const MAX_DEPTH = 32;
+const MAX_SYNTAX_ISSUES = 50;
+
+/** A parsed file: its value, and where each part of it stands. */
+export interface YamlFile {
+  readonly value: unknown;
+  /** The issue at the place of a finding. */
+  locate(finding: Finding): ConfigIssue;
+}
+
+/**
+ * Reads one YAML 1.2 document, strictly: no aliases, no tags, no key twice, no second document, no keys but text,
+ * and bounds on size, depth and number of nodes. Every offence is named with its line and column.
+ */
+export function readYaml(text: string): { readonly file: YamlFile } | { readonly issues: readonly ConfigIssue[] } {
+  if (text.length > MAX_YAML_LENGTH) return { issues: [whole(`is longer than ${MAX_YAML_LENGTH} characters`)] };
+  // Looked at before parsing: the parser recurses, and a stack that overflows is a costly way to say no.
+  if (flowDepth(text) > MAX_DEPTH) return { issues: [whole(`is nested deeper than ${MAX_DEPTH} levels`)] };
+  if ((text.match(/[\n,]/g)?.length ?? 0) > MAX_NODES) return { issues: [whole(`has more than ${MAX_NODES} lines or values`)] };
+  const counter = new LineCounter();
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: false, strict: true, merge: false, lineCounter: counter, prettyErrors: false });
+  } catch {
+    return { issues: [whole("cannot be read: is it nested too deeply?")] };
+  }
+  const issues = document.errors.slice(0, MAX_SYNTAX_ISSUES).map((error) => place(counter, error.pos[0], [], syntaxText(error.code, error.message)));
+  if (issues.length > 0) return { issues };
+  issues.push(...forbidden(document, counter));
+  if (issues.length > 0) return { issues };
+  const value = document.toJS({ maxAliasCount: 0 }) as unknown;
+  return { file: { value, locate: (finding) => locate(document, counter, finding) } };
+}
+
+function forbidden(document: Document.Parsed, counter: LineCounter): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  let nodes = 0;
+  const add = (node: Node | null, message: string): void => void issues.push(place(counter, node?.range?.[0] ?? 0, [], message));
+  visit(document, {
+    Pair(_, pair) {
+      const key = pair.key as Node | null;
+      if (!isScalar(key) || typeof key.value !== "string") add(key, "a key must be text");
+      else if (RESERVED.has(key.value)) add(key, "this key cannot be used");
+    },
+    Node(_, node, path) {
+      if (++nodes > MAX_NODES) {
+        issues.push(whole(`has more than ${MAX_NODES} values`));
+        return visit.BREAK;
+      }
+      if (path.length > 2 * MAX_DEPTH) {
+        add(node, `is nested deeper than ${MAX_DEPTH} levels`);
+        return visit.BREAK;
+      }
+      if (isMap(node)) repeatedKeys(node).forEach((key) => add(key, "the same key stands here twice"));
+      if (isAlias(node)) add(node, "aliases are not allowed");
+      else if (node.tag !== undefined && !isPlainTag(node.tag)) add(node, "tags are not allowed");
+      if (!isAlias(node) && node.anchor !== undefined) add(node, "anchors are not allowed");
+      return issues.length >= MAX_SYNTAX_ISSUES ? visit.BREAK : undefined;
+    },
+  });
+  return issues;
+}
+
+/** The parser's own check compares every key with every other; this one looks at each once. */
+function repeatedKeys(map: YAMLMap): Node[] {
+  const seen = new Set<unknown>();
+  return map.items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [];
+    if (seen.has(key.value)) return [key];
+    seen.add(key.value);
+    return [];
+  });
+}
+
+/** Keys that would reach into the prototype of an object. */
+const RESERVED: ReadonlySet<string> = new Set(["__proto__", "prototype", "constructor"]);
+
+function isPlainTag(tag: string): boolean {
+  return /^tag:yaml\.org,2002:(map|seq|str|int|float|bool|null)$/.test(tag);
+}
+
+/** The deepest nesting of brackets and of indentation steps that the text could open. Never less than the truth. */
+function flowDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const character of text) {
+    if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
+    else if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
+  }
+  // "- - - - x" and "? ? ? x" nest without brackets.
+  const dashes = text.match(/^[ \t]*(?:[-?][ \t]+){33}/m) ? MAX_DEPTH + 1 : 0;
+  return Math.max(deepest, dashes);
+}
+
+function locate(document: Document.Parsed, counter: LineCounter, finding: Finding): ConfigIssue {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range[0] ?? 0;
+  finding.at.forEach((key, depth) => {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
+      const keyNode = pair?.key as Node | undefined;
+      const last = depth === finding.at.length - 1;
+      node = pair?.value;
+      const start = (last && finding.onKey ? keyNode : (node as Node | null)) ?? keyNode;
+      offset = start?.range?.[0] ?? offset;
+    } else if (isSeq(node)) {
+      node = node.items[Number(key)];
+      offset = (node as Node | undefined)?.range?.[0] ?? offset;
+    } else node = undefined;
+  });
+  return place(counter, offset, finding.at, finding.message, finding.expected, finding.received);
+}
+
+function place(counter: LineCounter, offset: number, at: Finding["at"], message: string, expected?: string, received?: string): ConfigIssue {
+  const { line, col } = counter.linePos(offset);
+  const [realLine, column] = [Math.max(line, 1), Math.max(col, 1)];
+  const pointer = pointerOf(at);
+  return {
+    path: `line ${realLine}, column ${column}`,
+    line: realLine,
+    column,
+    pointer,
+    message: pointer === "" ? message : `${pointer} ${message}`,
+    ...(expected === undefined ? {} : { expected }),
+    ...(received === undefined ? {} : { received }),
+  };
+}
+
+function whole(message: string): ConfigIssue {
+  return { path: "line 1, column 1", line: 1, column: 1, pointer: "", message: `the file ${message}` };
+}
+
+/** The parser's text, but for those that quote the file. */
+function syntaxText(code: string, message: string): string {
+  if (code === "MULTIPLE_DOCS") return "a file holds one document only";
+  return message.split("\n")[0]?.slice(0, 200) ?? "cannot be read";
+}

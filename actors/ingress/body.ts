@@ -1,0 +1,92 @@
+import { parseJson } from "./json-text.ts";
+import { Problem } from "./problem.ts";
+
+/** Bytes of a request body, at most. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** @throws {Problem} 413 by `Content-Length` alone, before a byte of the body is read. */
+export function refuseLargeBody(request: Request, limit: number = MAX_BODY_BYTES): void {
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit);
+}
+
+/**
+ * The bytes of a body, counted as they come: a body without `Content-Length` is cut off at the limit.
+ * @throws {Problem} 413 over the limit; 400 when the sender breaks off.
+ */
+export async function readBytes(request: Request, limit: number = MAX_BODY_BYTES): Promise<Uint8Array> {
+  refuseLargeBody(request, limit);
+  if (request.body === null) return new Uint8Array();
+  try {
+    // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks.
+    if (request.headers.has("content-length")) return await atMost(new Uint8Array(await request.arrayBuffer()), limit);
+    return await collect(request.body, limit);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(400, "body.incomplete", "The body ended before it was complete", { cause: error });
+  }
+}
+
+/**
+ * The JSON of a body, strictly: see {@link parseJson}. `undefined` when there is no body at all.
+ * @throws {Problem} 400 unreadable, 413 too large, 415 not JSON in UTF-8.
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  refuseLargeBody(request);
+  const type = request.headers.get("content-type");
+  if (type !== null) requireJson(type);
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw new Problem(415, "media_type.encoding", "The body must come without Content-Encoding");
+  }
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return undefined;
+  if (type === null) throw unsupported();
+  return parseJson(decode(bytes));
+}
+
+function requireJson(contentType: string): void {
+  const [essence = "", ...parameters] = contentType.toLowerCase().split(";");
+  const media = essence.trim();
+  if (media !== "application/json" && !/^application\/[a-z0-9.!#$&^_-]+\+json$/.test(media)) throw unsupported();
+  const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith("charset="));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) throw unsupported();
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, "json.malformed", "The body is not UTF-8");
+  }
+}
+
+async function collect(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > limit) throw tooLarge(limit);
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function atMost(bytes: Uint8Array, limit: number): Uint8Array {
+  if (bytes.byteLength > limit) throw tooLarge(limit);
+  return bytes;
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem(413, "body.too_large", `The body is larger than ${limit} bytes`, { headers: { connection: "close" } });
+}
+
+function unsupported(): Problem {
+  return new Problem(415, "media_type.unsupported", "The body must be application/json in UTF-8");
+}

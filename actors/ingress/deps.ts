@@ -1,0 +1,22 @@
+import type { Log, Troupe } from "#runtime";
+import type { Readiness } from "./readiness.ts";
+import type { WorkflowDesk } from "./workflow-desk.ts";
+
+/** What the ingress speaks to. Given by whoever starts the process. */
+export interface IngressDeps {
+  /** The actor system. @throws {Problem} 503 while it is not there yet: see {@link notYet}. */
+  readonly troupe: () => Troupe;
+  /** The workflows. @throws {Problem} 503 when there is no Temporal. */
+  readonly workflows: () => WorkflowDesk;
+  readonly readiness: () => Promise<Readiness>;
+  readonly links: Links;
+  readonly log: Log;
+}
+
+/** Addresses of pages elsewhere. */
+export interface Links {
+  /** The page of a workflow in the Temporal UI; `null` where there is none. */
+  workflow(workflowId: string, runId?: string): string | null;
+  /** The Temporal UI itself. */
+  readonly temporalUi: string | null;
+}

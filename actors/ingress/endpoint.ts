@@ -1,0 +1,180 @@
+import { type DocumentDecoration, Elysia } from "elysia";
+import type * as v from "valibot";
+import type { CallOptions } from "#runtime";
+import { readJson } from "./body.ts";
+import { idempotencyKey, messageIdOf } from "./idempotency.ts";
+import { operationOf } from "./operation.ts";
+import { Problem } from "./problem.ts";
+import { toProblem } from "./to-problem.ts";
+import { traceOf } from "./trace.ts";
+import { check } from "./validate.ts";
+
+type Schema = v.GenericSchema;
+type MaybeSchema = Schema | undefined;
+
+/** One answer of an endpoint, as OpenAPI shows it. */
+export interface Answer<R extends MaybeSchema = MaybeSchema> {
+  readonly status: number;
+  readonly description: string;
+  readonly schema?: R;
+}
+
+/** An endpoint as the outside sees it: what is checked, and what OpenAPI says about it, come from here alone. */
+export interface EndpointSpec<
+  P extends MaybeSchema = MaybeSchema,
+  Q extends MaybeSchema = MaybeSchema,
+  B extends MaybeSchema = MaybeSchema,
+  R extends MaybeSchema = MaybeSchema,
+> {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** As in `/orders/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  /** What it is about, as in `order`: the first half of its problem codes. */
+  readonly noun: string;
+  readonly params?: P;
+  readonly query?: Q;
+  /** JSON. A request without a body is a 400 unless the schema takes `undefined`. */
+  readonly body?: B;
+  readonly answer: Answer<R>;
+  /** Further answers that are not problems, as `/ready`'s 503. */
+  readonly otherAnswers?: readonly Answer[];
+  /** Statuses it may answer with a problem, beside those every endpoint may: 429, 500 and 503. */
+  readonly problems?: readonly number[];
+  /** What a path that does not fit `params` gets: 404 where it can name nothing, 422 where it would be created. Default 404. */
+  readonly unfitPath?: 404 | 422;
+}
+
+type Out<S extends MaybeSchema> = S extends Schema ? v.InferOutput<S> : undefined;
+type In<S extends MaybeSchema> = S extends Schema ? v.InferInput<S> : undefined;
+
+/** A request, checked. */
+export interface Ask<P extends MaybeSchema, Q extends MaybeSchema, B extends MaybeSchema> {
+  readonly request: Request;
+  readonly params: Out<P>;
+  readonly query: Out<Q>;
+  readonly body: Out<B>;
+  /** The `Idempotency-Key`; always `undefined` for reads. */
+  readonly key: string | undefined;
+  /** For the actor call this request makes: its once-only id, and the trace. */
+  readonly call: CallOptions;
+  /** For calls beside it that only look: the trace alone. */
+  readonly look: CallOptions;
+}
+
+/** An answer with a status other than the endpoint's own, or with headers. */
+export class Reply<T> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, body: T, headers: Readonly<Record<string, string>> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** A spec with the function that answers. Made by {@link endpoint}, mounted by {@link endpoints}. */
+export interface Endpoint {
+  readonly spec: EndpointSpec;
+  run(request: Request, params: Readonly<Record<string, unknown>>): Promise<Response>;
+}
+
+/**
+ * Makes an endpoint: everything about a request is checked before `handle` sees it, and whatever is thrown leaves as a
+ * {@link Problem}. `handle` returns the body of the answer, or a {@link Reply}.
+ */
+export function endpoint<
+  P extends MaybeSchema = undefined,
+  Q extends MaybeSchema = undefined,
+  B extends MaybeSchema = undefined,
+  R extends MaybeSchema = undefined,
+>(
+  spec: EndpointSpec<P, Q, B, R>,
+  handle: (ask: Ask<P, Q, B>) => In<R> | Reply<In<R>> | Promise<In<R> | Reply<In<R>>>,
+): Endpoint {
+  return {
+    spec,
+    async run(request, params) {
+      try {
+        const ask = await read(spec, request, params);
+        // `read` checked each part against the very schema its type is inferred from.
+        const result = await handle(ask as unknown as Ask<P, Q, B>);
+        const reply = result instanceof Reply ? result : new Reply(spec.answer.status, result);
+        return answer(reply);
+      } catch (error) {
+        throw toProblem(error, spec.noun);
+      }
+    },
+  };
+}
+
+/** Mounts endpoints as one Elysia plugin. Bodies are read by us: Elysia's parser neither counts nor answers as the contract asks. */
+export function endpoints(name: string, list: readonly Endpoint[]) {
+  const app = new Elysia({ name });
+  for (const { spec, run } of list) {
+    app.route(spec.method, spec.path, ({ request, params }) => run(request, params), { parse: "none", detail: operationOf(spec) as object as DocumentDecoration });
+  }
+  return app;
+}
+
+async function read(spec: EndpointSpec, request: Request, params: Readonly<Record<string, unknown>>): Promise<Ask<MaybeSchema, MaybeSchema, MaybeSchema>> {
+  const key = spec.method === "GET" ? undefined : idempotencyKey(request);
+  const id = messageIdOf(key);
+  const look = { traceparent: traceOf(request).traceparent };
+  return {
+    request,
+    key,
+    look,
+    call: id === undefined ? look : { ...look, id },
+    params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
+    query: spec.query === undefined ? undefined : check(spec.query, queryOf(request), "query"),
+    body: spec.body === undefined ? undefined : await readBody(spec.body, request),
+  };
+}
+
+function readPath(spec: EndpointSpec, schema: Schema, params: Readonly<Record<string, unknown>>): unknown {
+  if (spec.unfitPath === 422) return check(schema, params, "path");
+  try {
+    return check(schema, params, "path");
+  } catch {
+    throw notFound(spec.noun);
+  }
+}
+
+/** What a route answers for a thing that is not there. */
+export function notFound(noun: string): Problem {
+  return new Problem(404, `${noun}.not_found`, `There is no such ${noun}`);
+}
+
+/** The query as a record; a name given twice becomes an array, which no schema of a single value takes. */
+function queryOf(request: Request): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  const at = request.url.indexOf("?");
+  if (at < 0) return { ...query };
+  for (const [name, value] of new URLSearchParams(request.url.slice(at + 1))) {
+    const before = query[name];
+    query[name] = before === undefined ? value : [before, value].flat();
+  }
+  return { ...query };
+}
+
+async function readBody(schema: Schema, request: Request): Promise<unknown> {
+  const body = await readJson(request);
+  if (body === undefined) {
+    try {
+      return check(schema, undefined);
+    } catch {
+      throw new Problem(400, "body.missing", "The request needs a JSON body");
+    }
+  }
+  return check(schema, body);
+}
+
+function answer({ status, body, headers }: Reply<unknown>): Response {
+  if (body === undefined) return new Response(null, { status, headers });
+  return Response.json(body, { status, headers });
+}

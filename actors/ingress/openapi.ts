@@ -1,0 +1,97 @@
+import type { GenericSchema } from "valibot";
+import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
+import { parametersOf, PROBLEM } from "./operation.ts";
+
+/** A mounted route, as Elysia lists it. */
+export interface MountedRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly hooks?: Readonly<Record<string, unknown>>;
+}
+
+/** The schema of every error answer. */
+const PROBLEM_SCHEMA: JsonSchema = {
+  type: "object",
+  description: "RFC 9457. `code` is stable; `traceId` finds the cause in the log.",
+  required: ["type", "title", "status", "detail", "code", "traceId"],
+  properties: {
+    type: { type: "string" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string" },
+    code: { type: "string", examples: ["order.already_shipped", "invalid_input"] },
+    traceId: { type: "string", pattern: "^[0-9a-f]{32}$" },
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["path", "message"],
+        properties: {
+          path: { type: "string", description: "A JSON pointer into the body, or `query/…`, `path/…`, `header/…`" },
+          message: { type: "string" },
+          expected: { type: "string" },
+          received: { type: "string" },
+        },
+      },
+    },
+  },
+};
+
+/** Methods OpenAPI has a place for. */
+const METHODS = new Set(["GET", "PUT", "POST", "DELETE", "PATCH"]);
+
+/**
+ * The OpenAPI 3.1 document of the routes that are mounted, read from their `detail`. A route mounted without an own
+ * description of body, parameters or answers gets those of its valibot schemas.
+ */
+export function openApiDocument(routes: readonly MountedRoute[]): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const { method, path, hooks = {} } of routes) {
+    const detail = (hooks["detail"] ?? {}) as Record<string, unknown>;
+    if (!METHODS.has(method) || detail["hide"] === true) continue;
+    const operations = (paths[path.replaceAll(/:([A-Za-z0-9_]+)\??/g, "{$1}")] ??= {});
+    operations[method.toLowerCase()] = { ...fromHooks(path, hooks), ...detail };
+  }
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Troupe",
+      version: "1",
+      description: "Orders from placing to delivery, workflows, and containers kept at their desired state. Every error is an `application/problem+json`.",
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: { schemas: { Problem: PROBLEM_SCHEMA } },
+  };
+}
+
+function fromHooks(path: string, hooks: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const body = schemaIn(hooks["body"]);
+  const params = schemaIn(hooks["params"]);
+  const parameters = [...(params === undefined ? namesIn(path) : parametersOf("path", params)), ...parametersOf("query", schemaIn(hooks["query"]))];
+  return {
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: { "application/json": { schema: jsonSchemaOf(body, "input") } } } }),
+    responses: { ...answersIn(hooks["response"]), default: { description: "Any failure", content: PROBLEM } },
+  };
+}
+
+function answersIn(response: unknown): Record<string, unknown> {
+  const single = schemaIn(response);
+  const byStatus = single === undefined ? ((response ?? {}) as Record<string, unknown>) : { 200: single };
+  const answers: Record<string, unknown> = {};
+  for (const [status, value] of Object.entries(byStatus)) {
+    const schema = schemaIn(value);
+    answers[status] = { description: status, ...(schema === undefined ? {} : { content: { "application/json": { schema: jsonSchemaOf(schema, "output") } } }) };
+  }
+  return Object.keys(answers).length === 0 ? { 200: { description: "Done" } } : answers;
+}
+
+function namesIn(path: string): unknown[] {
+  return [...path.matchAll(/:([A-Za-z0-9_]+)/g)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+}
+
+function schemaIn(value: unknown): GenericSchema | undefined {
+  const isSchema = typeof value === "object" && value !== null && "~standard" in value && "kind" in value;
+  return isSchema ? (value as unknown as GenericSchema) : undefined;
+}

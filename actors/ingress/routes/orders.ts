@@ -1,0 +1,126 @@
+import * as v from "valibot";
+import { Delivery } from "#actors/delivery/delivery.ts";
+import { DeliveryView } from "#actors/delivery/messages.ts";
+import { CancelAccepted, OrderId, OrderPlaced, OrderStatus, OrderView, PlaceOrder } from "#actors/order/messages.ts";
+import { Order } from "#actors/order/order.ts";
+import { PaymentView } from "#actors/payment/messages.ts";
+import { Payment } from "#actors/payment/payment.ts";
+import { newId } from "#runtime";
+import type { IngressDeps } from "../deps.ts";
+import { endpoint, endpoints, notFound, Reply } from "../endpoint.ts";
+import { derivedId } from "../idempotency.ts";
+import { MAX_SCANNED, PageQuery, pageOf, readPage } from "../listing.ts";
+
+const Links = v.object({ self: v.string(), temporal: v.nullable(v.string()) });
+const Placed = v.object({ ...OrderPlaced.entries, links: Links });
+const Cancelled = v.object({ ...CancelAccepted.entries, links: Links });
+const Detail = v.object({
+  ...OrderView.entries,
+  payment: v.nullable(PaymentView),
+  delivery: v.nullable(DeliveryView),
+  invoice: v.null(),
+  links: Links,
+});
+const Summary = v.object({
+  orderId: v.string(),
+  customerId: v.string(),
+  status: OrderStatus,
+  reason: v.optional(v.string()),
+  total: v.number(),
+  currency: v.string(),
+  placedAt: v.string(),
+});
+const ById = v.object({ id: OrderId });
+
+const about = { tag: "Orders", noun: "order" } as const;
+
+/** Placing, showing and cancelling orders. */
+export function orderRoutes({ troupe, links }: Pick<IngressDeps, "troupe" | "links">) {
+  const linksOf = (orderId: string, workflowId: string): v.InferOutput<typeof Links> => ({
+    self: `/orders/${orderId}`,
+    temporal: links.workflow(workflowId),
+  });
+
+  return endpoints("orders", [
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders",
+        summary: "Place an order",
+        description: "Either `lines` with a `customerId`, or an `amount` alone. With an Idempotency-Key every repeat answers with the one order.",
+        body: PlaceOrder,
+        answer: { status: 201, description: "Placed; its workflow starts", schema: Placed },
+        problems: [409],
+      },
+      async ({ body, key, call }) => {
+        // The id comes from the key, so that twins meet in the one actor that can tell them apart.
+        const orderId = key === undefined ? newId("ord") : derivedId("ord", "POST /orders", key);
+        const placed = await troupe().ref(Order, orderId).place(body, call);
+        return new Reply(201, { ...placed, links: linksOf(orderId, placed.workflowId) }, { location: `/orders/${orderId}` });
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "GET",
+        path: "/orders",
+        summary: "List orders",
+        description: `In order of their ids. A page looks at ${MAX_SCANNED} orders at most, so that with a filter it may be short and still have a \`next\`.`,
+        query: v.object({ status: v.optional(OrderStatus), customerId: v.optional(v.string()), ...PageQuery }),
+        answer: { status: 200, description: "A page", schema: pageOf(Summary) },
+      },
+      ({ query }) =>
+        readPage(
+          (page) => troupe().list(Order, page),
+          query,
+          ({ key, state }) => {
+            if (query.status !== undefined && state.status !== query.status) return undefined;
+            if (query.customerId !== undefined && state.customerId !== query.customerId) return undefined;
+            const { customerId, status, reason, total, currency, history } = state;
+            return { orderId: key, customerId, status, ...(reason === undefined ? {} : { reason }), total, currency, placedAt: history[0]?.at ?? "" };
+          },
+        ),
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "GET",
+        path: "/orders/:id",
+        summary: "Show an order with its history, payment and delivery",
+        params: ById,
+        answer: { status: 200, description: "The order", schema: Detail },
+      },
+      async ({ params: { id }, look }) => {
+        const order = await troupe().ref(Order, id).get(undefined, look);
+        if (order === null) throw notFound("order");
+        const [payment, delivery] = await Promise.all([
+          troupe().ref(Payment, id).get(undefined, look),
+          troupe().ref(Delivery, id).get(undefined, look),
+        ]);
+        return { ...order, payment, delivery, invoice: null, links: linksOf(id, order.workflowId) };
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders/:id/cancel",
+        summary: "Cancel an order",
+        description: "Allowed until it is shipped. What was done is undone; follow the order to see it end as `cancelled`.",
+        params: ById,
+        answer: { status: 202, description: "Accepted; the undo is on its way", schema: Cancelled },
+        problems: [409],
+      },
+      async ({ params: { id }, call, look }) => {
+        const order = await troupe().ref(Order, id).get(undefined, look);
+        if (order === null) throw notFound("order");
+        const accepted = await troupe().ref(Order, id).cancel(undefined, call);
+        return { ...accepted, links: linksOf(id, order.workflowId) };
+      },
+    ),
+  ]);
+}

@@ -1,0 +1,68 @@
+import * as v from "valibot";
+import { Problem, type ProblemIssue } from "./problem.ts";
+
+/** Unknown members named in one answer, at most. */
+const MAX_UNKNOWN = 50;
+/** Characters of a value that are shown back. */
+const MAX_SHOWN = 100;
+
+/**
+ * A value that fits its schema, or every place where it does not.
+ * @param prefix put before each path: empty for a body (JSON pointers), `query`, `path` or `header` for the others.
+ */
+export function check<S extends v.GenericSchema>(schema: S, value: unknown, prefix = ""): v.InferOutput<S> {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const issues = [...result.issues, ...furtherUnknown(schema, value, result.issues)];
+  throw new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: issues.map((issue) => toIssue(issue, prefix)) });
+}
+
+/** One issue with its place as a JSON pointer (RFC 6901). */
+export function toIssue(issue: v.BaseIssue<unknown>, prefix = ""): ProblemIssue {
+  const { expected, received } = issue;
+  return {
+    path: prefix + (issue.path ?? []).map(({ key }) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""),
+    message: isUnknownMember(issue) ? "is not a known member" : isMissing(issue) ? "is required" : shorten(issue.message),
+    expected: isMissing(issue) ? "a value" : (expected ?? describe(issue)),
+    received: isUnknownMember(issue) ? "a value" : shorten(received),
+  };
+}
+
+/** A strict object names only its first unknown member: takes each one out of a copy and asks again. */
+function furtherUnknown(schema: v.GenericSchema, value: unknown, issues: readonly v.BaseIssue<unknown>[]): v.BaseIssue<unknown>[] {
+  const found: v.BaseIssue<unknown>[] = [];
+  let unknown = issues.filter(isUnknownMember);
+  if (unknown.length === 0) return found;
+  const copy = structuredClone(value);
+  while (unknown.length > 0 && found.length < MAX_UNKNOWN) {
+    for (const issue of unknown) removeMember(copy, issue.path ?? []);
+    unknown = (v.safeParse(schema, copy).issues ?? []).filter(isUnknownMember);
+    found.push(...unknown);
+  }
+  return found.slice(0, MAX_UNKNOWN);
+}
+
+function removeMember(root: unknown, path: readonly { readonly key?: unknown }[]): void {
+  const keys = path.map(({ key }) => String(key));
+  const last = keys.pop();
+  let at = root;
+  for (const key of keys) at = typeof at === "object" && at !== null && Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined;
+  if (typeof at === "object" && at !== null && last !== undefined) delete (at as Record<string, unknown>)[last];
+}
+
+function isUnknownMember(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === "strict_object" && issue.expected === "never";
+}
+
+function isMissing(issue: v.BaseIssue<unknown>): boolean {
+  const last = issue.path?.at(-1);
+  return issue.received === "undefined" && last !== undefined && "origin" in last && last.origin === "key";
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  return issue.requirement === undefined ? issue.type : `${issue.type} ${shorten(String(issue.requirement))}`;
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
+}

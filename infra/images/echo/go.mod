@@ -1,0 +1,3 @@
+module troupe/echo
+
+go 1.21

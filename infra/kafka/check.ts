@@ -1,0 +1,31 @@
+import { Admin } from "@platformatic/kafka";
+import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
+
+/**
+ * Resolves when one of the brokers tells about the cluster. A client of its own each time: one that has seen a broker
+ * die may answer from memory.
+ * @throws {KafkaUnavailableError} none did within `withinMs`.
+ */
+export async function checkBrokers(brokers: readonly string[], withinMs: number): Promise<void> {
+  const admin = new Admin({
+    clientId: "troupe-check",
+    bootstrapBrokers: [...brokers],
+    timeout: withinMs,
+    connectTimeout: withinMs,
+    retries: 0,
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${withinMs} ms`)), withinMs);
+  });
+  try {
+    await Promise.race([admin.metadata({ topics: [], forceUpdate: true }), late]);
+  } catch (error) {
+    throw new KafkaUnavailableError(`Cannot reach Kafka at ${brokers.join(",")}: ${kafkaReason(error)}`, {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+    void admin.close().catch(() => undefined);
+  }
+}

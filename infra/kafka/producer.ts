@@ -1,0 +1,120 @@
+import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
+import type { Log } from "#runtime";
+import { findKafkaError, kafkaReason, KafkaUnavailableError } from "./errors.ts";
+import type { EventMessage } from "./message.ts";
+
+export interface EventProducerOptions {
+  readonly brokers: readonly string[];
+  readonly log: Log;
+  /** Milliseconds until a request counts as lost. @default 5_000 */
+  readonly deadlineMs?: number;
+}
+
+const RETRY_MS = 100;
+const RETRIES = 3;
+
+/**
+ * An idempotent producer with a bound on how long a send may take.
+ *
+ * The client's producer tries again by itself, with the same sequence numbers, so a lost answer makes no double. One
+ * that failed or hung beyond the deadline is thrown away and the next send makes a new one: its sockets and sequence
+ * numbers are not to be trusted. Kafka cannot tell the repeats of a new producer; consumers do, by `ce_id`.
+ */
+export class EventProducer {
+  readonly #options: EventProducerOptions;
+  readonly #deadlineMs: number;
+  #producer: Producer | undefined;
+
+  constructor(options: EventProducerOptions) {
+    this.#options = options;
+    this.#deadlineMs = options.deadlineMs ?? 5_000;
+  }
+
+  /**
+   * Resolves when every message is written by all in-sync replicas; those of a partition in the given order.
+   * @throws {KafkaUnavailableError} not within the deadline, or the broker is away.
+   * @throws the client's error when the broker refused; some partitions may have taken theirs.
+   */
+  async send(messages: readonly EventMessage[]): Promise<void> {
+    const producer = (this.#producer ??= this.#create());
+    const sent = producer.send({
+      messages: messages.map(({ topic, key, value, headers, timestamp }) => ({
+        topic,
+        key,
+        value,
+        headers,
+        timestamp,
+      })),
+    });
+    // When the deadline wins, the end of the send is nobody's concern any more.
+    sent.catch(() => undefined);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () =>
+          reject(
+            new KafkaUnavailableError(
+              `Cannot publish ${messages.length} events as Kafka did not answer within ${this.#deadlineMs} ms`,
+            ),
+          ),
+        this.#deadlineMs,
+      );
+    });
+    try {
+      await Promise.race([sent, late]);
+    } catch (error) {
+      this.#discard(producer);
+      throw error instanceof KafkaUnavailableError || isRefusal(error)
+        ? error
+        : new KafkaUnavailableError(`Cannot publish ${messages.length} events: ${kafkaReason(error)}`, {
+            cause: error,
+          });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  close(): void {
+    if (this.#producer !== undefined) this.#discard(this.#producer);
+  }
+
+  #create(): Producer {
+    return new Producer({
+      clientId: "troupe-sink",
+      bootstrapBrokers: [...this.#options.brokers],
+      idempotent: true,
+      // The hash of Java clients, so that their events with the same key land in the same partition.
+      partitioner: compatibilityPartitioner,
+      timeout: this.#deadlineMs,
+      connectTimeout: this.#deadlineMs,
+      retries: RETRIES,
+      retryDelay: RETRY_MS,
+    });
+  }
+
+  #discard(producer: Producer): void {
+    if (this.#producer === producer) this.#producer = undefined;
+    // Closing waits for sockets that may never answer.
+    producer
+      .close(true)
+      .catch((error: unknown) => this.#options.log("debug", "kafka:close:failed", { reason: kafkaReason(error) }));
+  }
+}
+
+/** The broker answered, and said no. */
+export function isRefusal(error: unknown): boolean {
+  return (
+    isTooLarge(error) ||
+    findKafkaError(error, [
+      "INVALID_RECORD",
+      "TOPIC_AUTHORIZATION_FAILED",
+      "UNKNOWN_TOPIC_OR_PARTITION",
+      "NOT_ENOUGH_REPLICAS",
+    ])
+  );
+}
+
+/** A record batch over the topic's `max.message.bytes`. */
+export function isTooLarge(error: unknown): boolean {
+  return findKafkaError(error, ["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"]);
+}

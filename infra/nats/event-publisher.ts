@@ -1,0 +1,144 @@
+import { jetstreamManager } from "@nats-io/jetstream";
+/**
+ * Stores events in a JetStream stream.
+ *
+ * Owns: the stream's existence, how records become messages, how they are stored. Does not own: trying again (the relay
+ * does), the connection.
+ *
+ * N1 A record is acked only after JetStream said it is stored. With `sync_interval: always` at the server that means
+ *    on disk.
+ * N2 The records of a target are stored in the order given, also when an earlier call failed half way: a batch is
+ *    stored whole or not at all, batches side by side share no target, and single publishes never have two of a
+ *    target under way.
+ * N3 Every message carries the record's id as `Nats-Msg-Id`: a repeat within the stream's dedupe window is not stored.
+ *
+ * Which way a call takes is a matter of measured cost. On a server that flushes every write, an atomic batch costs about
+ * 9 ms and then 0.02 ms per message (the server stages it in a store of its own); single publishes cost 0.2 ms each, or
+ * 0.4 ms within a target, as they wait for each other there. Batches side by side overlap the 9 ms.
+ */
+import type { Log, OutboxRecord, PublishResult } from "#runtime";
+import { MAX_ATOMIC_BATCH, publishAtomicBatch } from "./atomic-batch.ts";
+import { runInChains } from "./chains.ts";
+import type { NatsLink } from "./connection.ts";
+import { groupByTarget, longestChain, pieces } from "./groups.ts";
+import { type EventMessage, eventHeaders, eventMessage } from "./message.ts";
+import { MESSAGE_TOO_LARGE, readPublishAck } from "./publish-ack.ts";
+import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
+import { EVENT_SUBJECT_PREFIX } from "./subjects.ts";
+
+/** Bytes of one atomic batch: the client buffers all of them before the socket takes them. */
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+/** From here on an atomic batch is cheaper than single publishes: so many in all, or so many of one target. */
+const BATCH_FROM = 48;
+const BATCH_FROM_CHAIN = 24;
+/** Messages of a group: below the server's limit, so that groups of unequal length are still one batch each. */
+export const GROUP_SIZE = 900;
+
+const ACKED: PublishResult = { kind: "acked" };
+
+export interface EventPublisherOptions extends EventStreamOptions {
+  readonly log: Log;
+  /** Single publishes under way at once. @default 256 */
+  readonly window?: number;
+  /** Milliseconds an atomic batch, or a single publish, may take. @default 5_000 */
+  readonly deadlineMs?: number;
+}
+
+/** Never called twice at once. */
+export class EventPublisher {
+  readonly #link: NatsLink;
+  readonly #options: EventPublisherOptions;
+  readonly #deadlineMs: number;
+  readonly #prefix: string;
+  /** Whether the stream takes batches; `undefined` until it is known to exist. */
+  #stream: { readonly atomic: boolean } | undefined;
+
+  constructor(link: NatsLink, options: EventPublisherOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#deadlineMs = options.deadlineMs ?? 5_000;
+    this.#prefix = options.subjectPrefix ?? EVENT_SUBJECT_PREFIX;
+  }
+
+  /** @see Sink.publish */
+  async publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
+    const results = new Map<string, PublishResult>();
+    const limit = await this.#prepare();
+    const messages: EventMessage[] = [];
+    for (const record of records) {
+      const message = this.#messageOf(record, limit);
+      if ("kind" in message) results.set(record.id, message);
+      else messages.push(message);
+    }
+    const groups = groupByTarget(messages, GROUP_SIZE);
+    // Waits for all, so that nothing is under way any more when the relay tries again.
+    const ends = await Promise.allSettled(groups.map((group) => this.#storeGroup(group, results)));
+    for (const end of ends) {
+      if (end.status === "fulfilled") continue;
+      // The stream may have been deleted: look again before the next try.
+      this.#stream = undefined;
+      throw end.reason;
+    }
+    return records.map((record) => results.get(record.id) ?? ACKED);
+  }
+
+  /** Makes sure of the stream. Resolves with the size limit of the server now connected. */
+  #prepare(): Promise<number> {
+    return this.#link.use("prepare the event stream", this.#deadlineMs, async (client) => {
+      if (this.#stream === undefined) {
+        const manager = await jetstreamManager(client, { timeout: this.#deadlineMs, checkAPI: false });
+        this.#stream = await ensureEventStream(manager, this.#options);
+      }
+      return client.info?.max_payload ?? 1_048_576;
+    });
+  }
+
+  #messageOf(record: OutboxRecord, limit: number): EventMessage | PublishResult {
+    try {
+      const message = eventMessage(record, this.#prefix);
+      if (message.sizeBytes <= limit) return message;
+      return {
+        kind: "refused",
+        detail: `The event has ${message.sizeBytes} bytes with its headers, the broker takes ${limit}`,
+      };
+    } catch (error) {
+      if (error instanceof RangeError) return { kind: "refused", detail: error.message };
+      throw error;
+    }
+  }
+
+  async #storeGroup(group: readonly EventMessage[], results: Map<string, PublishResult>): Promise<void> {
+    for (const piece of pieces(group, MAX_ATOMIC_BATCH, MAX_BATCH_BYTES)) {
+      const outcome = await this.#store(piece);
+      piece.forEach(({ record }, i) => results.set(record.id, outcome[i] as PublishResult));
+    }
+  }
+
+  async #store(piece: readonly EventMessage[]): Promise<readonly PublishResult[]> {
+    if (this.#stream?.atomic === true && (piece.length >= BATCH_FROM || longestChain(piece) >= BATCH_FROM_CHAIN)) {
+      const ack = await this.#link.use(`publish ${piece.length} events`, this.#deadlineMs, (client) =>
+        publishAtomicBatch(client, piece, this.#deadlineMs),
+      );
+      if (ack.kind === "stored") return piece.map(() => ACKED);
+      // Nothing of it is stored. One by one shows which records are repeats and which are too large.
+      this.#options.log("debug", "nats:batch:rejected", { code: ack.code, reason: ack.detail, records: piece.length });
+    }
+    return runInChains(
+      piece,
+      ({ record }) => record.target,
+      this.#options.window ?? 256,
+      (message) => this.#storeOne(message),
+    );
+  }
+
+  async #storeOne(message: EventMessage): Promise<PublishResult> {
+    const request = { headers: eventHeaders(message), timeout: this.#deadlineMs };
+    const ack = await this.#link.use("publish an event", this.#deadlineMs, async (client) =>
+      readPublishAck(await client.request(message.subject, message.payload, request)),
+    );
+    if (ack.kind === "stored") return ACKED;
+    if (ack.code === MESSAGE_TOO_LARGE)
+      return { kind: "refused", detail: `The stream refused the event: ${ack.detail}` };
+    throw new Error(`Cannot publish ${message.record.id} as JetStream refused it: ${ack.detail} (${ack.code})`);
+  }
+}

@@ -1,0 +1,95 @@
+-- One store: the tables a set of actor types lives in.
+-- Times are milliseconds since the epoch where the runtime computes with them; JSON is kept as the text that was written.
+
+create table partitions (
+  id          smallint primary key,
+  owner       text,
+  epoch       bigint not null default 0,
+  -- Raised by one with every commit that touches the partition: tells whether a commit of unknown outcome happened.
+  commit_seq  bigint not null default 0,
+  -- The last outbox sequence number given.
+  last_seq    bigint not null default 0
+) with (fillfactor = 20);
+
+insert into partitions (id) select generate_series(0, 63);
+
+-- A node's lease. Partitions of a node whose lease has run out may be taken by another.
+create table nodes (
+  id          text primary key,
+  expires_at  timestamptz not null
+) with (fillfactor = 20);
+
+create table actor_states (
+  type        text not null,
+  key         text not null,
+  partition   smallint not null,
+  version     bigint not null,
+  state       json not null,
+  primary key (type, key)
+) with (fillfactor = 70);
+
+-- What was answered to a message id, so that a repeat acts no second time.
+create table replies (
+  type        text not null,
+  key         text not null,
+  id          text not null,
+  hash        text not null,
+  reply       text,
+  at_ms       bigint not null,
+  primary key (type, key, id)
+);
+create index replies_at on replies using brin (at_ms);
+
+-- Everything that leaves an actor: events, sends to other actors, workflow requests. Numbered by the partition's owner.
+create table outbox (
+  partition   smallint not null,
+  seq         bigint not null,
+  kind        text not null,
+  id          text not null,
+  name        text not null,
+  actor_type  text not null,
+  actor_key   text not null,
+  target      text not null,
+  body        text not null,
+  at_ms       bigint not null,
+  traceparent text,
+  primary key (partition, seq)
+);
+
+-- How far each sink has got in each partition.
+create table cursors (
+  sink        text not null,
+  partition   smallint not null,
+  seq         bigint not null,
+  primary key (sink, partition)
+) with (fillfactor = 20);
+
+create table timers (
+  type        text not null,
+  key         text not null,
+  name        text not null,
+  partition   smallint not null,
+  due_ms      bigint not null,
+  message     text not null,
+  input       text,
+  primary key (type, key, name)
+);
+create index timers_due on timers (partition, due_ms);
+
+-- What will not be tried again by itself.
+create table dead_letters (
+  id          text primary key,
+  reason      text not null,
+  detail      text not null,
+  target      text not null,
+  attempts    integer not null,
+  record      json not null,
+  at_ms       bigint not null
+);
+
+-- Raised inside a commit whose fence does not hold: the whole statement is rolled back.
+create function refuse_commit() returns boolean language plpgsql as $$
+begin
+  raise exception 'a partition of this commit is held by another node' using errcode = 'TRF01';
+end
+$$;

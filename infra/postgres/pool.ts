@@ -1,0 +1,88 @@
+import postgres from "postgres";
+import type { Log } from "#runtime";
+
+/** The query function of the driver: a tagged template. */
+export type Sql = postgres.Sql;
+
+/** A query had no answer within its deadline. It may have taken effect. */
+export class QueryDeadlineError extends Error {
+  override readonly name = "QueryDeadlineError";
+}
+
+export interface PoolOptions {
+  /** Connections at most. Default 6. */
+  readonly max?: number;
+  /** How long a query may take. Default 10,000 ms. */
+  readonly deadlineMs?: number;
+  readonly log?: Log;
+}
+
+/**
+ * A pool of connections in which no query can hang for ever. Every query has a deadline; the first that passes it makes
+ * the pool be replaced by a new one, because a driver that lost its connections may never notice (seen after all
+ * backends were terminated). Queries on the old pool fail, and their callers decide what that means.
+ */
+export class Pool {
+  readonly #url: string;
+  readonly #options: PoolOptions;
+  #sql: Sql;
+  #closed = false;
+
+  constructor(url: string, options: PoolOptions = {}) {
+    this.#url = url;
+    this.#options = options;
+    this.#sql = this.#connect();
+  }
+
+  /**
+   * Runs a query built by `build`.
+   * @throws {QueryDeadlineError} after the deadline; the outcome is unknown.
+   * @throws whatever the driver throws.
+   */
+  async run<T>(build: (sql: Sql) => PromiseLike<T>, deadlineMs = this.#options.deadlineMs ?? 10_000): Promise<T> {
+    const sql = this.#sql;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#replace(sql);
+        reject(new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`));
+      }, deadlineMs);
+    });
+    try {
+      return await Promise.race([build(sql), deadline]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#sql.end({ timeout: 2 });
+  }
+
+  #replace(hung: Sql): void {
+    if (this.#sql !== hung || this.#closed) return;
+    this.#options.log?.("warn", "pool:replaced", { reason: "a query passed its deadline" });
+    this.#sql = this.#connect();
+    // Frees what can be freed; a hung connection must not hold up anyone.
+    void hung.end({ timeout: 0 }).catch(() => undefined);
+  }
+
+  #connect(): Sql {
+    return postgres(this.#url, {
+      max: this.#options.max ?? 6,
+      connect_timeout: 5,
+      onnotice: () => undefined,
+      connection: { application_name: "troupe" },
+    });
+  }
+}
+
+// The server ended the session, or the way to it broke: whether the statement took effect cannot be told from here.
+const UNKNOWN = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "57P01", "57P02", "57P05", "ECONNRESET", "EPIPE", "08006", "08003", "40003"]);
+
+/** Whether a failed write may have happened all the same. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  if (error instanceof QueryDeadlineError) return true;
+  return error instanceof Error && "code" in error && UNKNOWN.has(String(error.code));
+}

@@ -1,0 +1,274 @@
+import postgres from "postgres";
+import {
+  type ActorId,
+  type ActorRow,
+  type CommitBatch,
+  type CursorRow,
+  type DeadLetter,
+  type Fence,
+  FencedError,
+  type Grant,
+  type LoadedActor,
+  type Log,
+  type NodeId,
+  type OutboxKind,
+  type OutboxRecord,
+  OutcomeUnknownError,
+  type Ownership,
+  type Store,
+  type StoredReply,
+  type TimerRow,
+} from "#runtime";
+import { commitStatement } from "./commit.ts";
+import { migrate } from "./migrate.ts";
+import { isOutcomeUnknown, Pool } from "./pool.ts";
+
+export interface PostgresStoreOptions {
+  /** How the store is called in logs and `/ready`. Default: the database's name. */
+  readonly name?: string;
+  readonly log?: Log;
+  /** Connections at most. Default 6. */
+  readonly max?: number;
+}
+
+/** Replies read with an actor; with more than this the older ones are looked up one by one. */
+const REPLIES_LOADED = 1_000;
+
+/**
+ * A store in a Postgres database (15 or newer; made for 18). `open` creates the database and applies the migrations.
+ *
+ * @example
+ * ```ts
+ * const troupe = await createTroupe({ actors: [Counter], stores: { default: postgresStore("postgres://localhost/app") } });
+ * ```
+ */
+export function postgresStore(url: string, options: PostgresStoreOptions = {}): Store {
+  return new PostgresStore(url, options);
+}
+
+class PostgresStore implements Store {
+  readonly name: string;
+  readonly #url: string;
+  readonly #pool: Pool;
+
+  constructor(url: string, { name, log, max }: PostgresStoreOptions) {
+    this.#url = url;
+    this.name = name ?? new URL(url).pathname.slice(1);
+    this.#pool = new Pool(url, { ...(log && { log }), ...(max !== undefined && { max }) });
+  }
+
+  async open(): Promise<void> {
+    await migrate(this.#url);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  async check(): Promise<void> {
+    await this.#pool.run((sql) => sql`select 1`, 2_000);
+  }
+
+  async heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]> {
+    // An answer that comes after the lease has run out is worth nothing; the floor is for a server that just woke up.
+    const deadlineMs = Math.max(leaseMs, 1_000);
+    await this.#pool.run(
+      (sql) => sql`
+        insert into nodes (id, expires_at) values (${node}, now() + ${leaseMs}::int * interval '1 ms')
+        on conflict (id) do update set expires_at = excluded.expires_at`,
+      deadlineMs,
+    );
+    // A second statement, so that it sees what was taken while the first one waited for a taker's lock.
+    const rows = await this.#pool.run(
+      (sql) => sql<{ partition: number; owner: string | null; epoch: number }[]>`
+        select p.id as partition, p.epoch::float8 as epoch, case when n.expires_at > now() then p.owner end as owner
+        from partitions p left join nodes n on n.id = p.owner`,
+      deadlineMs,
+    );
+    return rows.map(({ partition, owner, epoch }) => ({ partition, epoch, owner: owner ?? undefined }));
+  }
+
+  acquire(node: NodeId): Promise<readonly Grant[]> {
+    // The holder's lease row is locked too: a renewal that comes meanwhile either comes first, and keeps its
+    // partitions, or waits, and then sees that they are gone. Locked rows are in use: skipped.
+    return this.#pool.run(
+      (sql) => sql<Grant[]>`
+        with expired as (
+          select p.id from partitions p join nodes n on n.id = p.owner
+          where n.expires_at <= now() and p.owner <> ${node} order by p.id for update of p, n skip locked
+        ), free as (
+          select id from partitions where owner is null order by id for update skip locked
+        )
+        update partitions p set owner = ${node}, epoch = p.epoch + 1
+        from (select id from expired union all select id from free) f where p.id = f.id
+        returning p.id as partition, p.epoch::float8 as epoch, p.commit_seq::float8 as "commitSeq", p.last_seq::float8 as "lastSeq"`,
+    );
+  }
+
+  async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
+    await this.#pool.run(
+      (sql) => sql`
+        update partitions p set owner = null
+        from unnest(${partitions.map((f) => f.partition)}::smallint[], ${partitions.map((f) => f.epoch)}::bigint[]) u (id, epoch)
+        where p.id = u.id and p.owner = ${node} and p.epoch = u.epoch`,
+    );
+  }
+
+  settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]> {
+    return this.#pool.run(
+      (sql) => sql<Grant[]>`
+        update partitions p set epoch = p.epoch + 1
+        from unnest(${partitions.map((f) => f.partition)}::smallint[]) u (id)
+        where p.id = u.id and p.owner = ${node}
+        returning p.id as partition, p.epoch::float8 as epoch, p.commit_seq::float8 as "commitSeq", p.last_seq::float8 as "lastSeq"`,
+    );
+  }
+
+  async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
+    const types = actors.map((actor) => actor.type);
+    const keys = actors.map((actor) => actor.key);
+    const [states, replies] = await Promise.all([
+      this.#pool.run(
+        (sql) => sql<{ i: number; version: number; state: string }[]>`
+          select u.i::int as i, a.version::float8 as version, a.state::text as state
+          from unnest(${types}::text[], ${keys}::text[]) with ordinality u (type, key, i)
+          join actor_states a on a.type = u.type and a.key = u.key`,
+      ),
+      this.#pool.run(
+        (sql) => sql<{ i: number; id: string; hash: string; reply: string | null }[]>`
+          select u.i::int as i, r.id, r.hash, r.reply
+          from unnest(${types}::text[], ${keys}::text[]) with ordinality u (type, key, i)
+          cross join lateral (
+            select id, hash, reply from replies r where r.type = u.type and r.key = u.key limit ${REPLIES_LOADED + 1}::int
+          ) r`,
+      ),
+    ]);
+    const loaded = actors.map(() => ({ state: undefined as string | undefined, version: 0, replies: [] as StoredReply[] }));
+    for (const { i, state, version } of states) Object.assign(loaded[i - 1] as object, { state, version });
+    for (const { i, id, hash, reply } of replies) loaded[i - 1]?.replies.push({ id, hash, reply: reply ?? undefined });
+    return loaded.map((actor) => ({ ...actor, repliesComplete: actor.replies.length <= REPLIES_LOADED }));
+  }
+
+  async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
+    const [row] = await this.#pool.run(
+      (sql) => sql<{ id: string; hash: string; reply: string | null }[]>`
+        select id, hash, reply from replies where type = ${type} and key = ${key} and id = ${messageId}`,
+    );
+    return row === undefined ? undefined : { ...row, reply: row.reply ?? undefined };
+  }
+
+  list(type: string, { limit, after }: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]> {
+    return this.#pool.run(
+      (sql) => sql<ActorRow[]>`
+        select key, version::float8 as version, state::text as state from actor_states
+        where type = ${type} and key > ${after ?? ""} order by key limit ${limit}::int`,
+    );
+  }
+
+  async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    try {
+      await this.#pool.run((sql) => commitStatement(sql, node, batch));
+    } catch (error) {
+      if (error instanceof postgres.PostgresError && error.code === "TRF01") throw new FencedError(error.message, { cause: error });
+      if (isOutcomeUnknown(error)) throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
+      throw error;
+    }
+  }
+
+  async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
+    const rows = await this.#pool.run(
+      (sql) => sql<(Omit<TimerRow, "input"> & { input: string | null })[]>`
+        select type, key, name, partition, due_ms::float8 as "dueAt", message, input from timers
+        where partition = any(${[...partitions]}::smallint[]) and due_ms < ${before}::bigint order by due_ms limit ${limit}::int`,
+    );
+    return rows.map((row) => ({ ...row, input: row.input ?? undefined }));
+  }
+
+  cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
+    return this.#pool.run(
+      (sql) => sql<CursorRow[]>`
+        select sink, partition, seq::float8 as seq from cursors where partition = any(${[...partitions]}::smallint[])`,
+    );
+  }
+
+  async saveCursors(cursors: readonly CursorRow[]): Promise<void> {
+    // In one order everywhere: two nodes that save the same rows must not wait for each other in a circle.
+    const rows = cursors.toSorted((a, b) => a.sink.localeCompare(b.sink) || a.partition - b.partition);
+    await this.#pool.run(
+      (sql) => sql`
+        insert into cursors (sink, partition, seq)
+        select * from unnest(${rows.map((c) => c.sink)}::text[], ${rows.map((c) => c.partition)}::smallint[], ${rows.map((c) => c.seq)}::bigint[])
+        on conflict (sink, partition) do update set seq = excluded.seq where excluded.seq > cursors.seq`,
+    );
+  }
+
+  async readOutbox(
+    kind: OutboxKind,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    const rows = await this.#pool.run(
+      (sql) => sql<OutboxRow[]>`
+        select o.partition, o.seq::float8 as seq, o.kind, o.id, o.name, o.actor_type, o.actor_key, o.target, o.body,
+               o.at_ms::float8 as at, o.traceparent
+        from unnest(${positions.map((p) => p.partition)}::smallint[], ${positions.map((p) => p.after)}::bigint[]) u (partition, after)
+        cross join lateral (
+          select * from outbox o where o.partition = u.partition and o.seq > u.after and o.kind = ${kind} order by o.seq limit ${limit}::int
+        ) o`,
+    );
+    return rows.map(({ actor_type: type, actor_key: key, traceparent, ...row }) => ({
+      ...row,
+      actor: { type, key },
+      traceparent: traceparent ?? undefined,
+    }));
+  }
+
+  async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
+    const result = await this.#pool.run(
+      (sql) => sql`
+        with passed as (
+          select p.id, (select case when count(*) = ${sinks.length}::int then min(c.seq) else 0 end
+                        from cursors c where c.partition = p.id and c.sink = any(${[...sinks]}::text[])) as seq
+          from unnest(${[...partitions]}::smallint[]) p (id)
+        )
+        delete from outbox o using passed
+        where o.partition = passed.id and o.seq <= passed.seq and o.at_ms < ${before}::bigint`,
+      60_000,
+    );
+    return result.count;
+  }
+
+  async pruneReplies(before: number): Promise<number> {
+    const result = await this.#pool.run((sql) => sql`delete from replies where at_ms < ${before}::bigint`, 60_000);
+    await this.#pool.run(
+      (sql) => sql`
+        delete from nodes n where n.expires_at < now() - interval '1 day' and not exists (select 1 from partitions p where p.owner = n.id)`,
+    );
+    return result.count;
+  }
+
+  async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
+    await this.#pool.run(
+      (sql) => sql`
+        with gone as (
+          delete from timers t
+          using unnest(${timers.map((t) => t.type)}::text[], ${timers.map((t) => t.key)}::text[],
+                       ${timers.map((t) => t.name)}::text[], ${timers.map((t) => t.dueAt)}::bigint[]) u (type, key, name, due_ms)
+          where t.type = u.type and t.key = u.key and t.name = u.name and t.due_ms = u.due_ms
+        )
+        insert into dead_letters (id, reason, detail, target, attempts, record, at_ms)
+        select id, reason, detail, target, attempts, record::json, at_ms
+        from unnest(${letters.map((l) => l.id)}::text[], ${letters.map((l) => l.reason)}::text[], ${letters.map((l) => l.detail)}::text[],
+                    ${letters.map((l) => l.target)}::text[], ${letters.map((l) => l.attempts)}::int[],
+                    ${letters.map((l) => l.record)}::text[], ${letters.map((l) => l.at)}::bigint[])
+             u (id, reason, detail, target, attempts, record, at_ms)
+        on conflict (id) do nothing`,
+    );
+  }
+}
+
+interface OutboxRow extends Omit<OutboxRecord, "actor" | "traceparent"> {
+  readonly actor_type: string;
+  readonly actor_key: string;
+  readonly traceparent: string | null;
+}

@@ -1,0 +1,45 @@
+import { Client, Connection } from "@temporalio/client";
+
+/** Where Temporal is. */
+export interface TemporalOptions {
+  /** `host:port` of the frontend, as in `127.0.0.1:7233`. */
+  readonly address: string;
+  /** Default `"default"`. */
+  readonly namespace?: string;
+  /** How long one call may take, in milliseconds. Default 5,000. */
+  readonly deadlineMs?: number;
+}
+
+/** A connection to Temporal that opens when it is first used, and opens again by itself. */
+export interface Temporal {
+  readonly client: Client;
+  readonly namespace: string;
+  readonly address: string;
+  /** Runs calls under the connection's deadline: they fail with `DEADLINE_EXCEEDED` instead of hanging. */
+  call<T>(calls: () => Promise<T>): Promise<T>;
+  /** Resolves when the namespace answers. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects to Temporal. Never waits and never fails: a server that is away shows in the calls. */
+export function temporalConnection({ address, namespace = "default", deadlineMs = 5_000 }: TemporalOptions): Temporal {
+  const connection = Connection.lazy({
+    address,
+    connectTimeout: deadlineMs,
+    // gRPC's own pauses between tries grow to two minutes: a restarted server would be found that late.
+    channelArgs: { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000 },
+  });
+  const client = new Client({ connection, namespace });
+  const call = <T>(calls: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + deadlineMs, calls);
+  return {
+    client,
+    namespace,
+    address,
+    call,
+    async check() {
+      await call(() => connection.workflowService.describeNamespace({ namespace }));
+    },
+    close: () => connection.close(),
+  };
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../stack/command.ts";
+import { Ports } from "../stack/ports.ts";
+import type { Launch, Recipe } from "../stack/recipe.ts";
+import { RECIPES } from "../stack/recipes.ts";
+import type { ServerName } from "../stack/types.ts";
+import { eventually } from "./eventually.ts";
+
+/**
+ * A server process that belongs to one test file, so that it may be killed and come back: on the same data, at the
+ * same address. The servers of `testServer` are shared and must be left alone. Killed and deleted when disposed of.
+ */
+export class OwnBroker implements AsyncDisposable {
+  readonly #recipe: Recipe;
+  readonly #launch: Launch;
+  readonly #folder: string;
+  readonly #ports: Ports;
+  #child: ChildProcess | undefined;
+
+  private constructor(recipe: Recipe, launch: Launch, folder: string, ports: Ports) {
+    this.#recipe = recipe;
+    this.#launch = launch;
+    this.#folder = folder;
+    this.#ports = ports;
+  }
+
+  /**
+   * Installs the server where it has to, starts it and waits until it answers.
+   * @throws {UnavailableError} it cannot be had on this machine; `fix` says how it could.
+   */
+  static async start(name: ServerName): Promise<OwnBroker> {
+    const recipe = RECIPES[name];
+    const quiet = (): void => undefined;
+    const program = await recipe.obtain({ doing: quiet, waiting: quiet, run });
+    const folder = await mkdtemp(join(tmpdir(), `troupe-${name}-`));
+    const ports = new Ports(false);
+    const launch = await program({
+      dir: folder,
+      id: crypto.randomUUID().slice(0, 6),
+      port: (usual) => ports.pick(usual),
+      run,
+    });
+    const broker = new OwnBroker(recipe, launch, folder, ports);
+    try {
+      await broker.start();
+    } catch (error) {
+      await broker[Symbol.asyncDispose]();
+      throw error;
+    }
+    return broker;
+  }
+
+  get address(): string {
+    return this.#launch.address;
+  }
+
+  /** Starts it on the data it has. Resolves when it answers. */
+  async start(): Promise<void> {
+    const spec = this.#launch.processes.at(-1);
+    if (spec === undefined || this.#launch.processes.length > 1)
+      throw new Error(`Cannot own ${this.#recipe.name} as it is not one process`);
+    const logFile = join(this.#folder, "log");
+    const log = openSync(logFile, "a");
+    const child = spawn(spec.command, [...spec.args], {
+      cwd: this.#folder,
+      env: { ...process.env, ...spec.env },
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    this.#child = child;
+    await eventually(`${this.#recipe.name} answers`, this.#recipe.readyWithinMs, async () => {
+      if (child.exitCode !== null)
+        throw new Error(
+          `${this.#recipe.name} ended with ${child.exitCode}: ${(await readFile(logFile, "utf8")).slice(-2_000)}`,
+        );
+      return this.#recipe.probe(this.#launch.env).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
+  /** Ends it without a chance to tidy up. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  /** `SIGSTOP` makes it hang with its sockets open; `SIGCONT` lets it go on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child?.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    this.#ports[Symbol.dispose]();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,28 @@
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import type { Duration } from "./duration.ts";
+
+/** Options of one call. */
+export interface CallOptions {
+  /**
+   * Makes the call take effect once: a repeat with the same id and input gets the stored reply, a repeat with another
+   * input is refused with `message_id_reused`. Ids are kept for the store's retention (default 24 h).
+   */
+  readonly id?: string;
+  /** How long the caller waits for the reply. Default `"30s"`. The turn may still commit after it. */
+  readonly timeout?: Duration;
+  /** W3C trace context, carried into events and further calls. */
+  readonly traceparent?: string;
+}
+
+/** A typed handle on one actor: a method per message. Cheap, holds nothing; the actor need not exist or be in memory. */
+export type ActorRef<A extends AnyActorType> = {
+  readonly [Name in keyof A["messages"]]: RefMethod<A["messages"][Name]>;
+};
+
+type RefMethod<D extends AnyMessageDefinition> = D extends {
+  handle(c: never, input: infer In): infer Out;
+}
+  ? [In] extends [void]
+    ? (input?: undefined, options?: CallOptions) => Promise<Awaited<Out>>
+    : (input: In, options?: CallOptions) => Promise<Awaited<Out>>
+  : never;

@@ -1,0 +1,121 @@
+import type { GenericSchema, InferInput, InferOutput } from "valibot";
+import type { Emits, Schema } from "./any-actor.ts";
+import type { QueryContext, TurnContext } from "./context.ts";
+import type { Duration } from "./duration.ts";
+
+/** A message that may change the actor. Made by {@link Declare.command}. */
+export interface CommandDefinition<State, Events extends Emits, In, Out> {
+  readonly kind: "command";
+  readonly in: Schema | undefined;
+  readonly out: Schema | undefined;
+  // A method, not a property: method parameters are bivariant, which lets a handler that names fewer events fit.
+  handle(c: TurnContext<State, Events>, input: In): Out | Promise<Out>;
+}
+
+/** A message that only reads. Runs beside turns, never waits in the mailbox, never writes. Made by {@link Declare.query}. */
+export interface QueryDefinition<State, In, Out> {
+  readonly kind: "query";
+  readonly in: Schema | undefined;
+  readonly out: Schema | undefined;
+  handle(c: QueryContext<State>, input: In): Out;
+}
+
+/** Either kind of message, with its types erased. */
+export type MessageDefinition<State, Events extends Emits> =
+  | CommandDefinition<State, Events, never, unknown>
+  | QueryDefinition<State, never, unknown>;
+
+export type Messages<State, Events extends Emits> = Readonly<Record<string, MessageDefinition<State, Events>>>;
+
+type InOf<S> = S extends Schema ? InferOutput<S> : void;
+type ReplyOf<S> = S extends Schema ? InferInput<S> : void;
+
+/** Declares the messages of an actor, with its state and event types already known. Given to `messages` of {@link actor}. */
+export interface Declare<State, Events extends Emits> {
+  /**
+   * Declares a message that may change the actor: its turn commits state, reply, events, timers and sends together,
+   * or leaves no trace. `in` checks the input before the turn; `out` declares the reply (none: the reply is empty).
+   */
+  command<In extends Schema | undefined = undefined, Out extends Schema | undefined = undefined>(
+    schemas: { readonly in?: In; readonly out?: Out },
+    handle: (c: TurnContext<State, Events>, input: InOf<In>) => ReplyOf<Out> | Promise<ReplyOf<Out>>,
+  ): CommandDefinition<State, Events, InOf<In>, ReplyOf<Out>>;
+  /**
+   * Declares a message that only reads the state. Its reply never shows a state that is not durable: it waits for the
+   * commit of the turns it saw.
+   */
+  query<In extends Schema | undefined = undefined, Out extends Schema | undefined = undefined>(
+    schemas: { readonly in?: In; readonly out?: Out },
+    handle: (c: QueryContext<State>, input: InOf<In>) => ReplyOf<Out>,
+  ): QueryDefinition<State, InOf<In>, ReplyOf<Out>>;
+}
+
+/** What `actor()` is given. */
+export interface ActorOptions<
+  StateSchema extends Schema,
+  Events extends Emits,
+  M extends Messages<InferOutput<StateSchema>, Events>,
+> {
+  /** Which keys exist. A call to another key is refused with `invalid_input`. Default: 1 to 200 characters. */
+  readonly key?: GenericSchema<string, string>;
+  /** The shape of the state. Must survive JSON: no `Date`, `Map`, `undefined` inside arrays. */
+  readonly state: StateSchema;
+  /** The state of an actor nobody has written to yet. */
+  readonly initial: (key: string) => NoInfer<InferOutput<StateSchema>>;
+  /** Events by wire name (`order.placed.v1`). Emitting another one is a type error, and `invalid_event` at run time. */
+  readonly emits?: Events;
+  /** The messages the actor understands, by name. */
+  readonly messages: (declare: Declare<InferOutput<StateSchema>, Events>) => M;
+  /** Waiting messages, at most; one more is answered with `mailbox_full`. Default 1,000. */
+  readonly mailbox?: { readonly max: number };
+  /** Without a message for this long the actor leaves memory. Default `"2m"`. */
+  readonly idle?: Duration;
+  /** A message that came by timer or send and failed this many times becomes a dead letter. Default 5. */
+  readonly poison?: { readonly after: number };
+}
+
+/** A definition made by {@link actor}: pass it to `createTroupe` and to `ref`. */
+export interface ActorType<
+  StateSchema extends Schema = Schema,
+  Events extends Emits = Emits,
+  M extends Messages<InferOutput<StateSchema>, Events> = Messages<InferOutput<StateSchema>, Events>,
+> {
+  readonly type: string;
+  readonly options: ActorOptions<StateSchema, Events, M>;
+  readonly messages: M;
+}
+
+const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+
+/**
+ * Defines an actor type. The definition holds no state and starts nothing.
+ *
+ * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
+ * addresses, subjects and topics.
+ *
+ * @example
+ * ```ts
+ * export const Counter = actor("counter", {
+ *   state: v.object({ count: v.number() }),
+ *   initial: () => ({ count: 0 }),
+ *   messages: ({ command, query }) => ({
+ *     add: command({ in: v.object({ by: v.number() }), out: v.number() }, (c, { by }) => (c.state.count += by)),
+ *     value: query({ out: v.number() }, (c) => c.state.count),
+ *   }),
+ * });
+ * ```
+ */
+export function actor<
+  StateSchema extends Schema,
+  M extends Messages<InferOutput<StateSchema>, Events>,
+  Events extends Emits = Record<never, never>,
+>(type: string, options: ActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M> {
+  if (!TYPE_NAME.test(type)) {
+    throw new TypeError(`Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`);
+  }
+  const declare: Declare<InferOutput<StateSchema>, Events> = {
+    command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),
+    query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
+  };
+  return { type, options, messages: options.messages(declare) };
+}

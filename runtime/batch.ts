@@ -1,0 +1,42 @@
+import type { FinishedTurn } from "./finished-turn.ts";
+import type { Partition } from "./partition.ts";
+import type { CommitBatch, OutboxRecord, StateWrite, TimerWrite } from "./ports/store.ts";
+
+/**
+ * Puts turns together as one commit. A state or timer that several turns wrote appears once, with its last value;
+ * effects are numbered in the order the turns ended, from what is committed in each partition.
+ */
+export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyMap<number, Partition>): CommitBatch {
+  const states = new Map<unknown, StateWrite>();
+  const timers = new Map<string, TimerWrite>();
+  const replies: CommitBatch["replies"][number][] = [];
+  const outbox: OutboxRecord[] = [];
+  const seqs = new Map<number, number>();
+  for (const partition of partitions.values()) seqs.set(partition.id, partition.lastSeq);
+
+  for (const turn of turns) {
+    const { id, partition, address } = turn.activation;
+    const { type, key } = id;
+    states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state });
+    if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });
+    for (const effect of turn.effects ?? []) {
+      const seq = (seqs.get(partition) ?? 0) + 1;
+      seqs.set(partition, seq);
+      outbox.push({
+        partition,
+        seq,
+        kind: effect.kind,
+        id: effect.id,
+        name: effect.name,
+        actor: id,
+        target: effect.target,
+        body: effect.body,
+        at: turn.at,
+        traceparent: turn.envelope.traceparent,
+      });
+    }
+    for (const write of turn.timers?.values() ?? []) timers.set(`${address}\u0000${write.name}`, write);
+  }
+  const fences = [...partitions.values()].map(({ id, epoch }) => ({ partition: id, epoch, lastSeq: seqs.get(id) ?? 0 }));
+  return { fences, states: [...states.values()], replies, outbox, timers: [...timers.values()] };
+}

@@ -1,0 +1,21 @@
+/** Time, so that tests can own it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds that never go back, from an arbitrary start. For leases and deadlines. */
+  monotonic(): number;
+  /** Runs `task` once after `ms`. The returned function cancels it. */
+  after(ms: number, task: () => void): () => void;
+}
+
+/** The machine's clock. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, task) {
+    // setTimeout counts in 32 bits: a longer wait would fire at once.
+    const timer = setTimeout(task, Math.min(ms, 0x7fffffff)) as unknown as { unref?(): void };
+    timer.unref?.();
+    return () => clearTimeout(timer as unknown as number);
+  },
+};

@@ -1,0 +1,174 @@
+/**
+ * Writes many finished turns in one fenced transaction.
+ *
+ * Owns: the order of commits of its partitions, and their sequence numbers. Does not own: the partitions' leases.
+ * Calls in: `add`, `idle`. Calls out: the store's `commit` and `settle`, the lane host's callbacks.
+ *
+ * L1 one commit is under way at a time; what finishes meanwhile gathers and goes into the next one.
+ * L2 sequence numbers are given when a batch is put together and kept only if it commits: they stay contiguous (G6).
+ * L3 a gate opens only after the commit that holds its turn (G3).
+ * L4 when the outcome of a commit is unknown, the epochs are raised before it is read: no straggler can land later (G4).
+ * L5 a turn that cannot be written fails alone with its actor; its neighbours in the batch are written without it (G8).
+ */
+import { buildBatch } from "./batch.ts";
+import { TroupeError } from "./errors.ts";
+import type { FinishedTurn, TurnOwner } from "./finished-turn.ts";
+import type { Partition } from "./partition.ts";
+import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "./ports/store.ts";
+
+/** What a lane needs from its store host. */
+export interface LaneHost {
+  partition(id: number): Partition | undefined;
+  commit(batch: CommitBatch): Promise<void>;
+  /** Raises the epochs and reads what is committed; keeps trying until the store answers or the node stops. */
+  settle(partitions: readonly Partition[]): Promise<readonly Grant[]>;
+  /** The turns are durable: timers and relays may know. Called before the gates open. */
+  written(turns: readonly FinishedTurn[], batch: CommitBatch): void;
+  /** The node no longer holds these partitions. */
+  lost(partitions: readonly Partition[]): void;
+  commitFailed(error: unknown, turns: number): void;
+}
+
+/** More turns than this wait for the next transaction: bounds its size and its time. */
+const MAX_BATCH_TURNS = 2_000;
+
+type Outcome = { readonly kind: "written" } | { readonly kind: "failed"; readonly error: TroupeError; readonly splittable: boolean };
+
+export class CommitLane {
+  readonly #host: LaneHost;
+  #gathered: FinishedTurn[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(host: LaneHost) {
+    this.#host = host;
+  }
+
+  add(turn: FinishedTurn): void {
+    this.#gathered.push(turn);
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing is left to write. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // One tick, so that turns started by the same event share the first transaction.
+    await Promise.resolve();
+    while (this.#gathered.length > 0) {
+      const turns = this.#gathered.splice(0, MAX_BATCH_TURNS);
+      try {
+        await this.#write(turns);
+      } catch (error) {
+        // Not expected: `#write` answers for its errors. Whatever it was, nobody may wait for ever.
+        this.#host.commitFailed(error, turns.length);
+        this.#fail(turns, new TroupeError("commit_failed", "Cannot commit the turn as its lane failed", { cause: error }));
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #write(turns: readonly FinishedTurn[]): Promise<void> {
+    const outcome = await this.#attempt(turns);
+    if (outcome.kind === "written") return;
+    const groups = outcome.splittable ? groupByActor(turns) : [turns];
+    if (groups.length === 1) {
+      this.#fail(turns, outcome.error);
+      return;
+    }
+    // L5: find the actor whose turn cannot be written by writing each actor's turns alone.
+    for (const group of groups) {
+      const alone = await this.#attempt(group);
+      if (alone.kind === "failed") this.#fail(group, alone.error);
+    }
+  }
+
+  async #attempt(turns: readonly FinishedTurn[]): Promise<Outcome> {
+    const partitions = new Map<number, Partition>();
+    for (const { activation } of turns) {
+      const partition = this.#host.partition(activation.partition);
+      if (partition === undefined) return fencedOutcome(turns);
+      partitions.set(partition.id, partition);
+    }
+    const batch = buildBatch(turns, partitions);
+    try {
+      await this.#host.commit(batch);
+    } catch (error) {
+      return this.#explain(error, turns, batch, partitions);
+    }
+    this.#written(turns, batch, partitions);
+    return { kind: "written" };
+  }
+
+  async #explain(
+    error: unknown,
+    turns: readonly FinishedTurn[],
+    batch: CommitBatch,
+    partitions: ReadonlyMap<number, Partition>,
+  ): Promise<Outcome> {
+    this.#host.commitFailed(error, turns.length);
+    if (error instanceof FencedError) {
+      this.#host.lost([...partitions.values()]);
+      return fencedOutcome(turns);
+    }
+    if (!(error instanceof OutcomeUnknownError)) {
+      const failed = new TroupeError("commit_failed", "Cannot commit the turn as the store refused it", { cause: error });
+      return { kind: "failed", error: failed, splittable: true };
+    }
+    const before = new Map([...partitions.values()].map((p) => [p.id, p.commitSeq]));
+    const grants = await this.#host.settle([...partitions.values()]); // L4
+    const held = grants.filter((grant) => partitions.has(grant.partition));
+    const lost = [...partitions.values()].filter((p) => !held.some((grant) => grant.partition === p.id));
+    if (lost.length > 0) this.#host.lost(lost);
+    const witness = held[0];
+    if (witness === undefined) {
+      const unknown = "Cannot tell whether the turn was committed, as its partition has moved: ask again with the same message id";
+      return { kind: "failed", error: new TroupeError("deadline_exceeded", unknown, { cause: error }), splittable: false };
+    }
+    // All partitions of a batch move together, so any one of them tells.
+    if (witness.commitSeq > (before.get(witness.partition) ?? 0)) {
+      this.#written(turns, batch, partitions);
+      return { kind: "written" };
+    }
+    const failed = new TroupeError("commit_failed", "Cannot commit the turn as the connection to the store was lost", { cause: error });
+    return { kind: "failed", error: failed, splittable: false };
+  }
+
+  #written(turns: readonly FinishedTurn[], batch: CommitBatch, partitions: ReadonlyMap<number, Partition>): void {
+    for (const fence of batch.fences) {
+      const partition = partitions.get(fence.partition);
+      if (partition === undefined) continue;
+      partition.commitSeq++;
+      partition.lastSeq = fence.lastSeq; // L2
+    }
+    for (const turn of turns) turn.activation.committed(turn);
+    this.#host.written(turns, batch);
+    for (const turn of turns) turn.open(); // L3
+  }
+
+  /** Fails the turns, and with them every gathered turn that was built on one of them. */
+  #fail(turns: readonly FinishedTurn[], error: TroupeError): void {
+    const actors = new Set<TurnOwner>(turns.map((turn) => turn.activation));
+    const built = this.#gathered.filter((turn) => actors.has(turn.activation));
+    this.#gathered = this.#gathered.filter((turn) => !actors.has(turn.activation));
+    for (const activation of actors) activation.reload();
+    for (const turn of [...turns, ...built]) turn.fail(error);
+  }
+}
+
+function fencedOutcome(turns: readonly FinishedTurn[]): Outcome {
+  const address = turns[0]?.activation.address ?? "the actor";
+  const message = `Cannot commit the turn of ${address} as another node may own its partition now`;
+  return { kind: "failed", error: new TroupeError("fenced", message), splittable: turns.length > 1 };
+}
+
+function groupByActor(turns: readonly FinishedTurn[]): FinishedTurn[][] {
+  const groups = new Map<TurnOwner, FinishedTurn[]>();
+  for (const turn of turns) {
+    const group = groups.get(turn.activation);
+    if (group === undefined) groups.set(turn.activation, [turn]);
+    else group.push(turn);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,272 @@
+/**
+ * One node: knows which store an actor type lives in, and where a call has to go.
+ *
+ * Owns: routing and the caller's side of a call (deadline, retry of what certainly did not happen). Does not own:
+ * anything about the actor itself, that is the store host's.
+ *
+ * N1 a call is retried by itself only after an error that says that nothing was written (`fenced`, `unavailable`).
+ */
+import type { ActorRef, CallOptions } from "./actor-ref.ts";
+import type { AnyActorType, StateOutput } from "./any-actor.ts";
+import { partitionOf } from "./address.ts";
+import { backoffMs } from "./backoff.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Deadlines } from "./deadlines.ts";
+import { durationMs } from "./duration.ts";
+import type { Envelope } from "./envelope.ts";
+import { TroupeError } from "./errors.ts";
+import { newId } from "./ids.ts";
+import { silentLog } from "./log.ts";
+import type { Sink } from "./ports/sink.ts";
+import type { Transport, WireReply } from "./ports/transport.ts";
+import { makeRef } from "./make-ref.ts";
+import { PendingCall } from "./pending-call.ts";
+import { sendSink } from "./send-sink.ts";
+import { type NodeServices, StoreHost } from "./store-host.ts";
+import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
+import { checkKey, checkMessageId } from "./validate.ts";
+import { fromWireError, toWireError } from "./wire.ts";
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * Starts a node: opens the stores, takes the partitions that are free, runs timers and relays.
+ *
+ * @throws {TypeError} when two actor types share a name, or a type has no store.
+ * @throws when a store cannot be opened.
+ *
+ * @example
+ * ```ts
+ * const troupe = await createTroupe({ actors: [Counter], stores: { default: memory() } });
+ * await troupe.ref(Counter, "visits").add({ by: 1 }); // 1
+ * await troupe.stop();
+ * ```
+ */
+export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
+  const node = new Node(options);
+  await node.start();
+  return node;
+}
+
+class Node implements Troupe {
+  readonly nodeId: string;
+  readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
+  readonly #hosts: StoreHost[] = [];
+  readonly #clock: Clock;
+  readonly #transport: Transport | undefined;
+  readonly #deadlines: Deadlines;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: TroupeOptions) {
+    this.nodeId = options.nodeId ?? newId("node");
+    this.#clock = options.clock ?? systemClock;
+    this.#transport = options.transport;
+    this.#deadlines = new Deadlines(this.#clock);
+    const services: NodeServices = {
+      nodeId: this.nodeId,
+      clock: this.#clock,
+      log: options.log ?? silentLog,
+      leaseMs: options.leaseMs ?? 2_500,
+      lanes: options.lanes ?? 2,
+      retentionMs: options.retentionMs ?? 86_400_000,
+      ref: (type, key, from) => makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
+    };
+    const sinks: Sink[] = [...(options.sinks ?? []), sendSink((envelope) => this.#route(envelope), (type) => this.#types.get(type)?.type)];
+    for (const [storeKey, types] of groupByStore(options)) {
+      const host = new StoreHost(options.stores[storeKey] as (typeof options.stores)[string], types, sinks, services);
+      this.#hosts.push(host);
+      for (const type of types) this.#types.set(type.type, { type, host });
+    }
+  }
+
+  async start(): Promise<void> {
+    await this.#transport?.serve(this.nodeId, (envelope) => this.#serve(envelope));
+    await Promise.all(this.#hosts.map((host) => host.start()));
+  }
+
+  ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
+    return makeRef(type, (message, input, options) => this.call(type.type, key, message, input, options));
+  }
+
+  async call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#start(type, key, message, input, options, []);
+  }
+
+  async list<A extends AnyActorType>(
+    type: A,
+    page: { limit?: number; after?: string } = {},
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
+    const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
+    const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
+    return rows.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+  }
+
+  status(): TroupeStatus {
+    const relays = this.#hosts.flatMap((host) => host.relays);
+    const names = [...new Set(relays.map((relay) => relay.sink.name))];
+    return {
+      nodeId: this.nodeId,
+      stores: this.#hosts.map((host) => ({
+        name: host.store.name,
+        ownedPartitions: host.ownership.held().length,
+        activeActors: host.activeActors,
+        leaseAgeMs: host.ownership.leaseAgeMs(),
+      })),
+      sinks: names.map((name) => {
+        const mine = relays.filter((relay) => relay.sink.name === name);
+        const pending = mine.reduce((sum, relay) => sum + relay.pending, 0);
+        return { name, pending, failing: mine.find((relay) => relay.failing !== undefined)?.failing };
+      }),
+    };
+  }
+
+  stop(timeoutMs = 10_000): Promise<void> {
+    return (this.#stopped ??= this.#stop(timeoutMs));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    let cancel: () => void = () => undefined;
+    const deadline = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(timeoutMs, resolve);
+    });
+    await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
+    cancel();
+    this.#deadlines.stop();
+    await this.#transport?.close();
+  }
+
+  /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */
+  #callFrom(from: Envelope, type: AnyActorType, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+    const callers = [...from.callers, `${from.type}/${from.key}`];
+    const traced = options.traceparent === undefined && from.traceparent !== undefined ? { ...options, traceparent: from.traceparent } : options;
+    return this.#start(type.type, key, message, input, traced, callers);
+  }
+
+  async #start(
+    type: string,
+    key: string,
+    message: string,
+    input: unknown,
+    options: CallOptions,
+    callers: readonly string[],
+  ): Promise<unknown> {
+    const timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
+    const { id, traceparent } = options;
+    const body = await this.#route({
+      type,
+      key,
+      message,
+      input,
+      id,
+      origin: { kind: "call" },
+      attempt: 1,
+      traceparent,
+      callers,
+      timeoutMs,
+    });
+    return body === undefined ? undefined : JSON.parse(body);
+  }
+
+  /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
+  async #route(envelope: Envelope): Promise<string | undefined> {
+    const host = this.#check(envelope);
+    const partition = partitionOf(envelope.type, envelope.key);
+    const deadline = this.#clock.monotonic() + envelope.timeoutMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
+          return await this.#local(host, envelope, deadline);
+        }
+        return await this.#remote(host.ownership.ownerOf(partition), { ...envelope, timeoutMs: deadline - this.#clock.monotonic() });
+      } catch (error) {
+        if (!mayRetry(error)) throw error;
+        const pauseMs = backoffMs(attempt, 10, 250);
+        if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+        await host.ownership.refresh();
+      }
+    }
+  }
+
+  #local(host: StoreHost, envelope: Envelope, deadline: number): Promise<string | undefined> {
+    const call = new PendingCall(envelope, deadline, this.#deadlines);
+    host.deliver(call);
+    return call.promise;
+  }
+
+  async #remote(owner: string | undefined, envelope: Envelope): Promise<string | undefined> {
+    const address = `${envelope.type}/${envelope.key}`;
+    if (owner === undefined || owner === this.nodeId) {
+      throw new TroupeError("unavailable", `Cannot reach ${address} as no node holds its partition right now`);
+    }
+    if (this.#transport === undefined) {
+      throw new TroupeError("unavailable", `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`);
+    }
+    const reply = await this.#transport.call(owner, envelope);
+    if (reply.kind === "error") throw fromWireError(reply.error);
+    return reply.body;
+  }
+
+  /** A call from another node. It is answered here or refused: it never travels on. */
+  async #serve(envelope: Envelope): Promise<WireReply> {
+    try {
+      const host = this.#check(envelope);
+      const held = host.ownership.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
+      if (!held || !host.ownership.holdsLease()) {
+        throw new TroupeError("unavailable", `Cannot reach ${envelope.type}/${envelope.key} as its partition has moved`);
+      }
+      return { kind: "reply", body: await this.#local(host, envelope, this.#clock.monotonic() + envelope.timeoutMs) };
+    } catch (error) {
+      return { kind: "error", error: toWireError(error) };
+    }
+  }
+
+  #check(envelope: Envelope): StoreHost {
+    const entry = this.#types.get(envelope.type);
+    if (entry === undefined) throw new TroupeError("unknown_actor", `Cannot find the actor type "${envelope.type}"`);
+    if (!Object.hasOwn(entry.type.messages, envelope.message)) {
+      throw new TroupeError("unknown_message", `Cannot find the message "${envelope.message}" of ${envelope.type}`);
+    }
+    checkKey(entry.type.options.key, envelope.type, envelope.key);
+    if (envelope.id !== undefined) checkMessageId(envelope.id);
+    const address = `${envelope.type}/${envelope.key}`;
+    // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
+    if (envelope.callers.includes(address) && entry.type.messages[envelope.message]?.kind === "command") {
+      throw new TroupeError("call_cycle", `Cannot call ${address} as it waits for this very call: ${[...envelope.callers, address].join(" → ")}`);
+    }
+    return entry.host;
+  }
+
+  #hostOf(type: string): StoreHost {
+    const entry = this.#types.get(type);
+    if (entry === undefined) throw new TroupeError("unknown_actor", `Cannot find the actor type "${type}"`);
+    return entry.host;
+  }
+}
+
+function mayRetry(error: unknown): boolean {
+  return error instanceof TroupeError && (error.code === "fenced" || error.code === "unavailable"); // N1
+}
+
+function groupByStore(options: TroupeOptions): Map<string, AnyActorType[]> {
+  const groups = new Map<string, AnyActorType[]>();
+  const seen = new Set<string>();
+  for (const type of options.actors) {
+    if (seen.has(type.type)) throw new TypeError(`Cannot register the actor type "${type.type}" twice`);
+    seen.add(type.type);
+    const storeKey = Object.hasOwn(options.stores, type.type) ? type.type : "default";
+    if (!Object.hasOwn(options.stores, storeKey)) {
+      throw new TypeError(`Cannot place the actor type "${type.type}": give "stores" an entry "${type.type}" or "default"`);
+    }
+    // Two names may stand for one store: its actors share partitions, lanes and relays.
+    const name = Object.keys(options.stores).find((key) => options.stores[key] === options.stores[storeKey]) ?? storeKey;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [type]);
+    else group.push(type);
+  }
+  return groups;
+}

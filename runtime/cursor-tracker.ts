@@ -1,0 +1,60 @@
+/**
+ * How far one sink has got in one partition.
+ *
+ * C1 `cursor` only grows, and every record of the sink at or below it has been acknowledged or became a dead letter.
+ */
+export class CursorTracker {
+  readonly partition: number;
+  /** Closed when the partition moves away: records of it that are still queued are passed over. */
+  closed = false;
+  /** `behind`: commits are not taken from memory; the table is read from `offeredUpTo` on. */
+  mode: "live" | "behind" = "behind";
+  /** Every record up to here was handed to the publisher. */
+  offeredUpTo: number;
+  #saved: number;
+  #outstanding: number[] = [];
+  #head = 0;
+  readonly #acked = new Set<number>();
+
+  constructor(partition: number, cursor: number) {
+    this.partition = partition;
+    this.offeredUpTo = cursor;
+    this.#saved = cursor;
+  }
+
+  get cursor(): number {
+    const first = this.#outstanding[this.#head];
+    return first === undefined ? this.offeredUpTo : first - 1;
+  }
+
+  /** A record was handed to the publisher. Sequence numbers come in rising order. */
+  offered(seq: number): void {
+    this.#outstanding.push(seq);
+    this.offeredUpTo = seq;
+  }
+
+  /** The sink is done with a record. May come out of order. */
+  acked(seq: number): void {
+    this.#acked.add(seq);
+    for (let first = this.#outstanding[this.#head]; first !== undefined && this.#acked.delete(first); ) {
+      first = this.#outstanding[++this.#head];
+    }
+    if (this.#head >= 1024 && this.#head * 2 > this.#outstanding.length) {
+      this.#outstanding = this.#outstanding.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** The cursor, when it has moved since it was last taken to be saved. */
+  takeUnsaved(): number | undefined {
+    const { cursor } = this;
+    if (cursor <= this.#saved) return undefined;
+    this.#saved = cursor;
+    return cursor;
+  }
+
+  /** A save failed: the next one has to write it again. */
+  saveFailed(): void {
+    this.#saved = -1;
+  }
+}

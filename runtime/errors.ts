@@ -1,0 +1,105 @@
+import type { Envelope } from "./envelope.ts";
+
+/**
+ * Every error the runtime answers a call with, as a closed list. What happens next:
+ *
+ * | code | retryable | meaning |
+ * |---|---|---|
+ * | `refused` | no | the actor said no; `reason` and `data` say why; nothing was written |
+ * | `invalid_input` | no | the input or key does not fit its schema; `issues` name every place |
+ * | `unknown_actor` | no | no actor type of that name is registered |
+ * | `unknown_message` | no | the actor type has no such message |
+ * | `message_id_reused` | no | the id was used before with another input |
+ * | `mailbox_full` | yes | the actor has too many waiting messages; nothing was written |
+ * | `turn_failed` | no | the handler threw; nothing was written; the cause stays in the log |
+ * | `commit_failed` | yes | the commit was rolled back; nothing was written |
+ * | `fenced` | yes | another node owns the partition now; nothing was written |
+ * | `deadline_exceeded` | yes | no reply in time; the turn may still commit: retry with the same id |
+ * | `unavailable` | yes | no node owns the partition right now, or it cannot be reached |
+ * | `state_too_large` | no | the new state is over the limit; nothing was written |
+ * | `event_too_large` | no | an event is over the limit; nothing was written |
+ * | `call_cycle` | no | the call would wait for itself |
+ * | `stopping` | yes | this node is shutting down |
+ */
+export type TroupeErrorCode =
+  | "refused"
+  | "invalid_input"
+  | "unknown_actor"
+  | "unknown_message"
+  | "message_id_reused"
+  | "mailbox_full"
+  | "turn_failed"
+  | "commit_failed"
+  | "fenced"
+  | "deadline_exceeded"
+  | "unavailable"
+  | "state_too_large"
+  | "event_too_large"
+  | "call_cycle"
+  | "stopping";
+
+const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
+  "mailbox_full",
+  "commit_failed",
+  "fenced",
+  "deadline_exceeded",
+  "unavailable",
+  "stopping",
+]);
+
+/** The base of every error a call can end with. Compare `code`; it survives the way between nodes, the class does too. */
+export class TroupeError extends Error {
+  readonly code: TroupeErrorCode;
+  /** Whether the same call, with the same id, may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(code: TroupeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = RETRYABLE.has(code);
+  }
+}
+
+/** The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`. */
+export class RefusedError extends TroupeError {
+  readonly reason: string;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(reason: string, data: Readonly<Record<string, unknown>> = {}) {
+    super("refused", `Refused: ${reason}`);
+    this.reason = reason;
+    this.data = data;
+  }
+}
+
+/** One place where an input does not fit. `path` is a JSON pointer (`/lines/0/quantity`). */
+export interface InputIssue {
+  readonly path: string;
+  readonly message: string;
+  readonly expected: string;
+  readonly received: string;
+}
+
+/** The input or the key does not fit its schema. Every issue is named, not just the first. */
+export class InvalidInputError extends TroupeError {
+  readonly issues: readonly InputIssue[];
+
+  constructor(what: string, issues: readonly InputIssue[]) {
+    super("invalid_input", `Cannot handle ${what} as its input does not fit: ${issues.map((i) => `${i.path || "/"} ${i.message}`).join("; ")}`);
+    this.issues = issues;
+  }
+}
+
+/** The mailbox is at its bound. Carries the refused envelope, so that the caller can put it elsewhere. */
+export class MailboxFullError extends TroupeError {
+  readonly envelope: Envelope;
+
+  constructor(envelope: Envelope, limit: number) {
+    super(
+      "mailbox_full",
+      `Cannot enqueue ${envelope.message} for ${envelope.type}/${envelope.key} as the mailbox is full: depth is ${limit}, limit is ${limit}`,
+    );
+    this.envelope = envelope;
+  }
+}

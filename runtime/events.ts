@@ -1,0 +1,23 @@
+import type { OutboxRecord } from "./ports/store.ts";
+
+/**
+ * The CloudEvents 1.0 envelope of an event record, structured JSON, as every broker gets it:
+ * `{specversion, id, source, type, subject, time, datacontenttype, traceparent?, partition, sequence, data}`.
+ * The data goes in as the text that was committed, so that all brokers carry the same bytes.
+ */
+export function toCloudEvent(record: OutboxRecord): string {
+  const source = JSON.stringify(`/${record.actor.type}/${record.actor.key}`);
+  const trace = record.traceparent === undefined ? "" : `,"traceparent":${JSON.stringify(record.traceparent)}`;
+  return (
+    `{"specversion":"1.0","id":"${record.id}","source":${source},"type":${JSON.stringify(record.name)},` +
+    `"subject":${JSON.stringify(record.actor.key)},"time":"${new Date(record.at).toISOString()}",` +
+    `"datacontenttype":"application/json"${trace},"partition":${record.partition},"sequence":${record.seq},` +
+    `"data":${record.body}}`
+  );
+}
+
+/** The noun of an event type: what stands before the first dot (`order` of `order.placed.v1`). */
+export function eventNoun(type: string): string {
+  const dot = type.indexOf(".");
+  return dot < 0 ? type : type.slice(0, dot);
+}

@@ -1,0 +1,95 @@
+/**
+ * Publishes to a sink that takes records one by one: many under way at once, but one at a time per `target`, so that a
+ * target that is slow or fails holds up nobody else (G8).
+ */
+import { backoffMs } from "./backoff.ts";
+import { deadLetter, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+
+export class KeyedPublisher implements Publisher {
+  readonly #host: PublisherHost;
+  readonly #maxInFlight: number;
+  /** Waiting parcels by target. A target with an entry here has one in flight, or stands in `#ready`. */
+  readonly #chains = new Map<string, Parcel[]>();
+  #ready: string[] = [];
+  #inFlight = 0;
+  #pending = 0;
+  #idlers: (() => void)[] = [];
+
+  constructor(host: PublisherHost, maxInFlight: number) {
+    this.#host = host;
+    this.#maxInFlight = maxInFlight;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  enqueue(parcels: readonly Parcel[]): void {
+    for (const parcel of parcels) {
+      const { target } = parcel.record;
+      const chain = this.#chains.get(target);
+      if (chain === undefined) {
+        this.#chains.set(target, [parcel]);
+        this.#ready.push(target);
+      } else {
+        chain.push(parcel);
+      }
+      this.#pending++;
+    }
+    this.#pump();
+  }
+
+  async idle(): Promise<void> {
+    if (this.#pending === 0 || this.#host.stopped) return;
+    await new Promise<void>((resolve) => this.#idlers.push(resolve));
+  }
+
+  #pump(): void {
+    while (this.#inFlight < this.#maxInFlight && this.#ready.length > 0 && !this.#host.stopped) {
+      const target = this.#ready.shift() as string;
+      const parcel = this.#chains.get(target)?.[0];
+      if (parcel === undefined) continue;
+      this.#inFlight++;
+      void this.#deliver(target, parcel);
+    }
+    if (this.#pending === 0 || this.#host.stopped) {
+      for (const resolve of this.#idlers.splice(0)) resolve();
+    }
+  }
+
+  async #deliver(target: string, parcel: Parcel): Promise<void> {
+    for (let attempt = 1; !this.#host.stopped && !parcel.tracker.closed; attempt++) {
+      if (await this.#try(parcel, attempt)) break;
+      // The place in flight is given up during the pause: failing targets must not use up all of them.
+      this.#inFlight--;
+      this.#pump();
+      await this.#host.pause(backoffMs(attempt, 50, 5_000));
+      this.#inFlight++;
+    }
+    const chain = this.#chains.get(target);
+    chain?.shift();
+    if (chain === undefined || chain.length === 0) this.#chains.delete(target);
+    else this.#ready.push(target);
+    this.#inFlight--;
+    this.#pending--;
+    this.#host.drained();
+    this.#pump();
+  }
+
+  async #try({ record, tracker }: Parcel, attempt: number): Promise<boolean> {
+    const { sink } = this.#host;
+    try {
+      if (!this.#host.mayPublish()) return false;
+      const [result] = await sink.publish([record], attempt);
+      if (result?.kind === "refused") {
+        await this.#host.bury([deadLetter(sink.name, record, result.detail, attempt, this.#host.now())]);
+      }
+      tracker.acked(record.seq);
+      this.#host.health(undefined);
+      return true;
+    } catch (error) {
+      this.#host.health(error);
+      return false;
+    }
+  }
+}

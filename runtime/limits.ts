@@ -1,0 +1,11 @@
+/** A state, as JSON text, may have this many UTF-16 code units at most. One over it is refused with `state_too_large`. */
+export const MAX_STATE_LENGTH = 1_048_576;
+/** An event's data, as JSON text: below every broker's default message limit, envelope included. */
+export const MAX_EVENT_LENGTH = 786_432;
+/** What one turn may emit, send, start and set, taken together. */
+export const MAX_EFFECTS = 10_000;
+/** Stored replies an activation keeps at hand; older ones are looked up. */
+export const REPLIES_IN_MEMORY = 1_000;
+/** Message ids and keys are at most this long. */
+export const MAX_ID_LENGTH = 255;
+export const MAX_KEY_LENGTH = 200;

@@ -1,0 +1,213 @@
+import { PARTITION_COUNT } from "./address.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import {
+  type ActorId,
+  type ActorRow,
+  type CommitBatch,
+  type CursorRow,
+  type DeadLetter,
+  FencedError,
+  type Fence,
+  type Grant,
+  type LoadedActor,
+  type NodeId,
+  type OutboxKind,
+  type OutboxRecord,
+  type Ownership,
+  type Store,
+  type StoredReply,
+  type TimerRow,
+} from "./ports/store.ts";
+
+interface Slot {
+  owner: NodeId | undefined;
+  epoch: number;
+  commitSeq: number;
+  lastSeq: number;
+}
+
+interface Row {
+  state: string;
+  version: number;
+}
+
+/**
+ * A store in memory: the promises of the Postgres store, except that nothing outlives the process. Several nodes in one
+ * process may share it. For tests and for the edge.
+ */
+export function memory(name = "memory", clock: Clock = systemClock): Store {
+  return new MemoryStore(name, clock);
+}
+
+class MemoryStore implements Store {
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #slots: Slot[] = Array.from({ length: PARTITION_COUNT }, () => ({ owner: undefined, epoch: 0, commitSeq: 0, lastSeq: 0 }));
+  readonly #leases = new Map<NodeId, number>();
+  readonly #rows = new Map<string, Map<string, Row>>();
+  readonly #replies = new Map<string, Map<string, StoredReply & { readonly at: number }>>();
+  readonly #timers = new Map<string, TimerRow>();
+  readonly #outbox: OutboxRecord[][] = Array.from({ length: PARTITION_COUNT }, () => []);
+  readonly #cursors = new Map<string, CursorRow>();
+  readonly #letters = new Map<string, DeadLetter>();
+
+  constructor(name: string, clock: Clock) {
+    this.name = name;
+    this.#clock = clock;
+  }
+
+  open = (): Promise<void> => Promise.resolve();
+  close = (): Promise<void> => Promise.resolve();
+  check = (): Promise<void> => Promise.resolve();
+
+  async heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]> {
+    this.#leases.set(node, this.#clock.monotonic() + leaseMs);
+    return this.#slots.map((slot, partition) => ({ partition, owner: this.#liveOwner(slot), epoch: slot.epoch }));
+  }
+
+  async acquire(node: NodeId): Promise<readonly Grant[]> {
+    const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
+    const free = this.#slots.flatMap((slot, partition) => (this.#liveOwner(slot, now) === undefined ? [partition] : []));
+    return free.map((partition) => this.#grant(node, partition));
+  }
+
+  async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
+    for (const fence of partitions) if (this.#holds(node, fence)) this.#slot(fence.partition).owner = undefined;
+  }
+
+  async settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]> {
+    return partitions.filter((fence) => this.#holds(node, fence)).map(({ partition }) => this.#grant(node, partition));
+  }
+
+  async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
+    return actors.map(({ type, key }) => {
+      const row = this.#rows.get(type)?.get(key);
+      const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])].map(toReply);
+      return { state: row?.state, version: row?.version ?? 0, replies, repliesComplete: true };
+    });
+  }
+
+  async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
+    const found = this.#replies.get(`${type}/${key}`)?.get(messageId);
+    return found === undefined ? undefined : toReply(found);
+  }
+
+  async list(type: string, { limit, after }: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]> {
+    const rows = [...(this.#rows.get(type) ?? [])].filter(([key]) => after === undefined || key > after);
+    rows.sort(([a], [b]) => (a < b ? -1 : 1));
+    return rows.slice(0, limit).map(([key, row]) => ({ key, ...row }));
+  }
+
+  async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    if (!batch.fences.every((fence) => this.#holds(node, fence))) throw new FencedError("a partition is held by another node");
+    for (const { partition, lastSeq } of batch.fences) {
+      const slot = this.#slot(partition);
+      slot.commitSeq++;
+      slot.lastSeq = lastSeq;
+    }
+    for (const { type, key, state, version } of batch.states) {
+      const rows = getOrMake(this.#rows, type, () => new Map<string, Row>());
+      if (state === undefined) rows.delete(key);
+      else rows.set(key, { state, version });
+    }
+    for (const { type, key, id, hash, reply, at } of batch.replies) {
+      getOrMake(this.#replies, `${type}/${key}`, () => new Map()).set(id, { id, hash, reply, at });
+    }
+    for (const write of batch.timers) {
+      if (write.dueAt === undefined) this.#timers.delete(timerId(write));
+      else this.#timers.set(timerId(write), write);
+    }
+    for (const record of batch.outbox) this.#outbox[record.partition]?.push(record);
+  }
+
+  async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
+    const wanted = new Set(partitions);
+    const rows = [...this.#timers.values()].filter((timer) => wanted.has(timer.partition) && timer.dueAt < before);
+    return rows.toSorted((a, b) => a.dueAt - b.dueAt).slice(0, limit);
+  }
+
+  async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
+    const wanted = new Set(partitions);
+    return [...this.#cursors.values()].filter((cursor) => wanted.has(cursor.partition));
+  }
+
+  async saveCursors(cursors: readonly CursorRow[]): Promise<void> {
+    for (const cursor of cursors) {
+      const id = `${cursor.sink}/${cursor.partition}`;
+      if (cursor.seq > (this.#cursors.get(id)?.seq ?? 0)) this.#cursors.set(id, cursor);
+    }
+  }
+
+  async readOutbox(
+    kind: OutboxKind,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return positions.flatMap(({ partition, after }) =>
+      (this.#outbox[partition] ?? []).filter((record) => record.kind === kind && record.seq > after).slice(0, limit),
+    );
+  }
+
+  async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
+    let pruned = 0;
+    for (const partition of partitions) {
+      const passed = Math.min(...sinks.map((sink) => this.#cursors.get(`${sink}/${partition}`)?.seq ?? 0));
+      const records = this.#outbox[partition] ?? [];
+      this.#outbox[partition] = records.filter((record) => record.seq > passed || record.at >= before);
+      pruned += records.length - (this.#outbox[partition]?.length ?? 0);
+    }
+    return pruned;
+  }
+
+  async pruneReplies(before: number): Promise<number> {
+    let pruned = 0;
+    for (const replies of this.#replies.values()) {
+      for (const [id, reply] of replies) if (reply.at < before && replies.delete(id)) pruned++;
+    }
+    return pruned;
+  }
+
+  async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
+    for (const letter of letters) if (!this.#letters.has(letter.id)) this.#letters.set(letter.id, letter);
+    for (const timer of timers) {
+      if (this.#timers.get(timerId(timer))?.dueAt === timer.dueAt) this.#timers.delete(timerId(timer));
+    }
+  }
+
+  #slot(partition: number): Slot {
+    return this.#slots[partition] as Slot;
+  }
+
+  #liveOwner({ owner }: Slot, now = this.#clock.monotonic()): NodeId | undefined {
+    return owner !== undefined && (this.#leases.get(owner) ?? 0) > now ? owner : undefined;
+  }
+
+  #holds(node: NodeId, { partition, epoch }: Fence): boolean {
+    const slot = this.#slot(partition);
+    return slot.owner === node && slot.epoch === epoch;
+  }
+
+  #grant(node: NodeId, partition: number): Grant {
+    const slot = this.#slot(partition);
+    slot.owner = node;
+    slot.epoch++;
+    return { partition, epoch: slot.epoch, commitSeq: slot.commitSeq, lastSeq: slot.lastSeq };
+  }
+}
+
+function toReply({ id, hash, reply }: StoredReply): StoredReply {
+  return { id, hash, reply };
+}
+
+function timerId({ type, key, name }: ActorId & { readonly name: string }): string {
+  return `${type}/${key}\u0000${name}`;
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

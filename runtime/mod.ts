@@ -1,0 +1,26 @@
+/** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
+export { actor } from "./actor.ts";
+export type { ActorOptions, ActorType, Declare } from "./actor.ts";
+export type { AnyActorType, Emits, Schema, StateOutput } from "./any-actor.ts";
+export type { ActorRef, CallOptions } from "./actor-ref.ts";
+export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
+export type { Address } from "./address.ts";
+export { systemClock } from "./clock.ts";
+export type { Clock } from "./clock.ts";
+export type { QueryContext, TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";
+export { durationMs, isDuration } from "./duration.ts";
+export type { Duration } from "./duration.ts";
+export type { Envelope } from "./envelope.ts";
+export { InvalidInputError, MailboxFullError, RefusedError, TroupeError } from "./errors.ts";
+export type { InputIssue, TroupeErrorCode } from "./errors.ts";
+export { eventNoun, toCloudEvent } from "./events.ts";
+export { newId, uuidv7 } from "./ids.ts";
+export { silentLog } from "./log.ts";
+export type { Log } from "./log.ts";
+export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
+export { FencedError, OutcomeUnknownError } from "./ports/store.ts";
+export type * from "./ports/store.ts";
+export type { Transport, WireError, WireReply } from "./ports/transport.ts";
+export { createTroupe } from "./create-troupe.ts";
+export type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
+export { memory } from "./memory-store.ts";

@@ -1,0 +1,37 @@
+import type { OutboxKind, OutboxRecord } from "./store.ts";
+
+/**
+ * The sink port: a place outbox records go to. Implemented by `infra/nats`, `infra/kafka`, `infra/temporal`;
+ * `runtime/testing/sink-conformance.ts` is run by each broker sink.
+ *
+ * The relay guarantees: records of one `target` arrive in sequence order; a record is handed over again until it was
+ * acknowledged or refused; never two overlapping `publish` calls with a `target` in common.
+ */
+export interface Sink {
+  /** Short and stable: cursors are stored under it (`nats`, `kafka`, `temporal`). */
+  readonly name: string;
+  readonly accepts: OutboxKind;
+  /**
+   * `batch`: one call at a time with up to `maxBatch` records. `keyed`: up to `maxInFlight` calls with one record
+   * each, one at a time per `target`.
+   */
+  readonly lane: SinkLane;
+  /**
+   * Publishes in the given order. Resolves when every record is durable at the other end, with one result per record,
+   * in the order given. A throw means that the whole batch is tried again after a pause: repeats carry the same id.
+   * `attempt` counts the tries of this batch, from 1.
+   */
+  publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]>;
+  /** Resolves when the other end answers; used by `/ready`. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type SinkLane =
+  | { readonly kind: "batch"; readonly maxBatch: number }
+  | { readonly kind: "keyed"; readonly maxInFlight: number };
+
+/** `refused`: will never be taken (too large, unroutable). It becomes a dead letter and the lane goes on. */
+export type PublishResult =
+  | { readonly kind: "acked" }
+  | { readonly kind: "refused"; readonly detail: string };

@@ -1,0 +1,211 @@
+/**
+ * The store port: one database in which a set of actor types lives. Implemented by `memory()` here and by
+ * `postgres(url)` in `infra/postgres`; `runtime/testing/store-conformance.ts` is run by each.
+ *
+ * Times are milliseconds since the epoch. JSON travels as text, so that what was written is read back to the byte.
+ */
+export interface Store {
+  readonly name: string;
+
+  /** Creates what is missing (tables, partition rows), under a lock: several nodes may call it at once. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** Resolves when the store answers. */
+  check(): Promise<void>;
+
+  /** Renews the node's lease in the store's own time, and lists who owns what. */
+  heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]>;
+  /** Takes every partition that nobody holds or whose holder's lease has run out, and raises its epoch. */
+  acquire(node: NodeId): Promise<readonly Grant[]>;
+  /** Gives partitions back; those the node no longer holds are left alone. */
+  release(node: NodeId, partitions: readonly Fence[]): Promise<void>;
+  /**
+   * Raises the epoch of partitions this node holds and reads what is committed. After it no straggling commit under
+   * the old epoch can land: it settles a commit whose outcome is unknown.
+   */
+  settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]>;
+
+  /** The stored state of each address, in the order asked; `undefined` where there is none. */
+  load(addresses: readonly ActorId[]): Promise<readonly LoadedActor[]>;
+  /** The stored reply of a message id, or `undefined`. */
+  findReply(actor: ActorId, messageId: string): Promise<StoredReply | undefined>;
+  /** Actors of a type in order of their key, after `after`. */
+  list(type: string, page: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]>;
+
+  /**
+   * Writes many turns at once, or nothing.
+   * @throws {FencedError} a partition is no longer held under the given epoch; nothing was written.
+   * @throws {OutcomeUnknownError} the connection was lost on the way; call `settle` to learn the outcome.
+   * @throws any other error: nothing was written.
+   */
+  commit(node: NodeId, batch: CommitBatch): Promise<void>;
+
+  /** Timers of the partitions due before `before`, soonest first. */
+  timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
+
+  /** How far each sink has got in each of the partitions; a pair without a row is at 0. */
+  cursors(partitions: readonly number[]): Promise<readonly CursorRow[]>;
+  /** Moves cursors forward. A cursor never moves back. */
+  saveCursors(cursors: readonly CursorRow[]): Promise<void>;
+  /** Outbox rows of a kind behind each position, in sequence order within a partition, at most `limit` per partition. */
+  readOutbox(
+    kind: OutboxKind,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]>;
+  /** Deletes outbox rows that all `sinks` have passed and that are older than `before`. Returns how many. */
+  pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number>;
+  /** Deletes stored replies older than `before`. Returns how many. */
+  pruneReplies(before: number): Promise<number>;
+  /**
+   * Keeps what will not be tried again by itself, and removes the timers it came from (unless they were set anew).
+   * Recording the same id twice keeps the first.
+   */
+  recordDeadLetters(letters: readonly DeadLetter[], timers?: readonly TimerRow[]): Promise<void>;
+}
+
+export type NodeId = string;
+
+export interface ActorId {
+  readonly type: string;
+  readonly key: string;
+}
+
+/** Proof of ownership that a write must show. */
+export interface Fence {
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+/** A partition this node holds, with what is committed in it. */
+export interface Grant extends Fence {
+  /** Raised by one with every commit that touches the partition. */
+  readonly commitSeq: number;
+  /** The last outbox sequence number. */
+  readonly lastSeq: number;
+}
+
+/** Who holds a partition, as far as the store knows. `undefined`: nobody, or the lease has run out. */
+export interface Ownership {
+  readonly partition: number;
+  readonly owner: NodeId | undefined;
+  readonly epoch: number;
+}
+
+export interface LoadedActor {
+  readonly state: string | undefined;
+  /** Turns committed so far. */
+  readonly version: number;
+  /** The newest stored replies. */
+  readonly replies: readonly StoredReply[];
+  /** Whether `replies` are all there are: then an id that is not among them is new. */
+  readonly repliesComplete: boolean;
+}
+
+export interface ActorRow {
+  readonly key: string;
+  readonly state: string;
+  readonly version: number;
+}
+
+/** The once-only record of a handled message. */
+export interface StoredReply {
+  readonly id: string;
+  /** A hash of message name and input: the same id with another hash is misuse. */
+  readonly hash: string;
+  /** The reply as JSON; `undefined` for an empty one. */
+  readonly reply: string | undefined;
+}
+
+/** Everything a batch of turns writes. A row that several turns wrote appears once, with the last value. */
+export interface CommitBatch {
+  readonly fences: readonly (Fence & { readonly lastSeq: number })[];
+  readonly states: readonly StateWrite[];
+  readonly replies: readonly (ActorId & StoredReply & { readonly partition: number; readonly at: number })[];
+  readonly outbox: readonly OutboxRecord[];
+  readonly timers: readonly TimerWrite[];
+}
+
+export interface StateWrite extends ActorId {
+  readonly partition: number;
+  readonly version: number;
+  /** `undefined` deletes the actor. */
+  readonly state: string | undefined;
+}
+
+export interface TimerRow extends ActorId {
+  readonly partition: number;
+  readonly name: string;
+  readonly dueAt: number;
+  readonly message: string;
+  readonly input: string | undefined;
+}
+
+/** A timer set, or with `dueAt: undefined` removed. */
+export type TimerWrite = TimerRow | (ActorId & { readonly partition: number; readonly name: string; readonly dueAt: undefined });
+
+/** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. */
+export type OutboxKind = "event" | "send" | "workflow";
+
+/** One row of the outbox: something that leaves the actor after the commit. */
+export interface OutboxRecord {
+  readonly partition: number;
+  /** Contiguous per partition, from 1. */
+  readonly seq: number;
+  readonly kind: OutboxKind;
+  /** Unique for ever; what consumers recognise a repeat by. For events the CloudEvents id (`evt_…`). */
+  readonly id: string;
+  /** Event type; message name; `start`, `signal` or `signalWithStart`. */
+  readonly name: string;
+  /** The actor that emitted it. */
+  readonly actor: ActorId;
+  /** What the order is kept by: the actor's key for events, the target's address for sends, the workflow id. */
+  readonly target: string;
+  /** JSON: the event's data, the message's input, the workflow request ({@link WorkflowRequest}). */
+  readonly body: string;
+  readonly at: number;
+  readonly traceparent: string | undefined;
+}
+
+/** The body of a `workflow` record, parsed. `id` is the record's `target`. */
+export interface WorkflowRequest {
+  readonly start?: {
+    readonly type: string;
+    readonly taskQueue: string;
+    readonly args: readonly unknown[];
+    readonly searchAttributes?: Readonly<Record<string, string>>;
+    readonly memo?: Readonly<Record<string, unknown>>;
+  };
+  readonly signal?: { readonly name: string; readonly args: readonly unknown[] };
+}
+
+export interface CursorRow {
+  readonly sink: string;
+  readonly partition: number;
+  readonly seq: number;
+}
+
+/** Why something will not be tried again by itself. */
+export type DeadLetterReason = "broker" | "poison" | "schema" | "route" | "receiver";
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  /** Where it was going: a sink's name, or an actor's address. */
+  readonly target: string;
+  readonly attempts: number;
+  /** What it was, as JSON. */
+  readonly record: string;
+  readonly at: number;
+}
+
+/** The partition is held by another node, or under another epoch. */
+export class FencedError extends Error {
+  override readonly name = "FencedError";
+}
+
+/** The commit was sent, but no answer came: it may or may not have happened. */
+export class OutcomeUnknownError extends Error {
+  override readonly name = "OutcomeUnknownError";
+}

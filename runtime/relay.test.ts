@@ -1,0 +1,139 @@
+import { expect, test } from "bun:test";
+import * as v from "valibot";
+import { actor, createTroupe, memory, type OutboxRecord, type PublishResult, type Sink } from "#runtime";
+
+const Source = actor("source", {
+  state: v.object({ n: v.number() }),
+  initial: () => ({ n: 0 }),
+  emits: { "source.ticked.v1": v.object({ n: v.number() }) },
+  messages: ({ command }) => ({
+    tick: command({}, (c) => {
+      c.emit("source.ticked.v1", { n: ++c.state.n });
+    }),
+    burst: command({ in: v.object({ times: v.number() }) }, (c, { times }) => {
+      for (let i = 0; i < times; i++) c.emit("source.ticked.v1", { n: ++c.state.n });
+    }),
+  }),
+});
+
+/** A sink that can be down, can refuse single records, and keeps what it took. */
+class TestSink implements Sink {
+  readonly name: string;
+  readonly accepts = "event";
+  readonly lane: Sink["lane"];
+  readonly taken: OutboxRecord[] = [];
+  down = false;
+  tries = 0;
+  refuse: (record: OutboxRecord) => boolean = () => false;
+
+  constructor(name: string, lane: Sink["lane"] = { kind: "batch", maxBatch: 50 }) {
+    this.name = name;
+    this.lane = lane;
+  }
+
+  publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
+    this.tries++;
+    if (this.down) return Promise.reject(new Error("down"));
+    const results = records.map((record): PublishResult => {
+      if (this.refuse(record)) return { kind: "refused", detail: "too large" };
+      this.taken.push(record);
+      return { kind: "acked" };
+    });
+    return Promise.resolve(results);
+  }
+
+  check = (): Promise<void> => Promise.resolve();
+  close = (): Promise<void> => Promise.resolve();
+
+  numbers(): number[] {
+    return this.taken.map((record) => (JSON.parse(record.body) as { n: number }).n);
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error("Still not so after 5 s");
+    await Bun.sleep(2);
+  }
+}
+
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+
+test("events reach every sink in the order they were emitted", async () => {
+  const sinks = [new TestSink("one"), new TestSink("two", { kind: "keyed", maxInFlight: 4 })];
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: memory() }, sinks });
+  for (let i = 0; i < 120; i++) await troupe.ref(Source, "a").tick();
+  await until(() => sinks.every((sink) => sink.taken.length === 120));
+  for (const sink of sinks) expect(sink.numbers()).toEqual(upTo(120));
+});
+
+test("a sink that is down holds up no other, and gets everything in order when it is back", async () => {
+  const up = new TestSink("up");
+  const down = new TestSink("down");
+  down.down = true;
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: memory() }, sinks: [up, down] });
+  for (let i = 0; i < 30; i++) await troupe.ref(Source, "a").tick();
+  await until(() => up.taken.length === 30 && down.tries > 0);
+  expect(troupe.status().sinks.find((sink) => sink.name === "down")).toEqual({ name: "down", pending: 30, failing: "down" });
+  down.down = false;
+  await until(() => down.taken.length === 30);
+  expect(down.numbers()).toEqual(upTo(30));
+});
+
+test("a record the sink refuses becomes a dead letter and the lane goes on", async () => {
+  const store = memory();
+  const letters: string[] = [];
+  const record = store.recordDeadLetters.bind(store);
+  store.recordDeadLetters = (batch, timers) => {
+    letters.push(...batch.map((letter) => `${letter.reason} ${letter.target} ${letter.detail}`));
+    return record(batch, timers);
+  };
+  const sink = new TestSink("picky");
+  sink.refuse = (candidate) => candidate.body === '{"n":2}';
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [sink] });
+  await troupe.ref(Source, "a").burst({ times: 3 });
+  await until(() => sink.taken.length === 2);
+  expect(sink.numbers()).toEqual([1, 3]);
+  expect(letters).toEqual(["broker picky too large"]);
+});
+
+test("more than memory may hold is read from the table later, each event once and in order", async () => {
+  const sink = new TestSink("slow", { kind: "batch", maxBatch: 1_000 });
+  sink.down = true;
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: memory() }, sinks: [sink] });
+  for (let i = 0; i < 5; i++) await troupe.ref(Source, "a").burst({ times: 9_000 });
+  sink.down = false;
+  await until(() => sink.taken.length >= 45_000);
+  await troupe.ref(Source, "a").tick();
+  await until(() => sink.taken.length >= 45_001);
+  expect(sink.numbers()).toEqual(upTo(45_001));
+});
+
+test("the next node goes on where the cursors stand", async () => {
+  const store = memory();
+  const sink = new TestSink("durable");
+  const first = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [sink] });
+  await first.ref(Source, "a").burst({ times: 5 });
+  await until(() => sink.taken.length === 5);
+  await first.stop();
+  await using second = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [sink] });
+  await second.ref(Source, "a").tick();
+  await until(() => sink.taken.length >= 6);
+  expect(sink.numbers()).toEqual(upTo(6));
+});
+
+test("what a crashed node had not relayed is relayed by the next one", async () => {
+  const store = memory();
+  const down = new TestSink("s");
+  down.down = true;
+  const crashed = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [down], nodeId: "crashed", leaseMs: 60_000 });
+  await crashed.ref(Source, "a").burst({ times: 4 });
+  await store.heartbeat("crashed", 0);
+  const sink = new TestSink("s");
+  await using next = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [sink] });
+  await until(() => sink.taken.length === 4);
+  expect(sink.numbers()).toEqual(upTo(4));
+  expect(next.status().sinks.find((status) => status.name === "s")?.pending).toBe(0);
+  await crashed.stop(0);
+});

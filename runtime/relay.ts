@@ -1,0 +1,217 @@
+/**
+ * Carries the outbox of one store to one sink.
+ *
+ * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
+ * (the publisher), the rows (the lane writes them, the janitor prunes them).
+ * Calls in: `open`, `close`, `offer`. Calls out: the store's `readOutbox`, `saveCursors`.
+ *
+ * R1 records of a partition are handed over in sequence order, each once per ownership.
+ * R2 what is not in memory is read from the table: after a takeover, and after more has gathered than memory may hold.
+ *    A partition is `live` again only when the table has nothing that was not handed over.
+ * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
+ */
+import { BatchPublisher } from "./batch-publisher.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Clock } from "./clock.ts";
+import { CursorTracker } from "./cursor-tracker.ts";
+import { KeyedPublisher } from "./keyed-publisher.ts";
+import type { Sink } from "./ports/sink.ts";
+import type { CursorRow, DeadLetter, OutboxRecord, Store } from "./ports/store.ts";
+import type { Parcel, Publisher, PublisherHost } from "./publisher.ts";
+
+export interface RelayHost {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** The last committed sequence number of a partition this node holds. */
+  lastSeq(partition: number): number | undefined;
+  mayPublish(): boolean;
+  sinkFailed(sink: string, error: unknown): void;
+  sinkRecovered(sink: string): void;
+}
+
+/** Records in memory per relay; beyond it commits are read from the table later (G9). */
+const MAX_PENDING = 20_000;
+const LOW_WATER = 5_000;
+const READ_ROWS = 5_000;
+
+export class Relay implements PublisherHost {
+  readonly sink: Sink;
+  stopped = false;
+  /** The last failure, while it lasts. */
+  failing: string | undefined;
+  readonly #host: RelayHost;
+  readonly #publisher: Publisher;
+  readonly #trackers = new Map<number, CursorTracker>();
+  #reading = false;
+  #wakeups = new Set<() => void>();
+
+  constructor(sink: Sink, host: RelayHost) {
+    this.sink = sink;
+    this.#host = host;
+    this.#publisher = sink.lane.kind === "batch" ? new BatchPublisher(this, sink.lane.maxBatch) : new KeyedPublisher(this, sink.lane.maxInFlight);
+  }
+
+  get pending(): number {
+    let unread = 0;
+    for (const tracker of this.#trackers.values()) {
+      if (tracker.mode === "behind") unread += Math.max(0, (this.#host.lastSeq(tracker.partition) ?? 0) - tracker.offeredUpTo);
+    }
+    return this.#publisher.pending + unread;
+  }
+
+  /** Starts to carry a partition, from where its saved cursor stands. */
+  open(partition: number, cursor: number): void {
+    const tracker = new CursorTracker(partition, cursor);
+    if (cursor >= (this.#host.lastSeq(partition) ?? 0)) tracker.mode = "live";
+    this.#trackers.set(partition, tracker);
+    this.#read();
+  }
+
+  /** Stops to carry a partition. What is queued for it is passed over. */
+  close(partition: number): void {
+    const tracker = this.#trackers.get(partition);
+    if (tracker !== undefined) tracker.closed = true;
+    this.#trackers.delete(partition);
+  }
+
+  /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
+  offer(records: readonly OutboxRecord[], lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[]): void {
+    const parcels: Parcel[] = [];
+    const full = this.#publisher.pending + records.length > MAX_PENDING;
+    for (const record of records) {
+      const tracker = this.#trackers.get(record.partition);
+      if (tracker === undefined || tracker.mode === "behind" || record.seq <= tracker.offeredUpTo) continue;
+      if (full) {
+        tracker.mode = "behind"; // R2
+        continue;
+      }
+      if (record.kind !== this.sink.accepts) continue;
+      tracker.offered(record.seq);
+      parcels.push({ record, tracker });
+    }
+    for (const { partition, lastSeq } of lastSeqs) {
+      const tracker = this.#trackers.get(partition);
+      if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
+    }
+    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+    if (full) this.#read();
+  }
+
+  /** The cursors that moved since the last call. */
+  takeCursors(): CursorRow[] {
+    const rows: CursorRow[] = [];
+    for (const tracker of this.#trackers.values()) {
+      const seq = tracker.takeUnsaved();
+      if (seq !== undefined) rows.push({ sink: this.sink.name, partition: tracker.partition, seq });
+    }
+    return rows;
+  }
+
+  saveFailed(): void {
+    for (const tracker of this.#trackers.values()) tracker.saveFailed();
+  }
+
+  /** Resolves when everything handed over was acknowledged, or the relay was stopped. */
+  idle(): Promise<void> {
+    return this.#publisher.idle();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const wake of this.#wakeups) wake();
+  }
+
+  // --- what the publisher needs ---
+
+  now(): number {
+    return this.#host.clock.now();
+  }
+
+  mayPublish(): boolean {
+    return this.#host.mayPublish();
+  }
+
+  bury(letters: readonly DeadLetter[]): Promise<void> {
+    return this.#host.store.recordDeadLetters(letters);
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.#wakeups.delete(wake);
+        resolve();
+      };
+      const cancel = this.#host.clock.after(ms, wake);
+      this.#wakeups.add(wake);
+      if (this.stopped) wake();
+    });
+  }
+
+  health(error: unknown): void {
+    if (error === undefined) {
+      if (this.failing !== undefined) this.#host.sinkRecovered(this.sink.name);
+      this.failing = undefined;
+      return;
+    }
+    const first = this.failing === undefined;
+    this.failing = error instanceof Error ? error.message : String(error);
+    if (first) this.#host.sinkFailed(this.sink.name, error);
+  }
+
+  drained(): void {
+    if (this.#publisher.pending < LOW_WATER) this.#read();
+  }
+
+  // --- reading what is not in memory ---
+
+  #read(): void {
+    if (this.#reading || this.stopped) return;
+    this.#reading = true;
+    void this.#readBehind().finally(() => {
+      this.#reading = false;
+      // A partition may have been opened between the last look and here.
+      const left = [...this.#trackers.values()].some((tracker) => tracker.mode === "behind");
+      if (left && this.#publisher.pending < LOW_WATER) this.#read();
+    });
+  }
+
+  async #readBehind(): Promise<void> {
+    await Promise.resolve(); // several `open` calls in a row share one read
+    let failures = 0;
+    while (!this.stopped && this.#publisher.pending < LOW_WATER) {
+      const behind = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
+      if (behind.length === 0) return;
+      const limit = Math.max(20, Math.floor(READ_ROWS / behind.length));
+      const targets = new Map(behind.map((tracker) => [tracker, this.#host.lastSeq(tracker.partition) ?? 0]));
+      const positions = behind.map(({ partition, offeredUpTo }) => ({ partition, after: offeredUpTo }));
+      try {
+        const records = await this.#host.store.readOutbox(this.sink.accepts, positions, limit);
+        this.#take(records, targets, limit);
+        failures = 0;
+      } catch (error) {
+        this.health(error);
+        await this.pause(backoffMs(++failures));
+      }
+    }
+  }
+
+  #take(records: readonly OutboxRecord[], targets: ReadonlyMap<CursorTracker, number>, limit: number): void {
+    const parcels: Parcel[] = [];
+    const counts = new Map<number, number>();
+    for (const record of records) {
+      counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
+      const tracker = this.#trackers.get(record.partition);
+      if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
+      tracker.offered(record.seq);
+      parcels.push({ record, tracker });
+    }
+    for (const [tracker, target] of targets) {
+      if (tracker.closed || (counts.get(tracker.partition) ?? 0) >= limit) continue;
+      // Nothing of this kind is left up to where the partition stood before the read.
+      tracker.offeredUpTo = Math.max(tracker.offeredUpTo, target);
+      if (tracker.offeredUpTo >= (this.#host.lastSeq(tracker.partition) ?? 0)) tracker.mode = "live";
+    }
+    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+  }
+}

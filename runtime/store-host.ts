@@ -1,0 +1,302 @@
+/**
+ * Everything one node does with one store: partitions, actors in memory, commit lanes, timers, relays.
+ *
+ * Owns: the actors in memory, and the way a message takes to one of them. Does not own: leases (`Ownership`), the order
+ * of commits (`CommitLane`), firing (`TimerService`), relaying (`Relay`).
+ */
+import { Activation, type ActivationHost, type Delivery } from "./activation.ts";
+import type { ActorRef } from "./actor-ref.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import { PARTITION_COUNT, partitionOf } from "./address.ts";
+import type { Clock } from "./clock.ts";
+import { CommitLane, type LaneHost } from "./commit-lane.ts";
+import { backoffMs } from "./backoff.ts";
+import { durationMs } from "./duration.ts";
+import type { Envelope } from "./envelope.ts";
+import { TroupeError } from "./errors.ts";
+import type { FinishedTurn } from "./finished-turn.ts";
+import { Loader } from "./loader.ts";
+import type { Log } from "./log.ts";
+import { Ownership, type OwnershipHost } from "./ownership.ts";
+import type { Partition } from "./partition.ts";
+import type { Sink } from "./ports/sink.ts";
+import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply, TimerRow } from "./ports/store.ts";
+import { Relay, type RelayHost } from "./relay.ts";
+import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
+import { TimerService } from "./timers.ts";
+
+/** What a store host needs from its node. */
+export interface NodeServices {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly leaseMs: number;
+  readonly lanes: number;
+  readonly retentionMs: number;
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
+}
+
+const CURSOR_SAVE_MS = 250;
+const JANITOR_MS = 60_000;
+const SWEEP_MS = 1_000;
+
+export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost {
+  readonly store: Store;
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly ownership: Ownership;
+  readonly relays: readonly Relay[];
+  readonly #node: NodeServices;
+  readonly #types = new Map<string, AnyActorType>();
+  readonly #actors = new Map<string, Activation>();
+  readonly #lanes: readonly CommitLane[];
+  readonly #loader: Loader;
+  readonly #timers: TimerService;
+  #cancels = new Set<() => void>();
+  #stopping = false;
+
+  constructor(store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+    this.store = store;
+    this.nodeId = node.nodeId;
+    this.clock = node.clock;
+    this.leaseMs = node.leaseMs;
+    this.#node = node;
+    for (const type of types) this.#types.set(type.type, type);
+    this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
+    this.#loader = new Loader((actors) => store.load(actors));
+    this.ownership = new Ownership(this);
+    this.relays = sinks.map((sink) => new Relay(sink, this));
+    this.#timers = new TimerService({
+      clock: node.clock,
+      read: (partitions, before, limit) => store.timers(partitions, before, limit),
+      owned: () => this.ownership.held(),
+      holds: (partition) => this.ownership.partition(partition) !== undefined,
+      fire: (timer, attempt) => fireTimer(this, timer, attempt),
+      afterFailure: (timer, attempt, error) => afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
+      failed: (error) => this.failed("reading timers", error),
+    });
+  }
+
+  get activeActors(): number {
+    return this.#actors.size;
+  }
+
+  async start(): Promise<void> {
+    await this.store.open();
+    await this.ownership.start();
+    this.#every(CURSOR_SAVE_MS, () => this.#saveCursors());
+    this.#every(SWEEP_MS, async () => this.#sweep());
+    this.#every(JANITOR_MS, () => this.#prune());
+  }
+
+  /** Hands a message to its actor here. The caller has made sure that this node holds the partition. */
+  deliver(delivery: Delivery): void {
+    const { type: typeName, key, message } = delivery.envelope;
+    const type = this.#types.get(typeName) as AnyActorType;
+    const definition = type.messages[message] as AnyMessageDefinition;
+    if (this.#stopping) {
+      delivery.fail(new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`));
+      return;
+    }
+    const address = `${typeName}/${key}`;
+    let activation = this.#actors.get(address);
+    if (activation === undefined || activation.gone) {
+      activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
+      this.#actors.set(address, activation);
+    }
+    activation.lastUsed = this.clock.monotonic();
+    activation.deliver(delivery, definition);
+  }
+
+  /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
+  async stop(deadline: Promise<unknown>): Promise<void> {
+    this.#stopping = true;
+    this.#timers.stop();
+    for (const cancel of this.#cancels) cancel();
+    const drained = (async () => {
+      await this.#quiet();
+      await Promise.all(this.relays.map((relay) => relay.idle()));
+    })();
+    await Promise.race([drained, deadline]);
+    for (const relay of this.relays) relay.stop();
+    await this.#saveCursors();
+    await this.ownership.stop().catch((error: unknown) => this.failed("giving partitions back", error));
+    const left = new TroupeError("stopping", "Cannot finish the message as this node is shutting down");
+    for (const activation of this.#actors.values()) activation.discard(left);
+    await this.store.close();
+  }
+
+  // --- ActivationHost ---
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A> {
+    return this.#node.ref(type, key, from);
+  }
+
+  load(actor: ActorId): Promise<LoadedActor> {
+    return this.#loader.load(actor);
+  }
+
+  findReply(actor: ActorId, id: string): Promise<StoredReply | undefined> {
+    return this.store.findReply(actor, id);
+  }
+
+  submit(turn: FinishedTurn): void {
+    (this.#lanes[turn.activation.partition % this.#lanes.length] as CommitLane).add(turn);
+  }
+
+  timerIsCurrent(actor: ActorId, name: string, dueAt: number): boolean {
+    return this.#timers.isCurrent(actor, name, dueAt);
+  }
+
+  mayServe(): boolean {
+    return this.ownership.holdsLease();
+  }
+
+  turnFailed({ type, key, message, attempt }: Envelope, error: unknown): void {
+    this.#node.log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, error: describe(error) });
+  }
+
+  // --- LaneHost ---
+
+  partition(id: number): Partition | undefined {
+    return this.ownership.partition(id);
+  }
+
+  commit(batch: CommitBatch): Promise<void> {
+    return this.store.commit(this.nodeId, batch);
+  }
+
+  async settle(partitions: readonly Partition[]): Promise<readonly Grant[]> {
+    const fences = partitions.map(({ id, epoch }) => ({ partition: id, epoch }));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const grants = await this.store.settle(this.nodeId, fences);
+        this.ownership.renewEpochs(grants);
+        return grants;
+      } catch (error) {
+        this.failed("settling a commit", error);
+        if (this.#stopping && attempt > 3) return [];
+        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, 50, 2_000), resolve));
+      }
+    }
+  }
+
+  written(_turns: readonly FinishedTurn[], batch: CommitBatch): void {
+    this.#timers.written(batch.timers);
+    for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
+  }
+
+  commitFailed(error: unknown, turns: number): void {
+    this.#node.log("warn", "commit:failed", { store: this.store.name, turns, error: describe(error) });
+  }
+
+  // --- OwnershipHost ---
+
+  failed(what: string, error: unknown): void {
+    this.#node.log("warn", "store:failed", { store: this.store.name, what, error: describe(error) });
+  }
+
+  async prepare(partitions: readonly Partition[]): Promise<() => void> {
+    const ids = partitions.map((partition) => partition.id);
+    const [cursors, timers] = await Promise.all([this.store.cursors(ids), this.#timers.read(ids)]);
+    const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
+    return () => {
+      for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
+      this.#timers.load(timers);
+      this.#node.log("info", "partition:acquired", { store: this.store.name, count: ids.length, held: this.ownership.held().length });
+    };
+  }
+
+  lost(partitions: readonly Partition[]): void {
+    const ids = new Set(partitions.map((partition) => partition.id));
+    for (const relay of this.relays) for (const id of ids) relay.close(id);
+    this.#timers.drop(ids);
+    const moved = new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
+    for (const [address, activation] of this.#actors) {
+      if (!ids.has(activation.partition)) continue;
+      this.#actors.delete(address);
+      activation.discard(moved);
+    }
+    this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
+  }
+
+  // --- RelayHost ---
+
+  lastSeq(partition: number): number | undefined {
+    return this.ownership.partition(partition)?.lastSeq;
+  }
+
+  mayPublish(): boolean {
+    return this.ownership.holdsLease();
+  }
+
+  sinkRecovered(sink: string): void {
+    this.#node.log("info", "sink:recovered", { store: this.store.name, sink });
+  }
+
+  sinkFailed(sink: string, error: unknown): void {
+    this.#node.log("warn", "sink:failed", { store: this.store.name, sink, error: describe(error) });
+  }
+
+  // --- housekeeping ---
+
+  async #quiet(): Promise<void> {
+    while ([...this.#actors.values()].some((activation) => !activation.gone && !activation.quiet)) {
+      await Promise.all(this.#lanes.map((lane) => lane.idle()));
+      await new Promise<void>((resolve) => this.clock.after(5, resolve));
+    }
+  }
+
+  /** Actors that were idle long enough leave memory; their next message loads them again. */
+  #sweep(): void {
+    const now = this.clock.monotonic();
+    for (const [address, activation] of this.#actors) {
+      const idleMs = durationMs(activation.type.options.idle ?? "2m");
+      if (activation.gone || (activation.quiet && now - activation.lastUsed >= idleMs)) this.#actors.delete(address);
+    }
+  }
+
+  async #saveCursors(): Promise<void> {
+    const rows = this.relays.flatMap((relay) => relay.takeCursors());
+    if (rows.length === 0) return;
+    try {
+      await this.store.saveCursors(rows);
+    } catch (error) {
+      for (const relay of this.relays) relay.saveFailed();
+      this.failed("cursor save", error);
+    }
+  }
+
+  async #prune(): Promise<void> {
+    const before = this.clock.now() - this.#node.retentionMs;
+    const held = this.ownership.held();
+    try {
+      if (held.length === 0) return;
+      await this.store.pruneOutbox(held, this.relays.map((relay) => relay.sink.name), before);
+      await this.store.pruneReplies(before);
+    } catch (error) {
+      this.failed("pruning", error);
+    }
+  }
+
+  #every(ms: number, task: () => Promise<void>): void {
+    const arm = (): void => {
+      if (this.#stopping) return;
+      const cancel = this.clock.after(ms, () => {
+        this.#cancels.delete(cancel);
+        void task().finally(arm);
+      });
+      this.#cancels.add(cancel);
+    };
+    arm();
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,69 @@
+import type { ActorRef, CallOptions } from "./actor-ref.ts";
+import type { AnyActorType, StateOutput } from "./any-actor.ts";
+import type { Clock } from "./clock.ts";
+import type { Log } from "./log.ts";
+import type { Sink } from "./ports/sink.ts";
+import type { Store } from "./ports/store.ts";
+import type { Transport } from "./ports/transport.ts";
+
+/** What `createTroupe` is given. */
+export interface TroupeOptions {
+  readonly actors: readonly AnyActorType[];
+  /** Where each actor type lives: by type, or `default` for the rest. Several types may share a store. */
+  readonly stores: Readonly<Record<string, Store>>;
+  /** Where events and workflow requests go. None: they stay in the outbox. */
+  readonly sinks?: readonly Sink[];
+  /** Carries calls to other nodes. Without one, a call to an actor owned elsewhere is `unavailable`. */
+  readonly transport?: Transport;
+  /** Unique among running nodes. Default: a new id. */
+  readonly nodeId?: string;
+  /** How long a silent node keeps its partitions. Default `2500` ms. */
+  readonly leaseMs?: number;
+  /** Commit lanes per store. Default 2. */
+  readonly lanes?: number;
+  /** How long replies and relayed outbox rows are kept. Default 24 h. */
+  readonly retentionMs?: number;
+  readonly clock?: Clock;
+  /** Gets one line per noteworthy event. Default: silent. */
+  readonly log?: Log;
+}
+
+/** What `list` yields: a committed actor. */
+export interface ActorSummary<State> {
+  readonly key: string;
+  readonly state: State;
+  readonly version: number;
+}
+
+/** A running node of the actor system. */
+export interface Troupe {
+  readonly nodeId: string;
+  /** A typed handle on an actor, wherever it lives. */
+  ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
+  /** Calls a message by name; what `ref` and the ingress are made of. */
+  call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
+  /** Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. */
+  list<A extends AnyActorType>(type: A, page?: { limit?: number; after?: string }): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  status(): TroupeStatus;
+  /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
+  stop(timeoutMs?: number): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A look at the node, for `/ready`, `/actors` and the console. */
+export interface TroupeStatus {
+  readonly nodeId: string;
+  readonly stores: readonly {
+    readonly name: string;
+    readonly ownedPartitions: number;
+    readonly activeActors: number;
+    /** Milliseconds since the last successful lease renewal. */
+    readonly leaseAgeMs: number;
+  }[];
+  readonly sinks: readonly {
+    readonly name: string;
+    readonly pending: number;
+    /** The last publish failure, while it lasts. */
+    readonly failing: string | undefined;
+  }[];
+}

@@ -1,0 +1,177 @@
+/**
+ * One turn: what a command sees while it runs, and what it leaves to be committed.
+ *
+ * Owns the draft of the turn (state, effects). Does not own the actor: it never touches the activation, so a turn that
+ * is refused or fails is simply dropped, and leaves no trace (G2).
+ */
+import { safeParse } from "valibot";
+import type { ActorRef } from "./actor-ref.ts";
+import type { AnyActorType, Emits } from "./any-actor.ts";
+import type { TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";
+import { durationMs } from "./duration.ts";
+import type { Envelope } from "./envelope.ts";
+import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
+import { newId, uuidv7 } from "./ids.ts";
+import { MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
+import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
+import { checkKey, parseInput, toIssue } from "./validate.ts";
+
+/** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
+export interface EffectDraft {
+  readonly kind: OutboxKind;
+  readonly id: string;
+  readonly name: string;
+  readonly target: string;
+  readonly body: string;
+}
+
+/** What a turn needs from its node. */
+export interface TurnHost {
+  now(): number;
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
+}
+
+/** The context handed to a command handler, and the draft that becomes its commit. */
+export class Turn implements TurnContext<unknown, Emits>, Timers {
+  readonly key: string;
+  readonly now: number;
+  readonly id: string | undefined;
+  readonly attempt: number;
+  readonly exists: boolean;
+  state: unknown;
+  /** Undefined until there is one: most turns have none, and the hot path should not pay for them. */
+  effects: EffectDraft[] | undefined;
+  timerWrites: Map<string, TimerWrite> | undefined;
+  destroyed = false;
+
+  readonly #type: AnyActorType;
+  readonly #envelope: Envelope;
+  readonly #partition: number;
+  readonly #host: TurnHost;
+  #abort: AbortController | undefined;
+
+  constructor(type: AnyActorType, envelope: Envelope, partition: number, state: unknown, exists: boolean, host: TurnHost) {
+    this.key = envelope.key;
+    this.id = envelope.id;
+    this.attempt = envelope.attempt;
+    this.now = host.now();
+    this.state = state;
+    this.exists = exists;
+    this.#type = type;
+    this.#envelope = envelope;
+    this.#partition = partition;
+    this.#host = host;
+  }
+
+  get timers(): Timers {
+    return this;
+  }
+
+  /** Made on demand: few turns talk to workflows. */
+  get workflow(): Workflows {
+    return {
+      start: (start) => this.#workflow("start", start.id, { start: startRequest(start) }),
+      signal: ({ id, name, args }) => this.#workflow("signal", id, { signal: { name, args: args ?? [] } }),
+      signalWithStart: (start) => {
+        const { name, args } = start.signal;
+        this.#workflow("signalWithStart", start.id, { start: startRequest(start), signal: { name, args: args ?? [] } });
+      },
+    };
+  }
+
+  get signal(): AbortSignal {
+    return (this.#abort ??= new AbortController()).signal;
+  }
+
+  /** Tells the handler's I/O to end: nobody waits for it any more. */
+  abort(): void {
+    this.#abort?.abort();
+  }
+
+  require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void {
+    if (!condition) throw new RefusedError(reason, data);
+  }
+
+  refuse(reason: string, data?: Readonly<Record<string, unknown>>): never {
+    throw new RefusedError(reason, data);
+  }
+
+  emit(type: string, data: unknown): void {
+    const schema = this.#type.options.emits?.[type];
+    if (schema === undefined) {
+      throw new TypeError(`Cannot emit "${type}" from ${this.#type.type} as it is not declared in its "emits"`);
+    }
+    const parsed = safeParse(schema, data);
+    if (!parsed.success) throw new InvalidInputError(`the event ${type}`, parsed.issues.map(toIssue));
+    const body = JSON.stringify(parsed.output) ?? "null";
+    if (body.length > MAX_EVENT_LENGTH) {
+      throw new TroupeError(
+        "event_too_large",
+        `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
+      );
+    }
+    this.#effect({ kind: "event", id: `evt_${uuidv7(this.now)}`, name: type, target: this.key, body });
+  }
+
+  send(target: AnyActorType, key: string, message: string, input?: unknown): void {
+    const definition = target.messages[message];
+    if (definition === undefined) throw new TypeError(`Cannot send "${message}" to ${target.type} as it has no such message`);
+    checkKey(target.options.key, target.type, key);
+    // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
+    parseInput(definition.in, input, `${message} for ${target.type}/${key}`);
+    const body = JSON.stringify(input) ?? "null";
+    this.#effect({ kind: "send", id: newId("msg"), name: message, target: `${target.type}/${key}`, body });
+  }
+
+  ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
+    return this.#host.ref(target, key, this.#envelope);
+  }
+
+  set(name: string, timer: TimerDue & { readonly send: string; readonly with?: unknown }): void {
+    const definition = this.#type.messages[timer.send];
+    if (definition?.kind !== "command") {
+      throw new TypeError(`Cannot set the timer "${name}" of ${this.#type.type} as "${timer.send}" is not one of its commands`);
+    }
+    parseInput(definition.in, timer.with, `the timer ${name} of ${this.#type.type}/${this.key}`);
+    const dueAt = "at" in timer ? timer.at : this.now + (typeof timer.in === "number" ? timer.in : durationMs(timer.in));
+    this.#timer({
+      ...this.#timerId(name),
+      dueAt: Math.ceil(dueAt),
+      message: timer.send,
+      input: timer.with === undefined ? undefined : JSON.stringify(timer.with),
+    });
+  }
+
+  cancel(name: string): void {
+    this.#timer({ ...this.#timerId(name), dueAt: undefined });
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  #workflow(operation: string, id: string, request: WorkflowRequest): void {
+    this.#effect({ kind: "workflow", id: newId("wfr"), name: operation, target: id, body: JSON.stringify(request) });
+  }
+
+  #timerId(name: string): { type: string; key: string; partition: number; name: string } {
+    return { type: this.#type.type, key: this.key, partition: this.#partition, name };
+  }
+
+  #timer(write: TimerWrite): void {
+    (this.timerWrites ??= new Map()).set(write.name, write);
+  }
+
+  #effect(effect: EffectDraft): void {
+    const effects = (this.effects ??= []);
+    if (effects.length >= MAX_EFFECTS) {
+      throw new RangeError(`Cannot add ${effect.name} to the turn of ${this.#type.type}/${this.key}: limit is ${MAX_EFFECTS} effects`);
+    }
+    effects.push(effect);
+  }
+}
+
+function startRequest(start: WorkflowStart): NonNullable<WorkflowRequest["start"]> {
+  const { type, taskQueue, args, searchAttributes, memo } = start;
+  return { type, taskQueue, args, ...(searchAttributes && { searchAttributes }), ...(memo && { memo }) };
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bun
+/** `bun run start`: one app process against servers that run already. See `--help`. */
+import { readArguments, usage } from "./app/arguments.ts";
+import { openConnections } from "./app/connections.ts";
+import { jsonLog } from "./app/json-log.ts";
+import { serveHttp } from "./app/serve.ts";
+import { databasesOf, readSettings, type Settings, SettingsError } from "./app/settings.ts";
+import { stackAddresses } from "./app/stack-addresses.ts";
+import { untilStopSignal } from "./app/stop-signal.ts";
+import { startSystem } from "./app/system.ts";
+
+/** How long requests and turns under way may take to end, together. */
+const DRAIN_MS = 10_000;
+const EXIT_USAGE = 2;
+
+function settingsOf(args: readonly string[]): Settings | undefined {
+  const { help, environment } = readArguments(args);
+  if (help) {
+    console.log(usage());
+    return undefined;
+  }
+  const all = { ...process.env, ...environment };
+  const settings = readSettings(all, stackAddresses(all["TROUPE_DATA"] || ".troupe"));
+  const missing = Object.entries(databasesOf(settings)).filter(([, url]) => url === undefined);
+  if (missing.length > 0) {
+    const named = missing.map(([service]) => `${service.toUpperCase()}_DATABASE_URL`).join(", ");
+    throw new SettingsError(`Cannot start without a database: set DATABASE_URL (or ${named}), or start the servers with "bun run dev" or "bun run stack"`);
+  }
+  return settings;
+}
+
+async function run(settings: Settings): Promise<void> {
+  const log = jsonLog(settings.LOG_LEVEL);
+  process.on("unhandledRejection", (error) => log("error", "app:rejection", { error }));
+  process.on("uncaughtException", (error) => log("error", "app:exception", { error }));
+  const stopSignal = untilStopSignal();
+  const connections = openConnections(settings, log);
+  const system = startSystem(settings, connections, log);
+  const server = serveHttp(settings, connections, system, log);
+  log("info", "app:listening", { address: server.address, pid: process.pid, roles: settings.TROUPE_ROLES, cluster: settings.TROUPE_CLUSTER });
+  const since = performance.now();
+  void system.started.then(() => log("info", "app:started", { afterMs: Math.round(performance.now() - since) }));
+
+  const signal = await stopSignal;
+  const until = performance.now() + DRAIN_MS;
+  const left = (): number => Math.max(0, until - performance.now());
+  log("info", "app:stopping", { signal });
+  await server.stop(left());
+  await system.stop(left());
+  await connections.close();
+  log("info", "app:stopped");
+  process.exit(0);
+}
+
+try {
+  const settings = settingsOf(process.argv.slice(2));
+  if (settings !== undefined) await run(settings);
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  console.error(error.message);
+  process.exit(EXIT_USAGE);
+}

@@ -1,0 +1,70 @@
+import { connectEngine, type Engine } from "#infra/docker/engine.ts";
+import { kafkaSink } from "#infra/kafka/sink.ts";
+import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
+import { natsSink } from "#infra/nats/sink.ts";
+import { natsTransport } from "#infra/nats/transport.ts";
+import { postgresStore } from "#infra/postgres/store.ts";
+import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
+import { temporalSink } from "#infra/temporal/sink.ts";
+import type { Log, Sink, Store, Transport } from "#runtime";
+import { searchAttributes } from "#workflows/fulfil-order/names.ts";
+import { databasesOf, SERVICES, type ServiceName, type Settings } from "./settings.ts";
+
+/** Connections per service and process: with five services, four processes stay within a server's usual hundred. */
+const POOL_SIZE = 5;
+
+/** What outlives any one try to start the actor system: handles that connect by themselves, again and again. */
+export interface Connections {
+  readonly nats: NatsLink | undefined;
+  readonly temporal: Temporal | undefined;
+  readonly engine: Engine;
+  /** Where events and workflow requests go. */
+  readonly sinks: readonly Sink[];
+  /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
+  stores(): Readonly<Record<ServiceName, Store>>;
+  /** Likewise. */
+  transport(): Transport | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the handles. Connects to nothing yet, and fails for nothing that is away.
+ * @throws {TypeError} when a service has no database.
+ */
+export function openConnections(settings: Settings, log: Log): Connections {
+  const { NATS_URL, KAFKA_BROKERS, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, DOCKER_HOST, TROUPE_CLUSTER: cluster } = settings;
+  const prefix = cluster === "default" ? "" : `${cluster}.`;
+  const nats = NATS_URL === undefined ? undefined : connectNats({ url: NATS_URL, log, name: `troupe-${cluster}` });
+  const temporal = TEMPORAL_ADDRESS === undefined ? undefined : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
+  const sinks: Sink[] = [];
+  if (nats !== undefined) {
+    const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
+    sinks.push(natsSink({ connection: nats, log, ...own }));
+  }
+  if (KAFKA_BROKERS !== undefined) sinks.push(kafkaSink({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }));
+  if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
+  return {
+    nats,
+    temporal,
+    engine: connectEngine({ host: DOCKER_HOST, cluster }),
+    sinks,
+    stores: () => storesOf(settings, log),
+    transport: () => (nats === undefined ? undefined : natsTransport({ connection: nats, log, ...(prefix === "" ? {} : { subjectPrefix: `${prefix}troupe.node` }) })),
+    async close() {
+      await Promise.allSettled(sinks.map((sink) => sink.close()));
+      await Promise.allSettled([nats?.close(), temporal?.close()]);
+    },
+  };
+}
+
+function storesOf(settings: Settings, log: Log): Record<ServiceName, Store> {
+  const databases = databasesOf(settings);
+  const stores = SERVICES.map((service) => {
+    const url = databases[service];
+    if (url === undefined) {
+      throw new TypeError(`Cannot open the ${service} database: set DATABASE_URL or ${service.toUpperCase()}_DATABASE_URL, or start the servers with "bun run dev" or "bun run stack"`);
+    }
+    return [service, postgresStore(url, { name: service, log, max: POOL_SIZE })] as const;
+  });
+  return Object.fromEntries(stores) as Record<ServiceName, Store>;
+}

@@ -1,0 +1,59 @@
+import { createIngress } from "#actors/ingress/app.ts";
+import { Problem } from "#actors/ingress/problem.ts";
+import { readinessOf } from "#actors/ingress/readiness.ts";
+import { workflowLink } from "#infra/temporal/links.ts";
+import type { Log } from "#runtime";
+import { componentsOf } from "./components.ts";
+import type { Connections } from "./connections.ts";
+import type { Settings } from "./settings.ts";
+import type { System } from "./system.ts";
+
+/** Seconds a connection may be silent: slow senders do not keep sockets. */
+const IDLE_SECONDS = 30;
+/** Above our own limit, so that a body that is too large gets our answer and not an empty one. */
+const SERVER_BODY_LIMIT = 64 * 1024 * 1024;
+
+/** A listening server. */
+export interface HttpServer {
+  readonly address: string;
+  /** Takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
+export function serveHttp(settings: Settings, connections: Connections, system: System, log: Log): HttpServer {
+  const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
+  const app = createIngress({
+    troupe: () => system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for"),
+    workflows: () => notYet("There are no workflows here yet"),
+    readiness: readinessOf(componentsOf(settings, connections, system)),
+    links: {
+      temporalUi: TEMPORAL_UI_URL ?? null,
+      workflow: (id, runId) => (TEMPORAL_UI_URL === undefined ? null : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, id, runId)),
+    },
+    log,
+  });
+  const server = Bun.serve({
+    hostname: HOST.replaceAll(/[[\]]/g, ""),
+    port: PORT,
+    idleTimeout: IDLE_SECONDS,
+    maxRequestBodySize: SERVER_BODY_LIMIT,
+    development: false,
+    fetch: (request) => app.fetch(request),
+  });
+  const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
+  return {
+    address,
+    async stop(drainMs) {
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, drainMs);
+      await Promise.race([server.stop(), late.promise]);
+      clearTimeout(timer);
+      await server.stop(true);
+    },
+  };
+}
+
+function notYet(detail: string): never {
+  throw new Problem(503, "unavailable", detail, { retryAfter: 1 });
+}

@@ -1,0 +1,132 @@
+/** What the app process is told by its environment, its arguments and the addresses of a running stack. */
+import * as v from "valibot";
+import { type Duration, isDuration } from "#runtime";
+import { LOG_LEVELS } from "./json-log.ts";
+
+/** What a process may do. */
+export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The services that own a database each, by the name of their variable and database. */
+export const SERVICES = ["order", "stock", "payment", "delivery", "orchestrator"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+const text = v.pipe(v.string(), v.trim());
+/** A variable that is set to nothing counts as not set. */
+const optional = <S extends v.GenericSchema<string, unknown>>(schema: S) => v.optional(v.union([v.pipe(v.literal(""), v.transform(() => undefined)), schema]));
+const url = (...protocols: string[]) =>
+  v.pipe(text, v.check((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)) && URL.canParse(value), `expected ${protocols.map((p) => `${p}://host…`).join(" or ")}`));
+const hostPort = v.pipe(text, v.regex(/^[^\s:/]+:\d{1,5}$/, "expected host:port"));
+const hostPorts = v.pipe(text, v.regex(/^[^\s:/,]+:\d{1,5}(,\s*[^\s:/,]+:\d{1,5})*$/, "expected host:port, or several separated by commas"));
+const onOff = (other: "on" | "off") => v.optional(v.pipe(text, v.picklist(["on", "off"], "expected on or off")), other);
+const port = v.pipe(text, v.regex(/^\d{1,5}$/, "expected a port number"), v.transform(Number), v.maxValue(65_535, "expected at most 65535"));
+const postgresUrl = optional(url("postgres", "postgresql"));
+const duration = v.custom<Duration>((value) => typeof value === "string" && isDuration(value), 'expected a duration, as in "500ms", "2s" or "15m"');
+
+const roles = v.pipe(
+  text,
+  v.transform((value) => value.split(",").map((role) => role.trim())),
+  v.array(v.picklist(ROLES, `expected a comma list of ${ROLES.join(", ")}`)),
+  v.minLength(1, "expected at least one role"),
+  v.check((list) => list.includes("actors"), "expected actors among the roles: the others reach actors in their own process"),
+);
+
+/** Every variable, with the text `--help` shows. */
+const VARIABLES = {
+  PORT: v.pipe(v.optional(port, "3000"), v.description("where HTTP is served; 0 takes a free port")),
+  HOST: v.pipe(v.optional(text, "127.0.0.1"), v.description("the address to listen on; loopback only")),
+  DATABASE_URL: v.pipe(postgresUrl, v.description("the Postgres server; each service gets a database of its own there")),
+  ORDER_DATABASE_URL: v.pipe(postgresUrl, v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, ORCHESTRATOR_")),
+  STOCK_DATABASE_URL: postgresUrl,
+  PAYMENT_DATABASE_URL: postgresUrl,
+  DELIVERY_DATABASE_URL: postgresUrl,
+  ORCHESTRATOR_DATABASE_URL: postgresUrl,
+  NATS_URL: v.pipe(optional(url("nats", "tls", "ws", "wss")), v.description("events to JetStream, and calls between nodes")),
+  KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
+  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("events to RabbitMQ")),
+  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("events to Redis Streams")),
+  TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
+  TEMPORAL_NAMESPACE: v.pipe(v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"), v.description("of the workflows")),
+  TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
+  DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
+  TROUPE_AUTH: v.pipe(onOff("off"), v.description("off; this version has no authentication")),
+  TROUPE_SEED: v.pipe(onOff("on"), v.description("whether demo products are created once")),
+  TROUPE_DATA: v.pipe(v.optional(v.pipe(text, v.minLength(1)), ".troupe"), v.description("the data folder of a running stack: its addresses fill what is not set")),
+  TROUPE_CLUSTER: v.pipe(
+    v.optional(v.pipe(text, v.regex(/^[a-z][a-z0-9]{0,30}$/, "expected lower case and digits, at most 31, beginning with a letter")), "default"),
+    v.description("keeps systems on the same servers apart: databases, stream, topics, containers"),
+  ),
+  DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
+  LOG_LEVEL: v.pipe(v.optional(v.pipe(text, v.picklist(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(", ")}`)), "info"), v.description("the least important line that is written")),
+};
+
+const Environment = v.pipe(
+  v.object(VARIABLES),
+  v.forward(
+    v.partialCheck([["TROUPE_AUTH"]], ({ TROUPE_AUTH }) => TROUPE_AUTH === "off", "expected off: this version has no authentication"),
+    ["TROUPE_AUTH"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["HOST"]],
+      ({ HOST }) => isLoopback(HOST),
+      "expected a loopback address (127.0.0.1, ::1, localhost): serving others needs authentication, which this version does not have",
+    ),
+    ["HOST"],
+  ),
+);
+
+/** The settings of the process, under their variables' names. */
+export type Settings = v.InferOutput<typeof Environment>;
+
+/** Thrown with one line per variable that does not fit. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/**
+ * Reads the settings. `environment` wins over `stack`, the addresses of a running stack.
+ * @throws {SettingsError} naming every variable that does not fit, what is expected and what was given.
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>, stack: Readonly<Record<string, string>> = {}): Settings {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(VARIABLES)) {
+    const value = environment[name] || stack[name];
+    if (value !== undefined) given[name] = value;
+  }
+  const result = v.safeParse(Environment, given);
+  if (result.success) return result.output;
+  const lines = result.issues.map((issue) => {
+    const name = String(issue.path?.[0].key ?? "?");
+    return `  ${name}: ${issue.message}, got ${name.endsWith("_URL") ? "something else" : JSON.stringify(given[name])}`;
+  });
+  throw new SettingsError(`Cannot start as the settings do not fit:\n${[...new Set(lines)].join("\n")}`);
+}
+
+/** The database of each service; `undefined` for one that has none. */
+export function databasesOf(settings: Settings): Readonly<Record<ServiceName, string | undefined>> {
+  const named = (service: ServiceName): string | undefined => {
+    const own = settings[`${service.toUpperCase() as Uppercase<ServiceName>}_DATABASE_URL`];
+    if (own !== undefined || settings.DATABASE_URL === undefined) return own;
+    const shared = new URL(settings.DATABASE_URL);
+    shared.pathname = `/troupe_${settings.TROUPE_CLUSTER === "default" ? "" : `${settings.TROUPE_CLUSTER}_`}${service}`;
+    return shared.href;
+  };
+  return Object.fromEntries(SERVICES.map((service) => [service, named(service)])) as Record<ServiceName, string | undefined>;
+}
+
+/** The variables with their meaning and default, for `--help`. */
+export function describeVariables(): string {
+  const lines = Object.entries(VARIABLES).flatMap(([name, schema]) => {
+    const meaning = v.getDescription(schema);
+    if (meaning === undefined) return [];
+    const fallback = v.safeParse(schema, undefined).output;
+    return [`  ${name.padEnd(20)} ${meaning}${fallback === undefined ? "" : ` (${String(fallback)})`}`];
+  });
+  return lines.join("\n");
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}

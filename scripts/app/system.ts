@@ -1,0 +1,108 @@
+/**
+ * The actor system of this process, from nothing to running, and back.
+ *
+ * Owns: the order in which stores, actors, workers and the watcher start and stop. Does not own: the connections they
+ * run over, nor HTTP.
+ *
+ * Y1 A server that is away delays the start, and never ends it: each try begins with what a try left nothing of.
+ * Y2 Stores are opened before the actor system: what it would fail on is found out while nothing runs yet.
+ * Y3 Stops in the order of need: workers and watcher call actors, so they end first.
+ */
+import { createDelivery } from "#actors/delivery/delivery.ts";
+import { Config } from "#actors/config/config.ts";
+import { Order } from "#actors/order/order.ts";
+import { Payment } from "#actors/payment/payment.ts";
+import { scalerActor } from "#actors/scaler/scaler.ts";
+import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
+import { Service } from "#actors/service/service.ts";
+import { Stock } from "#actors/stock/stock.ts";
+import { createTroupe, type Log, type Store, type Troupe } from "#runtime";
+import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
+import { workflowIds } from "#workflows/workflow-ids.ts";
+import type { Workers } from "#workflows/worker.ts";
+import type { Connections } from "./connections.ts";
+import { keepTrying } from "./keep-trying.ts";
+import { seedProducts } from "./seed.ts";
+import { SERVICES, type Settings } from "./settings.ts";
+import { startShopWorkers } from "./workers.ts";
+
+const OPEN_WITHIN_MS = 10_000;
+
+/** The actor system as the rest of the process sees it. */
+export interface System {
+  /** The running node; `undefined` while it is not there yet. */
+  troupe(): Troupe | undefined;
+  /** The running workers; `undefined` while there are none. */
+  workers(): Workers | undefined;
+  /** Resolves when every store answers. Rejects while the actor system is not there yet. */
+  check(): Promise<void>;
+  /** Resolves when it runs and what is to be seeded is there, or when it was stopped before. */
+  readonly started: Promise<void>;
+  /** Y3. Resolves at the latest after `drainMs`, but for what cannot be ended. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** Starts the actor system in the background. */
+export function startSystem(settings: Settings, connections: Connections, log: Log): System {
+  const stopping = new AbortController();
+  const trying = { signal: stopping.signal, log };
+  const { engine, temporal } = connections;
+  const scaler = scalerActor({ engine });
+  const actors = [Order, Stock, Payment, createDelivery({ step: settings.DELIVERY_STEP }), Config, Service, scaler];
+  let troupe: Troupe | undefined;
+  let stores: Readonly<Record<string, Store>> = {};
+  let workers: Workers | undefined;
+  let watcher: Watcher | undefined;
+
+  async function startTroupe(): Promise<Troupe> {
+    const { orchestrator, ...services } = connections.stores();
+    stores = { ...services, default: orchestrator };
+    const transport = connections.transport();
+    try {
+      await connections.nats?.ready(OPEN_WITHIN_MS);
+      await Promise.all(Object.values(stores).map((store) => store.open())); // Y2
+      return await createTroupe({ actors, stores, sinks: connections.sinks, log, ...(transport === undefined ? {} : { transport }) });
+    } catch (error) {
+      await Promise.allSettled([...Object.values(stores).map((store) => store.close()), transport?.close()]); // Y1
+      throw error;
+    }
+  }
+
+  async function start(): Promise<void> {
+    troupe = await keepTrying("the actor system", startTroupe, trying);
+    if (troupe === undefined) return;
+    const running = troupe;
+    log("info", "troupe:started", { nodeId: running.nodeId, services: SERVICES });
+    // Before the workers: bundling the workflows keeps this thread busy for seconds.
+    if (settings.TROUPE_SEED === "on") await keepTrying("the demo products", () => seedProducts(running, log), trying);
+    if (stopping.signal.aborted) return;
+    if (temporal !== undefined && settings.TROUPE_ROLES.includes("workflows")) {
+      workers = startShopWorkers({ troupe: running, engine, scaler, temporal, log, scaling: settings.TROUPE_ROLES.includes("scaler") });
+    }
+    if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
+      watcher = startWatcher({
+        engine,
+        log,
+        wake: (service) => temporal.call(() => temporal.client.workflow.getHandle(workflowIds.reconcileService(service)).signal(WAKE_SIGNAL)),
+        services: async () => (await running.list(Service, { limit: 200 })).map(({ key }) => key),
+      });
+    }
+  }
+
+  const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
+  return {
+    troupe: () => troupe,
+    workers: () => workers,
+    async check() {
+      if (troupe === undefined) throw new Error("the actor system has not started");
+      await Promise.all(Object.values(stores).map((store) => store.check()));
+    },
+    started,
+    async stop(drainMs) {
+      stopping.abort();
+      await started;
+      await Promise.allSettled([workers?.stop(), watcher?.stop()]); // Y3
+      await troupe?.stop(drainMs);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { ScalerActor } from "#actors/scaler/scaler.ts";
+import { sandboxProvider } from "#actors/payment/sandbox.ts";
+import type { Engine } from "#infra/docker/engine.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
+import type { Log, Troupe } from "#runtime";
+import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
+import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
+import { TASK_QUEUES } from "#workflows/task-queues.ts";
+import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
+
+/** What {@link startShopWorkers} is given. */
+export interface AppWorkers {
+  readonly troupe: Troupe;
+  readonly engine: Engine;
+  readonly scaler: ScalerActor;
+  readonly temporal: Temporal;
+  readonly log: Log;
+  /** Whether the reconcile loops run here, too. */
+  readonly scaling: boolean;
+}
+
+/** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
+export function startShopWorkers({ troupe, engine, scaler, temporal, log, scaling }: AppWorkers): Workers {
+  const shop: QueueOptions = {
+    taskQueue: TASK_QUEUES.shop,
+    workflowsPath: pathOf("shop.ts"),
+    activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
+  };
+  const orchestrator: QueueOptions = {
+    taskQueue: TASK_QUEUES.orchestrator,
+    workflowsPath: pathOf("reconcile-service/workflow.ts"),
+    activities: createReconcileActivities({ troupe, engine, scaler }),
+  };
+  return startWorkers({ address: temporal.address, namespace: temporal.namespace, queues: scaling ? [shop, orchestrator] : [shop], log });
+}
+
+function pathOf(file: string): string {
+  return Bun.fileURLToPath(import.meta.resolve(`#workflows/${file}`));
+}

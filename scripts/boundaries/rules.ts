@@ -1,0 +1,132 @@
+/**
+ * The rules of who may import whom, as tables. The checker reads nothing else: to change a boundary, change a row here.
+ *
+ * Paths are patterns: `**` is anything, `*` is a part of one name, `{a,b}` is either, `<word>` is one name that must be the
+ * same wherever the row repeats it (`actors/<noun>/<noun>.ts`). Imports of types count like any other, as the question is
+ * who knows of whom; rows marked `typeOnly` are the exception.
+ */
+
+/** The levels, lowest first. A file may know of its own level and of those below it, never of those above. */
+export const LEVELS: readonly (readonly string[])[] = [["runtime"], ["infra"], ["actors", "workflows"], ["scripts"]];
+
+/** Tests and what only tests import. */
+export const TESTS: readonly string[] = [
+  "**.test.{ts,tsx}",
+  "**.fixture.ts",
+  "**conformance.ts",
+  "**/test-*.ts",
+  "**/for-tests.ts",
+  "**/testing/**",
+];
+
+/** One permission: `from` may import `to`. */
+export interface Arrow {
+  readonly from: string;
+  readonly to: string;
+  /** Holds for the files of `TESTS` only. */
+  readonly testsOnly?: true;
+  readonly why: string;
+}
+
+/** Every import between files of the project that is allowed. What no row allows is a violation. */
+export const ARROWS: readonly Arrow[] = [
+  { from: "runtime/**", to: "runtime/**", why: "the runtime is one unit" },
+  { from: "infra/**", to: "infra/**", why: "adapters may share connections" },
+  { from: "scripts/**", to: "scripts/**", why: "the scripts are one unit" },
+  { from: "actors/<own>/**", to: "actors/<own>/**", why: "an actor's folder is one unit" },
+  { from: "workflows/<own>/**", to: "workflows/<own>/**", why: "a workflow's folder is one unit" },
+
+  { from: "{infra,actors,workflows,scripts}/**", to: "runtime/mod.ts", why: "#runtime, the public door" },
+  { from: "{infra,scripts}/**", to: "runtime/internal.ts", why: "#runtime/internal, the door of adapters" },
+  { from: "**", to: "runtime/internal.ts", testsOnly: true, why: "tests may look inside" },
+  { from: "scripts/**", to: "runtime/testing/mod.ts", why: "#runtime/testing, for benchmarks and fault runs" },
+  { from: "**", to: "runtime/testing/mod.ts", testsOnly: true, why: "#runtime/testing, the suites" },
+
+  { from: "{actors,workflows,scripts}/**", to: "infra/**", why: "adapters are below" },
+  { from: "scripts/**", to: "{actors,workflows}/**", why: "the scripts put everything together" },
+
+  { from: "{actors,workflows}/**", to: "{actors,workflows}/*/messages.ts", why: "messages are the contract" },
+  { from: "{actors,workflows}/**", to: "{actors,workflows}/**", testsOnly: true, why: "tests build systems" },
+  { from: "actors/<own>/<own>.ts", to: "actors/<noun>/<noun>.ts", why: "`ref` and `send` take the other actor's type" },
+  { from: "actors/config/**", to: "actors/service/*.ts", why: "a configuration is made of services" },
+  { from: "actors/ingress/**", to: "actors/**", why: "the ingress is where HTTP is put together" },
+  { from: "actors/ingress/**", to: "workflows/client.ts", why: "it starts and finds workflows" },
+  { from: "actors/**", to: "workflows/{task-queues,workflow-ids}.ts", why: "names are part of the contract" },
+  { from: "actors/*.ts", to: "actors/<noun>/<noun>.ts", why: "a file beside the folders lists them" },
+
+  { from: "workflows/**", to: "workflows/*.ts", why: "names and helpers that every workflow shares" },
+  { from: "workflows/*.ts", to: "workflows/**", why: "the worker and the client gather the workflows" },
+  { from: "workflows/<own>/activities.ts", to: "actors/**", why: "activities call actors, and the ports beside them" },
+  { from: "workflows/<own>/workflow.ts", to: "actors/<noun>/plan.ts", why: "a plan is a pure function" },
+  { from: "workflows/*.ts", to: "actors/<noun>/<noun>.ts", why: "the worker gives the activities their actors" },
+];
+
+/** A kind of file that may import less than its folder. */
+export interface Narrow {
+  readonly rule: string;
+  readonly files: string;
+  /** The only files of the project it may import. */
+  readonly to: readonly string[];
+  /** As `to`, for `import type` alone. */
+  readonly typeOnly: readonly string[];
+  /** The only packages it may import. */
+  readonly packages: readonly string[];
+  readonly fix: string;
+}
+
+/** Files that must stay smaller than the arrows alone would let them be. */
+export const NARROW: readonly Narrow[] = [
+  {
+    rule: "messages-leaf",
+    files: "{actors,workflows}/*/messages.ts",
+    to: ["**/messages.ts", "**/names.ts", "runtime/mod.ts", "workflows/{task-queues,workflow-ids}.ts"],
+    typeOnly: [],
+    packages: ["valibot"],
+    fix: "Keep schemas, their types and names here, and move what acts on them to a file of its own",
+  },
+  {
+    rule: "workflow-pure",
+    files: "workflows/<own>/workflow.ts",
+    to: ["workflows/<own>/*.ts", "workflows/*.ts", "actors/*/plan.ts"],
+    typeOnly: ["**/messages.ts"],
+    packages: ["@temporalio/workflow"],
+    fix: "Reach the outside through an activity, and take its type with `import type`",
+  },
+  {
+    rule: "names-leaf",
+    files: "workflows/{task-queues,workflow-ids}.ts",
+    to: [],
+    typeOnly: [],
+    packages: [],
+    fix: "Names are constants: write the value here",
+  },
+];
+
+/** Files a workflow takes for their types alone. */
+export const TYPE_ONLY_TARGETS: readonly { readonly from: string; readonly to: string }[] = [
+  { from: "workflows/*/workflow.ts", to: "workflows/*/activities.ts" },
+];
+
+/** The only packages that may end up in a workflow's bundle, through however many files. */
+export const WORKFLOW_BUNDLE = {
+  entry: "workflows/*/workflow.ts",
+  packages: ["@temporalio/workflow", "@temporalio/common", "valibot"],
+} as const;
+
+/** Folders that are held to a list of packages. Test files among them may use built-in modules too. */
+export const PACKAGES: readonly {
+  readonly files: string;
+  readonly packages: readonly string[];
+  readonly fix: string;
+}[] = [
+  {
+    files: "runtime/testing/**",
+    packages: ["valibot", "bun:test"],
+    fix: "Test helpers run wherever the runtime does: only a suite may take `bun:test`",
+  },
+  {
+    files: "runtime/**",
+    packages: ["valibot"],
+    fix: "The runtime uses web standards only: define a port in runtime/ports and put the adapter in infra/",
+  },
+];

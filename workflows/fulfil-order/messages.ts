@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import type { WorkflowStart } from "#runtime";
+import { Address } from "#actors/delivery/messages.ts";
+import { OrderId, OrderLine, OrderStatus } from "#actors/order/messages.ts";
+import { PaymentToken } from "#actors/payment/messages.ts";
+import { Currency } from "#actors/stock/messages.ts";
+import { TASK_QUEUES } from "#workflows/task-queues.ts";
+import { workflowIds } from "#workflows/workflow-ids.ts";
+import { searchAttributes } from "./names.ts";
+
+export { fulfilOrderSignals, GET_STATUS, searchAttributes } from "./names.ts";
+
+/** What `fulfilOrder` is started with: the order as placed. */
+export const FulfilOrder = v.object({
+  orderId: OrderId,
+  lines: v.array(OrderLine),
+  total: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  currency: Currency,
+  paymentToken: PaymentToken,
+  address: v.nullable(Address),
+});
+export type FulfilOrder = v.InferOutput<typeof FulfilOrder>;
+
+/** How `fulfilOrder` ended. A turned-down order is a result, not a failure: the saga did its work. */
+export interface FulfilOrderResult {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  readonly reason?: string;
+  /** Undo steps that were refused for good, by name. Absent when all went through. */
+  readonly undoFailures?: readonly string[];
+}
+
+/** The request that starts the saga of an order. Its id makes it start once. */
+export function fulfilOrderStart(input: FulfilOrder): WorkflowStart {
+  return {
+    type: "fulfilOrder",
+    id: workflowIds.fulfilOrder(input.orderId),
+    taskQueue: TASK_QUEUES.shop,
+    args: [input],
+    searchAttributes: { [searchAttributes.orderId]: input.orderId, [searchAttributes.orderStatus]: "placed" },
+  };
+}

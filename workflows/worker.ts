@@ -1,0 +1,159 @@
+/**
+ * Workers: run the workflows and activities of each task queue in this process.
+ *
+ * Owns: the connection of the workers, one worker per queue, and their coming back. Does not own: the activities' ports,
+ * which the caller opens before and closes after.
+ *
+ * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
+ * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
+ */
+import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundleWithSourceMap } from "@temporalio/worker";
+import type { Log } from "#runtime";
+import { installRuntime } from "./worker-runtime.ts";
+
+/** One task queue and what runs on it. */
+export interface QueueOptions {
+  readonly taskQueue: string;
+  /** Absolute path of the file that exports the workflows. */
+  readonly workflowsPath: string;
+  readonly activities: object;
+}
+
+/** What {@link startWorkers} is given. */
+export interface WorkersOptions {
+  readonly address: string;
+  /** Default `"default"`. */
+  readonly namespace?: string;
+  readonly queues: readonly QueueOptions[];
+  readonly log: Log;
+  /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
+  readonly maxCachedWorkflows?: number;
+}
+
+/** Running workers. */
+export interface Workers {
+  /** The queues that are connected and polling right now. */
+  running(): readonly string[];
+  /** Resolves when every queue polls. Waits for ever while Temporal is away. */
+  ready(): Promise<void>;
+  /** Drains and ends; see W2. May be called twice. */
+  stop(): Promise<void>;
+}
+
+const RETRY_MIN_MS = 200;
+const RETRY_MAX_MS = 5_000;
+const DRAIN_MS = 10_000;
+
+/** Starts a worker per queue. Returns at once; the workers connect by themselves and again after an outage. */
+export function startWorkers(options: WorkersOptions): Workers {
+  installRuntime(options.log);
+  const queues = options.queues.map((queue) => superviseQueue(queue, options));
+  return {
+    running: () => queues.filter((queue) => queue.polling()).map((queue) => queue.taskQueue),
+    ready: async () => void (await Promise.all(queues.map((queue) => queue.ready))),
+    stop: async () => void (await Promise.all(queues.map((queue) => queue.stop()))),
+  };
+}
+
+interface SupervisedQueue {
+  readonly taskQueue: string;
+  readonly ready: Promise<void>;
+  polling(): boolean;
+  stop(): Promise<void>;
+}
+
+function superviseQueue(queue: QueueOptions, { address, namespace = "default", log, maxCachedWorkflows }: WorkersOptions): SupervisedQueue {
+  const { taskQueue } = queue;
+  const stopping = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
+  let stopped = false;
+  let worker: Worker | undefined;
+
+  async function runOnce(): Promise<void> {
+    const bundle = await bundleOf(queue.workflowsPath);
+    const connection = await NativeConnection.connect({ address });
+    try {
+      if (stopped) return;
+      worker = await Worker.create({
+        connection,
+        namespace,
+        taskQueue,
+        workflowBundle: bundle,
+        activities: queue.activities,
+        ...TUNING,
+        maxCachedWorkflows: maxCachedWorkflows ?? TUNING.maxCachedWorkflows,
+      });
+      log("info", "worker:started", { taskQueue });
+      const run = worker.run();
+      if (stopped) shutDown(worker);
+      ready.resolve();
+      await run;
+    } finally {
+      worker = undefined;
+      await connection.close();
+    }
+  }
+
+  const ended = (async () => {
+    for (let pauseMs = RETRY_MIN_MS; !stopped; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
+      const startedAt = performance.now();
+      try {
+        await runOnce();
+      } catch (error) {
+        log("warn", "worker:down", { taskQueue, address, error: String(error), retryInMs: pauseMs });
+      }
+      if (performance.now() - startedAt > 60_000) pauseMs = RETRY_MIN_MS; // it ran well until now
+      if (!stopped) await Promise.race([stopping.promise, pause(pauseMs)]); // W1
+    }
+    ready.resolve();
+  })();
+
+  return {
+    taskQueue,
+    ready: ready.promise,
+    polling: () => worker?.getState() === "RUNNING",
+    async stop() {
+      stopped = true;
+      stopping.resolve();
+      if (worker) shutDown(worker);
+      await ended;
+      log("info", "worker:stopped", { taskQueue });
+    },
+  };
+}
+
+const bundles = new Map<string, Promise<WorkflowBundleWithSourceMap>>();
+
+/** The bundle of an entry file, built once per process: it takes a second or more. A failed build is tried again. */
+function bundleOf(workflowsPath: string): Promise<WorkflowBundleWithSourceMap> {
+  const known = bundles.get(workflowsPath);
+  if (known) return known;
+  const built = bundleWorkflowCode({ workflowsPath, logger: quietLogger });
+  bundles.set(workflowsPath, built);
+  built.catch(() => bundles.delete(workflowsPath));
+  return built;
+}
+
+/** Asks a worker to end unless it is ending. */
+function shutDown(worker: Worker): void {
+  if (worker.getState() === "RUNNING") worker.shutdown();
+}
+
+/** For two cores: one thread of workflows per queue, and as many activities as actors answer at once. */
+const TUNING = {
+  workflowThreadPoolSize: 1,
+  reuseV8Context: true,
+  maxCachedWorkflows: 500,
+  maxConcurrentWorkflowTaskExecutions: 40,
+  maxConcurrentLocalActivityExecutions: 200,
+  maxConcurrentActivityTaskExecutions: 100,
+  shutdownGraceTime: DRAIN_MS - 2_000,
+  shutdownForceTime: DRAIN_MS,
+} as const;
+
+const nothing = (): void => undefined;
+const quietLogger = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
+}

@@ -1,0 +1,5 @@
+/** Workflow ids are business ids: the same order can never be fulfilled twice at once. */
+export const workflowIds = {
+  fulfilOrder: (orderId: string): string => `fulfil-order/${orderId}`,
+  reconcileService: (name: string): string => `reconcile-service/${name}`,
+} as const;
