@@ -2,11 +2,12 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-
 import { RECIPES } from "./recipes.ts";
 
 const text = readFileSync(join(import.meta.dirname, "..", "..", "compose.yaml"), "utf8");
-const { services } = parse(text) as { services: Record<string, { image: string; ports: string[]; healthcheck?: unknown; volumes: string[] }> };
+const { services } = parse(text) as {
+  services: Record<string, { image: string; ports: string[]; healthcheck?: unknown; volumes: string[] }>;
+};
 const containers = Object.values(RECIPES).filter((recipe) => recipe.compose !== undefined);
 
 test("compose.yaml has a service with a health check and a volume for every server that can be a container", () => {
@@ -22,7 +23,8 @@ test("compose.yaml publishes on loopback only, through the variables that the re
   for (const recipe of containers) {
     const ports = services[recipe.name]?.ports ?? [];
     expect(ports.every((port) => port.startsWith("127.0.0.1:"))).toBe(true);
-    for (const [variable, usual] of Object.entries(recipe.compose?.ports ?? {})) expect(ports.join(" ")).toContain(`\${${variable}:-${usual}}`);
+    for (const [variable, usual] of Object.entries(recipe.compose?.ports ?? {}))
+      expect(ports.join(" ")).toContain(`\${${variable}:-${usual}}`);
   }
 });
 
