@@ -26,18 +26,15 @@ import {
   type ServerName,
 } from "./types.ts";
 
-export { type RecordedApp, type RecordedServer, readLiveRecord, type StackRecord } from "./state-file.ts";
+export { readLiveRecord, type RecordedApp, type StackRecord } from "./state-file.ts";
 export {
   type Env,
-  type How,
   type MissingServer,
   type Reporter,
   type RunningServer,
   SERVER_NAMES,
   type ServerName,
-  type ServerState,
   type StackEvent,
-  UnavailableError,
 } from "./types.ts";
 
 /** The running servers. */
