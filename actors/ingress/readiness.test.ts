@@ -22,9 +22,9 @@ test("a component that is not needed, or has no address, does not", async () => 
 test("a check that hangs counts as down at its deadline, and the others do not wait in line", async () => {
   const hanging = component({ check: () => new Promise(() => undefined) });
   const started = performance.now();
-  const { components } = await readinessOf([hanging, hanging, hanging], { deadlineMs: 50 })();
+  const { components } = await readinessOf([hanging, hanging, hanging], { deadlineMs: 300 })();
   expect(components.map((c) => c.status)).toEqual(["down", "down", "down"]);
-  expect(performance.now() - started).toBeLessThan(140);
+  expect(performance.now() - started).toBeLessThan(850);
 });
 
 test("an answer is shared and kept for a while, then asked for again", async () => {

@@ -20,6 +20,7 @@ export interface CloudEvent {
   readonly id: string;
   readonly type: string;
   readonly subject: string;
+  readonly traceparent?: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
