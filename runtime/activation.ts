@@ -11,7 +11,7 @@
  * A3 a turn that did not end well leaves the state as it was before it (G2).
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
  */
-import type { AnyActorType, AnyMessageDefinition } from "./actor.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
 import { textHash } from "./hash.ts";
@@ -19,7 +19,7 @@ import { MAX_STATE_LENGTH, REPLIES_IN_MEMORY } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { ActorId, LoadedActor, StoredReply } from "./ports/store.ts";
 import { Turn, type TurnHost } from "./turn.ts";
-import { type Answer, FinishedTurn, type Waiter } from "./finished-turn.ts";
+import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { parseInput } from "./validate.ts";
 
 /** What an activation needs from the store host. */
@@ -49,7 +49,7 @@ type Phase =
   /** Out of use: the host has forgotten it. */
   | { readonly kind: "gone" };
 
-export class Activation {
+export class Activation implements TurnOwner {
   readonly type: AnyActorType;
   readonly id: ActorId;
   readonly address: string;

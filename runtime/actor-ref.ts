@@ -1,4 +1,4 @@
-import type { AnyActorType, AnyMessageDefinition } from "./actor.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import type { Duration } from "./duration.ts";
 
 /** Options of one call. */

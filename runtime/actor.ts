@@ -1,12 +1,7 @@
 import type { GenericSchema, InferInput, InferOutput } from "valibot";
+import type { Emits, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
-
-/** A valibot schema whose parse is synchronous. */
-export type Schema = GenericSchema;
-
-/** Event types an actor may emit, by wire name, with the schema of their `data`. */
-export type Emits = Readonly<Record<string, Schema>>;
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -90,29 +85,6 @@ export interface ActorType<
   readonly messages: M;
 }
 
-/** Any actor type, its inside erased. What collections of actor types are made of. */
-export interface AnyActorType {
-  readonly type: string;
-  readonly options: {
-    readonly key?: GenericSchema<string, string>;
-    readonly state: Schema;
-    readonly initial: (key: string) => unknown;
-    readonly emits?: Emits;
-    readonly mailbox?: { readonly max: number };
-    readonly idle?: Duration;
-    readonly poison?: { readonly after: number };
-  };
-  readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
-}
-
-/** Any message, its types erased to the ones the runtime itself uses. */
-export interface AnyMessageDefinition {
-  readonly kind: "command" | "query";
-  readonly in: Schema | undefined;
-  readonly out: Schema | undefined;
-  handle(c: never, input: never): unknown;
-}
-
 const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
@@ -147,6 +119,3 @@ export function actor<
   };
   return { type, options, messages: options.messages(declare) };
 }
-
-/** The state of an actor type, as the store gives it back. */
-export type StateOutput<A extends AnyActorType> = InferOutput<A["options"]["state"]>;

@@ -10,10 +10,9 @@
  * L4 when the outcome of a commit is unknown, the epochs are raised before it is read: no straggler can land later (G4).
  * L5 a turn that cannot be written fails alone with its actor; its neighbours in the batch are written without it (G8).
  */
-import type { Activation } from "./activation.ts";
 import { buildBatch } from "./batch.ts";
 import { TroupeError } from "./errors.ts";
-import type { FinishedTurn } from "./finished-turn.ts";
+import type { FinishedTurn, TurnOwner } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
 import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "./ports/store.ts";
 
@@ -150,7 +149,7 @@ export class CommitLane {
 
   /** Fails the turns, and with them every gathered turn that was built on one of them. */
   #fail(turns: readonly FinishedTurn[], error: TroupeError): void {
-    const actors = new Set<Activation>(turns.map((turn) => turn.activation));
+    const actors = new Set<TurnOwner>(turns.map((turn) => turn.activation));
     const built = this.#gathered.filter((turn) => actors.has(turn.activation));
     this.#gathered = this.#gathered.filter((turn) => !actors.has(turn.activation));
     for (const activation of actors) activation.reload();
@@ -165,7 +164,7 @@ function fencedOutcome(turns: readonly FinishedTurn[]): Outcome {
 }
 
 function groupByActor(turns: readonly FinishedTurn[]): FinishedTurn[][] {
-  const groups = new Map<Activation, FinishedTurn[]>();
+  const groups = new Map<TurnOwner, FinishedTurn[]>();
   for (const turn of turns) {
     const group = groups.get(turn.activation);
     if (group === undefined) groups.set(turn.activation, [turn]);

@@ -1,6 +1,6 @@
 import type { InferInput } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
-import type { AnyActorType, Emits } from "./actor.ts";
+import type { AnyActorType, Emits } from "./any-actor.ts";
 import type { Duration } from "./duration.ts";
 
 /** What a query sees. */

@@ -7,7 +7,7 @@
  * N1 a call is retried by itself only after an error that says that nothing was written (`fenced`, `unavailable`).
  */
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
-import type { AnyActorType, StateOutput } from "./actor.ts";
+import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { partitionOf } from "./address.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -206,14 +206,7 @@ class Node implements Troupe {
     if (this.#transport === undefined) {
       throw new TroupeError("unavailable", `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`);
     }
-    let reply: WireReply;
-    try {
-      reply = await this.#transport.call(owner, envelope);
-    } catch (cause) {
-      // The message may have been handled and only the answer lost: retrying is for the caller, with an id.
-      const code = isNoResponder(cause) ? "unavailable" : "deadline_exceeded";
-      throw new TroupeError(code, `Cannot reach ${address} on the node ${owner}`, { cause });
-    }
+    const reply = await this.#transport.call(owner, envelope);
     if (reply.kind === "error") throw fromWireError(reply.error);
     return reply.body;
   }
@@ -257,11 +250,6 @@ class Node implements Troupe {
 
 function mayRetry(error: unknown): boolean {
   return error instanceof TroupeError && (error.code === "fenced" || error.code === "unavailable"); // N1
-}
-
-/** A transport says "nobody listens there" with this code: then the message was certainly not handled. */
-function isNoResponder(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "no_responder";
 }
 
 function groupByStore(options: TroupeOptions): Map<string, AnyActorType[]> {

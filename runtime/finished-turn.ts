@@ -1,7 +1,6 @@
-import type { Activation } from "./activation.ts";
 import type { Envelope } from "./envelope.ts";
 import type { TroupeError } from "./errors.ts";
-import type { StoredReply, TimerWrite } from "./ports/store.ts";
+import type { ActorId, StoredReply, TimerWrite } from "./ports/store.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
 /** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
@@ -17,9 +16,20 @@ export type Answer =
   | { readonly kind: "reply"; readonly body: string | undefined }
   | { readonly kind: "error"; readonly error: TroupeError };
 
+/** The actor a turn belongs to, as its commit sees it. */
+export interface TurnOwner {
+  readonly id: ActorId;
+  readonly address: string;
+  readonly partition: number;
+  /** The turn is durable. */
+  committed(turn: FinishedTurn): void;
+  /** A commit of this actor failed: it has to start anew from the store. */
+  reload(): void;
+}
+
 /** A turn that ended well and waits for its commit, with everyone whose answer rests on it: the output gate (G3). */
 export class FinishedTurn {
-  readonly activation: Activation;
+  readonly activation: TurnOwner;
   readonly envelope: Envelope;
   readonly state: string | undefined;
   readonly version: number;
@@ -30,7 +40,7 @@ export class FinishedTurn {
   #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
 
   constructor(
-    activation: Activation,
+    activation: TurnOwner,
     envelope: Envelope,
     turn: Turn,
     state: string | undefined,

@@ -1,5 +1,5 @@
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
-import type { AnyActorType } from "./actor.ts";
+import type { AnyActorType } from "./any-actor.ts";
 
 type Call = (message: string, input: unknown, options: CallOptions | undefined) => Promise<unknown>;
 type RefClass = new (call: Call) => object;

@@ -1,6 +1,7 @@
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor.ts";
-export type { ActorOptions, ActorType, AnyActorType, Declare, Emits, Schema, StateOutput } from "./actor.ts";
+export type { ActorOptions, ActorType, Declare } from "./actor.ts";
+export type { AnyActorType, Emits, Schema, StateOutput } from "./any-actor.ts";
 export type { ActorRef, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";

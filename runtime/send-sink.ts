@@ -1,4 +1,4 @@
-import type { AnyActorType } from "./actor.ts";
+import type { AnyActorType } from "./any-actor.ts";
 import { parseAddress } from "./address.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";

@@ -6,7 +6,7 @@
  */
 import { Activation, type ActivationHost, type Delivery } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
-import type { AnyActorType, AnyMessageDefinition } from "./actor.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";

@@ -1,5 +1,5 @@
 import type { Delivery } from "./activation.ts";
-import type { AnyActorType } from "./actor.ts";
+import type { AnyActorType } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import { TroupeError } from "./errors.ts";
 import type { DeadLetter, Store, TimerRow } from "./ports/store.ts";

@@ -1,5 +1,5 @@
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
-import type { AnyActorType, StateOutput } from "./actor.ts";
+import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import type { Sink } from "./ports/sink.ts";

@@ -6,7 +6,7 @@
  */
 import { safeParse } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
-import type { AnyActorType, Emits } from "./actor.ts";
+import type { AnyActorType, Emits } from "./any-actor.ts";
 import type { TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";

@@ -1,7 +1,8 @@
 import { TABLE_HEAD, toJsonLine, toRow, type BenchCase } from "./bench/report.ts";
-import { turn } from "./bench/turn.ts";
+import { ask, tell } from "./bench/memory.ts";
+import { hot, turn } from "./bench/turn.ts";
 
-const BENCHES: Readonly<Record<string, () => AsyncGenerator<BenchCase>>> = { turn };
+const BENCHES: Readonly<Record<string, () => AsyncGenerator<BenchCase>>> = { ask, tell, turn, hot };
 
 const args = process.argv.slice(2);
 const json = args.includes("--json");

@@ -2,9 +2,8 @@
  * `bun run dev`: everything, from a fresh clone to a ready app. Only built-in modules are imported up here, since there may be no
  * others yet.
  */
-import { ensureInstalled } from "./install.ts";
+import { elapsedMs, ensureInstalled } from "./install.ts";
 
-const started = performance.now();
 try {
   await ensureInstalled();
 } catch (error) {
@@ -12,4 +11,4 @@ try {
   process.exit(1);
 }
 const { dev } = await import("./dev/run.ts");
-process.exit(await dev(process.argv.slice(2), started));
+process.exit(await dev(process.argv.slice(2), elapsedMs));

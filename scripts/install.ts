@@ -11,12 +11,26 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const ROOT = join(import.meta.dirname, "..");
 const MODULES = join(ROOT, "node_modules");
+/** Carries the moment a command began over to its second process. */
+const BEGAN_VARIABLE = "TROUPE_BEGAN_AT";
+const began = process.env[BEGAN_VARIABLE] ?? String(Date.now());
+delete process.env[BEGAN_VARIABLE];
+
 /** Holds the hash of the lock file that was installed last. */
 const STAMP = join(MODULES, ".troupe-installed");
 
-/** Resolves when `node_modules` is what `bun.lock` says. Quick when it already is. Throws when the installation fails. */
+/**
+ * Returns when `node_modules` is what `bun.lock` says. When it is not, installs it, runs the same command again and ends this process with
+ * its exit code: a Bun that started without `node_modules` does not see them later, and would load packages from elsewhere.
+ * Throws when the installation fails.
+ */
 export async function ensureInstalled(say: (line: string) => void = console.log): Promise<void> {
   if (isInstalled()) return;
+  await install(say);
+  process.exit(await runAgain());
+}
+
+async function install(say: (line: string) => void): Promise<void> {
   mkdirSync(MODULES, { recursive: true });
   const release = await lock(join(MODULES, ".troupe-lock"));
   try {
@@ -29,6 +43,23 @@ export async function ensureInstalled(say: (line: string) => void = console.log)
   } finally {
     release();
   }
+}
+
+/** How long the command has been running, the installation included, in milliseconds. */
+export function elapsedMs(): number {
+  return Date.now() - Number(began);
+}
+
+/** The same command line in a new process, which gets every signal that we get. */
+function runAgain(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, process.argv.slice(1), { stdio: "inherit", env: { ...process.env, [BEGAN_VARIABLE]: began } });
+    // From a terminal the interrupt reaches the child by itself.
+    process.on("SIGINT", () => undefined);
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
 }
 
 function isInstalled(): boolean {

@@ -1,7 +1,6 @@
 /** `bun run stack`: the servers only, until Ctrl-C. Only built-in modules are imported up here, since there may be no others yet. */
-import { ensureInstalled } from "./install.ts";
+import { elapsedMs, ensureInstalled } from "./install.ts";
 
-const started = performance.now();
 try {
   // With --json only JSON may go to standard output.
   await ensureInstalled(console.error);
@@ -10,4 +9,4 @@ try {
   process.exit(1);
 }
 const { stackOnly } = await import("./dev/stack-only.ts");
-process.exit(await stackOnly(process.argv.slice(2), started));
+process.exit(await stackOnly(process.argv.slice(2), elapsedMs));

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from "@temporalio/common";
+import { ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
 import { RefusedError, TroupeError, type CallOptions } from "#runtime";
 
 /** How long an activity waits for an actor, inside its own `startToCloseTimeout` of 10 s. */
@@ -51,7 +51,9 @@ export function actorCalls(businessId: string): ActorCalls {
  */
 export function toApplicationFailure(error: unknown): unknown {
   if (error instanceof RefusedError) {
-    return ApplicationFailure.create({ message: error.message, type: error.reason, nonRetryable: true, details: [error.data], cause: error });
+    const { message, reason: type, data } = error;
+    // Benign: a no is an answer, and is not to be logged as a failure.
+    return ApplicationFailure.create({ message, type, nonRetryable: true, details: [data], category: ApplicationFailureCategory.BENIGN });
   }
   if (error instanceof TroupeError) {
     return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error });

@@ -68,10 +68,9 @@ function superviseQueue(queue: QueueOptions, { address, namespace = "default", l
   const ready = Promise.withResolvers<void>();
   let stopped = false;
   let worker: Worker | undefined;
-  let bundle: WorkflowBundleWithSourceMap | undefined;
 
   async function runOnce(): Promise<void> {
-    bundle ??= await bundleWorkflowCode({ workflowsPath: queue.workflowsPath, logger: quietLogger });
+    const bundle = await bundleOf(queue.workflowsPath);
     const connection = await NativeConnection.connect({ address });
     try {
       if (stopped) return;
@@ -121,6 +120,18 @@ function superviseQueue(queue: QueueOptions, { address, namespace = "default", l
       log("info", "worker:stopped", { taskQueue });
     },
   };
+}
+
+const bundles = new Map<string, Promise<WorkflowBundleWithSourceMap>>();
+
+/** The bundle of an entry file, built once per process: it takes a second or more. A failed build is tried again. */
+function bundleOf(workflowsPath: string): Promise<WorkflowBundleWithSourceMap> {
+  const known = bundles.get(workflowsPath);
+  if (known) return known;
+  const built = bundleWorkflowCode({ workflowsPath, logger: quietLogger });
+  bundles.set(workflowsPath, built);
+  built.catch(() => bundles.delete(workflowsPath));
+  return built;
 }
 
 /** Asks a worker to end unless it is ending. */

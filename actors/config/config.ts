@@ -15,6 +15,11 @@ import {
 } from "./messages.ts";
 import type { Cause } from "./messages.ts";
 
+export { fileForm } from "./file-form.ts";
+export { parseConfig } from "./parse.ts";
+export { DEFAULT_POLICY, policyFromEnv } from "./policy.ts";
+export type { ConfigPolicy } from "./policy.ts";
+
 /** Revisions that can be gone back to. Large files keep fewer, so that the state stays within its limit. */
 const MAX_REVISIONS = 50;
 const MAX_HISTORY_LENGTH = 400_000;

@@ -1,5 +1,4 @@
 import { workflowIds } from "#workflows/workflow-ids.ts";
-import { revisionOf } from "../service/revision.ts";
 import type { Change, ConfigServices, ServiceChange } from "./messages.ts";
 
 /** What becomes of each service when `after` takes the place of `before`, in order of the name. */
@@ -11,5 +10,5 @@ export function diff(before: ConfigServices, after: ConfigServices): ServiceChan
 function changeOf(before: ConfigServices[string] | undefined, after: ConfigServices[string] | undefined): Change {
   if (!after) return "remove";
   if (!before) return "create";
-  return before.replicas === after.replicas && revisionOf(before.spec) === revisionOf(after.spec) ? "unchanged" : "update";
+  return Bun.deepEquals(before, after, true) ? "unchanged" : "update";
 }

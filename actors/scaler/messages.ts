@@ -64,6 +64,18 @@ export const Action = v.variant("kind", [
 ]);
 export type Action = v.InferOutput<typeof Action>;
 
+/** A start or creation that a slot is waiting for. */
+export type Want = Extract<Action, { kind: "create" | "start" }>;
+
+/** What a service should be. A removed service wants no replicas. */
+export interface Desired {
+  readonly service: string;
+  readonly revision: string;
+  readonly replicas: number;
+  /** `stop-first` where old and new cannot run side by side: they want the same port of the machine. */
+  readonly order: "start-first" | "stop-first";
+}
+
 export const ApplyActions = v.strictObject({
   revision: v.string(),
   /** `null`: nothing is desired, so nothing can be created. */

@@ -1,16 +1,7 @@
 import type { Condition, ServiceStatus } from "../service/messages.ts";
 import { afterDeath, FRESH_SLOT, STABLE_AFTER_MS } from "./backoff.ts";
 import { rollout } from "./rollout.ts";
-import type { Action, ObservedContainer, Slot, Slots } from "./messages.ts";
-
-/** What a service should be. A removed service wants no replicas. */
-export interface Desired {
-  readonly service: string;
-  readonly revision: string;
-  readonly replicas: number;
-  /** `stop-first` where old and new cannot run side by side: they want the same port of the machine. */
-  readonly order: "start-first" | "stop-first";
-}
+import type { Action, Desired, ObservedContainer, Slot, Slots, Want } from "./messages.ts";
 
 /** What is there, at `nowMs`. */
 export interface Observed {
@@ -68,11 +59,14 @@ export function plan(desired: Desired, observed: Observed): Plan {
   const wants = recordDeaths(desired, observed, current, slots, actions);
   const ready = [...current.values()].filter((c) => isUp(c) && uptimeMs(c, observed.nowMs) >= READY_AFTER_MS).length;
   const up = [...current.values()].filter(isUp).length;
-  const steps = rollout({ desired, outdated, up, ready, wants: wants.now });
+  const steps = rollout({ desired, outdated, up, ready, wants: wants.now, waiting: wants.later.length });
   actions.push(...steps.remove.map((container) => remove(container, "outdated")), ...steps.start);
 
   const settling = [...current.values()].map((c) => settlesInMs(c, slots[key(desired, c.replica)], observed.nowMs)).filter((ms) => ms > 0);
-  const conditions = describe(desired, outdated.length, slots);
+  const conditions = describe(desired, outdated.length, slots, (replica) => {
+    const container = current.get(replica);
+    return container !== undefined && isUp(container) && uptimeMs(container, observed.nowMs) >= STABLE_AFTER_MS;
+  });
   const settled = actions.length === 0 && wants.later.length === 0 && outdated.length === 0 && leaving === 0;
   const converged = settled && up === desired.replicas && settling.length === 0 && conditions.length === 0;
   const troubled = conditions.some((condition) => condition.type !== "rolling_out");
@@ -83,9 +77,6 @@ export function plan(desired: Desired, observed: Observed): Plan {
     nextCheckMs: Math.max(50, Math.min(IDLE_CHECK_MS, ...wants.later, ...settling, ...(leaving > 0 ? [1_000] : []))),
   };
 }
-
-/** A start or creation that a slot is waiting for. */
-export type Want = Extract<Action, { kind: "create" | "start" }>;
 
 /** Records new deaths, and finds which slots want a start: now, or (in milliseconds) later. */
 function recordDeaths(desired: Desired, observed: Observed, current: ReadonlyMap<number, ObservedContainer>, slots: Slots, actions: Action[]) {
@@ -115,13 +106,13 @@ function settlesInMs(container: ObservedContainer, slot: Slot | undefined, nowMs
   return Math.max(0, trustAfterMs - uptimeMs(container, nowMs));
 }
 
-function describe(desired: Desired, outdated: number, slots: Slots): Condition[] {
+function describe(desired: Desired, outdated: number, slots: Slots, stable: (replica: number) => boolean): Condition[] {
   const conditions: Condition[] = [];
   if (outdated > 0) conditions.push({ type: "rolling_out", message: `${outdated} containers of an earlier revision still run` });
   for (let replica = 0; replica < desired.replicas; replica++) {
     const slot = slots[key(desired, replica)];
     if (slot?.error) conditions.push({ type: "start_failed", message: `replica ${replica} does not start: ${slot.error}` });
-    else if (slot && slot.streak >= 2) {
+    else if (slot && slot.streak >= 2 && !stable(replica)) {
       conditions.push({ type: "crash_looping", message: `replica ${replica} ended ${slot.streak} times soon after its start` });
     }
   }

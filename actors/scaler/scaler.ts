@@ -6,6 +6,9 @@ import { applyActions } from "./apply.ts";
 import type { Outcome } from "./apply.ts";
 import { ActionsApplied, ApplyActions, ContainerDied, ContainerStarted, slotKey, Slots } from "./messages.ts";
 
+export { observe, replicasOf } from "./observe.ts";
+export { startWatcher, wakeThrough } from "./watcher.ts";
+
 /**
  * `scaler/<service>`: drives the engine for one service. One turn at a time per service, so that two plans are never
  * carried out at once; what it remembers are the slots: restarts and pauses.

@@ -1,10 +1,13 @@
+import { WorkflowNotFoundError } from "@temporalio/client";
 import type { Engine } from "#infra/docker/engine.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
 import { silentLog } from "#runtime";
 import type { Log } from "#runtime";
+import { workflowIds } from "#workflows/workflow-ids.ts";
 
 /** What {@link startWatcher} is given. */
 export interface WatcherOptions {
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "events" | "list">;
   /** Signals `wake` to the reconcile loop of a service. A loop that does not run is no error of the watcher. */
   readonly wake: (service: string) => Promise<void>;
   /** The services that have a desired state: woken after a gap in the events. */
@@ -71,5 +74,16 @@ export function startWatcher(options: WatcherOptions): Watcher {
       await following;
       await Promise.all([...waking.values()].map((entry) => entry.done));
     },
+  };
+}
+
+/** Wakes reconcile loops through Temporal. A loop that has ended stays ended. */
+export function wakeThrough(temporal: Temporal, idOf: (service: string) => string = workflowIds.reconcileService) {
+  return async (service: string): Promise<void> => {
+    try {
+      await temporal.call(() => temporal.client.workflow.getHandle(idOf(service)).signal("wake"));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
   };
 }

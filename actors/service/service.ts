@@ -34,6 +34,8 @@ const State = v.object({
   reconciledGeneration: v.number(),
 });
 
+export { revisionOf };
+
 /** The start or wake-up of a service's reconcile loop. */
 function reconcile(name: string) {
   return {

@@ -2,13 +2,13 @@
  * The sink `kafka`.
  *
  * K1 A record is acked only after all in-sync replicas have it (`acks=all`).
- * K2 Records of a key are written in the order given: they share a partition, a send is one record batch per
- *    partition, taken whole or not at all, and the next send starts when the one before has ended.
+ * K2 Records of a key in a topic are written in the order given: they share a partition, a send is one record batch
+ *    per partition, taken whole or not at all, and the next send starts when the one before has ended. Between the
+ *    topics of an actor that emits events of several nouns there is no order.
  * K3 The producer is idempotent: what it sends again by itself is written once. What `publish` sends again after it
  *    threw may be there twice, with the same `ce_id`.
  */
 import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
-
 import { checkBrokers } from "./check.ts";
 import { isUnknownTopic, KafkaUnavailableError } from "./errors.ts";
 import { type EventMessage, eventMessage, runs } from "./message.ts";
@@ -31,7 +31,7 @@ export interface KafkaSinkOptions {
   readonly partitions?: number;
   /** Copies of topics that are made on first use; -1 takes the broker's default. @default -1 */
   readonly replicas?: number;
-  /** Records per `publish` call. @default 2_000 */
+  /** Records per `publish` call. @default 1_000 */
   readonly maxBatch?: number;
   /** Milliseconds until a send counts as lost. @default 5_000 */
   readonly deadlineMs?: number;
@@ -45,7 +45,8 @@ export interface KafkaSinkOptions {
  * no topic, is `refused`; the others go on.
  */
 export function kafkaSink(options: KafkaSinkOptions): Sink {
-  const brokers = typeof options.brokers === "string" ? options.brokers.split(",").map((broker) => broker.trim()) : options.brokers;
+  const brokers =
+    typeof options.brokers === "string" ? options.brokers.split(",").map((broker) => broker.trim()) : options.brokers;
   const { log, deadlineMs = 5_000, topicPrefix = "", partitions = 6, replicas = -1 } = options;
   const producer = new EventProducer({ brokers, log, deadlineMs });
   const topics = new Topics({ brokers, partitions, replicas, timeoutMs: deadlineMs });
@@ -91,7 +92,7 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
   return {
     name: "kafka",
     accepts: "event",
-    lane: { kind: "batch", maxBatch: options.maxBatch ?? 2_000 },
+    lane: { kind: "batch", maxBatch: options.maxBatch ?? 1_000 },
     publish,
     check: () => checkBrokers(brokers, 2_000),
     close: async () => producer.close(),

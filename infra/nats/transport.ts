@@ -1,8 +1,7 @@
-import { type Envelope, type Log, type Transport, TroupeError, type WireReply } from "#runtime";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { errors } from "@nats-io/transport-node";
-
-import { type NatsLink, NatsUnavailableError } from "./connection.ts";
+import { type Envelope, type Log, type Transport, TroupeError, type WireReply } from "#runtime";
+import type { NatsLink } from "./connection.ts";
 import { NODE_SUBJECT_PREFIX, nodeSubject } from "./subjects.ts";
 
 export interface NatsTransportOptions {
@@ -18,9 +17,9 @@ export interface NatsTransportOptions {
 /**
  * Calls between nodes as NATS requests: at most once, JSON both ways, one subject per node.
  *
- * `call` throws a {@link TroupeError}: `unavailable` at once when nobody serves that node, when NATS is away, or when
- * the connection drops on the way; `deadline_exceeded` when no reply came within `envelope.timeoutMs`. In the last
- * two the turn may have been made all the same.
+ * `call` throws a {@link TroupeError}: `unavailable` at once when nobody serves that node or NATS is away: then the
+ * message was certainly not handled; `deadline_exceeded` when the connection drops on the way or no reply comes within
+ * `envelope.timeoutMs`: then the turn may have been made all the same.
  */
 export function natsTransport(options: NatsTransportOptions): Transport {
   const { connection, log, connectMs = 10_000 } = options;
@@ -49,17 +48,22 @@ export function natsTransport(options: NatsTransportOptions): Transport {
       const what = `call ${envelope.type}/${envelope.key} on node ${node}`;
       const subject = nodeSubject(node, prefix);
       const body = JSON.stringify(envelope);
-      const started = performance.now();
+      // Known before anything is sent: then, and only then, the caller may be told that nothing happened.
+      if (!connection.connected)
+        throw new TroupeError("unavailable", `Cannot ${what} as NATS at ${connection.address} is not connected`);
       try {
-        const reply = await connection.use(what, envelope.timeoutMs, (client) => client.request(subject, body, { timeout: envelope.timeoutMs }));
+        const reply = await connection.use(what, envelope.timeoutMs, (client) =>
+          client.request(subject, body, { timeout: envelope.timeoutMs }),
+        );
         return reply.json<WireReply>();
       } catch (error) {
-        throw callError(error, what, performance.now() - started >= envelope.timeoutMs);
+        throw callError(error, what);
       }
     },
 
     async close() {
-      await Promise.allSettled(served.splice(0).map((subscription) => (subscription.isClosed() ? undefined : subscription.drain())));
+      const open = served.splice(0).filter((subscription) => !subscription.isClosed());
+      await Promise.allSettled(open.map((subscription) => subscription.drain()));
     },
   };
 }
@@ -81,19 +85,24 @@ async function answer(message: Msg, handle: (envelope: Envelope) => Promise<Wire
     log("error", "transport:unsendable", { subject: message.subject, reason: String(error) });
     const failure: WireReply = {
       kind: "error",
-      error: { code: "deadline_exceeded", message: `Cannot carry the reply of ${envelope.message} to another node as NATS refused it` },
+      error: {
+        code: "deadline_exceeded",
+        message: `Cannot carry the reply of ${envelope.message} to another node as NATS refused it`,
+      },
     };
     message.respond(JSON.stringify(failure));
   }
 }
 
-function callError(error: unknown, what: string, late: boolean): TroupeError {
+function callError(error: unknown, what: string): TroupeError {
   const cause = { cause: error };
-  if (error instanceof errors.TimeoutError || (error instanceof NatsUnavailableError && late)) {
-    return new TroupeError("deadline_exceeded", `Cannot ${what} as no reply came in time`, cause);
-  }
   if (error instanceof errors.NoRespondersError || (error instanceof errors.RequestError && error.isNoResponders())) {
     return new TroupeError("unavailable", `Cannot ${what} as nobody serves it`, cause);
   }
-  return new TroupeError("unavailable", `Cannot ${what}: ${error instanceof Error ? error.message : String(error)}`, cause);
+  const why = error instanceof Error ? error.message : String(error);
+  return new TroupeError(
+    "deadline_exceeded",
+    `Cannot ${what}: no reply came (${why}); it may have been handled`,
+    cause,
+  );
 }

@@ -1,97 +1,164 @@
-import { PARTITION_COUNT, type CommitBatch } from "#runtime";
+import { type CommitBatch, PARTITION_COUNT } from "#runtime";
+import { arrayLiteral } from "./array-literal.ts";
 import type { Sql } from "./pool.ts";
+
+/** A column of a batch: its SQL type, and the value of each row. */
+type Column<Row> = readonly [type: string, value: (row: Row) => string | number | null];
+
+/** One of the writes of a commit, as a part of its statement. Rows come as one array parameter per column. */
+interface Part {
+  /** The array literals of the columns, or `undefined` when the batch has no such row. */
+  arrays(batch: CommitBatch): readonly string[] | undefined;
+  /** The writing query, with its arrays as the parameters after `$<last>`. */
+  query(last: number): string;
+}
+
+function part<Row>(definition: {
+  rows(batch: CommitBatch): readonly Row[];
+  readonly columns: Readonly<Record<string, Column<Row>>>;
+  /** The query, given `u (column, …)` as its rows. `held.ok` must guard it. */
+  query(rows: string): string;
+}): Part {
+  const columns = Object.values(definition.columns);
+  return {
+    arrays(batch) {
+      const rows = definition.rows(batch);
+      return rows.length === 0 ? undefined : columns.map(([, value]) => arrayLiteral(rows.map(value)));
+    },
+    query(last) {
+      const arrays = columns.map(([type], i) => `$${last + i + 1}::${type}[]`);
+      return definition.query(`unnest(${arrays.join(", ")}) u (${Object.keys(definition.columns).join(", ")})`);
+    },
+  };
+}
+
+const states = part({
+  rows: (batch) => batch.states.filter((write) => write.state !== undefined),
+  columns: {
+    type: ["text", (w) => w.type],
+    key: ["text", (w) => w.key],
+    partition: ["smallint", (w) => w.partition],
+    version: ["bigint", (w) => w.version],
+    state: ["text", (w) => w.state ?? null],
+  },
+  query: (rows) => `
+    insert into actor_states (type, key, partition, version, state)
+    select type, key, partition, version, state::json from held, ${rows} where ok
+    on conflict (type, key) do update set version = excluded.version, state = excluded.state`,
+});
+
+const destroyed = part({
+  rows: (batch) => batch.states.filter((write) => write.state === undefined),
+  columns: { type: ["text", (w) => w.type], key: ["text", (w) => w.key] },
+  query: (rows) => `delete from actor_states a using held, ${rows} where ok and a.type = u.type and a.key = u.key`,
+});
+
+const replies = part({
+  rows: (batch) => batch.replies,
+  columns: {
+    type: ["text", (r) => r.type],
+    key: ["text", (r) => r.key],
+    id: ["text", (r) => r.id],
+    hash: ["text", (r) => r.hash],
+    reply: ["text", (r) => r.reply ?? null],
+    at_ms: ["bigint", (r) => r.at],
+  },
+  query: (rows) => `
+    insert into replies (type, key, id, hash, reply, at_ms)
+    select type, key, id, hash, reply, at_ms from held, ${rows} where ok
+    on conflict (type, key, id) do update set hash = excluded.hash, reply = excluded.reply, at_ms = excluded.at_ms`,
+});
+
+const outbox = part({
+  rows: (batch) => batch.outbox,
+  columns: {
+    partition: ["smallint", (r) => r.partition],
+    seq: ["bigint", (r) => r.seq],
+    kind: ["text", (r) => r.kind],
+    id: ["text", (r) => r.id],
+    name: ["text", (r) => r.name],
+    actor_type: ["text", (r) => r.actor.type],
+    actor_key: ["text", (r) => r.actor.key],
+    target: ["text", (r) => r.target],
+    body: ["text", (r) => r.body],
+    at_ms: ["bigint", (r) => r.at],
+    traceparent: ["text", (r) => r.traceparent ?? null],
+  },
+  query: (rows) => `
+    insert into outbox (partition, seq, kind, id, name, actor_type, actor_key, target, body, at_ms, traceparent)
+    select partition, seq, kind, id, name, actor_type, actor_key, target, body, at_ms, traceparent from held, ${rows} where ok`,
+});
+
+const timersSet = part({
+  rows: (batch) => batch.timers.filter((write) => write.dueAt !== undefined),
+  columns: {
+    type: ["text", (t) => t.type],
+    key: ["text", (t) => t.key],
+    name: ["text", (t) => t.name],
+    partition: ["smallint", (t) => t.partition],
+    due_ms: ["bigint", (t) => t.dueAt],
+    message: ["text", (t) => t.message],
+    input: ["text", (t) => t.input ?? null],
+  },
+  query: (rows) => `
+    insert into timers (type, key, name, partition, due_ms, message, input)
+    select type, key, name, partition, due_ms, message, input from held, ${rows} where ok
+    on conflict (type, key, name) do update set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input`,
+});
+
+const timersUnset = part({
+  rows: (batch) => batch.timers.filter((write) => write.dueAt === undefined),
+  columns: { type: ["text", (t) => t.type], key: ["text", (t) => t.key], name: ["text", (t) => t.name] },
+  query: (rows) => `
+    delete from timers t using held, ${rows} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
+});
+
+const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset];
+
+/** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */
+const texts = new Map<number, string>();
 
 /**
  * The commit of a batch: one statement, so one transaction and one round trip. The fence comes first; everything else
  * is written only where all of its partitions were held, and `refuse_commit()` rolls the statement back otherwise.
- *
- * Parts that a batch does not need are left out: each combination is a prepared statement of its own.
  */
 export function commitStatement(sql: Sql, node: string, batch: CommitBatch): PromiseLike<unknown> {
-  const { fences, replies, outbox, timers } = batch;
-  const kept = batch.states.filter((write) => write.state !== undefined);
-  const gone = batch.states.filter((write) => write.state === undefined);
-  const set = timers.filter((write) => write.dueAt !== undefined);
-  const unset = timers.filter((write) => write.dueAt === undefined);
+  const { fences } = batch;
   if (fences.length > PARTITION_COUNT) throw new RangeError("Cannot commit to more partitions than there are");
-  return sql`
+  const parameters: (string | number)[] = [
+    arrayLiteral(fences.map((fence) => fence.partition)),
+    arrayLiteral(fences.map((fence) => fence.epoch)),
+    arrayLiteral(fences.map((fence) => fence.lastSeq)),
+    node,
+    fences.length,
+  ];
+  const used: { readonly part: Part; readonly last: number }[] = [];
+  let mask = 0;
+  PARTS.forEach((candidate, bit) => {
+    const arrays = candidate.arrays(batch);
+    if (arrays === undefined) return;
+    used.push({ part: candidate, last: parameters.length });
+    parameters.push(...arrays);
+    mask |= 1 << bit;
+  });
+  let text = texts.get(mask);
+  if (text === undefined) {
+    text = compose(used);
+    texts.set(mask, text);
+  }
+  // The text is made of the constants above; every value is a parameter.
+  return sql.unsafe(text, parameters, { prepare: true });
+}
+
+function compose(used: readonly { readonly part: Part; readonly last: number }[]): string {
+  const writes = used.map(({ part: { query }, last }, i) => `, write_${i} as (${query(last)})`);
+  return `
     with fence as (
       update partitions p set commit_seq = p.commit_seq + 1, last_seq = u.last_seq
-      from unnest(${fences.map((f) => f.partition)}::smallint[], ${fences.map((f) => f.epoch)}::bigint[],
-                  ${fences.map((f) => f.lastSeq)}::bigint[]) u (id, epoch, last_seq)
-      where p.id = u.id and p.owner = ${node} and p.epoch = u.epoch
+      from unnest($1::smallint[], $2::bigint[], $3::bigint[]) u (id, epoch, last_seq)
+      where p.id = u.id and p.owner = $4 and p.epoch = u.epoch
       returning 1
-    ), held as (select count(*) = ${fences.length}::int as ok from fence)
-    ${
-      kept.length === 0
-        ? sql``
-        : sql`, kept as (
-      insert into actor_states (type, key, partition, version, state)
-      select type, key, partition, version, state::json
-      from held, unnest(${kept.map((w) => w.type)}::text[], ${kept.map((w) => w.key)}::text[],
-                        ${kept.map((w) => w.partition)}::smallint[], ${kept.map((w) => w.version)}::bigint[],
-                        ${kept.map((w) => w.state as string)}::text[]) u (type, key, partition, version, state)
-      where ok
-      on conflict (type, key) do update set version = excluded.version, state = excluded.state)`
-    }
-    ${
-      gone.length === 0
-        ? sql``
-        : sql`, gone as (
-      delete from actor_states a
-      using held, unnest(${gone.map((w) => w.type)}::text[], ${gone.map((w) => w.key)}::text[]) u (type, key)
-      where ok and a.type = u.type and a.key = u.key)`
-    }
-    ${
-      replies.length === 0
-        ? sql``
-        : sql`, answered as (
-      insert into replies (type, key, id, hash, reply, at_ms)
-      select type, key, id, hash, reply, at_ms
-      from held, unnest(${replies.map((r) => r.type)}::text[], ${replies.map((r) => r.key)}::text[],
-                        ${replies.map((r) => r.id)}::text[], ${replies.map((r) => r.hash)}::text[],
-                        ${replies.map((r) => r.reply ?? null)}::text[], ${replies.map((r) => r.at)}::bigint[])
-           u (type, key, id, hash, reply, at_ms)
-      where ok
-      on conflict (type, key, id) do update set hash = excluded.hash, reply = excluded.reply, at_ms = excluded.at_ms)`
-    }
-    ${
-      outbox.length === 0
-        ? sql``
-        : sql`, left_actor as (
-      insert into outbox (partition, seq, kind, id, name, actor_type, actor_key, target, body, at_ms, traceparent)
-      select partition, seq, kind, id, name, actor_type, actor_key, target, body, at_ms, traceparent
-      from held, unnest(${outbox.map((r) => r.partition)}::smallint[], ${outbox.map((r) => r.seq)}::bigint[],
-                        ${outbox.map((r) => r.kind)}::text[], ${outbox.map((r) => r.id)}::text[],
-                        ${outbox.map((r) => r.name)}::text[], ${outbox.map((r) => r.actor.type)}::text[],
-                        ${outbox.map((r) => r.actor.key)}::text[], ${outbox.map((r) => r.target)}::text[],
-                        ${outbox.map((r) => r.body)}::text[], ${outbox.map((r) => r.at)}::bigint[],
-                        ${outbox.map((r) => r.traceparent ?? null)}::text[])
-           u (partition, seq, kind, id, name, actor_type, actor_key, target, body, at_ms, traceparent)
-      where ok)`
-    }
-    ${
-      set.length === 0
-        ? sql``
-        : sql`, set_timers as (
-      insert into timers (type, key, name, partition, due_ms, message, input)
-      select type, key, name, partition, due_ms, message, input
-      from held, unnest(${set.map((t) => t.type)}::text[], ${set.map((t) => t.key)}::text[], ${set.map((t) => t.name)}::text[],
-                        ${set.map((t) => t.partition)}::smallint[], ${set.map((t) => t.dueAt as number)}::bigint[],
-                        ${set.map((t) => (t.dueAt === undefined ? "" : t.message))}::text[],
-                        ${set.map((t) => (t.dueAt === undefined ? null : (t.input ?? null)))}::text[])
-           u (type, key, name, partition, due_ms, message, input)
-      where ok
-      on conflict (type, key, name) do update set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input)`
-    }
-    ${
-      unset.length === 0
-        ? sql``
-        : sql`, unset_timers as (
-      delete from timers t
-      using held, unnest(${unset.map((t) => t.type)}::text[], ${unset.map((t) => t.key)}::text[],
-                         ${unset.map((t) => t.name)}::text[]) u (type, key, name)
-      where ok and t.type = u.type and t.key = u.key and t.name = u.name)`
-    }
+    ), held as (select count(*) = $5::int as ok from fence)
+    ${writes.join("")}
     select case when ok then true else refuse_commit() end from held`;
 }

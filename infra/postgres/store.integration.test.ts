@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { storeConformance } from "../../runtime/testing/store-conformance.ts";
+import { storeConformance } from "#runtime/testing";
 import { testDatabase } from "../stack/for-tests.ts";
 import { postgresStore } from "./store.ts";
 

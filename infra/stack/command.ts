@@ -1,7 +1,6 @@
 /** Runs commands to their end: installers, builds, version checks. */
 import { spawn } from "node:child_process";
-import { appendFileSync } from "node:fs";
-import { accessSync, constants } from "node:fs";
+import { accessSync, appendFileSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** How a command runs. */
@@ -13,6 +12,8 @@ export interface CommandOptions {
   readonly logFile?: string;
   /** The command is killed after this long; without it, it may take forever. */
   readonly withinMs?: number;
+  /** When it resolves, the command is asked to end (SIGTERM); whatever it then ends with counts as success. */
+  readonly endWhen?: Promise<unknown>;
 }
 
 /** A command that did not end with exit code 0; the message holds the last lines it wrote. */
@@ -49,6 +50,11 @@ export function run(command: string, args: readonly string[], options: CommandOp
     const endOnExit = (): void => void (child.pid !== undefined && killGroup(child.pid));
     process.once("exit", endOnExit);
     const timer = options.withinMs === undefined ? undefined : setTimeout(endOnExit, options.withinMs);
+    let asked = false;
+    void options.endWhen?.then(() => {
+      asked = true;
+      child.kill("SIGTERM");
+    });
     const settle = (): string => {
       clearTimeout(timer);
       process.removeListener("exit", endOnExit);
@@ -57,7 +63,7 @@ export function run(command: string, args: readonly string[], options: CommandOp
     child.once("error", (error) => reject(new CommandError(line, error.message, settle())));
     child.once("close", (code, signal) => {
       const output = settle();
-      if (code === 0) resolve(output);
+      if (code === 0 || asked) resolve(output);
       else reject(new CommandError(line, signal === null ? `exit code ${code}` : `ended by ${signal}`, output));
     });
   });

@@ -1,14 +1,17 @@
 /** Kafka 4 in KRaft mode: one node that is broker and controller. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { install, oneAtATime } from "./cache.ts";
+import { cacheDir, install } from "./cache.ts";
+import { classArchive } from "./kafka-classes.ts";
+import { kafkaNode } from "./kafka-node.ts";
 import { javaCommand, programOrPackage } from "./packages.ts";
-import type { LaunchContext, ObtainContext, Recipe } from "./recipe.ts";
+import type { ObtainContext, Recipe } from "./recipe.ts";
 import { ask, parseEndpoint } from "./tcp.ts";
-import { UnavailableError } from "./types.ts";
+import { type Env, UnavailableError } from "./types.ts";
 
-const VERSION = "4.1.0";
+/** Pinned: what the cache holds. */
+export const KAFKA_VERSION = "4.1.0";
 const LOG4J = "2.24.3";
 
 /** Kafka. */
@@ -22,33 +25,29 @@ export const kafkaRecipe: Recipe = {
 
   async obtain(context) {
     const java = await javaCommand(context);
-    const folder = await jars(context);
+    const folder = await jars(context, java);
     const classPath = join(folder, "libs", "*");
+    const archive = await classArchive(context, { java, classPath, version: KAFKA_VERSION, probe });
     return async (place) => {
       const broker = await place.port(9092);
-      const controller = await place.port(9093);
-      const config = writeConfiguration(place, broker, controller);
-      const logging = ["-cp", classPath, `-Dlog4j2.configurationFile=${join(place.dir, "log4j2.properties")}`];
-      if (!existsSync(join(place.dir, "data", "meta.properties"))) {
-        await place.run(java, ["-XX:TieredStopAtLevel=1", ...logging, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", clusterId(place.dir), "-c", config]);
-      }
+      const node = kafkaNode(place.dir, { broker, controller: await place.port(9093) }, classPath, archive);
+      if (!node.isFormatted) await place.run(java, node.format);
       const address = `127.0.0.1:${broker}`;
-      return {
-        processes: [{ command: java, args: ["-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", ...logging, "kafka.Kafka", config] }],
-        address,
-        env: { KAFKA_BROKERS: address },
-      };
+      return { processes: [{ command: java, args: node.serve }], address, env: { KAFKA_BROKERS: address } };
     };
   },
 
-  /** Metadata v1 without topics. One broker of the list is enough, but it must know a controller. */
-  async probe(env) {
-    const brokers = (env["KAFKA_BROKERS"] ?? "").split(",").map((text) => parseEndpoint(text.trim()));
-    await Promise.any(brokers.map((broker) => ask(broker, METADATA_REQUEST, readMetadata))).then((controller) => {
-      if (controller < 0) throw new Error("Kafka has no controller yet");
-    });
-  },
+  probe,
 };
+
+/** Metadata v1 without topics. One broker of the list is enough, but it must know a controller. */
+async function probe(env: Readonly<Env>): Promise<void> {
+  const brokers = (env["KAFKA_BROKERS"] ?? "").split(",").map((text) => parseEndpoint(text.trim()));
+  const controller = await Promise.any(brokers.map((broker) => ask(broker, METADATA_REQUEST, readMetadata))).catch((error: unknown) => {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  });
+  if (controller < 0) throw new Error("Kafka has no controller yet");
+}
 
 const METADATA_REQUEST = request(3, 1, "troupe-ready", Buffer.from([0, 0, 0, 0]));
 
@@ -82,56 +81,20 @@ function readMetadata(bytes: Buffer): number | undefined {
   return bytes.readInt32BE(at);
 }
 
-function writeConfiguration(place: LaunchContext, broker: number, controller: number): string {
-  mkdirSync(join(place.dir, "data"), { recursive: true });
-  writeFileSync(
-    join(place.dir, "log4j2.properties"),
-    ["rootLogger.level = warn", "rootLogger.appenderRef.out.ref = out", "appender.out.type = Console", "appender.out.name = out", "appender.out.layout.type = PatternLayout", "appender.out.layout.pattern = %d{ISO8601} %p %c: %m%n", ""].join("\n"),
-  );
-  const path = join(place.dir, "server.properties");
-  writeFileSync(
-    path,
-    [
-      "process.roles=broker,controller",
-      "node.id=1",
-      `controller.quorum.voters=1@127.0.0.1:${controller}`,
-      `listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}`,
-      `advertised.listeners=PLAINTEXT://127.0.0.1:${broker}`,
-      "controller.listener.names=CONTROLLER",
-      `log.dirs=${join(place.dir, "data")}`,
-      // One node: what is three elsewhere is one here, and a group need not wait for members that start together.
-      "offsets.topic.replication.factor=1",
-      "offsets.topic.num.partitions=8",
-      "transaction.state.log.replication.factor=1",
-      "transaction.state.log.min.isr=1",
-      "transaction.state.log.num.partitions=8",
-      "group.initial.rebalance.delay.ms=0",
-      "",
-    ].join("\n"),
-  );
-  return path;
-}
-
-/** Kept beside the data: a second format with another id would be refused. */
-function clusterId(dir: string): string {
-  const path = join(dir, "cluster-id");
-  if (!existsSync(path)) writeFileSync(path, Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url"));
-  return readFileSync(path, "utf8");
-}
-
-function jars(context: ObtainContext): Promise<string> {
-  return install("kafka", VERSION, context, async (folder) => {
+function jars(context: ObtainContext, java: string): Promise<string> {
+  return install("kafka", KAFKA_VERSION, context, async (folder) => {
     const maven = await programOrPackage(context, { program: "mvn", apt: "maven", brew: "maven" });
-    await oneAtATime("build", context, async () => {
-      context.doing(`downloading Kafka ${VERSION} (43 MB, about a minute, once)`);
-      const pom = join(folder, "pom.xml");
-      writeFileSync(pom, POM);
-      try {
-        await context.run(maven, ["--batch-mode", "--quiet", "--file", pom, "dependency:copy-dependencies", `-DoutputDirectory=${join(folder, "libs")}`, "-DincludeScope=runtime"]);
-      } catch (error) {
-        throw new UnavailableError(`Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`, `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${VERSION}`, { cause: error });
-      }
-    });
+    context.doing(`downloading Kafka ${KAFKA_VERSION} (43 MB, about a minute, once)`);
+    const pom = join(folder, "pom.xml");
+    writeFileSync(pom, POM);
+    try {
+      await context.run(maven, ["--batch-mode", "--quiet", "--file", pom, "dependency:copy-dependencies", `-DoutputDirectory=${join(folder, "libs")}`, "-DincludeScope=runtime"], {
+        // Maven looks for Java by itself, and would not find the one in the cache.
+        env: java.startsWith(cacheDir()) ? { JAVA_HOME: join(java, "..", "..") } : {},
+      });
+    } catch (error) {
+      throw new UnavailableError(`Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`, `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`, { cause: error });
+    }
   });
 }
 
@@ -141,7 +104,7 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <artifactId>kafka</artifactId>
   <version>1</version>
   <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${VERSION}</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version></dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>${LOG4J}</version></dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>${LOG4J}</version></dependency>
   </dependencies>

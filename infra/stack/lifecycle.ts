@@ -11,9 +11,10 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type Child, startChild } from "./child.ts";
-import { run } from "./command.ts";
+import { type Child, STACK_VARIABLE, startChild } from "./child.ts";
+import { type CommandOptions, run } from "./command.ts";
 import { composeProgram, type Composition } from "./compose.ts";
+import { foreignListener } from "./listeners.ts";
 import type { Ports } from "./ports.ts";
 import type { Launch, LaunchContext, ObtainContext, Program, Recipe } from "./recipe.ts";
 import type { RecordedServer } from "./state-file.ts";
@@ -35,6 +36,11 @@ const LAUNCH_ATTEMPTS = 3;
 const LOG_LINES = 20;
 const RESTART_PAUSES_MS = [0, 500, 1_000, 2_000, 5_000, 10_000];
 
+/** Somebody else listens where our server should. */
+class PortTakenError extends Error {
+  override readonly name = "PortTakenError";
+}
+
 /** One server of a stack. */
 export class ServerLife {
   readonly recipe: Recipe;
@@ -44,6 +50,7 @@ export class ServerLife {
   #children: Child[] = [];
   #launch: Launch | undefined;
   #how: How = "native";
+  #picked: number[] = [];
   #state: ServerState = { kind: "pending" };
   #stopping = false;
   #started: Promise<void> = Promise.resolve();
@@ -74,7 +81,10 @@ export class ServerLife {
     } catch (error) {
       const log = this.#children.at(-1)?.tail(LOG_LINES) ?? [];
       await this.#endChildren();
-      if (this.#stopping) return this.#missing("The stack was stopped before it was up", "bun run dev", []);
+      if (this.#stopping) {
+        this.#change({ kind: "stopped" });
+        return { server: this.recipe.name, reason: "The stack was stopped before it was up", fix: "bun run dev" };
+      }
       if (error instanceof UnavailableError) return this.#missing(error.message, error.fix, log);
       return this.#missing(messageOf(error), `tail -n 100 ${this.logFile}`, log);
     }
@@ -130,6 +140,7 @@ export class ServerLife {
     for (let attempt = 1; ; attempt++) {
       if (this.#stopping) throw new Error("The stack is stopping");
       this.#change({ kind: "starting", how });
+      this.#picked = [];
       const launch = await program(this.#launching());
       this.#launch = launch;
       try {
@@ -138,7 +149,8 @@ export class ServerLife {
       } catch (error) {
         const log = this.#children.at(-1)?.tail(LOG_LINES) ?? [];
         // Another program took a port between our look and the server's: choose again.
-        if (attempt === LAUNCH_ATTEMPTS || this.#stopping || !PORT_TAKEN.test(log.join("\n"))) throw error;
+        const taken = error instanceof PortTakenError || PORT_TAKEN.test(log.join("\n"));
+        if (attempt === LAUNCH_ATTEMPTS || this.#stopping || !taken) throw error;
         await this.#endChildren();
       }
     }
@@ -168,14 +180,22 @@ export class ServerLife {
       if (ended !== undefined) throw new Error(`${this.recipe.title} ended while it started: ${ended.outcome()}`);
       try {
         await this.recipe.probe(env);
-        // An end in this very moment means that the probe spoke to somebody else's server.
-        if (this.#children.every((child) => child.outcome() === undefined)) return;
+        this.#checkListeners();
+        return;
       } catch (error) {
+        if (error instanceof PortTakenError) throw error;
         last = error;
       }
       await delay(50);
     }
     throw new Error(`${this.recipe.title} did not answer within ${withinMs / 1000} s: ${messageOf(last)}`, { cause: last });
+  }
+
+  /** L2: an answer counts only if it came from our processes. */
+  #checkListeners(): void {
+    if (this.#children.length === 0) return;
+    const port = foreignListener(this.#picked, this.#children.map((child) => child.mark.pid));
+    if (port !== undefined) throw new PortTakenError(`Port ${port} was taken by another program while ${this.recipe.title} started`);
   }
 
   /** L3 */
@@ -234,11 +254,16 @@ export class ServerLife {
     this.#stack.changed();
   }
 
+  /** Marked like a server, so that an installation whose owner was killed is ended by the next start. */
+  #run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return run(command, args, { logFile: this.logFile, ...options, env: { [STACK_VARIABLE]: this.#stack.dataDir, ...options.env } });
+  }
+
   #obtaining(): ObtainContext {
     return {
       doing: (what) => this.#change({ kind: "obtaining", what }),
       waiting: (reason) => this.#change({ kind: "waiting", reason }),
-      run: (command, args, options) => run(command, args, { logFile: this.logFile, ...options }),
+      run: (command, args, options) => this.#run(command, args, options),
     };
   }
 
@@ -246,8 +271,12 @@ export class ServerLife {
     return {
       dir: this.#dir,
       id: this.#stack.id,
-      port: (usual) => this.#stack.ports.pick(usual),
-      run: (command, args, options) => run(command, args, { logFile: this.logFile, ...options }),
+      port: async (usual) => {
+        const port = await this.#stack.ports.pick(usual);
+        this.#picked.push(port);
+        return port;
+      },
+      run: (command, args, options) => this.#run(command, args, options),
     };
   }
 }

@@ -7,15 +7,17 @@ import { isAtLeast, run, which } from "./command.ts";
 import { goProgram } from "./packages.ts";
 import type { ObtainContext, Recipe } from "./recipe.ts";
 
-const VERSION = "2.15.2";
+/** Built when the machine has none that is new enough. */
+export const NATS_VERSION = "2.15.2";
 /** Atomic batch publishing came with it. */
-const OLDEST = "2.12";
+export const NATS_OLDEST = "2.12";
 
 /** NATS. */
 export const natsRecipe: Recipe = {
   name: "nats",
   title: "NATS",
   variable: "NATS_URL",
+  companions: { NATS_MONITOR_URL: undefined },
   readyWithinMs: 30_000,
   stop: { signal: "SIGTERM", withinMs: 10_000 },
   compose: { ports: { NATS_PORT: 4222 }, env: (ports) => ({ NATS_URL: `nats://127.0.0.1:${ports["NATS_PORT"]}` }) },
@@ -25,9 +27,10 @@ export const natsRecipe: Recipe = {
     return async (place) => {
       const port = await place.port(4222);
       const config = join(place.dir, "nats.conf");
-      writeFileSync(config, configuration(place.dir, place.id, port));
+      const monitor = await place.port(8222);
+      writeFileSync(config, configuration(place.dir, place.id, port, monitor));
       const address = `nats://127.0.0.1:${port}`;
-      return { processes: [{ command, args: ["-c", config] }], address, env: { NATS_URL: address } };
+      return { processes: [{ command, args: ["-c", config] }], address, env: { NATS_URL: address, NATS_MONITOR_URL: `http://127.0.0.1:${monitor}` } };
     };
   },
 
@@ -44,9 +47,10 @@ export const natsRecipe: Recipe = {
 };
 
 /** `sync_interval: always` makes an acknowledged message durable; by default the server would sync every two minutes. */
-function configuration(dir: string, id: string, port: number): string {
+function configuration(dir: string, id: string, port: number, monitor: number): string {
   return `server_name: "troupe-${id}"
 listen: "127.0.0.1:${port}"
+http: "127.0.0.1:${monitor}"
 max_payload: 4MB
 jetstream {
   store_dir: ${JSON.stringify(join(dir, "data"))}
@@ -60,8 +64,8 @@ jetstream {
 async function program(context: ObtainContext): Promise<string> {
   const present = which("nats-server");
   const version = present === undefined ? "0" : await versionOf(present);
-  if (present !== undefined && isAtLeast(version, OLDEST)) return present;
-  return goProgram(context, { name: "nats", version: VERSION, module: "github.com/nats-io/nats-server/v2", binary: "nats-server", about: "about 20 s" });
+  if (present !== undefined && isAtLeast(version, NATS_OLDEST)) return present;
+  return goProgram(context, { name: "nats", version: NATS_VERSION, module: "github.com/nats-io/nats-server/v2", binary: "nats-server", about: "about 20 s" });
 }
 
 /** The version a `nats-server` reports; `0` when it reports none. */

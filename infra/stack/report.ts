@@ -1,10 +1,12 @@
 /** Shows the start of the servers: a tree that redraws itself on a terminal, sparse lines elsewhere. */
 import { RECIPES } from "./recipes.ts";
-import type { Reporter, ServerName, ServerState, StackEvent } from "./types.ts";
+import { type Reporter, SERVER_NAMES, type ServerName, type ServerState, type StackEvent } from "./types.ts";
 
 /** A step that takes longer than this gets a line of its own where nothing can be redrawn. */
 const SLOW_MS = 2_000;
 const FRAME_MS = 100;
+/** For a terminal that does not know its own width. */
+const USUAL_COLUMNS = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /** A reporter with an end. */
@@ -16,11 +18,11 @@ export interface Display {
 
 interface Row {
   state: ServerState;
+  /** When it began, and when the current step of it did. */
   readonly since: number;
   stepSince: number;
   /** Ends the wait for the step to become slow. */
   timer?: NodeJS.Timeout;
-  announced: boolean;
 }
 
 /** The display that suits `out`. `now` is in milliseconds. */
@@ -60,7 +62,7 @@ function tree(out: NodeJS.WriteStream, now: () => number): Display {
   let open = true;
   const draw = (): void => {
     frame++;
-    const text = [...rows].map(([server, row]) => rowText(server, row, now(), SPINNER[frame % SPINNER.length] ?? "·", out.columns));
+    const text = inOrder(rows).map(([server, row]) => rowText(server, row, now(), SPINNER[frame % SPINNER.length] ?? "·", out.columns || USUAL_COLUMNS));
     out.write(`${drawn === 0 ? "" : `\u001b[${drawn}A`}${text.map((line) => `\u001b[2K${line}\n`).join("")}`);
     drawn = text.length;
   };
@@ -76,7 +78,7 @@ function tree(out: NodeJS.WriteStream, now: () => number): Display {
       open = false;
       clearInterval(timer);
       draw();
-      for (const [server, row] of rows) {
+      for (const [server, row] of inOrder(rows)) {
         if (row.state.kind === "missing") for (const line of final(server, row.state, "")) out.write(`${line}\n`);
       }
     },
@@ -84,13 +86,21 @@ function tree(out: NodeJS.WriteStream, now: () => number): Display {
 }
 
 function rowOf(rows: Map<ServerName, Row>, server: ServerName, state: ServerState, at: number): Row {
-  const row = rows.get(server) ?? { state, since: at, stepSince: at, announced: false };
+  const row = rows.get(server) ?? { state, since: at, stepSince: at };
   // A server that comes back counts from its fall.
   const next = state.kind === "restarting" && row.state.kind === "running" ? { ...row, since: at } : row;
   next.state = state;
   next.stepSince = at;
   rows.set(server, next);
   return next;
+}
+
+/** A fixed order, whichever server spoke first. */
+function inOrder(rows: ReadonlyMap<ServerName, Row>): [ServerName, Row][] {
+  return SERVER_NAMES.flatMap((server): [ServerName, Row][] => {
+    const row = rows.get(server);
+    return row === undefined ? [] : [[server, row]];
+  });
 }
 
 function rowText(server: ServerName, row: Row, at: number, spinner: string, columns: number): string {

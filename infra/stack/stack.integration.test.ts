@@ -5,9 +5,12 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { carriersOf } from "./leftovers.ts";
+import { ServerLife } from "./lifecycle.ts";
 import { StackBusyError, startStack, type StackEvent } from "./mod.ts";
 import { withConnection } from "./postgres.ts";
+import { Ports } from "./ports.ts";
 import { isAlive, signalOne } from "./process-mark.ts";
+import type { Recipe } from "./recipe.ts";
 import { RECIPES } from "./recipes.ts";
 import { readRecord } from "./state-file.ts";
 import { eventually, temporaryFolder } from "./testing.ts";
@@ -119,7 +122,7 @@ test(
       expect(stack.missing.map((server) => server.server)).toEqual(["redis"]);
       expect(stack.missing[0]?.reason).toContain("exit code 3");
       expect(events.find((event) => event.state.kind === "missing")?.state).toMatchObject({ log: ["cannot read the moon"] });
-      expect(Object.keys(stack.env)).toEqual(["NATS_URL"]);
+      expect(Object.keys(stack.env)).toEqual(["NATS_URL", "NATS_MONITOR_URL"]);
     } finally {
       process.env["PATH"] = path;
     }
@@ -162,6 +165,42 @@ test(
     run.kill("SIGKILL");
     await eventually(() => RECIPES.nats.probe(env2).then(() => undefined, () => true));
     await eventually(() => (existsSync(join(socket, "..")) ? undefined : true));
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a server whose port is taken while it starts moves to another one instead of passing the other's off as its own",
+  async () => {
+    using folder = temporaryFolder();
+    await using other = await startStack({ servers: ["nats"], dataDir: join(folder.path, "other"), infra: "native", preferUsualPorts: false });
+    const taken = Number(new URL(other.env["NATS_URL"] ?? "").port);
+    const blind = new Ports(false);
+    let picks = 0;
+    const pick = blind.pick.bind(blind);
+    blind.pick = (usual) => (picks++ === 0 ? Promise.resolve(taken) : pick(usual));
+    const states: string[] = [];
+    // As if the server took its time before it fails to listen: the probe meets the other server first.
+    const slow: Recipe = {
+      ...RECIPES.nats,
+      obtain: async (context) => {
+        const program = await RECIPES.nats.obtain(context);
+        return async (place) => {
+          const launch = await program(place);
+          const [server] = launch.processes;
+          if (server === undefined) throw new Error("No process");
+          return { ...launch, processes: [{ command: "sh", args: ["-c", `sleep 1; exec "$0" "$@"`, server.command, ...server.args] }] };
+        };
+      },
+    };
+    mkdirSync(join(folder.path, "logs"));
+    const life = new ServerLife(slow, { dataDir: folder.path, id: "abcdef", ports: blind, composition: undefined, report: ({ state }) => states.push(state.kind), changed: () => undefined });
+    const outcome = await life.start();
+    expect(outcome).toMatchObject({ how: "native" });
+    expect("address" in outcome && outcome.address).not.toBe(other.env["NATS_URL"] ?? "");
+    expect(states).toEqual(["starting", "starting", "running"]);
+    await life.stop();
+    blind[Symbol.dispose]();
   },
   TIMEOUT_MS,
 );

@@ -19,7 +19,7 @@ export function parseEndpoint(text: string): Endpoint {
   return { host: text.slice(0, at), port };
 }
 
-/** Sends `question` and collects bytes until `read` makes an answer of them. Throws when the peer closes first, or after 2 s. */
+/** Sends `question` and collects bytes until `read` makes an answer of them. Throws what `read` throws, when the peer closes first, and after 2 s. */
 export function ask<T>(endpoint: Endpoint, question: Uint8Array, read: (bytes: Buffer) => T | undefined): Promise<T> {
   const { host, port } = endpoint;
   return new Promise((resolve, reject) => {
@@ -35,8 +35,12 @@ export function ask<T>(endpoint: Endpoint, question: Uint8Array, read: (bytes: B
     socket.once("close", () => finish(() => reject(new Error(`${host}:${port} closed the connection`))));
     socket.on("data", (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
-      const answer = read(bytes);
-      if (answer !== undefined) finish(() => resolve(answer));
+      try {
+        const answer = read(bytes);
+        if (answer !== undefined) finish(() => resolve(answer));
+      } catch (error) {
+        finish(() => reject(error as Error));
+      }
     });
     socket.write(question);
   });

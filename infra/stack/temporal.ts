@@ -7,7 +7,8 @@ import { goProgram } from "./packages.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Env } from "./types.ts";
 
-const VERSION = "1.5.1";
+/** Pinned: later tags cannot be built with `go install`. */
+export const TEMPORAL_VERSION = "1.5.1";
 const NAMESPACE = "default";
 const SERVICE = "/temporal.api.workflowservice.v1.WorkflowService";
 
@@ -26,7 +27,7 @@ export const temporalRecipe: Recipe = {
       which("temporal") ??
       (await goProgram(context, {
         name: "temporal",
-        version: VERSION,
+        version: TEMPORAL_VERSION,
         module: "github.com/temporalio/cli/cmd/temporal",
         binary: "temporal",
         flags: ["-ldflags", "-s -w"],

@@ -25,11 +25,13 @@ export interface TemporalSinkOptions {
   readonly temporal: Temporal;
   /** Keyword search attributes that starts carry; registered before the first one. */
   readonly keywords?: readonly string[];
+  /** Put before every task queue's name, so that several systems can share a namespace. Default: nothing. */
+  readonly queuePrefix?: string;
   readonly log: Log;
 }
 
 /** A sink named `temporal` for the `workflow` records of the outbox. Up to 32 at once, one at a time per workflow id. */
-export function temporalSink({ temporal, keywords = [], log }: TemporalSinkOptions): Sink {
+export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }: TemporalSinkOptions): Sink {
   const { client, namespace } = temporal;
   const service = client.workflowService;
   let prepared: Promise<void> | undefined;
@@ -58,7 +60,7 @@ export function temporalSink({ temporal, keywords = [], log }: TemporalSinkOptio
       ...common,
       workflowId,
       workflowType: { name: start.type },
-      taskQueue: { name: start.taskQueue },
+      taskQueue: { name: queuePrefix + start.taskQueue },
       input: toPayloads(start.args),
       ...(start.memo && { memo: { fields: toPayloadMap(start.memo) } }),
       ...(start.searchAttributes && { searchAttributes: { indexedFields: toKeywords(start.searchAttributes) } }),

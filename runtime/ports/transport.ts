@@ -10,7 +10,8 @@ export interface Transport {
   serve(node: NodeId, handle: (envelope: Envelope) => Promise<WireReply>): Promise<void>;
   /**
    * Hands an envelope to another node.
-   * @throws when the node cannot be reached or does not answer within `envelope.timeoutMs`.
+   * @throws {TroupeError} `unavailable`: the message was certainly not handled (nobody serves the node, nothing was
+   * sent), so that the runtime may route it again by itself; `deadline_exceeded`: no reply in time, it may have been.
    */
   call(node: NodeId, envelope: Envelope): Promise<WireReply>;
   close(): Promise<void>;

@@ -1,25 +1,12 @@
 import postgres from "postgres";
-import * as v from "valibot";
-import { actor, createTroupe, uuidv7 } from "#runtime";
+import { createTroupe, uuidv7 } from "#runtime";
 import { testDatabase } from "#infra/stack/for-tests.ts";
 import { postgresStore } from "#infra/postgres/store.ts";
+import { Account } from "./account.ts";
 import type { BenchCase } from "./report.ts";
 import { load } from "./measure.ts";
 
 const ACTORS = 1_000;
-
-const Account = actor("account", {
-  state: v.object({ count: v.number(), owner: v.string(), items: v.array(v.string()) }),
-  initial: () => ({ count: 0, owner: "somebody", items: ["a", "b"] }),
-  emits: { "account.incremented.v1": v.object({ by: v.number() }) },
-  messages: ({ command }) => ({
-    increment: command({ in: v.object({ by: v.number() }), out: v.number() }, (c, { by }) => {
-      c.state.count += by;
-      c.emit("account.incremented.v1", { by });
-      return c.state.count;
-    }),
-  }),
-});
 
 /** Durable turns with one event each, against one statement per turn (state and event in a CTE, a pool of 32). */
 export async function* turn(): AsyncGenerator<BenchCase> {
@@ -30,6 +17,14 @@ export async function* turn(): AsyncGenerator<BenchCase> {
     const once = await durableTurns(callers, true);
     yield { bench: "turn", case: `${callers} callers, each with a message id`, measured: once, baseline: { name: "one statement per turn, pool of 32", ...baseline } };
   }
+}
+
+/** One actor that everybody calls: its turns can only be batched, never run side by side. */
+export async function* hot(): AsyncGenerator<BenchCase> {
+  await using database = await testDatabase("bench_hot");
+  await using troupe = await createTroupe({ actors: [Account], stores: { default: postgresStore(database.url) } });
+  const measured = await load(64, () => troupe.ref(Account, "hot").increment({ by: 1 }));
+  yield { bench: "hot", case: "64 callers, one actor", measured };
 }
 
 async function durableTurns(callers: number, withIds: boolean) {

@@ -54,6 +54,14 @@ describe("the boundary check", () => {
     expect(stdout.toString()).toContain(`${EXPECTED.length} violations`);
   });
 
+  test("judges only the files it is given, of the whole graph", () => {
+    const run = (file: string) => Bun.spawnSync([process.execPath, main, file], { cwd: fixture });
+    expect(run("actors/ingress/app.ts").exitCode).toBe(0);
+    const { exitCode, stdout } = run("actors/order/order.ts");
+    expect(exitCode).toBe(1);
+    expect(stdout.toString()).toContain(" 1 violations");
+  });
+
   test("fails on a project without modules", () => {
     const { exitCode, stdout } = Bun.spawnSync([process.execPath, main, join(fixture, "empty")]);
     expect(exitCode).toBe(1);

@@ -1,13 +1,13 @@
 import { findCycles } from "./cycles.ts";
 import type { Edge, Graph } from "./graph.ts";
 import { anyOf, pattern } from "./pattern.ts";
-import { ARROWS, LEVELS, NARROW, PACKAGES, TYPE_ONLY_TARGETS } from "./rules.ts";
+import { ARROWS, LEVELS, NARROW, PACKAGES, TESTS, TYPE_ONLY_TARGETS } from "./rules.ts";
 import type { Violation } from "./violation.ts";
 import { bundleViolations } from "./workflow-bundle.ts";
 
 type Finding = Pick<Violation, "rule" | "message" | "fix">;
 
-const isTest = anyOf(["**.test.ts", "**.test.tsx", "**.conformance.ts", "**/testing/**"]);
+const isTest = anyOf(TESTS);
 const arrows = ARROWS.map((arrow) => ({ ...arrow, fits: pattern(arrow.from, arrow.to) }));
 const typeOnlyTargets = TYPE_ONLY_TARGETS.map(({ from, to }) => pattern(from, to));
 const packages = PACKAGES.map((row) => ({ ...row, holds: pattern(row.files) }));
@@ -61,7 +61,7 @@ function arrowFinding(from: string, to: string): Finding | undefined {
     return {
       rule: "door",
       message: `${message}: it is no door for this file`,
-      fix: "Import from #runtime (#runtime/internal is for adapters, #runtime/testing for tests), and export there what is missing",
+      fix: "Import from #runtime (#runtime/internal is for adapters, #runtime/testing/… for tests), and export there what is missing",
     };
   }
   if (above === below) {

@@ -1,11 +1,19 @@
-/** `bun scripts/boundaries/main.ts [root]`: prints each import that the rules do not allow and how to put it right. */
-import { resolve } from "node:path";
+/**
+ * `bun scripts/boundaries/main.ts [folder | files…]`: prints each import that the rules do not allow and how to put it
+ * right. A folder is the root of another project to check. With files, the whole graph is read and these are judged.
+ */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { check } from "./check.ts";
 import { readGraph } from "./graph.ts";
 
-const root = resolve(process.argv[2] ?? `${import.meta.dir}/../..`);
+const [first = ".", ...others] = process.argv.slice(2);
+const isRoot = existsSync(join(first, "package.json"));
+const root = resolve(isRoot ? first : ".");
+const files = isRoot ? undefined : new Set([first, ...others]);
+
 const graph = readGraph(root, ["scripts/boundaries/fixture/"]);
-const violations = check(graph);
+const violations = check(graph).filter(({ file }) => files?.has(file) ?? true);
 for (const { file, line, rule, message, fix } of violations) {
   console.log(`${file}:${line} ${rule}: ${message}\n  ${fix}`);
 }

@@ -9,11 +9,21 @@
 /** The levels, lowest first. A file may know of its own level and of those below it, never of those above. */
 export const LEVELS: readonly (readonly string[])[] = [["runtime"], ["infra"], ["actors", "workflows"], ["scripts"]];
 
+/** Tests and what only tests import. */
+export const TESTS: readonly string[] = [
+  "**.test.{ts,tsx}",
+  "**.fixture.ts",
+  "**conformance.ts",
+  "**/test-*.ts",
+  "**/for-tests.ts",
+  "**/testing/**",
+];
+
 /** One permission: `from` may import `to`. */
 export interface Arrow {
   readonly from: string;
   readonly to: string;
-  /** Holds for test files and for the code under a `testing/` folder only. */
+  /** Holds for the files of `TESTS` only. */
   readonly testsOnly?: true;
   readonly why: string;
 }
@@ -30,27 +40,24 @@ export const ARROWS: readonly Arrow[] = [
   { from: "{infra,scripts}/**", to: "runtime/internal.ts", why: "#runtime/internal, the door of adapters" },
   { from: "**", to: "runtime/internal.ts", testsOnly: true, why: "tests may look inside" },
   { from: "scripts/**", to: "runtime/testing/mod.ts", why: "#runtime/testing, for benchmarks and fault runs" },
-  { from: "**", to: "runtime/testing/mod.ts", testsOnly: true, why: "#runtime/testing, the virtual clock and suites" },
+  { from: "**", to: "runtime/testing/mod.ts", testsOnly: true, why: "#runtime/testing, the suites" },
 
   { from: "{actors,workflows,scripts}/**", to: "infra/**", why: "adapters are below" },
   { from: "scripts/**", to: "{actors,workflows}/**", why: "the scripts put everything together" },
 
   { from: "{actors,workflows}/**", to: "{actors,workflows}/*/messages.ts", why: "messages are the contract" },
-  {
-    from: "{actors,workflows}/**",
-    to: "{actors,workflows}/<noun>/<noun>.ts",
-    testsOnly: true,
-    why: "tests build systems",
-  },
-  { from: "actors/ingress/**", to: "actors/<noun>/<noun>.ts", why: "the ingress is where HTTP is put together" },
+  { from: "{actors,workflows}/**", to: "{actors,workflows}/**", testsOnly: true, why: "tests build systems" },
+  { from: "actors/<own>/<own>.ts", to: "actors/<noun>/<noun>.ts", why: "`ref` and `send` take the other actor's type" },
+  { from: "actors/config/**", to: "actors/service/*.ts", why: "a configuration is made of services" },
+  { from: "actors/ingress/**", to: "actors/**", why: "the ingress is where HTTP is put together" },
   { from: "actors/ingress/**", to: "workflows/client.ts", why: "it starts and finds workflows" },
   { from: "actors/**", to: "workflows/{task-queues,workflow-ids}.ts", why: "names are part of the contract" },
   { from: "actors/*.ts", to: "actors/<noun>/<noun>.ts", why: "a file beside the folders lists them" },
-  { from: "actors/ingress/**", to: "actors/*.ts", why: "it may read that list" },
 
   { from: "workflows/**", to: "workflows/*.ts", why: "names and helpers that every workflow shares" },
   { from: "workflows/*.ts", to: "workflows/**", why: "the worker and the client gather the workflows" },
-  { from: "workflows/<own>/activities.ts", to: "actors/<noun>/<noun>.ts", why: "activities call actors" },
+  { from: "workflows/<own>/activities.ts", to: "actors/**", why: "activities call actors, and the ports beside them" },
+  { from: "workflows/<own>/workflow.ts", to: "actors/<noun>/plan.ts", why: "a plan is a pure function" },
   { from: "workflows/*.ts", to: "actors/<noun>/<noun>.ts", why: "the worker gives the activities their actors" },
 ];
 
@@ -80,7 +87,7 @@ export const NARROW: readonly Narrow[] = [
   {
     rule: "workflow-pure",
     files: "workflows/<own>/workflow.ts",
-    to: ["workflows/<own>/*.ts", "workflows/*.ts"],
+    to: ["workflows/<own>/*.ts", "workflows/*.ts", "actors/*/plan.ts"],
     typeOnly: ["**/messages.ts"],
     packages: ["@temporalio/workflow"],
     fix: "Reach the outside through an activity, and take its type with `import type`",

@@ -16,8 +16,8 @@ import { addressTable } from "./table.ts";
 
 const APP_SCRIPT = join(import.meta.dirname, "..", "app.ts");
 
-/** Runs until a signal ends it; answers the exit code. `started` is when the command began, on the clock of `performance.now()`. */
-export async function dev(args: readonly string[], started: number): Promise<number> {
+/** Runs until a signal ends it; answers the exit code. `elapsedMs` says how long the command has been running. */
+export async function dev(args: readonly string[], elapsedMs: () => number): Promise<number> {
   let options: DevOptions;
   try {
     options = parseOptions(args);
@@ -55,7 +55,7 @@ export async function dev(args: readonly string[], started: number): Promise<num
     const missing = new Set<string>([...SERVER_NAMES.filter((name) => !options.servers.includes(name)), ...stack.missing.map((server) => server.server)]);
     await Promise.all(apps.nodes.map(({ address }) => untilReady(address, missing, { signal: stop, stillWaiting: (reason) => console.log(`… waiting for ${reason}`) })));
     console.log(["", ...addressTable(apps.nodes.map((node) => node.shown), stack), ""].join("\n"));
-    console.log(`ready ${apps.nodes[0]?.shown} in ${((performance.now() - started) / 1000).toFixed(1)}s`);
+    console.log(`ready ${apps.nodes[0]?.shown} in ${(elapsedMs() / 1000).toFixed(1)}s`);
     await aborted(stop);
   } catch (error) {
     if (!stop.aborted) throw error;

@@ -8,7 +8,7 @@ import { stopSignal } from "./stop-signals.ts";
 import { addressTable } from "./table.ts";
 
 /** Starts the servers, prints their addresses (`--json`: one JSON object), and stops them on a signal. Answers the exit code. */
-export async function stackOnly(args: readonly string[], started: number): Promise<number> {
+export async function stackOnly(args: readonly string[], elapsedMs: () => number): Promise<number> {
   let options: DevOptions;
   try {
     options = parseOptions(args);
@@ -35,7 +35,7 @@ export async function stackOnly(args: readonly string[], started: number): Promi
     });
     shown.close();
     if (options.json) console.log(JSON.stringify({ env: stack.env, servers: stack.servers, missing: stack.missing }));
-    else console.log([...addressTable([], stack), "", `servers up in ${((performance.now() - started) / 1000).toFixed(1)}s, Ctrl-C stops them`].join("\n"));
+    else console.log([...addressTable([], stack), "", `servers up in ${(elapsedMs() / 1000).toFixed(1)}s, Ctrl-C stops them`].join("\n"));
     if (!stop.aborted) await new Promise((resolve) => stop.addEventListener("abort", resolve, { once: true }));
     return 0;
   } catch (error) {

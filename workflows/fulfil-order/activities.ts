@@ -41,14 +41,19 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
   const stockOf = ({ sku }: StockLine) => troupe.ref(Stock, sku);
 
   return {
-    async reserveStock(orderId: string, line: StockLine): Promise<void> {
-      await calls(orderId)(`reserve/${line.sku}`, (once) => stockOf(line).reserve({ orderId, quantity: line.quantity }, once));
+    /** Holds every line, then marks the order `reserved`. All lines settle before the first refusal is heard. */
+    async reserveStock(orderId: string, lines: readonly StockLine[]): Promise<OrderMarked> {
+      const call = calls(orderId);
+      await all(lines, (line) => call(`reserve/${line.sku}`, (once) => stockOf(line).reserve({ orderId, quantity: line.quantity }, once)));
+      return await call("mark-reserved", (once) => troupe.ref(Order, orderId).markReserved(undefined, once));
     },
 
-    async releaseStock(orderId: string, line: StockLine): Promise<void> {
-      await calls(orderId)(`release/${line.sku}`, (once) => stockOf(line).release({ orderId }, once));
+    async releaseStock(orderId: string, lines: readonly StockLine[]): Promise<void> {
+      const call = calls(orderId);
+      await all(lines, (line) => call(`release/${line.sku}`, (once) => stockOf(line).release({ orderId }, once)));
     },
 
+    /** Takes the held pieces out of the house. */
     async confirmStock(orderId: string, lines: readonly StockLine[]): Promise<void> {
       const call = calls(orderId);
       await all(lines, (line) => call(`confirm/${line.sku}`, (once) => stockOf(line).confirm({ orderId }, once)));
@@ -83,9 +88,12 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
       }
     },
 
-    async capturePayment(orderId: string): Promise<void> {
+    /** Takes the money, then marks the order `paid`. */
+    async capturePayment(orderId: string): Promise<OrderMarked> {
+      const call = calls(orderId);
       await provider.capture(orderId);
-      await calls(orderId)("capture", (once) => troupe.ref(Payment, orderId).capture(undefined, once));
+      await call("capture", (once) => troupe.ref(Payment, orderId).capture(undefined, once));
+      return await call("mark-paid", (once) => troupe.ref(Order, orderId).markPaid(undefined, once));
     },
 
     /** Gives back what was set aside or taken, also where nobody knows whether anything was. */
@@ -103,10 +111,6 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
       await calls(orderId)("recall", (once) => troupe.ref(Delivery, orderId).recall(undefined, once));
     },
 
-    markReserved: (orderId: string): Promise<OrderMarked> =>
-      calls(orderId)("mark-reserved", (once) => troupe.ref(Order, orderId).markReserved(undefined, once)),
-    markPaid: (orderId: string): Promise<OrderMarked> =>
-      calls(orderId)("mark-paid", (once) => troupe.ref(Order, orderId).markPaid(undefined, once)),
     markShipped: (orderId: string): Promise<OrderMarked> =>
       calls(orderId)("mark-shipped", (once) => troupe.ref(Order, orderId).markShipped(undefined, once)),
     markDelivered: (orderId: string): Promise<OrderMarked> =>

@@ -5,7 +5,7 @@
  * F2 The order actor decides between cancel and ship: `markShipped` is the point of no return. Before it a cancel, by
  *    signal or by Temporal, undoes everything; after it both are ignored.
  * F3 A refusal turns the order down with the refusal's reason. An outage turns nothing down: steps are tried for ten
- *    minutes, undos for ever.
+ *    minutes; undos, and what comes after the point of no return, for ever.
  */
 import {
   ActivityFailure,
@@ -20,7 +20,7 @@ import {
   TemporalFailure,
   upsertSearchAttributes,
 } from "@temporalio/workflow";
-import type { OrderStatus } from "#actors/order/messages.ts";
+import type { OrderMarked, OrderStatus } from "#actors/order/messages.ts";
 import { UndoStack } from "../undo-stack.ts";
 import type { FulfilOrderActivities, StockLine } from "./activities.ts";
 import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";
@@ -49,7 +49,7 @@ const steps = proxyLocalActivities<FulfilOrderActivities>({
   localRetryThreshold: "2s",
   retry,
 });
-const undos = proxyLocalActivities<FulfilOrderActivities>({ startToCloseTimeout: "10s", localRetryThreshold: "2s", retry });
+const untilDone = proxyLocalActivities<FulfilOrderActivities>({ startToCloseTimeout: "10s", localRetryThreshold: "2s", retry });
 
 /** Fulfils one order. Ends with the order `delivered`, `rejected` or `cancelled`; fails only when cancelled by Temporal. */
 export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult> {
@@ -57,7 +57,7 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
   const undo = new UndoStack();
   const stockLines = order.lines.flatMap(({ sku, quantity }): StockLine[] => (sku === null ? [] : [{ sku, quantity }]));
   let progress: FulfilOrderProgress = { status: "placed", cancelRequested: false, undoing: false };
-  let stock: "held" | "unsure" | "confirmed" = "held";
+  let stock: "held" | "unsure" | "confirmed" = "held"; // what the undos may assume of it
   let dispatched = false;
   let delivered = false;
   setHandler(cancelOrder, () => void (progress = { ...progress, cancelRequested: true }));
@@ -65,8 +65,8 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
   setHandler(deliveryDelivered, () => void (dispatched = delivered = true));
   setHandler(getStatus, () => progress);
 
-  const reach = async (mark: (orderId: string) => ReturnType<FulfilOrderActivities["markPaid"]>): Promise<void> => {
-    const { status, cancelRequested } = await mark(orderId);
+  const reach = async (step: Promise<OrderMarked>): Promise<void> => {
+    const { status, cancelRequested } = await step;
     progress = { ...progress, status, cancelRequested: progress.cancelRequested || cancelRequested };
   };
   const stopIfCancelled = (): void => {
@@ -75,49 +75,34 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
 
   try {
     if (order.lines.some(({ price }) => price === null)) throw ApplicationFailure.nonRetryable("A line has no price", "unknown_sku");
-    await reserve();
-    await reach(steps.markReserved);
+    // Once confirmation was tried, `restockStock` is the undo that knows what became of the hold.
+    undo.add("releaseStock", async () => stock === "held" && (await untilDone.releaseStock(orderId, stockLines)));
+    await reach(steps.reserveStock(orderId, stockLines));
     stopIfCancelled();
-    await pay();
-    await reach(steps.markPaid);
+    undo.add("refundPayment", () => untilDone.refundPayment(orderId));
+    await steps.authorizePayment({ orderId, amount: order.total, currency: order.currency, token: order.paymentToken });
     stopIfCancelled();
-    undo.add("recallDelivery", () => undos.recallDelivery(orderId));
+    undo.add("restockStock", async () => stock !== "held" && (await untilDone.restockStock(orderId, stockLines, stock === "confirmed")));
+    stock = "unsure";
+    await steps.confirmStock(orderId, stockLines);
+    stock = "confirmed";
+    await reach(steps.capturePayment(orderId));
+    stopIfCancelled();
+    undo.add("recallDelivery", () => untilDone.recallDelivery(orderId));
     await steps.scheduleDelivery(orderId, order.address);
     await condition(() => dispatched || progress.cancelRequested);
     stopIfCancelled();
-    await reach(steps.markShipped); // F2: refused with `cancelled` after an accepted cancel
+    // F2: refused with `cancelled` after an accepted cancel. Its outcome must be known, so nothing cuts it short.
+    await CancellationScope.nonCancellable(() => reach(untilDone.markShipped(orderId)));
   } catch (error) {
     return await giveUp(error);
   }
   return await CancellationScope.nonCancellable(async () => {
     upsertSearchAttributes([{ key: orderStatus, value: "shipped" }]);
     await condition(() => delivered);
-    await reach(undos.markDelivered);
+    await reach(untilDone.markDelivered(orderId));
     return finish();
   });
-
-  async function reserve(): Promise<void> {
-    // F1. Once confirmation was tried, `restockStock` is the undo that knows what became of the hold.
-    for (const line of stockLines) {
-      undo.add(`releaseStock ${line.sku}`, async () => stock === "held" && (await undos.releaseStock(orderId, line)));
-    }
-    // All settle before the first refusal is heard: an undo must not run beside its step.
-    const results = await Promise.allSettled(stockLines.map((line) => steps.reserveStock(orderId, line)));
-    for (const result of results) if (result.status === "rejected") throw result.reason;
-  }
-
-  async function pay(): Promise<void> {
-    undo.add("refundPayment", () => undos.refundPayment(orderId)); // F1
-    await steps.authorizePayment({ orderId, amount: order.total, currency: order.currency, token: order.paymentToken });
-    stopIfCancelled();
-    if (stockLines.length > 0) {
-      undo.add("restockStock", () => undos.restockStock(orderId, stockLines, stock === "confirmed")); // F1
-      stock = "unsure";
-      await steps.confirmStock(orderId, stockLines);
-      stock = "confirmed";
-    }
-    await steps.capturePayment(orderId);
-  }
 
   /** Undoes what was done and tells the order how it ended. A cancel by Temporal is passed on when all is undone. */
   async function giveUp(error: unknown): Promise<FulfilOrderResult> {
@@ -126,7 +111,7 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
     const reason = isCancellation(error) ? "cancelled" : reasonOf(error);
     const undoFailures = await undo.run();
     await CancellationScope.nonCancellable(() =>
-      reach(reason === "cancelled" ? undos.markCancelled : (id) => undos.rejectOrder(id, reason)),
+      reach(reason === "cancelled" ? untilDone.markCancelled(orderId) : untilDone.rejectOrder(orderId, reason)),
     );
     const result = finish();
     if (isCancellation(error)) throw error;

@@ -1,15 +1,13 @@
 import { activityInfo } from "@temporalio/activity";
-import { ApplicationFailure } from "@temporalio/common";
 import { Service } from "#actors/service/service.ts";
 import type { DesiredService, ReportService } from "#actors/service/messages.ts";
-import type { ActionsApplied, ApplyActions, Slots } from "#actors/scaler/messages.ts";
-import type { ObservedContainer } from "#actors/scaler/messages.ts";
-import { observe, replicasOf } from "#actors/scaler/observe.ts";
+import type { ActionsApplied, ApplyActions, ObservedContainer, Slots } from "#actors/scaler/messages.ts";
+import { observe, replicasOf } from "#actors/scaler/scaler.ts";
 import type { ScalerActor } from "#actors/scaler/scaler.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import { EngineError } from "#infra/docker/errors.ts";
-import { TroupeError } from "#runtime";
 import type { Troupe } from "#runtime";
+import { toApplicationFailure } from "../actor-calls.ts";
 
 /** What the activities work with. */
 export interface ReconcileDeps {
@@ -52,7 +50,7 @@ export function createReconcileActivities({ troupe, engine, scaler }: ReconcileD
       return await asFailure(troupe.ref(scaler, name).apply(input, { id: messageId(input), timeout: "60s" }));
     },
 
-    /** Tells the service what was seen. Returns what was said, so that the loop can see whether it has news. */
+    /** Tells the service what was seen. */
     async reportService(name: string, world: World, report: Omit<ReportService, "observed" | "generation">): Promise<void> {
       const observed = world.containers === null ? null : replicasOf(world.containers, world.slots);
       const full = { ...report, generation: world.desired.generation, observed };
@@ -79,7 +77,6 @@ async function asFailure<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof TroupeError)) throw error;
-    throw ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error });
+    throw toApplicationFailure(error);
   }
 }

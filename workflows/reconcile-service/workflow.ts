@@ -1,6 +1,6 @@
 import { condition, continueAsNew, defineQuery, defineSignal, isCancellation, log, proxyLocalActivities, setHandler, workflowInfo } from "@temporalio/workflow";
-import { IDLE_CHECK_MS, plan } from "../../actors/scaler/plan.ts";
-import type { Plan } from "../../actors/scaler/plan.ts";
+import { IDLE_CHECK_MS, plan } from "#actors/scaler/plan.ts";
+import type { Plan } from "#actors/scaler/plan.ts";
 import type { ReconcileActivities, World } from "./activities.ts";
 import { LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
 import type { Decision, ReconcileServiceInput } from "./messages.ts";

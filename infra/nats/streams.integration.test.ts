@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { type OutboxRecord, silentLog } from "#runtime";
+import { OwnBroker } from "../testing/own-broker.ts";
+import { connectNats, type NatsLink } from "./connection.ts";
+import { natsSink } from "./sink.ts";
+import { ensureEventStream } from "./streams.ts";
+
+let broker: OwnBroker;
+let client: NatsConnection;
+let manager: JetStreamManager;
+let connection: NatsLink;
+beforeAll(async () => {
+  broker = await OwnBroker.start("nats");
+  client = await connect({ servers: broker.address });
+  manager = await jetstreamManager(client);
+  connection = connectNats({ url: broker.address, log: silentLog });
+  await connection.ready(10_000);
+}, 120_000);
+afterAll(async () => {
+  await connection.close();
+  await client.close();
+  await broker[Symbol.asyncDispose]();
+});
+
+function names(): { stream: string; subjectPrefix: string } {
+  const id = crypto.randomUUID().slice(0, 8);
+  return { stream: `EVENTS-${id}`, subjectPrefix: `evt-${id}` };
+}
+
+function records(count: number): OutboxRecord[] {
+  return Array.from({ length: count }, (_, i) => {
+    const key = `ord_${i % 3}`;
+    return {
+      partition: 0,
+      seq: i,
+      kind: "event",
+      id: `evt_${crypto.randomUUID()}`,
+      name: "order.placed.v1",
+      actor: { type: "order", key },
+      target: key,
+      body: "{}",
+      at: 0,
+      traceparent: undefined,
+    };
+  });
+}
+
+test("ensureEventStream() makes a stream on disk that takes batches, and may be called by several at once", async () => {
+  const options = { ...names(), maxAgeMs: 3_600_000, maxBytes: 1_000_000 };
+  const made = await Promise.all([ensureEventStream(manager, options), ensureEventStream(manager, options)]);
+  expect(made).toEqual([{ atomic: true }, { atomic: true }]);
+  const { config } = await manager.streams.info(options.stream);
+  expect(config).toMatchObject({
+    subjects: [`${options.subjectPrefix}.>`],
+    storage: "file",
+    allow_atomic: true,
+    duplicate_window: 120e9,
+    max_age: 3_600e9,
+    max_bytes: 1_000_000,
+  });
+});
+
+test("ensureEventStream() lets an existing stream take batches and keeps what it was not told", async () => {
+  const { stream, subjectPrefix } = names();
+  await manager.streams.add({ name: stream, subjects: [`${subjectPrefix}.>`], max_msgs: 77, max_age: 600e9 });
+  expect(await ensureEventStream(manager, { stream, subjectPrefix })).toEqual({ atomic: true });
+  const { config } = await manager.streams.info(stream);
+  expect(config).toMatchObject({ allow_atomic: true, max_msgs: 77, max_age: 600e9 });
+});
+
+test("natsSink() makes a stream anew that was deleted under it", async () => {
+  const options = names();
+  const sink = natsSink({ connection, log: silentLog, ...options });
+  await sink.publish(records(1), 1);
+  await manager.streams.delete(options.stream);
+  for (const count of [1, 100]) {
+    const batch = records(count);
+    await sink.publish(batch, 1).catch(() => sink.publish(batch, 2));
+  }
+  expect((await manager.streams.info(options.stream)).state.messages).toBe(101);
+});
+
+test("natsSink() publishes one by one where the stream's own limit refuses a message", async () => {
+  const options = names();
+  await manager.streams.add({ name: options.stream, subjects: [`${options.subjectPrefix}.>`], max_msg_size: 4_096 });
+  const sink = natsSink({ connection, log: silentLog, ...options });
+  const batch = records(100).map((record, i) =>
+    i === 50 ? { ...record, body: JSON.stringify("x".repeat(8_000)) } : record,
+  );
+  const results = await sink.publish(batch, 1);
+  expect(results.map(({ kind }) => kind === "refused")).toEqual(batch.map((_, i) => i === 50));
+  expect((await manager.streams.info(options.stream)).state.messages).toBe(99);
+});
+
+test("natsSink() rejects within its deadline when the broker hangs, and nothing is stored twice when it goes on", async () => {
+  const options = names();
+  const sink = natsSink({ connection, log: silentLog, deadlineMs: 300, ...options });
+  const batch = records(60);
+  await sink.publish(batch.slice(0, 1), 1);
+  broker.signal("SIGSTOP");
+  expect(sink.publish(batch, 1)).rejects.toThrow("did not answer within 300 ms");
+  await sink.publish(batch, 2).catch(() => undefined);
+  broker.signal("SIGCONT");
+  for (let attempt = 3; ; attempt++) {
+    const done = await sink.publish(batch, attempt).then(
+      () => true,
+      () => false,
+    );
+    if (done) break;
+    expect(attempt).toBeLessThan(50);
+  }
+  expect((await manager.streams.info(options.stream)).state.messages).toBe(60);
+});

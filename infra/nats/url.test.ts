@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { parseNatsUrl } from "./url.ts";
+
+test("parseNatsUrl() adds the scheme and the port", () => {
+  expect(parseNatsUrl("localhost")).toEqual({ servers: ["nats://localhost:4222"], address: "nats://localhost:4222" });
+});
+
+test("parseNatsUrl() reads several servers", () => {
+  expect(parseNatsUrl("nats://a:1, b:2").servers).toEqual(["nats://a:1", "nats://b:2"]);
+});
+
+test("parseNatsUrl() keeps credentials out of the address", () => {
+  expect(parseNatsUrl("nats://me:p%40ss@a:1")).toEqual({
+    servers: ["nats://a:1"],
+    address: "nats://a:1",
+    user: "me",
+    pass: "p@ss",
+  });
+  expect(parseNatsUrl("nats://s3cret@a:1")).toEqual({
+    servers: ["nats://a:1"],
+    address: "nats://a:1",
+    token: "s3cret",
+  });
+});

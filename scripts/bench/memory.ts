@@ -1,0 +1,52 @@
+import * as v from "valibot";
+import { actor, createTroupe, memory, type Troupe } from "#runtime";
+import { load, type Measured } from "./measure.ts";
+import type { BenchCase } from "./report.ts";
+
+const Echo = actor("echo", {
+  state: v.object({ n: v.number() }),
+  initial: () => ({ n: 0 }),
+  messages: ({ command, query }) => ({
+    ask: command({ in: v.number(), out: v.number() }, (_c, n) => n + 1),
+    tell: command({ in: v.number() }, () => undefined),
+    read: query({ out: v.number() }, (c) => c.state.n),
+  }),
+});
+
+/** Ask and reply within one node, nothing stored; the baseline is a plain awaited function. */
+export async function* ask(): AsyncGenerator<BenchCase> {
+  await using troupe = await start();
+  const refs = Array.from({ length: 1_000 }, (_, i) => troupe.ref(Echo, `k${i}`));
+  const plain = async (n: number): Promise<number> => n + 1;
+  for (const callers of [1, 64]) {
+    const baseline = await bulk(callers, (i) => plain(i));
+    const measured = await bulk(callers, (i) => refs[i % refs.length]!.ask(i));
+    yield { bench: "ask", case: `${callers} in flight`, measured, baseline: { name: "awaited function", ...baseline } };
+  }
+}
+
+/** Messages whose reply nobody waits for: a window of them is let go at once. */
+export async function* tell(): AsyncGenerator<BenchCase> {
+  await using troupe = await start();
+  const refs = Array.from({ length: 1_000 }, (_, i) => troupe.ref(Echo, `k${i}`));
+  const measured = await bulk(512, (i) => refs[i % refs.length]!.tell(i));
+  yield { bench: "tell", case: "windows of 512", measured };
+}
+
+async function start(): Promise<Troupe> {
+  return createTroupe({ actors: [Echo], stores: { default: memory() } });
+}
+
+/** Rounds of `inFlight` operations at once; latency is the round's. Per-operation clocks would be most of the cost. */
+async function bulk(inFlight: number, operation: (i: number) => Promise<unknown>): Promise<Measured> {
+  let next = 0;
+  const rounds = Math.ceil(512 / inFlight);
+  const measured = await load(1, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const waiting: Promise<unknown>[] = [];
+      for (let i = 0; i < inFlight; i++) waiting.push(operation(next++));
+      await Promise.all(waiting);
+    }
+  });
+  return { ...measured, opsPerSecond: measured.opsPerSecond * inFlight * rounds, p50Ms: measured.p50Ms / rounds, p99Ms: measured.p99Ms / rounds };
+}

@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import * as v from "valibot";
+import { createTroupe, memory, newId, silentLog, type Duration } from "#runtime";
+import { createDelivery, Delivery } from "#actors/delivery/delivery.ts";
+import { PlaceOrder, type OrderStatus } from "#actors/order/messages.ts";
+import { Order } from "#actors/order/order.ts";
+import { Payment } from "#actors/payment/payment.ts";
+import { sandboxProvider } from "#actors/payment/sandbox.ts";
+import { Stock } from "#actors/stock/stock.ts";
+import { temporalConnection } from "#infra/temporal/connection.ts";
+import { temporalSink } from "#infra/temporal/sink.ts";
+import { testServer } from "#infra/stack/for-tests.ts";
+import { TASK_QUEUES } from "../task-queues.ts";
+import { startWorkers, type Workers } from "../worker.ts";
+import { workflowIds } from "../workflow-ids.ts";
+import { fulfilOrderActivities } from "./activities.ts";
+import { type FulfilOrderResult, searchAttributes } from "./messages.ts";
+
+const DEADLINE_MS = 20_000;
+
+/** How a {@link testShop} is set up. */
+export interface TestShopOptions {
+  /** The courier's pace. Default `"20ms"`; `"1h"` lets a test move parcels by hand. */
+  readonly step?: Duration;
+  readonly maxCachedWorkflows?: number;
+}
+
+/** For tests: a shop of real actors on the memory store, with the real saga on a Temporal server and task queues of its own. */
+export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOptions = {}) {
+  const address = await testServer("temporal");
+  const queuePrefix = `${newId("test")}-`;
+  const temporal = temporalConnection({ address });
+  const sink = temporalSink({ temporal, keywords: Object.values(searchAttributes), queuePrefix, log: silentLog });
+  const troupe = await createTroupe({
+    actors: [Order, Stock, Payment, createDelivery({ step })],
+    stores: { default: memory() },
+    sinks: [sink],
+  });
+  const activities = fulfilOrderActivities({ troupe, provider: sandboxProvider });
+  const start = (): Workers =>
+    startWorkers({
+      address,
+      queues: [{ taskQueue: queuePrefix + TASK_QUEUES.shop, workflowsPath: join(import.meta.dirname, "..", "shop.ts"), activities }],
+      log: silentLog,
+      ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
+    });
+  let workers = start();
+  await workers.ready();
+
+  const order = (orderId: string) => troupe.ref(Order, orderId);
+  const handle = (orderId: string) => temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(workflowIds.fulfilOrder(orderId));
+
+  return {
+    troupe,
+    temporal,
+    queuePrefix,
+    order,
+    handle,
+    delivery: (orderId: string) => troupe.ref(Delivery, orderId),
+    payment: (orderId: string) => troupe.ref(Payment, orderId),
+
+    /** Puts `quantity` pieces of a new SKU on the shelf. */
+    async stock(quantity: number) {
+      const sku = `T-${crypto.randomUUID().slice(0, 18).toUpperCase()}`;
+      const stock = troupe.ref(Stock, sku);
+      await stock.putProduct({ name: "Tea", price: 450, currency: "EUR" });
+      if (quantity > 0) await stock.refill({ quantity });
+      return { sku, level: () => stock.level() };
+    },
+
+    /** Places an order and returns its id. */
+    async place(input: v.InferInput<typeof PlaceOrder>): Promise<string> {
+      const orderId = newId("ord");
+      await order(orderId).place(v.parse(PlaceOrder, { customerId: "cus_1", ...input }));
+      return orderId;
+    },
+
+    /** Waits until the order is in `status`. */
+    reaches: (orderId: string, status: OrderStatus) =>
+      until(`order ${orderId} to be ${status}`, async () => (await order(orderId).get())?.status === status),
+    /** Waits until the saga waits for the courier. */
+    scheduled: (orderId: string) =>
+      until(`parcel ${orderId} to be scheduled`, async () => (await troupe.ref(Delivery, orderId).get())?.status === "scheduled"),
+
+    /** The statuses the order went through, when its saga has ended, and the saga's result. */
+    async ended(orderId: string): Promise<{ result: FulfilOrderResult; history: readonly OrderStatus[] }> {
+      await until(`the saga of ${orderId} to start`, () => handle(orderId).describe().then(() => true, () => false));
+      const result = await handle(orderId).result();
+      return { result, history: (await order(orderId).get())?.history.map(({ status }) => status) ?? [] };
+    },
+
+    stopWorkers: () => workers.stop(),
+    async startWorkers(): Promise<void> {
+      workers = start();
+      await workers.ready();
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await workers.stop();
+      await troupe.stop();
+      await temporal.close();
+    },
+  };
+}
+
+/** A running {@link testShop}. */
+export type TestShop = Awaited<ReturnType<typeof testShop>>;
+
+/** Polls until `holds`, and fails with what it waited for after 20 s. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Waited ${DEADLINE_MS} ms in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,64 @@
+import { optionalTsToDate } from "@temporalio/common/lib/time";
+import type { Temporal } from "#infra/temporal/connection.ts";
+import { WorkflowClientError } from "./client-error.ts";
+import { filterName, statusName } from "./run-status.ts";
+
+/** What to list. */
+export interface WorkflowPageRequest {
+  readonly type?: string | undefined;
+  /** As in `RUNNING`. */
+  readonly status?: string | undefined;
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+/** A run in a list. Times are RFC 3339. */
+export interface WorkflowSummary {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly type: string;
+  readonly status: string;
+  readonly startedAt: string;
+  readonly closedAt: string | null;
+}
+
+/** A page of runs, newest first. `next: null` ends the list. */
+export interface WorkflowPage {
+  readonly items: readonly WorkflowSummary[];
+  readonly next: string | null;
+}
+
+/** Lists runs from Temporal's visibility store, which is a second or so behind. */
+export async function listRuns({ client, namespace }: Temporal, page: WorkflowPageRequest): Promise<WorkflowPage> {
+  const { executions, nextPageToken } = await client.workflowService.listWorkflowExecutions({
+    namespace,
+    pageSize: page.limit,
+    query: filterOf(page),
+    ...(page.cursor === undefined ? {} : { nextPageToken: Buffer.from(page.cursor, "base64url") }),
+  });
+  const items = (executions ?? []).map(({ execution, type, status, startTime, closeTime }) => ({
+    workflowId: execution?.workflowId ?? "",
+    runId: execution?.runId ?? "",
+    type: type?.name ?? "",
+    status: statusName(status),
+    startedAt: optionalTsToDate(startTime)?.toISOString() ?? "",
+    closedAt: optionalTsToDate(closeTime)?.toISOString() ?? null,
+  }));
+  const more = nextPageToken !== null && nextPageToken !== undefined && nextPageToken.length > 0;
+  return { items, next: more ? Buffer.from(nextPageToken).toString("base64url") : null };
+}
+
+function filterOf({ type, status }: WorkflowPageRequest): string {
+  const conditions: string[] = [];
+  if (type !== undefined) {
+    if (!/^[\w.-]{1,200}$/.test(type)) throw new WorkflowClientError("workflow_invalid", "Cannot list workflows: the type is not a name");
+    conditions.push(`WorkflowType = '${type}'`);
+  }
+  if (status !== undefined) {
+    const name = filterName(status);
+    if (name === undefined) throw new WorkflowClientError("workflow_invalid", `Cannot list workflows: there is no status ${status}`);
+    conditions.push(`ExecutionStatus = '${name}'`);
+  }
+  return conditions.join(" AND ");
+}

@@ -1,0 +1,149 @@
+import { Config } from "#actors/config/config.ts";
+import type { ConfigApplied, ConfigServices } from "#actors/config/messages.ts";
+import { scalerActor, startWatcher, wakeThrough } from "#actors/scaler/scaler.ts";
+import type { ServiceView } from "#actors/service/messages.ts";
+import { Service } from "#actors/service/service.ts";
+import { connectEngine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/docker/engine.ts";
+import { testServer } from "#infra/stack/for-tests.ts";
+import { temporalConnection } from "#infra/temporal/connection.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
+import { temporalSink } from "#infra/temporal/sink.ts";
+import { createTroupe, memory, silentLog } from "#runtime";
+import type { OutboxRecord, Sink, Troupe, WorkflowRequest } from "#runtime";
+import { TASK_QUEUES } from "../../task-queues.ts";
+import { startWorkers } from "../../worker.ts";
+import { workflowIds } from "../../workflow-ids.ts";
+import { createReconcileActivities } from "../activities.ts";
+
+/** The orchestrator as one process runs it, with a cluster and a task queue of its own. */
+export interface TestSystem extends AsyncDisposable {
+  readonly troupe: Troupe;
+  readonly engine: Engine;
+  /** The address of the engine. */
+  readonly dockerHost: string;
+  readonly temporal: Temporal;
+  /** Puts a whole configuration in force. */
+  apply(services: ConfigServices): Promise<ConfigApplied>;
+  view(name: string): Promise<ServiceView | null>;
+  /** Waits until a service says that it has converged on so many replicas. */
+  converged(name: string, replicas: number): Promise<ServiceView>;
+  /** The id of a service's reconcile loop here. */
+  workflowId(service: string): string;
+  /** The events that were published, in order. */
+  readonly events: readonly { readonly type: string; readonly data: Record<string, unknown> }[];
+}
+
+/** What {@link startTestSystem} is given. */
+export interface TestSystemOptions {
+  /** 0 replays the loop from its history at every task. */
+  readonly maxCachedWorkflows?: number;
+  /** Another way to the engine. */
+  readonly dockerHost?: string;
+}
+
+/** Starts the orchestrator against a real engine and a real Temporal server. Its containers are gone when it is disposed of. */
+export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
+  const [server, address] = await Promise.all([testServer("docker"), testServer("temporal")]);
+  const dockerHost = options.dockerHost ?? server;
+  const cluster = `t${crypto.randomUUID().slice(0, 8)}`;
+  const taskQueue = `${TASK_QUEUES.orchestrator}-${cluster}`;
+  const engine = connectEngine({ host: dockerHost, cluster });
+  const temporal = temporalConnection({ address });
+  const scaler = scalerActor({ engine });
+  const events: TestSystem["events"][number][] = [];
+  const troupe = await createTroupe({
+    actors: [Config, Service, scaler],
+    stores: { default: memory() },
+    sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],
+  });
+  const workers = startWorkers({
+    address,
+    queues: [
+      {
+        taskQueue,
+        workflowsPath: new URL("../../orchestrator.ts", import.meta.url).pathname,
+        activities: createReconcileActivities({ troupe, engine, scaler }),
+      },
+    ],
+    log: silentLog,
+    ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
+  });
+  await workers.ready();
+  const watcher = startWatcher({
+    engine,
+    wake: wakeThrough(temporal, (service) => idIn(cluster, service)),
+    services: async () => (await troupe.list(Service)).map((summary) => summary.key),
+  });
+
+  const view = (name: string) => troupe.ref(Service, name).get();
+  return {
+    troupe,
+    engine,
+    dockerHost,
+    apply: (services) => troupe.ref(Config, "main").apply({ services }),
+    view,
+    converged: (name, replicas) =>
+      eventually(`${name} converges on ${replicas}`, async () => {
+        const found = await view(name);
+        return found?.status === "converged" && found.outbox === "DONE" && found.observed.length === replicas && found;
+      }),
+    temporal,
+    workflowId: (service) => idIn(cluster, service),
+    events,
+    async [Symbol.asyncDispose]() {
+      await watcher.stop();
+      const names = (await troupe.list(Service)).map((summary) => summary.key);
+      const handles = names.map((name) => temporal.client.workflow.getHandle(idIn(cluster, name)));
+      await Promise.all(handles.map((handle) => handle.terminate().catch(() => undefined)));
+      await workers.stop();
+      await troupe.stop();
+      await Promise.all((await engine.list()).map((container) => engine.remove(container.id, 0)));
+    },
+  };
+}
+
+/** Tests share a namespace: each cluster's workflow ids are its own. */
+function idIn(cluster: string, service: string): string {
+  return `${cluster}:${workflowIds.reconcileService(service)}`;
+}
+
+/** The same sink, with the ids and the task queue of one cluster. */
+function apart(sink: Sink, cluster: string, taskQueue: string): Sink {
+  const moved = (record: OutboxRecord): OutboxRecord => {
+    const request = JSON.parse(record.body) as WorkflowRequest;
+    const start = request.start && { ...request.start, taskQueue };
+    return { ...record, target: `${cluster}:${record.target}`, body: JSON.stringify({ ...request, start }) };
+  };
+  return { ...sink, publish: (records, attempt) => sink.publish(records.map(moved), attempt) };
+}
+
+function eventSink(events: TestSystem["events"][number][]): Sink {
+  return {
+    name: "events",
+    accepts: "event",
+    lane: { kind: "batch", maxBatch: 100 },
+    async publish(records) {
+      events.push(...records.map((record) => ({ type: record.name, data: JSON.parse(record.body) as Record<string, unknown> })));
+      return records.map(() => ({ kind: "acked" }));
+    },
+    check: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
+/** Asks until the answer is there, or the deadline is over: then the last failure is thrown. */
+export async function eventually<T>(what: string, ask: () => Promise<T | undefined | false>, withinMs = 30_000): Promise<T> {
+  const until = performance.now() + withinMs;
+  let last: unknown = "not yet";
+  do {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+    } catch (error) {
+      last = error;
+    }
+    await Bun.sleep(25);
+  } while (performance.now() < until);
+  throw new Error(`${what}: not within ${withinMs} ms`, { cause: last });
+}
