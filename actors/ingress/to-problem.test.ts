@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Envelope, InvalidInputError, MailboxFullError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
+import { WorkflowClientError, type WorkflowClientErrorCode } from "#workflows/client-error.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { toProblem } from "./to-problem.ts";
 
@@ -77,4 +78,18 @@ test("problemResponse() is a problem+json with trace id, headers and Retry-After
     code: "unavailable",
     traceId: "f".repeat(32),
   });
+});
+
+test("toProblem() gives every code of the workflow client its status, and keeps its text", () => {
+  const expected: Record<WorkflowClientErrorCode, string> = {
+    workflow_not_found: "404 workflow.not_found",
+    workflow_conflict: "409 workflow.conflict",
+    workflow_invalid: "422 workflow.invalid",
+    workflow_failed: "409 workflow.refused",
+    temporal_unavailable: "503 unavailable",
+  };
+  for (const [code, answer] of Object.entries(expected)) {
+    const problem = toProblem(new WorkflowClientError(code as WorkflowClientErrorCode, SECRET));
+    expect([code, `${problem.status} ${problem.code}`, problem.message.includes(SECRET)]).toEqual([code, answer, false]);
+  }
 });

@@ -1,4 +1,5 @@
 import { InvalidInputError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
+import { WorkflowClientError } from "#workflows/client-error.ts";
 import { Problem } from "./problem.ts";
 import { refusalAnswer } from "./refusals.ts";
 
@@ -29,6 +30,7 @@ export function toProblem(error: unknown, noun?: string): Problem {
     return new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: error.issues, cause: error });
   }
   if (error instanceof TroupeError) return troupeProblem(error);
+  if (error instanceof WorkflowClientError) return workflowProblem(error);
   return internal(error);
 }
 
@@ -45,6 +47,23 @@ function troupeProblem(error: TroupeError): Problem {
       return new Problem(422, error.code, "What this would store is over the size limit", { cause: error });
     default:
       return internal(error);
+  }
+}
+
+/** The client's messages are the SDK's: they stay in the log. */
+function workflowProblem(error: WorkflowClientError): Problem {
+  const cause = { cause: error };
+  switch (error.code) {
+    case "workflow_not_found":
+      return new Problem(404, "workflow.not_found", "There is no such workflow, or it has ended", cause);
+    case "workflow_conflict":
+      return new Problem(409, "workflow.conflict", "This workflow was started before with another input", cause);
+    case "workflow_invalid":
+      return new Problem(422, "workflow.invalid", "The workflow has nothing of that name, or cannot take the request", cause);
+    case "workflow_failed":
+      return new Problem(409, "workflow.refused", "The workflow refused the request", cause);
+    case "temporal_unavailable":
+      return new Problem(503, "unavailable", `Temporal did not answer: ${AGAIN}`, { retryAfter: RETRY_AFTER_SECONDS, ...cause });
   }
 }
 

@@ -1,11 +1,9 @@
 import * as v from "valibot";
 import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, notFound } from "../endpoint.ts";
-import { derivedId } from "../idempotency.ts";
 import { jsonSchemaOf } from "../json-schema.ts";
 import { PageQuery, pageOf } from "../listing.ts";
 import { check } from "../validate.ts";
-import { newId } from "#runtime";
 
 const Name = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, "must be a name"));
 const WorkflowId = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/, "must be 1 to 200 visible ASCII characters"));
@@ -49,18 +47,17 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         method: "POST",
         path: "/workflows/:id", // the router wants one name per place: here it is the type
         summary: "Start a workflow",
-        description: "The last part of the path is the type, as `GET /workflows/types` names it. The id is what makes it start once: given, or derived from the Idempotency-Key.",
+        description: "The last part of the path is the type, as `GET /workflows/types` names it. Its id comes from the input, as in `fulfil-order/ord_42`: the same input finds the same run.",
         params: v.object({ id: Name }),
         body: v.strictObject({ id: v.optional(WorkflowId), input: v.optional(v.unknown()) }),
         answer: { status: 202, description: "Started, or running already", schema: Started },
         problems: [409],
       },
-      async ({ params: { id: type }, body, key }) => {
+      async ({ params: { id: type }, body }) => {
         const known = workflows().types.find(({ name }) => name === type);
         if (known === undefined) throw notFound("workflow");
         const input: unknown = check(known.input, body.input, "/input");
-        const id = body.id ?? (key === undefined ? newId("wf") : derivedId("wf", `POST /workflows/${type}`, key));
-        const { workflowId, runId } = await workflows().start({ type, id, input });
+        const { workflowId, runId } = await workflows().start({ type, input, ...(body.id === undefined ? {} : { id: body.id }) });
         return { workflowId, runId, links: { temporal: links.workflow(workflowId, runId) } };
       },
     ),
