@@ -29,12 +29,25 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, on: AnyElysia = app): Promise<Answer> {
-  const init = body === undefined ? { method, headers } : { method, headers: { ...JSON_TYPE, ...headers }, body: typeof body === "string" ? body : JSON.stringify(body) };
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+  on: AnyElysia = app,
+): Promise<Answer> {
+  const init =
+    body === undefined
+      ? { method, headers }
+      : { method, headers: { ...JSON_TYPE, ...headers }, body: typeof body === "string" ? body : JSON.stringify(body) };
   const response = await on.handle(new Request(`http://localhost${path}`, init));
   const text = await response.text();
   const isJson = response.headers.get("content-type")?.includes("json") === true;
-  return { status: response.status, headers: response.headers, body: isJson && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : { text } };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== "" ? (JSON.parse(text) as Record<string, unknown>) : { text },
+  };
 }
 
 const order = { customerId: "c1", lines: [{ sku: "TEA-1", quantity: 2 }] };
@@ -59,13 +72,20 @@ describe("orders", () => {
   });
 
   test("five parallel twins place one order and get the same answer", async () => {
-    const answers = await Promise.all(Array.from({ length: 5 }, () => ask("POST", "/orders", order, { "idempotency-key": "twins" })));
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => ask("POST", "/orders", order, { "idempotency-key": "twins" })),
+    );
     for (const { status, body } of answers) expect([status, body]).toEqual([201, answers[0]?.body ?? {}]);
   });
 
   test("the same key with another body is a 422", async () => {
     await ask("POST", "/orders", order, { "idempotency-key": "reused" });
-    const { status, body } = await ask("POST", "/orders", { ...order, customerId: "c2" }, { "idempotency-key": "reused" });
+    const { status, body } = await ask(
+      "POST",
+      "/orders",
+      { ...order, customerId: "c2" },
+      { "idempotency-key": "reused" },
+    );
     expect([status, body["code"]]).toEqual([422, "idempotency.key_reused"]);
   });
 
@@ -78,7 +98,13 @@ describe("orders", () => {
   });
 
   test("what is not there is a 404", async () => {
-    for (const path of ["/orders/ord_none", "/orders/none", "/stock/NONE", "/payments/ord_none", "/deliveries/ord_none"]) {
+    for (const path of [
+      "/orders/ord_none",
+      "/orders/none",
+      "/stock/NONE",
+      "/payments/ord_none",
+      "/deliveries/ord_none",
+    ]) {
       expect([path, (await ask("GET", path)).status]).toEqual([path, 404]);
     }
     expect((await ask("POST", "/stock/NONE/refill", { quantity: 1 })).body["code"]).toBe("stock.unknown_sku");
@@ -97,8 +123,21 @@ describe("every answer", () => {
   test("carries the caller's trace id, whatever became of the request", async () => {
     const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };
-    for (const [method, path, body] of [["GET", "/health"], ["HEAD", "/health"], ["OPTIONS", "/orders"], ["GET", "/nothing"], ["PUT", "/orders", "{}"], ["POST", "/orders", "{"], ["POST", "/orders", order], ["GET", "/"]] as const) {
-      expect([method, path, (await ask(method, path, body, headers)).headers.get("x-trace-id")]).toEqual([method, path, trace]);
+    for (const [method, path, body] of [
+      ["GET", "/health"],
+      ["HEAD", "/health"],
+      ["OPTIONS", "/orders"],
+      ["GET", "/nothing"],
+      ["PUT", "/orders", "{}"],
+      ["POST", "/orders", "{"],
+      ["POST", "/orders", order],
+      ["GET", "/"],
+    ] as const) {
+      expect([method, path, (await ask(method, path, body, headers)).headers.get("x-trace-id")]).toEqual([
+        method,
+        path,
+        trace,
+      ]);
     }
   });
 
@@ -109,7 +148,11 @@ describe("every answer", () => {
 
   test("to a method that is not there names those that are", async () => {
     const { status, headers, body } = await ask("PATCH", "/orders", "{}");
-    expect([status, headers.get("allow"), body["code"]]).toEqual([405, "POST, GET, HEAD, OPTIONS", "method_not_allowed"]);
+    expect([status, headers.get("allow"), body["code"]]).toEqual([
+      405,
+      "POST, GET, HEAD, OPTIONS",
+      "method_not_allowed",
+    ]);
   });
 
   test("that fails is a problem and says nothing of its cause, wherever it was thrown", async () => {
@@ -121,8 +164,17 @@ describe("every answer", () => {
       };
       return createIngress(stubDeps({ troupe: fail, workflows: fail, readiness: async () => fail(), log }));
     };
-    for (const thrown of [new Error(SECRET), SECRET, new Problem(503, "unavailable", "Not yet", { retryAfter: 1, cause: new Error(SECRET) })]) {
-      for (const [method, path, body] of [["POST", "/orders", order], ["GET", "/orders/ord_1"], ["GET", "/ready"], ["GET", "/workflows"]] as const) {
+    for (const thrown of [
+      new Error(SECRET),
+      SECRET,
+      new Problem(503, "unavailable", "Not yet", { retryAfter: 1, cause: new Error(SECRET) }),
+    ]) {
+      for (const [method, path, body] of [
+        ["POST", "/orders", order],
+        ["GET", "/orders/ord_1"],
+        ["GET", "/ready"],
+        ["GET", "/workflows"],
+      ] as const) {
         const answer = await ask(method, path, body, {}, failing(thrown));
         expect([path, answer.status]).toEqual([path, thrown instanceof Problem ? 503 : 500]);
         expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -136,9 +188,15 @@ describe("every answer", () => {
 describe("GET /ready", () => {
   test("is 503 with what to do while something needed is down", async () => {
     const component = { name: "postgres", status: "down", address: "postgres://h", how: "start it" } as const;
-    const down = createIngress(stubDeps({ readiness: async () => ({ status: "unavailable", components: [component] }) }));
+    const down = createIngress(
+      stubDeps({ readiness: async () => ({ status: "unavailable", components: [component] }) }),
+    );
     const { status, headers, body } = await ask("GET", "/ready", undefined, {}, down);
-    expect([status, headers.get("retry-after"), body]).toEqual([503, "1", { status: "unavailable", components: [component] }]);
+    expect([status, headers.get("retry-after"), body]).toEqual([
+      503,
+      "1",
+      { status: "unavailable", components: [component] },
+    ]);
     expect((await ask("GET", "/health", undefined, {}, down)).status).toBe(200);
   });
 });
@@ -146,16 +204,32 @@ describe("GET /ready", () => {
 describe("GET /openapi/json", () => {
   test("describes every route with its parameters, body and answers", async () => {
     const { body } = await ask("GET", "/openapi/json");
-    const paths = body["paths"] as Record<string, Record<string, { parameters?: { name: string }[]; requestBody?: unknown; responses: Record<string, { content?: Record<string, { schema: object }> }> }>>;
+    const paths = body["paths"] as Record<
+      string,
+      Record<
+        string,
+        {
+          parameters?: { name: string }[];
+          requestBody?: unknown;
+          responses: Record<string, { content?: Record<string, { schema: object }> }>;
+        }
+      >
+    >;
     for (const [path, operations] of Object.entries(paths)) {
       for (const [method, { parameters = [], responses }] of Object.entries(operations)) {
-        for (const [, name] of path.matchAll(/\{(\w+)\}/g)) expect([path, parameters.map((p) => p.name)]).toEqual([path, expect.arrayContaining([name ?? ""])]);
+        for (const [, name] of path.matchAll(/\{(\w+)\}/g))
+          expect([path, parameters.map((p) => p.name)]).toEqual([path, expect.arrayContaining([name ?? ""])]);
         const success = Object.entries(responses).find(([status]) => status.startsWith("2"));
-        expect([method, path, success?.[1].content?.["application/json"]?.schema !== undefined]).toEqual([method, path, true]);
+        expect([method, path, success?.[1].content?.["application/json"]?.schema !== undefined]).toEqual([
+          method,
+          path,
+          true,
+        ]);
         expect(responses["500"]?.content).toHaveProperty(["application/problem+json"]);
       }
     }
-    for (const path of ["/orders", "/stock/{sku}/refill", "/workflows/{id}"]) expect([path, paths[path]?.["post"]?.requestBody !== undefined]).toEqual([path, true]);
+    for (const path of ["/orders", "/stock/{sku}/refill", "/workflows/{id}"])
+      expect([path, paths[path]?.["post"]?.requestBody !== undefined]).toEqual([path, true]);
     expect(JSON.stringify(body)).not.toContain('"$schema"');
   });
 

@@ -1,7 +1,14 @@
 import { expect, test } from "bun:test";
 import { type Component, readinessOf, withoutCredentials } from "./readiness.ts";
 
-const component = (given: Partial<Component>): Component => ({ name: "nats", address: "nats://h", needed: true, fix: "start it", check: async () => undefined, ...given });
+const component = (given: Partial<Component>): Component => ({
+  name: "nats",
+  address: "nats://h",
+  needed: true,
+  fix: "start it",
+  check: async () => undefined,
+  ...given,
+});
 const down = async (): Promise<void> => {
   throw new Error("refused");
 };
@@ -13,7 +20,11 @@ test("a needed component that is down makes the whole unavailable, and says what
 });
 
 test("a component that is not needed, or has no address, does not", async () => {
-  const ready = readinessOf([component({ needed: false, check: down }), component({ address: null, check: down }), component({})]);
+  const ready = readinessOf([
+    component({ needed: false, check: down }),
+    component({ address: null, check: down }),
+    component({}),
+  ]);
   const { status, components } = await ready();
   expect(status).toBe("ready");
   expect(components.map((c) => c.status)).toEqual(["down", "absent", "up"]);

@@ -16,7 +16,10 @@ test("keepTrying() tries until it works, and warns of a reason once", async () =
 
 test("keepTrying() ends at once when it is told to", async () => {
   const controller = new AbortController();
-  const trying = keepTrying("the server", () => Promise.reject(new Error("refused")), { signal: controller.signal, log: () => controller.abort() });
+  const trying = keepTrying("the server", () => Promise.reject(new Error("refused")), {
+    signal: controller.signal,
+    log: () => controller.abort(),
+  });
   expect(await trying).toBeUndefined();
 });
 

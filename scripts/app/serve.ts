@@ -29,7 +29,9 @@ export interface HttpServer {
 export function serveHttp(settings: Settings, connections: Connections, system: System, log: Log): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
   const workflows = connections.temporal && workflowClient(connections.temporal);
-  const troupe = lateTroupe(() => system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for"));
+  const troupe = lateTroupe(
+    () => system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for"),
+  );
   const orchestrator = orchestratorRoutes({ troupe, docker: dockerStatus(connections.engine) });
   const deps: IngressDeps = {
     troupe: () => troupe,
@@ -37,7 +39,8 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     readiness: readinessOf(componentsOf(settings, connections, system)),
     links: {
       temporalUi: TEMPORAL_UI_URL ?? null,
-      workflow: (id, runId) => (TEMPORAL_UI_URL === undefined ? null : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, id, runId)),
+      workflow: (id, runId) =>
+        TEMPORAL_UI_URL === undefined ? null : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, id, runId),
     },
     log,
   };

@@ -19,19 +19,48 @@ const messageOf = (work: () => unknown): string => {
 describe("readSettings()", () => {
   test("has a default for everything but the addresses", () => {
     const settings = readSettings({});
-    expect(settings).toMatchObject({ PORT: 3000, HOST: "127.0.0.1", TROUPE_SEED: "on", TROUPE_CLUSTER: "default", DELIVERY_STEP: "1s", LOG_LEVEL: "info" });
+    expect(settings).toMatchObject({
+      PORT: 3000,
+      HOST: "127.0.0.1",
+      TROUPE_SEED: "on",
+      TROUPE_CLUSTER: "default",
+      DELIVERY_STEP: "1s",
+      LOG_LEVEL: "info",
+    });
     expect(settings.TROUPE_ROLES).toEqual(["ingress", "actors", "workflows", "scaler"]);
     expect(settings.DATABASE_URL).toBeUndefined();
   });
 
   test("takes the environment before the addresses of a running stack, and an empty variable as not set", () => {
     const stack = { NATS_URL: "nats://stack:4222", KAFKA_BROKERS: "stack:9092" };
-    expect(readSettings({ NATS_URL: "nats://own:4222", KAFKA_BROKERS: "" }, stack)).toMatchObject({ NATS_URL: "nats://own:4222", KAFKA_BROKERS: "stack:9092" });
+    expect(readSettings({ NATS_URL: "nats://own:4222", KAFKA_BROKERS: "" }, stack)).toMatchObject({
+      NATS_URL: "nats://own:4222",
+      KAFKA_BROKERS: "stack:9092",
+    });
   });
 
   test("names every variable that does not fit, at once", () => {
-    const message = messageOf(() => readSettings({ PORT: "70000", NATS_URL: "http://x", KAFKA_BROKERS: "x", TROUPE_ROLES: "actors,dancer", DELIVERY_STEP: "soon", LOG_LEVEL: "loud", TROUPE_CLUSTER: "A-B" }));
-    for (const name of ["PORT", "NATS_URL", "KAFKA_BROKERS", "TROUPE_ROLES", "DELIVERY_STEP", "LOG_LEVEL", "TROUPE_CLUSTER"]) expect(message).toContain(`  ${name}: expected`);
+    const message = messageOf(() =>
+      readSettings({
+        PORT: "70000",
+        NATS_URL: "http://x",
+        KAFKA_BROKERS: "x",
+        TROUPE_ROLES: "actors,dancer",
+        DELIVERY_STEP: "soon",
+        LOG_LEVEL: "loud",
+        TROUPE_CLUSTER: "A-B",
+      }),
+    );
+    for (const name of [
+      "PORT",
+      "NATS_URL",
+      "KAFKA_BROKERS",
+      "TROUPE_ROLES",
+      "DELIVERY_STEP",
+      "LOG_LEVEL",
+      "TROUPE_CLUSTER",
+    ])
+      expect(message).toContain(`  ${name}: expected`);
   });
 
   test("shows no address that does not fit, since it may hold a password", () => {
@@ -39,7 +68,8 @@ describe("readSettings()", () => {
   });
 
   test("refuses to serve others, and authentication it does not have", () => {
-    for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "1270.0.0.1"]) expect(messageOf(() => readSettings({ HOST }))).toContain("HOST: expected a loopback address");
+    for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "1270.0.0.1"])
+      expect(messageOf(() => readSettings({ HOST }))).toContain("HOST: expected a loopback address");
     for (const HOST of ["127.0.0.1", "127.1.2.3", "localhost", "::1"]) expect(readSettings({ HOST }).HOST).toBe(HOST);
     expect(messageOf(() => readSettings({ TROUPE_AUTH: "on" }))).toContain("this version has no authentication");
   });
@@ -53,19 +83,25 @@ describe("databasesOf()", () => {
   });
 
   test("keeps clusters apart, and a service's own address as it is", () => {
-    const databases = databasesOf(readSettings({ DATABASE_URL: "postgres://h/x", STOCK_DATABASE_URL: "postgres://s/mine", TROUPE_CLUSTER: "two" }));
+    const databases = databasesOf(
+      readSettings({ DATABASE_URL: "postgres://h/x", STOCK_DATABASE_URL: "postgres://s/mine", TROUPE_CLUSTER: "two" }),
+    );
     expect([databases["order"], databases["stock"]]).toEqual(["postgres://h/troupe_two_order", "postgres://s/mine"]);
   });
 });
 
 test("readArguments() makes variables of flags, and refuses what it does not know", () => {
-  expect(readArguments(["--port", "3001", "--data", "d"])).toEqual({ help: false, environment: { PORT: "3001", TROUPE_DATA: "d" } });
+  expect(readArguments(["--port", "3001", "--data", "d"])).toEqual({
+    help: false,
+    environment: { PORT: "3001", TROUPE_DATA: "d" },
+  });
   expect(readArguments(["--help"]).help).toBe(true);
   expect(messageOf(() => readArguments(["--prot", "1"]))).toContain("--prot");
 });
 
 test("describeVariables() names what a person may set", () => {
-  for (const name of ["PORT", "DATABASE_URL", "TROUPE_ROLES", "TROUPE_CLUSTER"]) expect(describeVariables()).toContain(name);
+  for (const name of ["PORT", "DATABASE_URL", "TROUPE_ROLES", "TROUPE_CLUSTER"])
+    expect(describeVariables()).toContain(name);
 });
 
 describe("stackAddresses()", () => {
