@@ -20,18 +20,38 @@ beforeAll(async () => {
   docker = new Docker({ socketPath: host.replace("unix://", "") });
   await ensureEchoImage(engine);
 }, 180_000);
-afterAll(async () => void (await Promise.all((await engine.list()).map((container) => engine.remove(container.id, 0)))), 60_000);
+afterAll(
+  async () => void (await Promise.all((await engine.list()).map((container) => engine.remove(container.id, 0)))),
+  60_000,
+);
 
-const spec = { image: ECHO_IMAGE, command: ["serve"], env: {}, ports: [{ container: 8080, host: null }], resources: { memoryBytes: 32 * 1024 ** 2, cpus: 0.25, pids: 32 } };
+const spec = {
+  image: ECHO_IMAGE,
+  command: ["serve"],
+  env: {},
+  ports: [{ container: 8080, host: null }],
+  resources: { memoryBytes: 32 * 1024 ** 2, cpus: 0.25, pids: 32 },
+};
 const create = (replica: number): Action => ({ kind: "create", replica });
-const input = (service: string, actions: Action[]) => ({ service, revision: "r1", spec, actions, slots: {}, nowMs: Date.now() });
+const input = (service: string, actions: Action[]) => ({
+  service,
+  revision: "r1",
+  spec,
+  actions,
+  slots: {},
+  nowMs: Date.now(),
+});
 
 describe("applyActions()", () => {
   test("fills each slot once when two scalers want the same at the same time", async () => {
     const both = input("twins", [0, 1, 2].map(create));
     const [first, second] = await Promise.all([applyActions(engine, both), applyActions(twin, both)]);
     const containers = await engine.list("twins");
-    expect(containers.map((container) => [container.replica, container.state])).toEqual([[0, "running"], [1, "running"], [2, "running"]]);
+    expect(containers.map((container) => [container.replica, container.state])).toEqual([
+      [0, "running"],
+      [1, "running"],
+      [2, "running"],
+    ]);
     const outcomes = [...first, ...second].map((outcome) => outcome.kind);
     expect(new Set(outcomes).difference(new Set(["started", "already"]))).toEqual(new Set());
   });
@@ -40,7 +60,14 @@ describe("applyActions()", () => {
     await applyActions(engine, input("gone", [create(0)]));
     const container = (await engine.list("gone"))[0];
     await engine.remove(container?.id ?? "", 0);
-    const remove: Action = { kind: "remove", containerId: container?.id ?? "", revision: "r1", replica: 0, running: true, reason: "excess" };
+    const remove: Action = {
+      kind: "remove",
+      containerId: container?.id ?? "",
+      revision: "r1",
+      replica: 0,
+      running: true,
+      reason: "excess",
+    };
     expect(await applyActions(engine, input("gone", [remove]))).toMatchObject([{ kind: "already" }]);
   });
 
@@ -49,8 +76,18 @@ describe("applyActions()", () => {
     const foreign = await docker.createContainer({ name, Image: ECHO_IMAGE });
     try {
       const [outcome] = await applyActions(engine, input("taken", [create(0)]));
-      expect(outcome).toMatchObject({ kind: "failed", slot: { streak: 1, error: expect.stringContaining("not ours") } });
-      const remove: Action = { kind: "remove", containerId: foreign.id, revision: "r1", replica: 0, running: false, reason: "excess" };
+      expect(outcome).toMatchObject({
+        kind: "failed",
+        slot: { streak: 1, error: expect.stringContaining("not ours") },
+      });
+      const remove: Action = {
+        kind: "remove",
+        containerId: foreign.id,
+        revision: "r1",
+        replica: 0,
+        running: false,
+        reason: "excess",
+      };
       expect(await applyActions(engine, input("taken", [remove]))).toMatchObject([{ kind: "already" }]);
       expect((await foreign.inspect()).State.Status).toBe("created");
     } finally {
@@ -60,7 +97,9 @@ describe("applyActions()", () => {
 
   test("keeps the reason of an image that is not there, and waits before it tries again", async () => {
     const missing = { ...input("missing", [create(0)]), spec: { ...spec, image: "troupe/nothing:1" } };
-    expect(await applyActions(engine, missing)).toMatchObject([{ kind: "failed", slot: { streak: 1, retryAt: missing.nowMs + 1_000 } }]);
+    expect(await applyActions(engine, missing)).toMatchObject([
+      { kind: "failed", slot: { streak: 1, retryAt: missing.nowMs + 1_000 } },
+    ]);
   });
 
   test("tells an engine that is away from one that refuses", async () => {

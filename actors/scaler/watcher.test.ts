@@ -21,7 +21,10 @@ function telling(...events: EngineEvent[]): Pick<Engine, "events" | "list"> {
   };
 }
 
-async function wakesOf(engine: Pick<Engine, "events" | "list">, wake: (service: string) => Promise<void> = async () => undefined): Promise<string[]> {
+async function wakesOf(
+  engine: Pick<Engine, "events" | "list">,
+  wake: (service: string) => Promise<void> = async () => undefined,
+): Promise<string[]> {
   const woken: string[] = [];
   const settled = Promise.withResolvers<void>();
   const watcher = startWatcher({
@@ -39,7 +42,9 @@ async function wakesOf(engine: Pick<Engine, "events" | "list">, wake: (service: 
 }
 
 test("startWatcher() wakes the service of a container that died, and only for what may change a plan", async () => {
-  expect(await wakesOf(telling(event("web", "create"), event("web", "exec_start"), event("web", "die")))).toEqual(["web"]);
+  expect(await wakesOf(telling(event("web", "create"), event("web", "exec_start"), event("web", "die")))).toEqual([
+    "web",
+  ]);
 });
 
 test("startWatcher() coalesces the events of one service into the wake-up under way and one more", async () => {

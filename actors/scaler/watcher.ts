@@ -56,7 +56,10 @@ export function startWatcher(options: WatcherOptions): Watcher {
   async function wakeAll(): Promise<void> {
     const [desired, present] = await Promise.all([
       options.services().catch(() => []),
-      engine.list().then((list) => list.map((container) => container.service)).catch(() => []),
+      engine
+        .list()
+        .then((list) => list.map((container) => container.service))
+        .catch(() => []),
     ]);
     for (const service of new Set([...desired, ...present])) wake(service);
   }

@@ -1,4 +1,4 @@
-import Docker from "dockerode";
+import { clientFor } from "./client.ts";
 import { createOptions } from "./container-options.ts";
 import type { ContainerSpec } from "./container-options.ts";
 import { recordOf } from "./container-record.ts";
@@ -123,14 +123,19 @@ export function connectEngine(options: EngineOptions = {}): Engine {
       const name = containerName(spec);
       try {
         const request = createOptions({ ...spec, cluster });
-        await withDeadline(`create ${name}`, timeoutMs, (abortSignal) => docker.createContainer({ ...request, abortSignal }));
+        await withDeadline(`create ${name}`, timeoutMs, (abortSignal) =>
+          docker.createContainer({ ...request, abortSignal }),
+        );
         return "created";
       } catch (error) {
         if (!(error instanceof EngineError) || error.code !== "conflict") throw error;
         const holder = await holderOf(name);
-        if (holder === "absent") throw new EngineError("failed", `Cannot create ${name} as the engine still keeps the name`, { cause: error });
+        if (holder === "absent")
+          throw new EngineError("failed", `Cannot create ${name} as the engine still keeps the name`, { cause: error });
         if (holder !== "foreign") return "exists";
-        throw new EngineError("conflict", `Cannot create ${name} as the name belongs to a container that is not ours`, { cause: error });
+        throw new EngineError("conflict", `Cannot create ${name} as the name belongs to a container that is not ours`, {
+          cause: error,
+        });
       }
     },
     async start(idOrName) {
@@ -138,7 +143,9 @@ export function connectEngine(options: EngineOptions = {}): Engine {
       if (!record) throw new EngineError("not_found", `Cannot start ${idOrName} as it is not there or not ours`);
       if (record.state === "running") return "running";
       try {
-        await withDeadline(`start ${record.name}`, timeoutMs, (abortSignal) => docker.getContainer(record.id).start({ abortSignal }));
+        await withDeadline(`start ${record.name}`, timeoutMs, (abortSignal) =>
+          docker.getContainer(record.id).start({ abortSignal }),
+        );
         return "started";
       } catch (error) {
         if (error instanceof EngineError && error.code === "already") return "running";
@@ -182,13 +189,4 @@ function ignore(...codes: readonly string[]): (error: unknown) => void {
   return (error) => {
     if (!(error instanceof EngineError) || !codes.includes(error.code)) throw error;
   };
-}
-
-function clientFor(host: string | undefined): Docker {
-  if (host === undefined || host === "") return new Docker();
-  if (host.startsWith("unix://")) return new Docker({ socketPath: host.slice("unix://".length) });
-  const url = new URL(host.includes("//") ? host : `tcp://${host}`);
-  // With certificates only the client's own reading of the environment knows where they are.
-  if (url.protocol === "https:" || url.port === "2376") return new Docker();
-  return new Docker({ protocol: "http", host: url.hostname, port: Number(url.port || 2375) });
 }

@@ -20,7 +20,12 @@ describe("identityOf()", () => {
 });
 
 test("containerName() is the same wherever it is computed, and differs by slot, revision and cluster", () => {
-  const others = [identity, { ...identity, replica: 3 }, { ...identity, revision: "def" }, { ...identity, cluster: "x" }];
+  const others = [
+    identity,
+    { ...identity, replica: 3 },
+    { ...identity, revision: "def" },
+    { ...identity, cluster: "x" },
+  ];
   expect(new Set(others.map(containerName)).size).toBe(4);
   expect(containerName(identity)).toBe("troupe-dev-web-abc123-2");
 });

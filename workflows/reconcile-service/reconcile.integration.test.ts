@@ -21,13 +21,18 @@ afterAll(async () => await system?.[Symbol.asyncDispose](), 60_000);
 async function greetings(name: string): Promise<string[]> {
   const running = (await system.engine.list(name)).filter((container) => container.state === "running");
   const ports = running.flatMap((container) => container.ports.map((port) => port.host));
-  const answers = await Promise.all(ports.map(async (port) => (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { greeting: string }));
+  const answers = await Promise.all(
+    ports.map(async (port) => (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { greeting: string }),
+  );
   return answers.map((answer) => answer.greeting);
 }
 
 describe("reconcileService", () => {
   test("brings three replicas up, heals, replaces, shrinks and removes, and leaves a foreign container alone", async () => {
-    const foreign = await docker.createContainer({ Image: ECHO_IMAGE, Labels: { "troupe.service": "web", "troupe.cluster": "somebody-else" } });
+    const foreign = await docker.createContainer({
+      Image: ECHO_IMAGE,
+      Labels: { "troupe.service": "web", "troupe.cluster": "somebody-else" },
+    });
     await foreign.start();
     try {
       await system.apply({ web: echo(3) });
@@ -61,7 +66,9 @@ describe("reconcileService", () => {
       await eventually("no container is left", async () => (await system.engine.list("web")).length === 0);
       await eventually("nothing is left of the service", async () => (await system.view("web")) === null);
       expect((await foreign.inspect()).State.Running).toBe(true);
-      const types = system.events.filter((e) => e.data["name"] === "web" || e.data["service"] === "web").map((e) => e.type);
+      const types = system.events
+        .filter((e) => e.data["name"] === "web" || e.data["service"] === "web")
+        .map((e) => e.type);
       expect(types.filter((type) => type === "service.configured.v1")).toHaveLength(4);
       expect(types.filter((type) => type === "service.reconciled.v1")).toHaveLength(4);
     } finally {
@@ -76,7 +83,10 @@ describe("reconcileService", () => {
       const victim = (await system.engine.list("healer"))[i % 3]!;
       const at = performance.now();
       await docker.getContainer(victim.id).kill();
-      const ms = await eventually("healed", async () => (await greetings("healer")).length === 3 && performance.now() - at);
+      const ms = await eventually(
+        "healed",
+        async () => (await greetings("healer")).length === 3 && performance.now() - at,
+      );
       console.info(`healed in ${Math.round(ms)} ms`);
     }
     await system.apply({});
@@ -127,7 +137,11 @@ describe("reconcileService", () => {
     await fresh.converged("replayed", 1);
     const handle = fresh.temporal.client.workflow.getHandle(fresh.workflowId("replayed"));
     const history = await handle.fetchHistory();
-    await Worker.runReplayHistory({ workflowsPath: new URL("../orchestrator.ts", import.meta.url).pathname }, history, fresh.workflowId("replayed"));
+    await Worker.runReplayHistory(
+      { workflowsPath: new URL("./workflow.ts", import.meta.url).pathname },
+      history,
+      fresh.workflowId("replayed"),
+    );
     await fresh.apply({});
     await handle.result();
     expect(await fresh.engine.list("replayed")).toEqual([]);

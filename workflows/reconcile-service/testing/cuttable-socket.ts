@@ -23,7 +23,10 @@ export async function cuttableSocket(target: string): Promise<CuttableSocket> {
   const server = createServer((client) => {
     if (!whole) return void client.destroy();
     const upstream = connect(target.replace("unix://", ""));
-    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       open.add(from);
       from.pipe(to);
       from.on("error", () => to.destroy());

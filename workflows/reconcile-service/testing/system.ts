@@ -62,7 +62,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     queues: [
       {
         taskQueue,
-        workflowsPath: new URL("../../orchestrator.ts", import.meta.url).pathname,
+        workflowsPath: new URL("../workflow.ts", import.meta.url).pathname,
         activities: createReconcileActivities({ troupe, engine, scaler }),
       },
     ],
@@ -124,7 +124,9 @@ function eventSink(events: TestSystem["events"][number][]): Sink {
     accepts: "event",
     lane: { kind: "batch", maxBatch: 100 },
     async publish(records) {
-      events.push(...records.map((record) => ({ type: record.name, data: JSON.parse(record.body) as Record<string, unknown> })));
+      events.push(
+        ...records.map((record) => ({ type: record.name, data: JSON.parse(record.body) as Record<string, unknown> })),
+      );
       return records.map(() => ({ kind: "acked" }));
     },
     check: async () => undefined,
@@ -133,7 +135,11 @@ function eventSink(events: TestSystem["events"][number][]): Sink {
 }
 
 /** Asks until the answer is there, or the deadline is over: then the last failure is thrown. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined | false>, withinMs = 30_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  withinMs = 30_000,
+): Promise<T> {
   const until = performance.now() + withinMs;
   let last: unknown = "not yet";
   do {
