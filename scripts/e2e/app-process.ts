@@ -43,7 +43,10 @@ export class AppProcess implements AsyncDisposable {
     let last: unknown;
     try {
       await eventually("the app is ready", STARTS_WITHIN_MS, async () => {
-        const { status, body } = await this.get("/ready").catch((error: unknown) => ({ status: 0, body: String(error) }));
+        const { status, body } = await this.get("/ready").catch((error: unknown) => ({
+          status: 0,
+          body: String(error),
+        }));
         last = body;
         return status === 200 || this.#mustRun();
       });
@@ -63,9 +66,20 @@ export class AppProcess implements AsyncDisposable {
     return this.send("POST", path, JSON.stringify(body), { "content-type": "application/json", ...headers });
   }
 
-  async send(method: string, path: string, body?: BodyInit, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async send(
+    method: string,
+    path: string,
+    body?: BodyInit,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const signal = AbortSignal.timeout(ASKED_WITHIN_MS);
-    const response = await fetch((await this.listening()) + path, { method, headers, signal, redirect: "manual", ...(body === undefined ? {} : { body }) });
+    const response = await fetch((await this.listening()) + path, {
+      method,
+      headers,
+      signal,
+      redirect: "manual",
+      ...(body === undefined ? {} : { body }),
+    });
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: parsed(text) };
   }
@@ -105,7 +119,8 @@ export class AppProcess implements AsyncDisposable {
   }
 
   #mustRun(): undefined {
-    if (this.#process.exitCode !== null) throw new Error(`The app ended with ${this.#process.exitCode}:\n${this.log()}`);
+    if (this.#process.exitCode !== null)
+      throw new Error(`The app ended with ${this.#process.exitCode}:\n${this.log()}`);
     return undefined;
   }
 

@@ -16,8 +16,13 @@ afterAll(() => harness?.[Symbol.asyncDispose](), 60_000);
 test("an order cancelled while shipping waits ends cancelled, with stock and money back", async () => {
   await stockUp(app, "TEA-1", 4);
   const id = await place(app, "TEA-1", 4);
-  await eventually("the delivery is scheduled", 60_000, async () => (await app.get(`/deliveries/${id}`)).status === 200);
-  const cancel = (): ReturnType<AppProcess["post"]> => app.post(`/orders/${id}/cancel`, undefined, { "idempotency-key": "cancel-1" });
+  await eventually(
+    "the delivery is scheduled",
+    60_000,
+    async () => (await app.get(`/deliveries/${id}`)).status === 200,
+  );
+  const cancel = (): ReturnType<AppProcess["post"]> =>
+    app.post(`/orders/${id}/cancel`, undefined, { "idempotency-key": "cancel-1" });
   const first = await cancel();
   expect(first.status).toBe(202);
   const order = await untilOrder(app, id, "cancelled");

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { eventually } from "#infra/testing/eventually.ts";
 import type { Answer, AppProcess } from "./app-process.ts";
-import { type CloudEvent, type Harness, openHarness } from "./harness.ts";
+import type { CloudEvent } from "./cloud-event.ts";
+import { type Harness, openHarness } from "./harness.ts";
 import { insist, level, stockUp, untilOrder } from "./shop.ts";
 
 const LIFE = ["order.placed.v1", "order.reserved.v1", "order.paid.v1", "order.shipped.v1", "order.delivered.v1"];
@@ -53,7 +54,14 @@ test("300 orders are delivered once each while the app is killed three times", a
     const waiting = [...keys];
     const client = async (): Promise<void> => {
       for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
-        ids.push(orderIdOf(await insist(placing(() => app, key, "KILL-1"), 120_000)));
+        ids.push(
+          orderIdOf(
+            await insist(
+              placing(() => app, key, "KILL-1"),
+              120_000,
+            ),
+          ),
+        );
         placed++;
       }
     };
@@ -93,9 +101,20 @@ test("a process that stood still longer than its lease writes nothing, and the o
   const held = before.map((send) => send().catch(() => undefined));
   first.pause();
   const pausedAt = performance.now();
-  const taken = await Promise.all(before.map((_, i) => insist(placing(() => second, `stop-${i}`, "STOP-1"), 60_000)));
+  const taken = await Promise.all(
+    before.map((_, i) =>
+      insist(
+        placing(() => second, `stop-${i}`, "STOP-1"),
+        60_000,
+      ),
+    ),
+  );
   const ids = taken.map(orderIdOf);
-  await eventually("the pause was longer than a lease", PAUSE_MS * 2, async () => performance.now() - pausedAt > PAUSE_MS);
+  await eventually(
+    "the pause was longer than a lease",
+    PAUSE_MS * 2,
+    async () => performance.now() - pausedAt > PAUSE_MS,
+  );
   first.resume();
 
   // Whatever the woken process still answers agrees with what the other one answered meanwhile.
@@ -104,7 +123,14 @@ test("a process that stood still longer than its lease writes nothing, and the o
     else expect(answer?.status ?? 503).toBeGreaterThanOrEqual(429);
   }
   // And it serves again, through the process that owns the actors now.
-  const later = await Promise.all(Array.from({ length: 10 }, (_, i) => insist(placing(() => first, `later-${i}`, "STOP-1"), 60_000)));
+  const later = await Promise.all(
+    Array.from({ length: 10 }, (_, i) =>
+      insist(
+        placing(() => first, `later-${i}`, "STOP-1"),
+        60_000,
+      ),
+    ),
+  );
   ids.push(...later.map(orderIdOf));
   expect(new Set(ids).size).toBe(30);
 

@@ -3,25 +3,18 @@
  * a cluster name (databases, stream, topics) and a Temporal namespace. What it made is gone when it is disposed of.
  */
 import postgres from "postgres";
-import { temporalConnection } from "#infra/temporal/connection.ts";
 import { testEnvironment } from "#infra/stack/for-tests.ts";
 import type { ServerName } from "#infra/stack/types.ts";
+import { temporalConnection } from "#infra/temporal/connection.ts";
 import { eventually } from "#infra/testing/eventually.ts";
+import { SERVICES } from "../app/settings.ts";
 import { AppProcess } from "./app-process.ts";
+import type { CloudEvent } from "./cloud-event.ts";
 import { readKafka, removeTopics } from "./kafka-events.ts";
 import { readStream, removeStream } from "./nats-events.ts";
-import { SERVICES } from "../app/settings.ts";
 
 const NEEDED: readonly ServerName[] = ["postgres", "nats", "temporal"];
 const NAMESPACE_WITHIN_MS = 30_000;
-
-/** An event as a broker carries it. */
-export interface CloudEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
 
 /** What {@link openHarness} may be told. */
 export interface HarnessOptions {
@@ -65,7 +58,9 @@ export class Harness implements AsyncDisposable {
       dropDatabases(this.#variable("DATABASE_URL"), this.cluster),
       removeStream(this.#variable("NATS_URL"), `EVENTS-${this.cluster}`),
       removeNamespace(this.#variable("TEMPORAL_ADDRESS"), this.cluster),
-      ...(this.#environment["KAFKA_BROKERS"] === undefined ? [] : [removeTopics(this.#environment["KAFKA_BROKERS"], `${this.cluster}.`)]),
+      ...(this.#environment["KAFKA_BROKERS"] === undefined
+        ? []
+        : [removeTopics(this.#environment["KAFKA_BROKERS"], `${this.cluster}.`)]),
     ]);
   }
 
@@ -98,10 +93,17 @@ async function makeNamespace(address: string, namespace: string): Promise<void> 
   const temporal = temporalConnection({ address, namespace });
   try {
     const { workflowService } = temporal.client;
-    await temporal.call(() => workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 as unknown as Long } }));
+    await temporal.call(() =>
+      workflowService.registerNamespace({
+        namespace,
+        workflowExecutionRetentionPeriod: { seconds: 86_400 as unknown as Long },
+      }),
+    );
     // The server's services learn of a namespace one after the other.
     await eventually(`Temporal knows the namespace ${namespace}`, NAMESPACE_WITHIN_MS, async () => {
-      const listed = await temporal.call(() => workflowService.listWorkflowExecutions({ namespace, pageSize: 1 })).catch(() => undefined);
+      const listed = await temporal
+        .call(() => workflowService.listWorkflowExecutions({ namespace, pageSize: 1 }))
+        .catch(() => undefined);
       return listed !== undefined;
     });
   } finally {
@@ -121,7 +123,8 @@ async function removeNamespace(address: string, namespace: string): Promise<void
 async function dropDatabases(server: string, cluster: string): Promise<void> {
   const sql = postgres(server, { max: 1, onnotice: () => undefined });
   try {
-    for (const service of SERVICES) await sql.unsafe(`drop database if exists troupe_${cluster}_${service} with (force)`);
+    for (const service of SERVICES)
+      await sql.unsafe(`drop database if exists troupe_${cluster}_${service} with (force)`);
   } finally {
     await sql.end({ timeout: 5 });
   }

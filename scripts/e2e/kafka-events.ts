@@ -1,12 +1,17 @@
 import { Admin, Consumer, MessagesStreamModes } from "@platformatic/kafka";
-import type { CloudEvent } from "./harness.ts";
+import type { CloudEvent } from "./cloud-event.ts";
 
 /** Every event now in the topics with this prefix, those of a key in order. */
 export async function readKafka(brokers: string, prefix: string): Promise<CloudEvent[]> {
   const ends = await endOffsets(brokers, prefix);
   const events: CloudEvent[] = [];
   if (ends.size === 0) return events;
-  const consumer = new Consumer({ clientId: "troupe-e2e", groupId: `e2e-${crypto.randomUUID()}`, bootstrapBrokers: brokers.split(","), maxWaitTime: 100 });
+  const consumer = new Consumer({
+    clientId: "troupe-e2e",
+    groupId: `e2e-${crypto.randomUUID()}`,
+    bootstrapBrokers: brokers.split(","),
+    maxWaitTime: 100,
+  });
   try {
     const topics = [...new Set([...ends.keys()].map((place) => place.slice(0, place.lastIndexOf("/"))))];
     const stream = await consumer.consume({ topics, mode: MessagesStreamModes.EARLIEST, autocommit: false });
@@ -42,10 +47,15 @@ async function endOffsets(brokers: string, prefix: string): Promise<Map<string, 
     const metadata = await admin.metadata({ topics: names });
     const topics = names.map((name) => {
       const count = metadata.topics.get(name)?.partitionsCount ?? 0;
-      return { name, partitions: Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n })) };
+      return {
+        name,
+        partitions: Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n })),
+      };
     });
     const listed = await admin.listOffsets({ topics });
-    const ends = listed.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex, offset }) => [`${name}/${partitionIndex}`, offset] as const));
+    const ends = listed.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, offset }) => [`${name}/${partitionIndex}`, offset] as const),
+    );
     return new Map(ends.filter(([, offset]) => offset > 0n));
   } finally {
     await admin.close();

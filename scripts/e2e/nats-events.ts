@@ -1,6 +1,6 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import type { CloudEvent } from "./harness.ts";
+import type { CloudEvent } from "./cloud-event.ts";
 
 /** Every event now in a stream, in its order; none where there is no stream yet. */
 export async function readStream(url: string, stream: string): Promise<CloudEvent[]> {
@@ -33,5 +33,8 @@ export async function removeStream(url: string, stream: string): Promise<void> {
 
 function optionsOf(url: string): { servers: string; user?: string; pass?: string } {
   const { host, username, password } = new URL(url);
-  return { servers: host, ...(username === "" ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }) };
+  return {
+    servers: host,
+    ...(username === "" ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+  };
 }

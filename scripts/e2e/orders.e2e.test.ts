@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { eventually } from "#infra/testing/eventually.ts";
 import type { AppProcess } from "./app-process.ts";
-import { type CloudEvent, type Harness, openHarness } from "./harness.ts";
+import type { CloudEvent } from "./cloud-event.ts";
+import { type Harness, openHarness } from "./harness.ts";
 import { level, place, stockUp, untilOrder } from "./shop.ts";
 
 const LIFE = ["order.placed.v1", "order.reserved.v1", "order.paid.v1", "order.shipped.v1", "order.delivered.v1"];
@@ -15,7 +16,8 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => harness?.[Symbol.asyncDispose](), 60_000);
 
-const ofOrder = (events: readonly CloudEvent[], id: string): CloudEvent[] => events.filter(({ type, subject }) => type.startsWith("order.") && subject === id);
+const ofOrder = (events: readonly CloudEvent[], id: string): CloudEvent[] =>
+  events.filter(({ type, subject }) => type.startsWith("order.") && subject === id);
 const idsOf = (events: readonly CloudEvent[]): string[] => events.map(({ id }) => id);
 
 test("an order goes from placed to delivered, and its events are the same on NATS and Kafka, in order", async () => {
@@ -59,7 +61,9 @@ test("a payment that fails twice and then succeeds is taken once", async () => {
   const id = await place(app, "TEA-4", 1, { paymentToken: "tok_flaky" });
   await untilOrder(app, id, "delivered");
   const captured = await eventually("the capture is published", 10_000, async () => {
-    const events = (await harness.natsEvents()).filter(({ type, subject }) => type === "payment.captured.v1" && subject === id);
+    const events = (await harness.natsEvents()).filter(
+      ({ type, subject }) => type === "payment.captured.v1" && subject === id,
+    );
     return events.length > 0 && events;
   });
   expect(new Set(idsOf(captured)).size).toBe(1);
@@ -86,5 +90,9 @@ test("a workflow is shown under its percent-encoded id", async () => {
     expect(status).toBe(200);
     return (body as { status: string }).status === "COMPLETED" && body;
   });
-  expect(shown).toMatchObject({ workflowId: `fulfil-order/${id}`, type: "fulfilOrder", result: { status: "delivered" } });
+  expect(shown).toMatchObject({
+    workflowId: `fulfil-order/${id}`,
+    type: "fulfilOrder",
+    result: { status: "delivered" },
+  });
 });
