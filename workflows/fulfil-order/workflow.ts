@@ -98,7 +98,6 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
     return await giveUp(error);
   }
   return await CancellationScope.nonCancellable(async () => {
-    upsertSearchAttributes([{ key: orderStatus, value: "shipped" }]);
     await condition(() => delivered);
     await reach(untilDone.markDelivered(orderId));
     return finish();
@@ -119,6 +118,7 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
     return { ...result, ...why, ...(undoFailures.length > 0 ? { undoFailures } : {}) };
   }
 
+  /** The search attribute changes here only: each change costs the server as much as a step. */
   function finish(): FulfilOrderResult {
     upsertSearchAttributes([{ key: orderStatus, value: progress.status }]);
     return { orderId, status: progress.status };
