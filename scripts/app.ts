@@ -24,7 +24,9 @@ function settingsOf(args: readonly string[]): Settings | undefined {
   const missing = Object.entries(databasesOf(settings)).filter(([, url]) => url === undefined);
   if (missing.length > 0) {
     const named = missing.map(([service]) => `${service.toUpperCase()}_DATABASE_URL`).join(", ");
-    throw new SettingsError(`Cannot start without a database: set DATABASE_URL (or ${named}), or start the servers with "bun run dev" or "bun run stack"`);
+    throw new SettingsError(
+      `Cannot start without a database: set DATABASE_URL (or ${named}), or start the servers with "bun run dev" or "bun run stack"`,
+    );
   }
   return settings;
 }
@@ -37,7 +39,12 @@ async function run(settings: Settings): Promise<void> {
   const connections = openConnections(settings, log);
   const system = startSystem(settings, connections, log);
   const server = serveHttp(settings, connections, system, log);
-  log("info", "app:listening", { address: server.address, pid: process.pid, roles: settings.TROUPE_ROLES, cluster: settings.TROUPE_CLUSTER });
+  log("info", "app:listening", {
+    address: server.address,
+    pid: process.pid,
+    roles: settings.TROUPE_ROLES,
+    cluster: settings.TROUPE_CLUSTER,
+  });
   const since = performance.now();
   void system.started.then(() => log("info", "app:started", { afterMs: Math.round(performance.now() - since) }));
 

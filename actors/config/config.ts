@@ -44,7 +44,10 @@ export const Config = actor("config", {
     /** What {@link apply} would do. */
     plan: query({ in: ApplyConfig, out: ConfigApplied }, (c, { services }) => {
       const changes = diff(c.state.services, services);
-      return { revision: c.state.revision + (changes.some((s) => s.change !== "unchanged") ? 1 : 0), services: changes };
+      return {
+        revision: c.state.revision + (changes.some((s) => s.change !== "unchanged") ? 1 : 0),
+        services: changes,
+      };
     }),
 
     /** Takes an earlier revision's content as a new revision. */

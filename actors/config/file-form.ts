@@ -13,7 +13,9 @@ function serviceForm({ spec, replicas }: ServiceConfig): Record<string, unknown>
     replicas,
     ...(command.length > 0 ? { command } : {}),
     ...(Object.keys(env).length > 0 ? { env } : {}),
-    ...(ports.length > 0 ? { ports: ports.map(({ container, host }) => (host === null ? container : `${host}:${container}`)) } : {}),
+    ...(ports.length > 0
+      ? { ports: ports.map(({ container, host }) => (host === null ? container : `${host}:${container}`)) }
+      : {}),
     resources: { memory: memoryText(resources.memoryBytes), cpus: resources.cpus, pids: resources.pids },
   };
 }

@@ -36,5 +36,9 @@ export const RevisionSummary = v.strictObject({
 export type RevisionSummary = v.InferOutput<typeof RevisionSummary>;
 
 /** A revision with its content. Revision 0 is the empty configuration before the first file. */
-export const ConfigView = v.strictObject({ revision: v.number(), at: v.nullable(v.string()), services: ConfigServices });
+export const ConfigView = v.strictObject({
+  revision: v.number(),
+  at: v.nullable(v.string()),
+  services: ConfigServices,
+});
 export type ConfigView = v.InferOutput<typeof ConfigView>;

@@ -30,22 +30,42 @@ export function parseConfig(text: string, policy: ConfigPolicy = DEFAULT_POLICY)
 
 function checkFile(value: unknown, policy: ConfigPolicy, findings: Finding[]): ConfigServices {
   if (!isMap(value)) {
-    findings.push({ at: [], message: "the file must be a map with the key services", expected: "a map", received: kindOf(value) });
+    findings.push({
+      at: [],
+      message: "the file must be a map with the key services",
+      expected: "a map",
+      received: kindOf(value),
+    });
     return {};
   }
   unknownKeys(value, ["services"], [], findings);
   const { services } = value;
   if (!isMap(services)) {
-    findings.push({ at: ["services"], message: "must be a map; {} stands for no services", expected: "a map", received: kindOf(services) });
+    findings.push({
+      at: ["services"],
+      message: "must be a map; {} stands for no services",
+      expected: "a map",
+      received: kindOf(services),
+    });
     return {};
   }
   const names = Object.keys(services);
-  if (names.length > MAX_SERVICES) findings.push({ at: ["services"], message: `must be at most ${MAX_SERVICES} services`, received: String(names.length) });
+  if (names.length > MAX_SERVICES)
+    findings.push({
+      at: ["services"],
+      message: `must be at most ${MAX_SERVICES} services`,
+      received: String(names.length),
+    });
   const checked: Record<string, ServiceConfig> = {};
   const hostPorts = new Map<number, string>();
   for (const name of names) {
     const at = ["services", name];
-    if (!SERVICE_NAME.test(name)) findings.push({ at, onKey: true, message: "is not a name: lower case, digits and hyphens, at most 63, a letter first" });
+    if (!SERVICE_NAME.test(name))
+      findings.push({
+        at,
+        onKey: true,
+        message: "is not a name: lower case, digits and hyphens, at most 63, a letter first",
+      });
     const service = checkService(services[name], at, policy, hostPorts, findings);
     if (service) checked[name] = service;
   }
@@ -64,7 +84,8 @@ function checkService(
     if (isMap(value["resources"])) unknownKeys(value["resources"], RESOURCE_KEYS, [...at, "resources"], findings);
     if (isMap(value["env"])) {
       for (const name of Object.keys(value["env"])) {
-        if (!ENV_NAME.test(name)) findings.push({ at: [...at, "env", name], onKey: true, message: "is not the name of a variable" });
+        if (!ENV_NAME.test(name))
+          findings.push({ at: [...at, "env", name], onKey: true, message: "is not the name of a variable" });
       }
     }
     const image = value["image"];
@@ -77,14 +98,22 @@ function checkService(
       const path = (issue.path ?? []).map((item) => item.key as string | number);
       const missing = issue.input === undefined && path.length > 0;
       const message = missing ? "is required" : path[0] === "replicas" ? `must be ${REPLICAS_RANGE}` : issue.message;
-      findings.push({ at: [...at, ...path], message, expected: path[0] === "replicas" ? REPLICAS_RANGE : (issue.expected ?? issue.type), received: kindOf(issue.input) });
+      findings.push({
+        at: [...at, ...path],
+        message,
+        expected: path[0] === "replicas" ? REPLICAS_RANGE : (issue.expected ?? issue.type),
+        received: kindOf(issue.input),
+      });
     }
     return undefined;
   }
   limitFindings(parsed.output, at, policy, findings);
   portFindings(parsed.output, at, hostPorts, findings);
   const { replicas, resources, ...spec } = parsed.output;
-  return { replicas, spec: { ...spec, resources: { memoryBytes: resources.memory, cpus: resources.cpus, pids: resources.pids } } };
+  return {
+    replicas,
+    spec: { ...spec, resources: { memoryBytes: resources.memory, cpus: resources.cpus, pids: resources.pids } },
+  };
 }
 
 function limitFindings(service: RawService, at: readonly string[], policy: ConfigPolicy, findings: Finding[]): void {
@@ -94,11 +123,17 @@ function limitFindings(service: RawService, at: readonly string[], policy: Confi
     ["pids", service.resources.pids, policy.maxPids],
   ] as const;
   for (const [key, asked, limit] of limits) {
-    if (asked > limit) findings.push({ at: [...at, "resources", key], message: `must be at most ${limit}`, received: String(asked) });
+    if (asked > limit)
+      findings.push({ at: [...at, "resources", key], message: `must be at most ${limit}`, received: String(asked) });
   }
 }
 
-function portFindings(service: RawService, at: readonly string[], hostPorts: Map<number, string>, findings: Finding[]): void {
+function portFindings(
+  service: RawService,
+  at: readonly string[],
+  hostPorts: Map<number, string>,
+  findings: Finding[],
+): void {
   const seen = new Set<number>();
   service.ports.forEach(({ container, host }, index) => {
     const place = [...at, "ports", index];
@@ -106,18 +141,33 @@ function portFindings(service: RawService, at: readonly string[], hostPorts: Map
     seen.add(container);
     if (host === null) return;
     const owner = hostPorts.get(host);
-    if (owner !== undefined) findings.push({ at: place, message: `pins the host port ${host}, which ${owner} pins already` });
+    if (owner !== undefined)
+      findings.push({ at: place, message: `pins the host port ${host}, which ${owner} pins already` });
     else hostPorts.set(host, String(at[1]));
-    if (service.replicas > 1) findings.push({ at: place, message: `pins the host port ${host}, so there can be one replica only`, received: `${service.replicas} replicas` });
+    if (service.replicas > 1)
+      findings.push({
+        at: place,
+        message: `pins the host port ${host}, so there can be one replica only`,
+        received: `${service.replicas} replicas`,
+      });
   });
 }
 
-function unknownKeys(value: Record<string, unknown>, known: readonly string[], at: readonly string[], findings: Finding[]): void {
+function unknownKeys(
+  value: Record<string, unknown>,
+  known: readonly string[],
+  at: readonly string[],
+  findings: Finding[],
+): void {
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     const future = known === SERVICE_KEYS && (FUTURE_KEYS as readonly string[]).includes(key);
     const meant = suggest(key, known);
-    const message = future ? "is not supported yet" : meant ? `is not a known key: did you mean ${meant}?` : "is not a known key";
+    const message = future
+      ? "is not supported yet"
+      : meant
+        ? `is not a known key: did you mean ${meant}?`
+        : "is not a known key";
     findings.push({ at: [...at, key], onKey: true, message, expected: `one of ${known.join(", ")}` });
   }
 }

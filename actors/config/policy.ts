@@ -7,7 +7,12 @@ export interface ConfigPolicy {
   readonly maxPids: number;
 }
 
-export const DEFAULT_POLICY: ConfigPolicy = { images: ["troupe/*"], maxMemoryBytes: 4 * 1024 ** 3, maxCpus: 8, maxPids: 4_096 };
+export const DEFAULT_POLICY: ConfigPolicy = {
+  images: ["troupe/*"],
+  maxMemoryBytes: 4 * 1024 ** 3,
+  maxCpus: 8,
+  maxPids: 4_096,
+};
 
 /** The default policy, with the image patterns of `TROUPE_IMAGES` (a comma list) added. */
 export function policyFromEnv(env: Readonly<Record<string, string | undefined>>): ConfigPolicy {
@@ -27,12 +32,14 @@ export function imageObjection(image: string, policy: ConfigPolicy): string | un
   const hasTag = colon > named.lastIndexOf("/");
   const repository = hasTag ? named.slice(0, colon) : named;
   const tag = hasTag ? named.slice(colon + 1) : undefined;
-  if (image.split("@").length > 2 || !REPOSITORY.test(repository) || /[./:-]{2}|[./_-]\/|\/[./_-]/.test(repository)) return "is not the name of an image";
+  if (image.split("@").length > 2 || !REPOSITORY.test(repository) || /[./:-]{2}|[./_-]\/|\/[./_-]/.test(repository))
+    return "is not the name of an image";
   if (digest !== undefined && !DIGEST.test(digest)) return "has a digest that is not sha256";
   if (tag !== undefined && !TAG.test(tag)) return "has a tag that cannot be";
   if (tag?.toLowerCase() === "latest") return "must not be tagged latest: it says nothing about what runs";
   if (tag === undefined && digest === undefined) return "needs a tag or a digest";
-  if (!policy.images.some((pattern) => matches(pattern, repository))) return `is not allowed: allowed are ${policy.images.join(", ")}`;
+  if (!policy.images.some((pattern) => matches(pattern, repository)))
+    return `is not allowed: allowed are ${policy.images.join(", ")}`;
   return undefined;
 }
 

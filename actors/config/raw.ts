@@ -29,7 +29,13 @@ const PortText = v.pipe(
   v.object({ container: PortNumber, host: v.nullable(PortNumber) }),
 );
 const RawPort = v.union(
-  [v.pipe(PortNumber, v.transform((container) => ({ container, host: null }))), PortText],
+  [
+    v.pipe(
+      PortNumber,
+      v.transform((container) => ({ container, host: null })),
+    ),
+    PortText,
+  ],
   `must be a container port from 1 to 65535, or "host:container"`,
 );
 const QUOTE_IT = "must be text, a whole number or a boolean: put anything else in quotes";
@@ -54,7 +60,10 @@ export const RawService = v.object(
   {
     image: Text(255),
     replicas: v.optional(v.pipe(Replicas, v.number()), 1),
-    command: v.optional(v.pipe(v.array(Text(4_096), "must be a list of texts"), v.maxLength(64, "must be at most 64 texts")), []),
+    command: v.optional(
+      v.pipe(v.array(Text(4_096), "must be a list of texts"), v.maxLength(64, "must be at most 64 texts")),
+      [],
+    ),
     env: v.optional(v.record(v.string(), EnvValue, "must be a map"), {}),
     ports: v.optional(v.pipe(v.array(RawPort, "must be a list"), v.maxLength(32, "must be at most 32 ports")), []),
     resources: v.optional(
@@ -62,7 +71,10 @@ export const RawService = v.object(
         {
           memory: v.optional(Memory, "256MiB"),
           cpus: v.optional(v.pipe(v.number("must be a number"), v.minValue(0.01, "must be at least 0.01")), 1),
-          pids: v.optional(v.pipe(v.number("must be a number"), v.integer("must be whole"), v.minValue(1, "must be at least 1")), 128),
+          pids: v.optional(
+            v.pipe(v.number("must be a number"), v.integer("must be whole"), v.minValue(1, "must be at least 1")),
+            128,
+          ),
         },
         "must be a map",
       ),

@@ -24,15 +24,26 @@ export function readYaml(text: string): { readonly file: YamlFile } | { readonly
   if (text.length > MAX_YAML_LENGTH) return { issues: [whole(`is longer than ${MAX_YAML_LENGTH} characters`)] };
   // Looked at before parsing: the parser recurses, and a stack that overflows is a costly way to say no.
   if (flowDepth(text) > MAX_DEPTH) return { issues: [whole(`is nested deeper than ${MAX_DEPTH} levels`)] };
-  if ((text.match(/[\n,]/g)?.length ?? 0) > MAX_NODES) return { issues: [whole(`has more than ${MAX_NODES} lines or values`)] };
+  if ((text.match(/[\n,]/g)?.length ?? 0) > MAX_NODES)
+    return { issues: [whole(`has more than ${MAX_NODES} lines or values`)] };
   const counter = new LineCounter();
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { version: "1.2", schema: "core", uniqueKeys: false, strict: true, merge: false, lineCounter: counter, prettyErrors: false });
+    document = parseDocument(text, {
+      version: "1.2",
+      schema: "core",
+      uniqueKeys: false,
+      strict: true,
+      merge: false,
+      lineCounter: counter,
+      prettyErrors: false,
+    });
   } catch {
     return { issues: [whole("cannot be read: is it nested too deeply?")] };
   }
-  const issues = document.errors.slice(0, MAX_SYNTAX_ISSUES).map((error) => place(counter, error.pos[0], [], syntaxText(error.code, error.message)));
+  const issues = document.errors
+    .slice(0, MAX_SYNTAX_ISSUES)
+    .map((error) => place(counter, error.pos[0], [], syntaxText(error.code, error.message)));
   if (issues.length > 0) return { issues };
   issues.push(...forbidden(document, counter));
   if (issues.length > 0) return { issues };
@@ -43,7 +54,8 @@ export function readYaml(text: string): { readonly file: YamlFile } | { readonly
 function forbidden(document: Document.Parsed, counter: LineCounter): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   let nodes = 0;
-  const add = (node: Node | null, message: string): void => void issues.push(place(counter, node?.range?.[0] ?? 0, [], message));
+  const add = (node: Node | null, message: string): void =>
+    void issues.push(place(counter, node?.range?.[0] ?? 0, [], message));
   visit(document, {
     Pair(_, pair) {
       const key = pair.key as Node | null;
@@ -119,7 +131,14 @@ function locate(document: Document.Parsed, counter: LineCounter, finding: Findin
   return place(counter, offset, finding.at, finding.message, finding.expected, finding.received);
 }
 
-function place(counter: LineCounter, offset: number, at: Finding["at"], message: string, expected?: string, received?: string): ConfigIssue {
+function place(
+  counter: LineCounter,
+  offset: number,
+  at: Finding["at"],
+  message: string,
+  expected?: string,
+  received?: string,
+): ConfigIssue {
   const { line, col } = counter.linePos(offset);
   const [realLine, column] = [Math.max(line, 1), Math.max(col, 1)];
   const pointer = pointerOf(at);

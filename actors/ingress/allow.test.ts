@@ -16,6 +16,7 @@ test("allowedMethods() lists the methods of a path", () => {
 });
 
 test("allowedMethods() is empty where there is nothing", () => {
-  for (const path of ["/", "/order", "/orders/a/b", "/orders/", "/orders/a/cancel/x"].filter((p) => p !== "/orders/")) expect([path, allowed(path)]).toEqual([path, []]);
+  for (const path of ["/", "/order", "/orders/a/b", "/orders/", "/orders/a/cancel/x"].filter((p) => p !== "/orders/"))
+    expect([path, allowed(path)]).toEqual([path, []]);
   expect(allowed("/ordersx")).toEqual([]);
 });

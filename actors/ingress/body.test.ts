@@ -2,8 +2,10 @@ import { expect, test } from "bun:test";
 import { readBytes, readJson } from "./body.ts";
 import { Problem } from "./problem.ts";
 
-const post = (body: BodyInit | null, headers: Record<string, string> = { "content-type": "application/json" }): Request =>
-  new Request("http://localhost/", { method: "POST", body, headers });
+const post = (
+  body: BodyInit | null,
+  headers: Record<string, string> = { "content-type": "application/json" },
+): Request => new Request("http://localhost/", { method: "POST", body, headers });
 
 async function statusOf(work: Promise<unknown>): Promise<number | "taken"> {
   try {
@@ -34,7 +36,12 @@ test("readJson() refuses other media types, charsets and encodings with 415", as
 });
 
 test("readJson() refuses bytes that are not UTF-8 with 400", async () => {
-  for (const bytes of [[0x22, 0xff, 0x22], [0xff, 0xfe, 0x7b, 0, 0x7d, 0], [0xef, 0xbb, 0xbf, 0x7b, 0x7d], [0x22, 0xed, 0xa0, 0x80, 0x22]]) {
+  for (const bytes of [
+    [0x22, 0xff, 0x22],
+    [0xff, 0xfe, 0x7b, 0, 0x7d, 0],
+    [0xef, 0xbb, 0xbf, 0x7b, 0x7d],
+    [0x22, 0xed, 0xa0, 0x80, 0x22],
+  ]) {
     expect(await statusOf(readJson(post(new Uint8Array(bytes))))).toBe(400);
   }
 });

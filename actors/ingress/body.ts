@@ -19,7 +19,7 @@ export async function readBytes(request: Request, limit: number = MAX_BODY_BYTES
   if (request.body === null) return new Uint8Array();
   try {
     // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks.
-    if (request.headers.has("content-length")) return await atMost(new Uint8Array(await request.arrayBuffer()), limit);
+    if (request.headers.has("content-length")) return atMost(new Uint8Array(await request.arrayBuffer()), limit);
     return await collect(request.body, limit);
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -84,7 +84,9 @@ function atMost(bytes: Uint8Array, limit: number): Uint8Array {
 }
 
 function tooLarge(limit: number): Problem {
-  return new Problem(413, "body.too_large", `The body is larger than ${limit} bytes`, { headers: { connection: "close" } });
+  return new Problem(413, "body.too_large", `The body is larger than ${limit} bytes`, {
+    headers: { connection: "close" },
+  });
 }
 
 function unsupported(): Problem {

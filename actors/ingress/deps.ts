@@ -1,13 +1,13 @@
 import type { Log, Troupe } from "#runtime";
+import type { WorkflowClient } from "#workflows/client.ts";
 import type { Readiness } from "./readiness.ts";
-import type { WorkflowDesk } from "./workflow-desk.ts";
 
 /** What the ingress speaks to. Given by whoever starts the process. */
 export interface IngressDeps {
-  /** The actor system. @throws {Problem} 503 while it is not there yet: see {@link notYet}. */
+  /** The actor system. @throws {Problem} 503 while it is not there yet. */
   readonly troupe: () => Troupe;
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
-  readonly workflows: () => WorkflowDesk;
+  readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;
   readonly links: Links;
   readonly log: Log;

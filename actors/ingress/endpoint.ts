@@ -2,50 +2,13 @@ import { type DocumentDecoration, Elysia } from "elysia";
 import type * as v from "valibot";
 import type { CallOptions } from "#runtime";
 import { readJson } from "./body.ts";
+import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
 import { idempotencyKey, messageIdOf } from "./idempotency.ts";
 import { operationOf } from "./operation.ts";
 import { Problem } from "./problem.ts";
 import { toProblem } from "./to-problem.ts";
 import { traceOf } from "./trace.ts";
 import { check } from "./validate.ts";
-
-type Schema = v.GenericSchema;
-type MaybeSchema = Schema | undefined;
-
-/** One answer of an endpoint, as OpenAPI shows it. */
-export interface Answer<R extends MaybeSchema = MaybeSchema> {
-  readonly status: number;
-  readonly description: string;
-  readonly schema?: R;
-}
-
-/** An endpoint as the outside sees it: what is checked, and what OpenAPI says about it, come from here alone. */
-export interface EndpointSpec<
-  P extends MaybeSchema = MaybeSchema,
-  Q extends MaybeSchema = MaybeSchema,
-  B extends MaybeSchema = MaybeSchema,
-  R extends MaybeSchema = MaybeSchema,
-> {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** As in `/orders/:id`. */
-  readonly path: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly tag: string;
-  /** What it is about, as in `order`: the first half of its problem codes. */
-  readonly noun: string;
-  readonly params?: P;
-  readonly query?: Q;
-  /** JSON. A request without a body is a 400 unless the schema takes `undefined`. */
-  readonly body?: B;
-  readonly answer: Answer<R>;
-  /** Further answers that are not problems, as `/ready`'s 503. */
-  readonly otherAnswers?: readonly Answer[];
-  /** Statuses it may answer with a problem, beside those every endpoint may: 429, 500 and 503. */
-  readonly problems?: readonly number[];
-  /** What a path that does not fit `params` gets: 404 where it can name nothing, 422 where it would be created. Default 404. */
-  readonly unfitPath?: 404 | 422;
-}
 
 type Out<S extends MaybeSchema> = S extends Schema ? v.InferOutput<S> : undefined;
 type In<S extends MaybeSchema> = S extends Schema ? v.InferInput<S> : undefined;
@@ -116,12 +79,19 @@ export function endpoint<
 export function endpoints(name: string, list: readonly Endpoint[]) {
   const app = new Elysia({ name });
   for (const { spec, run } of list) {
-    app.route(spec.method, spec.path, ({ request, params }) => run(request, params), { parse: "none", detail: operationOf(spec) as object as DocumentDecoration });
+    app.route(spec.method, spec.path, ({ request, params }) => run(request, params), {
+      parse: "none",
+      detail: operationOf(spec) as object as DocumentDecoration,
+    });
   }
   return app;
 }
 
-async function read(spec: EndpointSpec, request: Request, params: Readonly<Record<string, unknown>>): Promise<Ask<MaybeSchema, MaybeSchema, MaybeSchema>> {
+async function read(
+  spec: EndpointSpec,
+  request: Request,
+  params: Readonly<Record<string, unknown>>,
+): Promise<Ask<MaybeSchema, MaybeSchema, MaybeSchema>> {
   const key = spec.method === "GET" ? undefined : idempotencyKey(request);
   const id = messageIdOf(key);
   const look = { traceparent: traceOf(request).traceparent };

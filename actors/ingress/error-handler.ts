@@ -25,8 +25,21 @@ export async function answerError(context: ErrorContext): Promise<Response> {
   if (code === "NOT_FOUND" && !(error instanceof Problem)) return noRoute(context);
   const problem = fromElysia(code, error) ?? toProblem(error);
   const { traceId } = traceOf(request);
-  if (problem.status === 500) context.log("error", "http:failed", { traceId, method: request.method, path: pathOf(request), error: textOf(problem.cause ?? error) });
-  else if (problem.status === 503) context.log("warn", "http:unavailable", { traceId, method: request.method, path: pathOf(request), code: problem.code, error: textOf(problem.cause) });
+  if (problem.status === 500)
+    context.log("error", "http:failed", {
+      traceId,
+      method: request.method,
+      path: pathOf(request),
+      error: textOf(problem.cause ?? error),
+    });
+  else if (problem.status === 503)
+    context.log("warn", "http:unavailable", {
+      traceId,
+      method: request.method,
+      path: pathOf(request),
+      code: problem.code,
+      error: textOf(problem.cause),
+    });
   return problemResponse(problem, traceId);
 }
 
@@ -34,16 +47,24 @@ async function noRoute({ request, allowed, again }: ErrorContext): Promise<Respo
   const methods = allowed(pathOf(request));
   const { traceId, traceparent } = traceOf(request);
   const headers = { allow: methods.join(", "), "x-trace-id": traceId };
-  if (methods.length === 0) return problemResponse(new Problem(404, "not_found", "There is nothing at this path"), traceId);
+  if (methods.length === 0)
+    return problemResponse(new Problem(404, "not_found", "There is nothing at this path"), traceId);
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
   if (request.method === "HEAD" && methods.includes("GET")) {
     const sent = new Headers(request.headers);
     sent.set("traceparent", traceparent);
-    const { status, headers: received, body } = await again(new Request(request.url, { method: "GET", headers: sent, signal: request.signal }));
+    const {
+      status,
+      headers: received,
+      body,
+    } = await again(new Request(request.url, { method: "GET", headers: sent, signal: request.signal }));
     await body?.cancel();
     return new Response(null, { status, headers: received });
   }
-  return problemResponse(new Problem(405, "method_not_allowed", `${request.method.slice(0, 20)} is not allowed here`, { headers }), traceId);
+  return problemResponse(
+    new Problem(405, "method_not_allowed", `${request.method.slice(0, 20)} is not allowed here`, { headers }),
+    traceId,
+  );
 }
 
 /** Elysia's own errors, where a route uses its schemas or parsers. */
@@ -53,13 +74,21 @@ function fromElysia(code: string | number, error: unknown): Problem | undefined 
   if (code === "INVALID_FILE_TYPE") return new Problem(415, "media_type.unsupported", "The file type is not supported");
   if (code !== "VALIDATION") return undefined;
   const issues = ((error as { all?: readonly { path?: unknown; message?: unknown }[] }).all ?? []).map(
-    ({ path, message }): ProblemIssue => ({ path: pointerOf(path), message: typeof message === "string" ? message : "does not fit" }),
+    ({ path, message }): ProblemIssue => ({
+      path: pointerOf(path),
+      message: typeof message === "string" ? message : "does not fit",
+    }),
   );
   return new Problem(422, "invalid_input", "The content does not fit: see errors", { issues });
 }
 
 function pointerOf(path: unknown): string {
-  if (Array.isArray(path)) return path.map((part: unknown) => `/${String(typeof part === "object" && part !== null && "key" in part ? part.key : part)}`).join("");
+  if (Array.isArray(path))
+    return path
+      .map(
+        (part: unknown) => `/${String(typeof part === "object" && part !== null && "key" in part ? part.key : part)}`,
+      )
+      .join("");
   return typeof path === "string" ? path : "";
 }
 

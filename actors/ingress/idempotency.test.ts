@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { OrderId } from "#actors/order/messages.ts";
 import * as v from "valibot";
+import { OrderId } from "#actors/order/messages.ts";
 import { derivedId, idempotencyKey, messageIdOf } from "./idempotency.ts";
 import { Problem } from "./problem.ts";
 
@@ -9,7 +9,8 @@ const withKey = (key: string): Request => new Request("http://localhost/", { hea
 test("idempotencyKey() takes 1 to 255 visible ASCII characters, or none at all", () => {
   expect(idempotencyKey(new Request("http://localhost/"))).toBeUndefined();
   for (const key of ["a", "7d1f9a3e-6c52-8b41", "!~", "x".repeat(255)]) expect(idempotencyKey(withKey(key))).toBe(key);
-  for (const key of ["", "a b", "x".repeat(256), "é", "a\tb"]) expect(() => idempotencyKey(withKey(key))).toThrow(Problem);
+  for (const key of ["", "a b", "x".repeat(256), "é", "a\tb"])
+    expect(() => idempotencyKey(withKey(key))).toThrow(Problem);
 });
 
 test("derivedId() is the same for the same scope and key, and another one otherwise", () => {

@@ -11,7 +11,14 @@ export function idempotencyKey(request: Request): string | undefined {
   if (key === null) return undefined;
   if (!VISIBLE_ASCII.test(key)) {
     throw new Problem(400, "idempotency.key_malformed", "Idempotency-Key must be 1 to 255 visible ASCII characters", {
-      issues: [{ path: "header/idempotency-key", message: "is not usable", expected: "1 to 255 visible ASCII characters", received: `${key.length} characters` }],
+      issues: [
+        {
+          path: "header/idempotency-key",
+          message: "is not usable",
+          expected: "1 to 255 visible ASCII characters",
+          received: `${key.length} characters`,
+        },
+      ],
     });
   }
   return key;

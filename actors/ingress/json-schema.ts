@@ -9,6 +9,10 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * @param mode `input`: what may be sent, defaults optional. `output`: what comes back.
  */
 export function jsonSchemaOf(schema: GenericSchema, mode: "input" | "output"): JsonSchema {
-  const { $schema: _, ...rest } = toJsonSchema(schema, { errorMode: "ignore", target: "draft-2020-12", typeMode: mode });
+  const { $schema: _, ...rest } = toJsonSchema(schema, {
+    errorMode: "ignore",
+    target: "draft-2020-12",
+    typeMode: mode,
+  });
   return rest as JsonSchema;
 }

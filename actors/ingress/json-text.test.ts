@@ -14,13 +14,40 @@ const codeOf = (text: string): string => {
 
 describe("parseJson()", () => {
   test("takes what JSON.parse takes", () => {
-    for (const text of ['{"a":[1,-2.5e3,true,null,"x:\\"{[y"],"b":{"a":1}}', "[]", '"\\u00e9\\ud83d\\ude00"', "0", " \n1 ", '{"a:b":"c:d"}']) {
+    for (const text of [
+      '{"a":[1,-2.5e3,true,null,"x:\\"{[y"],"b":{"a":1}}',
+      "[]",
+      '"\\u00e9\\ud83d\\ude00"',
+      "0",
+      " \n1 ",
+      '{"a:b":"c:d"}',
+    ]) {
       expect(parseJson(text)).toEqual(JSON.parse(text));
     }
   });
 
   test("refuses malformed texts", () => {
-    for (const text of ["", "{", '{"a":}', "{'a':1}", '{"a":1,}', "[1,]", "NaN", "Infinity", "01", "1 2", '"\t"', '"\u0000"', "{}}", "/*x*/{}", "\ufeff{}", "{}\ufeff", '{"a":1}\0', '"\\', "{\"a"]) {
+    for (const text of [
+      "",
+      "{",
+      '{"a":}',
+      "{'a':1}",
+      '{"a":1,}',
+      "[1,]",
+      "NaN",
+      "Infinity",
+      "01",
+      "1 2",
+      '"\t"',
+      '"\u0000"',
+      "{}}",
+      "/*x*/{}",
+      "\ufeff{}",
+      "{}\ufeff",
+      '{"a":1}\0',
+      '"\\',
+      '{"a',
+    ]) {
       expect([text, codeOf(text)]).toEqual([text, "400 json.malformed"]);
     }
   });

@@ -17,7 +17,8 @@ export function parseJson(text: string): unknown {
   } catch {
     throw malformed("The body is not JSON");
   }
-  if (walk(value) !== members) throw new Problem(400, "json.duplicate_key", "The body names the same member twice in one object");
+  if (walk(value) !== members)
+    throw new Problem(400, "json.duplicate_key", "The body names the same member twice in one object");
   return value;
 }
 
@@ -39,7 +40,8 @@ function scan(text: string): number {
         break;
       case 0x5b:
       case 0x7b:
-        if (++depth > MAX_JSON_DEPTH) throw new Problem(400, "json.too_deep", `The body is nested deeper than ${MAX_JSON_DEPTH} levels`);
+        if (++depth > MAX_JSON_DEPTH)
+          throw new Problem(400, "json.too_deep", `The body is nested deeper than ${MAX_JSON_DEPTH} levels`);
         break;
       case 0x5d:
       case 0x7d:
@@ -74,7 +76,11 @@ function walk(value: unknown): number {
 
 function checkText(text: string): 0 {
   if (text.includes("\0") || !text.isWellFormed()) {
-    throw new Problem(400, "json.unsafe_text", "The body holds a text with a NUL character or half of a surrogate pair");
+    throw new Problem(
+      400,
+      "json.unsafe_text",
+      "The body holds a text with a NUL character or half of a surrogate pair",
+    );
   }
   return 0;
 }

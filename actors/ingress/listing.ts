@@ -9,14 +9,21 @@ export const MAX_SCANNED = 2_000;
 /** `limit` and `cursor` of a list, as they come in a query. */
 export const PageQuery = {
   limit: v.optional(
-    v.pipe(v.string(), v.regex(/^[0-9]{1,6}$/, "must be a whole number"), v.transform(Number), v.minValue(1), v.maxValue(MAX_PAGE)),
+    v.pipe(
+      v.string(),
+      v.regex(/^[0-9]{1,6}$/, "must be a whole number"),
+      v.transform(Number),
+      v.minValue(1),
+      v.maxValue(MAX_PAGE),
+    ),
     String(DEFAULT_PAGE),
   ),
   cursor: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
 };
 
 /** A page of a list. `next` is the cursor of the next one; `null` at the end. */
-export const pageOf = <T extends v.GenericSchema>(item: T) => v.object({ items: v.array(item), next: v.nullable(v.string()) });
+export const pageOf = <T extends v.GenericSchema>(item: T) =>
+  v.object({ items: v.array(item), next: v.nullable(v.string()) });
 
 /** One page of what {@link readPage} reads. */
 export interface Page<T> {
@@ -36,7 +43,7 @@ export async function readPage<Row extends { readonly key: string }, T>(
 ): Promise<Page<T>> {
   const items: T[] = [];
   let after = cursor;
-  for (let scanned = 0; scanned < MAX_SCANNED; ) {
+  for (let scanned = 0; scanned < MAX_SCANNED;) {
     const rows = await list({ limit: MAX_PAGE, ...(after === undefined ? {} : { after }) });
     for (const row of rows) {
       if (items.length === limit) return { items, next: after ?? null };

@@ -57,7 +57,8 @@ export function openApiDocument(routes: readonly MountedRoute[]): Record<string,
     info: {
       title: "Troupe",
       version: "1",
-      description: "Orders from placing to delivery, workflows, and containers kept at their desired state. Every error is an `application/problem+json`.",
+      description:
+        "Orders from placing to delivery, workflows, and containers kept at their desired state. Every error is an `application/problem+json`.",
     },
     servers: [{ url: "/" }],
     paths,
@@ -68,10 +69,15 @@ export function openApiDocument(routes: readonly MountedRoute[]): Record<string,
 function fromHooks(path: string, hooks: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const body = schemaIn(hooks["body"]);
   const params = schemaIn(hooks["params"]);
-  const parameters = [...(params === undefined ? namesIn(path) : parametersOf("path", params)), ...parametersOf("query", schemaIn(hooks["query"]))];
+  const parameters = [
+    ...(params === undefined ? namesIn(path) : parametersOf("path", params)),
+    ...parametersOf("query", schemaIn(hooks["query"])),
+  ];
   return {
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { "application/json": { schema: jsonSchemaOf(body, "input") } } } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { "application/json": { schema: jsonSchemaOf(body, "input") } } } }),
     responses: { ...answersIn(hooks["response"]), default: { description: "Any failure", content: PROBLEM } },
   };
 }
@@ -82,13 +88,21 @@ function answersIn(response: unknown): Record<string, unknown> {
   const answers: Record<string, unknown> = {};
   for (const [status, value] of Object.entries(byStatus)) {
     const schema = schemaIn(value);
-    answers[status] = { description: status, ...(schema === undefined ? {} : { content: { "application/json": { schema: jsonSchemaOf(schema, "output") } } }) };
+    answers[status] = {
+      description: status,
+      ...(schema === undefined ? {} : { content: { "application/json": { schema: jsonSchemaOf(schema, "output") } } }),
+    };
   }
   return Object.keys(answers).length === 0 ? { 200: { description: "Done" } } : answers;
 }
 
 function namesIn(path: string): unknown[] {
-  return [...path.matchAll(/:([A-Za-z0-9_]+)/g)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
+  return [...path.matchAll(/:([A-Za-z0-9_]+)/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
 }
 
 function schemaIn(value: unknown): GenericSchema | undefined {

@@ -1,5 +1,5 @@
 import type { GenericSchema } from "valibot";
-import type { EndpointSpec } from "./endpoint.ts";
+import type { EndpointSpec } from "./endpoint-spec.ts";
 import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
 import { PROBLEM_MEDIA_TYPE } from "./problem.ts";
 
@@ -32,7 +32,8 @@ const IDEMPOTENCY_KEY: Parameter = {
   name: "Idempotency-Key",
   in: "header",
   required: false,
-  description: "Makes the write take effect once: a repeat gets the first answer, another request under the same key is refused.",
+  description:
+    "Makes the write take effect once: a repeat gets the first answer, another request under the same key is refused.",
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
 };
 
@@ -59,7 +60,10 @@ export function operationOf(spec: EndpointSpec): Operation {
 /** Parameters from the members of an object schema. */
 export function parametersOf(place: "path" | "query", schema: GenericSchema | undefined): Parameter[] {
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = jsonSchemaOf(schema, "input") as { properties?: Record<string, JsonSchema>; required?: string[] };
+  const { properties = {}, required = [] } = jsonSchemaOf(schema, "input") as {
+    properties?: Record<string, JsonSchema>;
+    required?: string[];
+  };
   return Object.entries(properties).map(([name, member]) => ({
     name,
     in: place,
@@ -74,7 +78,10 @@ function responsesOf(spec: EndpointSpec): Operation["responses"] {
     responses[status] = { description: PROBLEMS[status] ?? "Problem", content: PROBLEM };
   }
   for (const { status, description, schema } of [spec.answer, ...(spec.otherAnswers ?? [])]) {
-    responses[status] = { description, ...(schema === undefined ? {} : { content: json(jsonSchemaOf(schema, "output")) }) };
+    responses[status] = {
+      description,
+      ...(schema === undefined ? {} : { content: json(jsonSchemaOf(schema, "output")) }),
+    };
   }
   return responses;
 }
@@ -90,7 +97,9 @@ function problemsOf(spec: EndpointSpec): number[] {
 
 function operationId(method: string, path: string): string {
   const words = path.split("/").filter((part) => part !== "");
-  const names = words.map((part) => (part.startsWith(":") ? `By${capital(part.slice(1))}` : part === "*" ? "Rest" : capital(part)));
+  const names = words.map((part) =>
+    part.startsWith(":") ? `By${capital(part.slice(1))}` : part === "*" ? "Rest" : capital(part),
+  );
   return method.toLowerCase() + names.join("");
 }
 

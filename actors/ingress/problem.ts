@@ -31,7 +31,12 @@ export class Problem extends Error {
     status: number,
     code: string,
     detail: string,
-    more: { issues?: readonly ProblemIssue[]; retryAfter?: number; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
+    more: {
+      issues?: readonly ProblemIssue[];
+      retryAfter?: number;
+      headers?: Readonly<Record<string, string>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(detail, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "Problem";

@@ -1,7 +1,14 @@
 import { expect, test } from "bun:test";
 import { type Component, readinessOf, withoutCredentials } from "./readiness.ts";
 
-const component = (given: Partial<Component>): Component => ({ name: "nats", address: "nats://h", needed: true, fix: "start it", check: async () => undefined, ...given });
+const component = (given: Partial<Component>): Component => ({
+  name: "nats",
+  address: "nats://h",
+  needed: true,
+  fix: "start it",
+  check: async () => undefined,
+  ...given,
+});
 const down = async (): Promise<void> => {
   throw new Error("refused");
 };
@@ -13,7 +20,11 @@ test("a needed component that is down makes the whole unavailable, and says what
 });
 
 test("a component that is not needed, or has no address, does not", async () => {
-  const ready = readinessOf([component({ needed: false, check: down }), component({ address: null, check: down }), component({})]);
+  const ready = readinessOf([
+    component({ needed: false, check: down }),
+    component({ address: null, check: down }),
+    component({}),
+  ]);
   const { status, components } = await ready();
   expect(status).toBe("ready");
   expect(components.map((c) => c.status)).toEqual(["down", "absent", "up"]);
@@ -22,9 +33,9 @@ test("a component that is not needed, or has no address, does not", async () => 
 test("a check that hangs counts as down at its deadline, and the others do not wait in line", async () => {
   const hanging = component({ check: () => new Promise(() => undefined) });
   const started = performance.now();
-  const { components } = await readinessOf([hanging, hanging, hanging], { deadlineMs: 50 })();
+  const { components } = await readinessOf([hanging, hanging, hanging], { deadlineMs: 300 })();
   expect(components.map((c) => c.status)).toEqual(["down", "down", "down"]);
-  expect(performance.now() - started).toBeLessThan(140);
+  expect(performance.now() - started).toBeLessThan(850);
 });
 
 test("an answer is shared and kept for a while, then asked for again", async () => {

@@ -45,7 +45,10 @@ export interface ReadinessOptions {
 }
 
 /** Makes the function behind `GET /ready`. */
-export function readinessOf(components: readonly Component[], options: ReadinessOptions = {}): () => Promise<Readiness> {
+export function readinessOf(
+  components: readonly Component[],
+  options: ReadinessOptions = {},
+): () => Promise<Readiness> {
   const { deadlineMs = 2_000, keepMs = 1_000, now = () => performance.now() } = options;
   let latest: { readonly until: number; readonly answer: Promise<Readiness> } | undefined;
   return () => {

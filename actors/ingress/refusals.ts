@@ -2,7 +2,9 @@
  * What an actor's refusal means over HTTP. By noun, then by the actor's own reason; the noun of a route is the noun of
  * the actor it speaks to. A reason that is not listed is a conflict with the state of the thing: 409.
  */
-const REFUSALS: Readonly<Record<string, Readonly<Record<string, { readonly status: number; readonly detail: string }>>>> = {
+const REFUSALS: Readonly<
+  Record<string, Readonly<Record<string, { readonly status: number; readonly detail: string }>>>
+> = {
   order: {
     unknown_order: { status: 404, detail: "There is no such order" },
     already_placed: { status: 409, detail: "The order was placed before" },
@@ -21,7 +23,10 @@ const REFUSALS: Readonly<Record<string, Readonly<Record<string, { readonly statu
 };
 
 /** Status, stable code and public text of a refusal, as in `order.already_shipped`. */
-export function refusalAnswer(noun: string | undefined, reason: string): { readonly status: number; readonly code: string; readonly detail: string } {
+export function refusalAnswer(
+  noun: string | undefined,
+  reason: string,
+): { readonly status: number; readonly code: string; readonly detail: string } {
   const nouns = noun === undefined ? undefined : REFUSALS[noun];
   const known = nouns !== undefined && Object.hasOwn(nouns, reason) ? nouns[reason] : undefined;
   return {

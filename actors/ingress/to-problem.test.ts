@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { type Envelope, InvalidInputError, MailboxFullError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
+import {
+  type Envelope,
+  InvalidInputError,
+  MailboxFullError,
+  RefusedError,
+  TroupeError,
+  type TroupeErrorCode,
+} from "#runtime";
+import { WorkflowClientError, type WorkflowClientErrorCode } from "#workflows/client.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { toProblem } from "./to-problem.ts";
 
@@ -50,13 +58,30 @@ test("toProblem() shows every issue of an input that does not fit", () => {
 });
 
 test("toProblem() answers a full mailbox with 429 and when to come back", () => {
-  const envelope: Envelope = { type: "order", key: "k", message: "m", input: SECRET, id: undefined, origin: { kind: "call" }, attempt: 1, traceparent: undefined, callers: [], timeoutMs: 1 };
+  const envelope: Envelope = {
+    type: "order",
+    key: "k",
+    message: "m",
+    input: SECRET,
+    id: undefined,
+    origin: { kind: "call" },
+    attempt: 1,
+    traceparent: undefined,
+    callers: [],
+    timeoutMs: 1,
+  };
   const problem = toProblem(new MailboxFullError(envelope, 1));
   expect([problem.status, problem.retryAfter]).toEqual([429, 1]);
 });
 
 test("toProblem() says nothing of an unexpected error, whatever was thrown", async () => {
-  for (const thrown of [new Error(SECRET), SECRET, { message: SECRET }, undefined, new TypeError(SECRET, { cause: SECRET })]) {
+  for (const thrown of [
+    new Error(SECRET),
+    SECRET,
+    { message: SECRET },
+    undefined,
+    new TypeError(SECRET, { cause: SECRET }),
+  ]) {
     const response = problemResponse(toProblem(thrown), "0".repeat(32));
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain(SECRET);
@@ -64,7 +89,10 @@ test("toProblem() says nothing of an unexpected error, whatever was thrown", asy
 });
 
 test("problemResponse() is a problem+json with trace id, headers and Retry-After", async () => {
-  const response = problemResponse(new Problem(503, "unavailable", "d", { retryAfter: 2, headers: { allow: "GET" } }), "f".repeat(32));
+  const response = problemResponse(
+    new Problem(503, "unavailable", "d", { retryAfter: 2, headers: { allow: "GET" } }),
+    "f".repeat(32),
+  );
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   expect(response.headers.get("retry-after")).toBe("2");
   expect(response.headers.get("allow")).toBe("GET");
@@ -77,4 +105,22 @@ test("problemResponse() is a problem+json with trace id, headers and Retry-After
     code: "unavailable",
     traceId: "f".repeat(32),
   });
+});
+
+test("toProblem() gives every code of the workflow client its status, and keeps its text", () => {
+  const expected: Record<WorkflowClientErrorCode, string> = {
+    workflow_not_found: "404 workflow.not_found",
+    workflow_conflict: "409 workflow.conflict",
+    workflow_invalid: "422 workflow.invalid",
+    workflow_failed: "409 workflow.refused",
+    temporal_unavailable: "503 unavailable",
+  };
+  for (const [code, answer] of Object.entries(expected)) {
+    const problem = toProblem(new WorkflowClientError(code as WorkflowClientErrorCode, SECRET));
+    expect([code, `${problem.status} ${problem.code}`, problem.message.includes(SECRET)]).toEqual([
+      code,
+      answer,
+      false,
+    ]);
+  }
 });

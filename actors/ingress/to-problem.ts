@@ -1,4 +1,5 @@
 import { InvalidInputError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
+import { WorkflowClientError } from "#workflows/client.ts";
 import { Problem } from "./problem.ts";
 import { refusalAnswer } from "./refusals.ts";
 
@@ -26,18 +27,26 @@ export function toProblem(error: unknown, noun?: string): Problem {
     return new Problem(status, code, detail, { cause: error });
   }
   if (error instanceof InvalidInputError) {
-    return new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: error.issues, cause: error });
+    return new Problem(422, "invalid_input", "The content does not fit: see errors", {
+      issues: error.issues,
+      cause: error,
+    });
   }
   if (error instanceof TroupeError) return troupeProblem(error);
+  if (error instanceof WorkflowClientError) return workflowProblem(error);
   return internal(error);
 }
 
 function troupeProblem(error: TroupeError): Problem {
   const detail = UNAVAILABLE[error.code];
-  if (detail !== undefined) return new Problem(503, error.code, detail, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
+  if (detail !== undefined)
+    return new Problem(503, error.code, detail, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
   switch (error.code) {
     case "mailbox_full":
-      return new Problem(429, "mailbox_full", `Too many messages wait for the same thing: ${AGAIN}`, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
+      return new Problem(429, "mailbox_full", `Too many messages wait for the same thing: ${AGAIN}`, {
+        retryAfter: RETRY_AFTER_SECONDS,
+        cause: error,
+      });
     case "message_id_reused":
       return keyReused();
     case "state_too_large":
@@ -48,9 +57,38 @@ function troupeProblem(error: TroupeError): Problem {
   }
 }
 
+/** The client's messages are the SDK's: they stay in the log. */
+function workflowProblem(error: WorkflowClientError): Problem {
+  const cause = { cause: error };
+  switch (error.code) {
+    case "workflow_not_found":
+      return new Problem(404, "workflow.not_found", "There is no such workflow, or it has ended", cause);
+    case "workflow_conflict":
+      return new Problem(409, "workflow.conflict", "This workflow was started before with another input", cause);
+    case "workflow_invalid":
+      return new Problem(
+        422,
+        "workflow.invalid",
+        "The workflow has nothing of that name, or cannot take the request",
+        cause,
+      );
+    case "workflow_failed":
+      return new Problem(409, "workflow.refused", "The workflow refused the request", cause);
+    case "temporal_unavailable":
+      return new Problem(503, "unavailable", `Temporal did not answer: ${AGAIN}`, {
+        retryAfter: RETRY_AFTER_SECONDS,
+        ...cause,
+      });
+  }
+}
+
 /** The key was used before for something else: taking it would answer a question nobody asked. */
 export function keyReused(): Problem {
-  return new Problem(422, "idempotency.key_reused", "This Idempotency-Key was used before with another request: use a new key for a new request");
+  return new Problem(
+    422,
+    "idempotency.key_reused",
+    "This Idempotency-Key was used before with another request: use a new key for a new request",
+  );
 }
 
 function internal(cause: unknown): Problem {

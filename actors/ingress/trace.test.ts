@@ -11,7 +11,17 @@ test("traceFrom() carries the caller's trace on under a span of its own", () => 
 });
 
 test("traceFrom() begins a new trace where the header is missing or malformed", () => {
-  for (const header of [null, "", "x", `00-${TRACE}-00f067aa0ba902b7`, `ff-${TRACE}-00f067aa0ba902b7-01`, `00-${"0".repeat(32)}-00f067aa0ba902b7-01`, `00-${TRACE}-${"0".repeat(16)}-01`, `00-${TRACE}-00f067aa0ba902b7-01-x`, `00-${TRACE.toUpperCase()}-00f067aa0ba902b7-01`]) {
+  for (const header of [
+    null,
+    "",
+    "x",
+    `00-${TRACE}-00f067aa0ba902b7`,
+    `ff-${TRACE}-00f067aa0ba902b7-01`,
+    `00-${"0".repeat(32)}-00f067aa0ba902b7-01`,
+    `00-${TRACE}-${"0".repeat(16)}-01`,
+    `00-${TRACE}-00f067aa0ba902b7-01-x`,
+    `00-${TRACE.toUpperCase()}-00f067aa0ba902b7-01`,
+  ]) {
     const { traceId, traceparent } = traceFrom(header);
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(traceId).not.toBe(TRACE);

@@ -26,7 +26,12 @@ export function traceOf(request: Request): Trace {
 export function traceFrom(traceparent: string | null): Trace {
   const match = traceparent === null ? null : TRACEPARENT.exec(traceparent);
   const [, version, traceId, spanId, flags, rest] = match ?? [];
-  const usable = traceId !== undefined && traceId !== ZERO_TRACE && spanId !== ZERO_SPAN && version !== "ff" && !(version === "00" && rest);
+  const usable =
+    traceId !== undefined &&
+    traceId !== ZERO_TRACE &&
+    spanId !== ZERO_SPAN &&
+    version !== "ff" &&
+    !(version === "00" && rest);
   const id = usable ? traceId : randomHex(32);
   return { traceId: id, traceparent: `00-${id}-${randomHex(16)}-${usable ? flags : "01"}` };
 }

@@ -5,7 +5,12 @@ import { check } from "./validate.ts";
 
 const Order = v.strictObject({
   customer: v.string(),
-  lines: v.array(v.strictObject({ sku: v.pipe(v.string(), v.maxLength(3)), quantity: v.pipe(v.number(), v.integer(), v.minValue(1)) })),
+  lines: v.array(
+    v.strictObject({
+      sku: v.pipe(v.string(), v.maxLength(3)),
+      quantity: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    }),
+  ),
 });
 
 function issuesOf(value: unknown, prefix?: string): readonly { path: string; expected?: string; received?: string }[] {
@@ -23,14 +28,32 @@ test("check() returns the value with its defaults", () => {
 });
 
 test("check() names every place at once, as JSON pointers", () => {
-  const issues = issuesOf({ lines: [{ sku: "long sku", quantity: 0 }, { quantity: "2", "a/b~c": 1 }] });
-  expect(issues.map(({ path }) => path).toSorted()).toEqual(["/customer", "/lines/0/quantity", "/lines/0/sku", "/lines/1/a~1b~0c", "/lines/1/quantity", "/lines/1/sku"]);
+  const issues = issuesOf({
+    lines: [
+      { sku: "long sku", quantity: 0 },
+      { quantity: "2", "a/b~c": 1 },
+    ],
+  });
+  expect(issues.map(({ path }) => path).toSorted()).toEqual([
+    "/customer",
+    "/lines/0/quantity",
+    "/lines/0/sku",
+    "/lines/1/a~1b~0c",
+    "/lines/1/quantity",
+    "/lines/1/sku",
+  ]);
   for (const { expected, received } of issues) expect([typeof expected, typeof received]).toEqual(["string", "string"]);
 });
 
 test("check() names every unknown member, also the ones named like parts of an object", () => {
-  const value: unknown = JSON.parse('{"customer":"c","lines":[{"sku":"a","quantity":1,"x":1,"y":2}],"isAdmin":true,"__proto__":{"p":1},"constructor":{},"toString":1}');
-  expect(issuesOf(value).map(({ path }) => path).toSorted()).toEqual(["/__proto__", "/constructor", "/isAdmin", "/lines/0/x", "/lines/0/y", "/toString"]);
+  const value: unknown = JSON.parse(
+    '{"customer":"c","lines":[{"sku":"a","quantity":1,"x":1,"y":2}],"isAdmin":true,"__proto__":{"p":1},"constructor":{},"toString":1}',
+  );
+  expect(
+    issuesOf(value)
+      .map(({ path }) => path)
+      .toSorted(),
+  ).toEqual(["/__proto__", "/constructor", "/isAdmin", "/lines/0/x", "/lines/0/y", "/toString"]);
   expect(({} as { p?: number }).p).toBeUndefined();
 });
 

@@ -14,22 +14,34 @@ export function check<S extends v.GenericSchema>(schema: S, value: unknown, pref
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const issues = [...result.issues, ...furtherUnknown(schema, value, result.issues)];
-  throw new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: issues.map((issue) => toIssue(issue, prefix)) });
+  throw new Problem(422, "invalid_input", "The content does not fit: see errors", {
+    issues: issues.map((issue) => toIssue(issue, prefix)),
+  });
 }
 
 /** One issue with its place as a JSON pointer (RFC 6901). */
 export function toIssue(issue: v.BaseIssue<unknown>, prefix = ""): ProblemIssue {
   const { expected, received } = issue;
   return {
-    path: prefix + (issue.path ?? []).map(({ key }) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""),
-    message: isUnknownMember(issue) ? "is not a known member" : isMissing(issue) ? "is required" : shorten(issue.message),
+    path:
+      prefix +
+      (issue.path ?? []).map(({ key }) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""),
+    message: isUnknownMember(issue)
+      ? "is not a known member"
+      : isMissing(issue)
+        ? "is required"
+        : shorten(issue.message),
     expected: isMissing(issue) ? "a value" : (expected ?? describe(issue)),
     received: isUnknownMember(issue) ? "a value" : shorten(received),
   };
 }
 
 /** A strict object names only its first unknown member: takes each one out of a copy and asks again. */
-function furtherUnknown(schema: v.GenericSchema, value: unknown, issues: readonly v.BaseIssue<unknown>[]): v.BaseIssue<unknown>[] {
+function furtherUnknown(
+  schema: v.GenericSchema,
+  value: unknown,
+  issues: readonly v.BaseIssue<unknown>[],
+): v.BaseIssue<unknown>[] {
   const found: v.BaseIssue<unknown>[] = [];
   let unknown = issues.filter(isUnknownMember);
   if (unknown.length === 0) return found;
@@ -46,7 +58,11 @@ function removeMember(root: unknown, path: readonly { readonly key?: unknown }[]
   const keys = path.map(({ key }) => String(key));
   const last = keys.pop();
   let at = root;
-  for (const key of keys) at = typeof at === "object" && at !== null && Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined;
+  for (const key of keys)
+    at =
+      typeof at === "object" && at !== null && Object.hasOwn(at, key)
+        ? (at as Record<string, unknown>)[key]
+        : undefined;
   if (typeof at === "object" && at !== null && last !== undefined) delete (at as Record<string, unknown>)[last];
 }
 

@@ -7,7 +7,7 @@ import { Currency, Price, Sku } from "#actors/stock/messages.ts";
 export const OrderId = v.pipe(v.string(), v.regex(/^ord_[A-Za-z0-9-]{1,64}$/, "must look like ord_…"));
 
 /** Pieces of one line. With the bound of prices and of lines it keeps every total a safe integer. */
-const LineQuantity = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000));
+const LineQuantity = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 
 /** The fields of an order as a customer sends it. */
 export const PlaceOrderFields = v.strictObject({

@@ -40,7 +40,8 @@ async function attempt(engine: Engine, input: ApplyInput, action: Doable): Promi
     return action.kind === "remove" ? await remove(engine, action) : await start(engine, input, action);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    if (error.code === "unavailable" || error.code === "timeout") return { kind: "unavailable", action, reason: error.message };
+    if (error.code === "unavailable" || error.code === "timeout")
+      return { kind: "unavailable", action, reason: error.message };
     return { kind: "failed", action, slot: afterFailure(engine, input, action, error) };
   }
 }
@@ -50,8 +51,17 @@ async function remove(engine: Engine, action: Extract<Action, { kind: "remove" }
   return result === "removed" ? { kind: "removed", action } : { kind: "already", action };
 }
 
-async function start(engine: Engine, input: ApplyInput, action: Extract<Action, { kind: "create" | "start" }>): Promise<Outcome> {
-  const identity = { cluster: engine.cluster, service: input.service, revision: input.revision, replica: action.replica };
+async function start(
+  engine: Engine,
+  input: ApplyInput,
+  action: Extract<Action, { kind: "create" | "start" }>,
+): Promise<Outcome> {
+  const identity = {
+    cluster: engine.cluster,
+    service: input.service,
+    revision: input.revision,
+    replica: action.replica,
+  };
   const name = containerName(identity);
   if (action.kind === "create") {
     if (input.spec === null) return { kind: "already", action };

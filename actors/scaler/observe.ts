@@ -11,7 +11,19 @@ export async function observe(engine: Engine, service: string): Promise<readonly
 
 function toObserved(record: ContainerRecord): ObservedContainer {
   const { id, service, revision, replica, image, state, startedAt, finishedAt, exitCode, oomKilled, ports } = record;
-  return { id, service, revision, replica, image, state, startedAt, finishedAt, exitCode, oomKilled, hostPorts: ports.map((p) => p.host) };
+  return {
+    id,
+    service,
+    revision,
+    replica,
+    image,
+    state,
+    startedAt,
+    finishedAt,
+    exitCode,
+    oomKilled,
+    hostPorts: ports.map((p) => p.host),
+  };
 }
 
 /** The same for the people who ask about the service, with the restarts of each slot. */

@@ -1,11 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import type { Action, Desired, ObservedContainer, Slot, Slots } from "./messages.ts";
 import { FRESH_SLOT } from "./backoff.ts";
+import type { Action, Desired, ObservedContainer, Slot, Slots } from "./messages.ts";
 import { IDLE_CHECK_MS, plan } from "./plan.ts";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const ago = (ms: number): string => new Date(NOW - ms).toISOString();
-const want = (replicas: number, change: Partial<Desired> = {}): Desired => ({ service: "web", revision: "new", replicas, order: "start-first", ...change });
+const want = (replicas: number, change: Partial<Desired> = {}): Desired => ({
+  service: "web",
+  revision: "new",
+  replicas,
+  order: "start-first",
+  ...change,
+});
 
 let count = 0;
 function container(replica: number, change: Partial<ObservedContainer> = {}): ObservedContainer {
@@ -27,7 +33,8 @@ function container(replica: number, change: Partial<ObservedContainer> = {}): Ob
 const exited = (replica: number, ranMs: number, change: Partial<ObservedContainer> = {}): ObservedContainer =>
   container(replica, { state: "exited", startedAt: ago(ranMs + 10), finishedAt: ago(10), exitCode: 1, ...change });
 const slot = (change: Partial<Slot>): Slot => ({ ...FRESH_SLOT, ...change });
-const planned = (desired: Desired, containers: ObservedContainer[], slots: Slots = {}) => plan(desired, { containers, slots, nowMs: NOW });
+const planned = (desired: Desired, containers: ObservedContainer[], slots: Slots = {}) =>
+  plan(desired, { containers, slots, nowMs: NOW });
 const kinds = (actions: readonly Action[]): string[] => actions.map((action) => `${action.kind} ${action.replica}`);
 
 describe("plan() finds nothing to do", () => {
@@ -89,7 +96,9 @@ describe("plan() removes", () => {
 
   test("a second container of a slot", () => {
     const [first, second] = [container(0), container(0)];
-    expect(planned(want(1), [first, second]).actions).toMatchObject([{ kind: "remove", containerId: second.id, reason: "excess" }]);
+    expect(planned(want(1), [first, second]).actions).toMatchObject([
+      { kind: "remove", containerId: second.id, reason: "excess" },
+    ]);
   });
 
   test("an outdated container that has ended, at once", () => {
@@ -142,7 +151,9 @@ describe("plan() replaces a revision", () => {
           expect(containers.length).toBeLessThanOrEqual(replicas + 1);
         }
       }
-      expect(containers.map((c) => `${c.revision}/${c.replica}`).sort()).toEqual(Array.from({ length: replicas }, (_, i) => `new/${i}`));
+      expect(containers.map((c) => `${c.revision}/${c.replica}`).sort()).toEqual(
+        Array.from({ length: replicas }, (_, i) => `new/${i}`),
+      );
     }
   });
 });
@@ -153,7 +164,10 @@ describe("plan() restarts what has ended", () => {
   });
 
   test("at once when it was killed from outside", () => {
-    expect(kinds(planned(want(1), [exited(0, 2_000, { exitCode: 137 })]).actions)).toEqual(["record-death 0", "start 0"]);
+    expect(kinds(planned(want(1), [exited(0, 2_000, { exitCode: 137 })]).actions)).toEqual([
+      "record-death 0",
+      "start 0",
+    ]);
     expect(kinds(planned(want(1), [exited(0, 300, { exitCode: 137 })]).actions)).toEqual(["record-death 0", "start 0"]);
   });
 
@@ -166,7 +180,9 @@ describe("plan() restarts what has ended", () => {
   });
 
   test("after a pause when it was killed for its memory", () => {
-    expect(kinds(planned(want(1), [exited(0, 2_000, { exitCode: 137, oomKilled: true })]).actions)).toEqual(["record-death 0"]);
+    expect(kinds(planned(want(1), [exited(0, 2_000, { exitCode: 137, oomKilled: true })]).actions)).toEqual([
+      "record-death 0",
+    ]);
   });
 
   test("after growing pauses, up to 30 s", () => {
@@ -223,13 +239,16 @@ test("plan() reaches exactly the wanted slots from any mess, and stays there", (
       for (const action of result.actions) {
         if (action.kind === "remove") containers = containers.filter((c) => c.id !== action.containerId);
         if (action.kind === "create") containers.push(container(action.replica));
-        if (action.kind === "start") containers = containers.map((c) => (c.id === action.containerId ? { ...c, state: "running" } : c));
+        if (action.kind === "start")
+          containers = containers.map((c) => (c.id === action.containerId ? { ...c, state: "running" } : c));
         expect(containers.filter((c) => c.state === "running").length).toBeLessThanOrEqual(limit);
       }
       result = planned(desired, containers);
     }
     expect(result.status).toBe("converged");
-    expect(containers.map((c) => `${c.revision}/${c.replica}`).sort()).toEqual(Array.from({ length: desired.replicas }, (_, i) => `new/${i}`));
+    expect(containers.map((c) => `${c.revision}/${c.replica}`).sort()).toEqual(
+      Array.from({ length: desired.replicas }, (_, i) => `new/${i}`),
+    );
   }
 });
 

@@ -1,7 +1,7 @@
 import type { Condition, ServiceStatus } from "../service/messages.ts";
 import { afterDeath, FRESH_SLOT, STABLE_AFTER_MS } from "./backoff.ts";
-import { rollout } from "./rollout.ts";
 import type { Action, Desired, ObservedContainer, Slot, Slots, Want } from "./messages.ts";
+import { rollout } from "./rollout.ts";
 
 /** What is there, at `nowMs`. */
 export interface Observed {
@@ -52,7 +52,12 @@ export function plan(desired: Desired, observed: Observed): Plan {
     } else if (container.revision !== desired.revision && isUp(container) && desired.replicas > 0) {
       outdated.push(container);
     } else {
-      actions.push(remove(container, wanted && !usable ? "unusable" : container.revision === desired.revision ? "excess" : "outdated"));
+      actions.push(
+        remove(
+          container,
+          wanted && !usable ? "unusable" : container.revision === desired.revision ? "excess" : "outdated",
+        ),
+      );
     }
   }
 
@@ -62,7 +67,9 @@ export function plan(desired: Desired, observed: Observed): Plan {
   const steps = rollout({ desired, outdated, up, ready, wants: wants.now, waiting: wants.later.length });
   actions.push(...steps.remove.map((container) => remove(container, "outdated")), ...steps.start);
 
-  const settling = [...current.values()].map((c) => settlesInMs(c, slots[key(desired, c.replica)], observed.nowMs)).filter((ms) => ms > 0);
+  const settling = [...current.values()]
+    .map((c) => settlesInMs(c, slots[key(desired, c.replica)], observed.nowMs))
+    .filter((ms) => ms > 0);
   const conditions = describe(desired, outdated.length, slots, (replica) => {
     const container = current.get(replica);
     return container !== undefined && isUp(container) && uptimeMs(container, observed.nowMs) >= STABLE_AFTER_MS;
@@ -79,7 +86,13 @@ export function plan(desired: Desired, observed: Observed): Plan {
 }
 
 /** Records new deaths, and finds which slots want a start: now, or (in milliseconds) later. */
-function recordDeaths(desired: Desired, observed: Observed, current: ReadonlyMap<number, ObservedContainer>, slots: Slots, actions: Action[]) {
+function recordDeaths(
+  desired: Desired,
+  observed: Observed,
+  current: ReadonlyMap<number, ObservedContainer>,
+  slots: Slots,
+  actions: Action[],
+) {
   const now: Want[] = [];
   const later: number[] = [];
   for (let replica = 0; replica < desired.replicas; replica++) {
@@ -108,12 +121,17 @@ function settlesInMs(container: ObservedContainer, slot: Slot | undefined, nowMs
 
 function describe(desired: Desired, outdated: number, slots: Slots, stable: (replica: number) => boolean): Condition[] {
   const conditions: Condition[] = [];
-  if (outdated > 0) conditions.push({ type: "rolling_out", message: `${outdated} containers of an earlier revision still run` });
+  if (outdated > 0)
+    conditions.push({ type: "rolling_out", message: `${outdated} containers of an earlier revision still run` });
   for (let replica = 0; replica < desired.replicas; replica++) {
     const slot = slots[key(desired, replica)];
-    if (slot?.error) conditions.push({ type: "start_failed", message: `replica ${replica} does not start: ${slot.error}` });
+    if (slot?.error)
+      conditions.push({ type: "start_failed", message: `replica ${replica} does not start: ${slot.error}` });
     else if (slot && slot.streak >= 2 && !stable(replica)) {
-      conditions.push({ type: "crash_looping", message: `replica ${replica} ended ${slot.streak} times soon after its start` });
+      conditions.push({
+        type: "crash_looping",
+        message: `replica ${replica} ended ${slot.streak} times soon after its start`,
+      });
     }
   }
   return conditions;

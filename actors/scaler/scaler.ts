@@ -31,7 +31,14 @@ export function scalerActor(deps: { readonly engine: Engine }) {
           if (action.kind !== "record-death") continue;
           const { containerId, replica, exitCode, oomKilled, slot } = action;
           c.state.slots[slotKey(revision, replica)] = slot;
-          c.emit("container.died.v1", { service, revision, replica, containerId, reason: oomKilled ? "oom" : "exited", exitCode });
+          c.emit("container.died.v1", {
+            service,
+            revision,
+            replica,
+            containerId,
+            reason: oomKilled ? "oom" : "exited",
+            exitCode,
+          });
         }
 
         const outcomes = await applyActions(deps.engine, { ...input, service, slots: c.state.slots, nowMs: c.now });
@@ -39,13 +46,27 @@ export function scalerActor(deps: { readonly engine: Engine }) {
           if (outcome.kind === "started") {
             const { containerId, slot, action } = outcome;
             c.state.slots[slotKey(revision, action.replica)] = slot;
-            c.emit("container.started.v1", { service, revision, replica: action.replica, containerId, restarts: slot.restarts });
+            c.emit("container.started.v1", {
+              service,
+              revision,
+              replica: action.replica,
+              containerId,
+              restarts: slot.restarts,
+            });
           } else if (outcome.kind === "failed" && outcome.action.kind !== "remove") {
             c.state.slots[slotKey(revision, outcome.action.replica)] = outcome.slot;
           } else if (outcome.kind === "removed") {
             const { containerId, replica, running, revision: old } = outcome.action;
             if (outcome.action.reason !== "unusable") delete c.state.slots[slotKey(old, replica)];
-            if (running) c.emit("container.died.v1", { service, revision: old, replica, containerId, reason: "removed", exitCode: null });
+            if (running)
+              c.emit("container.died.v1", {
+                service,
+                revision: old,
+                replica,
+                containerId,
+                reason: "removed",
+                exitCode: null,
+              });
           }
         }
         forgetOthers(c.state.slots, revision, outcomes);

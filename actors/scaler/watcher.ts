@@ -7,7 +7,7 @@ import { workflowIds } from "#workflows/workflow-ids.ts";
 
 /** What {@link startWatcher} is given. */
 export interface WatcherOptions {
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "events" | "list">;
   /** Signals `wake` to the reconcile loop of a service. A loop that does not run is no error of the watcher. */
   readonly wake: (service: string) => Promise<void>;
   /** The services that have a desired state: woken after a gap in the events. */
@@ -56,7 +56,10 @@ export function startWatcher(options: WatcherOptions): Watcher {
   async function wakeAll(): Promise<void> {
     const [desired, present] = await Promise.all([
       options.services().catch(() => []),
-      engine.list().then((list) => list.map((container) => container.service)).catch(() => []),
+      engine
+        .list()
+        .then((list) => list.map((container) => container.service))
+        .catch(() => []),
     ]);
     for (const service of new Set([...desired, ...present])) wake(service);
   }

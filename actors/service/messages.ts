@@ -2,7 +2,10 @@ import * as v from "valibot";
 
 /** Which services may exist. Becomes part of container names and workflow ids. */
 export const SERVICE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
-export const ServiceName = v.pipe(v.string(), v.regex(SERVICE_NAME, "must be lower case, digits and hyphens, at most 63"));
+export const ServiceName = v.pipe(
+  v.string(),
+  v.regex(SERVICE_NAME, "must be lower case, digits and hyphens, at most 63"),
+);
 
 export const MAX_REPLICAS = 100;
 export const Replicas = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_REPLICAS));
@@ -75,7 +78,13 @@ export type ReportService = v.InferInput<typeof ReportService>;
 /** The whole of a service, for the ingress. */
 export const ServiceView = v.strictObject({
   name: ServiceName,
-  desired: v.strictObject({ replicas: v.number(), image: v.string(), revision: v.string(), generation: v.number(), configRevision: v.number() }),
+  desired: v.strictObject({
+    replicas: v.number(),
+    image: v.string(),
+    revision: v.string(),
+    generation: v.number(),
+    configRevision: v.number(),
+  }),
   observed: v.array(ObservedReplica),
   status: ServiceStatus,
   conditions: v.array(Condition),
@@ -96,6 +105,17 @@ export const ServiceConfigured = v.strictObject({
   configRevision: v.number(),
 });
 /** `service.reconciled.v1` */
-export const ServiceReconciled = v.strictObject({ name: v.string(), generation: v.number(), revision: v.string(), replicas: v.number(), removed: v.boolean() });
+export const ServiceReconciled = v.strictObject({
+  name: v.string(),
+  generation: v.number(),
+  revision: v.string(),
+  replicas: v.number(),
+  removed: v.boolean(),
+});
 /** `service.degraded.v1` */
-export const ServiceDegraded = v.strictObject({ name: v.string(), generation: v.number(), revision: v.string(), conditions: v.array(Condition) });
+export const ServiceDegraded = v.strictObject({
+  name: v.string(),
+  generation: v.number(),
+  revision: v.string(),
+  conditions: v.array(Condition),
+});

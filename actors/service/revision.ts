@@ -3,7 +3,10 @@ import type { ServiceSpec } from "./messages.ts";
 
 /** The revision of a spec: 12 hex digits of a hash that does not depend on the order of keys. */
 export function revisionOf(spec: ServiceSpec): string {
-  return createHash("sha256").update(JSON.stringify(sorted(spec))).digest("hex").slice(0, 12);
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(spec)))
+    .digest("hex")
+    .slice(0, 12);
 }
 
 function sorted(value: unknown): unknown {

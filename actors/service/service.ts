@@ -86,7 +86,16 @@ export const Service = actor("service", {
         const s = c.state;
         const revision = revisionOf(spec);
         if (s.spec === null || s.removed || s.revision !== revision || s.replicas !== replicas) {
-          c.state = { ...s, spec, revision, replicas, removed: false, generation: next(s, configRevision), configRevision, status: "progressing" };
+          c.state = {
+            ...s,
+            spec,
+            revision,
+            replicas,
+            removed: false,
+            generation: next(s, configRevision),
+            configRevision,
+            status: "progressing",
+          };
           c.emit("service.configured.v1", {
             name: c.key,
             generation: c.state.generation,
@@ -106,7 +115,14 @@ export const Service = actor("service", {
     remove: command({ in: RemoveService, out: v.object({ generation: v.number() }) }, (c, { configRevision }) => {
       const s = c.state;
       if (s.spec !== null && !s.removed) {
-        c.state = { ...s, removed: true, replicas: 0, generation: next(s, configRevision), configRevision, status: "progressing" };
+        c.state = {
+          ...s,
+          removed: true,
+          replicas: 0,
+          generation: next(s, configRevision),
+          configRevision,
+          status: "progressing",
+        };
         c.emit("service.configured.v1", {
           name: c.key,
           generation: c.state.generation,

@@ -56,7 +56,10 @@ export function createOptions(spec: ContainerSpec): ContainerCreateOptions {
       NanoCpus: Math.round(spec.resources.cpus * 1e9),
       PidsLimit: spec.resources.pids,
       PortBindings: Object.fromEntries(
-        ports.map(([key, port]) => [key, [{ HostIp: PUBLISH_ADDRESS, HostPort: port.host === null ? "" : String(port.host) }]]),
+        ports.map(([key, port]) => [
+          key,
+          [{ HostIp: PUBLISH_ADDRESS, HostPort: port.host === null ? "" : String(port.host) }],
+        ]),
       ),
       RestartPolicy: { Name: "no" },
       LogConfig: { Type: "json-file", Config: { "max-size": "5m", "max-file": "2" } },

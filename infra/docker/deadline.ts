@@ -5,7 +5,11 @@ import { EngineError, toEngineError } from "./errors.ts";
  * that ignores it is left behind, so that a hanging engine never hangs the caller.
  * @throws {EngineError} `timeout` when the time is over, otherwise what the failure means.
  */
-export async function withDeadline<T>(action: string, ms: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withDeadline<T>(
+  action: string,
+  ms: number,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {

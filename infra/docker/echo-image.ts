@@ -48,7 +48,11 @@ async function echoBinary(arch: string): Promise<string> {
   if (await exists(binary)) return binary;
 
   const go = Bun.which("go") ?? ((await exists("/usr/local/go/bin/go")) ? "/usr/local/go/bin/go" : undefined);
-  if (!go) throw new EngineError("not_found", `Cannot build ${ECHO_IMAGE} as Go is not on the PATH: install Go, then try again`);
+  if (!go)
+    throw new EngineError(
+      "not_found",
+      `Cannot build ${ECHO_IMAGE} as Go is not on the PATH: install Go, then try again`,
+    );
   await mkdir(cache, { recursive: true });
   // Compiled beside its place and renamed: two builds at once never see half a file.
   const draft = `${binary}.${process.pid}`;
@@ -59,7 +63,8 @@ async function echoBinary(arch: string): Promise<string> {
     stderr: "pipe",
   });
   const errors = await new Response(compiling.stderr).text();
-  if ((await compiling.exited) !== 0) throw new EngineError("refused", `Cannot compile the echo service: ${errors.slice(0, 500)}`);
+  if ((await compiling.exited) !== 0)
+    throw new EngineError("refused", `Cannot compile the echo service: ${errors.slice(0, 500)}`);
   await rename(draft, binary);
   return binary;
 }

@@ -1,4 +1,4 @@
-import Docker from "dockerode";
+import { clientFor } from "./client.ts";
 import { createOptions } from "./container-options.ts";
 import type { ContainerSpec } from "./container-options.ts";
 import { recordOf } from "./container-record.ts";
@@ -61,6 +61,7 @@ export interface EngineOptions {
 
 const DEFAULT_GRACE_MS = 5_000;
 const INSPECTIONS_AT_ONCE = 16;
+const HOLDER_WITHIN_MS = 3_000;
 
 /** A handle on an engine. Opens nothing: an engine that is not there shows at the first call. */
 export function connectEngine(options: EngineOptions = {}): Engine {
@@ -71,16 +72,33 @@ export function connectEngine(options: EngineOptions = {}): Engine {
     label: [`${LABELS.cluster}=${cluster}`, ...(service === undefined ? [] : [`${LABELS.service}=${service}`])],
   });
 
-  async function inspect(idOrName: string): Promise<ContainerRecord | undefined> {
+  /** What a name or id stands for; `foreign` is all that is said about containers that are not ours. */
+  async function look(idOrName: string): Promise<ContainerRecord | "foreign" | "absent"> {
     try {
       const info = await withDeadline(`inspect ${idOrName}`, timeoutMs, (abortSignal) =>
         docker.getContainer(idOrName).inspect({ abortSignal }),
       );
-      return recordOf(cluster, info);
+      return recordOf(cluster, info) ?? "foreign";
     } catch (error) {
-      if (error instanceof EngineError && error.code === "not_found") return undefined;
+      if (error instanceof EngineError && error.code === "not_found") return "absent";
       throw error;
     }
+  }
+
+  async function inspect(idOrName: string): Promise<ContainerRecord | undefined> {
+    const found = await look(idOrName);
+    return typeof found === "string" ? undefined : found;
+  }
+
+  /** Who has the name that could not be given. The engine keeps it while the container is being made, or unmade. */
+  async function holderOf(name: string): Promise<ContainerRecord | "foreign" | "absent"> {
+    const until = performance.now() + HOLDER_WITHIN_MS;
+    let holder = await look(name);
+    while (holder === "absent" && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      holder = await look(name);
+    }
+    return holder;
   }
 
   return {
@@ -105,21 +123,34 @@ export function connectEngine(options: EngineOptions = {}): Engine {
       const name = containerName(spec);
       try {
         const request = createOptions({ ...spec, cluster });
-        await withDeadline(`create ${name}`, timeoutMs, (abortSignal) => docker.createContainer({ ...request, abortSignal }));
+        await withDeadline(`create ${name}`, timeoutMs, (abortSignal) =>
+          docker.createContainer({ ...request, abortSignal }),
+        );
         return "created";
       } catch (error) {
         if (!(error instanceof EngineError) || error.code !== "conflict") throw error;
-        const twin = await inspect(name);
-        if (twin?.revision === spec.revision) return "exists";
-        throw new EngineError("conflict", `Cannot create ${name} as the name belongs to a container that is not ours`, { cause: error });
+        const holder = await holderOf(name);
+        if (holder === "absent")
+          throw new EngineError("failed", `Cannot create ${name} as the engine still keeps the name`, { cause: error });
+        if (holder !== "foreign") return "exists";
+        throw new EngineError("conflict", `Cannot create ${name} as the name belongs to a container that is not ours`, {
+          cause: error,
+        });
       }
     },
     async start(idOrName) {
       const record = await inspect(idOrName);
       if (!record) throw new EngineError("not_found", `Cannot start ${idOrName} as it is not there or not ours`);
       if (record.state === "running") return "running";
-      await withDeadline(`start ${record.name}`, timeoutMs, (abortSignal) => docker.getContainer(record.id).start({ abortSignal }));
-      return "started";
+      try {
+        await withDeadline(`start ${record.name}`, timeoutMs, (abortSignal) =>
+          docker.getContainer(record.id).start({ abortSignal }),
+        );
+        return "started";
+      } catch (error) {
+        if (error instanceof EngineError && error.code === "already") return "running";
+        throw error;
+      }
     },
     async remove(idOrName, graceMs = DEFAULT_GRACE_MS) {
       const record = await inspect(idOrName);
@@ -128,7 +159,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
       if (record.state === "running" || record.state === "restarting") {
         await withDeadline(`stop ${record.name}`, graceMs + timeoutMs, (abortSignal) =>
           container.stop({ t: Math.ceil(graceMs / 1_000), abortSignal }),
-        ).catch(ignore("not_found"));
+        ).catch(ignore("not_found", "already"));
       }
       // Force: it may have come back to life, be paused, or be a twin's half-finished removal.
       await withDeadline(`remove ${record.name}`, timeoutMs, (abortSignal) =>
@@ -158,13 +189,4 @@ function ignore(...codes: readonly string[]): (error: unknown) => void {
   return (error) => {
     if (!(error instanceof EngineError) || !codes.includes(error.code)) throw error;
   };
-}
-
-function clientFor(host: string | undefined): Docker {
-  if (host === undefined || host === "") return new Docker();
-  if (host.startsWith("unix://")) return new Docker({ socketPath: host.slice("unix://".length) });
-  const url = new URL(host.includes("//") ? host : `tcp://${host}`);
-  // With certificates only the client's own reading of the environment knows where they are.
-  if (url.protocol === "https:" || url.port === "2376") return new Docker();
-  return new Docker({ protocol: "http", host: url.hostname, port: Number(url.port || 2375) });
 }

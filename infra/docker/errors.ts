@@ -8,10 +8,19 @@
  * | `not_found` | no | there is no such container or image |
  * | `conflict` | no | the name is taken by a container that is not ours |
  * | `port_taken` | yes | the host port is in use |
+ * | `already` | no | it runs, or has stopped, already |
  * | `refused` | no | the engine refused the request |
  * | `failed` | yes | the engine answered with an internal error |
  */
-export type EngineErrorCode = "unavailable" | "timeout" | "not_found" | "conflict" | "port_taken" | "refused" | "failed";
+export type EngineErrorCode =
+  | "unavailable"
+  | "timeout"
+  | "not_found"
+  | "conflict"
+  | "port_taken"
+  | "already"
+  | "refused"
+  | "failed";
 
 const RETRYABLE: ReadonlySet<EngineErrorCode> = new Set(["unavailable", "timeout", "port_taken", "failed"]);
 
@@ -29,7 +38,17 @@ export class EngineError extends Error {
   }
 }
 
-const UNREACHABLE = new Set(["ECONNREFUSED", "ENOENT", "ECONNRESET", "EPIPE", "EACCES", "ENOTFOUND", "EHOSTUNREACH", "FailedToOpenSocket", "ConnectionRefused"]);
+const UNREACHABLE = new Set([
+  "ECONNREFUSED",
+  "ENOENT",
+  "ECONNRESET",
+  "EPIPE",
+  "EACCES",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "FailedToOpenSocket",
+  "ConnectionRefused",
+]);
 
 /** Turns whatever the HTTP client threw into an {@link EngineError}. */
 export function toEngineError(action: string, thrown: unknown): EngineError {
@@ -41,10 +60,16 @@ export function toEngineError(action: string, thrown: unknown): EngineError {
     return new EngineError(reachable ? "failed" : "unavailable", `Cannot ${action}: ${detail}`, { cause: thrown });
   }
   const known: EngineErrorCode =
-    statusCode === 404 ? "not_found"
-    : statusCode === 409 ? "conflict"
-    : /port is already allocated|address already in use/i.test(detail) ? "port_taken"
-    : statusCode >= 500 ? "failed"
-    : "refused";
+    statusCode === 304
+      ? "already"
+      : statusCode === 404
+        ? "not_found"
+        : statusCode === 409
+          ? "conflict"
+          : /port is already allocated|address already in use/i.test(detail)
+            ? "port_taken"
+            : statusCode >= 500
+              ? "failed"
+              : "refused";
   return new EngineError(known, `Cannot ${action}: ${detail}`, { cause: thrown });
 }

@@ -28,7 +28,10 @@ export async function hasImage(docker: Docker, reference: string, timeoutMs: num
 /** Sends the files as a tar stream and waits until the image is there. */
 export async function buildImage(docker: Docker, build: ImageBuild): Promise<void> {
   await withDeadline(`build ${build.tag}`, BUILD_TIMEOUT_MS, async () => {
-    const output = await docker.buildImage({ context: build.directory, src: [...build.files] }, { t: build.tag, forcerm: true });
+    const output = await docker.buildImage(
+      { context: build.directory, src: [...build.files] },
+      { t: build.tag, forcerm: true },
+    );
     await new Promise<void>((resolve, reject) => {
       docker.modem.followProgress(output, (error, lines) => {
         const failed = (lines as { error?: string }[] | null)?.find((line) => line.error !== undefined);

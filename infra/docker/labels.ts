@@ -29,7 +29,10 @@ export function labelsOf(identity: Identity): Record<string, string> {
  * Reads an identity from labels, or `undefined` when the container is not ours: another cluster's, nobody's, or one
  * with labels that this project never writes.
  */
-export function identityOf(cluster: string, labels: Readonly<Record<string, string>> | undefined): Identity | undefined {
+export function identityOf(
+  cluster: string,
+  labels: Readonly<Record<string, string>> | undefined,
+): Identity | undefined {
   if (labels?.[LABELS.cluster] !== cluster) return undefined;
   const service = labels[LABELS.service];
   const revision = labels[LABELS.revision];

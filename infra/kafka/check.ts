@@ -1,5 +1,4 @@
 import { Admin } from "@platformatic/kafka";
-
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 
 /**
@@ -8,7 +7,13 @@ import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
  * @throws {KafkaUnavailableError} none did within `withinMs`.
  */
 export async function checkBrokers(brokers: readonly string[], withinMs: number): Promise<void> {
-  const admin = new Admin({ clientId: "troupe-check", bootstrapBrokers: [...brokers], timeout: withinMs, connectTimeout: withinMs, retries: 0 });
+  const admin = new Admin({
+    clientId: "troupe-check",
+    bootstrapBrokers: [...brokers],
+    timeout: withinMs,
+    connectTimeout: withinMs,
+    retries: 0,
+  });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${withinMs} ms`)), withinMs);
@@ -16,7 +21,9 @@ export async function checkBrokers(brokers: readonly string[], withinMs: number)
   try {
     await Promise.race([admin.metadata({ topics: [], forceUpdate: true }), late]);
   } catch (error) {
-    throw new KafkaUnavailableError(`Cannot reach Kafka at ${brokers.join(",")}: ${kafkaReason(error)}`, { cause: error });
+    throw new KafkaUnavailableError(`Cannot reach Kafka at ${brokers.join(",")}: ${kafkaReason(error)}`, {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
     void admin.close().catch(() => undefined);

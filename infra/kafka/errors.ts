@@ -26,5 +26,8 @@ export function kafkaReason(error: unknown): string {
 
 /** The topic was deleted, or never made. */
 export function isUnknownTopic(error: unknown): boolean {
-  return findKafkaError(error, ["UNKNOWN_TOPIC_OR_PARTITION", "UNKNOWN_TOPIC_ID"]) || kafkaReason(error).startsWith("Unknown topic");
+  return (
+    findKafkaError(error, ["UNKNOWN_TOPIC_OR_PARTITION", "UNKNOWN_TOPIC_ID"]) ||
+    kafkaReason(error).startsWith("Unknown topic")
+  );
 }

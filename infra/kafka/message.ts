@@ -1,5 +1,4 @@
 import { type OutboxRecord, toCloudEvent } from "#runtime";
-
 import { eventTopic } from "./topics.ts";
 
 /** One event as it goes to Kafka. */
@@ -39,7 +38,8 @@ export function eventMessage(record: OutboxRecord, topicPrefix: string): EventMe
   if (record.traceparent !== undefined) headers.set(TRACEPARENT, Buffer.from(record.traceparent));
   const key = Buffer.from(record.actor.key);
   const value = Buffer.from(toCloudEvent(record));
-  const sizeBytes = value.length + key.length + id.length + type.length + (record.traceparent?.length ?? 0) + OVERHEAD_BYTES;
+  const sizeBytes =
+    value.length + key.length + id.length + type.length + (record.traceparent?.length ?? 0) + OVERHEAD_BYTES;
   return { topic, key, value, headers, timestamp: BigInt(record.at), record, sizeBytes };
 }
 

@@ -1,6 +1,5 @@
-import type { Log } from "#runtime";
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
-
+import type { Log } from "#runtime";
 import { findKafkaError, kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import type { EventMessage } from "./message.ts";
 
@@ -38,12 +37,28 @@ export class EventProducer {
    */
   async send(messages: readonly EventMessage[]): Promise<void> {
     const producer = (this.#producer ??= this.#create());
-    const sent = producer.send({ messages: messages.map(({ topic, key, value, headers, timestamp }) => ({ topic, key, value, headers, timestamp })) });
+    const sent = producer.send({
+      messages: messages.map(({ topic, key, value, headers, timestamp }) => ({
+        topic,
+        key,
+        value,
+        headers,
+        timestamp,
+      })),
+    });
     // When the deadline wins, the end of the send is nobody's concern any more.
     sent.catch(() => undefined);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new KafkaUnavailableError(`Cannot publish ${messages.length} events as Kafka did not answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
+      timer = setTimeout(
+        () =>
+          reject(
+            new KafkaUnavailableError(
+              `Cannot publish ${messages.length} events as Kafka did not answer within ${this.#deadlineMs} ms`,
+            ),
+          ),
+        this.#deadlineMs,
+      );
     });
     try {
       await Promise.race([sent, late]);
@@ -51,7 +66,9 @@ export class EventProducer {
       this.#discard(producer);
       throw error instanceof KafkaUnavailableError || isRefusal(error)
         ? error
-        : new KafkaUnavailableError(`Cannot publish ${messages.length} events: ${kafkaReason(error)}`, { cause: error });
+        : new KafkaUnavailableError(`Cannot publish ${messages.length} events: ${kafkaReason(error)}`, {
+            cause: error,
+          });
     } finally {
       clearTimeout(timer);
     }
@@ -78,13 +95,23 @@ export class EventProducer {
   #discard(producer: Producer): void {
     if (this.#producer === producer) this.#producer = undefined;
     // Closing waits for sockets that may never answer.
-    producer.close(true).catch((error: unknown) => this.#options.log("debug", "kafka:close:failed", { reason: kafkaReason(error) }));
+    producer
+      .close(true)
+      .catch((error: unknown) => this.#options.log("debug", "kafka:close:failed", { reason: kafkaReason(error) }));
   }
 }
 
 /** The broker answered, and said no. */
 export function isRefusal(error: unknown): boolean {
-  return isTooLarge(error) || findKafkaError(error, ["INVALID_RECORD", "TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PARTITION", "NOT_ENOUGH_REPLICAS"]);
+  return (
+    isTooLarge(error) ||
+    findKafkaError(error, [
+      "INVALID_RECORD",
+      "TOPIC_AUTHORIZATION_FAILED",
+      "UNKNOWN_TOPIC_OR_PARTITION",
+      "NOT_ENOUGH_REPLICAS",
+    ])
+  );
 }
 
 /** A record batch over the topic's `max.message.bytes`. */

@@ -1,12 +1,17 @@
-import type { Delivered } from "#runtime/testing";
 import { Admin, Consumer, MessagesStreamModes } from "@platformatic/kafka";
+import type { Delivered } from "#runtime/testing";
 
 /** All messages now in the topics with this prefix, through a consumer group of its own; those of a partition in order. */
 export async function readTopics(address: string, topicPrefix: string): Promise<Delivered[]> {
   const ends = await endOffsets(address, topicPrefix);
   const delivered: Delivered[] = [];
   if (ends.size === 0) return delivered;
-  const consumer = new Consumer({ clientId: "troupe-test", groupId: `test-${crypto.randomUUID()}`, bootstrapBrokers: [address], maxWaitTime: 100 });
+  const consumer = new Consumer({
+    clientId: "troupe-test",
+    groupId: `test-${crypto.randomUUID()}`,
+    bootstrapBrokers: [address],
+    maxWaitTime: 100,
+  });
   try {
     const topics = [...new Set([...ends.keys()].map((place) => place.slice(0, place.lastIndexOf("/"))))];
     const stream = await consumer.consume({ topics, mode: MessagesStreamModes.EARLIEST, autocommit: false });
@@ -39,11 +44,18 @@ async function endOffsets(address: string, topicPrefix: string): Promise<Map<str
     const metadata = await admin.metadata({ topics: names });
     const topics = names.map((name) => ({
       name,
-      partitions: Array.from({ length: metadata.topics.get(name)?.partitionsCount ?? 0 }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n })),
+      partitions: Array.from({ length: metadata.topics.get(name)?.partitionsCount ?? 0 }, (_, partitionIndex) => ({
+        partitionIndex,
+        timestamp: -1n,
+      })),
     }));
     const listed = await admin.listOffsets({ topics });
     return new Map(
-      listed.flatMap(({ name, partitions }) => partitions.filter(({ offset }) => offset > 0n).map(({ partitionIndex, offset }): [string, bigint] => [`${name}/${partitionIndex}`, offset])),
+      listed.flatMap(({ name, partitions }) =>
+        partitions
+          .filter(({ offset }) => offset > 0n)
+          .map(({ partitionIndex, offset }): [string, bigint] => [`${name}/${partitionIndex}`, offset]),
+      ),
     );
   } finally {
     await admin.close();

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-
+import { Admin } from "@platformatic/kafka";
 import { type OutboxRecord, silentLog } from "#runtime";
 import { type Delivered, sinkConformance } from "#runtime/testing";
-import { Admin } from "@platformatic/kafka";
-
 import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { readTopics } from "./read-topics.fixture.ts";
@@ -32,7 +30,18 @@ sinkConformance("kafkaSink()", test, async () => {
 });
 
 function record(id = crypto.randomUUID()): OutboxRecord {
-  return { partition: 0, seq: 1, kind: "event", id: `evt_${id}`, name: "order.placed.v1", actor: { type: "order", key: "ord_1" }, target: "ord_1", body: "{}", at: 0, traceparent: undefined };
+  return {
+    partition: 0,
+    seq: 1,
+    kind: "event",
+    id: `evt_${id}`,
+    name: "order.placed.v1",
+    actor: { type: "order", key: "ord_1" },
+    target: "ord_1",
+    body: "{}",
+    at: 0,
+    traceparent: undefined,
+  };
 }
 
 test("kafkaSink() makes topics with the partitions it was told, and anew when they were deleted under it", async () => {

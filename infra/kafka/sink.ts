@@ -9,7 +9,6 @@
  *    threw may be there twice, with the same `ce_id`.
  */
 import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
-
 import { checkBrokers } from "./check.ts";
 import { isUnknownTopic, KafkaUnavailableError } from "./errors.ts";
 import { type EventMessage, eventMessage, runs } from "./message.ts";
@@ -46,7 +45,8 @@ export interface KafkaSinkOptions {
  * no topic, is `refused`; the others go on.
  */
 export function kafkaSink(options: KafkaSinkOptions): Sink {
-  const brokers = typeof options.brokers === "string" ? options.brokers.split(",").map((broker) => broker.trim()) : options.brokers;
+  const brokers =
+    typeof options.brokers === "string" ? options.brokers.split(",").map((broker) => broker.trim()) : options.brokers;
   const { log, deadlineMs = 5_000, topicPrefix = "", partitions = 6, replicas = -1 } = options;
   const producer = new EventProducer({ brokers, log, deadlineMs });
   const topics = new Topics({ brokers, partitions, replicas, timeoutMs: deadlineMs });

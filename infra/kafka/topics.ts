@@ -1,6 +1,5 @@
-import { eventNoun } from "#runtime";
 import { Admin } from "@platformatic/kafka";
-
+import { eventNoun } from "#runtime";
 import { findKafkaError, kafkaReason, KafkaUnavailableError } from "./errors.ts";
 
 /** What Kafka takes as a topic's name; `_` is left out, as `a.b` and `a_b` are one name in its metrics. */
@@ -14,7 +13,9 @@ const NOUN = /^[A-Za-z0-9-]{1,200}$/;
 export function eventTopic(type: string, prefix = ""): string {
   const noun = eventNoun(type);
   if (!NOUN.test(noun)) {
-    throw new RangeError(`Cannot derive a topic from the event type ${JSON.stringify(type.slice(0, 80))} as its noun is not letters, digits and -`);
+    throw new RangeError(
+      `Cannot derive a topic from the event type ${JSON.stringify(type.slice(0, 80))} as its noun is not letters, digits and -`,
+    );
   }
   return `${prefix}${noun}.events.v1`;
 }
@@ -46,7 +47,14 @@ export class Topics {
     const missing = [...names].filter((name) => !this.#known.has(name));
     if (missing.length === 0) return;
     const { brokers, partitions = 6, replicas = -1, timeoutMs = 5_000 } = this.#options;
-    const admin = new Admin({ clientId: "troupe-topics", bootstrapBrokers: [...brokers], timeout: timeoutMs, connectTimeout: timeoutMs, retries: 2, retryDelay: 100 });
+    const admin = new Admin({
+      clientId: "troupe-topics",
+      bootstrapBrokers: [...brokers],
+      timeout: timeoutMs,
+      connectTimeout: timeoutMs,
+      retries: 2,
+      retryDelay: 100,
+    });
     try {
       for (const name of missing) {
         await admin.createTopics({ topics: [name], partitions, replicas }).catch((error: unknown) => {

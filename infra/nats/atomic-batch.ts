@@ -1,5 +1,4 @@
 import { type NatsConnection, nuid } from "@nats-io/transport-node";
-
 import { type EventMessage, eventHeaders } from "./message.ts";
 import { type PublishAck, readPublishAck } from "./publish-ack.ts";
 
@@ -16,7 +15,11 @@ export const MAX_ATOMIC_BATCH = 1_000;
  * limit, and when one id was seen within the dedupe window: a repeat needs {@link publishInChains}.
  * @throws {Error} no answer, or the answer speaks of another number of messages: what is stored is unknown.
  */
-export async function publishAtomicBatch(client: NatsConnection, messages: readonly EventMessage[], timeoutMs: number): Promise<PublishAck> {
+export async function publishAtomicBatch(
+  client: NatsConnection,
+  messages: readonly EventMessage[],
+  timeoutMs: number,
+): Promise<PublishAck> {
   const id = nuid.next();
   const last = messages.length - 1;
   for (let i = 0; i < last; i++) {
@@ -26,9 +29,13 @@ export async function publishAtomicBatch(client: NatsConnection, messages: reado
   const final = messages[last] as EventMessage;
   const commit = batchHeaders(final, id, messages.length);
   commit.set("Nats-Batch-Commit", "1");
-  const ack = readPublishAck(await client.request(final.subject, final.payload, { headers: commit, timeout: timeoutMs }));
+  const ack = readPublishAck(
+    await client.request(final.subject, final.payload, { headers: commit, timeout: timeoutMs }),
+  );
   if (ack.kind === "stored" && ack.count !== messages.length) {
-    throw new Error(`Cannot trust the commit of a batch as it holds ${ack.count} messages: ${messages.length} were sent`);
+    throw new Error(
+      `Cannot trust the commit of a batch as it holds ${ack.count} messages: ${messages.length} were sent`,
+    );
   }
   return ack;
 }

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-
 import { runInChains } from "./chains.ts";
 
 const chainOf = (item: string): string => item[0] ?? "";

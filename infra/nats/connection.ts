@@ -1,3 +1,4 @@
+import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
 /**
  * The process's one connection to NATS.
  *
@@ -10,8 +11,6 @@
  *    any more, and the client itself would wait for it until its time-out.
  */
 import type { Log } from "#runtime";
-import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
-
 import { parseNatsUrl } from "./url.ts";
 
 /** Time between two attempts, in milliseconds; a tenth of it is added at random. */
@@ -77,7 +76,8 @@ export class NatsLink {
   async ready(withinMs: number): Promise<void> {
     if (this.#connected) return;
     await new Promise<void>((resolve, reject) => {
-      const give = (): void => settle(new NatsUnavailableError(`Cannot reach NATS at ${this.address} within ${withinMs} ms`));
+      const give = (): void =>
+        settle(new NatsUnavailableError(`Cannot reach NATS at ${this.address} within ${withinMs} ms`));
       const settle = (error?: Error): void => {
         clearTimeout(timer);
         this.#waiters.delete(done);
@@ -110,11 +110,16 @@ export class NatsLink {
         reject(error);
       };
       const timer = setTimeout(
-        () => interrupt(new NatsUnavailableError(`Cannot ${what} as NATS at ${this.address} did not answer within ${deadlineMs} ms`)),
+        () =>
+          interrupt(
+            new NatsUnavailableError(
+              `Cannot ${what} as NATS at ${this.address} did not answer within ${deadlineMs} ms`,
+            ),
+          ),
         deadlineMs,
       );
       this.#interrupts.add(interrupt);
-      work(client).then((value) => {
+      (async () => work(client))().then((value) => {
         settle();
         resolve(value);
       }, interrupt);
@@ -172,7 +177,8 @@ export class NatsLink {
 
   #drop(how: string): void {
     this.#connected = false;
-    for (const interrupt of [...this.#interrupts]) interrupt(new NatsUnavailableError(`NATS at ${this.address} ${how}`));
+    for (const interrupt of [...this.#interrupts])
+      interrupt(new NatsUnavailableError(`NATS at ${this.address} ${how}`));
   }
 
   #pause(ms: number): Promise<void> {

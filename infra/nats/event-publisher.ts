@@ -1,3 +1,4 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 /**
  * Stores events in a JetStream stream.
  *
@@ -16,8 +17,6 @@
  * 0.4 ms within a target, as they wait for each other there. Batches side by side overlap the 9 ms.
  */
 import type { Log, OutboxRecord, PublishResult } from "#runtime";
-import { jetstreamManager } from "@nats-io/jetstream";
-
 import { MAX_ATOMIC_BATCH, publishAtomicBatch } from "./atomic-batch.ts";
 import { runInChains } from "./chains.ts";
 import type { NatsLink } from "./connection.ts";
@@ -98,7 +97,10 @@ export class EventPublisher {
     try {
       const message = eventMessage(record, this.#prefix);
       if (message.sizeBytes <= limit) return message;
-      return { kind: "refused", detail: `The event has ${message.sizeBytes} bytes with its headers, the broker takes ${limit}` };
+      return {
+        kind: "refused",
+        detail: `The event has ${message.sizeBytes} bytes with its headers, the broker takes ${limit}`,
+      };
     } catch (error) {
       if (error instanceof RangeError) return { kind: "refused", detail: error.message };
       throw error;
@@ -114,12 +116,19 @@ export class EventPublisher {
 
   async #store(piece: readonly EventMessage[]): Promise<readonly PublishResult[]> {
     if (this.#stream?.atomic === true && (piece.length >= BATCH_FROM || longestChain(piece) >= BATCH_FROM_CHAIN)) {
-      const ack = await this.#link.use(`publish ${piece.length} events`, this.#deadlineMs, (client) => publishAtomicBatch(client, piece, this.#deadlineMs));
+      const ack = await this.#link.use(`publish ${piece.length} events`, this.#deadlineMs, (client) =>
+        publishAtomicBatch(client, piece, this.#deadlineMs),
+      );
       if (ack.kind === "stored") return piece.map(() => ACKED);
       // Nothing of it is stored. One by one shows which records are repeats and which are too large.
       this.#options.log("debug", "nats:batch:rejected", { code: ack.code, reason: ack.detail, records: piece.length });
     }
-    return runInChains(piece, ({ record }) => record.target, this.#options.window ?? 256, (message) => this.#storeOne(message));
+    return runInChains(
+      piece,
+      ({ record }) => record.target,
+      this.#options.window ?? 256,
+      (message) => this.#storeOne(message),
+    );
   }
 
   async #storeOne(message: EventMessage): Promise<PublishResult> {
@@ -128,7 +137,8 @@ export class EventPublisher {
       readPublishAck(await client.request(message.subject, message.payload, request)),
     );
     if (ack.kind === "stored") return ACKED;
-    if (ack.code === MESSAGE_TOO_LARGE) return { kind: "refused", detail: `The stream refused the event: ${ack.detail}` };
+    if (ack.code === MESSAGE_TOO_LARGE)
+      return { kind: "refused", detail: `The stream refused the event: ${ack.detail}` };
     throw new Error(`Cannot publish ${message.record.id} as JetStream refused it: ${ack.detail} (${ack.code})`);
   }
 }

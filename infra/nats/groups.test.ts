@@ -1,10 +1,20 @@
 import { expect, test } from "bun:test";
-
 import { groupByTarget, longestChain, pieces } from "./groups.ts";
 import { type EventMessage, eventMessage } from "./message.ts";
 
 function message(target: string, seq: number): EventMessage {
-  const record = { partition: 0, seq, kind: "event", id: `evt_${seq}`, name: "order.placed.v1", actor: { type: "order", key: target }, target, body: "{}", at: 0, traceparent: undefined } as const;
+  const record = {
+    partition: 0,
+    seq,
+    kind: "event",
+    id: `evt_${seq}`,
+    name: "order.placed.v1",
+    actor: { type: "order", key: target },
+    target,
+    body: "{}",
+    at: 0,
+    traceparent: undefined,
+  } as const;
   return eventMessage(record, "evt");
 }
 

@@ -22,7 +22,11 @@ export function groupByTarget(messages: readonly EventMessage[], size: number): 
 }
 
 /** Cuts a group into pieces of at most `maxMessages` and, but for single messages, `maxBytes`. */
-export function* pieces(messages: readonly EventMessage[], maxMessages: number, maxBytes: number): Generator<readonly EventMessage[]> {
+export function* pieces(
+  messages: readonly EventMessage[],
+  maxMessages: number,
+  maxBytes: number,
+): Generator<readonly EventMessage[]> {
   let from = 0;
   let bytes = 0;
   for (let i = 0; i < messages.length; i++) {

@@ -1,6 +1,5 @@
-import { type OutboxRecord, toCloudEvent } from "#runtime";
 import { headers, type MsgHdrs } from "@nats-io/transport-node";
-
+import { type OutboxRecord, toCloudEvent } from "#runtime";
 import { eventSubject } from "./subjects.ts";
 
 /** One event as it goes to NATS. */

@@ -19,8 +19,13 @@ export function readPublishAck(message: Msg): PublishAck {
     readonly error?: { readonly err_code?: number; readonly description?: string };
   } | null>();
   if (answer?.error !== undefined) {
-    return { kind: "rejected", code: answer.error.err_code ?? 0, detail: answer.error.description ?? "no reason given" };
+    return {
+      kind: "rejected",
+      code: answer.error.err_code ?? 0,
+      detail: answer.error.description ?? "no reason given",
+    };
   }
-  if (answer?.stream === undefined || answer.stream === "") throw new Error("Cannot read the answer of JetStream as it names no stream");
+  if (answer?.stream === undefined || answer.stream === "")
+    throw new Error("Cannot read the answer of JetStream as it names no stream");
   return { kind: "stored", count: answer.count ?? 0, duplicate: answer.duplicate === true };
 }

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, test } from "bun:test";
-
-import { silentLog } from "#runtime";
-import { type Delivered, sinkConformance } from "#runtime/testing";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-
+import { silentLog } from "#runtime";
+import { type Delivered, sinkConformance } from "#runtime/testing";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { connectNats } from "./connection.ts";
 import { natsSink } from "./sink.ts";
@@ -49,7 +47,14 @@ async function readStream(address: string, stream: string): Promise<Delivered[]>
       const header = (name: string): string | undefined => message.headers?.get(name) || undefined;
       const id = header("Nats-Msg-Id") ?? "";
       if (id !== header("ce_id")) throw new Error(`Nats-Msg-Id ${id} is not ce_id ${header("ce_id")}`);
-      delivered.push({ id, place: message.subject, key: undefined, contentType: header("content-type"), traceparent: header("traceparent"), body: message.string() });
+      delivered.push({
+        id,
+        place: message.subject,
+        key: undefined,
+        contentType: header("content-type"),
+        traceparent: header("traceparent"),
+        body: message.string(),
+      });
       if (message.seq >= state.last_seq) break;
     }
     return delivered;

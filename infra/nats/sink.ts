@@ -1,6 +1,5 @@
-import type { Sink } from "#runtime";
 import { jetstreamManager } from "@nats-io/jetstream";
-
+import type { Sink } from "#runtime";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { EventPublisher, type EventPublisherOptions, GROUP_SIZE } from "./event-publisher.ts";
 

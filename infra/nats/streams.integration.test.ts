@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-
-import { type OutboxRecord, silentLog } from "#runtime";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-
+import { type OutboxRecord, silentLog } from "#runtime";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { natsSink } from "./sink.ts";
@@ -34,7 +32,18 @@ function names(): { stream: string; subjectPrefix: string } {
 function records(count: number): OutboxRecord[] {
   return Array.from({ length: count }, (_, i) => {
     const key = `ord_${i % 3}`;
-    return { partition: 0, seq: i, kind: "event", id: `evt_${crypto.randomUUID()}`, name: "order.placed.v1", actor: { type: "order", key }, target: key, body: "{}", at: 0, traceparent: undefined };
+    return {
+      partition: 0,
+      seq: i,
+      kind: "event",
+      id: `evt_${crypto.randomUUID()}`,
+      name: "order.placed.v1",
+      actor: { type: "order", key },
+      target: key,
+      body: "{}",
+      at: 0,
+      traceparent: undefined,
+    };
   });
 }
 
@@ -77,7 +86,9 @@ test("natsSink() publishes one by one where the stream's own limit refuses a mes
   const options = names();
   await manager.streams.add({ name: options.stream, subjects: [`${options.subjectPrefix}.>`], max_msg_size: 4_096 });
   const sink = natsSink({ connection, log: silentLog, ...options });
-  const batch = records(100).map((record, i) => (i === 50 ? { ...record, body: JSON.stringify("x".repeat(8_000)) } : record));
+  const batch = records(100).map((record, i) =>
+    i === 50 ? { ...record, body: JSON.stringify("x".repeat(8_000)) } : record,
+  );
   const results = await sink.publish(batch, 1);
   expect(results.map(({ kind }) => kind === "refused")).toEqual(batch.map((_, i) => i === 50));
   expect((await manager.streams.info(options.stream)).state.messages).toBe(99);

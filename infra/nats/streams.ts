@@ -1,5 +1,12 @@
-import { DiscardPolicy, JetStreamApiError, type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig, type StreamInfo } from "@nats-io/jetstream";
-
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+} from "@nats-io/jetstream";
 import { EVENT_SUBJECT_PREFIX } from "./subjects.ts";
 
 const NANOS_PER_MS = 1_000_000;
@@ -26,7 +33,10 @@ export interface EventStreamOptions {
  * The stream exists afterwards, on disk, with atomic batches allowed; several processes may call it at once. An
  * existing stream keeps what this does not name. Resolves with whether the server takes atomic batches (≥ 2.12 does).
  */
-export async function ensureEventStream(manager: JetStreamManager, options: EventStreamOptions = {}): Promise<{ readonly atomic: boolean }> {
+export async function ensureEventStream(
+  manager: JetStreamManager,
+  options: EventStreamOptions = {},
+): Promise<{ readonly atomic: boolean }> {
   const name = options.stream ?? "EVENTS";
   const info = (await find(manager, name)) ?? (await create(manager, name, options));
   const changes = differences(info.config, wanted(options));

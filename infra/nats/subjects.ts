@@ -20,7 +20,9 @@ export const NODE_SUBJECT_PREFIX = "troupe.node";
 export function eventSubject(type: string, prefix: string = EVENT_SUBJECT_PREFIX): string {
   const subject = `${prefix}.${type}`;
   if (!TOKENS.test(type) || subject.length > MAX_SUBJECT_CHARS) {
-    throw new RangeError(`Cannot derive a subject from the event type ${quoted(type)} as it is not dot-separated tokens of visible ASCII without * and >`);
+    throw new RangeError(
+      `Cannot derive a subject from the event type ${quoted(type)} as it is not dot-separated tokens of visible ASCII without * and >`,
+    );
   }
   return subject;
 }
@@ -31,7 +33,9 @@ export function eventSubject(type: string, prefix: string = EVENT_SUBJECT_PREFIX
  */
 export function nodeSubject(node: string, prefix: string = NODE_SUBJECT_PREFIX): string {
   if (!TOKEN.test(node)) {
-    throw new RangeError(`Cannot derive a subject from the node id ${quoted(node)} as it is not one token of letters, digits, _ and -`);
+    throw new RangeError(
+      `Cannot derive a subject from the node id ${quoted(node)} as it is not one token of letters, digits, _ and -`,
+    );
   }
   return `${prefix}.${node}`;
 }

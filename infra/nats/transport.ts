@@ -1,7 +1,6 @@
-import { type Envelope, type Log, type Transport, TroupeError, type WireReply } from "#runtime";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { errors } from "@nats-io/transport-node";
-
+import { type Envelope, type Log, type Transport, TroupeError, type WireReply } from "#runtime";
 import type { NatsLink } from "./connection.ts";
 import { NODE_SUBJECT_PREFIX, nodeSubject } from "./subjects.ts";
 
@@ -50,9 +49,12 @@ export function natsTransport(options: NatsTransportOptions): Transport {
       const subject = nodeSubject(node, prefix);
       const body = JSON.stringify(envelope);
       // Known before anything is sent: then, and only then, the caller may be told that nothing happened.
-      if (!connection.connected) throw new TroupeError("unavailable", `Cannot ${what} as NATS at ${connection.address} is not connected`);
+      if (!connection.connected)
+        throw new TroupeError("unavailable", `Cannot ${what} as NATS at ${connection.address} is not connected`);
       try {
-        const reply = await connection.use(what, envelope.timeoutMs, (client) => client.request(subject, body, { timeout: envelope.timeoutMs }));
+        const reply = await connection.use(what, envelope.timeoutMs, (client) =>
+          client.request(subject, body, { timeout: envelope.timeoutMs }),
+        );
         return reply.json<WireReply>();
       } catch (error) {
         throw callError(error, what);
@@ -60,7 +62,8 @@ export function natsTransport(options: NatsTransportOptions): Transport {
     },
 
     async close() {
-      await Promise.allSettled(served.splice(0).map((subscription) => (subscription.isClosed() ? undefined : subscription.drain())));
+      const open = served.splice(0).filter((subscription) => !subscription.isClosed());
+      await Promise.allSettled(open.map((subscription) => subscription.drain()));
     },
   };
 }
@@ -82,7 +85,10 @@ async function answer(message: Msg, handle: (envelope: Envelope) => Promise<Wire
     log("error", "transport:unsendable", { subject: message.subject, reason: String(error) });
     const failure: WireReply = {
       kind: "error",
-      error: { code: "deadline_exceeded", message: `Cannot carry the reply of ${envelope.message} to another node as NATS refused it` },
+      error: {
+        code: "deadline_exceeded",
+        message: `Cannot carry the reply of ${envelope.message} to another node as NATS refused it`,
+      },
     };
     message.respond(JSON.stringify(failure));
   }
@@ -94,5 +100,9 @@ function callError(error: unknown, what: string): TroupeError {
     return new TroupeError("unavailable", `Cannot ${what} as nobody serves it`, cause);
   }
   const why = error instanceof Error ? error.message : String(error);
-  return new TroupeError("deadline_exceeded", `Cannot ${what}: no reply came (${why}); it may have been handled`, cause);
+  return new TroupeError(
+    "deadline_exceeded",
+    `Cannot ${what}: no reply came (${why}); it may have been handled`,
+    cause,
+  );
 }

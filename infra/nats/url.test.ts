@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-
 import { parseNatsUrl } from "./url.ts";
 
 test("parseNatsUrl() adds the scheme and the port", () => {
@@ -11,6 +10,15 @@ test("parseNatsUrl() reads several servers", () => {
 });
 
 test("parseNatsUrl() keeps credentials out of the address", () => {
-  expect(parseNatsUrl("nats://me:p%40ss@a:1")).toEqual({ servers: ["nats://a:1"], address: "nats://a:1", user: "me", pass: "p@ss" });
-  expect(parseNatsUrl("nats://s3cret@a:1")).toEqual({ servers: ["nats://a:1"], address: "nats://a:1", token: "s3cret" });
+  expect(parseNatsUrl("nats://me:p%40ss@a:1")).toEqual({
+    servers: ["nats://a:1"],
+    address: "nats://a:1",
+    user: "me",
+    pass: "p@ss",
+  });
+  expect(parseNatsUrl("nats://s3cret@a:1")).toEqual({
+    servers: ["nats://a:1"],
+    address: "nats://a:1",
+    token: "s3cret",
+  });
 });

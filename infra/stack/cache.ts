@@ -6,8 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-
-import { withLock } from "./lock.ts";
+import { tryLock, withLock } from "./lock.ts";
 import type { ObtainContext } from "./recipe.ts";
 
 /** The cache folder: `TROUPE_CACHE`, default `~/.cache/troupe`. */
@@ -58,7 +57,18 @@ export async function install(
 
 /** One such step at a time on this machine: `build` for what takes every core, `apt` for the package manager. */
 export function oneAtATime<T>(kind: "build" | "apt", context: ObtainContext, work: () => Promise<T>): Promise<T> {
-  return withLock(join(cacheDir(), "locks", `${kind}.lock`), work, () => context.waiting(`another ${kind} step`));
+  return withLock(lockOf(kind), work, () => context.waiting(`another ${kind} step`));
+}
+
+/** Like {@link oneAtATime} for a step that is not worth waiting for: throws when another one is under way. */
+export async function onlyWhenIdle<T>(kind: "build" | "apt", work: () => Promise<T>): Promise<T> {
+  using lock = tryLock(lockOf(kind));
+  if (lock === undefined) throw new Error(`Another ${kind} step is under way`);
+  return await work();
+}
+
+function lockOf(kind: "build" | "apt"): string {
+  return join(cacheDir(), "locks", `${kind}.lock`);
 }
 
 /** What a killed build left. Safe while the lock of `wanted` is held. */

@@ -1,8 +1,7 @@
 /** Kafka 4 in KRaft mode: one node that is broker and controller. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-
-import { install, oneAtATime } from "./cache.ts";
+import { cacheDir, install } from "./cache.ts";
 import { classArchive } from "./kafka-classes.ts";
 import { kafkaNode } from "./kafka-node.ts";
 import { javaCommand, programOrPackage } from "./packages.ts";
@@ -25,7 +24,7 @@ export const kafkaRecipe: Recipe = {
 
   async obtain(context) {
     const java = await javaCommand(context);
-    const folder = await jars(context);
+    const folder = await jars(context, java);
     const classPath = join(folder, "libs", "*");
     const archive = await classArchive(context, { java, classPath, version: KAFKA_VERSION, probe });
     return async (place) => {
@@ -43,9 +42,11 @@ export const kafkaRecipe: Recipe = {
 /** Metadata v1 without topics. One broker of the list is enough, but it must know a controller. */
 async function probe(env: Readonly<Env>): Promise<void> {
   const brokers = (env["KAFKA_BROKERS"] ?? "").split(",").map((text) => parseEndpoint(text.trim()));
-  const controller = await Promise.any(brokers.map((broker) => ask(broker, METADATA_REQUEST, readMetadata))).catch((error: unknown) => {
-    throw error instanceof AggregateError ? error.errors[0] : error;
-  });
+  const controller = await Promise.any(brokers.map((broker) => ask(broker, METADATA_REQUEST, readMetadata))).catch(
+    (error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    },
+  );
   if (controller < 0) throw new Error("Kafka has no controller yet");
 }
 
@@ -81,19 +82,36 @@ function readMetadata(bytes: Buffer): number | undefined {
   return bytes.readInt32BE(at);
 }
 
-function jars(context: ObtainContext): Promise<string> {
+function jars(context: ObtainContext, java: string): Promise<string> {
   return install("kafka", KAFKA_VERSION, context, async (folder) => {
     const maven = await programOrPackage(context, { program: "mvn", apt: "maven", brew: "maven" });
-    await oneAtATime("build", context, async () => {
-      context.doing(`downloading Kafka ${KAFKA_VERSION} (43 MB, about a minute, once)`);
-      const pom = join(folder, "pom.xml");
-      writeFileSync(pom, POM);
-      try {
-        await context.run(maven, ["--batch-mode", "--quiet", "--file", pom, "dependency:copy-dependencies", `-DoutputDirectory=${join(folder, "libs")}`, "-DincludeScope=runtime"]);
-      } catch (error) {
-        throw new UnavailableError(`Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`, `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`, { cause: error });
-      }
-    });
+    context.doing(`downloading Kafka ${KAFKA_VERSION} (43 MB, about a minute, once)`);
+    const pom = join(folder, "pom.xml");
+    writeFileSync(pom, POM);
+    try {
+      await context.run(
+        maven,
+        [
+          "--batch-mode",
+          "--quiet",
+          "--file",
+          pom,
+          "dependency:copy-dependencies",
+          `-DoutputDirectory=${join(folder, "libs")}`,
+          "-DincludeScope=runtime",
+        ],
+        {
+          // Maven looks for Java by itself, and would not find the one in the cache.
+          env: java.startsWith(cacheDir()) ? { JAVA_HOME: join(java, "..", "..") } : {},
+        },
+      );
+    } catch (error) {
+      throw new UnavailableError(
+        `Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`,
+        `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
+        { cause: error },
+      );
+    }
   });
 }
 

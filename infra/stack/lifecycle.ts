@@ -10,14 +10,22 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { type Child, STACK_VARIABLE, startChild } from "./child.ts";
 import { type CommandOptions, run } from "./command.ts";
 import { composeProgram, type Composition } from "./compose.ts";
+import { foreignListener } from "./listeners.ts";
 import type { Ports } from "./ports.ts";
 import type { Launch, LaunchContext, ObtainContext, Program, Recipe } from "./recipe.ts";
 import type { RecordedServer } from "./state-file.ts";
-import { type Env, type How, type MissingServer, type Reporter, type RunningServer, type ServerState, UnavailableError } from "./types.ts";
+import {
+  type Env,
+  type How,
+  type MissingServer,
+  type Reporter,
+  type RunningServer,
+  type ServerState,
+  UnavailableError,
+} from "./types.ts";
 
 /** What the stack gives each of its servers. */
 export interface StackContext {
@@ -35,6 +43,11 @@ const LAUNCH_ATTEMPTS = 3;
 const LOG_LINES = 20;
 const RESTART_PAUSES_MS = [0, 500, 1_000, 2_000, 5_000, 10_000];
 
+/** Somebody else listens where our server should. */
+class PortTakenError extends Error {
+  override readonly name = "PortTakenError";
+}
+
 /** One server of a stack. */
 export class ServerLife {
   readonly recipe: Recipe;
@@ -44,6 +57,7 @@ export class ServerLife {
   #children: Child[] = [];
   #launch: Launch | undefined;
   #how: How = "native";
+  #picked: number[] = [];
   #state: ServerState = { kind: "pending" };
   #stopping = false;
   #started: Promise<void> = Promise.resolve();
@@ -68,7 +82,9 @@ export class ServerLife {
       const found = await this.#find();
       if (found !== undefined) return this.#running(found.how, found.env[this.recipe.variable] ?? "", found.env);
       const composed = this.#stack.composition?.has(this.recipe.name) === true;
-      const program = composed ? composeProgram(this.recipe, this.#stack.composition) : await this.recipe.obtain(this.#obtaining());
+      const program = composed
+        ? composeProgram(this.recipe, this.#stack.composition)
+        : await this.recipe.obtain(this.#obtaining());
       const launch = await this.#launchWith(program, composed ? "compose" : "native");
       return this.#running(this.#how, launch.address, launch.env);
     } catch (error) {
@@ -119,7 +135,11 @@ export class ServerLife {
       try {
         await this.#untilReady(env, 10_000);
       } catch (error) {
-        throw new UnavailableError(`${this.recipe.variable} names a server that does not answer: ${messageOf(error)}`, `unset ${this.recipe.variable}`, { cause: error });
+        throw new UnavailableError(
+          `${this.recipe.variable} names a server that does not answer: ${messageOf(error)}`,
+          `unset ${this.recipe.variable}`,
+          { cause: error },
+        );
       }
       return { how: "address", env };
     }
@@ -133,6 +153,7 @@ export class ServerLife {
     for (let attempt = 1; ; attempt++) {
       if (this.#stopping) throw new Error("The stack is stopping");
       this.#change({ kind: "starting", how });
+      this.#picked = [];
       const launch = await program(this.#launching());
       this.#launch = launch;
       try {
@@ -141,7 +162,8 @@ export class ServerLife {
       } catch (error) {
         const log = this.#children.at(-1)?.tail(LOG_LINES) ?? [];
         // Another program took a port between our look and the server's: choose again.
-        if (attempt === LAUNCH_ATTEMPTS || this.#stopping || !PORT_TAKEN.test(log.join("\n"))) throw error;
+        const taken = error instanceof PortTakenError || PORT_TAKEN.test(log.join("\n"));
+        if (attempt === LAUNCH_ATTEMPTS || this.#stopping || !taken) throw error;
         await this.#endChildren();
       }
     }
@@ -171,14 +193,28 @@ export class ServerLife {
       if (ended !== undefined) throw new Error(`${this.recipe.title} ended while it started: ${ended.outcome()}`);
       try {
         await this.recipe.probe(env);
-        // An end in this very moment means that the probe spoke to somebody else's server.
-        if (this.#children.every((child) => child.outcome() === undefined)) return;
+        this.#checkListeners();
+        return;
       } catch (error) {
+        if (error instanceof PortTakenError) throw error;
         last = error;
       }
       await delay(50);
     }
-    throw new Error(`${this.recipe.title} did not answer within ${withinMs / 1000} s: ${messageOf(last)}`, { cause: last });
+    throw new Error(`${this.recipe.title} did not answer within ${withinMs / 1000} s: ${messageOf(last)}`, {
+      cause: last,
+    });
+  }
+
+  /** L2: an answer counts only if it came from our processes. */
+  #checkListeners(): void {
+    if (this.#children.length === 0) return;
+    const port = foreignListener(
+      this.#picked,
+      this.#children.map((child) => child.mark.pid),
+    );
+    if (port !== undefined)
+      throw new PortTakenError(`Port ${port} was taken by another program while ${this.recipe.title} started`);
   }
 
   /** L3 */
@@ -239,7 +275,11 @@ export class ServerLife {
 
   /** Marked like a server, so that an installation whose owner was killed is ended by the next start. */
   #run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    return run(command, args, { logFile: this.logFile, ...options, env: { [STACK_VARIABLE]: this.#stack.dataDir, ...options.env } });
+    return run(command, args, {
+      logFile: this.logFile,
+      ...options,
+      env: { [STACK_VARIABLE]: this.#stack.dataDir, ...options.env },
+    });
   }
 
   #obtaining(): ObtainContext {
@@ -254,7 +294,11 @@ export class ServerLife {
     return {
       dir: this.#dir,
       id: this.#stack.id,
-      port: (usual) => this.#stack.ports.pick(usual),
+      port: async (usual) => {
+        const port = await this.#stack.ports.pick(usual);
+        this.#picked.push(port);
+        return port;
+      },
       run: (command, args, options) => this.#run(command, args, options),
     };
   }

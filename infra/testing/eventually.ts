@@ -2,7 +2,11 @@
  * Asks again, every 25 ms, until the answer is neither `undefined` nor `false`; resolves with it.
  * @throws {Error} not within `withinMs`. What `ask` throws passes through.
  */
-export async function eventually<T>(what: string, withinMs: number, ask: () => Promise<T | undefined | false>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  withinMs: number,
+  ask: () => Promise<T | undefined | false>,
+): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();

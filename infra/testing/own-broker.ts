@@ -3,7 +3,6 @@ import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { run } from "../stack/command.ts";
 import { Ports } from "../stack/ports.ts";
 import type { Launch, Recipe } from "../stack/recipe.ts";
@@ -39,7 +38,12 @@ export class OwnBroker implements AsyncDisposable {
     const program = await recipe.obtain({ doing: quiet, waiting: quiet, run });
     const folder = await mkdtemp(join(tmpdir(), `troupe-${name}-`));
     const ports = new Ports(false);
-    const launch = await program({ dir: folder, id: crypto.randomUUID().slice(0, 6), port: (usual) => ports.pick(usual), run });
+    const launch = await program({
+      dir: folder,
+      id: crypto.randomUUID().slice(0, 6),
+      port: (usual) => ports.pick(usual),
+      run,
+    });
     const broker = new OwnBroker(recipe, launch, folder, ports);
     try {
       await broker.start();
@@ -57,14 +61,22 @@ export class OwnBroker implements AsyncDisposable {
   /** Starts it on the data it has. Resolves when it answers. */
   async start(): Promise<void> {
     const spec = this.#launch.processes.at(-1);
-    if (spec === undefined || this.#launch.processes.length > 1) throw new Error(`Cannot own ${this.#recipe.name} as it is not one process`);
+    if (spec === undefined || this.#launch.processes.length > 1)
+      throw new Error(`Cannot own ${this.#recipe.name} as it is not one process`);
     const logFile = join(this.#folder, "log");
     const log = openSync(logFile, "a");
-    const child = spawn(spec.command, [...spec.args], { cwd: this.#folder, env: { ...process.env, ...spec.env }, stdio: ["ignore", log, log] });
+    const child = spawn(spec.command, [...spec.args], {
+      cwd: this.#folder,
+      env: { ...process.env, ...spec.env },
+      stdio: ["ignore", log, log],
+    });
     closeSync(log);
     this.#child = child;
     await eventually(`${this.#recipe.name} answers`, this.#recipe.readyWithinMs, async () => {
-      if (child.exitCode !== null) throw new Error(`${this.#recipe.name} ended with ${child.exitCode}: ${(await readFile(logFile, "utf8")).slice(-2_000)}`);
+      if (child.exitCode !== null)
+        throw new Error(
+          `${this.#recipe.name} ended with ${child.exitCode}: ${(await readFile(logFile, "utf8")).slice(-2_000)}`,
+        );
       return this.#recipe.probe(this.#launch.env).then(
         () => true,
         () => false,

@@ -12,7 +12,10 @@ export function assert(condition: boolean, message: string): asserts condition {
  * Event records with new ids, in one partition, dealt to `types` and to `targets` actors of each noun in turn; every
  * other one traced. An actor emits events of one noun, as brokers with a topic per noun keep order within it.
  */
-export function eventRecords(count: number, { targets, types }: { readonly targets: number; readonly types: readonly string[] }): OutboxRecord[] {
+export function eventRecords(
+  count: number,
+  { targets, types }: { readonly targets: number; readonly types: readonly string[] },
+): OutboxRecord[] {
   return Array.from({ length: Math.floor(count) }, (_, i) => {
     const name = types[i % types.length] as string;
     const noun = eventNoun(name);
@@ -33,14 +36,22 @@ export function eventRecords(count: number, { targets, types }: { readonly targe
 }
 
 /** Publishes batch after batch, each again until it is through. Resolves with the number of failed tries. */
-export async function publishLikeARelay(sink: Sink, records: readonly OutboxRecord[], size: number, acked: (count: number) => void): Promise<number> {
+export async function publishLikeARelay(
+  sink: Sink,
+  records: readonly OutboxRecord[],
+  size: number,
+  acked: (count: number) => void,
+): Promise<number> {
   let failures = 0;
   for (let i = 0; i < records.length; i += size) {
     const batch = records.slice(i, i + size);
     for (let attempt = 1; ; attempt++) {
       try {
         const results = await sink.publish(batch, attempt);
-        assert(results.every(({ kind }) => kind === "acked"), "a record was refused");
+        assert(
+          results.every(({ kind }) => kind === "acked"),
+          "a record was refused",
+        );
         acked(batch.length);
         break;
       } catch (error) {
@@ -55,7 +66,7 @@ export async function publishLikeARelay(sink: Sink, records: readonly OutboxReco
 
 /** Asks again until the answer is true. */
 export async function within(ms: number, what: string, ask: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + ms; !(await ask()); ) {
+  for (const end = Date.now() + ms; !(await ask());) {
     assert(Date.now() < end, `${what} within ${ms} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -66,7 +77,10 @@ export function distinctIds(delivered: readonly { readonly id: string }[]): Read
 }
 
 /** Every record is there, and once repeats are left out, those of a target stand as they were published. */
-export function sameOrderPerTarget(delivered: readonly { readonly id: string }[], records: readonly OutboxRecord[]): void {
+export function sameOrderPerTarget(
+  delivered: readonly { readonly id: string }[],
+  records: readonly OutboxRecord[],
+): void {
   const recordOf = new Map(records.map((record) => [record.id, record]));
   const found = new Map<string, string[]>();
   for (const id of distinctIds(delivered)) {
@@ -81,6 +95,9 @@ export function sameOrderPerTarget(delivered: readonly { readonly id: string }[]
     const wanted = records.filter((record) => record.target === target).map(({ id }) => id);
     const there = found.get(target) ?? [];
     const wrong = wanted.findIndex((id, i) => there[i] !== id);
-    assert(wrong < 0 && there.length === wanted.length, `of ${target} record ${wrong + 1} of ${wanted.length} is not where it belongs (${there.length} are there)`);
+    assert(
+      wrong < 0 && there.length === wanted.length,
+      `of ${target} record ${wrong + 1} of ${wanted.length} is not where it belongs (${there.length} are there)`,
+    );
   }
 }

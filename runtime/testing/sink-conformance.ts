@@ -41,20 +41,19 @@ export type DeclareTest = (name: string, body: () => Promise<void>, timeoutMs: n
  */
 export function sinkConformance(name: string, test: DeclareTest, setup: () => Promise<SinkUnderTest>): void {
   const declare = (title: string, body: (subject: SinkUnderTest) => Promise<void>): void =>
-    test(
-      `${name} ${title}`,
-      async () => {
-        await using subject = await setup();
-        await body(subject);
-      },
-      180_000,
-    );
+    test(`${name} ${title}`, async () => {
+      await using subject = await setup();
+      await body(subject);
+    }, 180_000);
 
   declare("publish() keeps the order per target and delivers each record with its envelope", async (subject) => {
     const records = eventRecords(300, { targets: 7, types: ["order.placed.v1", "order.paid.v1", "stock.reserved.v1"] });
     await publishAll(subject.sink, records, 40);
     const delivered = await subject.readAll();
-    assert(delivered.length === records.length, `${delivered.length} messages were delivered, ${records.length} published`);
+    assert(
+      delivered.length === records.length,
+      `${delivered.length} messages were delivered, ${records.length} published`,
+    );
     sameOrderPerTarget(delivered, records);
     for (const record of records) {
       const message = delivered.find(({ id }) => id === record.id);
@@ -76,7 +75,10 @@ export function sinkConformance(name: string, test: DeclareTest, setup: () => Pr
   declare("publish() takes as many records as its lane says, also of one target", async (subject) => {
     const { lane } = subject.sink;
     const count = lane.kind === "batch" ? lane.maxBatch : 100;
-    const records = [...eventRecords(count / 2, { targets: 1, types: ["order.placed.v1"] }), ...eventRecords(count / 2, { targets: 50, types: ["order.paid.v1"] })];
+    const records = [
+      ...eventRecords(count / 2, { targets: 1, types: ["order.placed.v1"] }),
+      ...eventRecords(count / 2, { targets: 50, types: ["order.paid.v1"] }),
+    ];
     await publishAll(subject.sink, records, count);
     sameOrderPerTarget(await subject.readAll(), records);
   });
@@ -89,7 +91,8 @@ export function sinkConformance(name: string, test: DeclareTest, setup: () => Pr
     await publishAll(subject.sink, records.slice(199), 1);
     const delivered = await subject.readAll();
     sameOrderPerTarget(delivered, records);
-    if (subject.dropsRepeats) assert(delivered.length === records.length, `${delivered.length - records.length} repeats were delivered`);
+    if (subject.dropsRepeats)
+      assert(delivered.length === records.length, `${delivered.length - records.length} repeats were delivered`);
   });
 
   declare("publish() refuses what the broker never takes and acks the rest of the batch", async (subject) => {
@@ -100,9 +103,15 @@ export function sinkConformance(name: string, test: DeclareTest, setup: () => Pr
       });
       const results = await subject.sink.publish(records, 1);
       const kinds = results.map(({ kind }) => kind);
-      assert(kinds.every((kind, i) => kind === (i === 1 || i === 2 ? "refused" : "acked")), `the results are ${kinds.join()}`);
+      assert(
+        kinds.every((kind, i) => kind === (i === 1 || i === 2 ? "refused" : "acked")),
+        `the results are ${kinds.join()}`,
+      );
       const found = new Set((await subject.readAll()).map(({ id }) => id));
-      assert(records.every(({ id }, i) => found.has(id) === (results[i]?.kind === "acked")), "what is there is not what was acked");
+      assert(
+        records.every(({ id }, i) => found.has(id) === (results[i]?.kind === "acked")),
+        "what is there is not what was acked",
+      );
     }
   });
 
@@ -110,37 +119,49 @@ export function sinkConformance(name: string, test: DeclareTest, setup: () => Pr
     await subject.sink.check();
     await subject.kill();
     assert(await rejects(subject.sink.check()), "check() resolved without a broker");
-    assert(await rejects(subject.sink.publish(eventRecords(1, { targets: 1, types: ["order.placed.v1"] }), 1)), "publish() resolved without a broker");
+    assert(
+      await rejects(subject.sink.publish(eventRecords(1, { targets: 1, types: ["order.placed.v1"] }), 1)),
+      "publish() resolved without a broker",
+    );
     await subject.restart();
     await within(30_000, "check() resolves again", async () => !(await rejects(subject.sink.check())));
   });
 
-  declare("publish() loses nothing that was acked and keeps the order when the broker is killed on the way", async (subject) => {
-    const records = eventRecords(4_000, { targets: 20, types: ["order.placed.v1", "order.paid.v1"] });
-    let acked = 0;
-    let wake = (): void => undefined;
-    const underWay = new Promise<void>((resolve) => (wake = resolve));
-    const publishing = publishLikeARelay(subject.sink, records, 100, (count) => {
-      acked += count;
-      if (acked >= 1_000) wake();
-    });
-    await underWay;
-    await subject.kill();
-    assert(acked < records.length, "all was published before the broker was killed");
-    await subject.restart();
-    const failures = await publishing;
-    assert(failures > 0, "no publish failed while the broker was away");
-    const delivered = await subject.readAll();
-    assert(distinctIds(delivered).size === records.length, `${distinctIds(delivered).size} of ${records.length} records are there`);
-    sameOrderPerTarget(delivered, records);
-  });
+  declare(
+    "publish() loses nothing that was acked and keeps the order when the broker is killed on the way",
+    async (subject) => {
+      const records = eventRecords(4_000, { targets: 20, types: ["order.placed.v1", "order.paid.v1"] });
+      let acked = 0;
+      let wake = (): void => undefined;
+      const underWay = new Promise<void>((resolve) => (wake = resolve));
+      const publishing = publishLikeARelay(subject.sink, records, 100, (count) => {
+        acked += count;
+        if (acked >= 1_000) wake();
+      });
+      await underWay;
+      await subject.kill();
+      assert(acked < records.length, "all was published before the broker was killed");
+      await subject.restart();
+      const failures = await publishing;
+      assert(failures > 0, "no publish failed while the broker was away");
+      const delivered = await subject.readAll();
+      assert(
+        distinctIds(delivered).size === records.length,
+        `${distinctIds(delivered).size} of ${records.length} records are there`,
+      );
+      sameOrderPerTarget(delivered, records);
+    },
+  );
 }
 
 async function publishAll(sink: Sink, records: readonly OutboxRecord[], size: number): Promise<void> {
   for (let i = 0; i < records.length; i += size) {
     const results = await sink.publish(records.slice(i, i + size), 1);
     assert(results.length === Math.min(size, records.length - i), "there is not one result per record");
-    assert(results.every(({ kind }) => kind === "acked"), `not all were acked: ${JSON.stringify(results.find(({ kind }) => kind !== "acked"))}`);
+    assert(
+      results.every(({ kind }) => kind === "acked"),
+      `not all were acked: ${JSON.stringify(results.find(({ kind }) => kind !== "acked"))}`,
+    );
   }
 }
 

@@ -24,10 +24,16 @@ ${describeVariables()}`;
 /** @throws {SettingsError} for an argument it does not know. */
 export function readArguments(args: readonly string[]): Arguments {
   try {
-    const { values } = parseArgs({ args: [...args], options: { port: { type: "string" }, data: { type: "string" }, help: { type: "boolean", short: "h" } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { port: { type: "string" }, data: { type: "string" }, help: { type: "boolean", short: "h" } },
+    });
     return {
       help: values.help === true,
-      environment: { ...(values.port === undefined ? {} : { PORT: values.port }), ...(values.data === undefined ? {} : { TROUPE_DATA: values.data }) },
+      environment: {
+        ...(values.port === undefined ? {} : { PORT: values.port }),
+        ...(values.data === undefined ? {} : { TROUPE_DATA: values.data }),
+      },
     };
   } catch (error) {
     throw new SettingsError(`Cannot read the arguments: ${error instanceof Error ? error.message : String(error)}`);

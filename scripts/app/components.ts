@@ -9,10 +9,22 @@ export function componentsOf(settings: Settings, connections: Connections, syste
   const sinkCheck = (name: string) => async (): Promise<void> => {
     await connections.sinks.find((sink) => sink.name === name)?.check();
   };
-  const start = (server: string, variable: string): string => `Start ${server} (bun run stack), or set ${variable} to where it is`;
-  const { DATABASE_URL, ORDER_DATABASE_URL, NATS_URL, KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TEMPORAL_ADDRESS, DOCKER_HOST, TROUPE_ROLES } = settings;
+  const start = (server: string, variable: string): string =>
+    `Start ${server} (bun run stack), or set ${variable} to where it is`;
+  const {
+    DATABASE_URL,
+    ORDER_DATABASE_URL,
+    NATS_URL,
+    KAFKA_BROKERS,
+    RABBITMQ_URL,
+    REDIS_URL,
+    TEMPORAL_ADDRESS,
+    DOCKER_HOST,
+    TROUPE_ROLES,
+  } = settings;
   const database = DATABASE_URL ?? ORDER_DATABASE_URL;
   const serves = TROUPE_ROLES.includes("workflows") && TEMPORAL_ADDRESS !== undefined;
+  const queues = TROUPE_ROLES.includes("scaler") ? 2 : 1;
   return [
     {
       name: "postgres",
@@ -21,10 +33,34 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       fix: start("PostgreSQL", "DATABASE_URL"),
       check: () => system.check(),
     },
-    { name: "nats", address: shown(NATS_URL), needed: true, fix: start("NATS with JetStream", "NATS_URL"), check: sinkCheck("nats") },
-    { name: "kafka", address: shown(KAFKA_BROKERS), needed: false, fix: `${start("Kafka", "KAFKA_BROKERS")}; its events wait meanwhile`, check: sinkCheck("kafka") },
-    { name: "rabbitmq", address: shown(RABBITMQ_URL), needed: false, fix: start("RabbitMQ", "RABBITMQ_URL"), check: () => reachable(RABBITMQ_URL, 5672) },
-    { name: "redis", address: shown(REDIS_URL), needed: false, fix: start("Redis", "REDIS_URL"), check: () => reachable(REDIS_URL, 6379) },
+    {
+      name: "nats",
+      address: shown(NATS_URL),
+      needed: true,
+      fix: start("NATS with JetStream", "NATS_URL"),
+      check: sinkCheck("nats"),
+    },
+    {
+      name: "kafka",
+      address: shown(KAFKA_BROKERS),
+      needed: false,
+      fix: `${start("Kafka", "KAFKA_BROKERS")}; its events wait meanwhile`,
+      check: sinkCheck("kafka"),
+    },
+    {
+      name: "rabbitmq",
+      address: shown(RABBITMQ_URL),
+      needed: false,
+      fix: start("RabbitMQ", "RABBITMQ_URL"),
+      check: () => reachable(RABBITMQ_URL, 5672),
+    },
+    {
+      name: "redis",
+      address: shown(REDIS_URL),
+      needed: false,
+      fix: start("Redis", "REDIS_URL"),
+      check: () => reachable(REDIS_URL, 6379),
+    },
     {
       name: "temporal",
       address: shown(TEMPORAL_ADDRESS),
@@ -43,9 +79,11 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       name: "worker",
       address: serves ? `${TEMPORAL_ADDRESS}/${settings.TEMPORAL_NAMESPACE}` : null,
       needed: true,
-      fix: serves ? "Wait: the workers connect by themselves once Temporal and the database answer" : "Add workflows to TROUPE_ROLES, and set TEMPORAL_ADDRESS",
+      fix: serves
+        ? "Wait: the workers connect by themselves once Temporal and the database answer"
+        : "Add workflows to TROUPE_ROLES, and set TEMPORAL_ADDRESS",
       check: async () => {
-        if ((system.workers()?.running().length ?? 0) === 0) throw new Error("no worker polls");
+        if ((system.workers()?.running().length ?? 0) < queues) throw new Error("not every task queue is polled");
       },
     },
   ];

@@ -32,10 +32,20 @@ export interface Connections {
  * @throws {TypeError} when a service has no database.
  */
 export function openConnections(settings: Settings, log: Log): Connections {
-  const { NATS_URL, KAFKA_BROKERS, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, DOCKER_HOST, TROUPE_CLUSTER: cluster } = settings;
+  const {
+    NATS_URL,
+    KAFKA_BROKERS,
+    TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE,
+    DOCKER_HOST,
+    TROUPE_CLUSTER: cluster,
+  } = settings;
   const prefix = cluster === "default" ? "" : `${cluster}.`;
   const nats = NATS_URL === undefined ? undefined : connectNats({ url: NATS_URL, log, name: `troupe-${cluster}` });
-  const temporal = TEMPORAL_ADDRESS === undefined ? undefined : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
+  const temporal =
+    TEMPORAL_ADDRESS === undefined
+      ? undefined
+      : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
   const sinks: Sink[] = [];
   if (nats !== undefined) {
     const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
@@ -49,7 +59,10 @@ export function openConnections(settings: Settings, log: Log): Connections {
     engine: connectEngine({ host: DOCKER_HOST, cluster }),
     sinks,
     stores: () => storesOf(settings, log),
-    transport: () => (nats === undefined ? undefined : natsTransport({ connection: nats, log, ...(prefix === "" ? {} : { subjectPrefix: `${prefix}troupe.node` }) })),
+    transport: () =>
+      nats === undefined
+        ? undefined
+        : natsTransport({ connection: nats, log, ...(prefix === "" ? {} : { subjectPrefix: `${prefix}troupe.node` }) }),
     async close() {
       await Promise.allSettled(sinks.map((sink) => sink.close()));
       await Promise.allSettled([nats?.close(), temporal?.close()]);
@@ -62,7 +75,9 @@ function storesOf(settings: Settings, log: Log): Record<ServiceName, Store> {
   const stores = SERVICES.map((service) => {
     const url = databases[service];
     if (url === undefined) {
-      throw new TypeError(`Cannot open the ${service} database: set DATABASE_URL or ${service.toUpperCase()}_DATABASE_URL, or start the servers with "bun run dev" or "bun run stack"`);
+      throw new TypeError(
+        `Cannot open the ${service} database: set DATABASE_URL or ${service.toUpperCase()}_DATABASE_URL, or start the servers with "bun run dev" or "bun run stack"`,
+      );
     }
     return [service, postgresStore(url, { name: service, log, max: POOL_SIZE })] as const;
   });

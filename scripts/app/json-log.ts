@@ -8,7 +8,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * A log that writes one JSON object per line: `{time, level, event, …fields}`. Errors among the fields become their
  * stack; a field that is no JSON becomes text: a log line is never the reason of a failure.
  */
-export function jsonLog(least: LogLevel, write: (line: string) => void = (line) => void process.stdout.write(line)): Log {
+export function jsonLog(
+  least: LogLevel,
+  write: (line: string) => void = (line) => void process.stdout.write(line),
+): Log {
   const from = LOG_LEVELS.indexOf(least);
   return (level, event, fields = {}) => {
     if (LOG_LEVELS.indexOf(level) < from) return;

@@ -8,7 +8,11 @@ const LONGEST_PAUSE_MS = 5_000;
  * give up, and is found soon after it came. Logs a failure when it is news.
  * @returns `undefined` when `signal` ended the trying.
  */
-export async function keepTrying<T>(what: string, start: () => Promise<T>, { signal, log }: { readonly signal: AbortSignal; readonly log: Log }): Promise<T | undefined> {
+export async function keepTrying<T>(
+  what: string,
+  start: () => Promise<T>,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
+): Promise<T | undefined> {
   let last = "";
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {

@@ -1,10 +1,15 @@
 import { createIngress } from "#actors/ingress/app.ts";
+import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
+import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
+import { dockerStatus } from "#infra/docker/status.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log } from "#runtime";
+import { workflowClient } from "#workflows/client.ts";
 import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
+import { lateTroupe } from "./late-troupe.ts";
 import type { Settings } from "./settings.ts";
 import type { System } from "./system.ts";
 
@@ -23,16 +28,23 @@ export interface HttpServer {
 /** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
 export function serveHttp(settings: Settings, connections: Connections, system: System, log: Log): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
-  const app = createIngress({
-    troupe: () => system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for"),
-    workflows: () => notYet("There are no workflows here yet"),
+  const workflows = connections.temporal && workflowClient(connections.temporal);
+  const troupe = lateTroupe(
+    () => system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for"),
+  );
+  const orchestrator = orchestratorRoutes({ troupe, docker: dockerStatus(connections.engine) });
+  const deps: IngressDeps = {
+    troupe: () => troupe,
+    workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     readiness: readinessOf(componentsOf(settings, connections, system)),
     links: {
       temporalUi: TEMPORAL_UI_URL ?? null,
-      workflow: (id, runId) => (TEMPORAL_UI_URL === undefined ? null : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, id, runId)),
+      workflow: (id, runId) =>
+        TEMPORAL_UI_URL === undefined ? null : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, id, runId),
     },
     log,
-  });
+  };
+  const app = createIngress(deps, [orchestrator]);
   const server = Bun.serve({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,

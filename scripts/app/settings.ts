@@ -13,58 +13,115 @@ export type ServiceName = (typeof SERVICES)[number];
 
 const text = v.pipe(v.string(), v.trim());
 /** A variable that is set to nothing counts as not set. */
-const optional = <S extends v.GenericSchema<string, unknown>>(schema: S) => v.optional(v.union([v.pipe(v.literal(""), v.transform(() => undefined)), schema]));
+const optional = <S extends v.GenericSchema<string, unknown>>(schema: S) =>
+  v.optional(
+    v.union([
+      v.pipe(
+        v.literal(""),
+        v.transform(() => undefined),
+      ),
+      schema,
+    ]),
+  );
 const url = (...protocols: string[]) =>
-  v.pipe(text, v.check((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)) && URL.canParse(value), `expected ${protocols.map((p) => `${p}://host…`).join(" or ")}`));
+  v.pipe(
+    text,
+    v.check(
+      (value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)) && URL.canParse(value),
+      `expected ${protocols.map((p) => `${p}://host…`).join(" or ")}`,
+    ),
+  );
 const hostPort = v.pipe(text, v.regex(/^[^\s:/]+:\d{1,5}$/, "expected host:port"));
-const hostPorts = v.pipe(text, v.regex(/^[^\s:/,]+:\d{1,5}(,\s*[^\s:/,]+:\d{1,5})*$/, "expected host:port, or several separated by commas"));
+const hostPorts = v.pipe(
+  text,
+  v.regex(/^[^\s:/,]+:\d{1,5}(,\s*[^\s:/,]+:\d{1,5})*$/, "expected host:port, or several separated by commas"),
+);
 const onOff = (other: "on" | "off") => v.optional(v.pipe(text, v.picklist(["on", "off"], "expected on or off")), other);
-const port = v.pipe(text, v.regex(/^\d{1,5}$/, "expected a port number"), v.transform(Number), v.maxValue(65_535, "expected at most 65535"));
+const port = v.pipe(
+  text,
+  v.regex(/^\d{1,5}$/, "expected a port number"),
+  v.transform(Number),
+  v.maxValue(65_535, "expected at most 65535"),
+);
 const postgresUrl = optional(url("postgres", "postgresql"));
-const duration = v.custom<Duration>((value) => typeof value === "string" && isDuration(value), 'expected a duration, as in "500ms", "2s" or "15m"');
+const duration = v.custom<Duration>(
+  (value) => typeof value === "string" && isDuration(value),
+  'expected a duration, as in "500ms", "2s" or "15m"',
+);
 
 const roles = v.pipe(
   text,
   v.transform((value) => value.split(",").map((role) => role.trim())),
   v.array(v.picklist(ROLES, `expected a comma list of ${ROLES.join(", ")}`)),
   v.minLength(1, "expected at least one role"),
-  v.check((list) => list.includes("actors"), "expected actors among the roles: the others reach actors in their own process"),
+  v.check(
+    (list) => list.includes("actors"),
+    "expected actors among the roles: the others reach actors in their own process",
+  ),
 );
 
 /** Every variable, with the text `--help` shows. */
 const VARIABLES = {
   PORT: v.pipe(v.optional(port, "3000"), v.description("where HTTP is served; 0 takes a free port")),
   HOST: v.pipe(v.optional(text, "127.0.0.1"), v.description("the address to listen on; loopback only")),
-  DATABASE_URL: v.pipe(postgresUrl, v.description("the Postgres server; each service gets a database of its own there")),
-  ORDER_DATABASE_URL: v.pipe(postgresUrl, v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, ORCHESTRATOR_")),
+  DATABASE_URL: v.pipe(
+    postgresUrl,
+    v.description("the Postgres server; each service gets a database of its own there"),
+  ),
+  ORDER_DATABASE_URL: v.pipe(
+    postgresUrl,
+    v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, ORCHESTRATOR_"),
+  ),
   STOCK_DATABASE_URL: postgresUrl,
   PAYMENT_DATABASE_URL: postgresUrl,
   DELIVERY_DATABASE_URL: postgresUrl,
   ORCHESTRATOR_DATABASE_URL: postgresUrl,
-  NATS_URL: v.pipe(optional(url("nats", "tls", "ws", "wss")), v.description("events to JetStream, and calls between nodes")),
+  NATS_URL: v.pipe(
+    optional(url("nats", "tls", "ws", "wss")),
+    v.description("events to JetStream, and calls between nodes"),
+  ),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
   RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("events to RabbitMQ")),
   REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("events to Redis Streams")),
   TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
-  TEMPORAL_NAMESPACE: v.pipe(v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"), v.description("of the workflows")),
+  TEMPORAL_NAMESPACE: v.pipe(
+    v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),
+    v.description("of the workflows"),
+  ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
   TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
   TROUPE_AUTH: v.pipe(onOff("off"), v.description("off; this version has no authentication")),
   TROUPE_SEED: v.pipe(onOff("on"), v.description("whether demo products are created once")),
-  TROUPE_DATA: v.pipe(v.optional(v.pipe(text, v.minLength(1)), ".troupe"), v.description("the data folder of a running stack: its addresses fill what is not set")),
+  TROUPE_DATA: v.pipe(
+    v.optional(v.pipe(text, v.minLength(1)), ".troupe"),
+    v.description("the data folder of a running stack: its addresses fill what is not set"),
+  ),
   TROUPE_CLUSTER: v.pipe(
-    v.optional(v.pipe(text, v.regex(/^[a-z][a-z0-9]{0,30}$/, "expected lower case and digits, at most 31, beginning with a letter")), "default"),
+    v.optional(
+      v.pipe(
+        text,
+        v.regex(/^[a-z][a-z0-9]{0,30}$/, "expected lower case and digits, at most 31, beginning with a letter"),
+      ),
+      "default",
+    ),
     v.description("keeps systems on the same servers apart: databases, stream, topics, containers"),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
-  LOG_LEVEL: v.pipe(v.optional(v.pipe(text, v.picklist(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(", ")}`)), "info"), v.description("the least important line that is written")),
+  LOG_LEVEL: v.pipe(
+    v.optional(v.pipe(text, v.picklist(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(", ")}`)), "info"),
+    v.description("the least important line that is written"),
+  ),
 };
 
 const Environment = v.pipe(
   v.object(VARIABLES),
   v.forward(
-    v.partialCheck([["TROUPE_AUTH"]], ({ TROUPE_AUTH }) => TROUPE_AUTH === "off", "expected off: this version has no authentication"),
+    v.partialCheck(
+      [["TROUPE_AUTH"]],
+      ({ TROUPE_AUTH }) => TROUPE_AUTH === "off",
+      "expected off: this version has no authentication",
+    ),
     ["TROUPE_AUTH"],
   ),
   v.forward(
@@ -89,7 +146,10 @@ export class SettingsError extends Error {
  * Reads the settings. `environment` wins over `stack`, the addresses of a running stack.
  * @throws {SettingsError} naming every variable that does not fit, what is expected and what was given.
  */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>, stack: Readonly<Record<string, string>> = {}): Settings {
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  stack: Readonly<Record<string, string>> = {},
+): Settings {
   const given: Record<string, string> = {};
   for (const name of Object.keys(VARIABLES)) {
     const value = environment[name] || stack[name];
@@ -113,7 +173,10 @@ export function databasesOf(settings: Settings): Readonly<Record<ServiceName, st
     shared.pathname = `/troupe_${settings.TROUPE_CLUSTER === "default" ? "" : `${settings.TROUPE_CLUSTER}_`}${service}`;
     return shared.href;
   };
-  return Object.fromEntries(SERVICES.map((service) => [service, named(service)])) as Record<ServiceName, string | undefined>;
+  return Object.fromEntries(SERVICES.map((service) => [service, named(service)])) as Record<
+    ServiceName,
+    string | undefined
+  >;
 }
 
 /** The variables with their meaning and default, for `--help`. */

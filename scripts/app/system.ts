@@ -1,3 +1,4 @@
+import { Config } from "#actors/config/config.ts";
 /**
  * The actor system of this process, from nothing to running, and back.
  *
@@ -9,7 +10,6 @@
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first.
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
-import { Config } from "#actors/config/config.ts";
 import { Order } from "#actors/order/order.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import { scalerActor } from "#actors/scaler/scaler.ts";
@@ -18,8 +18,8 @@ import { Service } from "#actors/service/service.ts";
 import { Stock } from "#actors/stock/stock.ts";
 import { createTroupe, type Log, type Store, type Troupe } from "#runtime";
 import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
-import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { Workers } from "#workflows/worker.ts";
+import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { Connections } from "./connections.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { seedProducts } from "./seed.ts";
@@ -61,7 +61,13 @@ export function startSystem(settings: Settings, connections: Connections, log: L
     try {
       await connections.nats?.ready(OPEN_WITHIN_MS);
       await Promise.all(Object.values(stores).map((store) => store.open())); // Y2
-      return await createTroupe({ actors, stores, sinks: connections.sinks, log, ...(transport === undefined ? {} : { transport }) });
+      return await createTroupe({
+        actors,
+        stores,
+        sinks: connections.sinks,
+        log,
+        ...(transport === undefined ? {} : { transport }),
+      });
     } catch (error) {
       await Promise.allSettled([...Object.values(stores).map((store) => store.close()), transport?.close()]); // Y1
       throw error;
@@ -73,18 +79,30 @@ export function startSystem(settings: Settings, connections: Connections, log: L
     if (troupe === undefined) return;
     const running = troupe;
     log("info", "troupe:started", { nodeId: running.nodeId, services: SERVICES });
+    // Before the workers: bundling the workflows keeps this thread busy for seconds.
+    if (settings.TROUPE_SEED === "on") await keepTrying("the demo products", () => seedProducts(running, log), trying);
+    if (stopping.signal.aborted) return;
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("workflows")) {
-      workers = startShopWorkers({ troupe: running, engine, scaler, temporal, log, scaling: settings.TROUPE_ROLES.includes("scaler") });
+      workers = startShopWorkers({
+        troupe: running,
+        engine,
+        scaler,
+        temporal,
+        log,
+        scaling: settings.TROUPE_ROLES.includes("scaler"),
+      });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
       watcher = startWatcher({
         engine,
         log,
-        wake: (service) => temporal.call(() => temporal.client.workflow.getHandle(workflowIds.reconcileService(service)).signal(WAKE_SIGNAL)),
+        wake: (service) =>
+          temporal.call(() =>
+            temporal.client.workflow.getHandle(workflowIds.reconcileService(service)).signal(WAKE_SIGNAL),
+          ),
         services: async () => (await running.list(Service, { limit: 200 })).map(({ key }) => key),
       });
     }
-    if (settings.TROUPE_SEED === "on") await keepTrying("the demo products", () => seedProducts(running, log), trying);
   }
 
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));

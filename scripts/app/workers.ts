@@ -1,5 +1,5 @@
-import type { ScalerActor } from "#actors/scaler/scaler.ts";
 import { sandboxProvider } from "#actors/payment/sandbox.ts";
+import type { ScalerActor } from "#actors/scaler/scaler.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
@@ -31,7 +31,12 @@ export function startShopWorkers({ troupe, engine, scaler, temporal, log, scalin
     workflowsPath: pathOf("reconcile-service/workflow.ts"),
     activities: createReconcileActivities({ troupe, engine, scaler }),
   };
-  return startWorkers({ address: temporal.address, namespace: temporal.namespace, queues: scaling ? [shop, orchestrator] : [shop], log });
+  return startWorkers({
+    address: temporal.address,
+    namespace: temporal.namespace,
+    queues: scaling ? [shop, orchestrator] : [shop],
+    log,
+  });
 }
 
 function pathOf(file: string): string {

@@ -1,3 +1,7 @@
+import { kafkaSink } from "#infra/kafka/sink.ts";
+import { connectNats } from "#infra/nats/connection.ts";
+import { natsSink } from "#infra/nats/sink.ts";
+import { OwnBroker } from "#infra/testing/own-broker.ts";
 /**
  * What the broker sinks alone can take: events of about 300 bytes of data, 1,000 actors, one `publish` after the other, as the
  * relay calls them. Each broker is a process of this run's own; NATS flushes every write to disk.
@@ -5,11 +9,6 @@
  * `bun scripts/bench/sinks.ts [nats|kafka]…`
  */
 import { newId, type OutboxRecord, type Sink, silentLog } from "#runtime";
-
-import { connectNats } from "../../infra/nats/connection.ts";
-import { natsSink } from "../../infra/nats/sink.ts";
-import { kafkaSink } from "../../infra/kafka/sink.ts";
-import { OwnBroker } from "../../infra/testing/own-broker.ts";
 
 const ACTORS = 1_000;
 const DATA = JSON.stringify({ note: "x".repeat(288) });
@@ -20,7 +19,18 @@ let made = 0;
 function records(count: number): OutboxRecord[] {
   return Array.from({ length: count }, () => {
     const key = `ord_${++made % ACTORS}`;
-    return { partition: made % 64, seq: made, kind: "event", id: newId("evt"), name: "order.placed.v1", actor: { type: "order", key }, target: key, body: DATA, at: Date.now(), traceparent: undefined };
+    return {
+      partition: made % 64,
+      seq: made,
+      kind: "event",
+      id: newId("evt"),
+      name: "order.placed.v1",
+      actor: { type: "order", key },
+      target: key,
+      body: DATA,
+      at: Date.now(),
+      traceparent: undefined,
+    };
   });
 }
 
@@ -58,7 +68,10 @@ async function withKafka(work: (sink: Sink) => Promise<void>): Promise<void> {
 
 const asked = process.argv.slice(2);
 console.log("| sink | batch | events/s | p50 ms | p99 ms |\n|---|---|---|---|---|");
-for (const [name, run] of [["nats", withNats], ["kafka", withKafka]] as const) {
+for (const [name, run] of [
+  ["nats", withNats],
+  ["kafka", withKafka],
+] as const) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   await run(async (sink) => {
     await sink.publish(records(512), 1);

@@ -7,7 +7,7 @@ import { bundleViolations } from "./workflow-bundle.ts";
 
 type Finding = Pick<Violation, "rule" | "message" | "fix">;
 
-const isTest = anyOf(["**.test.ts", "**.test.tsx", "**.fixture.ts", "**/test-*.ts", "**/testing/**"]);
+const isTest = anyOf(TESTS);
 const arrows = ARROWS.map((arrow) => ({ ...arrow, fits: pattern(arrow.from, arrow.to) }));
 const typeOnlyTargets = TYPE_ONLY_TARGETS.map(({ from, to }) => pattern(from, to));
 const packages = PACKAGES.map((row) => ({ ...row, holds: pattern(row.files) }));

@@ -1,9 +1,9 @@
 import { activityInfo } from "@temporalio/activity";
-import { Service } from "#actors/service/service.ts";
-import type { DesiredService, ReportService } from "#actors/service/messages.ts";
 import type { ActionsApplied, ApplyActions, ObservedContainer, Slots } from "#actors/scaler/messages.ts";
 import { observe, replicasOf } from "#actors/scaler/scaler.ts";
 import type { ScalerActor } from "#actors/scaler/scaler.ts";
+import type { DesiredService, ReportService } from "#actors/service/messages.ts";
+import { Service } from "#actors/service/service.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import { EngineError } from "#infra/docker/errors.ts";
 import type { Troupe } from "#runtime";
@@ -51,7 +51,11 @@ export function createReconcileActivities({ troupe, engine, scaler }: ReconcileD
     },
 
     /** Tells the service what was seen. */
-    async reportService(name: string, world: World, report: Omit<ReportService, "observed" | "generation">): Promise<void> {
+    async reportService(
+      name: string,
+      world: World,
+      report: Omit<ReportService, "observed" | "generation">,
+    ): Promise<void> {
       const observed = world.containers === null ? null : replicasOf(world.containers, world.slots);
       const full = { ...report, generation: world.desired.generation, observed };
       await asFailure(troupe.ref(Service, name).report(full, { id: messageId(full) }));

@@ -1,4 +1,14 @@
-import { condition, continueAsNew, defineQuery, defineSignal, isCancellation, log, proxyLocalActivities, setHandler, workflowInfo } from "@temporalio/workflow";
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  log,
+  proxyLocalActivities,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
 import { IDLE_CHECK_MS, plan } from "#actors/scaler/plan.ts";
 import type { Plan } from "#actors/scaler/plan.ts";
 import type { ReconcileActivities, World } from "./activities.ts";
@@ -45,7 +55,9 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
       const news = JSON.stringify([world.desired.generation, next.status, next.conditions, world.containers]);
       const [applied] = await Promise.all([
         next.actions.length > 0 ? applyActions(input.name, applicationOf(world, next)) : undefined,
-        news === reported ? undefined : reportService(input.name, world, { status: next.status, conditions: [...next.conditions] }),
+        news === reported
+          ? undefined
+          : reportService(input.name, world, { status: next.status, conditions: [...next.conditions] }),
       ]);
       reported = news;
       if (world.desired.removed && world.containers?.length === 0 && !awake) return;
@@ -59,7 +71,8 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
       log.warn("reconcile:round:failed", { service: input.name, error: String(error) });
       reported = "";
     }
-    if (round >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested) await continueAsNew<typeof reconcileService>(input);
+    if (round >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof reconcileService>(input);
     if (waitMs > 0) await condition(() => awake, waitMs);
   }
 }
@@ -69,7 +82,12 @@ function planFor(service: string, world: World): Plan {
   const { desired, containers, slots, nowMs } = world;
   if (containers === null) {
     const message = world.reason ?? "the engine does not answer";
-    return { actions: [], status: "degraded", conditions: [{ type: "docker_unavailable", message }], nextCheckMs: IDLE_CHECK_MS };
+    return {
+      actions: [],
+      status: "degraded",
+      conditions: [{ type: "docker_unavailable", message }],
+      nextCheckMs: IDLE_CHECK_MS,
+    };
   }
   const pinned = desired.spec?.ports.some((port) => port.host !== null) ?? false;
   return plan(
@@ -79,9 +97,15 @@ function planFor(service: string, world: World): Plan {
 }
 
 function applicationOf(world: World, next: Plan): Parameters<ReconcileActivities["applyActions"]>[1] {
-  return { revision: world.desired.revision, spec: world.desired.removed ? null : world.desired.spec, actions: [...next.actions] };
+  return {
+    revision: world.desired.revision,
+    spec: world.desired.removed ? null : world.desired.spec,
+    actions: [...next.actions],
+  };
 }
 
 function labelOf(action: Plan["actions"][number]): string {
-  return action.kind === "create" ? `create ${action.replica}` : `${action.kind} ${action.replica} ${action.containerId.slice(0, 12)}`;
+  return action.kind === "create"
+    ? `create ${action.replica}`
+    : `${action.kind} ${action.replica} ${action.containerId.slice(0, 12)}`;
 }

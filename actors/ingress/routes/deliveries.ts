@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { OrderId } from "#actors/order/messages.ts";
-import { DeliveryView } from "#actors/delivery/messages.ts";
 import { Delivery } from "#actors/delivery/delivery.ts";
+import { DeliveryView } from "#actors/delivery/messages.ts";
+import { OrderId } from "#actors/order/messages.ts";
 import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, notFound } from "../endpoint.ts";
 

@@ -1,14 +1,28 @@
-import * as v from "valibot";
+import { type ConfigPolicy, parseConfig } from "#actors/config/config.ts";
+import type { ConfigServices } from "#actors/config/messages.ts";
 import type { DockerStatus } from "#infra/docker/status.ts";
 import { RefusedError } from "#runtime";
-import { parseConfig } from "../../config/config.ts";
-import type { ConfigPolicy } from "../../config/config.ts";
-import type { ConfigServices } from "../../config/messages.ts";
-import { SERVICE_NAME } from "../../service/messages.ts";
+import { readBytes } from "../body.ts";
+import type { IngressDeps } from "../deps.ts";
+import { notFound } from "../endpoint.ts";
 import { Problem } from "../problem.ts";
 
-const MAX_BODY_BYTES = 1024 * 1024;
-const MEDIA_TYPES: ReadonlySet<string> = new Set(["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "application/json"]);
+const MEDIA_TYPES: ReadonlySet<string> = new Set([
+  "application/yaml",
+  "application/x-yaml",
+  "text/yaml",
+  "text/x-yaml",
+  "application/json",
+]);
+
+/** What the routes work with. */
+export interface OrchestratorDeps extends Pick<IngressDeps, "troupe"> {
+  /** Whether there is an engine: see `dockerStatus` in `infra/docker`. */
+  readonly docker: () => Promise<DockerStatus>;
+  /** Which images may run, and how large. Default: `troupe/*`. */
+  readonly policy?: ConfigPolicy;
+}
+
 const RETRY_AFTER_SECONDS = 5;
 
 /**
@@ -19,7 +33,9 @@ const RETRY_AFTER_SECONDS = 5;
 export async function requireDocker(docker: () => Promise<DockerStatus>, kind: "change" | "look"): Promise<void> {
   const status = await docker();
   if (status.state === "ready" || (status.state === "unreachable" && kind === "look")) return;
-  throw new Problem(503, "docker.unavailable", `There is no Docker engine to run services on: ${status.reason}`, { retryAfter: RETRY_AFTER_SECONDS });
+  throw new Problem(503, "docker.unavailable", `There is no Docker engine to run services on: ${status.reason}`, {
+    retryAfter: RETRY_AFTER_SECONDS,
+  });
 }
 
 /**
@@ -28,68 +44,13 @@ export async function requireDocker(docker: () => Promise<DockerStatus>, kind: "
  */
 export async function readConfigFile(request: Request, policy: ConfigPolicy): Promise<ConfigServices> {
   const media = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (!MEDIA_TYPES.has(media)) throw new Problem(415, "config.media_type", "A configuration file is sent as application/yaml");
-  const parsed = parseConfig(await readText(request), policy);
+  if (!MEDIA_TYPES.has(media))
+    throw new Problem(415, "config.media_type", "A configuration file is sent as application/yaml");
+  const parsed = parseConfig(decode(await readBytes(request)), policy);
   if (parsed.ok) return parsed.services;
-  throw new Problem(422, "config.invalid", "The file holds errors, so nothing of it was taken: see errors", { issues: parsed.issues });
-}
-
-/**
- * A small JSON body that fits a schema.
- * @throws {Problem} 400 or 422.
- */
-export async function readBody<S extends v.GenericSchema>(request: Request, schema: S): Promise<v.InferOutput<S>> {
-  const text = await readText(request);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Problem(400, "json.malformed", "The body is not JSON");
-  }
-  const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  const issues = result.issues.map((issue) => ({
-    path: (issue.path ?? []).map((item) => `/${String(item.key)}`).join(""),
-    message: issue.type === "strict_object" && issue.expected === "never" ? "is not a known member" : issue.input === undefined ? "is required" : "does not fit",
-    expected: issue.requirement === undefined ? (issue.expected ?? issue.type) : `${issue.type} ${String(issue.requirement)}`,
-    received: Array.isArray(issue.input) ? "array" : typeof issue.input,
-  }));
-  throw new Problem(422, "invalid_input", "The content does not fit: see errors", { issues });
-}
-
-async function readText(request: Request): Promise<string> {
-  const tooLarge = new Problem(413, "body.too_large", `The body is larger than ${MAX_BODY_BYTES} bytes`);
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge;
-    chunks.push(chunk);
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new Problem(400, "body.encoding", "The body is not UTF-8");
-  }
-}
-
-/**
- * The name of a service from the path.
- * @throws {Problem} 422 when no service can have it.
- */
-export function serviceName(name: string): string {
-  if (SERVICE_NAME.test(name)) return name;
-  const issue = { path: "path/name", message: "is not a name of a service", expected: "lower case, digits and hyphens, at most 63, a letter first" };
-  throw new Problem(422, "invalid_input", "The name of the service does not fit: see errors", { issues: [issue] });
-}
-
-/** The message id of a write that carries an `Idempotency-Key`, as call options. */
-export function onceOptions(request: Request): { id?: string } {
-  const key = request.headers.get("idempotency-key");
-  if (key === null) return {};
-  if (!/^[\x21-\x7e]{1,200}$/.test(key)) throw new Problem(400, "idempotency.key_malformed", "Idempotency-Key must be 1 to 200 visible ASCII characters");
-  return { id: `http/${key}` };
+  throw new Problem(422, "config.invalid", "The file holds errors, so nothing of it was taken: see errors", {
+    issues: parsed.issues,
+  });
 }
 
 /** Waits for a call to the configuration; what it refuses becomes a problem. */
@@ -100,7 +61,7 @@ export async function orProblem<T>(call: Promise<T>): Promise<T> {
     if (!(error instanceof RefusedError)) throw error;
     switch (error.reason) {
       case "unknown_service":
-        throw notFound();
+        throw notFound("service");
       case "unknown_revision":
         throw new Problem(404, "config.revision_not_found", "There is no such revision, or it is no longer kept");
       case "port_pinned":
@@ -111,7 +72,10 @@ export async function orProblem<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-/** 404 `service.not_found` */
-export function notFound(): Problem {
-  return new Problem(404, "service.not_found", "There is no such service");
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, "body.encoding", "The body is not UTF-8");
+  }
 }

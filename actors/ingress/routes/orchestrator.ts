@@ -1,132 +1,98 @@
-import { Elysia } from "elysia";
+import { type DocumentDecoration, Elysia } from "elysia";
 import * as v from "valibot";
-import type { DockerStatus } from "#infra/docker/status.ts";
-import type { Troupe } from "#runtime";
-import { Config, DEFAULT_POLICY, fileForm } from "../../config/config.ts";
-import type { ConfigPolicy } from "../../config/config.ts";
-import { RollbackConfig } from "../../config/messages.ts";
-import type { ConfigApplied, ConfigServices } from "../../config/messages.ts";
-import { Replicas } from "../../service/messages.ts";
-import type { ServiceView } from "../../service/messages.ts";
-import { revisionOf, Service, viewOf } from "../../service/service.ts";
-import { Problem } from "../problem.ts";
-import { notFound, onceOptions, orProblem, readBody, readConfigFile, requireDocker, serviceName } from "./orchestrator-requests.ts";
+import { Config, DEFAULT_POLICY, fileForm } from "#actors/config/config.ts";
+import { RollbackConfig } from "#actors/config/messages.ts";
+import { type Endpoint, endpoint, endpoints, Reply } from "../endpoint.ts";
+import { operationOf } from "../operation.ts";
+import { AppliedAnswer, ConfigAnswer, configBody, RevisionsAnswer } from "./orchestrator-answers.ts";
+import { type OrchestratorDeps, orProblem, readConfigFile, requireDocker } from "./orchestrator-requests.ts";
+import { serviceEndpoints } from "./orchestrator-services.ts";
 
-/** What the routes work with. */
-export interface OrchestratorDeps {
-  readonly troupe: Troupe;
-  /** Whether there is an engine: see `dockerStatus` in `infra/docker`. */
-  readonly docker: () => Promise<DockerStatus>;
-  /** Which images may run, and how large. Default: `troupe/*`. */
-  readonly policy?: ConfigPolicy;
-}
+export type { OrchestratorDeps };
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
+const CONFIG = { tag: "Configuration", noun: "config" } as const;
 
 /** The routes of the orchestrator: the configuration file, its revisions, and the services it asks for. */
-export function orchestratorRoutes({ troupe, docker, policy = DEFAULT_POLICY }: OrchestratorDeps) {
-  const config = () => troupe.ref(Config, "main");
-  // The bodies are read here: YAML as it is, JSON by a strict schema.
-  const unparsed = { parse: "none" } as const;
-
+export function orchestratorRoutes(deps: OrchestratorDeps) {
+  const post = postConfig(deps);
+  const detail = { ...operationOf(post.spec), requestBody: configBody } as object as DocumentDecoration;
   return new Elysia({ name: "orchestrator" })
-    .post(
-      "/config",
-      async ({ request, query, set }) => {
-        await requireDocker(docker, "change");
-        const services = await readConfigFile(request, policy);
-        if (query["dryRun"] === "true") return await config().plan({ services });
-        set.status = 202;
-        return await orProblem(config().apply({ services }, onceOptions(request)));
-      },
-      unparsed,
-    )
-    .get("/config", async () => {
-      await requireDocker(docker, "look");
-      const { revision, at, services } = await config().get();
-      return { revision, at, services: fileForm(services) };
-    })
-    .get("/config/revisions", async () => {
-      await requireDocker(docker, "look");
-      return { items: await config().revisions(), next: null };
-    })
-    .post(
-      "/config/rollback",
-      async ({ request, set }) => {
-        await requireDocker(docker, "change");
-        const input = await readBody(request, RollbackConfig);
-        set.status = 202;
-        return await orProblem(config().rollback(input, onceOptions(request)));
-      },
-      unparsed,
-    )
-    .get("/services", async ({ query }) => {
-      await requireDocker(docker, "look");
-      const limit = limitOf(query["limit"]);
-      const after = query["cursor"];
-      const page = await troupe.list(Service, { limit, ...(after === undefined ? {} : { after }) });
-      const items = page.map(({ key, state }) => viewOf(key, state)).filter((view) => view !== null);
-      return { items: items.map(publicView), next: page.length === limit ? (page.at(-1)?.key ?? null) : null };
-    })
-    .get("/services/:name", async ({ params }) => {
-      await requireDocker(docker, "look");
-      const name = serviceName(params.name);
-      const view = (await troupe.ref(Service, name).get()) ?? onItsWay(name, (await config().get()).services);
-      if (!view) throw notFound();
-      return publicView(view);
-    })
-    .patch(
-      "/services/:name",
-      async ({ params, request, set }) => {
-        await requireDocker(docker, "change");
-        const name = serviceName(params.name);
-        const { replicas } = await readBody(request, v.strictObject({ replicas: Replicas }));
-        set.status = 202;
-        return single(name, await orProblem(config().scale({ name, replicas }, onceOptions(request))));
-      },
-      unparsed,
-    )
-    .delete("/services/:name", async ({ params, request, set }) => {
+    .post("/config", ({ request, params }) => post.run(request, params), { parse: "none", detail })
+    .use(endpoints("configuration", configEndpoints(deps)))
+    .use(endpoints("services", serviceEndpoints(deps)));
+}
+
+/** Apart from the others: its body is a file, not JSON. */
+function postConfig({ troupe, docker, policy = DEFAULT_POLICY }: OrchestratorDeps): Endpoint {
+  return endpoint(
+    {
+      ...CONFIG,
+      method: "POST",
+      path: "/config",
+      summary: "Put a configuration file in force",
+      description:
+        "The whole file or nothing. A service that the file leaves out is removed. With `dryRun=true` nothing is done; the answer is the plan.",
+      query: v.object({ dryRun: v.optional(v.picklist(["true", "false"])) }),
+      answer: { status: 202, description: "What becomes of each service", schema: AppliedAnswer },
+      otherAnswers: [{ status: 200, description: "The plan of a dry run", schema: AppliedAnswer }],
+      problems: [400, 413, 415, 422],
+    },
+    async ({ request, query, call, look }) => {
       await requireDocker(docker, "change");
-      const name = serviceName(params.name);
-      set.status = 202;
-      return single(name, await orProblem(config().drop({ name }, onceOptions(request))));
-    });
+      const services = await readConfigFile(request, policy);
+      const config = troupe().ref(Config, "main");
+      if (query.dryRun === "true") return new Reply(200, await config.plan({ services }, look));
+      return await config.apply({ services }, call);
+    },
+  );
 }
 
-/** The part of a reply that speaks of one service. */
-function single(name: string, applied: ConfigApplied) {
-  const { change, workflowId } = applied.services.find((service) => service.name === name) ?? {};
-  return { name, revision: applied.revision, change, workflowId };
-}
-
-/** A service that the configuration asks for, but that has not got its message yet. */
-function onItsWay(name: string, services: ConfigServices): ServiceView | undefined {
-  const service = Object.hasOwn(services, name) ? services[name] : undefined;
-  if (!service) return undefined;
-  const { spec, replicas } = service;
-  return {
-    name,
-    desired: { replicas, image: spec.image, revision: revisionOf(spec), generation: 0, configRevision: 0 },
-    observed: [],
-    status: "progressing",
-    conditions: [],
-    outbox: "PENDING",
-    removed: false,
-  };
-}
-
-function publicView({ name, desired, observed, status, conditions, outbox }: ServiceView) {
-  const { replicas, image, revision } = desired;
-  return { name, desired: { replicas, image, revision }, observed, status, conditions, outbox };
-}
-
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_LIMIT;
-  const limit = Number(text);
-  if (/^\d{1,3}$/.test(text) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new Problem(422, "invalid_input", "The query does not fit: see errors", {
-    issues: [{ path: "query/limit", message: "is not a page size", expected: `1 to ${MAX_LIMIT}` }],
-  });
+function configEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {
+  const config = () => troupe().ref(Config, "main");
+  return [
+    endpoint(
+      {
+        ...CONFIG,
+        method: "GET",
+        path: "/config",
+        summary: "Show the configuration in force",
+        description: "`services` may be sent back as it is.",
+        answer: { status: 200, description: "The configuration and its revision", schema: ConfigAnswer },
+      },
+      async ({ look }) => {
+        await requireDocker(docker, "look");
+        const { revision, at, services } = await config().get(undefined, look);
+        return { revision, at, services: fileForm(services) };
+      },
+    ),
+    endpoint(
+      {
+        ...CONFIG,
+        method: "GET",
+        path: "/config/revisions",
+        summary: "List the revisions that can be gone back to",
+        answer: { status: 200, description: "Newest first", schema: RevisionsAnswer },
+      },
+      async ({ look }) => {
+        await requireDocker(docker, "look");
+        return { items: await config().revisions(undefined, look), next: null };
+      },
+    ),
+    endpoint(
+      {
+        ...CONFIG,
+        method: "POST",
+        path: "/config/rollback",
+        summary: "Put an earlier revision in force again",
+        description: "As a new revision with the content of the earlier one.",
+        body: RollbackConfig,
+        answer: { status: 202, description: "What becomes of each service", schema: AppliedAnswer },
+        problems: [404],
+      },
+      async ({ body, call }) => {
+        await requireDocker(docker, "change");
+        return await orProblem(config().rollback(body, call));
+      },
+    ),
+  ];
 }

@@ -48,7 +48,8 @@ export function orderRoutes({ troupe, links }: Pick<IngressDeps, "troupe" | "lin
         method: "POST",
         path: "/orders",
         summary: "Place an order",
-        description: "Either `lines` with a `customerId`, or an `amount` alone. With an Idempotency-Key every repeat answers with the one order.",
+        description:
+          "Either `lines` with a `customerId`, or an `amount` alone. With an Idempotency-Key every repeat answers with the one order.",
         body: PlaceOrder,
         answer: { status: 201, description: "Placed; its workflow starts", schema: Placed },
         problems: [409],
@@ -57,7 +58,11 @@ export function orderRoutes({ troupe, links }: Pick<IngressDeps, "troupe" | "lin
         // The id comes from the key, so that twins meet in the one actor that can tell them apart.
         const orderId = key === undefined ? newId("ord") : derivedId("ord", "POST /orders", key);
         const placed = await troupe().ref(Order, orderId).place(body, call);
-        return new Reply(201, { ...placed, links: linksOf(orderId, placed.workflowId) }, { location: `/orders/${orderId}` });
+        return new Reply(
+          201,
+          { ...placed, links: linksOf(orderId, placed.workflowId) },
+          { location: `/orders/${orderId}` },
+        );
       },
     ),
 
@@ -79,7 +84,15 @@ export function orderRoutes({ troupe, links }: Pick<IngressDeps, "troupe" | "lin
             if (query.status !== undefined && state.status !== query.status) return undefined;
             if (query.customerId !== undefined && state.customerId !== query.customerId) return undefined;
             const { customerId, status, reason, total, currency, history } = state;
-            return { orderId: key, customerId, status, ...(reason === undefined ? {} : { reason }), total, currency, placedAt: history[0]?.at ?? "" };
+            return {
+              orderId: key,
+              customerId,
+              status,
+              ...(reason === undefined ? {} : { reason }),
+              total,
+              currency,
+              placedAt: history[0]?.at ?? "",
+            };
           },
         ),
     ),
@@ -110,7 +123,8 @@ export function orderRoutes({ troupe, links }: Pick<IngressDeps, "troupe" | "lin
         method: "POST",
         path: "/orders/:id/cancel",
         summary: "Cancel an order",
-        description: "Allowed until it is shipped. What was done is undone; follow the order to see it end as `cancelled`.",
+        description:
+          "Allowed until it is shipped. What was done is undone; follow the order to see it end as `cancelled`.",
         params: ById,
         answer: { status: 202, description: "Accepted; the undo is on its way", schema: Cancelled },
         problems: [409],

@@ -36,7 +36,9 @@ export function systemRoutes({ readiness }: Pick<IngressDeps, "readiness">) {
         summary: "Whether everything it needs answers",
         description: "`how` of a component that is down or absent says what to do. An answer is at most a second old.",
         answer: { status: 200, description: "Ready", schema: ReadinessAnswer },
-        otherAnswers: [{ status: 503, description: "Something needed is down: see components", schema: ReadinessAnswer }],
+        otherAnswers: [
+          { status: 503, description: "Something needed is down: see components", schema: ReadinessAnswer },
+        ],
       },
       async () => {
         const { status, components } = await readiness();

@@ -1,20 +1,38 @@
 import * as v from "valibot";
 import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, notFound } from "../endpoint.ts";
-import { derivedId } from "../idempotency.ts";
 import { jsonSchemaOf } from "../json-schema.ts";
 import { PageQuery, pageOf } from "../listing.ts";
 import { check } from "../validate.ts";
-import { newId } from "#runtime";
 
 const Name = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, "must be a name"));
 const WorkflowId = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/, "must be 1 to 200 visible ASCII characters"));
 const ById = v.object({ id: WorkflowId });
 const ByIdAndName = v.object({ id: WorkflowId, name: Name });
-const Started = v.object({ workflowId: v.string(), runId: v.string(), links: v.object({ temporal: v.nullable(v.string()) }) });
+const Started = v.object({
+  workflowId: v.string(),
+  runId: v.string(),
+  links: v.object({ temporal: v.nullable(v.string()) }),
+});
 const Type = v.object({ name: v.string(), taskQueue: v.string(), input: v.record(v.string(), v.unknown()) });
-const STATUSES = ["RUNNING", "COMPLETED", "FAILED", "CANCELLED", "TERMINATED", "CONTINUED_AS_NEW", "TIMED_OUT", "PAUSED"] as const;
-const Summary = v.object({ workflowId: v.string(), runId: v.string(), type: v.string(), status: v.string(), startedAt: v.string(), closedAt: v.nullable(v.string()) });
+const STATUSES = [
+  "RUNNING",
+  "COMPLETED",
+  "FAILED",
+  "CANCELLED",
+  "TERMINATED",
+  "CONTINUED_AS_NEW",
+  "TIMED_OUT",
+  "PAUSED",
+] as const;
+const Summary = v.object({
+  workflowId: v.string(),
+  runId: v.string(),
+  type: v.string(),
+  status: v.string(),
+  startedAt: v.string(),
+  closedAt: v.nullable(v.string()),
+});
 const Description = v.object({
   ...Summary.entries,
   taskQueue: v.string(),
@@ -39,9 +57,19 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         method: "GET",
         path: "/workflows/types",
         summary: "List the workflows that can be started",
-        answer: { status: 200, description: "Names, and the JSON Schema of each input", schema: v.object({ items: v.array(Type) }) },
+        answer: {
+          status: 200,
+          description: "Names, and the JSON Schema of each input",
+          schema: v.object({ items: v.array(Type) }),
+        },
       },
-      () => ({ items: workflows().types.map(({ name, taskQueue, input }) => ({ name, taskQueue, input: jsonSchemaOf(input, "input") })) }),
+      () => ({
+        items: workflows().types.map(({ name, taskQueue, input }) => ({
+          name,
+          taskQueue,
+          input: jsonSchemaOf(input, "input"),
+        })),
+      }),
     ),
     endpoint(
       {
@@ -49,18 +77,22 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         method: "POST",
         path: "/workflows/:id", // the router wants one name per place: here it is the type
         summary: "Start a workflow",
-        description: "The last part of the path is the type, as `GET /workflows/types` names it. The id is what makes it start once: given, or derived from the Idempotency-Key.",
+        description:
+          "The last part of the path is the type, as `GET /workflows/types` names it. Its id comes from the input, as in `fulfil-order/ord_42`: the same input finds the same run.",
         params: v.object({ id: Name }),
         body: v.strictObject({ id: v.optional(WorkflowId), input: v.optional(v.unknown()) }),
         answer: { status: 202, description: "Started, or running already", schema: Started },
         problems: [409],
       },
-      async ({ params: { id: type }, body, key }) => {
+      async ({ params: { id: type }, body }) => {
         const known = workflows().types.find(({ name }) => name === type);
         if (known === undefined) throw notFound("workflow");
         const input: unknown = check(known.input, body.input, "/input");
-        const id = body.id ?? (key === undefined ? newId("wf") : derivedId("wf", `POST /workflows/${type}`, key));
-        const { workflowId, runId } = await workflows().start({ type, id, input });
+        const { workflowId, runId } = await workflows().start({
+          type,
+          input,
+          ...(body.id === undefined ? {} : { id: body.id }),
+        });
         return { workflowId, runId, links: { temporal: links.workflow(workflowId, runId) } };
       },
     ),
@@ -70,7 +102,12 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         method: "GET",
         path: "/workflows",
         summary: "List workflow runs",
-        query: v.object({ type: v.optional(Name), status: v.optional(Status), ...PageQuery, cursor: v.optional(v.pipe(v.string(), v.maxLength(2_000))) }),
+        query: v.object({
+          type: v.optional(Name),
+          status: v.optional(Status),
+          ...PageQuery,
+          cursor: v.optional(v.pipe(v.string(), v.maxLength(2_000))),
+        }),
         answer: { status: 200, description: "A page, newest first", schema: pageOf(Summary) },
       },
       async ({ query }) => {
@@ -79,10 +116,22 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
       },
     ),
     endpoint(
-      { ...about, method: "GET", path: "/workflows/:id", summary: "Show a workflow", params: ById, answer: { status: 200, description: "Its newest run", schema: Description } },
+      {
+        ...about,
+        method: "GET",
+        path: "/workflows/:id",
+        summary: "Show a workflow",
+        params: ById,
+        answer: { status: 200, description: "Its newest run", schema: Description },
+      },
       async ({ params: { id } }) => {
         const found = await workflows().describe(id);
-        return { ...found, pendingActivities: [...found.pendingActivities], memo: { ...found.memo }, links: { temporal: links.workflow(id, found.runId) } };
+        return {
+          ...found,
+          pendingActivities: [...found.pendingActivities],
+          memo: { ...found.memo },
+          links: { temporal: links.workflow(id, found.runId) },
+        };
       },
     ),
     endpoint(
@@ -132,7 +181,11 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         path: "/workflows/:id/cancel",
         summary: "Ask a workflow to cancel",
         params: ById,
-        answer: { status: 202, description: "Asked; it ends when it has cleaned up", schema: v.object({ workflowId: v.string() }) },
+        answer: {
+          status: 202,
+          description: "Asked; it ends when it has cleaned up",
+          schema: v.object({ workflowId: v.string() }),
+        },
       },
       async ({ params: { id } }) => {
         await workflows().cancel(id);

@@ -34,8 +34,16 @@ const PAGES = [
 ] as const;
 
 /** A whole page around its content and script. */
-export function layout(page: { readonly path: string; readonly title: string; readonly main: string; readonly script: string; readonly links?: string }): string {
-  const nav = PAGES.map(([path, name]) => `<a href="${path}"${path === page.path ? ' aria-current="page"' : ""}>${name}</a>`).join("");
+export function layout(page: {
+  readonly path: string;
+  readonly title: string;
+  readonly main: string;
+  readonly script: string;
+  readonly links?: string;
+}): string {
+  const nav = PAGES.map(
+    ([path, name]) => `<a href="${path}"${path === page.path ? ' aria-current="page"' : ""}>${name}</a>`,
+  ).join("");
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(page.title)} · Troupe</title>
 <link rel="icon" href="data:,"><style>${STYLE}</style>
 <header><b>Troupe</b>${nav}${page.links ?? ""}</header><main>${page.main}</main>

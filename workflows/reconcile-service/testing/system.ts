@@ -1,5 +1,7 @@
 import { Config } from "#actors/config/config.ts";
+import type { ConfigApplied, ConfigServices } from "#actors/config/messages.ts";
 import { scalerActor, startWatcher, wakeThrough } from "#actors/scaler/scaler.ts";
+import type { ServiceView } from "#actors/service/messages.ts";
 import { Service } from "#actors/service/service.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/docker/engine.ts";
@@ -21,15 +23,29 @@ export interface TestSystem extends AsyncDisposable {
   /** The address of the engine. */
   readonly dockerHost: string;
   readonly temporal: Temporal;
+  /** Puts a whole configuration in force. */
+  apply(services: ConfigServices): Promise<ConfigApplied>;
+  view(name: string): Promise<ServiceView | null>;
+  /** Waits until a service says that it has converged on so many replicas. */
+  converged(name: string, replicas: number): Promise<ServiceView>;
   /** The id of a service's reconcile loop here. */
   workflowId(service: string): string;
   /** The events that were published, in order. */
   readonly events: readonly { readonly type: string; readonly data: Record<string, unknown> }[];
 }
 
+/** What {@link startTestSystem} is given. */
+export interface TestSystemOptions {
+  /** 0 replays the loop from its history at every task. */
+  readonly maxCachedWorkflows?: number;
+  /** Another way to the engine. */
+  readonly dockerHost?: string;
+}
+
 /** Starts the orchestrator against a real engine and a real Temporal server. Its containers are gone when it is disposed of. */
-export async function startTestSystem(options: { maxCachedWorkflows?: number } = {}): Promise<TestSystem> {
-  const [dockerHost, address] = await Promise.all([testServer("docker"), testServer("temporal")]);
+export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
+  const [server, address] = await Promise.all([testServer("docker"), testServer("temporal")]);
+  const dockerHost = options.dockerHost ?? server;
   const cluster = `t${crypto.randomUUID().slice(0, 8)}`;
   const taskQueue = `${TASK_QUEUES.orchestrator}-${cluster}`;
   const engine = connectEngine({ host: dockerHost, cluster });
@@ -46,12 +62,12 @@ export async function startTestSystem(options: { maxCachedWorkflows?: number } =
     queues: [
       {
         taskQueue,
-        workflowsPath: new URL("../../orchestrator.ts", import.meta.url).pathname,
+        workflowsPath: new URL("../workflow.ts", import.meta.url).pathname,
         activities: createReconcileActivities({ troupe, engine, scaler }),
       },
     ],
     log: silentLog,
-    ...options,
+    ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
   await workers.ready();
   const watcher = startWatcher({
@@ -60,10 +76,18 @@ export async function startTestSystem(options: { maxCachedWorkflows?: number } =
     services: async () => (await troupe.list(Service)).map((summary) => summary.key),
   });
 
+  const view = (name: string) => troupe.ref(Service, name).get();
   return {
     troupe,
     engine,
     dockerHost,
+    apply: (services) => troupe.ref(Config, "main").apply({ services }),
+    view,
+    converged: (name, replicas) =>
+      eventually(`${name} converges on ${replicas}`, async () => {
+        const found = await view(name);
+        return found?.status === "converged" && found.outbox === "DONE" && found.observed.length === replicas && found;
+      }),
     temporal,
     workflowId: (service) => idIn(cluster, service),
     events,
@@ -100,7 +124,9 @@ function eventSink(events: TestSystem["events"][number][]): Sink {
     accepts: "event",
     lane: { kind: "batch", maxBatch: 100 },
     async publish(records) {
-      events.push(...records.map((record) => ({ type: record.name, data: JSON.parse(record.body) as Record<string, unknown> })));
+      events.push(
+        ...records.map((record) => ({ type: record.name, data: JSON.parse(record.body) as Record<string, unknown> })),
+      );
       return records.map(() => ({ kind: "acked" }));
     },
     check: async () => undefined,
@@ -109,7 +135,11 @@ function eventSink(events: TestSystem["events"][number][]): Sink {
 }
 
 /** Asks until the answer is there, or the deadline is over: then the last failure is thrown. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined | false>, withinMs = 30_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  withinMs = 30_000,
+): Promise<T> {
   const until = performance.now() + withinMs;
   let last: unknown = "not yet";
   do {

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "bun:test";
+import { PassThrough } from "node:stream";
+import { followEvents } from "./events.ts";
+import type { EngineEvent } from "./events.ts";
+import { labelsOf } from "./labels.ts";
+
+const line = (action: string, seconds: number, cluster = "dev"): string => {
+  const attributes = labelsOf({ cluster, service: "web", revision: "r", replica: 0 });
+  return `${JSON.stringify({ Action: action, timeNano: seconds * 1e9, Actor: { ID: "c1", Attributes: attributes } })}\n`;
+};
+
+describe("followEvents()", () => {
+  test("opens a stream that ended again from the last event on, and says each time that something may be missed", async () => {
+    const controller = new AbortController();
+    const streams: PassThrough[] = [];
+    const asked: (number | undefined)[] = [];
+    const following = followEvents({
+      cluster: "dev",
+      signal: controller.signal,
+      open: async (since) => {
+        asked.push(since);
+        const stream = new PassThrough();
+        streams.push(stream);
+        if (streams.length === 1) stream.end(line("start", 100) + line("die", 200));
+        else stream.write(`not json\n${line("die", 300, "another")}${line("destroy", 400)}`);
+        return stream;
+      },
+    });
+    const seen: string[] = [];
+    for await (const event of following) {
+      seen.push(nameOf(event));
+      if (seen.at(-1) === "destroy") controller.abort();
+    }
+    expect(seen).toEqual(["resync", "start", "die", "resync", "destroy"]);
+    expect(asked).toEqual([undefined, 200]);
+    expect(streams.at(-1)?.destroyed).toBe(true);
+  });
+
+  test("ends while it waits for a stream that says nothing", async () => {
+    const controller = new AbortController();
+    const following = followEvents({ cluster: "dev", signal: controller.signal, open: async () => new PassThrough() });
+    await following.next();
+    const waiting = following.next();
+    controller.abort();
+    expect((await waiting).done).toBe(true);
+  });
+
+  test("tries again when the engine does not answer", async () => {
+    const controller = new AbortController();
+    let tries = 0;
+    const following = followEvents({
+      cluster: "dev",
+      signal: controller.signal,
+      open: async () => {
+        if (++tries < 3) throw new Error("away");
+        return new PassThrough();
+      },
+    });
+    expect((await following.next()).value).toEqual({ kind: "resync" });
+    controller.abort();
+    await following.return(undefined);
+  });
+});
+
+function nameOf(event: EngineEvent): string {
+  return event.kind === "resync" ? "resync" : event.action;
+}

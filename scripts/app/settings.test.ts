@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readArguments } from "./arguments.ts";
+import { databasesOf, describeVariables, readSettings, SettingsError } from "./settings.ts";
+import { stackAddresses } from "./stack-addresses.ts";
+
+const messageOf = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+  return "";
+};
+
+describe("readSettings()", () => {
+  test("has a default for everything but the addresses", () => {
+    const settings = readSettings({});
+    expect(settings).toMatchObject({
+      PORT: 3000,
+      HOST: "127.0.0.1",
+      TROUPE_SEED: "on",
+      TROUPE_CLUSTER: "default",
+      DELIVERY_STEP: "1s",
+      LOG_LEVEL: "info",
+    });
+    expect(settings.TROUPE_ROLES).toEqual(["ingress", "actors", "workflows", "scaler"]);
+    expect(settings.DATABASE_URL).toBeUndefined();
+  });
+
+  test("takes the environment before the addresses of a running stack, and an empty variable as not set", () => {
+    const stack = { NATS_URL: "nats://stack:4222", KAFKA_BROKERS: "stack:9092" };
+    expect(readSettings({ NATS_URL: "nats://own:4222", KAFKA_BROKERS: "" }, stack)).toMatchObject({
+      NATS_URL: "nats://own:4222",
+      KAFKA_BROKERS: "stack:9092",
+    });
+  });
+
+  test("names every variable that does not fit, at once", () => {
+    const message = messageOf(() =>
+      readSettings({
+        PORT: "70000",
+        NATS_URL: "http://x",
+        KAFKA_BROKERS: "x",
+        TROUPE_ROLES: "actors,dancer",
+        DELIVERY_STEP: "soon",
+        LOG_LEVEL: "loud",
+        TROUPE_CLUSTER: "A-B",
+      }),
+    );
+    for (const name of [
+      "PORT",
+      "NATS_URL",
+      "KAFKA_BROKERS",
+      "TROUPE_ROLES",
+      "DELIVERY_STEP",
+      "LOG_LEVEL",
+      "TROUPE_CLUSTER",
+    ])
+      expect(message).toContain(`  ${name}: expected`);
+  });
+
+  test("shows no address that does not fit, since it may hold a password", () => {
+    expect(messageOf(() => readSettings({ DATABASE_URL: "mysql://u:hunter2@h/d" }))).not.toContain("hunter2");
+  });
+
+  test("refuses to serve others, and authentication it does not have", () => {
+    for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "1270.0.0.1"])
+      expect(messageOf(() => readSettings({ HOST }))).toContain("HOST: expected a loopback address");
+    for (const HOST of ["127.0.0.1", "127.1.2.3", "localhost", "::1"]) expect(readSettings({ HOST }).HOST).toBe(HOST);
+    expect(messageOf(() => readSettings({ TROUPE_AUTH: "on" }))).toContain("this version has no authentication");
+  });
+});
+
+describe("databasesOf()", () => {
+  test("gives each service a database of its own on the shared server", () => {
+    const databases = databasesOf(readSettings({ DATABASE_URL: "postgres://u:p@h:5432/any?sslmode=disable" }));
+    expect(databases["order"]).toBe("postgres://u:p@h:5432/troupe_order?sslmode=disable");
+    expect(new Set(Object.values(databases)).size).toBe(5);
+  });
+
+  test("keeps clusters apart, and a service's own address as it is", () => {
+    const databases = databasesOf(
+      readSettings({ DATABASE_URL: "postgres://h/x", STOCK_DATABASE_URL: "postgres://s/mine", TROUPE_CLUSTER: "two" }),
+    );
+    expect([databases["order"], databases["stock"]]).toEqual(["postgres://h/troupe_two_order", "postgres://s/mine"]);
+  });
+});
+
+test("readArguments() makes variables of flags, and refuses what it does not know", () => {
+  expect(readArguments(["--port", "3001", "--data", "d"])).toEqual({
+    help: false,
+    environment: { PORT: "3001", TROUPE_DATA: "d" },
+  });
+  expect(readArguments(["--help"]).help).toBe(true);
+  expect(messageOf(() => readArguments(["--prot", "1"]))).toContain("--prot");
+});
+
+test("describeVariables() names what a person may set", () => {
+  for (const name of ["PORT", "DATABASE_URL", "TROUPE_ROLES", "TROUPE_CLUSTER"])
+    expect(describeVariables()).toContain(name);
+});
+
+describe("stackAddresses()", () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), "troupe-settings-"));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  test("reads assignments and skips the rest", () => {
+    writeFileSync(join(dir, "env"), "NATS_URL=nats://h:1?a=b\n# no\nx=y\n\nEMPTY=\n");
+    expect(stackAddresses(dir)).toEqual({ NATS_URL: "nats://h:1?a=b", EMPTY: "" });
+  });
+
+  test("is empty where no stack runs", () => {
+    expect(stackAddresses(join(dir, "none"))).toEqual({});
+  });
+});

@@ -1,2 +1,0 @@
-/** The workflows of the task queue `orchestrator`: the entry of its bundle. */
-export { reconcileService } from "./reconcile-service/workflow.ts";
