@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { createTroupe, memory, RefusedError, TroupeError } from "#runtime";
 import { createDelivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import { sandboxProvider } from "#actors/payment/sandbox.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { createTroupe, memory, RefusedError, TroupeError } from "#runtime";
 import { toApplicationFailure } from "../actor-calls.ts";
 import { fulfilOrderActivities } from "./activities.ts";
 
@@ -12,7 +12,10 @@ const orderId = "ord_1";
 const lines = [{ sku: "TEA-1", quantity: 4 }];
 
 async function house() {
-  const troupe = await createTroupe({ actors: [Order, Stock, Payment, createDelivery({ step: "1h" })], stores: { default: memory() } });
+  const troupe = await createTroupe({
+    actors: [Order, Stock, Payment, createDelivery({ step: "1h" })],
+    stores: { default: memory() },
+  });
   const stock = troupe.ref(Stock, "TEA-1");
   await stock.putProduct({ name: "Tea", price: 450, currency: "EUR" });
   await stock.refill({ quantity: 10 });
@@ -46,7 +49,10 @@ test("restockStock settles a confirmation whose outcome nobody knows: the shelf 
 test("releaseStock before its reserve keeps a reserve that is still under way from holding anything", async () => {
   await using h = await house();
   await h.activities.releaseStock(orderId, lines);
-  await expect(h.activities.reserveStock(orderId, lines)).rejects.toMatchObject({ type: "reservation_released", nonRetryable: true });
+  await expect(h.activities.reserveStock(orderId, lines)).rejects.toMatchObject({
+    type: "reservation_released",
+    nonRetryable: true,
+  });
   expect(await h.stock.level()).toMatchObject({ reserved: 0 });
 });
 
@@ -56,8 +62,14 @@ test("toApplicationFailure() keeps a refusal's reason as its type, and retries w
     nonRetryable: true,
     details: [{ available: 1 }],
   });
-  expect(toApplicationFailure(new TroupeError("unavailable", "away"))).toMatchObject({ type: "unavailable", nonRetryable: false });
-  expect(toApplicationFailure(new TroupeError("turn_failed", "threw"))).toMatchObject({ type: "turn_failed", nonRetryable: true });
+  expect(toApplicationFailure(new TroupeError("unavailable", "away"))).toMatchObject({
+    type: "unavailable",
+    nonRetryable: false,
+  });
+  expect(toApplicationFailure(new TroupeError("turn_failed", "threw"))).toMatchObject({
+    type: "turn_failed",
+    nonRetryable: true,
+  });
   const other = new Error("network");
   expect(toApplicationFailure(other)).toBe(other);
 });
