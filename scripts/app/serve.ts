@@ -32,7 +32,7 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
   const troupe = lateTroupe(
     () => system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for"),
   );
-  const orchestrator = orchestratorRoutes({ troupe, docker: dockerStatus(connections.engine) });
+  const orchestrator = orchestratorRoutes({ troupe: () => troupe, docker: dockerStatus(connections.engine) });
   const deps: IngressDeps = {
     troupe: () => troupe,
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
