@@ -8,7 +8,7 @@ import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import { searchAttributes } from "./names.ts";
 
-export { fulfilOrderSignals, GET_STATUS, searchAttributes } from "./names.ts";
+export { fulfilOrderSignals, searchAttributes } from "./names.ts";
 
 /** What `fulfilOrder` is started with: the order as placed. */
 export const FulfilOrder = v.object({
