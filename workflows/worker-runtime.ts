@@ -28,7 +28,13 @@ export function installRuntime(log: Log): void {
 function loggerOf(log: Log): Logger {
   const write = (level: LogLevel, message: string, meta: Record<string | symbol, unknown> = {}): void => {
     const { workflowId, taskQueue, activityType, error } = meta;
-    const fields = { message, workflowId, taskQueue, activityType, error: error === undefined ? undefined : String(error) };
+    const fields = {
+      message,
+      workflowId,
+      taskQueue,
+      activityType,
+      error: error === undefined ? undefined : String(error),
+    };
     log(LEVELS[level], "temporal:sdk", fields);
   };
   return {
