@@ -11,20 +11,23 @@ beforeAll(async () => {
 afterAll(() => harness?.[Symbol.asyncDispose](), 60_000);
 
 /** A port on which a server appears later: until `open`, connections are refused; then they are passed on. */
-async function doorTo(address: URL): Promise<{ readonly port: number; open(): Promise<void>; close(): void }> {
+async function doorTo({
+  hostname: host,
+  port: behind,
+}: URL): Promise<{ readonly port: number; open(): Promise<void>; close(): void }> {
   const sockets = new Set<Socket>();
   const make = (): Server =>
     createServer((client) => {
-      const server = connect({ host: address.hostname, port: Number(address.port) });
-      for (const socket of [client, server]) {
-        sockets.add(socket);
-        socket.on("error", () => undefined);
-        socket.on("close", () => {
-          client.destroy();
-          server.destroy();
-        });
+      const server = connect({ host, port: Number(behind) });
+      for (const [from, to] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        sockets.add(from);
+        from.on("data", (chunk) => to.write(chunk));
+        from.on("error", () => to.destroy());
+        from.on("close", () => to.destroy());
       }
-      client.pipe(server).pipe(client);
     });
   const listen = (server: Server, port: number): Promise<void> =>
     new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
