@@ -1,10 +1,11 @@
 import { Runtime, type Logger, type LogLevel } from "@temporalio/worker";
 import type { Log } from "#runtime";
 
+// The SDK's own "info" is about its inner states: noise to whoever runs the app, useful to whoever debugs it.
 const LEVELS: Readonly<Record<LogLevel, "debug" | "info" | "warn" | "error">> = {
   TRACE: "debug",
   DEBUG: "debug",
-  INFO: "info",
+  INFO: "debug",
   WARN: "warn",
   ERROR: "error",
 };
