@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory, RefusedError, TroupeError } from "#runtime";
+import { actor, createTroupe, memory, RefusedError, type TroupeError } from "#runtime";
 
 const Account = actor("account", {
   state: v.object({ balance: v.number() }),
@@ -94,7 +94,10 @@ test("a timer fires once and never early", async () => {
   const account = troupe.ref(Account, "a");
   const started = performance.now();
   await account.depositLater({ amount: 7, ms: 30 });
-  await eventually(() => account.balance(), (balance) => balance === 7);
+  await eventually(
+    () => account.balance(),
+    (balance) => balance === 7,
+  );
   expect(performance.now() - started).toBeGreaterThanOrEqual(29);
 });
 
@@ -102,7 +105,10 @@ test("a send arrives once at the other actor", async () => {
   await using troupe = await createTroupe({ actors: [Account], stores: { default: memory() } });
   await troupe.ref(Account, "a").deposit({ amount: 10 });
   await troupe.ref(Account, "a").transfer({ to: "b", amount: 4 });
-  await eventually(() => troupe.ref(Account, "b").balance(), (balance) => balance === 4);
+  await eventually(
+    () => troupe.ref(Account, "b").balance(),
+    (balance) => balance === 4,
+  );
   expect(await troupe.ref(Account, "a").balance()).toBe(6);
 });
 
@@ -118,13 +124,18 @@ test("a query beside a running turn sees the state before it", async () => {
 
 test("a call that would wait for itself is refused", async () => {
   await using troupe = await createTroupe({ actors: [Account], stores: { default: memory() } });
-  const error = (await troupe.ref(Account, "a").askSelf().catch((e: unknown) => e)) as TroupeError;
+  const error = (await troupe
+    .ref(Account, "a")
+    .askSelf()
+    .catch((e: unknown) => e)) as TroupeError;
   expect(error.code).toBe("call_cycle");
 });
 
 test("invalid input names every place and changes nothing", async () => {
   await using troupe = await createTroupe({ actors: [Account], stores: { default: memory() } });
-  const error = (await troupe.call("account", "a", "transfer", { to: 1 }).catch((e: unknown) => e)) as TroupeError & { issues: { path: string }[] };
+  const error = (await troupe.call("account", "a", "transfer", { to: 1 }).catch((e: unknown) => e)) as TroupeError & {
+    issues: { path: string }[];
+  };
   expect(error.code).toBe("invalid_input");
   expect(error.issues.map((issue) => issue.path)).toEqual(["/to", "/amount"]);
 });

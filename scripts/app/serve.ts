@@ -1,3 +1,4 @@
+import { policyFromEnv } from "#actors/config/config.ts";
 import { createIngress } from "#actors/ingress/app.ts";
 import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { Problem } from "#actors/ingress/problem.ts";
@@ -30,7 +31,11 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
   const workflows = connections.temporal && workflowClient(connections.temporal);
   const troupe = (): Troupe =>
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
-  const orchestrator = orchestratorRoutes({ troupe, docker: dockerStatus(connections.engine) });
+  const orchestrator = orchestratorRoutes({
+    troupe,
+    docker: dockerStatus(connections.engine),
+    policy: policyFromEnv(process.env),
+  });
   const deps: IngressDeps = {
     troupe,
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),

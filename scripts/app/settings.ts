@@ -5,7 +5,6 @@ import { LOG_LEVELS } from "./json-log.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
-export type Role = (typeof ROLES)[number];
 
 /** The services that own a database each, by the name of their variable and database. */
 export const SERVICES = ["order", "stock", "payment", "delivery", "orchestrator"] as const;
@@ -81,8 +80,8 @@ const VARIABLES = {
     v.description("events to JetStream, and calls between nodes"),
   ),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
-  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("events to RabbitMQ")),
-  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("events to Redis Streams")),
+  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("watched by /ready")),
+  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("watched by /ready")),
   TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
   TEMPORAL_NAMESPACE: v.pipe(
     v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),

@@ -13,11 +13,18 @@ export interface BenchCase {
 export function toJsonLine(line: BenchCase): string {
   const { bench, baseline, measured } = line;
   const ratio = baseline === undefined ? undefined : round(measured.opsPerSecond / baseline.opsPerSecond);
-  return JSON.stringify({ bench, case: line.case, ...rounded(measured), ...(baseline && { baseline: { name: baseline.name, ...rounded(baseline) } }), ratio });
+  return JSON.stringify({
+    bench,
+    case: line.case,
+    ...rounded(measured),
+    ...(baseline && { baseline: { name: baseline.name, ...rounded(baseline) } }),
+    ratio,
+  });
 }
 
 /** The head of the markdown table. */
-export const TABLE_HEAD = "| bench | case | ops/s | p50 ms | p99 ms | RSS MB | baseline | ops/s | p99 ms | ratio |\n|---|---|--:|--:|--:|--:|---|--:|--:|--:|";
+export const TABLE_HEAD =
+  "| bench | case | ops/s | p50 ms | p99 ms | RSS MB | baseline | ops/s | p99 ms | ratio |\n|---|---|--:|--:|--:|--:|---|--:|--:|--:|";
 
 /** One row of the markdown table. */
 export function toRow({ bench, case: name, measured, baseline }: BenchCase): string {

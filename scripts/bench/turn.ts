@@ -1,10 +1,10 @@
 import postgres from "postgres";
-import { createTroupe, uuidv7 } from "#runtime";
-import { testDatabase } from "#infra/stack/for-tests.ts";
 import { postgresStore } from "#infra/postgres/store.ts";
+import { testDatabase } from "#infra/stack/for-tests.ts";
+import { createTroupe, uuidv7 } from "#runtime";
 import { Account } from "./account.ts";
-import type { BenchCase } from "./report.ts";
 import { load } from "./measure.ts";
+import type { BenchCase } from "./report.ts";
 
 const ACTORS = 1_000;
 
@@ -13,9 +13,19 @@ export async function* turn(): AsyncGenerator<BenchCase> {
   for (const callers of [64, 256]) {
     const baseline = await oneStatementPerTurn(callers);
     const measured = await durableTurns(callers, false);
-    yield { bench: "turn", case: `${callers} callers`, measured, baseline: { name: "one statement per turn, pool of 32", ...baseline } };
+    yield {
+      bench: "turn",
+      case: `${callers} callers`,
+      measured,
+      baseline: { name: "one statement per turn, pool of 32", ...baseline },
+    };
     const once = await durableTurns(callers, true);
-    yield { bench: "turn", case: `${callers} callers, each with a message id`, measured: once, baseline: { name: "one statement per turn, pool of 32", ...baseline } };
+    yield {
+      bench: "turn",
+      case: `${callers} callers, each with a message id`,
+      measured: once,
+      baseline: { name: "one statement per turn, pool of 32", ...baseline },
+    };
   }
 }
 
