@@ -5,7 +5,6 @@ import { LOG_LEVELS } from "./json-log.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
-export type Role = (typeof ROLES)[number];
 
 /** The services that own a database each, by the name of their variable and database. */
 export const SERVICES = ["order", "stock", "payment", "delivery", "orchestrator"] as const;
