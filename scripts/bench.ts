@@ -1,5 +1,5 @@
-import { TABLE_HEAD, toJsonLine, toRow, type BenchCase } from "./bench/report.ts";
 import { ask, tell } from "./bench/memory.ts";
+import { TABLE_HEAD, toJsonLine, toRow, type BenchCase } from "./bench/report.ts";
 import { hot, turn } from "./bench/turn.ts";
 
 const BENCHES: Readonly<Record<string, () => AsyncGenerator<BenchCase>>> = { ask, tell, turn, hot };

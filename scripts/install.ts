@@ -53,7 +53,10 @@ export function elapsedMs(): number {
 /** The same command line in a new process, which gets every signal that we get. */
 function runAgain(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, process.argv.slice(1), { stdio: "inherit", env: { ...process.env, [BEGAN_VARIABLE]: began } });
+    const child = spawn(process.execPath, process.argv.slice(1), {
+      stdio: "inherit",
+      env: { ...process.env, [BEGAN_VARIABLE]: began },
+    });
     // From a terminal the interrupt reaches the child by itself.
     process.on("SIGINT", () => undefined);
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
@@ -74,14 +77,22 @@ function wanted(): string {
 
 function bunInstall(): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["install", "--frozen-lockfile"], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["install", "--frozen-lockfile"], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.once("error", reject);
     child.once("close", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`Cannot install the dependencies: bun install ended with code ${code}\n${Buffer.concat(chunks).toString("utf8").trim()}`));
+      else
+        reject(
+          new Error(
+            `Cannot install the dependencies: bun install ended with code ${code}\n${Buffer.concat(chunks).toString("utf8").trim()}`,
+          ),
+        );
     });
   });
 }

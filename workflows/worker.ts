@@ -62,7 +62,10 @@ interface SupervisedQueue {
   stop(): Promise<void>;
 }
 
-function superviseQueue(queue: QueueOptions, { address, namespace = "default", log, maxCachedWorkflows }: WorkersOptions): SupervisedQueue {
+function superviseQueue(
+  queue: QueueOptions,
+  { address, namespace = "default", log, maxCachedWorkflows }: WorkersOptions,
+): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { cacheDir, install } from "./cache.ts";
 import type { ObtainContext } from "./recipe.ts";
 import { temporaryFolder } from "./testing.ts";

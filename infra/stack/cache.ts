@@ -6,7 +6,6 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-
 import { tryLock, withLock } from "./lock.ts";
 import type { ObtainContext } from "./recipe.ts";
 

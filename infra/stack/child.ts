@@ -5,7 +5,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { lastLines } from "./command.ts";
 import { markOf, type ProcessMark } from "./process-mark.ts";
 import type { ProcessSpec } from "./recipe.ts";
@@ -43,7 +42,9 @@ export async function startChild(spec: ProcessSpec, logFile: string, dataDir: st
   closeSync(log);
   let outcome: string | undefined;
   const ended = new Promise<string>((resolve) => {
-    child.once("exit", (code, signal) => resolve((outcome = signal === null ? `exit code ${code}` : `ended by ${signal}`)));
+    child.once("exit", (code, signal) =>
+      resolve((outcome = signal === null ? `exit code ${code}` : `ended by ${signal}`)),
+    );
     child.once("error", (error) => resolve((outcome = error.message)));
   });
   const pid = await started(child);
@@ -53,7 +54,8 @@ export async function startChild(spec: ProcessSpec, logFile: string, dataDir: st
     mark: markOf(pid) ?? { pid, startedAt: "ended" },
     ended,
     outcome: () => outcome,
-    tail: (lines) => (existsSync(logFile) ? lastLines(readFileSync(logFile).subarray(from).toString("utf8"), lines) : []),
+    tail: (lines) =>
+      existsSync(logFile) ? lastLines(readFileSync(logFile).subarray(from).toString("utf8"), lines) : [],
     stop: async (signal, withinMs) => {
       if (outcome === undefined) {
         child.kill(signal);

@@ -86,7 +86,10 @@ export function which(program: string, more: readonly string[] = []): string | u
 
 /** The last `count` lines that hold something. */
 export function lastLines(text: string, count: number): string[] {
-  return text.split("\n").filter((line) => line.trim() !== "").slice(-count);
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-count);
 }
 
 /** Whether `version` (`2.12.1`) is at least `wanted` (`2.12`), compared number by number. */

@@ -1,6 +1,5 @@
 /** Servers as containers, through `docker compose` and the project's compose.yaml. */
 import { join } from "node:path";
-
 import { run, which } from "./command.ts";
 import type { Program, Recipe } from "./recipe.ts";
 import { type Env, type ServerName, UnavailableError } from "./types.ts";
@@ -28,7 +27,10 @@ export async function findComposition(
   const command = await composeCommand();
   if (command === undefined) {
     if (infra === undefined) return undefined;
-    throw new UnavailableError("--infra compose needs Docker with its compose plugin, and there is none", "docker compose version");
+    throw new UnavailableError(
+      "--infra compose needs Docker with its compose plugin, and there is none",
+      "docker compose version",
+    );
   }
   const [program, ...prefix] = command;
   const compose = (args: readonly string[], env: Readonly<Env>): Promise<string> =>
@@ -80,7 +82,13 @@ async function withLocalImage(names: readonly ServerName[], compose: Composition
     const images = await compose(["config", "--images", name], {}).catch(() => "");
     const image = images.trim().split("\n").at(-1) ?? "";
     if (image === "") continue;
-    if (await run("docker", ["image", "inspect", image], { withinMs: LOOK_MS }).then(() => true, () => false)) present.push(name);
+    if (
+      await run("docker", ["image", "inspect", image], { withinMs: LOOK_MS }).then(
+        () => true,
+        () => false,
+      )
+    )
+      present.push(name);
   }
   return present;
 }

@@ -2,13 +2,17 @@
 import { existsSync } from "node:fs";
 import { homedir, platform } from "node:os";
 import { join } from "node:path";
-
 import { which } from "./command.ts";
 import { installCommand, programOrPackage } from "./packages.ts";
 import type { LaunchContext, Recipe } from "./recipe.ts";
 import { type Env, UnavailableError } from "./types.ts";
 
-const SOCKETS = ["/var/run/docker.sock", join(homedir(), ".docker/run/docker.sock"), join(homedir(), ".colima/default/docker.sock"), join(homedir(), ".orbstack/run/docker.sock")];
+const SOCKETS = [
+  "/var/run/docker.sock",
+  join(homedir(), ".docker/run/docker.sock"),
+  join(homedir(), ".colima/default/docker.sock"),
+  join(homedir(), ".orbstack/run/docker.sock"),
+];
 /** A unix socket's path must fit in 108 bytes; containerd's lies 33 below its folder. */
 const LONGEST_FOLDER = 70;
 
@@ -23,22 +27,51 @@ export const dockerRecipe: Recipe = {
   async discover() {
     for (const socket of SOCKETS.filter((path) => existsSync(path))) {
       const env: Env = { DOCKER_HOST: `unix://${socket}` };
-      if (await this.probe(env).then(() => true, () => false)) return env;
+      if (
+        await this.probe(env).then(
+          () => true,
+          () => false,
+        )
+      )
+        return env;
     }
     return undefined;
   },
 
   async obtain(context) {
-    if (platform() !== "linux") throw new UnavailableError("No Docker engine answers", "brew install --cask docker && open -a Docker");
-    if (process.getuid?.() !== 0) throw new UnavailableError("No Docker engine answers, and only root can start one", "sudo systemctl start docker");
-    const command = await programOrPackage(context, { program: "dockerd", folders: ["/usr/sbin"], apt: "docker.io iproute2 iptables", brew: "docker" });
-    if (which("ip", ["/sbin", "/usr/sbin"]) === undefined) throw new UnavailableError("dockerd is here, but the ip command is not", installCommand({ apt: "iproute2 iptables", brew: "docker" }));
+    if (platform() !== "linux")
+      throw new UnavailableError("No Docker engine answers", "brew install --cask docker && open -a Docker");
+    if (process.getuid?.() !== 0)
+      throw new UnavailableError(
+        "No Docker engine answers, and only root can start one",
+        "sudo systemctl start docker",
+      );
+    const command = await programOrPackage(context, {
+      program: "dockerd",
+      folders: ["/usr/sbin"],
+      apt: "docker.io iproute2 iptables",
+      brew: "docker",
+    });
+    if (which("ip", ["/sbin", "/usr/sbin"]) === undefined)
+      throw new UnavailableError(
+        "dockerd is here, but the ip command is not",
+        installCommand({ apt: "iproute2 iptables", brew: "docker" }),
+      );
     return async (place) => {
       const run = place.dir.length <= LONGEST_FOLDER ? place.dir : `/tmp/troupe-${place.id}`;
       const bridge = await makeBridge(place);
       const address = `unix://${join(run, "docker.sock")}`;
       const args = [
-        ...["--host", address, "--data-root", join(place.dir, "root"), "--exec-root", join(run, "exec"), "--pidfile", join(run, "docker.pid")],
+        ...[
+          "--host",
+          address,
+          "--data-root",
+          join(place.dir, "root"),
+          "--exec-root",
+          join(run, "exec"),
+          "--pidfile",
+          join(run, "docker.pid"),
+        ],
         ...["--bridge", bridge.name, "--default-address-pool", `base=${bridge.pool},size=24`],
         // A second engine that writes firewall rules flushes those of the first. Published ports on loopback need none.
         ...["--iptables=false", "--ip6tables=false", "--ip-masq=false"],
@@ -55,7 +88,8 @@ export const dockerRecipe: Recipe = {
       ? await fetch("http://docker/_ping", { unix: host.slice("unix://".length), signal })
       : await fetch(`${host.replace(/^tcp:/, "http:")}/_ping`, { signal });
     const text = await response.text();
-    if (!response.ok || text !== "OK") throw new Error(`Docker answered ${response.status} to a ping: ${text.slice(0, 100)}`);
+    if (!response.ok || text !== "OK")
+      throw new Error(`Docker answered ${response.status} to a ping: ${text.slice(0, 100)}`);
   },
 };
 
@@ -82,7 +116,11 @@ async function makeBridge(place: LaunchContext): Promise<Bridge> {
     await place.run(ip, ["link", "set", name, "up"]);
   } catch (error) {
     await remove();
-    throw new UnavailableError("Docker needs a network bridge, and this environment does not allow one", "sudo systemctl start docker", { cause: error });
+    throw new UnavailableError(
+      "Docker needs a network bridge, and this environment does not allow one",
+      "sudo systemctl start docker",
+      { cause: error },
+    );
   }
   return { name, pool: `10.${192 + (number % 64)}.0.0/16`, remove };
 }

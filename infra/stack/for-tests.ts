@@ -4,7 +4,6 @@
  * (started now, shared by the whole run, gone when the process is gone).
  */
 import { join } from "node:path";
-
 import { withConnection } from "./postgres.ts";
 import { RECIPES } from "./recipes.ts";
 import { lines } from "./report.ts";
@@ -49,7 +48,8 @@ export async function testDatabase(prefix = "test"): Promise<TestDatabase> {
   url.pathname = `/${name}`;
   return {
     url: url.href,
-    [Symbol.asyncDispose]: () => withConnection(server, async (sql) => void (await sql.unsafe(`drop database if exists ${name} with (force)`))),
+    [Symbol.asyncDispose]: () =>
+      withConnection(server, async (sql) => void (await sql.unsafe(`drop database if exists ${name} with (force)`))),
   };
 }
 
@@ -59,12 +59,16 @@ async function variablesOf(name: ServerName): Promise<Env> {
   const recipe = RECIPES[name];
   const named = process.env[recipe.variable];
   if (named !== undefined && named !== "") {
-    const companions = Object.keys(recipe.companions ?? {}).flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]]));
+    const companions = Object.keys(recipe.companions ?? {}).flatMap((key) =>
+      process.env[key] === undefined ? [] : [[key, process.env[key]]],
+    );
     return { [recipe.variable]: named, ...(Object.fromEntries(companions) as Env) };
   }
   const socket = process.env[TEST_RUN_VARIABLE];
   if (socket === undefined) {
-    const running = readLiveRecord(join(CHECKOUT, ".troupe"))?.servers.find((server) => server.name === name && server.address !== "");
+    const running = readLiveRecord(join(CHECKOUT, ".troupe"))?.servers.find(
+      (server) => server.name === name && server.address !== "",
+    );
     if (running !== undefined) return running.env;
   }
   run ??= socket === undefined ? openTestRun() : Promise.resolve(joinTestRun(socket));

@@ -6,7 +6,6 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { install, onlyWhenIdle } from "./cache.ts";
 import { kafkaNode } from "./kafka-node.ts";
 import { javaVersion } from "./packages.ts";
@@ -19,7 +18,12 @@ const WHOLE_MS = 120_000;
 /** The archive's path, recorded when it is missing; undefined when recording failed, which costs only the time saved. */
 export async function classArchive(
   context: ObtainContext,
-  kafka: { readonly java: string; readonly classPath: string; readonly version: string; readonly probe: Recipe["probe"] },
+  kafka: {
+    readonly java: string;
+    readonly classPath: string;
+    readonly version: string;
+    readonly probe: Recipe["probe"];
+  },
 ): Promise<string | undefined> {
   const version = `${kafka.version}-java${await javaVersion(kafka.java)}`;
   const prepare = async (target: string): Promise<void> => {
@@ -42,19 +46,33 @@ export async function classArchive(
 }
 
 /** Starts a node of its own, waits until it serves, ends it: Java then writes down what it had loaded. */
-async function record(context: ObtainContext, kafka: Parameters<typeof classArchive>[1], work: string, archive: string): Promise<void> {
+async function record(
+  context: ObtainContext,
+  kafka: Parameters<typeof classArchive>[1],
+  work: string,
+  archive: string,
+): Promise<void> {
   using ports = new Ports(false);
   const broker = await ports.pick(9092);
   const node = kafkaNode(work, { broker, controller: await ports.pick(9093) }, kafka.classPath);
   await context.run(kafka.java, node.format);
   const env = { KAFKA_BROKERS: `127.0.0.1:${broker}` };
-  await context.run(kafka.java, [`-XX:ArchiveClassesAtExit=${archive}`, ...node.serve], { endWhen: untilServing(() => kafka.probe(env)), withinMs: WHOLE_MS });
+  await context.run(kafka.java, [`-XX:ArchiveClassesAtExit=${archive}`, ...node.serve], {
+    endWhen: untilServing(() => kafka.probe(env)),
+    withinMs: WHOLE_MS,
+  });
 }
 
 async function untilServing(probe: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + READY_MS;
   while (Date.now() < deadline) {
-    if (await probe().then(() => true, () => false)) return;
+    if (
+      await probe().then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
     await delay(100);
   }
 }

@@ -23,8 +23,28 @@ export function kafkaNode(dir: string, ports: KafkaPorts, classPath: string, arc
   const shared = archive === undefined ? [] : [`-XX:SharedArchiveFile=${archive}`];
   return {
     isFormatted: existsSync(join(dir, "data", "meta.properties")),
-    format: ["-XX:TieredStopAtLevel=1", ...shared, ...common, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", clusterId(dir), "-c", config],
-    serve: ["-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", ...shared, ...common, "kafka.Kafka", config],
+    format: [
+      "-XX:TieredStopAtLevel=1",
+      ...shared,
+      ...common,
+      "kafka.tools.StorageTool",
+      "format",
+      "--ignore-formatted",
+      "-t",
+      clusterId(dir),
+      "-c",
+      config,
+    ],
+    serve: [
+      "-Xms256m",
+      "-Xmx512m",
+      "-XX:+UseG1GC",
+      "-XX:+ExitOnOutOfMemoryError",
+      ...shared,
+      ...common,
+      "kafka.Kafka",
+      config,
+    ],
   };
 }
 
@@ -32,7 +52,15 @@ function writeConfiguration(dir: string, { broker, controller }: KafkaPorts): st
   mkdirSync(join(dir, "data"), { recursive: true });
   writeFileSync(
     join(dir, "log4j2.properties"),
-    ["rootLogger.level = warn", "rootLogger.appenderRef.out.ref = out", "appender.out.type = Console", "appender.out.name = out", "appender.out.layout.type = PatternLayout", "appender.out.layout.pattern = %d{ISO8601} %p %c: %m%n", ""].join("\n"),
+    [
+      "rootLogger.level = warn",
+      "rootLogger.appenderRef.out.ref = out",
+      "appender.out.type = Console",
+      "appender.out.name = out",
+      "appender.out.layout.type = PatternLayout",
+      "appender.out.layout.pattern = %d{ISO8601} %p %c: %m%n",
+      "",
+    ].join("\n"),
   );
   const path = join(dir, "server.properties");
   writeFileSync(
@@ -61,7 +89,7 @@ function writeConfiguration(dir: string, { broker, controller }: KafkaPorts): st
 /** Kept beside the data: a second format with another id would be refused. */
 function clusterId(dir: string): string {
   const path = join(dir, "cluster-id");
-  if (!existsSync(path)) writeFileSync(path, Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url"));
+  if (!existsSync(path))
+    writeFileSync(path, Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url"));
   return readFileSync(path, "utf8");
 }
-

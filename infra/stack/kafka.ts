@@ -1,7 +1,6 @@
 /** Kafka 4 in KRaft mode: one node that is broker and controller. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { cacheDir, install } from "./cache.ts";
 import { classArchive } from "./kafka-classes.ts";
 import { kafkaNode } from "./kafka-node.ts";
@@ -43,9 +42,11 @@ export const kafkaRecipe: Recipe = {
 /** Metadata v1 without topics. One broker of the list is enough, but it must know a controller. */
 async function probe(env: Readonly<Env>): Promise<void> {
   const brokers = (env["KAFKA_BROKERS"] ?? "").split(",").map((text) => parseEndpoint(text.trim()));
-  const controller = await Promise.any(brokers.map((broker) => ask(broker, METADATA_REQUEST, readMetadata))).catch((error: unknown) => {
-    throw error instanceof AggregateError ? error.errors[0] : error;
-  });
+  const controller = await Promise.any(brokers.map((broker) => ask(broker, METADATA_REQUEST, readMetadata))).catch(
+    (error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    },
+  );
   if (controller < 0) throw new Error("Kafka has no controller yet");
 }
 
@@ -88,12 +89,28 @@ function jars(context: ObtainContext, java: string): Promise<string> {
     const pom = join(folder, "pom.xml");
     writeFileSync(pom, POM);
     try {
-      await context.run(maven, ["--batch-mode", "--quiet", "--file", pom, "dependency:copy-dependencies", `-DoutputDirectory=${join(folder, "libs")}`, "-DincludeScope=runtime"], {
-        // Maven looks for Java by itself, and would not find the one in the cache.
-        env: java.startsWith(cacheDir()) ? { JAVA_HOME: join(java, "..", "..") } : {},
-      });
+      await context.run(
+        maven,
+        [
+          "--batch-mode",
+          "--quiet",
+          "--file",
+          pom,
+          "dependency:copy-dependencies",
+          `-DoutputDirectory=${join(folder, "libs")}`,
+          "-DincludeScope=runtime",
+        ],
+        {
+          // Maven looks for Java by itself, and would not find the one in the cache.
+          env: java.startsWith(cacheDir()) ? { JAVA_HOME: join(java, "..", "..") } : {},
+        },
+      );
     } catch (error) {
-      throw new UnavailableError(`Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`, `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`, { cause: error });
+      throw new UnavailableError(
+        `Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`,
+        `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
+        { cause: error },
+      );
     }
   });
 }

@@ -4,7 +4,6 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { STACK_VARIABLE } from "./child.ts";
 import { isAlive, markOf, type ProcessMark, signalGroup, signalOne } from "./process-mark.ts";
 import { readRecord, removeRecord } from "./state-file.ts";

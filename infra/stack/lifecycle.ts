@@ -10,7 +10,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { type Child, STACK_VARIABLE, startChild } from "./child.ts";
 import { type CommandOptions, run } from "./command.ts";
 import { composeProgram, type Composition } from "./compose.ts";
@@ -18,7 +17,15 @@ import { foreignListener } from "./listeners.ts";
 import type { Ports } from "./ports.ts";
 import type { Launch, LaunchContext, ObtainContext, Program, Recipe } from "./recipe.ts";
 import type { RecordedServer } from "./state-file.ts";
-import { type Env, type How, type MissingServer, type Reporter, type RunningServer, type ServerState, UnavailableError } from "./types.ts";
+import {
+  type Env,
+  type How,
+  type MissingServer,
+  type Reporter,
+  type RunningServer,
+  type ServerState,
+  UnavailableError,
+} from "./types.ts";
 
 /** What the stack gives each of its servers. */
 export interface StackContext {
@@ -75,7 +82,9 @@ export class ServerLife {
       const found = await this.#find();
       if (found !== undefined) return this.#running(found.how, found.env[this.recipe.variable] ?? "", found.env);
       const composed = this.#stack.composition?.has(this.recipe.name) === true;
-      const program = composed ? composeProgram(this.recipe, this.#stack.composition) : await this.recipe.obtain(this.#obtaining());
+      const program = composed
+        ? composeProgram(this.recipe, this.#stack.composition)
+        : await this.recipe.obtain(this.#obtaining());
       const launch = await this.#launchWith(program, composed ? "compose" : "native");
       return this.#running(this.#how, launch.address, launch.env);
     } catch (error) {
@@ -126,7 +135,11 @@ export class ServerLife {
       try {
         await this.#untilReady(env, 10_000);
       } catch (error) {
-        throw new UnavailableError(`${this.recipe.variable} names a server that does not answer: ${messageOf(error)}`, `unset ${this.recipe.variable}`, { cause: error });
+        throw new UnavailableError(
+          `${this.recipe.variable} names a server that does not answer: ${messageOf(error)}`,
+          `unset ${this.recipe.variable}`,
+          { cause: error },
+        );
       }
       return { how: "address", env };
     }
@@ -188,14 +201,20 @@ export class ServerLife {
       }
       await delay(50);
     }
-    throw new Error(`${this.recipe.title} did not answer within ${withinMs / 1000} s: ${messageOf(last)}`, { cause: last });
+    throw new Error(`${this.recipe.title} did not answer within ${withinMs / 1000} s: ${messageOf(last)}`, {
+      cause: last,
+    });
   }
 
   /** L2: an answer counts only if it came from our processes. */
   #checkListeners(): void {
     if (this.#children.length === 0) return;
-    const port = foreignListener(this.#picked, this.#children.map((child) => child.mark.pid));
-    if (port !== undefined) throw new PortTakenError(`Port ${port} was taken by another program while ${this.recipe.title} started`);
+    const port = foreignListener(
+      this.#picked,
+      this.#children.map((child) => child.mark.pid),
+    );
+    if (port !== undefined)
+      throw new PortTakenError(`Port ${port} was taken by another program while ${this.recipe.title} started`);
   }
 
   /** L3 */
@@ -256,7 +275,11 @@ export class ServerLife {
 
   /** Marked like a server, so that an installation whose owner was killed is ended by the next start. */
   #run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    return run(command, args, { logFile: this.logFile, ...options, env: { [STACK_VARIABLE]: this.#stack.dataDir, ...options.env } });
+    return run(command, args, {
+      logFile: this.logFile,
+      ...options,
+      env: { [STACK_VARIABLE]: this.#stack.dataDir, ...options.env },
+    });
   }
 
   #obtaining(): ObtainContext {

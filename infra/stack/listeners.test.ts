@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-
 import { foreignListener } from "./listeners.ts";
 
 test("foreignListener() tells a listener of a given process group from anybody else's", async () => {

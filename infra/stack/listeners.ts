@@ -67,7 +67,10 @@ function foreignElsewhere(ports: readonly number[], groups: readonly number[]): 
 
 function lsof(): string {
   try {
-    return execFileSync("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fpgn"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return execFileSync("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fpgn"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
   } catch {
     return "";
   }

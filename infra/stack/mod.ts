@@ -9,7 +9,6 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-
 import { findComposition } from "./compose.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { ServerLife } from "./lifecycle.ts";
@@ -18,10 +17,25 @@ import { Ports } from "./ports.ts";
 import { ownMark } from "./process-mark.ts";
 import { RECIPES } from "./recipes.ts";
 import { readRecord, type RecordedApp, removeRecord, type StackRecord, writeRecord } from "./state-file.ts";
-import { type Env, type MissingServer, type Reporter, type RunningServer, SERVER_NAMES, type ServerName } from "./types.ts";
+import {
+  type Env,
+  type MissingServer,
+  type Reporter,
+  type RunningServer,
+  SERVER_NAMES,
+  type ServerName,
+} from "./types.ts";
 
-export { type RecordedApp, type RecordedServer, readLiveRecord, type StackRecord } from "./state-file.ts";
-export { type Env, type How, type MissingServer, type Reporter, type RunningServer, SERVER_NAMES, type ServerName, type ServerState, type StackEvent, UnavailableError } from "./types.ts";
+export { readLiveRecord, type RecordedApp, type StackRecord } from "./state-file.ts";
+export {
+  type Env,
+  type MissingServer,
+  type Reporter,
+  type RunningServer,
+  SERVER_NAMES,
+  type ServerName,
+  type StackEvent,
+} from "./types.ts";
 
 /** The running servers. */
 export interface Stack {
@@ -59,7 +73,10 @@ export class StackBusyError extends Error {
 
   constructor(dataDir: string, owner: StackRecord | undefined) {
     const app = owner?.apps[0]?.address;
-    const who = owner === undefined ? "another process" : `"${owner.command}" (pid ${owner.owner.pid}${app === undefined ? "" : `, ${app}`})`;
+    const who =
+      owner === undefined
+        ? "another process"
+        : `"${owner.command}" (pid ${owner.owner.pid}${app === undefined ? "" : `, ${app}`})`;
     super(`Cannot start servers in ${dataDir} as ${who} runs there: stop it, or choose another folder with --data DIR`);
     this.owner = owner;
   }
@@ -99,7 +116,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await endLeftovers(dataDir);
     const id = createHash("sha256").update(dataDir).digest("hex").slice(0, 6);
-    const recipes = SERVER_NAMES.filter((name) => (options.servers ?? SERVER_NAMES).includes(name)).map((name) => RECIPES[name]);
+    const recipes = SERVER_NAMES.filter((name) => (options.servers ?? SERVER_NAMES).includes(name)).map(
+      (name) => RECIPES[name],
+    );
     const composition = await findComposition(options.infra, id, recipes);
     const context = { dataDir, id, ports, composition, changed, report: options.report ?? ((): void => undefined) };
     options.signal?.throwIfAborted();

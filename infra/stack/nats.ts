@@ -1,8 +1,7 @@
-/** NATS with JetStream: calls between nodes, and the default stream of events. */
-import { connect } from "@nats-io/transport-node";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-
+/** NATS with JetStream: calls between nodes, and the default stream of events. */
+import { connect } from "@nats-io/transport-node";
 import { isAtLeast, run, which } from "./command.ts";
 import { goProgram } from "./packages.ts";
 import type { ObtainContext, Recipe } from "./recipe.ts";
@@ -30,7 +29,11 @@ export const natsRecipe: Recipe = {
       const monitor = await place.port(8222);
       writeFileSync(config, configuration(place.dir, place.id, port, monitor));
       const address = `nats://127.0.0.1:${port}`;
-      return { processes: [{ command, args: ["-c", config] }], address, env: { NATS_URL: address, NATS_MONITOR_URL: `http://127.0.0.1:${monitor}` } };
+      return {
+        processes: [{ command, args: ["-c", config] }],
+        address,
+        env: { NATS_URL: address, NATS_MONITOR_URL: `http://127.0.0.1:${monitor}` },
+      };
     };
   },
 
@@ -39,7 +42,8 @@ export const natsRecipe: Recipe = {
     try {
       const reply = await connection.request("$JS.API.INFO", undefined, { timeout: 2_000 });
       const info = reply.json<{ error?: { description?: string } }>();
-      if (info.error !== undefined) throw new Error(`JetStream is not usable: ${info.error.description ?? "no reason given"}`);
+      if (info.error !== undefined)
+        throw new Error(`JetStream is not usable: ${info.error.description ?? "no reason given"}`);
     } finally {
       await connection.close();
     }
@@ -65,7 +69,13 @@ async function program(context: ObtainContext): Promise<string> {
   const present = which("nats-server");
   const version = present === undefined ? "0" : await versionOf(present);
   if (present !== undefined && isAtLeast(version, NATS_OLDEST)) return present;
-  return goProgram(context, { name: "nats", version: NATS_VERSION, module: "github.com/nats-io/nats-server/v2", binary: "nats-server", about: "about 20 s" });
+  return goProgram(context, {
+    name: "nats",
+    version: NATS_VERSION,
+    module: "github.com/nats-io/nats-server/v2",
+    binary: "nats-server",
+    about: "about 20 s",
+  });
 }
 
 /** The version a `nats-server` reports; `0` when it reports none. */

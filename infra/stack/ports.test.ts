@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { createServer, type Server } from "node:net";
-
 import { isFree, Ports } from "./ports.ts";
 
 test("Ports.pick() never hands the same port to two holders", async () => {
@@ -46,7 +45,10 @@ async function listen(host = "127.0.0.1"): Promise<{ port: number } & AsyncDispo
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("No port");
-  return { port: address.port, [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())) };
+  return {
+    port: address.port,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
 }
 
 /** A port that was free a moment ago and that no other run picks, since it lies outside their range only by chance. */

@@ -4,7 +4,6 @@
  */
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
-
 import { cacheDir } from "./cache.ts";
 import { type Lock, tryLock } from "./lock.ts";
 

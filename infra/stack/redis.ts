@@ -20,7 +20,11 @@ export const redisRecipe: Recipe = {
     const source = { program: "redis-server", folders: ["/opt/homebrew/bin"], apt: "redis-server", brew: "redis" };
     const command = which("valkey-server") ?? (await programOrPackage(context, source));
     const version = await versionOf(command);
-    if (Number(version.split(".")[0]) < OLDEST_MAJOR) throw new UnavailableError(`Redis ${version} is too old: ${OLDEST_MAJOR} or newer is needed`, installCommand(source));
+    if (Number(version.split(".")[0]) < OLDEST_MAJOR)
+      throw new UnavailableError(
+        `Redis ${version} is too old: ${OLDEST_MAJOR} or newer is needed`,
+        installCommand(source),
+      );
     return async (place) => {
       const port = await place.port(6379);
       const address = `redis://127.0.0.1:${port}`;
@@ -38,10 +42,14 @@ export const redisRecipe: Recipe = {
     const url = new URL(env["REDIS_URL"] ?? "");
     const credentials = [url.username, url.password].filter((part) => part !== "").map(decodeURIComponent);
     const login = url.password === "" ? "" : `AUTH ${credentials.join(" ")}\r\n`;
-    const answer = await ask({ host: url.hostname, port: Number(url.port || 6379), tls: url.protocol === "rediss:" }, Buffer.from(`${login}PING\r\n`), (bytes) => {
-      const text = bytes.toString("utf8");
-      return /(\+PONG|^-.*)\r\n/m.test(text) ? text : undefined;
-    });
+    const answer = await ask(
+      { host: url.hostname, port: Number(url.port || 6379), tls: url.protocol === "rediss:" },
+      Buffer.from(`${login}PING\r\n`),
+      (bytes) => {
+        const text = bytes.toString("utf8");
+        return /(\+PONG|^-.*)\r\n/m.test(text) ? text : undefined;
+      },
+    );
     if (!answer.includes("+PONG")) throw new Error(answer.trim());
   },
 };

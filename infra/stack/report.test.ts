@@ -1,11 +1,13 @@
 import { expect, test } from "bun:test";
-
 import { lines } from "./report.ts";
 
 test("lines() says nothing of a quick step and one line when the server is up", () => {
   const said: string[] = [];
   let clock = 0;
-  const shown = lines((line) => said.push(line), () => clock);
+  const shown = lines(
+    (line) => said.push(line),
+    () => clock,
+  );
   shown.report({ server: "nats", state: { kind: "starting", how: "native" } });
   clock = 400;
   shown.report({ server: "nats", state: { kind: "running", how: "native", address: "nats://127.0.0.1:1", pid: 1 } });
@@ -15,8 +17,14 @@ test("lines() says nothing of a quick step and one line when the server is up", 
 
 test("lines() shows why a server is missing, the end of its log, and the fix", () => {
   const said: string[] = [];
-  const shown = lines((line) => said.push(line), () => 0);
-  shown.report({ server: "redis", state: { kind: "missing", reason: "It ended", fix: "brew install redis", log: ["a", "b"] } });
+  const shown = lines(
+    (line) => said.push(line),
+    () => 0,
+  );
+  shown.report({
+    server: "redis",
+    state: { kind: "missing", reason: "It ended", fix: "brew install redis", log: ["a", "b"] },
+  });
   shown.close();
   expect(said).toEqual(["✗ Redis       It ended", "    | a", "    | b", "    fix: brew install redis"]);
 });

@@ -26,7 +26,10 @@ interface Row {
 }
 
 /** The display that suits `out`. `now` is in milliseconds. */
-export function display(out: NodeJS.WriteStream = process.stdout, now: () => number = performance.now.bind(performance)): Display {
+export function display(
+  out: NodeJS.WriteStream = process.stdout,
+  now: () => number = performance.now.bind(performance),
+): Display {
   return out.isTTY ? tree(out, now) : lines((text) => void out.write(`${text}\n`), now);
 }
 
@@ -62,7 +65,9 @@ function tree(out: NodeJS.WriteStream, now: () => number): Display {
   let open = true;
   const draw = (): void => {
     frame++;
-    const text = inOrder(rows).map(([server, row]) => rowText(server, row, now(), SPINNER[frame % SPINNER.length] ?? "·", out.columns || USUAL_COLUMNS));
+    const text = inOrder(rows).map(([server, row]) =>
+      rowText(server, row, now(), SPINNER[frame % SPINNER.length] ?? "·", out.columns || USUAL_COLUMNS),
+    );
     out.write(`${drawn === 0 ? "" : `\u001b[${drawn}A`}${text.map((line) => `\u001b[2K${line}\n`).join("")}`);
     drawn = text.length;
   };
@@ -115,7 +120,11 @@ function rowText(server: ServerName, row: Row, at: number, spinner: string, colu
 /** What a server's last line says: its address, or why it is missing with the last lines of its log. */
 function final(server: ServerName, state: ServerState & { kind: "running" | "missing" }, time: string): string[] {
   if (state.kind === "running") return [`✓ ${title(server).padEnd(11)} ${describe(state)}  ${time}`];
-  return [`✗ ${title(server).padEnd(11)} ${state.reason}`, ...state.log.map((line) => `    | ${line}`), `    fix: ${state.fix}`];
+  return [
+    `✗ ${title(server).padEnd(11)} ${state.reason}`,
+    ...state.log.map((line) => `    | ${line}`),
+    `    fix: ${state.fix}`,
+  ];
 }
 
 function describe(state: ServerState): string {

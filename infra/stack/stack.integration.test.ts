@@ -3,12 +3,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { carriersOf } from "./leftovers.ts";
 import { ServerLife } from "./lifecycle.ts";
 import { StackBusyError, startStack, type StackEvent } from "./mod.ts";
-import { withConnection } from "./postgres.ts";
 import { Ports } from "./ports.ts";
+import { withConnection } from "./postgres.ts";
 import { isAlive, signalOne } from "./process-mark.ts";
 import type { Recipe } from "./recipe.ts";
 import { RECIPES } from "./recipes.ts";
@@ -24,7 +23,12 @@ test(
   "startStack() starts NATS, knows when it answers, and leaves no process after stop()",
   async () => {
     using folder = temporaryFolder();
-    const stack = await startStack({ servers: ["nats"], dataDir: folder.path, infra: "native", preferUsualPorts: false });
+    const stack = await startStack({
+      servers: ["nats"],
+      dataDir: folder.path,
+      infra: "native",
+      preferUsualPorts: false,
+    });
     await RECIPES.nats.probe(stack.env);
     const marks = readRecord(folder.path)?.servers.flatMap((server) => server.processes) ?? [];
     expect(marks.every(isAlive)).toBe(true);
@@ -45,7 +49,8 @@ test(
       await using stack = await startStack(options);
       await withConnection(stack.env["DATABASE_URL"] ?? "", async (sql) => {
         await sql`create table kept (id int)`;
-        const [settings] = await sql`select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`;
+        const [settings] =
+          await sql`select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`;
         expect(settings).toEqual({ fsync: "on", commit: "on" });
       });
     }
@@ -72,7 +77,13 @@ test(
   async () => {
     using folder = temporaryFolder();
     const events: StackEvent[] = [];
-    await using stack = await startStack({ servers: ["nats"], dataDir: folder.path, infra: "native", preferUsualPorts: false, report: (event) => events.push(event) });
+    await using stack = await startStack({
+      servers: ["nats"],
+      dataDir: folder.path,
+      infra: "native",
+      preferUsualPorts: false,
+      report: (event) => events.push(event),
+    });
     const [mark] = readRecord(folder.path)?.servers[0]?.processes ?? [];
     if (mark === undefined) throw new Error("No process is recorded");
     signalOne(mark, "SIGKILL");
@@ -97,7 +108,12 @@ test(
     owner.kill("SIGKILL");
     await once(owner, "exit");
     expect(left.every(isAlive)).toBe(true);
-    const stack = await startStack({ servers: ["nats"], dataDir: folder.path, infra: "native", preferUsualPorts: false });
+    const stack = await startStack({
+      servers: ["nats"],
+      dataDir: folder.path,
+      infra: "native",
+      preferUsualPorts: false,
+    });
     expect(left.filter(isAlive)).toEqual([]);
     await stack.stop();
     expect(carriersOf(folder.path)).toEqual([]);
@@ -111,17 +127,28 @@ test(
     using folder = temporaryFolder();
     const bin = join(folder.path, "bin");
     mkdirSync(bin);
-    writeFileSync(join(bin, "valkey-server"), '#!/bin/sh\nif [ "$1" = --version ]; then echo "v=8.0.0"; exit; fi\necho "cannot read the moon"; exit 3\n');
+    writeFileSync(
+      join(bin, "valkey-server"),
+      '#!/bin/sh\nif [ "$1" = --version ]; then echo "v=8.0.0"; exit; fi\necho "cannot read the moon"; exit 3\n',
+    );
     chmodSync(join(bin, "valkey-server"), 0o755);
     const path = process.env["PATH"];
     process.env["PATH"] = `${bin}:${path}`;
     const events: StackEvent[] = [];
     try {
-      await using stack = await startStack({ servers: ["nats", "redis"], dataDir: join(folder.path, "data"), infra: "native", preferUsualPorts: false, report: (event) => events.push(event) });
+      await using stack = await startStack({
+        servers: ["nats", "redis"],
+        dataDir: join(folder.path, "data"),
+        infra: "native",
+        preferUsualPorts: false,
+        report: (event) => events.push(event),
+      });
       expect(stack.servers.map((server) => server.name)).toEqual(["nats"]);
       expect(stack.missing.map((server) => server.server)).toEqual(["redis"]);
       expect(stack.missing[0]?.reason).toContain("exit code 3");
-      expect(events.find((event) => event.state.kind === "missing")?.state).toMatchObject({ log: ["cannot read the moon"] });
+      expect(events.find((event) => event.state.kind === "missing")?.state).toMatchObject({
+        log: ["cannot read the moon"],
+      });
       expect(Object.keys(stack.env)).toEqual(["NATS_URL", "NATS_MONITOR_URL"]);
     } finally {
       process.env["PATH"] = path;
@@ -134,7 +161,12 @@ test(
   "a server that the environment names is used and not stopped",
   async () => {
     using folder = temporaryFolder();
-    await using owner = await startStack({ servers: ["nats"], dataDir: join(folder.path, "a"), infra: "native", preferUsualPorts: false });
+    await using owner = await startStack({
+      servers: ["nats"],
+      dataDir: join(folder.path, "a"),
+      infra: "native",
+      preferUsualPorts: false,
+    });
     process.env["NATS_URL"] = owner.env["NATS_URL"];
     try {
       const guest = await startStack({ servers: ["nats"], dataDir: join(folder.path, "b") });
@@ -163,7 +195,12 @@ test(
     const env2 = { NATS_URL: address };
     await RECIPES.nats.probe(env2);
     run.kill("SIGKILL");
-    await eventually(() => RECIPES.nats.probe(env2).then(() => undefined, () => true));
+    await eventually(() =>
+      RECIPES.nats.probe(env2).then(
+        () => undefined,
+        () => true,
+      ),
+    );
     await eventually(() => (existsSync(join(socket, "..")) ? undefined : true));
   },
   TIMEOUT_MS,
@@ -173,7 +210,12 @@ test(
   "a server whose port is taken while it starts moves to another one instead of passing the other's off as its own",
   async () => {
     using folder = temporaryFolder();
-    await using other = await startStack({ servers: ["nats"], dataDir: join(folder.path, "other"), infra: "native", preferUsualPorts: false });
+    await using other = await startStack({
+      servers: ["nats"],
+      dataDir: join(folder.path, "other"),
+      infra: "native",
+      preferUsualPorts: false,
+    });
     const taken = Number(new URL(other.env["NATS_URL"] ?? "").port);
     const blind = new Ports(false);
     let picks = 0;
@@ -189,12 +231,22 @@ test(
           const launch = await program(place);
           const [server] = launch.processes;
           if (server === undefined) throw new Error("No process");
-          return { ...launch, processes: [{ command: "sh", args: ["-c", `sleep 1; exec "$0" "$@"`, server.command, ...server.args] }] };
+          return {
+            ...launch,
+            processes: [{ command: "sh", args: ["-c", `sleep 1; exec "$0" "$@"`, server.command, ...server.args] }],
+          };
         };
       },
     };
     mkdirSync(join(folder.path, "logs"));
-    const life = new ServerLife(slow, { dataDir: folder.path, id: "abcdef", ports: blind, composition: undefined, report: ({ state }) => states.push(state.kind), changed: () => undefined });
+    const life = new ServerLife(slow, {
+      dataDir: folder.path,
+      id: "abcdef",
+      ports: blind,
+      composition: undefined,
+      report: ({ state }) => states.push(state.kind),
+      changed: () => undefined,
+    });
     const outcome = await life.start();
     expect(outcome).toMatchObject({ how: "native" });
     expect("address" in outcome && outcome.address).not.toBe(other.env["NATS_URL"] ?? "");

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { ownMark } from "./process-mark.ts";
 import { readLiveRecord, readRecord, removeRecord, type StackRecord, writeRecord } from "./state-file.ts";
 import { temporaryFolder } from "./testing.ts";
@@ -11,7 +10,15 @@ const record: StackRecord = {
   owner: ownMark(),
   command: "bun run dev",
   startedAt: "2026-01-01T00:00:00.000Z",
-  servers: [{ name: "nats", how: "native", address: "nats://127.0.0.1:1", env: { NATS_URL: "nats://127.0.0.1:1" }, processes: [] }],
+  servers: [
+    {
+      name: "nats",
+      how: "native",
+      address: "nats://127.0.0.1:1",
+      env: { NATS_URL: "nats://127.0.0.1:1" },
+      processes: [],
+    },
+  ],
   apps: [],
 };
 

@@ -4,7 +4,6 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { isAlive, type ProcessMark } from "./process-mark.ts";
 import type { Env, How, ServerName } from "./types.ts";
 
@@ -58,7 +57,12 @@ export function readLiveRecord(dataDir: string): StackRecord | undefined {
 export function writeRecord(dataDir: string, record: StackRecord): void {
   replace(join(dataDir, FILE), `${JSON.stringify(record, undefined, 2)}\n`);
   const env = Object.assign({}, ...record.servers.map((server) => server.env)) as Env;
-  replace(join(dataDir, ENV_FILE), Object.entries(env).map(([key, value]) => `${key}=${value}\n`).join(""));
+  replace(
+    join(dataDir, ENV_FILE),
+    Object.entries(env)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(""),
+  );
 }
 
 /** Removes the record: nothing runs any more. */

@@ -8,12 +8,22 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-
-import { type Env, type MissingServer, SERVER_NAMES, type ServerName, type Stack, type StackEvent, startStack } from "./mod.ts";
+import {
+  type Env,
+  type MissingServer,
+  SERVER_NAMES,
+  type ServerName,
+  type Stack,
+  type StackEvent,
+  startStack,
+} from "./mod.ts";
 import { isAlive, type ProcessMark } from "./process-mark.ts";
 
 /** One line of an answer: what is happening, or how it ended. */
-export type SupervisorLine = { readonly event: StackEvent } | { readonly env: Env } | { readonly missing: MissingServer };
+export type SupervisorLine =
+  | { readonly event: StackEvent }
+  | { readonly env: Env }
+  | { readonly missing: MissingServer };
 
 const WATCH_MS = 200;
 
@@ -42,7 +52,13 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
       for (const listener of listeners) listener(event);
     };
     // A folder of its own each: a server can then be added to the run at any time.
-    const stack = startStack({ servers: [name], dataDir: join(dir, name), preferUsualPorts: false, signal: abort.signal, report });
+    const stack = startStack({
+      servers: [name],
+      dataDir: join(dir, name),
+      preferUsualPorts: false,
+      signal: abort.signal,
+      report,
+    });
     const entry: Entry = { stack, abort, listeners, last: undefined };
     entries.set(name, entry);
     return entry;
@@ -53,7 +69,8 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
     await Promise.all(
       [...entries.values()].map(async ({ stack, abort, last }) => {
         // An installation is worth finishing, or a run that is too impatient for it would begin it anew each time.
-        if (last?.state.kind !== "obtaining" && last?.state.kind !== "waiting") abort.abort(new Error("The test run is over"));
+        if (last?.state.kind !== "obtaining" && last?.state.kind !== "waiting")
+          abort.abort(new Error("The test run is over"));
         await stack.then((running) => running.stop()).catch(() => undefined);
       }),
     );
@@ -63,7 +80,8 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
   const watch = setInterval(() => {
     if (!isAlive(owner)) void endOnce().then(() => process.exit(0));
   }, WATCH_MS);
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void endOnce().then(() => process.exit(0)));
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => void endOnce().then(() => process.exit(0)));
 
   Bun.serve({
     unix: join(dir, "control.sock"),
@@ -106,5 +124,6 @@ function follow(entry: Entry): ReadableStream<string> {
 }
 
 const [dir, pid, startedAt] = process.argv.slice(2);
-if (dir === undefined || pid === undefined || startedAt === undefined) throw new TypeError("usage: supervisor.ts DIR PID STARTED_AT");
+if (dir === undefined || pid === undefined || startedAt === undefined)
+  throw new TypeError("usage: supervisor.ts DIR PID STARTED_AT");
 await supervise(dir, { pid: Number(pid), startedAt });

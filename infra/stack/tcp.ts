@@ -24,8 +24,12 @@ export function ask<T>(endpoint: Endpoint, question: Uint8Array, read: (bytes: B
   const { host, port } = endpoint;
   return new Promise((resolve, reject) => {
     let bytes: Buffer = Buffer.alloc(0);
-    const socket: Socket = endpoint.tls === true ? connectSecure({ host, port, servername: host }) : connectPlain({ host, port });
-    const timer = setTimeout(() => finish(() => reject(new Error(`${host}:${port} did not answer within ${DEADLINE_MS} ms`))), DEADLINE_MS);
+    const socket: Socket =
+      endpoint.tls === true ? connectSecure({ host, port, servername: host }) : connectPlain({ host, port });
+    const timer = setTimeout(
+      () => finish(() => reject(new Error(`${host}:${port} did not answer within ${DEADLINE_MS} ms`))),
+      DEADLINE_MS,
+    );
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
       socket.destroy();

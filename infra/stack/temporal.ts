@@ -1,6 +1,5 @@
 /** Temporal's development server with its UI: sagas, schedules and long retries. */
 import { join } from "node:path";
-
 import { which } from "./command.ts";
 import { callUnary } from "./grpc.ts";
 import { goProgram } from "./packages.ts";
@@ -20,7 +19,10 @@ export const temporalRecipe: Recipe = {
   companions: { TEMPORAL_NAMESPACE: NAMESPACE, TEMPORAL_UI_URL: undefined },
   readyWithinMs: 60_000,
   stop: { signal: "SIGTERM", withinMs: 10_000 },
-  compose: { ports: { TEMPORAL_PORT: 7233, TEMPORAL_UI_PORT: 8233 }, env: (ports) => envAt(ports["TEMPORAL_PORT"], ports["TEMPORAL_UI_PORT"]) },
+  compose: {
+    ports: { TEMPORAL_PORT: 7233, TEMPORAL_UI_PORT: 8233 },
+    env: (ports) => envAt(ports["TEMPORAL_PORT"], ports["TEMPORAL_UI_PORT"]),
+  },
 
   async obtain(context) {
     const command =
@@ -40,7 +42,14 @@ export const temporalRecipe: Recipe = {
       const args = [
         ...["server", "start-dev", "--ip", "127.0.0.1", "--port", String(port), "--ui-port", String(ui)],
         ...["--http-port", String(await place.port(7243)), "--metrics-port", String(await place.port(7253))],
-        ...["--db-filename", join(place.dir, "temporal.db"), "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"],
+        ...[
+          "--db-filename",
+          join(place.dir, "temporal.db"),
+          "--sqlite-pragma",
+          "journal_mode=wal",
+          "--sqlite-pragma",
+          "synchronous=1",
+        ],
         ...["--search-attribute", "OrderId=Keyword", "--search-attribute", "OrderStatus=Keyword"],
         ...["--namespace", NAMESPACE, "--log-level", "error"],
       ];
@@ -59,5 +68,9 @@ export const temporalRecipe: Recipe = {
 };
 
 function envAt(port: number | undefined, ui: number | undefined): Env {
-  return { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, TEMPORAL_UI_URL: `http://127.0.0.1:${ui}`, TEMPORAL_NAMESPACE: NAMESPACE };
+  return {
+    TEMPORAL_ADDRESS: `127.0.0.1:${port}`,
+    TEMPORAL_UI_URL: `http://127.0.0.1:${ui}`,
+    TEMPORAL_NAMESPACE: NAMESPACE,
+  };
 }

@@ -5,7 +5,6 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { lastLines } from "./command.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { tryLock } from "./lock.ts";
@@ -54,8 +53,14 @@ export async function openTestRun(): Promise<TestRun> {
 }
 
 async function requestServer(socket: string, name: ServerName, report?: Reporter): Promise<Env> {
-  const response = await fetch(`http://supervisor/${name}`, { unix: socket, method: "POST", signal: null, ...NO_TIMEOUT });
-  if (!response.ok || response.body === null) throw new Error(`Cannot start ${name} for this test run: ${await response.text()}`);
+  const response = await fetch(`http://supervisor/${name}`, {
+    unix: socket,
+    method: "POST",
+    signal: null,
+    ...NO_TIMEOUT,
+  });
+  if (!response.ok || response.body === null)
+    throw new Error(`Cannot start ${name} for this test run: ${await response.text()}`);
   for await (const text of linesOf(response.body)) {
     const line = JSON.parse(text) as SupervisorLine;
     if ("event" in line) report?.(line.event);
@@ -114,7 +119,9 @@ async function sweep(except: string): Promise<void> {
 
 function subfolders(dir: string): string[] {
   try {
-    return readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => join(dir, entry.name));
+    return readdirSync(dir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(dir, entry.name));
   } catch {
     return [];
   }

@@ -16,6 +16,7 @@ import { scalerActor } from "#actors/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
 import { Service } from "#actors/service/service.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { createTroupe, type Log, type Store, type Troupe } from "#runtime";
 import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
 import type { Workers } from "#workflows/worker.ts";
@@ -93,6 +94,8 @@ export function startSystem(settings: Settings, connections: Connections, log: L
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
+      // In the background: the first service that asks for the demo image should find it built.
+      void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
       watcher = startWatcher({
         engine,
         log,

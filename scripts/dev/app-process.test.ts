@@ -1,10 +1,8 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { signalOne } from "#infra/stack/process-mark.ts";
 import { eventually, temporaryFolder } from "#infra/stack/testing.ts";
-
 import { AppProcess } from "./app-process.ts";
 
 test("AppProcess starts a killed app again, says so, and lets it drain at the end", async () => {
@@ -17,7 +15,14 @@ test("AppProcess starts a killed app again, says so, and lets it drain at the en
      setInterval(() => {}, 1000);`,
   );
   const said: string[] = [];
-  const app = new AppProcess({ name: "app", script, env: process.env, logFile: join(folder.path, "app.log"), say: (line) => said.push(line), changed: () => undefined });
+  const app = new AppProcess({
+    name: "app",
+    script,
+    env: process.env,
+    logFile: join(folder.path, "app.log"),
+    say: (line) => said.push(line),
+    changed: () => undefined,
+  });
   const ups = (): number => said.filter((line) => line === "app  info   up").length;
   app.start();
   await eventually(() => (ups() === 1 ? true : undefined));

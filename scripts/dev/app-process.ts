@@ -7,9 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-
 import { markOf, type ProcessMark } from "#infra/stack/process-mark.ts";
-
 import { readableLine } from "./log-line.ts";
 
 /** Pauses before the first, second, … start after a death; the last one repeats. */
@@ -55,10 +53,15 @@ export class AppProcess {
     const { name, script, env, say, changed } = this.#spec;
     const startedAt = performance.now();
     // A session of its own: Ctrl-C reaches only us, and we let the app drain before the servers go.
-    const child = spawn(process.execPath, [script], { env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(process.execPath, [script], {
+      env: { ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
     this.#child = child;
     this.#mark = child.pid === undefined ? undefined : markOf(child.pid);
-    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", (line) => this.#pass(line));
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on("line", (line) => this.#pass(line));
     this.#ended = new Promise((resolve) => {
       child.once("error", (error) => {
         say(`${name} cannot be started: ${error.message}`);
@@ -68,7 +71,8 @@ export class AppProcess {
         this.#mark = undefined;
         changed();
         resolve();
-        if (!this.#stop.signal.aborted) void this.#again(signal === null ? `exit code ${code}` : signal, performance.now() - startedAt);
+        if (!this.#stop.signal.aborted)
+          void this.#again(signal === null ? `exit code ${code}` : signal, performance.now() - startedAt);
       });
     });
     changed();
@@ -96,7 +100,9 @@ export class AppProcess {
     if (livedMs >= HEALTHY_MS) this.#deaths = 0;
     const pause = PAUSES_MS[Math.min(this.#deaths, PAUSES_MS.length - 1)] ?? 0;
     this.#deaths++;
-    this.#spec.say(`${this.#spec.name} ended (${outcome}), starting it again${pause === 0 ? "" : ` in ${pause / 1000} s`}`);
+    this.#spec.say(
+      `${this.#spec.name} ended (${outcome}), starting it again${pause === 0 ? "" : ` in ${pause / 1000} s`}`,
+    );
     try {
       await delay(pause, undefined, { signal: this.#stop.signal });
     } catch {

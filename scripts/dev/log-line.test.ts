@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
-
 import { readableLine } from "./log-line.ts";
 
 test("readableLine() makes one line of an event", () => {
-  expect(readableLine('{"level":"warn","time":"2026-01-01T00:00:00Z","message":"sink paused","sink":"kafka","waiting":3}')).toBe("warn   sink paused  sink=kafka  waiting=3");
+  expect(
+    readableLine('{"level":"warn","time":"2026-01-01T00:00:00Z","message":"sink paused","sink":"kafka","waiting":3}'),
+  ).toBe("warn   sink paused  sink=kafka  waiting=3");
 });
 
 test("readableLine() hides events below info, by name or by number", () => {

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-
 import { parseOptions } from "./options.ts";
 
 test("parseOptions() starts every server on the usual port without flags", () => {
@@ -14,11 +13,18 @@ test("parseOptions() takes the port from PORT, and from --port before that", () 
 });
 
 test("parseOptions() leaves out what --without lists, however it is written", () => {
-  expect(parseOptions(["--without", "kafka, rabbitmq", "--without=docker"], {}).servers).toEqual(["postgres", "nats", "redis", "temporal"]);
+  expect(parseOptions(["--without", "kafka, rabbitmq", "--without=docker"], {}).servers).toEqual([
+    "postgres",
+    "nats",
+    "redis",
+    "temporal",
+  ]);
 });
 
 test("parseOptions() refuses an unknown server and names the known ones", () => {
-  expect(() => parseOptions(["--without", "kafak"], {})).toThrow('Cannot leave out "kafak" as there is no such server: use nats, kafka');
+  expect(() => parseOptions(["--without", "kafak"], {})).toThrow(
+    'Cannot leave out "kafak" as there is no such server: use nats, kafka',
+  );
 });
 
 test("parseOptions() refuses to leave out the database", () => {
@@ -26,5 +32,7 @@ test("parseOptions() refuses to leave out the database", () => {
 });
 
 test("parseOptions() refuses a port that is none", () => {
-  expect(() => parseOptions(["--port", "70000"], {})).toThrow('Cannot use "70000" for --port: use a whole number from 1 to 65535');
+  expect(() => parseOptions(["--port", "70000"], {})).toThrow(
+    'Cannot use "70000" for --port: use a whole number from 1 to 65535',
+  );
 });

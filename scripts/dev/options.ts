@@ -1,7 +1,6 @@
 /** The command line of `bun run dev` and `bun run stack`. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-
 import { SERVER_NAMES, type ServerName } from "#infra/stack/types.ts";
 
 /** What the flags say. */
@@ -30,7 +29,10 @@ bun run stack   starts the servers only
   --help                this text`;
 
 /** Reads the flags. Throws `TypeError` that names the flag, the value and what would be right. */
-export function parseOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>> = process.env): DevOptions {
+export function parseOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): DevOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -44,7 +46,10 @@ export function parseOptions(args: readonly string[], env: Readonly<Record<strin
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  const without = values.without.flatMap((list) => list.split(",")).map((name) => name.trim()).filter((name) => name !== "");
+  const without = values.without
+    .flatMap((list) => list.split(","))
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
   for (const name of without) checkLeftOut(name);
   return {
     port: whole("--port", values.port ?? env["PORT"] ?? "3000", 1, 65_535),
@@ -59,9 +64,14 @@ export function parseOptions(args: readonly string[], env: Readonly<Record<strin
 }
 
 function checkLeftOut(name: string): void {
-  if (name === "postgres") throw new TypeError("Cannot run without postgres: name one of your own in DATABASE_URL to keep it from being started");
+  if (name === "postgres")
+    throw new TypeError(
+      "Cannot run without postgres: name one of your own in DATABASE_URL to keep it from being started",
+    );
   if (!SERVER_NAMES.some((known) => known === name)) {
-    throw new TypeError(`Cannot leave out "${name}" as there is no such server: use ${SERVER_NAMES.filter((known) => known !== "postgres").join(", ")}`);
+    throw new TypeError(
+      `Cannot leave out "${name}" as there is no such server: use ${SERVER_NAMES.filter((known) => known !== "postgres").join(", ")}`,
+    );
   }
 }
 
@@ -72,6 +82,7 @@ function infraOf(text: string | undefined): "native" | "compose" | undefined {
 
 function whole(flag: string, text: string, least: number, most: number): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < least || number > most) throw new TypeError(`Cannot use "${text}" for ${flag}: use a whole number from ${least} to ${most}`);
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw new TypeError(`Cannot use "${text}" for ${flag}: use a whole number from ${least} to ${most}`);
   return number;
 }

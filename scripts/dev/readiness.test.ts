@@ -1,17 +1,28 @@
 import { expect, test } from "bun:test";
-
 import { untilReady } from "./readiness.ts";
 
 const quiet = { signal: AbortSignal.timeout(10_000), stillWaiting: (): void => undefined };
 
 function app(answers: readonly (() => Response)[]): { url: string } & Disposable {
   let asked = 0;
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => (answers[Math.min(asked++, answers.length - 1)] as () => Response)() });
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: () => (answers[Math.min(asked++, answers.length - 1)] as () => Response)(),
+  });
   return { url: `http://127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) };
 }
 
-const down = (...names: string[]) => (): Response =>
-  Response.json({ status: "unavailable", components: [{ name: "postgres", status: "ok" }, ...names.map((name) => ({ name, status: "down" }))] }, { status: 503 });
+const down =
+  (...names: string[]) =>
+  (): Response =>
+    Response.json(
+      {
+        status: "unavailable",
+        components: [{ name: "postgres", status: "ok" }, ...names.map((name) => ({ name, status: "down" }))],
+      },
+      { status: 503 },
+    );
 
 test("untilReady() waits until the app answers 200", async () => {
   using server = app([down("worker"), down("worker"), () => Response.json({ status: "ok", components: [] })]);

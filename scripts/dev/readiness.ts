@@ -39,7 +39,9 @@ async function failingComponents(url: string): Promise<string[]> {
     const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(ASK_MS) });
     if (response.status === 200) return [];
     const body = (await response.json()) as ReadyBody;
-    const failing = (body.components ?? []).filter((component) => !FINE.has(component.status)).map((component) => component.name);
+    const failing = (body.components ?? [])
+      .filter((component) => !FINE.has(component.status))
+      .map((component) => component.name);
     return response.status === 503 && failing.length > 0 ? failing : ["the app"];
   } catch {
     return ["the app"];

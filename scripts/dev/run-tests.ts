@@ -3,13 +3,11 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { TEST_RUN_VARIABLE } from "#infra/stack/for-tests.ts";
 import { RECIPES } from "#infra/stack/recipes.ts";
 import { display } from "#infra/stack/report.ts";
 import { openTestRun, type TestRun } from "#infra/stack/test-run.ts";
 import { type Env, SERVER_NAMES, UnavailableError } from "#infra/stack/types.ts";
-
 import { closingLine, readSummary } from "./test-summary.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -26,7 +24,11 @@ export async function runTests(args: readonly string[]): Promise<number> {
   try {
     const env = args.length === 0 ? await everyServer(run) : {};
     const junit = join(report, "junit.xml");
-    const code = await bunTest([...args, "--reporter=junit", `--reporter-outfile=${junit}`], { ...withoutServers(), ...env, [TEST_RUN_VARIABLE]: run.socket });
+    const code = await bunTest([...args, "--reporter=junit", `--reporter-outfile=${junit}`], {
+      ...withoutServers(),
+      ...env,
+      [TEST_RUN_VARIABLE]: run.socket,
+    });
     const summary = readSummary(junit, code);
     await run.end();
     console.log(`\n${closingLine(summary)}`);

@@ -1,13 +1,11 @@
 /** The run of `bun run dev`: servers, then app processes, then waiting, then everything down in order. */
 import { join } from "node:path";
-
 import { killRecorded } from "#infra/stack/leftovers.ts";
 import { startStack, type Stack } from "#infra/stack/mod.ts";
 import { Ports } from "#infra/stack/ports.ts";
-import { display } from "#infra/stack/report.ts";
 import { RECIPES } from "#infra/stack/recipes.ts";
+import { display } from "#infra/stack/report.ts";
 import { SERVER_NAMES } from "#infra/stack/types.ts";
-
 import { AppProcess } from "./app-process.ts";
 import { type DevOptions, parseOptions, USAGE } from "./options.ts";
 import { untilReady } from "./readiness.ts";
@@ -36,7 +34,13 @@ export async function dev(args: readonly string[], elapsedMs: () => number): Pro
   const shown = display();
   let stack: Stack;
   try {
-    stack = await startStack({ servers: options.servers, dataDir: options.dataDir, report: shown.report, signal: stop, ...(options.infra === undefined ? {} : { infra: options.infra }) });
+    stack = await startStack({
+      servers: options.servers,
+      dataDir: options.dataDir,
+      report: shown.report,
+      signal: stop,
+      ...(options.infra === undefined ? {} : { infra: options.infra }),
+    });
   } catch (error) {
     shown.close();
     if (stop.aborted) return 0;
@@ -52,9 +56,28 @@ export async function dev(args: readonly string[], elapsedMs: () => number): Pro
   }
   const apps = await startApps(options, stack);
   try {
-    const missing = new Set<string>([...SERVER_NAMES.filter((name) => !options.servers.includes(name)), ...stack.missing.map((server) => server.server)]);
-    await Promise.all(apps.nodes.map(({ address }) => untilReady(address, missing, { signal: stop, stillWaiting: (reason) => console.log(`… waiting for ${reason}`) })));
-    console.log(["", ...addressTable(apps.nodes.map((node) => node.shown), stack), ""].join("\n"));
+    const missing = new Set<string>([
+      ...SERVER_NAMES.filter((name) => !options.servers.includes(name)),
+      ...stack.missing.map((server) => server.server),
+    ]);
+    await Promise.all(
+      apps.nodes.map(({ address }) =>
+        untilReady(address, missing, {
+          signal: stop,
+          stillWaiting: (reason) => console.log(`… waiting for ${reason}`),
+        }),
+      ),
+    );
+    console.log(
+      [
+        "",
+        ...addressTable(
+          apps.nodes.map((node) => node.shown),
+          stack,
+        ),
+        "",
+      ].join("\n"),
+    );
     console.log(`ready ${apps.nodes[0]?.shown} in ${(elapsedMs() / 1000).toFixed(1)}s`);
     await aborted(stop);
   } catch (error) {
@@ -81,7 +104,9 @@ async function startApps(options: DevOptions, stack: Stack): Promise<{ nodes: re
   const ports = new Ports();
   const nodes: Node[] = [];
   const changed = (): void => {
-    stack.recordApps(nodes.flatMap(({ app, shown }) => (app.mark === undefined ? [] : [{ ...app.mark, address: shown }])));
+    stack.recordApps(
+      nodes.flatMap(({ app, shown }) => (app.mark === undefined ? [] : [{ ...app.mark, address: shown }])),
+    );
   };
   for (let number = 1; number <= options.nodes; number++) {
     const wanted = options.port + number - 1;
@@ -103,7 +128,12 @@ async function startApps(options: DevOptions, stack: Stack): Promise<{ nodes: re
 }
 
 /** Ours, minus what names a server that was left out, plus what the servers provide. */
-function appEnvironment(options: DevOptions, stack: Stack, port: number, number: number): Record<string, string | undefined> {
+function appEnvironment(
+  options: DevOptions,
+  stack: Stack,
+  port: number,
+  number: number,
+): Record<string, string | undefined> {
   const inherited: Record<string, string | undefined> = { ...process.env };
   for (const name of SERVER_NAMES.filter((each) => !options.servers.includes(each))) {
     const recipe = RECIPES[name];

@@ -2,7 +2,6 @@
 import { killRecorded } from "#infra/stack/leftovers.ts";
 import { startStack } from "#infra/stack/mod.ts";
 import { display } from "#infra/stack/report.ts";
-
 import { type DevOptions, parseOptions, USAGE } from "./options.ts";
 import { stopSignal } from "./stop-signals.ts";
 import { addressTable } from "./table.ts";
@@ -35,7 +34,12 @@ export async function stackOnly(args: readonly string[], elapsedMs: () => number
     });
     shown.close();
     if (options.json) console.log(JSON.stringify({ env: stack.env, servers: stack.servers, missing: stack.missing }));
-    else console.log([...addressTable([], stack), "", `servers up in ${(elapsedMs() / 1000).toFixed(1)}s, Ctrl-C stops them`].join("\n"));
+    else
+      console.log(
+        [...addressTable([], stack), "", `servers up in ${(elapsedMs() / 1000).toFixed(1)}s, Ctrl-C stops them`].join(
+          "\n",
+        ),
+      );
     if (!stop.aborted) await new Promise((resolve) => stop.addEventListener("abort", resolve, { once: true }));
     return 0;
   } catch (error) {

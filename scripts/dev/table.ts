@@ -16,11 +16,23 @@ export function addressTable(apps: readonly string[], stack: Pick<Stack, "env" |
   const [first, ...others] = apps;
   const ui = stack.env["TEMPORAL_UI_URL"];
   const rows: [string, string][] = [
-    ...(first === undefined ? [] : ([["app", first], ["console", `${first}/console`], ["API docs", `${first}/openapi`]] satisfies [string, string][])),
+    ...(first === undefined
+      ? []
+      : ([
+          ["app", first],
+          ["console", `${first}/console`],
+          ["API docs", `${first}/openapi`],
+        ] satisfies [string, string][])),
     ...others.map((url, index): [string, string] => [`node ${index + 2}`, url]),
     ...(ui === undefined ? [] : ([["Temporal UI", ui]] satisfies [string, string][])),
-    ...stack.servers.map((server): [string, string] => [TITLES[server.name] ?? server.name, `${server.address}${server.how === "native" ? "" : ` (${server.how})`}`]),
-    ...stack.missing.map((server): [string, string] => [TITLES[server.server] ?? server.server, `missing; fix: ${server.fix}`]),
+    ...stack.servers.map((server): [string, string] => [
+      TITLES[server.name] ?? server.name,
+      `${server.address}${server.how === "native" ? "" : ` (${server.how})`}`,
+    ]),
+    ...stack.missing.map((server): [string, string] => [
+      TITLES[server.server] ?? server.server,
+      `missing; fix: ${server.fix}`,
+    ]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, address]) => `  ${name.padEnd(width)}  ${address}`);

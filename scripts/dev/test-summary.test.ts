@@ -1,15 +1,16 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-
 import { temporaryFolder } from "#infra/stack/testing.ts";
-
 import { closingLine, readSummary } from "./test-summary.ts";
 
 test("readSummary() counts what passed, failed and was skipped", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "junit.xml");
-  writeFileSync(path, '<?xml version="1.0"?>\n<testsuites name="bun test" tests="10" assertions="9" failures="2" skipped="3" time="1">\n<testsuite tests="1" failures="1" /></testsuites>');
+  writeFileSync(
+    path,
+    '<?xml version="1.0"?>\n<testsuites name="bun test" tests="10" assertions="9" failures="2" skipped="3" time="1">\n<testsuite tests="1" failures="1" /></testsuites>',
+  );
   expect(readSummary(path, 1)).toEqual({ passed: 5, failed: 2, skipped: 3 });
   expect(closingLine(readSummary(path, 1))).toBe("5 passed, 2 failed, 3 skipped");
 });

@@ -1,10 +1,8 @@
 /** The run of `bun run doctor`. */
 import { parseArgs } from "node:util";
-
 import { readLiveRecord } from "#infra/stack/mod.ts";
 import { RECIPES } from "#infra/stack/recipes.ts";
 import { type Env, SERVER_NAMES, type ServerName } from "#infra/stack/types.ts";
-
 import { inspectDurability } from "./durability.ts";
 import type { Finding } from "./finding.ts";
 import { inspectRuntimes } from "./runtimes.ts";
@@ -15,7 +13,10 @@ const HEADINGS = { runtime: "Runtimes and tools", server: "Servers", durability:
 
 /** Prints the findings (`--json`: as JSON); answers 1 when something needs a fix, else 0. `--data DIR` names the stack to look at. */
 export async function doctor(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { json: { type: "boolean", default: false }, data: { type: "string", default: ".troupe" } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { json: { type: "boolean", default: false }, data: { type: "string", default: ".troupe" } },
+  });
   const known = knownServers(values.data);
   const findings = (await Promise.all([inspectRuntimes(), inspectServers(known), inspectDurability(known)])).flat();
   console.log(values.json ? JSON.stringify(findings, undefined, 2) : asText(findings));
@@ -25,12 +26,15 @@ export async function doctor(args: readonly string[]): Promise<number> {
 /** The environment wins, as it does for a start. */
 function knownServers(dataDir: string): KnownServers {
   const known: Partial<Record<ServerName, Env>> = {};
-  for (const server of readLiveRecord(dataDir)?.servers ?? []) if (server.address !== "") known[server.name] = { ...server.env };
+  for (const server of readLiveRecord(dataDir)?.servers ?? [])
+    if (server.address !== "") known[server.name] = { ...server.env };
   for (const name of SERVER_NAMES) {
     const recipe = RECIPES[name];
     const named = process.env[recipe.variable];
     if (named === undefined || named === "") continue;
-    const companions = Object.keys(recipe.companions ?? {}).flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]]));
+    const companions = Object.keys(recipe.companions ?? {}).flatMap((key) =>
+      process.env[key] === undefined ? [] : [[key, process.env[key]]],
+    );
     known[name] = { [recipe.variable]: named, ...(Object.fromEntries(companions) as Env) };
   }
   return known;
@@ -46,7 +50,9 @@ function asText(findings: readonly Finding[]): string {
           `  ${MARKS[finding.status]} ${finding.name.padEnd(width)}  ${finding.detail}`,
           ...(finding.fix === undefined ? [] : [`    ${" ".repeat(width)}  fix: ${finding.fix}`]),
         ]);
-      return [HEADINGS[area], ...(lines.length === 0 ? ["  nothing runs; start it with bun run dev"] : lines)].join("\n");
+      return [HEADINGS[area], ...(lines.length === 0 ? ["  nothing runs; start it with bun run dev"] : lines)].join(
+        "\n",
+      );
     })
     .join("\n\n");
 }

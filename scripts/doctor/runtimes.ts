@@ -1,19 +1,32 @@
 /** Language runtimes and tools that bring the servers. Only Bun is a must. */
 import { stripVTControlCharacters } from "node:util";
-
-import { composeCommand } from "#infra/stack/compose.ts";
 import { isAtLeast, run, which } from "#infra/stack/command.ts";
+import { composeCommand } from "#infra/stack/compose.ts";
 import { canUseApt, installCommand } from "#infra/stack/packages.ts";
-
 import type { Finding } from "./finding.ts";
 
 const BUN_OLDEST = "1.4.4";
 
 const TOOLS = [
-  { name: "go", args: ["version"], why: "builds NATS and Temporal", fix: installCommand({ apt: "golang-go", brew: "go" }) },
-  { name: "java", args: ["-version"], why: "runs Kafka", fix: installCommand({ apt: "default-jre-headless", brew: "openjdk" }) },
+  {
+    name: "go",
+    args: ["version"],
+    why: "builds NATS and Temporal",
+    fix: installCommand({ apt: "golang-go", brew: "go" }),
+  },
+  {
+    name: "java",
+    args: ["-version"],
+    why: "runs Kafka",
+    fix: installCommand({ apt: "default-jre-headless", brew: "openjdk" }),
+  },
   { name: "mvn", args: ["-version"], why: "downloads Kafka", fix: installCommand({ apt: "maven", brew: "maven" }) },
-  { name: "python3", args: ["--version"], why: "brings Go and Java where they are missing", fix: installCommand({ apt: "python3-pip", brew: "python" }) },
+  {
+    name: "python3",
+    args: ["--version"],
+    why: "brings Go and Java where they are missing",
+    fix: installCommand({ apt: "python3-pip", brew: "python" }),
+  },
 ] as const;
 
 /** Looks at each runtime. */
@@ -25,12 +38,23 @@ export async function inspectRuntimes(): Promise<Finding[]> {
       const path = which(name);
       if (path === undefined) return { area: "runtime", name, status: "off", detail: `not here; ${why}`, fix };
       const output = await run(path, args, { withinMs: 15_000 }).catch(() => "does not run");
-      return { area: "runtime", name, status: "ok", detail: `${stripVTControlCharacters(output).split("\n")[0]?.trim() ?? ""} (${path})` };
+      return {
+        area: "runtime",
+        name,
+        status: "ok",
+        detail: `${stripVTControlCharacters(output).split("\n")[0]?.trim() ?? ""} (${path})`,
+      };
     }),
   );
   const compose = await composeCommand();
   return [
-    { area: "runtime", name: "bun", status: good ? "ok" : "bad", detail: `${bun} (${process.execPath})`, ...(good ? {} : { fix: "bun upgrade" }) },
+    {
+      area: "runtime",
+      name: "bun",
+      status: good ? "ok" : "bad",
+      detail: `${bun} (${process.execPath})`,
+      ...(good ? {} : { fix: "bun upgrade" }),
+    },
     ...tools,
     {
       area: "runtime",
@@ -38,6 +62,11 @@ export async function inspectRuntimes(): Promise<Finding[]> {
       status: compose === undefined ? "off" : "ok",
       detail: compose === undefined ? "no Docker engine with compose; servers run as processes" : compose.join(" "),
     },
-    { area: "runtime", name: "packages", status: canUseApt() ? "ok" : "off", detail: canUseApt() ? "can install with apt-get" : "cannot install system packages by itself" },
+    {
+      area: "runtime",
+      name: "packages",
+      status: canUseApt() ? "ok" : "off",
+      detail: canUseApt() ? "can install with apt-get" : "cannot install system packages by itself",
+    },
   ];
 }

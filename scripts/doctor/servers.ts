@@ -2,7 +2,6 @@
 import { inspect, type Presence } from "#infra/stack/inspect.ts";
 import { RECIPES } from "#infra/stack/recipes.ts";
 import { type Env, SERVER_NAMES, type ServerName } from "#infra/stack/types.ts";
-
 import type { Finding } from "./finding.ts";
 
 /** The variables of the servers that should be running: from the environment and from the state file of a running stack. */
@@ -23,7 +22,12 @@ async function inspectServer(name: ServerName, env: Env | undefined): Promise<Fi
       return { ...base, status: "ok", detail: `answers at ${address}` };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      return { ...base, status: "bad", detail: `does not answer at ${address}: ${reason}`, fix: process.env[recipe.variable] === undefined ? "bun run dev" : `unset ${recipe.variable}` };
+      return {
+        ...base,
+        status: "bad",
+        detail: `does not answer at ${address}: ${reason}`,
+        fix: process.env[recipe.variable] === undefined ? "bun run dev" : `unset ${recipe.variable}`,
+      };
     }
   }
   return { ...base, ...describe(await inspect[name]()) };
@@ -32,7 +36,10 @@ async function inspectServer(name: ServerName, env: Env | undefined): Promise<Fi
 function describe(presence: Presence): Pick<Finding, "status" | "detail" | "fix"> {
   switch (presence.kind) {
     case "here":
-      return { status: "ok", detail: `${presence.version === undefined ? "" : `${presence.version}, `}${presence.where}` };
+      return {
+        status: "ok",
+        detail: `${presence.version === undefined ? "" : `${presence.version}, `}${presence.where}`,
+      };
     case "installable":
       return { status: "later", detail: `not here; the first start ${presence.how}` };
     case "unavailable":
