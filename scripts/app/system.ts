@@ -22,9 +22,10 @@ import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
 import type { Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { Connections } from "./connections.ts";
+import { SERVICES } from "./databases.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { seedProducts } from "./seed.ts";
-import { SERVICES, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { startShopWorkers } from "./workers.ts";
 
 const OPEN_WITHIN_MS = 10_000;
