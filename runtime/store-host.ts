@@ -119,7 +119,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     for (const cancel of this.#cancels) cancel();
     const drained = (async () => {
       await this.#quiet();
-      await Promise.all(this.relays.map((relay) => relay.idle()));
+      // A sink that is down gets the rest from the next owner: no reason to hold up the stop.
+      await Promise.all(this.relays.map((relay) => (relay.failing === undefined ? relay.idle() : undefined)));
     })();
     await Promise.race([drained, deadline]);
     for (const relay of this.relays) relay.stop();
