@@ -44,7 +44,13 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
   const node = new Node(options);
-  await node.start();
+  try {
+    await node.start();
+  } catch (error) {
+    // What had started must not go on without anybody who could stop it.
+    await node.stop(0).catch(() => undefined);
+    throw error;
+  }
   return node;
 }
 
