@@ -48,5 +48,10 @@ async function bulk(inFlight: number, operation: (i: number) => Promise<unknown>
       await Promise.all(waiting);
     }
   });
-  return { ...measured, opsPerSecond: measured.opsPerSecond * inFlight * rounds, p50Ms: measured.p50Ms / rounds, p99Ms: measured.p99Ms / rounds };
+  return {
+    ...measured,
+    opsPerSecond: measured.opsPerSecond * inFlight * rounds,
+    p50Ms: measured.p50Ms / rounds,
+    p99Ms: measured.p99Ms / rounds,
+  };
 }

@@ -1,0 +1,35 @@
+import type { ServerName } from "#infra/stack/types.ts";
+import { activation } from "./activation.ts";
+import { ask, tell } from "./memory.ts";
+import { relay } from "./relay.ts";
+import type { BenchCase } from "./report.ts";
+import { hot, turn } from "./turn.ts";
+
+/** A benchmark that `bun run bench` knows. */
+export interface Bench {
+  readonly name: string;
+  /** One line, for `--help`. */
+  readonly about: string;
+  readonly servers: readonly ServerName[];
+  readonly run: () => AsyncGenerator<BenchCase>;
+}
+
+/** Every benchmark, in the order in which they run. */
+export const BENCHES: readonly Bench[] = [
+  { name: "ask", about: "call and reply within one node, nothing stored", servers: [], run: ask },
+  { name: "tell", about: "messages whose reply nobody waits for", servers: [], run: tell },
+  { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
+  { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
+  {
+    name: "activation",
+    about: "the first message to stored, passive actors",
+    servers: ["postgres"],
+    run: activation,
+  },
+  {
+    name: "relay",
+    about: "commit to broker acknowledgement, and the drain of a backlog",
+    servers: ["postgres", "nats", "kafka"],
+    run: relay,
+  },
+];
