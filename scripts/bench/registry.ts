@@ -1,5 +1,7 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
+import { failover } from "./failover.ts";
+import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import { relay } from "./relay.ts";
 import type { BenchCase } from "./report.ts";
@@ -31,5 +33,17 @@ export const BENCHES: readonly Bench[] = [
     about: "commit to broker acknowledgement, and the drain of a backlog",
     servers: ["postgres", "nats", "kafka"],
     run: relay,
+  },
+  {
+    name: "http",
+    about: "one HTTP command to its durable reply",
+    servers: ["postgres", "nats", "temporal"],
+    run: http,
+  },
+  {
+    name: "failover",
+    about: "the owner is killed: until the next durable reply",
+    servers: ["postgres", "nats", "temporal"],
+    run: failover,
   },
 ];
