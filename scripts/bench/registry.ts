@@ -1,10 +1,12 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
+import { containers } from "./containers.ts";
 import { failover } from "./failover.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import { relay } from "./relay.ts";
 import type { BenchCase } from "./report.ts";
+import { saga } from "./saga.ts";
 import { hot, turn } from "./turn.ts";
 
 /** A benchmark that `bun run bench` knows. */
@@ -45,5 +47,17 @@ export const BENCHES: readonly Bench[] = [
     about: "the owner is killed: until the next durable reply",
     servers: ["postgres", "nats", "temporal"],
     run: failover,
+  },
+  {
+    name: "saga",
+    about: "orders from POST /orders to delivered",
+    servers: ["postgres", "nats", "temporal"],
+    run: saga,
+  },
+  {
+    name: "containers",
+    about: "containers from the configuration to their answer, and healing; needs Docker",
+    servers: ["postgres", "nats", "temporal"],
+    run: containers,
   },
 ];
