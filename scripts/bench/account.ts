@@ -6,7 +6,7 @@ export const Account = actor("account", {
   state: v.object({ count: v.number(), owner: v.string(), items: v.array(v.string()) }),
   initial: () => ({ count: 0, owner: "somebody", items: ["a", "b"] }),
   emits: { "account.incremented.v1": v.object({ by: v.number() }) },
-  messages: ({ command }) => ({
+  messages: ({ command, query }) => ({
     increment: command({ in: v.object({ by: v.number() }), out: v.number() }, (c, { by }) => {
       c.state.count += by;
       c.emit("account.incremented.v1", { by });
@@ -16,5 +16,6 @@ export const Account = actor("account", {
       for (let i = 0; i < times; i++) c.emit("account.incremented.v1", { by: 1 });
       c.state.count += times;
     }),
+    read: query({ out: v.number() }, (c) => c.state.count),
   }),
 });

@@ -54,3 +54,15 @@ export function percentiles(latencies: readonly number[]): { p50Ms: number; p99M
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
+
+/** The memory of another process, in megabytes; of this one without a process id. */
+export function rssOf(pid?: number): number {
+  if (pid === undefined) return process.memoryUsage.rss() / 1_048_576;
+  const { stdout } = Bun.spawnSync(["ps", "-o", "rss=", "-p", String(pid)]);
+  return Number(stdout.toString().trim()) / 1_024;
+}
+
+/** The figures of operations that were timed one by one; `seconds` is how long all of them took together. */
+export function summary(latencies: readonly number[], seconds: number, rssMb: number = rssOf()): Measured {
+  return { opsPerSecond: latencies.length / seconds, ...percentiles(latencies), rssMb };
+}

@@ -6,41 +6,48 @@ export interface BenchCase {
   /** Carries the load: `64 callers`. */
   readonly case: string;
   readonly measured: Measured;
-  readonly baseline?: { readonly name: string } & Measured;
+  readonly baseline?: { readonly name: string } & Omit<Measured, "rssMb">;
 }
 
-/** The line of `--json`. */
-export function toJsonLine(line: BenchCase): string {
-  const { bench, baseline, measured } = line;
-  const ratio = baseline === undefined ? undefined : round(measured.opsPerSecond / baseline.opsPerSecond);
+/** The line of `--json`. Without a baseline both `baseline` and `ratio` are `null`. */
+export function toJsonLine({ bench, case: name, measured, baseline }: BenchCase): string {
   return JSON.stringify({
     bench,
-    case: line.case,
+    case: name,
     ...rounded(measured),
-    ...(baseline && { baseline: { name: baseline.name, ...rounded(baseline) } }),
-    ratio,
+    rssMb: round(measured.rssMb),
+    baseline: baseline === undefined ? null : { name: baseline.name, ...rounded(baseline) },
+    ratio: baseline === undefined ? null : round(measured.opsPerSecond / baseline.opsPerSecond),
   });
 }
 
-/** The head of the markdown table. */
+/** The head of the markdown table. `ratio` compares the two rates. */
 export const TABLE_HEAD =
-  "| bench | case | ops/s | p50 ms | p99 ms | RSS MB | baseline | ops/s | p99 ms | ratio |\n|---|---|--:|--:|--:|--:|---|--:|--:|--:|";
+  "| bench | case | ops/s | p50 ms | p99 ms | RSS MB | baseline | ops/s | p50 ms | p99 ms | ratio |\n" +
+  "|---|---|--:|--:|--:|--:|---|--:|--:|--:|--:|";
 
 /** One row of the markdown table. */
 export function toRow({ bench, case: name, measured, baseline }: BenchCase): string {
-  const own = `| ${bench} | ${name} | ${count(measured.opsPerSecond)} | ${round(measured.p50Ms)} | ${round(measured.p99Ms)} | ${Math.round(measured.rssMb)} |`;
-  if (baseline === undefined) return `${own} | | | |`;
-  return `${own} ${baseline.name} | ${count(baseline.opsPerSecond)} | ${round(baseline.p99Ms)} | ${round(measured.opsPerSecond / baseline.opsPerSecond)} |`;
+  const own = `| ${bench} | ${name} | ${figures(measured)} | ${Math.round(measured.rssMb)} |`;
+  if (baseline === undefined) return `${own} | | | | |`;
+  return `${own} ${baseline.name} | ${figures(baseline)} | ${round(measured.opsPerSecond / baseline.opsPerSecond)} |`;
 }
 
-function rounded({ opsPerSecond, p50Ms, p99Ms, rssMb }: Measured): Measured {
-  return { opsPerSecond: round(opsPerSecond), p50Ms: round(p50Ms), p99Ms: round(p99Ms), rssMb: round(rssMb) };
+type Figures = Omit<Measured, "rssMb">;
+
+function figures({ opsPerSecond, p50Ms, p99Ms }: Figures): string {
+  return `${count(opsPerSecond)} | ${round(p50Ms)} | ${round(p99Ms)}`;
+}
+
+function rounded({ opsPerSecond, p50Ms, p99Ms }: Figures): Figures {
+  return { opsPerSecond: round(opsPerSecond), p50Ms: round(p50Ms), p99Ms: round(p99Ms) };
 }
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
+/** A rate below 100 keeps its decimals: containers come at less than ten a second. */
 function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
+  return value < 100 ? String(round(value)) : Math.round(value).toLocaleString("en-US");
 }

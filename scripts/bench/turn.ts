@@ -4,6 +4,7 @@ import { testDatabase } from "#infra/stack/for-tests.ts";
 import { createTroupe, uuidv7 } from "#runtime";
 import { Account } from "./account.ts";
 import { load } from "./measure.ts";
+import { createTables, writeOnce } from "./one-statement.ts";
 import type { BenchCase } from "./report.ts";
 
 const ACTORS = 1_000;
@@ -49,17 +50,11 @@ async function durableTurns(callers: number, withIds: boolean) {
 async function oneStatementPerTurn(callers: number) {
   await using database = await testDatabase("bench_base");
   const sql = postgres(database.url, { max: 32, onnotice: () => undefined });
-  await sql`create table states (type text, key text, version bigint not null, state json not null, primary key (type, key)) with (fillfactor = 70)`;
-  await sql`create table events (seq bigserial primary key, id text not null, type text not null, key text not null, body text not null, at_ms bigint not null)`;
-  const result = await load(callers, async () => {
+  await createTables(sql);
+  const state = { count: 1, owner: "somebody", items: ["a", "b"] };
+  const result = await load(callers, () => {
     const key = `k${Math.floor(Math.random() * ACTORS)}`;
-    await sql`
-      with s as (
-        insert into states values ('account', ${key}, 1, ${JSON.stringify({ count: 1, owner: "somebody", items: ["a", "b"] })}::json)
-        on conflict (type, key) do update set version = states.version + 1, state = excluded.state returning version
-      )
-      insert into events (id, type, key, body, at_ms)
-      select ${`evt_${uuidv7()}`}, 'account.incremented.v1', ${key}, ${JSON.stringify({ by: 1 })}, ${Date.now()}::bigint from s`;
+    return writeOnce(sql, { type: "account", key, state, event: "account.incremented.v1", data: { by: 1 } });
   });
   await sql.end();
   return result;

@@ -1,0 +1,63 @@
+import type { ServerName } from "#infra/stack/types.ts";
+import { activation } from "./activation.ts";
+import { containers } from "./containers.ts";
+import { failover } from "./failover.ts";
+import { http } from "./http.ts";
+import { ask, tell } from "./memory.ts";
+import { relay } from "./relay.ts";
+import type { BenchCase } from "./report.ts";
+import { saga } from "./saga.ts";
+import { hot, turn } from "./turn.ts";
+
+/** A benchmark that `bun run bench` knows. */
+export interface Bench {
+  readonly name: string;
+  /** One line, for `--help`. */
+  readonly about: string;
+  readonly servers: readonly ServerName[];
+  readonly run: () => AsyncGenerator<BenchCase>;
+}
+
+/** Every benchmark, in the order in which they run. */
+export const BENCHES: readonly Bench[] = [
+  { name: "ask", about: "call and reply within one node, nothing stored", servers: [], run: ask },
+  { name: "tell", about: "messages whose reply nobody waits for", servers: [], run: tell },
+  { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
+  { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
+  {
+    name: "activation",
+    about: "the first message to stored, passive actors",
+    servers: ["postgres"],
+    run: activation,
+  },
+  {
+    name: "relay",
+    about: "commit to broker acknowledgement, and the drain of a backlog",
+    servers: ["postgres", "nats", "kafka"],
+    run: relay,
+  },
+  {
+    name: "http",
+    about: "one HTTP command to its durable reply",
+    servers: ["postgres", "nats", "temporal"],
+    run: http,
+  },
+  {
+    name: "failover",
+    about: "the owner is killed: until the next durable reply",
+    servers: ["postgres", "nats", "temporal"],
+    run: failover,
+  },
+  {
+    name: "saga",
+    about: "orders from POST /orders to delivered",
+    servers: ["postgres", "nats", "temporal"],
+    run: saga,
+  },
+  {
+    name: "containers",
+    about: "containers from the configuration to their answer, and healing; needs Docker",
+    servers: ["postgres", "nats", "temporal"],
+    run: containers,
+  },
+];
