@@ -12,6 +12,7 @@
  */
 import { buildBatch } from "./batch.ts";
 import { TroupeError } from "./errors.ts";
+import { whenIdleNow } from "./event-loop.ts";
 import type { FinishedTurn, TurnOwner } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
 import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "./ports/store.ts";
@@ -56,9 +57,11 @@ export class CommitLane {
   }
 
   async #run(): Promise<void> {
-    // One tick, so that turns started by the same event share the first transaction.
-    await Promise.resolve();
-    while (this.#gathered.length > 0) {
+    for (;;) {
+      // Callers that were just answered ask again at once: waiting for them fills the batch, and a batch that leaves
+      // with the first of them alone would make all others wait for one disk flush more.
+      await whenIdleNow();
+      if (this.#gathered.length === 0) break;
       const turns = this.#gathered.splice(0, MAX_BATCH_TURNS);
       try {
         await this.#write(turns);
