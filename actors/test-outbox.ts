@@ -1,7 +1,9 @@
 import { PARTITION_COUNT, type OutboxRecord, type Store } from "#runtime";
 
 /** For tests: what the actors of a store emitted, oldest first per actor. Give the troupe no sinks, so that it stays. */
-export async function outboxOf(store: Store): Promise<readonly { readonly name: string; readonly data: unknown; readonly target: string }[]> {
+export async function outboxOf(
+  store: Store,
+): Promise<readonly { readonly name: string; readonly data: unknown; readonly target: string }[]> {
   const records = await readAll(store);
   return records.map(({ name, body, target }) => ({ name, target, data: JSON.parse(body) as unknown }));
 }
@@ -19,7 +21,10 @@ export async function timersOf(store: Store): Promise<readonly string[]> {
 
 async function readAll(store: Store): Promise<readonly OutboxRecord[]> {
   const from = everyPartition().map((partition) => ({ partition, after: 0 }));
-  const [events, requests] = await Promise.all([store.readOutbox("event", from, 1_000), store.readOutbox("workflow", from, 1_000)]);
+  const [events, requests] = await Promise.all([
+    store.readOutbox("event", from, 1_000),
+    store.readOutbox("workflow", from, 1_000),
+  ]);
   return [...events, ...requests].sort((a, b) => a.partition - b.partition || a.seq - b.seq);
 }
 

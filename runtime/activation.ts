@@ -14,12 +14,12 @@
 import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
+import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { textHash } from "./hash.ts";
 import { MAX_STATE_LENGTH, REPLIES_IN_MEMORY } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { ActorId, LoadedActor, StoredReply } from "./ports/store.ts";
 import { Turn, type TurnHost } from "./turn.ts";
-import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { parseInput } from "./validate.ts";
 
 /** What an activation needs from the store host. */
@@ -204,17 +204,26 @@ export class Activation implements TurnOwner {
   }
 
   /** The id is not among the replies at hand, but older ones are stored: ask before running (G5). */
-  async #lookUpAndRun(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, id: string, hash: string): Promise<void> {
+  async #lookUpAndRun(
+    delivery: Delivery,
+    definition: AnyMessageDefinition,
+    input: unknown,
+    id: string,
+    hash: string,
+  ): Promise<void> {
     const life = this.#life;
     try {
       const stored = await this.#host.findReply(this.id, id);
-      if (this.#life !== life) throw new TroupeError("unavailable", `Cannot handle a message of ${this.address} as it is being reloaded`);
+      if (this.#life !== life)
+        throw new TroupeError("unavailable", `Cannot handle a message of ${this.address} as it is being reloaded`);
       this.#phase = { kind: "idle" };
       if (stored === undefined) this.#run(delivery, definition, input, hash);
       else this.#repeat(delivery, stored, hash);
     } catch (cause) {
       const error =
-        cause instanceof TroupeError ? cause : new TroupeError("unavailable", `Cannot look up a reply of ${this.address}`, { cause });
+        cause instanceof TroupeError
+          ? cause
+          : new TroupeError("unavailable", `Cannot look up a reply of ${this.address}`, { cause });
       delivery.fail(error);
       this.#settlePhase(life);
     }
@@ -224,7 +233,10 @@ export class Activation implements TurnOwner {
   #repeat(delivery: Delivery, known: StoredReply & { turn?: FinishedTurn }, hash: string): void {
     if (known.hash !== hash) {
       delivery.fail(
-        new TroupeError("message_id_reused", `Cannot handle the message id ${known.id} of ${this.address} again with another input`),
+        new TroupeError(
+          "message_id_reused",
+          `Cannot handle the message id ${known.id} of ${this.address} again with another input`,
+        ),
       );
       return;
     }
@@ -234,7 +246,14 @@ export class Activation implements TurnOwner {
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
     this.#phase = { kind: "running" };
     const life = this.#life;
-    const turn = new Turn(this.type, delivery.envelope, this.partition, this.#draft(), this.#text !== undefined, this.#host);
+    const turn = new Turn(
+      this.type,
+      delivery.envelope,
+      this.partition,
+      this.#draft(),
+      this.#text !== undefined,
+      this.#host,
+    );
     let outcome: unknown;
     try {
       outcome = definition.handle(turn as never, input as never);
@@ -261,7 +280,9 @@ export class Activation implements TurnOwner {
   /** The turn ended well: take its state, and hand everything it leaves to the lane as one piece (G2). */
   #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: string | undefined, life: number): void {
     if (this.#life !== life) {
-      delivery.fail(new TroupeError("commit_failed", `Cannot commit a turn of ${this.address} as an earlier one failed`));
+      delivery.fail(
+        new TroupeError("commit_failed", `Cannot commit a turn of ${this.address} as an earlier one failed`),
+      );
       this.#settlePhase(life);
       return;
     }
@@ -309,9 +330,13 @@ export class Activation implements TurnOwner {
       return;
     }
     this.#host.turnFailed(delivery.envelope, error);
-    const failed = new TroupeError("turn_failed", `Cannot handle ${delivery.envelope.message} for ${this.address} as its handler failed`, {
-      cause: error,
-    });
+    const failed = new TroupeError(
+      "turn_failed",
+      `Cannot handle ${delivery.envelope.message} for ${this.address} as its handler failed`,
+      {
+        cause: error,
+      },
+    );
     this.#gate(delivery, { kind: "error", error: failed });
   }
 
@@ -329,7 +354,9 @@ export class Activation implements TurnOwner {
   #query(delivery: Delivery, definition: AnyMessageDefinition): void {
     const { envelope } = delivery;
     if (!this.#host.mayServe()) {
-      delivery.fail(new TroupeError("unavailable", `Cannot read ${this.address} as this node's lease has to be renewed first`));
+      delivery.fail(
+        new TroupeError("unavailable", `Cannot read ${this.address} as this node's lease has to be renewed first`),
+      );
       return;
     }
     let answer: Answer;
@@ -340,7 +367,10 @@ export class Activation implements TurnOwner {
       answer = { kind: "reply", body: reply === undefined ? undefined : JSON.stringify(reply) };
     } catch (error) {
       if (!(error instanceof TroupeError)) this.#host.turnFailed(envelope, error);
-      const failed = error instanceof TroupeError ? error : new TroupeError("turn_failed", `Cannot read ${this.address}`, { cause: error });
+      const failed =
+        error instanceof TroupeError
+          ? error
+          : new TroupeError("turn_failed", `Cannot read ${this.address}`, { cause: error });
       answer = { kind: "error", error: failed };
     }
     this.#gate(delivery, answer);

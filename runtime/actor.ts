@@ -111,7 +111,9 @@ export function actor<
   Events extends Emits = Record<never, never>,
 >(type: string, options: ActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M> {
   if (!TYPE_NAME.test(type)) {
-    throw new TypeError(`Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`);
+    throw new TypeError(
+      `Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`,
+    );
   }
   const declare: Declare<InferOutput<StateSchema>, Events> = {
     command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),

@@ -1,5 +1,4 @@
 import type { GenericSchema, InferOutput } from "valibot";
-
 import type { Duration } from "./duration.ts";
 
 /** A valibot schema whose parse is synchronous. */

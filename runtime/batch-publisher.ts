@@ -50,10 +50,15 @@ export class BatchPublisher implements Publisher {
       if (parcels.length === 0) return;
       try {
         if (!this.#host.mayPublish()) throw new Error("the lease of this node has to be renewed first");
-        const results = await sink.publish(parcels.map((parcel) => parcel.record), attempt);
+        const results = await sink.publish(
+          parcels.map((parcel) => parcel.record),
+          attempt,
+        );
         const letters = parcels.flatMap(({ record }, i) => {
           const result = results[i];
-          return result?.kind === "refused" ? [deadLetter(sink.name, record, result.detail, attempt, this.#host.now())] : [];
+          return result?.kind === "refused"
+            ? [deadLetter(sink.name, record, result.detail, attempt, this.#host.now())]
+            : [];
         });
         if (letters.length > 0) await this.#host.bury(letters);
         for (const { tracker, record } of parcels) tracker.acked(record.seq);

@@ -37,6 +37,10 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
     }
     for (const write of turn.timers?.values() ?? []) timers.set(`${address}\u0000${write.name}`, write);
   }
-  const fences = [...partitions.values()].map(({ id, epoch }) => ({ partition: id, epoch, lastSeq: seqs.get(id) ?? 0 }));
+  const fences = [...partitions.values()].map(({ id, epoch }) => ({
+    partition: id,
+    epoch,
+    lastSeq: seqs.get(id) ?? 0,
+  }));
   return { fences, states: [...states.values()], replies, outbox, timers: [...timers.values()] };
 }

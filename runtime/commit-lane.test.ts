@@ -104,7 +104,8 @@ test("a turn the store refuses fails alone, its neighbours in the batch are writ
   await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store }, lanes: 1 });
   const keys = ["a", "b", "c"];
   for (const key of keys) await troupe.ref(Counter, key).value();
-  const poison = (batch: { states: readonly { key: string }[] }): boolean => batch.states.some((state) => state.key === "b");
+  const poison = (batch: { states: readonly { key: string }[] }): boolean =>
+    batch.states.some((state) => state.key === "b");
   faulty.next("refused", poison);
   faulty.next("refused", poison);
   const outcomes = await Promise.all(keys.map((key) => outcome(troupe.ref(Counter, key).add({ by: 1 }))));
@@ -146,7 +147,12 @@ test("events are numbered without a gap, in order, whatever happened to the comm
 test("a node that lost its partitions cannot write, and hands the caller over to the new owner's state", async () => {
   const inner = memory();
   const stale = new FaultyStore(inner);
-  await using first = await createTroupe({ actors: [Counter], stores: { default: stale.store }, nodeId: "first", leaseMs: 60_000 });
+  await using first = await createTroupe({
+    actors: [Counter],
+    stores: { default: stale.store },
+    nodeId: "first",
+    leaseMs: 60_000,
+  });
   expect(await first.ref(Counter, "a").add({ by: 1 })).toBe(1);
   // What a pause longer than the lease amounts to: while a turn of `first` waits for its commit, the lease runs out.
   const open = stale.hold();

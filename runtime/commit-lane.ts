@@ -32,7 +32,9 @@ export interface LaneHost {
 /** More turns than this wait for the next transaction: bounds its size and its time. */
 const MAX_BATCH_TURNS = 2_000;
 
-type Outcome = { readonly kind: "written" } | { readonly kind: "failed"; readonly error: TroupeError; readonly splittable: boolean };
+type Outcome =
+  | { readonly kind: "written" }
+  | { readonly kind: "failed"; readonly error: TroupeError; readonly splittable: boolean };
 
 export class CommitLane {
   readonly #host: LaneHost;
@@ -63,7 +65,10 @@ export class CommitLane {
       } catch (error) {
         // Not expected: `#write` answers for its errors. Whatever it was, nobody may wait for ever.
         this.#host.commitFailed(error, turns.length);
-        this.#fail(turns, new TroupeError("commit_failed", "Cannot commit the turn as its lane failed", { cause: error }));
+        this.#fail(
+          turns,
+          new TroupeError("commit_failed", "Cannot commit the turn as its lane failed", { cause: error }),
+        );
       }
     }
     this.#running = undefined;
@@ -113,7 +118,9 @@ export class CommitLane {
       return fencedOutcome(turns);
     }
     if (!(error instanceof OutcomeUnknownError)) {
-      const failed = new TroupeError("commit_failed", "Cannot commit the turn as the store refused it", { cause: error });
+      const failed = new TroupeError("commit_failed", "Cannot commit the turn as the store refused it", {
+        cause: error,
+      });
       return { kind: "failed", error: failed, splittable: true };
     }
     const before = new Map([...partitions.values()].map((p) => [p.id, p.commitSeq]));
@@ -123,15 +130,22 @@ export class CommitLane {
     if (lost.length > 0) this.#host.lost(lost);
     const witness = held[0];
     if (witness === undefined) {
-      const unknown = "Cannot tell whether the turn was committed, as its partition has moved: ask again with the same message id";
-      return { kind: "failed", error: new TroupeError("deadline_exceeded", unknown, { cause: error }), splittable: false };
+      const unknown =
+        "Cannot tell whether the turn was committed, as its partition has moved: ask again with the same message id";
+      return {
+        kind: "failed",
+        error: new TroupeError("deadline_exceeded", unknown, { cause: error }),
+        splittable: false,
+      };
     }
     // All partitions of a batch move together, so any one of them tells.
     if (witness.commitSeq > (before.get(witness.partition) ?? 0)) {
       this.#written(turns, batch, partitions);
       return { kind: "written" };
     }
-    const failed = new TroupeError("commit_failed", "Cannot commit the turn as the connection to the store was lost", { cause: error });
+    const failed = new TroupeError("commit_failed", "Cannot commit the turn as the connection to the store was lost", {
+      cause: error,
+    });
     return { kind: "failed", error: failed, splittable: false };
   }
 

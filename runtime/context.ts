@@ -45,7 +45,9 @@ export interface Workflows {
   /** A signal to a workflow that has ended is dropped. */
   signal(signal: { readonly id: string; readonly name: string; readonly args?: readonly unknown[] }): void;
   /** Signals the open run, starting one first where there is none. */
-  signalWithStart(start: WorkflowStart & { readonly signal: { readonly name: string; readonly args?: readonly unknown[] } }): void;
+  signalWithStart(
+    start: WorkflowStart & { readonly signal: { readonly name: string; readonly args?: readonly unknown[] } },
+  ): void;
 }
 
 /**

@@ -7,8 +7,8 @@
  * N1 a call is retried by itself only after an error that says that nothing was written (`fenced`, `unavailable`).
  */
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
-import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { partitionOf } from "./address.ts";
+import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -17,10 +17,10 @@ import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { silentLog } from "./log.ts";
-import type { Sink } from "./ports/sink.ts";
-import type { Transport, WireReply } from "./ports/transport.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
+import type { Sink } from "./ports/sink.ts";
+import type { Transport, WireReply } from "./ports/transport.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
@@ -44,7 +44,13 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  */
 export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
   const node = new Node(options);
-  await node.start();
+  try {
+    await node.start();
+  } catch (error) {
+    // What had started must not go on without anybody who could stop it.
+    await node.stop(0).catch(() => undefined);
+    throw error;
+  }
   return node;
 }
 
@@ -69,9 +75,16 @@ class Node implements Troupe {
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
       retentionMs: options.retentionMs ?? 86_400_000,
-      ref: (type, key, from) => makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
+      ref: (type, key, from) =>
+        makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
     };
-    const sinks: Sink[] = [...(options.sinks ?? []), sendSink((envelope) => this.#route(envelope), (type) => this.#types.get(type)?.type)];
+    const sinks: Sink[] = [
+      ...(options.sinks ?? []),
+      sendSink(
+        (envelope) => this.#route(envelope),
+        (type) => this.#types.get(type)?.type,
+      ),
+    ];
     for (const [storeKey, types] of groupByStore(options)) {
       const host = new StoreHost(options.stores[storeKey] as (typeof options.stores)[string], types, sinks, services);
       this.#hosts.push(host);
@@ -140,9 +153,19 @@ class Node implements Troupe {
   }
 
   /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */
-  #callFrom(from: Envelope, type: AnyActorType, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+  #callFrom(
+    from: Envelope,
+    type: AnyActorType,
+    key: string,
+    message: string,
+    input: unknown,
+    options: CallOptions = {},
+  ): Promise<unknown> {
     const callers = [...from.callers, `${from.type}/${from.key}`];
-    const traced = options.traceparent === undefined && from.traceparent !== undefined ? { ...options, traceparent: from.traceparent } : options;
+    const traced =
+      options.traceparent === undefined && from.traceparent !== undefined
+        ? { ...options, traceparent: from.traceparent }
+        : options;
     return this.#start(type.type, key, message, input, traced, callers);
   }
 
@@ -181,7 +204,10 @@ class Node implements Troupe {
         if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
           return await this.#local(host, envelope, deadline);
         }
-        return await this.#remote(host.ownership.ownerOf(partition), { ...envelope, timeoutMs: deadline - this.#clock.monotonic() });
+        return await this.#remote(host.ownership.ownerOf(partition), {
+          ...envelope,
+          timeoutMs: deadline - this.#clock.monotonic(),
+        });
       } catch (error) {
         if (!mayRetry(error)) throw error;
         const pauseMs = backoffMs(attempt, 10, 250);
@@ -204,7 +230,10 @@ class Node implements Troupe {
       throw new TroupeError("unavailable", `Cannot reach ${address} as no node holds its partition right now`);
     }
     if (this.#transport === undefined) {
-      throw new TroupeError("unavailable", `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`);
+      throw new TroupeError(
+        "unavailable",
+        `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`,
+      );
     }
     const reply = await this.#transport.call(owner, envelope);
     if (reply.kind === "error") throw fromWireError(reply.error);
@@ -217,7 +246,10 @@ class Node implements Troupe {
       const host = this.#check(envelope);
       const held = host.ownership.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
       if (!held || !host.ownership.holdsLease()) {
-        throw new TroupeError("unavailable", `Cannot reach ${envelope.type}/${envelope.key} as its partition has moved`);
+        throw new TroupeError(
+          "unavailable",
+          `Cannot reach ${envelope.type}/${envelope.key} as its partition has moved`,
+        );
       }
       return { kind: "reply", body: await this.#local(host, envelope, this.#clock.monotonic() + envelope.timeoutMs) };
     } catch (error) {
@@ -236,7 +268,10 @@ class Node implements Troupe {
     const address = `${envelope.type}/${envelope.key}`;
     // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
     if (envelope.callers.includes(address) && entry.type.messages[envelope.message]?.kind === "command") {
-      throw new TroupeError("call_cycle", `Cannot call ${address} as it waits for this very call: ${[...envelope.callers, address].join(" → ")}`);
+      throw new TroupeError(
+        "call_cycle",
+        `Cannot call ${address} as it waits for this very call: ${[...envelope.callers, address].join(" → ")}`,
+      );
     }
     return entry.host;
   }
@@ -260,10 +295,13 @@ function groupByStore(options: TroupeOptions): Map<string, AnyActorType[]> {
     seen.add(type.type);
     const storeKey = Object.hasOwn(options.stores, type.type) ? type.type : "default";
     if (!Object.hasOwn(options.stores, storeKey)) {
-      throw new TypeError(`Cannot place the actor type "${type.type}": give "stores" an entry "${type.type}" or "default"`);
+      throw new TypeError(
+        `Cannot place the actor type "${type.type}": give "stores" an entry "${type.type}" or "default"`,
+      );
     }
     // Two names may stand for one store: its actors share partitions, lanes and relays.
-    const name = Object.keys(options.stores).find((key) => options.stores[key] === options.stores[storeKey]) ?? storeKey;
+    const name =
+      Object.keys(options.stores).find((key) => options.stores[key] === options.stores[storeKey]) ?? storeKey;
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [type]);
     else group.push(type);

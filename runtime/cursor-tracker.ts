@@ -36,7 +36,7 @@ export class CursorTracker {
   /** The sink is done with a record. May come out of order. */
   acked(seq: number): void {
     this.#acked.add(seq);
-    for (let first = this.#outstanding[this.#head]; first !== undefined && this.#acked.delete(first); ) {
+    for (let first = this.#outstanding[this.#head]; first !== undefined && this.#acked.delete(first);) {
       first = this.#outstanding[++this.#head];
     }
     if (this.#head >= 1024 && this.#head * 2 > this.#outstanding.length) {

@@ -15,6 +15,9 @@ export function isDuration(text: string): text is Duration {
  */
 export function durationMs(text: string): number {
   const match = PATTERN.exec(text);
-  if (!match) throw new TypeError(`Cannot read the duration "${text}": expected a number and a unit, as in "500ms", "2s" or "15m"`);
+  if (!match)
+    throw new TypeError(
+      `Cannot read the duration "${text}": expected a number and a unit, as in "500ms", "2s" or "15m"`,
+    );
   return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
 }

@@ -86,7 +86,10 @@ export class InvalidInputError extends TroupeError {
   readonly issues: readonly InputIssue[];
 
   constructor(what: string, issues: readonly InputIssue[]) {
-    super("invalid_input", `Cannot handle ${what} as its input does not fit: ${issues.map((i) => `${i.path || "/"} ${i.message}`).join("; ")}`);
+    super(
+      "invalid_input",
+      `Cannot handle ${what} as its input does not fit: ${issues.map((i) => `${i.path || "/"} ${i.message}`).join("; ")}`,
+    );
     this.issues = issues;
   }
 }

@@ -21,7 +21,9 @@ export function uuidv7(nowMs: number = Date.now()): string {
     crypto.getRandomValues(pool);
     used = 0;
   }
-  const high = Math.floor(lastMs / 0x10000).toString(16).padStart(8, "0");
+  const high = Math.floor(lastMs / 0x10000)
+    .toString(16)
+    .padStart(8, "0");
   const low = (lastMs % 0x10000).toString(16).padStart(4, "0");
   const sequence = (0x7000 | counter).toString(16);
   const r = (i: number): string => HEX[pool[used + i] as number] as string;

@@ -42,7 +42,12 @@ export function memory(name = "memory", clock: Clock = systemClock): Store {
 class MemoryStore implements Store {
   readonly name: string;
   readonly #clock: Clock;
-  readonly #slots: Slot[] = Array.from({ length: PARTITION_COUNT }, () => ({ owner: undefined, epoch: 0, commitSeq: 0, lastSeq: 0 }));
+  readonly #slots: Slot[] = Array.from({ length: PARTITION_COUNT }, () => ({
+    owner: undefined,
+    epoch: 0,
+    commitSeq: 0,
+    lastSeq: 0,
+  }));
   readonly #leases = new Map<NodeId, number>();
   readonly #rows = new Map<string, Map<string, Row>>();
   readonly #replies = new Map<string, Map<string, StoredReply & { readonly at: number }>>();
@@ -67,7 +72,9 @@ class MemoryStore implements Store {
 
   async acquire(node: NodeId): Promise<readonly Grant[]> {
     const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
-    const free = this.#slots.flatMap((slot, partition) => (this.#liveOwner(slot, now) === undefined ? [partition] : []));
+    const free = this.#slots.flatMap((slot, partition) =>
+      this.#liveOwner(slot, now) === undefined ? [partition] : [],
+    );
     return free.map((partition) => this.#grant(node, partition));
   }
 
@@ -92,14 +99,18 @@ class MemoryStore implements Store {
     return found === undefined ? undefined : toReply(found);
   }
 
-  async list(type: string, { limit, after }: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]> {
+  async list(
+    type: string,
+    { limit, after }: { readonly limit: number; readonly after: string | undefined },
+  ): Promise<readonly ActorRow[]> {
     const rows = [...(this.#rows.get(type) ?? [])].filter(([key]) => after === undefined || key > after);
     rows.sort(([a], [b]) => (a < b ? -1 : 1));
     return rows.slice(0, limit).map(([key, row]) => ({ key, ...row }));
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
-    if (!batch.fences.every((fence) => this.#holds(node, fence))) throw new FencedError("a partition is held by another node");
+    if (!batch.fences.every((fence) => this.#holds(node, fence)))
+      throw new FencedError("a partition is held by another node");
     for (const { partition, lastSeq } of batch.fences) {
       const slot = this.#slot(partition);
       slot.commitSeq++;

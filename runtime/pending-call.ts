@@ -38,7 +38,12 @@ export class PendingCall implements Delivery, Expiring {
 
   expire(): void {
     const { type, key, message, timeoutMs } = this.envelope;
-    this.fail(new TroupeError("deadline_exceeded", `Cannot get a reply to ${message} from ${type}/${key} within ${Math.round(timeoutMs)} ms`));
+    this.fail(
+      new TroupeError(
+        "deadline_exceeded",
+        `Cannot get a reply to ${message} from ${type}/${key} within ${Math.round(timeoutMs)} ms`,
+      ),
+    );
   }
 
   #settle(): boolean {

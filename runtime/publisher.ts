@@ -34,7 +34,13 @@ export interface Publisher {
 }
 
 /** The dead letter of a record its sink will never take. */
-export function deadLetter(sink: string, record: OutboxRecord, detail: string, attempts: number, at: number): DeadLetter {
+export function deadLetter(
+  sink: string,
+  record: OutboxRecord,
+  detail: string,
+  attempts: number,
+  at: number,
+): DeadLetter {
   return {
     id: `${sink}:${record.id}`,
     reason: record.kind === "send" ? "poison" : "broker",

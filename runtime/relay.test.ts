@@ -75,7 +75,11 @@ test("a sink that is down holds up no other, and gets everything in order when i
   await using troupe = await createTroupe({ actors: [Source], stores: { default: memory() }, sinks: [up, down] });
   for (let i = 0; i < 30; i++) await troupe.ref(Source, "a").tick();
   await until(() => up.taken.length === 30 && down.tries > 0);
-  expect(troupe.status().sinks.find((sink) => sink.name === "down")).toEqual({ name: "down", pending: 30, failing: "down" });
+  expect(troupe.status().sinks.find((sink) => sink.name === "down")).toEqual({
+    name: "down",
+    pending: 30,
+    failing: "down",
+  });
   down.down = false;
   await until(() => down.taken.length === 30);
   expect(down.numbers()).toEqual(upTo(30));
@@ -127,7 +131,13 @@ test("what a crashed node had not relayed is relayed by the next one", async () 
   const store = memory();
   const down = new TestSink("s");
   down.down = true;
-  const crashed = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [down], nodeId: "crashed", leaseMs: 60_000 });
+  const crashed = await createTroupe({
+    actors: [Source],
+    stores: { default: store },
+    sinks: [down],
+    nodeId: "crashed",
+    leaseMs: 60_000,
+  });
   await crashed.ref(Source, "a").burst({ times: 4 });
   await store.heartbeat("crashed", 0);
   const sink = new TestSink("s");

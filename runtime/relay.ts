@@ -1,3 +1,4 @@
+import { backoffMs } from "./backoff.ts";
 /**
  * Carries the outbox of one store to one sink.
  *
@@ -11,7 +12,6 @@
  * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
  */
 import { BatchPublisher } from "./batch-publisher.ts";
-import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { CursorTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
@@ -48,13 +48,17 @@ export class Relay implements PublisherHost {
   constructor(sink: Sink, host: RelayHost) {
     this.sink = sink;
     this.#host = host;
-    this.#publisher = sink.lane.kind === "batch" ? new BatchPublisher(this, sink.lane.maxBatch) : new KeyedPublisher(this, sink.lane.maxInFlight);
+    this.#publisher =
+      sink.lane.kind === "batch"
+        ? new BatchPublisher(this, sink.lane.maxBatch)
+        : new KeyedPublisher(this, sink.lane.maxInFlight);
   }
 
   get pending(): number {
     let unread = 0;
     for (const tracker of this.#trackers.values()) {
-      if (tracker.mode === "behind") unread += Math.max(0, (this.#host.lastSeq(tracker.partition) ?? 0) - tracker.offeredUpTo);
+      if (tracker.mode === "behind")
+        unread += Math.max(0, (this.#host.lastSeq(tracker.partition) ?? 0) - tracker.offeredUpTo);
     }
     return this.#publisher.pending + unread;
   }
@@ -75,7 +79,10 @@ export class Relay implements PublisherHost {
   }
 
   /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
-  offer(records: readonly OutboxRecord[], lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[]): void {
+  offer(
+    records: readonly OutboxRecord[],
+    lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[],
+  ): void {
     const parcels: Parcel[] = [];
     const full = this.#publisher.pending + records.length > MAX_PENDING;
     for (const record of records) {

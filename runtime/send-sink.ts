@@ -1,5 +1,5 @@
-import type { AnyActorType } from "./any-actor.ts";
 import { parseAddress } from "./address.ts";
+import type { AnyActorType } from "./any-actor.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import type { PublishResult, Sink } from "./ports/sink.ts";

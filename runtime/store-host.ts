@@ -6,11 +6,11 @@
  */
 import { Activation, type ActivationHost, type Delivery } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
-import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
-import { backoffMs } from "./backoff.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
@@ -20,7 +20,7 @@ import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { Sink } from "./ports/sink.ts";
-import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply, TimerRow } from "./ports/store.ts";
+import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply } from "./ports/store.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
@@ -73,7 +73,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
       fire: (timer, attempt) => fireTimer(this, timer, attempt),
-      afterFailure: (timer, attempt, error) => afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
+      afterFailure: (timer, attempt, error) =>
+        afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
     });
   }
@@ -96,7 +97,9 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const type = this.#types.get(typeName) as AnyActorType;
     const definition = type.messages[message] as AnyMessageDefinition;
     if (this.#stopping) {
-      delivery.fail(new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`));
+      delivery.fail(
+        new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`),
+      );
       return;
     }
     const address = `${typeName}/${key}`;
@@ -116,7 +119,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     for (const cancel of this.#cancels) cancel();
     const drained = (async () => {
       await this.#quiet();
-      await Promise.all(this.relays.map((relay) => relay.idle()));
+      // A sink that is down gets the rest from the next owner: no reason to hold up the stop.
+      await Promise.all(this.relays.map((relay) => (relay.failing === undefined ? relay.idle() : undefined)));
     })();
     await Promise.race([drained, deadline]);
     for (const relay of this.relays) relay.stop();
@@ -208,7 +212,11 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return () => {
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#timers.load(timers);
-      this.#node.log("info", "partition:acquired", { store: this.store.name, count: ids.length, held: this.ownership.held().length });
+      this.#node.log("info", "partition:acquired", {
+        store: this.store.name,
+        count: ids.length,
+        held: this.ownership.held().length,
+      });
     };
   }
 
@@ -216,7 +224,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const ids = new Set(partitions.map((partition) => partition.id));
     for (const relay of this.relays) for (const id of ids) relay.close(id);
     this.#timers.drop(ids);
-    const moved = new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
+    const moved = new TroupeError(
+      "unavailable",
+      "Cannot finish the message as its partition has moved to another node",
+    );
     for (const [address, activation] of this.#actors) {
       if (!ids.has(activation.partition)) continue;
       this.#actors.delete(address);
@@ -277,7 +288,11 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const held = this.ownership.held();
     try {
       if (held.length === 0) return;
-      await this.store.pruneOutbox(held, this.relays.map((relay) => relay.sink.name), before);
+      await this.store.pruneOutbox(
+        held,
+        this.relays.map((relay) => relay.sink.name),
+        before,
+      );
       await this.store.pruneReplies(before);
     } catch (error) {
       this.failed("pruning", error);

@@ -59,7 +59,10 @@ export class TimerService {
     for (const row of rows) if (this.#host.holds(row.partition)) this.#put(row, row.dueAt, 1);
     this.#arm();
     if (!this.#stopped) {
-      this.#cancelRead ??= this.#host.clock.after(rows.length >= READ_LIMIT ? 1_000 : READ_EVERY_MS, () => void this.#reread());
+      this.#cancelRead ??= this.#host.clock.after(
+        rows.length >= READ_LIMIT ? 1_000 : READ_EVERY_MS,
+        () => void this.#reread(),
+      );
     }
   }
 
@@ -106,7 +109,9 @@ export class TimerService {
     this.#cancelWake = undefined;
     const next = this.#heap.peek();
     if (next === undefined || this.#stopped) return;
-    this.#cancelWake = this.#host.clock.after(Math.max(0, next.readyAt - this.#host.clock.now()), () => this.#fireDue());
+    this.#cancelWake = this.#host.clock.after(Math.max(0, next.readyAt - this.#host.clock.now()), () =>
+      this.#fireDue(),
+    );
   }
 
   #fireDue(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory, RefusedError, TroupeError } from "#runtime";
+import { actor, createTroupe, MailboxFullError, memory, RefusedError, type TroupeError } from "#runtime";
 
 const Account = actor("account", {
   state: v.object({ balance: v.number() }),
@@ -94,7 +94,10 @@ test("a timer fires once and never early", async () => {
   const account = troupe.ref(Account, "a");
   const started = performance.now();
   await account.depositLater({ amount: 7, ms: 30 });
-  await eventually(() => account.balance(), (balance) => balance === 7);
+  await eventually(
+    () => account.balance(),
+    (balance) => balance === 7,
+  );
   expect(performance.now() - started).toBeGreaterThanOrEqual(29);
 });
 
@@ -102,7 +105,10 @@ test("a send arrives once at the other actor", async () => {
   await using troupe = await createTroupe({ actors: [Account], stores: { default: memory() } });
   await troupe.ref(Account, "a").deposit({ amount: 10 });
   await troupe.ref(Account, "a").transfer({ to: "b", amount: 4 });
-  await eventually(() => troupe.ref(Account, "b").balance(), (balance) => balance === 4);
+  await eventually(
+    () => troupe.ref(Account, "b").balance(),
+    (balance) => balance === 4,
+  );
   expect(await troupe.ref(Account, "a").balance()).toBe(6);
 });
 
@@ -118,13 +124,91 @@ test("a query beside a running turn sees the state before it", async () => {
 
 test("a call that would wait for itself is refused", async () => {
   await using troupe = await createTroupe({ actors: [Account], stores: { default: memory() } });
-  const error = (await troupe.ref(Account, "a").askSelf().catch((e: unknown) => e)) as TroupeError;
+  const error = (await troupe
+    .ref(Account, "a")
+    .askSelf()
+    .catch((e: unknown) => e)) as TroupeError;
   expect(error.code).toBe("call_cycle");
 });
 
 test("invalid input names every place and changes nothing", async () => {
   await using troupe = await createTroupe({ actors: [Account], stores: { default: memory() } });
-  const error = (await troupe.call("account", "a", "transfer", { to: 1 }).catch((e: unknown) => e)) as TroupeError & { issues: { path: string }[] };
+  const error = (await troupe.call("account", "a", "transfer", { to: 1 }).catch((e: unknown) => e)) as TroupeError & {
+    issues: { path: string }[];
+  };
   expect(error.code).toBe("invalid_input");
   expect(error.issues.map((issue) => issue.path)).toEqual(["/to", "/amount"]);
+});
+
+test("a full mailbox refuses the next message and hands its envelope back", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const Slow = actor("slow", {
+    state: v.object({}),
+    initial: () => ({}),
+    mailbox: { max: 2 },
+    messages: ({ command }) => ({ work: command({ in: v.number() }, () => promise) }),
+  });
+  await using troupe = await createTroupe({ actors: [Slow], stores: { default: memory() } });
+  const slow = troupe.ref(Slow, "a");
+  const accepted = [slow.work(1)];
+  // The first one has to have left the mailbox for its turn.
+  await eventually(
+    async () => troupe.status().stores[0]?.activeActors,
+    (active) => active === 1,
+  );
+  await Bun.sleep(0);
+  accepted.push(slow.work(2), slow.work(3));
+  const refused = await slow.work(4).catch((e: unknown) => e);
+  expect(refused).toBeInstanceOf(MailboxFullError);
+  expect((refused as MailboxFullError).envelope.input).toBe(4);
+  resolve();
+  await Promise.all(accepted);
+});
+
+test("an actor that was idle long enough leaves memory, and comes back with its state", async () => {
+  const Brief = actor("brief", {
+    state: v.object({ count: v.number() }),
+    initial: () => ({ count: 0 }),
+    idle: "10ms",
+    messages: ({ command }) => ({ add: command({ out: v.number() }, (c) => ++c.state.count) }),
+  });
+  await using troupe = await createTroupe({ actors: [Brief], stores: { default: memory() } });
+  expect(await troupe.ref(Brief, "a").add()).toBe(1);
+  await eventually(
+    async () => troupe.status().stores[0]?.activeActors,
+    (active) => active === 0,
+  );
+  expect(await troupe.ref(Brief, "a").add()).toBe(2);
+});
+
+test("a timer whose turn always fails becomes a dead letter and is gone", async () => {
+  let tries = 0;
+  const Broken = actor("broken", {
+    state: v.object({}),
+    initial: () => ({}),
+    poison: { after: 2 },
+    messages: ({ command }) => ({
+      arm: command({}, (c) => c.timers.set("boom", { in: 1, send: "boom" })),
+      boom: command({}, () => {
+        tries++;
+        throw new Error("always");
+      }),
+    }),
+  });
+  const store = memory();
+  const letters: string[] = [];
+  const record = store.recordDeadLetters.bind(store);
+  store.recordDeadLetters = (batch, timers) => {
+    letters.push(...batch.map(({ reason, target, attempts }) => `${reason} ${target} ${attempts}`));
+    return record(batch, timers);
+  };
+  await using troupe = await createTroupe({ actors: [Broken], stores: { default: store } });
+  await troupe.ref(Broken, "a").arm();
+  await eventually(
+    async () => letters.length,
+    (count) => count === 1,
+  );
+  expect(letters).toEqual(["poison broken/a 2"]);
+  expect(tries).toBe(2);
+  expect(await store.timers([...Array(64).keys()], Date.now() + 60_000, 10)).toEqual([]);
 });

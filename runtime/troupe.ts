@@ -43,7 +43,10 @@ export interface Troupe {
   /** Calls a message by name; what `ref` and the ingress are made of. */
   call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
   /** Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. */
-  list<A extends AnyActorType>(type: A, page?: { limit?: number; after?: string }): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  list<A extends AnyActorType>(
+    type: A,
+    page?: { limit?: number; after?: string },
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
   status(): TroupeStatus;
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;

@@ -50,7 +50,14 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   readonly #host: TurnHost;
   #abort: AbortController | undefined;
 
-  constructor(type: AnyActorType, envelope: Envelope, partition: number, state: unknown, exists: boolean, host: TurnHost) {
+  constructor(
+    type: AnyActorType,
+    envelope: Envelope,
+    partition: number,
+    state: unknown,
+    exists: boolean,
+    host: TurnHost,
+  ) {
     this.key = envelope.key;
     this.id = envelope.id;
     this.attempt = envelope.attempt;
@@ -115,7 +122,8 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {
     const definition = target.messages[message];
-    if (definition === undefined) throw new TypeError(`Cannot send "${message}" to ${target.type} as it has no such message`);
+    if (definition === undefined)
+      throw new TypeError(`Cannot send "${message}" to ${target.type} as it has no such message`);
     checkKey(target.options.key, target.type, key);
     // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
     parseInput(definition.in, input, `${message} for ${target.type}/${key}`);
@@ -130,10 +138,13 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   set(name: string, timer: TimerDue & { readonly send: string; readonly with?: unknown }): void {
     const definition = this.#type.messages[timer.send];
     if (definition?.kind !== "command") {
-      throw new TypeError(`Cannot set the timer "${name}" of ${this.#type.type} as "${timer.send}" is not one of its commands`);
+      throw new TypeError(
+        `Cannot set the timer "${name}" of ${this.#type.type} as "${timer.send}" is not one of its commands`,
+      );
     }
     parseInput(definition.in, timer.with, `the timer ${name} of ${this.#type.type}/${this.key}`);
-    const dueAt = "at" in timer ? timer.at : this.now + (typeof timer.in === "number" ? timer.in : durationMs(timer.in));
+    const dueAt =
+      "at" in timer ? timer.at : this.now + (typeof timer.in === "number" ? timer.in : durationMs(timer.in));
     this.#timer({
       ...this.#timerId(name),
       dueAt: Math.ceil(dueAt),
@@ -165,7 +176,9 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   #effect(effect: EffectDraft): void {
     const effects = (this.effects ??= []);
     if (effects.length >= MAX_EFFECTS) {
-      throw new RangeError(`Cannot add ${effect.name} to the turn of ${this.#type.type}/${this.key}: limit is ${MAX_EFFECTS} effects`);
+      throw new RangeError(
+        `Cannot add ${effect.name} to the turn of ${this.#type.type}/${this.key}: limit is ${MAX_EFFECTS} effects`,
+      );
     }
     effects.push(effect);
   }

@@ -30,15 +30,29 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** @throws {InvalidInputError} when a key is empty, over 200 characters, holds control characters, or does not fit its schema. */
 export function checkKey(schema: GenericSchema<string, string> | undefined, type: string, key: string): void {
-  if (typeof key !== "string" || key.length === 0 || key.length > MAX_KEY_LENGTH || CONTROL.test(key) || !key.isWellFormed()) {
+  if (
+    typeof key !== "string" ||
+    key.length === 0 ||
+    key.length > MAX_KEY_LENGTH ||
+    CONTROL.test(key) ||
+    !key.isWellFormed()
+  ) {
     throw new InvalidInputError(`a call to ${type}`, [
-      { path: "/key", message: "Invalid key", expected: `1 to ${MAX_KEY_LENGTH} printable characters`, received: describe(key) },
+      {
+        path: "/key",
+        message: "Invalid key",
+        expected: `1 to ${MAX_KEY_LENGTH} printable characters`,
+        received: describe(key),
+      },
     ]);
   }
   if (schema !== undefined) {
     const result = safeParse(schema, key);
     if (!result.success) {
-      throw new InvalidInputError(`a call to ${type}`, result.issues.map((issue) => ({ ...toIssue(issue), path: "/key" })));
+      throw new InvalidInputError(
+        `a call to ${type}`,
+        result.issues.map((issue) => ({ ...toIssue(issue), path: "/key" })),
+      );
     }
   }
 }
@@ -47,7 +61,12 @@ export function checkKey(schema: GenericSchema<string, string> | undefined, type
 export function checkMessageId(id: string): void {
   if (id.length === 0 || id.length > MAX_ID_LENGTH || CONTROL.test(id) || !id.isWellFormed()) {
     throw new InvalidInputError("a call", [
-      { path: "/id", message: "Invalid message id", expected: `1 to ${MAX_ID_LENGTH} printable characters`, received: describe(id) },
+      {
+        path: "/id",
+        message: "Invalid message id",
+        expected: `1 to ${MAX_ID_LENGTH} printable characters`,
+        received: describe(id),
+      },
     ]);
   }
 }

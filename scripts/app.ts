@@ -2,9 +2,10 @@
 /** `bun run start`: one app process against servers that run already. See `--help`. */
 import { readArguments, usage } from "./app/arguments.ts";
 import { openConnections } from "./app/connections.ts";
+import { databasesOf } from "./app/databases.ts";
 import { jsonLog } from "./app/json-log.ts";
 import { serveHttp } from "./app/serve.ts";
-import { databasesOf, readSettings, type Settings, SettingsError } from "./app/settings.ts";
+import { readSettings, type Settings, SettingsError } from "./app/settings.ts";
 import { stackAddresses } from "./app/stack-addresses.ts";
 import { untilStopSignal } from "./app/stop-signal.ts";
 import { startSystem } from "./app/system.ts";

@@ -53,10 +53,21 @@ export function toApplicationFailure(error: unknown): unknown {
   if (error instanceof RefusedError) {
     const { message, reason: type, data } = error;
     // Benign: a no is an answer, and is not to be logged as a failure.
-    return ApplicationFailure.create({ message, type, nonRetryable: true, details: [data], category: ApplicationFailureCategory.BENIGN });
+    return ApplicationFailure.create({
+      message,
+      type,
+      nonRetryable: true,
+      details: [data],
+      category: ApplicationFailureCategory.BENIGN,
+    });
   }
   if (error instanceof TroupeError) {
-    return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error });
+    return ApplicationFailure.create({
+      message: error.message,
+      type: error.code,
+      nonRetryable: !error.retryable,
+      cause: error,
+    });
   }
   return error;
 }

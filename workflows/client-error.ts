@@ -1,4 +1,9 @@
-import { QueryNotRegisteredError, WorkflowFailedError, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
+import {
+  QueryNotRegisteredError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from "@temporalio/client";
 import { GRPC, grpcStatus } from "#infra/temporal/grpc-errors.ts";
 
 /**

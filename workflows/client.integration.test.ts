@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { newId } from "#runtime";
 import { temporalConnection } from "#infra/temporal/connection.ts";
+import { newId } from "#runtime";
 import type { WorkflowClientError } from "./client-error.ts";
 import { workflowClient, type WorkflowClient } from "./client.ts";
 import { testShop, until, type TestShop } from "./fulfil-order/test-shop.ts";
@@ -14,7 +14,14 @@ beforeAll(async () => {
 afterAll(() => shop[Symbol.asyncDispose]());
 
 /** The input of a saga whose order nobody placed: its first step is refused. */
-const strayInput = () => ({ orderId: newId("ord"), lines: [], total: 5, currency: "EUR", paymentToken: "tok_ok", address: null });
+const strayInput = () => ({
+  orderId: newId("ord"),
+  lines: [],
+  total: 5,
+  currency: "EUR",
+  paymentToken: "tok_ok",
+  address: null,
+});
 
 /** Awaited before it is compared: Bun's `rejects` waits in a nested event loop, in which gRPC gets no answers. */
 async function codeOf(call: Promise<unknown>): Promise<string> {
@@ -31,10 +38,19 @@ test("workflowClient shows a running saga, answers its query, and takes a signal
   await until("the saga to know that it is paid", async () => {
     return ((await client.query(workflowId, "getStatus")) as { status: string }).status === "paid";
   });
-  expect(await client.describe(workflowId)).toMatchObject({ type: "fulfilOrder", status: "RUNNING", result: null, failure: null, pendingActivities: [] });
+  expect(await client.describe(workflowId)).toMatchObject({
+    type: "fulfilOrder",
+    status: "RUNNING",
+    result: null,
+    failure: null,
+    pendingActivities: [],
+  });
   await client.signal(workflowId, "cancelOrder");
   await shop.ended(orderId);
-  expect(await client.describe(workflowId)).toMatchObject({ status: "COMPLETED", result: { orderId, status: "cancelled" } });
+  expect(await client.describe(workflowId)).toMatchObject({
+    status: "COMPLETED",
+    result: { orderId, status: "cancelled" },
+  });
   expect(await codeOf(client.signal(workflowId, "cancelOrder"))).toBe("workflow_not_found");
 });
 
@@ -50,7 +66,10 @@ test("workflowClient.start() starts once per business id: the same input finds t
 test("workflowClient.describe() tells why a run failed", async () => {
   const { workflowId } = await client.start({ type: "fulfilOrder", input: strayInput() });
   await until("the run to fail", async () => (await client.describe(workflowId)).status === "FAILED");
-  expect((await client.describe(workflowId)).failure).toMatchObject({ message: expect.any(String), type: expect.any(String) });
+  expect((await client.describe(workflowId)).failure).toMatchObject({
+    message: expect.any(String),
+    type: expect.any(String),
+  });
 });
 
 test("workflowClient.list() filters by type and status, and pages by cursor", async () => {

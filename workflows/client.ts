@@ -41,7 +41,10 @@ export interface WorkflowClientOptions {
 const INPUT_HASH = "inputHash";
 
 /** A client of the workflows of one namespace. */
-export function workflowClient(temporal: Temporal, { types = WORKFLOW_TYPES, queuePrefix = "" }: WorkflowClientOptions = {}): WorkflowClient {
+export function workflowClient(
+  temporal: Temporal,
+  { types = WORKFLOW_TYPES, queuePrefix = "" }: WorkflowClientOptions = {},
+): WorkflowClient {
   const workflows = temporal.client.workflow;
   const argsOf = (input: unknown): unknown[] => (input === undefined ? [] : [input]);
 
@@ -58,7 +61,8 @@ export function workflowClient(temporal: Temporal, { types = WORKFLOW_TYPES, que
     start: ({ type: name, input }) =>
       asking(async () => {
         const type = types.find((candidate) => candidate.name === name);
-        if (!type) throw new WorkflowClientError("workflow_invalid", `Cannot start ${name}: there is no such workflow type`);
+        if (!type)
+          throw new WorkflowClientError("workflow_invalid", `Cannot start ${name}: there is no such workflow type`);
         const workflowId = type.idOf(input);
         const memo = { [INPUT_HASH]: hashOf(input) };
         try {
@@ -87,7 +91,8 @@ export function workflowClient(temporal: Temporal, { types = WORKFLOW_TYPES, que
         if (input === undefined) return handle.executeUpdate<unknown, []>(name, once);
         return handle.executeUpdate<unknown, [unknown]>(name, { args: [input], ...once });
       }),
-    query: (workflowId, name, input) => asking(() => workflows.getHandle(workflowId).query<unknown, unknown[]>(name, ...argsOf(input))),
+    query: (workflowId, name, input) =>
+      asking(() => workflows.getHandle(workflowId).query<unknown, unknown[]>(name, ...argsOf(input))),
     cancel: (workflowId) => asking(async () => void (await workflows.getHandle(workflowId).cancel())),
   };
 }
@@ -96,9 +101,14 @@ export function workflowClient(temporal: Temporal, { types = WORKFLOW_TYPES, que
 function expectSame(known: WorkflowExecutionDescription, type: string, inputHash: string | undefined): void {
   const knownHash = known.memo?.[INPUT_HASH];
   if (known.type === type && (knownHash === undefined || knownHash === inputHash)) return;
-  throw new WorkflowClientError("workflow_conflict", `Cannot start ${type} as ${known.workflowId}: the id belongs to a run with another input`);
+  throw new WorkflowClientError(
+    "workflow_conflict",
+    `Cannot start ${type} as ${known.workflowId}: the id belongs to a run with another input`,
+  );
 }
 
 function hashOf(input: unknown): string {
-  return createHash("sha256").update(JSON.stringify(input) ?? "").digest("base64url");
+  return createHash("sha256")
+    .update(JSON.stringify(input) ?? "")
+    .digest("base64url");
 }

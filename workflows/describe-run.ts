@@ -12,9 +12,13 @@ export interface WorkflowDescription extends WorkflowSummary {
   /** Why the run ended without a result: the `type` of the failure (an actor's reason), or its class. */
   readonly failure: { readonly type: string; readonly message: string } | null;
   /** Activities that are running or wait for their next try. Local activities do not show here. */
-  readonly pendingActivities: readonly { readonly type: string; readonly attempt: number; readonly lastFailure: string | null }[];
+  readonly pendingActivities: readonly {
+    readonly type: string;
+    readonly attempt: number;
+    readonly lastFailure: string | null;
+  }[];
   readonly memo: Readonly<Record<string, unknown>>;
-  /** As in `{ OrderId: ["ord_42"] }`. */
+  /** As in `{ OrderId: "ord_42" }`. */
   readonly searchAttributes: Readonly<Record<string, unknown>>;
 }
 
@@ -38,7 +42,7 @@ export async function describeRun({ client }: Temporal, workflowId: string): Pro
       lastFailure: lastFailure?.message ?? null,
     })),
     memo: run.memo ?? {},
-    searchAttributes: run.searchAttributes,
+    searchAttributes: Object.fromEntries(run.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])),
   };
 
   async function outcomeOf(): Promise<Pick<WorkflowDescription, "result" | "failure">> {

@@ -52,12 +52,14 @@ export async function listRuns({ client, namespace }: Temporal, page: WorkflowPa
 function filterOf({ type, status }: WorkflowPageRequest): string {
   const conditions: string[] = [];
   if (type !== undefined) {
-    if (!/^[\w.-]{1,200}$/.test(type)) throw new WorkflowClientError("workflow_invalid", "Cannot list workflows: the type is not a name");
+    if (!/^[\w.-]{1,200}$/.test(type))
+      throw new WorkflowClientError("workflow_invalid", "Cannot list workflows: the type is not a name");
     conditions.push(`WorkflowType = '${type}'`);
   }
   if (status !== undefined) {
     const name = filterName(status);
-    if (name === undefined) throw new WorkflowClientError("workflow_invalid", `Cannot list workflows: there is no status ${status}`);
+    if (name === undefined)
+      throw new WorkflowClientError("workflow_invalid", `Cannot list workflows: there is no status ${status}`);
     conditions.push(`ExecutionStatus = '${name}'`);
   }
   return conditions.join(" AND ");

@@ -16,6 +16,7 @@ export interface StartableWorkflow {
 
 /** Every workflow that `POST /workflows/:type` may start. */
 export const WORKFLOW_TYPES: readonly StartableWorkflow[] = [
+  // One line per workflow: name, task queue, input, business id.
   startable("fulfilOrder", TASK_QUEUES.shop, FulfilOrder, ({ orderId }) => workflowIds.fulfilOrder(orderId)),
 ];
 

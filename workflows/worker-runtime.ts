@@ -1,10 +1,11 @@
 import { Runtime, type Logger, type LogLevel } from "@temporalio/worker";
 import type { Log } from "#runtime";
 
+// The SDK's own "info" is about its inner states: noise to whoever runs the app, useful to whoever debugs it.
 const LEVELS: Readonly<Record<LogLevel, "debug" | "info" | "warn" | "error">> = {
   TRACE: "debug",
   DEBUG: "debug",
-  INFO: "info",
+  INFO: "debug",
   WARN: "warn",
   ERROR: "error",
 };
@@ -28,7 +29,13 @@ export function installRuntime(log: Log): void {
 function loggerOf(log: Log): Logger {
   const write = (level: LogLevel, message: string, meta: Record<string | symbol, unknown> = {}): void => {
     const { workflowId, taskQueue, activityType, error } = meta;
-    const fields = { message, workflowId, taskQueue, activityType, error: error === undefined ? undefined : String(error) };
+    const fields = {
+      message,
+      workflowId,
+      taskQueue,
+      activityType,
+      error: error === undefined ? undefined : String(error),
+    };
     log(LEVELS[level], "temporal:sdk", fields);
   };
   return {

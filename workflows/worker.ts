@@ -7,8 +7,9 @@
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
-import { bundleWorkflowCode, NativeConnection, Worker, type WorkflowBundleWithSourceMap } from "@temporalio/worker";
+import { NativeConnection, Worker } from "@temporalio/worker";
 import type { Log } from "#runtime";
+import { bundleOf } from "./bundle.ts";
 import { installRuntime } from "./worker-runtime.ts";
 
 /** One task queue and what runs on it. */
@@ -62,7 +63,10 @@ interface SupervisedQueue {
   stop(): Promise<void>;
 }
 
-function superviseQueue(queue: QueueOptions, { address, namespace = "default", log, maxCachedWorkflows }: WorkersOptions): SupervisedQueue {
+function superviseQueue(
+  queue: QueueOptions,
+  { address, namespace = "default", log, maxCachedWorkflows }: WorkersOptions,
+): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();
@@ -122,18 +126,6 @@ function superviseQueue(queue: QueueOptions, { address, namespace = "default", l
   };
 }
 
-const bundles = new Map<string, Promise<WorkflowBundleWithSourceMap>>();
-
-/** The bundle of an entry file, built once per process: it takes a second or more. A failed build is tried again. */
-function bundleOf(workflowsPath: string): Promise<WorkflowBundleWithSourceMap> {
-  const known = bundles.get(workflowsPath);
-  if (known) return known;
-  const built = bundleWorkflowCode({ workflowsPath, logger: quietLogger });
-  bundles.set(workflowsPath, built);
-  built.catch(() => bundles.delete(workflowsPath));
-  return built;
-}
-
 /** Asks a worker to end unless it is ending. */
 function shutDown(worker: Worker): void {
   if (worker.getState() === "RUNNING") worker.shutdown();
@@ -150,9 +142,6 @@ const TUNING = {
   shutdownGraceTime: DRAIN_MS - 2_000,
   shutdownForceTime: DRAIN_MS,
 } as const;
-
-const nothing = (): void => undefined;
-const quietLogger = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms));

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createTroupe, memory } from "#runtime";
 import { emittedBy, outboxOf, timersOf } from "#actors/test-outbox.ts";
+import { createTroupe, memory } from "#runtime";
 import { createDelivery, Delivery } from "./delivery.ts";
 
 const parcel = { orderId: "ord_1", address: "Main Street 1", workflowId: "fulfil-order/ord_1" };
@@ -19,7 +19,11 @@ test("Delivery moves from scheduled to delivered and tells the workflow of dispa
   expect(await c.delivery.get()).toMatchObject({ status: "dispatched" });
   await c.delivery.advance();
   await c.delivery.advance(); // late timer: nothing more to do
-  expect((await c.delivery.get())?.history.map(({ status }) => status)).toEqual(["scheduled", "dispatched", "delivered"]);
+  expect((await c.delivery.get())?.history.map(({ status }) => status)).toEqual([
+    "scheduled",
+    "dispatched",
+    "delivered",
+  ]);
   expect(await emittedBy(c.store)).toEqual([
     "delivery.scheduled.v1",
     "delivery.dispatched.v1",

@@ -91,3 +91,12 @@ test("readBytes() answers 400 when the sender breaks off", async () => {
   });
   expect(await statusOf(readBytes(post(body, {})))).toBe(400);
 });
+
+test("readBytes() does not wait for a sender who never ends", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(1));
+    },
+  });
+  expect(await statusOf(readBytes(post(body, {}), 100, 20))).toBe(400);
+});

@@ -4,6 +4,9 @@ import { Problem } from "./problem.ts";
 /** Bytes of a request body, at most. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** Milliseconds a body may take from its first byte to its last: who sends byte by byte does not keep a request open. */
+const MAX_BODY_MS = 20_000;
+
 /** @throws {Problem} 413 by `Content-Length` alone, before a byte of the body is read. */
 export function refuseLargeBody(request: Request, limit: number = MAX_BODY_BYTES): void {
   const declared = request.headers.get("content-length");
@@ -12,18 +15,27 @@ export function refuseLargeBody(request: Request, limit: number = MAX_BODY_BYTES
 
 /**
  * The bytes of a body, counted as they come: a body without `Content-Length` is cut off at the limit.
- * @throws {Problem} 413 over the limit; 400 when the sender breaks off.
+ * @throws {Problem} 413 over the limit; 400 when the sender breaks off, or takes longer than `withinMs`.
  */
-export async function readBytes(request: Request, limit: number = MAX_BODY_BYTES): Promise<Uint8Array> {
+export async function readBytes(
+  request: Request,
+  limit: number = MAX_BODY_BYTES,
+  withinMs: number = MAX_BODY_MS,
+): Promise<Uint8Array> {
   refuseLargeBody(request, limit);
   if (request.body === null) return new Uint8Array();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(tooSlow(withinMs)), withinMs);
   try {
     // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks.
-    if (request.headers.has("content-length")) return atMost(new Uint8Array(await request.arrayBuffer()), limit);
-    return await collect(request.body, limit);
+    const whole = request.headers.has("content-length");
+    const bytes = whole ? request.arrayBuffer().then((all) => new Uint8Array(all)) : collect(request.body, limit);
+    return atMost(await Promise.race([bytes, late.promise]), limit);
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(400, "body.incomplete", "The body ended before it was complete", { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -85,6 +97,12 @@ function atMost(bytes: Uint8Array, limit: number): Uint8Array {
 
 function tooLarge(limit: number): Problem {
   return new Problem(413, "body.too_large", `The body is larger than ${limit} bytes`, {
+    headers: { connection: "close" },
+  });
+}
+
+function tooSlow(withinMs: number): Problem {
+  return new Problem(400, "body.too_slow", `The body was not complete after ${withinMs} ms`, {
     headers: { connection: "close" },
   });
 }

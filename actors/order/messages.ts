@@ -13,7 +13,9 @@ const LineQuantity = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1
 export const PlaceOrderFields = v.strictObject({
   /** Needed with `lines`; an order of `amount` alone belongs to `guest` without it. */
   customerId: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
-  lines: v.optional(v.pipe(v.array(v.strictObject({ sku: Sku, quantity: LineQuantity })), v.minLength(1), v.maxLength(100))),
+  lines: v.optional(
+    v.pipe(v.array(v.strictObject({ sku: Sku, quantity: LineQuantity })), v.minLength(1), v.maxLength(100)),
+  ),
   /** Minor units: an order of one free line, for which no stock is held. */
   amount: v.optional(v.pipe(Price, v.minValue(1))),
   /** Of `amount`; lines bring their own. Default `EUR`. */
@@ -26,11 +28,19 @@ export const PlaceOrderFields = v.strictObject({
 export const PlaceOrder = v.pipe(
   PlaceOrderFields,
   v.forward(
-    v.partialCheck([["lines"], ["amount"]], (o) => (o.lines === undefined) !== (o.amount === undefined), "needs either lines or an amount"),
+    v.partialCheck(
+      [["lines"], ["amount"]],
+      (o) => (o.lines === undefined) !== (o.amount === undefined),
+      "needs either lines or an amount",
+    ),
     ["lines"],
   ),
   v.forward(
-    v.partialCheck([["lines"], ["customerId"]], (o) => o.lines === undefined || o.customerId !== undefined, "is needed with lines"),
+    v.partialCheck(
+      [["lines"], ["customerId"]],
+      (o) => o.lines === undefined || o.customerId !== undefined,
+      "is needed with lines",
+    ),
     ["customerId"],
   ),
 );
@@ -65,7 +75,11 @@ export const OrderMarked = v.object({ status: OrderStatus, cancelRequested: v.bo
 export type OrderMarked = v.InferOutput<typeof OrderMarked>;
 
 /** The answer to a cancel; a repeated cancel gets the same one. */
-export const CancelAccepted = v.object({ orderId: v.string(), cancelRequested: v.literal(true), cancelRequestedAt: v.string() });
+export const CancelAccepted = v.object({
+  orderId: v.string(),
+  cancelRequested: v.literal(true),
+  cancelRequestedAt: v.string(),
+});
 
 /** What `GET /orders/:id` shows of the order itself. Times are RFC 3339. */
 export const OrderView = v.object({
@@ -83,7 +97,13 @@ export const OrderView = v.object({
 });
 export type OrderView = v.InferOutput<typeof OrderView>;
 
-const Fact = v.object({ orderId: v.string(), customerId: v.string(), status: OrderStatus, total: v.number(), currency: v.string() });
+const Fact = v.object({
+  orderId: v.string(),
+  customerId: v.string(),
+  status: OrderStatus,
+  total: v.number(),
+  currency: v.string(),
+});
 
 /** Events of an order actor, by wire name. Each is emitted once in the life of an order. */
 export const orderEvents = {

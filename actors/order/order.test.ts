@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { createTroupe, memory } from "#runtime";
 import { Stock } from "#actors/stock/stock.ts";
 import { emittedBy, outboxOf } from "#actors/test-outbox.ts";
+import { createTroupe, memory } from "#runtime";
 import { PlaceOrder } from "./messages.ts";
 import { Order } from "./order.ts";
 
@@ -26,11 +26,16 @@ test("Order.place() prices its lines from the stock and starts its workflow in t
     workflowId: "fulfil-order/ord_1",
   });
   const [placed, start] = await outboxOf(s.store);
-  expect(placed).toMatchObject({ name: "order.placed.v1", data: { customerId: "cus_1", total: 900, lines: [{ sku: "TEA-1", price: 450 }] } });
+  expect(placed).toMatchObject({
+    name: "order.placed.v1",
+    data: { customerId: "cus_1", total: 900, lines: [{ sku: "TEA-1", price: 450 }] },
+  });
   expect(start).toMatchObject({
     name: "start",
     target: "fulfil-order/ord_1",
-    data: { start: { type: "fulfilOrder", taskQueue: "shop", searchAttributes: { OrderId: "ord_1", OrderStatus: "placed" } } },
+    data: {
+      start: { type: "fulfilOrder", taskQueue: "shop", searchAttributes: { OrderId: "ord_1", OrderStatus: "placed" } },
+    },
   });
 });
 
@@ -61,7 +66,13 @@ test("Order.place() refuses lines in two currencies, and a second placing", asyn
 });
 
 test("PlaceOrder needs either lines with a customer, or an amount", () => {
-  for (const wrong of [{}, { ...tea, amount: 5 }, { lines: tea.lines }, { customerId: "cus_1", lines: [] }, { amount: 0 }]) {
+  for (const wrong of [
+    {},
+    { ...tea, amount: 5 },
+    { lines: tea.lines },
+    { customerId: "cus_1", lines: [] },
+    { amount: 0 },
+  ]) {
     expect(v.safeParse(PlaceOrder, wrong).success).toBe(false);
   }
 });
@@ -79,7 +90,13 @@ test("Order emits each status once, whatever is repeated or comes late", async (
   expect((await emittedBy(s.store)).filter((name) => name !== "start")).toEqual(
     ["placed", "reserved", "paid", "shipped", "delivered"].map((status) => `order.${status}.v1`),
   );
-  expect((await s.order.get())?.history.map(({ status }) => status)).toEqual(["placed", "reserved", "paid", "shipped", "delivered"]);
+  expect((await s.order.get())?.history.map(({ status }) => status)).toEqual([
+    "placed",
+    "reserved",
+    "paid",
+    "shipped",
+    "delivered",
+  ]);
 });
 
 test("Order.cancel() accepted first makes markShipped() refused; repeated, it answers the same", async () => {

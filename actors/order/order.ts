@@ -11,9 +11,9 @@
  * O3 The workflow is started in the turn that places the order, and told of a cancel in the turn that accepts it.
  */
 import * as v from "valibot";
-import { actor } from "#runtime";
 import { Address } from "#actors/delivery/messages.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { actor } from "#runtime";
 import { fulfilOrderSignals, fulfilOrderStart } from "#workflows/fulfil-order/messages.ts";
 import {
   CancelAccepted,
@@ -70,7 +70,14 @@ export const Order = actor("order", {
       const currency = priced.currencies[0] ?? "EUR";
       const customerId = input.customerId ?? "guest";
       const address = input.address ?? null;
-      const start = fulfilOrderStart({ orderId: c.key, lines, total, currency, paymentToken: input.paymentToken, address });
+      const start = fulfilOrderStart({
+        orderId: c.key,
+        lines,
+        total,
+        currency,
+        paymentToken: input.paymentToken,
+        address,
+      });
       c.state = { ...c.state, customerId, lines, total, currency, address, workflowId: start.id };
       enter(c, "placed");
       c.emit("order.placed.v1", { ...fact(c), lines, address });
@@ -158,12 +165,32 @@ function enter(c: Turn, status: OrderStatus): void {
   c.state.history.push({ status, at: new Date(c.now).toISOString() });
 }
 
-const marked = (state: State): OrderMarked => ({ status: state.status, cancelRequested: state.cancelRequestedAt !== null });
+const marked = (state: State): OrderMarked => ({
+  status: state.status,
+  cancelRequested: state.cancelRequestedAt !== null,
+});
 
-function fact({ key, state }: Turn): { orderId: string; customerId: string; status: OrderStatus; total: number; currency: string } {
-  return { orderId: key, customerId: state.customerId, status: state.status, total: state.total, currency: state.currency };
+function fact({ key, state }: Turn): {
+  orderId: string;
+  customerId: string;
+  status: OrderStatus;
+  total: number;
+  currency: string;
+} {
+  return {
+    orderId: key,
+    customerId: state.customerId,
+    status: state.status,
+    total: state.total,
+    currency: state.currency,
+  };
 }
 
 function view(orderId: string, { cancelRequestedAt, reason, ...state }: Readonly<State>): OrderView {
-  return { orderId, ...state, ...(reason === undefined ? {} : { reason }), cancelRequested: cancelRequestedAt !== null };
+  return {
+    orderId,
+    ...state,
+    ...(reason === undefined ? {} : { reason }),
+    cancelRequested: cancelRequestedAt !== null,
+  };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createTroupe, memory } from "#runtime";
 import { emittedBy } from "#actors/test-outbox.ts";
+import { createTroupe, memory } from "#runtime";
 import { Payment } from "./payment.ts";
 import { sandboxAnswer } from "./sandbox.ts";
 
@@ -15,8 +15,10 @@ async function till() {
 
 test("Payment goes from authorized to captured to refunded, and each step repeated emits nothing more", async () => {
   await using t = await till();
-  for (const status of ["authorized", "authorized"]) expect(await t.payment.recordAuthorization(authorization)).toMatchObject({ status });
-  for (const status of ["captured", "captured"]) expect(await t.payment.capture()).toMatchObject({ status, amount: 900 });
+  for (const status of ["authorized", "authorized"])
+    expect(await t.payment.recordAuthorization(authorization)).toMatchObject({ status });
+  for (const status of ["captured", "captured"])
+    expect(await t.payment.capture()).toMatchObject({ status, amount: 900 });
   for (const status of ["refunded", "refunded"]) expect(await t.payment.refund()).toMatchObject({ status });
   expect(await emittedBy(t.store)).toEqual(["payment.authorized.v1", "payment.captured.v1", "payment.refunded.v1"]);
 });
@@ -37,7 +39,9 @@ test("Payment.refund() before anything happened keeps a late authorization out",
 test("Payment.recordDecline() ends the payment: it can be neither captured nor authorized", async () => {
   await using t = await till();
   await t.payment.recordDecline({ ...money, declineReason: "card_declined" });
-  expect(await t.payment.recordDecline({ ...money, declineReason: "card_declined" })).toMatchObject({ status: "declined" });
+  expect(await t.payment.recordDecline({ ...money, declineReason: "card_declined" })).toMatchObject({
+    status: "declined",
+  });
   await expect(t.payment.capture()).rejects.toMatchObject({ reason: "payment_not_authorized" });
   await expect(t.payment.recordAuthorization(authorization)).rejects.toMatchObject({ reason: "payment_declined" });
   expect(await emittedBy(t.store)).toEqual(["payment.declined.v1"]);
@@ -56,7 +60,11 @@ test("Payment.get() shows null where there is no payment", async () => {
 });
 
 test("sandboxAnswer() depends on token and attempt alone", () => {
-  expect([1, 2, 3].map((attempt) => sandboxAnswer("tok_flaky", attempt).kind)).toEqual(["unreachable", "unreachable", "authorized"]);
+  expect([1, 2, 3].map((attempt) => sandboxAnswer("tok_flaky", attempt).kind)).toEqual([
+    "unreachable",
+    "unreachable",
+    "authorized",
+  ]);
   expect(sandboxAnswer("tok_declined", 1)).toEqual({ kind: "declined", declineReason: "card_declined" });
   expect(sandboxAnswer("tok_slow", 1)).toEqual({ kind: "authorized", delayMs: 5_000 });
   expect(sandboxAnswer("tok_ok", 1)).toEqual({ kind: "authorized", delayMs: 0 });

@@ -49,7 +49,9 @@ export const Payment = actor("payment", {
 
     /** Records that the provider said no. Refused with `payment_not_open` once the payment went another way. */
     recordDecline: command({ in: RecordDecline, out: PaymentView }, (c, decline) => {
-      c.require(c.state.status === "none" || c.state.status === "declined", "payment_not_open", { status: c.state.status });
+      c.require(c.state.status === "none" || c.state.status === "declined", "payment_not_open", {
+        status: c.state.status,
+      });
       if (c.state.status === "none") {
         c.state = { status: "declined", ...decline };
         c.emit("payment.declined.v1", { orderId: c.key, ...decline });
@@ -92,6 +94,10 @@ export const Payment = actor("payment", {
   }),
 });
 
-function held(state: Extract<State, { authorizationId: string }>): { amount: number; currency: string; authorizationId: string } {
+function held(state: Extract<State, { authorizationId: string }>): {
+  amount: number;
+  currency: string;
+  authorizationId: string;
+} {
   return { amount: state.amount, currency: state.currency, authorizationId: state.authorizationId };
 }

@@ -38,7 +38,12 @@ export type StockLevel = v.InferOutput<typeof StockLevel>;
 
 export const Reservation = v.object({ held: v.number() });
 
-export const StockReserved = v.object({ sku: v.string(), orderId: v.string(), quantity: v.number(), available: v.number() });
+export const StockReserved = v.object({
+  sku: v.string(),
+  orderId: v.string(),
+  quantity: v.number(),
+  available: v.number(),
+});
 export const StockReleased = v.object({
   sku: v.string(),
   orderId: v.string(),

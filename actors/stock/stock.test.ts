@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createTroupe, memory, type RefusedError } from "#runtime";
 import { emittedBy, outboxOf, timersOf } from "#actors/test-outbox.ts";
+import { createTroupe, memory, type RefusedError } from "#runtime";
 import { Stock } from "./stock.ts";
 
 async function shelf(quantity = 10) {

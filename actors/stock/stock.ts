@@ -91,7 +91,13 @@ export const Stock = actor("stock", {
       }
       delete c.state.holds[orderId];
       c.timers.cancel(timerOf(orderId));
-      c.emit("stock.released.v1", { sku: c.key, orderId, quantity: hold.quantity, available: available(c.state), cause: "released" });
+      c.emit("stock.released.v1", {
+        sku: c.key,
+        orderId,
+        quantity: hold.quantity,
+        available: available(c.state),
+        cause: "released",
+      });
     }),
 
     /** Takes the held pieces out of the house. Refused with `reservation_expired` when nothing is held. */
@@ -115,7 +121,13 @@ export const Stock = actor("stock", {
       const hold = c.state.holds[orderId];
       delete c.state.holds[orderId];
       if (hold?.kind !== "held") return;
-      c.emit("stock.released.v1", { sku: c.key, orderId, quantity: hold.quantity, available: available(c.state), cause: "expired" });
+      c.emit("stock.released.v1", {
+        sku: c.key,
+        orderId,
+        quantity: hold.quantity,
+        available: available(c.state),
+        cause: "expired",
+      });
     }),
 
     /** How many there are; `null` for a SKU nobody has put a product on. */

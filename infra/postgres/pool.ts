@@ -79,7 +79,18 @@ export class Pool {
 }
 
 // The server ended the session, or the way to it broke: whether the statement took effect cannot be told from here.
-const UNKNOWN = new Set(["CONNECTION_CLOSED", "CONNECTION_DESTROYED", "57P01", "57P02", "57P05", "ECONNRESET", "EPIPE", "08006", "08003", "40003"]);
+const UNKNOWN = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "57P01",
+  "57P02",
+  "57P05",
+  "ECONNRESET",
+  "EPIPE",
+  "08006",
+  "08003",
+  "40003",
+]);
 
 /** Whether a failed write may have happened all the same. */
 export function isOutcomeUnknown(error: unknown): boolean {

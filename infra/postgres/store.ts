@@ -143,7 +143,11 @@ class PostgresStore implements Store {
           ) r`,
       ),
     ]);
-    const loaded = actors.map(() => ({ state: undefined as string | undefined, version: 0, replies: [] as StoredReply[] }));
+    const loaded = actors.map(() => ({
+      state: undefined as string | undefined,
+      version: 0,
+      replies: [] as StoredReply[],
+    }));
     for (const { i, state, version } of states) Object.assign(loaded[i - 1] as object, { state, version });
     for (const { i, id, hash, reply } of replies) loaded[i - 1]?.replies.push({ id, hash, reply: reply ?? undefined });
     return loaded.map((actor) => ({ ...actor, repliesComplete: actor.replies.length <= REPLIES_LOADED }));
@@ -157,7 +161,10 @@ class PostgresStore implements Store {
     return row === undefined ? undefined : { ...row, reply: row.reply ?? undefined };
   }
 
-  list(type: string, { limit, after }: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]> {
+  list(
+    type: string,
+    { limit, after }: { readonly limit: number; readonly after: string | undefined },
+  ): Promise<readonly ActorRow[]> {
     return this.#pool.run(
       (sql) => sql<ActorRow[]>`
         select key, version::float8 as version, state::text as state from actor_states
@@ -169,8 +176,10 @@ class PostgresStore implements Store {
     try {
       await this.#pool.run((sql) => commitStatement(sql, node, batch));
     } catch (error) {
-      if (error instanceof postgres.PostgresError && error.code === "TRF01") throw new FencedError(error.message, { cause: error });
-      if (isOutcomeUnknown(error)) throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
+      if (error instanceof postgres.PostgresError && error.code === "TRF01")
+        throw new FencedError(error.message, { cause: error });
+      if (isOutcomeUnknown(error))
+        throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
       throw error;
     }
   }

@@ -1,5 +1,11 @@
 /** The gRPC status codes the adapter tells apart. */
-export const GRPC = { invalidArgument: 3, deadlineExceeded: 4, notFound: 5, alreadyExists: 6, unavailable: 14 } as const;
+export const GRPC = {
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+  unavailable: 14,
+} as const;
 
 /** The gRPC status of an error, also of one that the SDK wrapped; `undefined` for an error of another kind. */
 export function grpcStatus(error: unknown): { readonly code: number; readonly details: string } | undefined {

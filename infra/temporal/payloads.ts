@@ -9,7 +9,9 @@ export function toPayloads(args: readonly unknown[]): { payloads: Payload[] } {
 
 /** Named values, as a memo. */
 export function toPayloadMap(values: Readonly<Record<string, unknown>>): Record<string, Payload> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, defaultPayloadConverter.toPayload(value)]));
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, defaultPayloadConverter.toPayload(value)]),
+  );
 }
 
 /** Keyword search attributes: their payloads carry the type as metadata. */

@@ -15,7 +15,10 @@ export async function ensureKeywords({ client, namespace, call }: Temporal, name
   if (missing.length === 0) return;
   try {
     await call(() =>
-      operator.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])) }),
+      operator.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
+      }),
     );
   } catch (error) {
     if (grpcStatus(error)?.code !== GRPC.alreadyExists) throw error;

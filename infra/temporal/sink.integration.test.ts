@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { newId, silentLog, type OutboxRecord, type Sink, type WorkflowRequest } from "#runtime";
 import { testServer } from "#infra/stack/for-tests.ts";
+import { newId, silentLog, type OutboxRecord, type Sink, type WorkflowRequest } from "#runtime";
 import { temporalConnection, type Temporal } from "./connection.ts";
 import { temporalSink } from "./sink.ts";
 
@@ -22,7 +22,18 @@ afterAll(async () => {
 
 function record(name: string, target: string, request: WorkflowRequest, id = newId("wf")): OutboxRecord {
   const actor = { type: "order", key: "ord_1" };
-  return { partition: 0, seq: 1, kind: "workflow", id, name, actor, target, body: JSON.stringify(request), at: Date.now(), traceparent: undefined };
+  return {
+    partition: 0,
+    seq: 1,
+    kind: "workflow",
+    id,
+    name,
+    actor,
+    target,
+    body: JSON.stringify(request),
+    at: Date.now(),
+    traceparent: undefined,
+  };
 }
 
 const newWorkflowId = (): string => {
@@ -30,7 +41,13 @@ const newWorkflowId = (): string => {
   started.push(id);
   return id;
 };
-const start = { type: "anyWorkflow", taskQueue, args: [{ orderId: "ord_1" }], searchAttributes: { OrderId: "ord_1" }, memo: { why: "test" } };
+const start = {
+  type: "anyWorkflow",
+  taskQueue,
+  args: [{ orderId: "ord_1" }],
+  searchAttributes: { OrderId: "ord_1" },
+  memo: { why: "test" },
+};
 const acked = [{ kind: "acked" as const }];
 
 async function signalsOf(workflowId: string): Promise<number> {
@@ -43,7 +60,12 @@ describe("temporalSink", () => {
     const id = newWorkflowId();
     expect(await sink.publish([record("start", id, { start })], 1)).toEqual(acked);
     const run = await temporal.client.workflow.getHandle(id).describe();
-    expect(run).toMatchObject({ type: "anyWorkflow", taskQueue, memo: { why: "test" }, searchAttributes: { OrderId: ["ord_1"] } });
+    expect(run).toMatchObject({
+      type: "anyWorkflow",
+      taskQueue,
+      memo: { why: "test" },
+      searchAttributes: { OrderId: ["ord_1"] },
+    });
   });
 
   test("takes a start once: repeated, under another record id, and after the run has ended", async () => {
@@ -98,7 +120,10 @@ describe("temporalSink", () => {
   test("throws while Temporal cannot be reached, so that the relay tries again", async () => {
     const away = temporalConnection({ address: "127.0.0.1:1", deadlineMs: 300 });
     const cut = temporalSink({ temporal: away, log: silentLog });
-    const outcomes = await Promise.allSettled([cut.publish([record("start", newId("test"), { start })], 1), cut.check()]);
+    const outcomes = await Promise.allSettled([
+      cut.publish([record("start", newId("test"), { start })], 1),
+      cut.check(),
+    ]);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     await cut.close();
   });

@@ -32,6 +32,4 @@ export type SinkLane =
   | { readonly kind: "keyed"; readonly maxInFlight: number };
 
 /** `refused`: will never be taken (too large, unroutable). It becomes a dead letter and the lane goes on. */
-export type PublishResult =
-  | { readonly kind: "acked" }
-  | { readonly kind: "refused"; readonly detail: string };
+export type PublishResult = { readonly kind: "acked" } | { readonly kind: "refused"; readonly detail: string };

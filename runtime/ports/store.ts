@@ -30,7 +30,10 @@ export interface Store {
   /** The stored reply of a message id, or `undefined`. */
   findReply(actor: ActorId, messageId: string): Promise<StoredReply | undefined>;
   /** Actors of a type in order of their key, after `after`. */
-  list(type: string, page: { readonly limit: number; readonly after: string | undefined }): Promise<readonly ActorRow[]>;
+  list(
+    type: string,
+    page: { readonly limit: number; readonly after: string | undefined },
+  ): Promise<readonly ActorRow[]>;
 
   /**
    * Writes many turns at once, or nothing.
@@ -142,7 +145,9 @@ export interface TimerRow extends ActorId {
 }
 
 /** A timer set, or with `dueAt: undefined` removed. */
-export type TimerWrite = TimerRow | (ActorId & { readonly partition: number; readonly name: string; readonly dueAt: undefined });
+export type TimerWrite =
+  | TimerRow
+  | (ActorId & { readonly partition: number; readonly name: string; readonly dueAt: undefined });
 
 /** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. */
 export type OutboxKind = "event" | "send" | "workflow";

@@ -69,7 +69,12 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
       { type: "t", key: "k" },
       { type: "t", key: "none" },
     ]);
-    expect(loaded).toEqual({ state, version: 1, replies: [{ id: "m", hash: "h", reply: '{"b":1,"a":2}' }], repliesComplete: true });
+    expect(loaded).toEqual({
+      state,
+      version: 1,
+      replies: [{ id: "m", hash: "h", reply: '{"b":1,"a":2}' }],
+      repliesComplete: true,
+    });
     expect(missing).toEqual({ state: undefined, version: 0, replies: [], repliesComplete: true });
     expect(await store.findReply({ type: "t", key: "k" }, "m")).toEqual({ id: "m", hash: "h", reply: '{"b":1,"a":2}' });
     expect(await store.findReply({ type: "t", key: "k" }, "other")).toBe(undefined);
@@ -84,7 +89,12 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
 
   scenario("refuses a commit under an old epoch and writes nothing of it", async (store, grants) => {
     await store.settle("a", [fenceOf(grants, 1)]);
-    const error = await failure(store.commit("a", { ...batch(grants, 1, 2), states: [{ type: "t", key: "k", partition: 2, version: 1, state: "{}" }] }));
+    const error = await failure(
+      store.commit("a", {
+        ...batch(grants, 1, 2),
+        states: [{ type: "t", key: "k", partition: 2, version: 1, state: "{}" }],
+      }),
+    );
     expect(error).toBeInstanceOf(FencedError);
     expect((await store.load([{ type: "t", key: "k" }]))[0]?.state).toBe(undefined);
     const [two] = await store.settle("a", [fenceOf(grants, 2)]);
@@ -96,7 +106,11 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
   });
 
   scenario("counts commits per partition, and tells them when settled", async (store, grants) => {
-    await store.commit("a", { ...batch(grants, 1), outbox: [record(1, 1), record(1, 2)], fences: [{ ...fenceOf(grants, 1), lastSeq: 2 }] });
+    await store.commit("a", {
+      ...batch(grants, 1),
+      outbox: [record(1, 1), record(1, 2)],
+      fences: [{ ...fenceOf(grants, 1), lastSeq: 2 }],
+    });
     const [settled] = await store.settle("a", [fenceOf(grants, 1)]);
     expect({ commitSeq: settled?.commitSeq, lastSeq: settled?.lastSeq }).toEqual({ commitSeq: 1, lastSeq: 2 });
     expect(await store.settle("b", [fenceOf(grants, 1)])).toEqual([]);
@@ -109,8 +123,18 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
       { ...fenceOf(grants, 2), lastSeq: 1 },
     ];
     await store.commit("a", { ...batch(grants, 1, 2), outbox, fences });
-    const read = await store.readOutbox("event", [{ partition: 1, after: 1 }, { partition: 2, after: 0 }], 1);
-    expect(read.map(({ partition, seq }) => [partition, seq])).toEqual([[1, 3], [2, 1]]);
+    const read = await store.readOutbox(
+      "event",
+      [
+        { partition: 1, after: 1 },
+        { partition: 2, after: 0 },
+      ],
+      1,
+    );
+    expect(read.map(({ partition, seq }) => [partition, seq])).toEqual([
+      [1, 3],
+      [2, 1],
+    ]);
     expect(read[0]).toEqual(record(1, 3));
   });
 
@@ -133,12 +157,21 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
 
   scenario("replaces a timer of the same name, lists by due time, and removes it", async (store, grants) => {
     const timer = { type: "t", key: "k", partition: 1, name: "n", message: "m", input: '{"a":1}' };
-    await store.commit("a", { ...batch(grants, 1), timers: [{ ...timer, dueAt: 10 }, { ...timer, name: "o", dueAt: 5 }] });
+    await store.commit("a", {
+      ...batch(grants, 1),
+      timers: [
+        { ...timer, dueAt: 10 },
+        { ...timer, name: "o", dueAt: 5 },
+      ],
+    });
     await store.commit("a", { ...batch(grants, 1), timers: [{ ...timer, dueAt: 20, input: undefined }] });
     expect((await store.timers([1], 15, 10)).map((row) => row.name)).toEqual(["o"]);
     expect(await store.timers([1], 21, 1)).toEqual([{ ...timer, name: "o", dueAt: 5 }]);
     expect((await store.timers([1], 21, 10))[1]).toEqual({ ...timer, dueAt: 20, input: undefined });
-    await store.commit("a", { ...batch(grants, 1), timers: [{ type: "t", key: "k", partition: 1, name: "n", dueAt: undefined }] });
+    await store.commit("a", {
+      ...batch(grants, 1),
+      timers: [{ type: "t", key: "k", partition: 1, name: "n", dueAt: undefined }],
+    });
     expect((await store.timers([1, 2], 100, 10)).length).toBe(1);
     expect(await store.timers([2], 100, 10)).toEqual([]);
   });
@@ -153,7 +186,13 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
   });
 
   scenario("lists the actors of a type in pages", async (store, grants) => {
-    const states = ["b", "a", "c"].map((key) => ({ type: "t", key, partition: 1, version: 1, state: `{"k":"${key}"}` }));
+    const states = ["b", "a", "c"].map((key) => ({
+      type: "t",
+      key,
+      partition: 1,
+      version: 1,
+      state: `{"k":"${key}"}`,
+    }));
     await store.commit("a", { ...batch(grants, 1), states: [...states, { ...states[0]!, type: "other" }] });
     expect((await store.list("t", { limit: 2, after: undefined })).map((row) => row.key)).toEqual(["a", "b"]);
     expect(await store.list("t", { limit: 2, after: "b" })).toEqual([{ key: "c", version: 1, state: '{"k":"c"}' }]);
@@ -161,7 +200,13 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
 
   scenario("forgets replies older than asked", async (store, grants) => {
     const reply = { type: "t", key: "k", hash: "h", reply: undefined, partition: 1 };
-    await store.commit("a", { ...batch(grants, 1), replies: [{ ...reply, id: "old", at: 1 }, { ...reply, id: "new", at: 10 }] });
+    await store.commit("a", {
+      ...batch(grants, 1),
+      replies: [
+        { ...reply, id: "old", at: 1 },
+        { ...reply, id: "new", at: 10 },
+      ],
+    });
     expect(await store.pruneReplies(5)).toBe(1);
     expect(await store.findReply({ type: "t", key: "k" }, "old")).toBe(undefined);
     expect((await store.findReply({ type: "t", key: "k" }, "new"))?.id).toBe("new");

@@ -1,5 +1,6 @@
-import { connect } from "node:net";
 import { type Component, withoutCredentials } from "#actors/ingress/readiness.ts";
+import { pingRabbitMq } from "#infra/rabbitmq/ping.ts";
+import { pingRedis } from "#infra/redis/ping.ts";
 import type { Connections } from "./connections.ts";
 import type { Settings } from "./settings.ts";
 import type { System } from "./system.ts";
@@ -52,14 +53,14 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       address: shown(RABBITMQ_URL),
       needed: false,
       fix: start("RabbitMQ", "RABBITMQ_URL"),
-      check: () => reachable(RABBITMQ_URL, 5672),
+      check: () => pingRabbitMq(RABBITMQ_URL ?? ""),
     },
     {
       name: "redis",
       address: shown(REDIS_URL),
       needed: false,
       fix: start("Redis", "REDIS_URL"),
-      check: () => reachable(REDIS_URL, 6379),
+      check: () => pingRedis(REDIS_URL ?? ""),
     },
     {
       name: "temporal",
@@ -91,19 +92,4 @@ export function componentsOf(settings: Settings, connections: Connections, syste
 
 function shown(address: string | undefined): string | null {
   return address === undefined ? null : withoutCredentials(address);
-}
-
-/** A server that nothing here speaks to yet: whether it takes connections. */
-async function reachable(address: string | undefined, usualPort: number): Promise<void> {
-  const { hostname, port } = new URL(address ?? "");
-  await new Promise<void>((resolve, reject) => {
-    const socket = connect({ host: hostname, port: port === "" ? usualPort : Number(port), timeout: 2_000 });
-    const end = (settle: () => void): void => {
-      socket.destroy();
-      settle();
-    };
-    socket.once("connect", () => end(resolve));
-    socket.once("error", (error) => end(() => reject(error)));
-    socket.once("timeout", () => end(() => reject(new Error("no answer"))));
-  });
 }

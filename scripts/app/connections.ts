@@ -8,7 +8,8 @@ import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts
 import { temporalSink } from "#infra/temporal/sink.ts";
 import type { Log, Sink, Store, Transport } from "#runtime";
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
-import { databasesOf, SERVICES, type ServiceName, type Settings } from "./settings.ts";
+import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
+import type { Settings } from "./settings.ts";
 
 /** Connections per service and process: with five services, four processes stay within a server's usual hundred. */
 const POOL_SIZE = 5;

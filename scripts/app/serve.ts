@@ -1,3 +1,4 @@
+import { policyFromEnv } from "#actors/config/config.ts";
 import { createIngress } from "#actors/ingress/app.ts";
 import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { Problem } from "#actors/ingress/problem.ts";
@@ -5,11 +6,10 @@ import { readinessOf } from "#actors/ingress/readiness.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
-import type { Log } from "#runtime";
+import type { Log, Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
 import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
-import { lateTroupe } from "./late-troupe.ts";
 import type { Settings } from "./settings.ts";
 import type { System } from "./system.ts";
 
@@ -29,12 +29,15 @@ export interface HttpServer {
 export function serveHttp(settings: Settings, connections: Connections, system: System, log: Log): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
   const workflows = connections.temporal && workflowClient(connections.temporal);
-  const troupe = lateTroupe(
-    () => system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for"),
-  );
-  const orchestrator = orchestratorRoutes({ troupe: () => troupe, docker: dockerStatus(connections.engine) });
+  const troupe = (): Troupe =>
+    system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
+  const orchestrator = orchestratorRoutes({
+    troupe,
+    docker: dockerStatus(connections.engine),
+    policy: policyFromEnv(process.env),
+  });
   const deps: IngressDeps = {
-    troupe: () => troupe,
+    troupe,
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     readiness: readinessOf(componentsOf(settings, connections, system)),
     links: {

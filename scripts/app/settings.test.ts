@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readArguments } from "./arguments.ts";
-import { databasesOf, describeVariables, readSettings, SettingsError } from "./settings.ts";
+import { databasesOf } from "./databases.ts";
+import { describeVariables, readSettings, SettingsError } from "./settings.ts";
 import { stackAddresses } from "./stack-addresses.ts";
 
 const messageOf = (work: () => unknown): string => {
@@ -37,6 +38,11 @@ describe("readSettings()", () => {
       NATS_URL: "nats://own:4222",
       KAFKA_BROKERS: "stack:9092",
     });
+  });
+
+  test("takes several servers of a kind, separated by commas", () => {
+    const many = { NATS_URL: "nats://u:p@a:4222,nats://b:4222", KAFKA_BROKERS: "a:9092, b:9092" };
+    expect(readSettings(many)).toMatchObject(many);
   });
 
   test("names every variable that does not fit, at once", () => {

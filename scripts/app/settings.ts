@@ -5,11 +5,6 @@ import { LOG_LEVELS } from "./json-log.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
-export type Role = (typeof ROLES)[number];
-
-/** The services that own a database each, by the name of their variable and database. */
-export const SERVICES = ["order", "stock", "payment", "delivery", "orchestrator"] as const;
-export type ServiceName = (typeof SERVICES)[number];
 
 const text = v.pipe(v.string(), v.trim());
 /** A variable that is set to nothing counts as not set. */
@@ -31,6 +26,13 @@ const url = (...protocols: string[]) =>
       `expected ${protocols.map((p) => `${p}://host…`).join(" or ")}`,
     ),
   );
+const natsUrls = v.pipe(
+  text,
+  v.check(
+    (value) => value.split(",").every((part) => /^(nats|tls):\/\/\S+$/.test(part.trim()) && URL.canParse(part.trim())),
+    "expected nats://host:port, or several separated by commas",
+  ),
+);
 const hostPort = v.pipe(text, v.regex(/^[^\s:/]+:\d{1,5}$/, "expected host:port"));
 const hostPorts = v.pipe(
   text,
@@ -76,13 +78,10 @@ const VARIABLES = {
   PAYMENT_DATABASE_URL: postgresUrl,
   DELIVERY_DATABASE_URL: postgresUrl,
   ORCHESTRATOR_DATABASE_URL: postgresUrl,
-  NATS_URL: v.pipe(
-    optional(url("nats", "tls", "ws", "wss")),
-    v.description("events to JetStream, and calls between nodes"),
-  ),
+  NATS_URL: v.pipe(optional(natsUrls), v.description("events to JetStream, and calls between nodes")),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
-  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("events to RabbitMQ")),
-  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("events to Redis Streams")),
+  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("watched by /ready")),
+  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("watched by /ready")),
   TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
   TEMPORAL_NAMESPACE: v.pipe(
     v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),
@@ -162,21 +161,6 @@ export function readSettings(
     return `  ${name}: ${issue.message}, got ${name.endsWith("_URL") ? "something else" : JSON.stringify(given[name])}`;
   });
   throw new SettingsError(`Cannot start as the settings do not fit:\n${[...new Set(lines)].join("\n")}`);
-}
-
-/** The database of each service; `undefined` for one that has none. */
-export function databasesOf(settings: Settings): Readonly<Record<ServiceName, string | undefined>> {
-  const named = (service: ServiceName): string | undefined => {
-    const own = settings[`${service.toUpperCase() as Uppercase<ServiceName>}_DATABASE_URL`];
-    if (own !== undefined || settings.DATABASE_URL === undefined) return own;
-    const shared = new URL(settings.DATABASE_URL);
-    shared.pathname = `/troupe_${settings.TROUPE_CLUSTER === "default" ? "" : `${settings.TROUPE_CLUSTER}_`}${service}`;
-    return shared.href;
-  };
-  return Object.fromEntries(SERVICES.map((service) => [service, named(service)])) as Record<
-    ServiceName,
-    string | undefined
-  >;
 }
 
 /** The variables with their meaning and default, for `--help`. */

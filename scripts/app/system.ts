@@ -16,14 +16,16 @@ import { scalerActor } from "#actors/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
 import { Service } from "#actors/service/service.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { createTroupe, type Log, type Store, type Troupe } from "#runtime";
 import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
 import type { Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { Connections } from "./connections.ts";
+import { SERVICES } from "./databases.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { seedProducts } from "./seed.ts";
-import { SERVICES, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { startShopWorkers } from "./workers.ts";
 
 const OPEN_WITHIN_MS = 10_000;
@@ -93,6 +95,8 @@ export function startSystem(settings: Settings, connections: Connections, log: L
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
+      // In the background: the first service that asks for the demo image should find it built.
+      void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
       watcher = startWatcher({
         engine,
         log,

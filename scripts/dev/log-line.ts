@@ -25,6 +25,8 @@ const HIDDEN = new Set([
   "spanId",
 ]);
 const LONGEST_VALUE = 160;
+/** Printed by the Temporal worker under Bun, past every logger: it means that `__stack_trace` queries answer nothing. */
+const KNOWN_NOISE = ["v8.promiseHooks.createHook is not available"];
 
 /**
  * `{"level":"warn","message":"sink paused","sink":"kafka"}` → `warn  sink paused  sink=kafka`. A line that is no JSON object is answered
@@ -32,7 +34,7 @@ const LONGEST_VALUE = 160;
  */
 export function readableLine(line: string): string | undefined {
   const event = parse(line);
-  if (event === undefined) return line;
+  if (event === undefined) return KNOWN_NOISE.some((noise) => line.includes(noise)) ? undefined : line;
   const level = event["level"] ?? event["severity"] ?? "info";
   const rank = typeof level === "number" ? level : (RANK[String(level).toLowerCase()] ?? SHOWN_FROM);
   if (rank < SHOWN_FROM) return undefined;

@@ -7,7 +7,7 @@ import { testEnvironment } from "#infra/stack/for-tests.ts";
 import type { ServerName } from "#infra/stack/types.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { eventually } from "#infra/testing/eventually.ts";
-import { SERVICES } from "../app/settings.ts";
+import { SERVICES } from "../app/databases.ts";
 import { AppProcess } from "./app-process.ts";
 import type { CloudEvent } from "./cloud-event.ts";
 import { readKafka, removeTopics } from "./kafka-events.ts";

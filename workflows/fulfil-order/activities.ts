@@ -1,5 +1,4 @@
 import { Context } from "@temporalio/activity";
-import type { Troupe } from "#runtime";
 import { Delivery } from "#actors/delivery/delivery.ts";
 import type { Address } from "#actors/delivery/messages.ts";
 import type { OrderMarked } from "#actors/order/messages.ts";
@@ -7,6 +6,7 @@ import { Order } from "#actors/order/order.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import type { PaymentProvider } from "#actors/payment/provider.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import type { Troupe } from "#runtime";
 import { actorCalls } from "#workflows/actor-calls.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 
@@ -44,7 +44,9 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
     /** Holds every line, then marks the order `reserved`. All lines settle before the first refusal is heard. */
     async reserveStock(orderId: string, lines: readonly StockLine[]): Promise<OrderMarked> {
       const call = calls(orderId);
-      await all(lines, (line) => call(`reserve/${line.sku}`, (once) => stockOf(line).reserve({ orderId, quantity: line.quantity }, once)));
+      await all(lines, (line) =>
+        call(`reserve/${line.sku}`, (once) => stockOf(line).reserve({ orderId, quantity: line.quantity }, once)),
+      );
       return await call("mark-reserved", (once) => troupe.ref(Order, orderId).markReserved(undefined, once));
     },
 
@@ -66,8 +68,12 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
     async restockStock(orderId: string, lines: readonly StockLine[], certain: boolean): Promise<void> {
       const call = calls(orderId);
       await all(lines, async (line) => {
-        const settled = certain || (await call.settles(`confirm/${line.sku}`, (once) => stockOf(line).confirm({ orderId }, once)));
-        if (settled) await call(`restock/${line.sku}`, (once) => stockOf(line).restock({ orderId, quantity: line.quantity }, once));
+        const settled =
+          certain || (await call.settles(`confirm/${line.sku}`, (once) => stockOf(line).confirm({ orderId }, once)));
+        if (settled)
+          await call(`restock/${line.sku}`, (once) =>
+            stockOf(line).restock({ orderId, quantity: line.quantity }, once),
+          );
         else await call(`release/${line.sku}`, (once) => stockOf(line).release({ orderId }, once));
       });
     },
@@ -76,7 +82,14 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
     async authorizePayment({ orderId, amount, currency, token }: PaymentRequest): Promise<void> {
       const call = calls(orderId);
       const { info, cancellationSignal: signal } = Context.current();
-      const outcome = await provider.authorize({ token, amount, currency, idempotencyKey: orderId, attempt: info.attempt, signal });
+      const outcome = await provider.authorize({
+        token,
+        amount,
+        currency,
+        idempotencyKey: orderId,
+        attempt: info.attempt,
+        signal,
+      });
       const payment = troupe.ref(Payment, orderId);
       if (outcome.kind === "authorized") {
         const { authorizationId } = outcome;
@@ -104,7 +117,9 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
 
     async scheduleDelivery(orderId: string, address: Address | null): Promise<void> {
       const workflowId = workflowIds.fulfilOrder(orderId);
-      await calls(orderId)("schedule", (once) => troupe.ref(Delivery, orderId).schedule({ orderId, address, workflowId }, once));
+      await calls(orderId)("schedule", (once) =>
+        troupe.ref(Delivery, orderId).schedule({ orderId, address, workflowId }, once),
+      );
     },
 
     async recallDelivery(orderId: string): Promise<void> {

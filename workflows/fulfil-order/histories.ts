@@ -20,7 +20,10 @@ export async function saveHistory(name: string, history: History): Promise<void>
 export async function savedHistories(): Promise<readonly SavedHistory[]> {
   const files = (await readdir(FOLDER)).filter((file) => file.endsWith(".json")).sort();
   return await Promise.all(
-    files.map(async (file) => ({ name: file.slice(0, -5), history: historyFromJSON(await Bun.file(join(FOLDER, file)).json()) })),
+    files.map(async (file) => ({
+      name: file.slice(0, -5),
+      history: historyFromJSON(await Bun.file(join(FOLDER, file)).json()),
+    })),
   );
 }
 

@@ -1,14 +1,14 @@
 import * as v from "valibot";
-import type { WorkflowStart } from "#runtime";
 import { Address } from "#actors/delivery/messages.ts";
-import { OrderId, OrderLine, OrderStatus } from "#actors/order/messages.ts";
+import { OrderId, OrderLine, type OrderStatus } from "#actors/order/messages.ts";
 import { PaymentToken } from "#actors/payment/messages.ts";
 import { Currency } from "#actors/stock/messages.ts";
+import type { WorkflowStart } from "#runtime";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import { searchAttributes } from "./names.ts";
 
-export { fulfilOrderSignals, GET_STATUS, searchAttributes } from "./names.ts";
+export { fulfilOrderSignals, searchAttributes } from "./names.ts";
 
 /** What `fulfilOrder` is started with: the order as placed. */
 export const FulfilOrder = v.object({

@@ -8,10 +8,15 @@ import { savedHistories } from "./histories.ts";
 test("fulfilOrder replays every saved history: open orders survive a change of its code", async () => {
   installRuntime(silentLog);
   const saved = await savedHistories();
-  expect(saved.map(({ name }) => name)).toEqual(expect.arrayContaining(["cancelled", "delivered", "flaky-payment", "payment-declined"]));
+  expect(saved.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["cancelled", "delivered", "flaky-payment", "payment-declined"]),
+  );
   const histories = saved.map(({ name, history }) => ({ workflowId: name, history }));
   const failed: string[] = [];
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowsPath: join(import.meta.dirname, "workflow.ts") }, histories)) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowsPath: join(import.meta.dirname, "workflow.ts") },
+    histories,
+  )) {
     if (error) failed.push(`${workflowId}: ${error.message}`);
   }
   expect(failed).toEqual([]);

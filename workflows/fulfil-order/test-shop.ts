@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import * as v from "valibot";
-import { createTroupe, memory, newId, silentLog, type Duration } from "#runtime";
 import { createDelivery, Delivery } from "#actors/delivery/delivery.ts";
 import { PlaceOrder, type OrderStatus } from "#actors/order/messages.ts";
 import { Order } from "#actors/order/order.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import { sandboxProvider } from "#actors/payment/sandbox.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
-import { testServer } from "#infra/stack/for-tests.ts";
+import { createTroupe, memory, newId, silentLog, type Duration } from "#runtime";
 import { TASK_QUEUES } from "../task-queues.ts";
 import { startWorkers, type Workers } from "../worker.ts";
 import { workflowIds } from "../workflow-ids.ts";
@@ -40,7 +40,13 @@ export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOp
   const start = (): Workers =>
     startWorkers({
       address,
-      queues: [{ taskQueue: queuePrefix + TASK_QUEUES.shop, workflowsPath: join(import.meta.dirname, "..", "shop.ts"), activities }],
+      queues: [
+        {
+          taskQueue: queuePrefix + TASK_QUEUES.shop,
+          workflowsPath: join(import.meta.dirname, "..", "shop.ts"),
+          activities,
+        },
+      ],
       log: silentLog,
       ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
     });
@@ -48,7 +54,8 @@ export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOp
   await workers.ready();
 
   const order = (orderId: string) => troupe.ref(Order, orderId);
-  const handle = (orderId: string) => temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(workflowIds.fulfilOrder(orderId));
+  const handle = (orderId: string) =>
+    temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(workflowIds.fulfilOrder(orderId));
 
   return {
     troupe,
@@ -80,11 +87,21 @@ export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOp
       until(`order ${orderId} to be ${status}`, async () => (await order(orderId).get())?.status === status),
     /** Waits until the saga waits for the courier. */
     scheduled: (orderId: string) =>
-      until(`parcel ${orderId} to be scheduled`, async () => (await troupe.ref(Delivery, orderId).get())?.status === "scheduled"),
+      until(
+        `parcel ${orderId} to be scheduled`,
+        async () => (await troupe.ref(Delivery, orderId).get())?.status === "scheduled",
+      ),
 
     /** The statuses the order went through, when its saga has ended, and the saga's result. */
     async ended(orderId: string): Promise<{ result: FulfilOrderResult; history: readonly OrderStatus[] }> {
-      await until(`the saga of ${orderId} to start`, () => handle(orderId).describe().then(() => true, () => false));
+      await until(`the saga of ${orderId} to start`, () =>
+        handle(orderId)
+          .describe()
+          .then(
+            () => true,
+            () => false,
+          ),
+      );
       const result = await handle(orderId).result();
       return { result, history: (await order(orderId).get())?.history.map(({ status }) => status) ?? [] };
     },

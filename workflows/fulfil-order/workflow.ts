@@ -49,7 +49,11 @@ const steps = proxyLocalActivities<FulfilOrderActivities>({
   localRetryThreshold: "2s",
   retry,
 });
-const untilDone = proxyLocalActivities<FulfilOrderActivities>({ startToCloseTimeout: "10s", localRetryThreshold: "2s", retry });
+const untilDone = proxyLocalActivities<FulfilOrderActivities>({
+  startToCloseTimeout: "10s",
+  localRetryThreshold: "2s",
+  retry,
+});
 
 /** Fulfils one order. Ends with the order `delivered`, `rejected` or `cancelled`; fails only when cancelled by Temporal. */
 export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult> {
@@ -74,7 +78,8 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
   };
 
   try {
-    if (order.lines.some(({ price }) => price === null)) throw ApplicationFailure.nonRetryable("A line has no price", "unknown_sku");
+    if (order.lines.some(({ price }) => price === null))
+      throw ApplicationFailure.nonRetryable("A line has no price", "unknown_sku");
     // Once confirmation was tried, `restockStock` is the undo that knows what became of the hold.
     undo.add("releaseStock", async () => stock === "held" && (await untilDone.releaseStock(orderId, stockLines)));
     await reach(steps.reserveStock(orderId, stockLines));
@@ -82,7 +87,10 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
     undo.add("refundPayment", () => untilDone.refundPayment(orderId));
     await steps.authorizePayment({ orderId, amount: order.total, currency: order.currency, token: order.paymentToken });
     stopIfCancelled();
-    undo.add("restockStock", async () => stock !== "held" && (await untilDone.restockStock(orderId, stockLines, stock === "confirmed")));
+    undo.add(
+      "restockStock",
+      async () => stock !== "held" && (await untilDone.restockStock(orderId, stockLines, stock === "confirmed")),
+    );
     stock = "unsure";
     await steps.confirmStock(orderId, stockLines);
     stock = "confirmed";
@@ -98,7 +106,6 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
     return await giveUp(error);
   }
   return await CancellationScope.nonCancellable(async () => {
-    upsertSearchAttributes([{ key: orderStatus, value: "shipped" }]);
     await condition(() => delivered);
     await reach(untilDone.markDelivered(orderId));
     return finish();
@@ -119,6 +126,7 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
     return { ...result, ...why, ...(undoFailures.length > 0 ? { undoFailures } : {}) };
   }
 
+  /** The search attribute changes here only: each change costs the server as much as a step. */
   function finish(): FulfilOrderResult {
     upsertSearchAttributes([{ key: orderStatus, value: progress.status }]);
     return { orderId, status: progress.status };

@@ -41,13 +41,11 @@ describe("reconcileService", () => {
 
       const before = await system.engine.list("web");
       const victim = before[1]!;
-      const killedAt = performance.now();
       await docker.getContainer(victim.id).kill();
-      const healed = await eventually("the killed container runs again", async () => {
+      await eventually("the killed container runs again", async () => {
         const running = (await system.engine.list("web")).filter((c) => c.state === "running");
-        return running.length === 3 && performance.now() - killedAt;
+        return running.length === 3;
       });
-      console.info(`healed in ${Math.round(healed)} ms`);
       await system.converged("web", 3);
 
       await system.apply({ web: echo(3, { env: { GREETING: "changed" } }) });
@@ -76,18 +74,19 @@ describe("reconcileService", () => {
     }
   }, 120_000);
 
-  test("heals within moments", async () => {
+  test("heals a killed container without waiting for its next look, however often", async () => {
     await system.apply({ healer: echo(3) });
     await system.converged("healer", 3);
     for (let i = 0; i < 8; i++) {
       const victim = (await system.engine.list("healer"))[i % 3]!;
       const at = performance.now();
       await docker.getContainer(victim.id).kill();
-      const ms = await eventually(
+      const healedMs = await eventually(
         "healed",
         async () => (await greetings("healer")).length === 3 && performance.now() - at,
       );
-      console.info(`healed in ${Math.round(ms)} ms`);
+      // The next look would be 15 s away.
+      expect(healedMs).toBeLessThan(10_000);
     }
     await system.apply({});
     await eventually("gone", async () => (await system.engine.list("healer")).length === 0);
