@@ -23,6 +23,7 @@ const answer = (): Response => new Response("{}", { headers: { "content-type": "
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
+  development: false,
   routes: { "/empty": answer },
   fetch: (request) => app.fetch(request),
 });

@@ -11,6 +11,8 @@ import { watchedSink } from "./watched-sink.ts";
 
 /** Events that wait when the sink is released. */
 export const BACKLOG = 60_000;
+/** Drained before, and not counted: it makes the stream or the topic, and the code warm. */
+const WARM_UP = 10_000;
 const ACTORS = 1_000;
 const WRITERS = 16;
 
@@ -25,21 +27,22 @@ export async function relayDrain(broker: BrokerName): Promise<Measured> {
     stores: { default: postgresStore(database.url) },
     sinks: [sink],
   });
-  // The first event makes the stream or the topic: not what is measured.
-  await troupe.ref(Beat, "first").happen(0);
-  await drained.until(1);
-  sink.hold();
-  try {
-    let next = 0;
-    const writer = async (): Promise<void> => {
-      while (next < ACTORS) await troupe.ref(Beat, `k${next++}`).burst(BACKLOG / ACTORS);
-    };
-    await Promise.all(Array.from({ length: WRITERS }, writer));
-    drained.start();
-  } finally {
-    sink.release();
-  }
-  return await drained.until(BACKLOG);
+  const drain = async (count: number): Promise<Measured> => {
+    sink.hold();
+    try {
+      let next = 0;
+      const writer = async (): Promise<void> => {
+        while (next < ACTORS) await troupe.ref(Beat, `k${next++}`).burst(count / ACTORS);
+      };
+      await Promise.all(Array.from({ length: WRITERS }, writer));
+      drained.start(count);
+    } finally {
+      sink.release();
+    }
+    return await drained.done;
+  };
+  await drain(WARM_UP);
+  return await drain(BACKLOG);
 }
 
 /** The same backlog in a table, drained by a poller that never pauses. */
@@ -53,18 +56,17 @@ export async function pollerDrain(broker: BrokerName): Promise<Measured> {
     insert into events (id, name, type, key, body, at_ms)
     select 'evt_' || gen_random_uuid(), ${BEAT}, 'beat', 'k' || (i % ${ACTORS}::int), ${JSON.stringify({ n: 0, note: NOTE })}, ${Date.now()}::bigint
     from generate_series(1, ${count}::int) i`;
+  const drain = async (count: number): Promise<Measured> => {
+    await fill(count);
+    await sql`analyze events`;
+    drained.start(count);
+    await using _poller = new Poller(sql, sink, { intervalMs: 0, batch: 500 });
+    return await drained.done;
+  };
   try {
     await createTables(sql);
-    await fill(1);
-    {
-      await using _first = new Poller(sql, sink, { intervalMs: 0, batch: 500 });
-      await drained.until(1);
-    }
-    await fill(BACKLOG);
-    await sql`analyze events`;
-    drained.start();
-    await using _second = new Poller(sql, sink, { intervalMs: 0, batch: 500 });
-    return await drained.until(BACKLOG);
+    await drain(WARM_UP);
+    return await drain(BACKLOG);
   } finally {
     await sql.end();
   }
@@ -74,22 +76,21 @@ export async function pollerDrain(broker: BrokerName): Promise<Measured> {
 class Drained {
   readonly #seen = new Set<string>();
   #latencies: number[] = [];
-  #startedAt = performance.now();
-  #wanted = 0;
+  #startedAt = 0;
+  #wanted = Number.POSITIVE_INFINITY;
   #done = Promise.withResolvers<Measured>();
 
-  /** Counts from here. */
-  start(): void {
+  /** Counts from here on, up to `wanted`. */
+  start(wanted: number): void {
     this.#seen.clear();
     this.#latencies = [];
+    this.#wanted = wanted;
+    this.#done = Promise.withResolvers<Measured>();
     this.#startedAt = performance.now();
   }
 
-  /** Resolves when so many were acknowledged since the start. */
-  until(count: number): Promise<Measured> {
-    this.#wanted = count;
-    this.#done = Promise.withResolvers<Measured>();
-    this.#settle();
+  /** Resolves when as many as wanted were acknowledged since the start. */
+  get done(): Promise<Measured> {
     return this.#done.promise;
   }
 
@@ -100,11 +101,6 @@ class Drained {
       this.#seen.add(id);
       this.#latencies.push(after);
     }
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#seen.size < this.#wanted) return;
-    this.#done.resolve(summary(this.#latencies, (this.#latencies.at(-1) ?? 0) / 1_000));
+    if (this.#seen.size >= this.#wanted) this.#done.resolve(summary(this.#latencies, after / 1_000));
   }
 }
