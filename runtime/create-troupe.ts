@@ -4,7 +4,8 @@
  * Owns: routing and the caller's side of a call (deadline, retry of what certainly did not happen). Does not own:
  * anything about the actor itself, that is the store host's.
  *
- * N1 a call is retried by itself only after an error that says that nothing was written (`fenced`, `unavailable`).
+ * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
+ *    query, or it carries an id.
  */
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import { partitionOf } from "./address.ts";
@@ -13,7 +14,7 @@ import { backoffMs } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { silentLog } from "./log.ts";
@@ -28,6 +29,8 @@ import { checkKey, checkMessageId } from "./validate.ts";
 import { fromWireError, toWireError } from "./wire.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const CALL: Origin = { kind: "call" };
+const NO_CALLERS: readonly string[] = [];
 
 /**
  * Starts a node: opens the stores, takes the partitions that are free, runs timers and relays.
@@ -101,8 +104,8 @@ class Node implements Troupe {
     return makeRef(type, (message, input, options) => this.call(type.type, key, message, input, options));
   }
 
-  async call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
-    return this.#start(type, key, message, input, options, []);
+  call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#start(type, key, message, input, options, NO_CALLERS);
   }
 
   async list<A extends AnyActorType>(
@@ -185,7 +188,7 @@ class Node implements Troupe {
       message,
       input,
       id,
-      origin: { kind: "call" },
+      origin: CALL,
       attempt: 1,
       traceparent,
       callers,
@@ -235,9 +238,28 @@ class Node implements Troupe {
         `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`,
       );
     }
-    const reply = await this.#transport.call(owner, envelope);
+    const reply = await this.#callUnlessMoved(this.#transport, owner, envelope);
     if (reply.kind === "error") throw fromWireError(reply.error);
     return reply.body;
+  }
+
+  /** A node that died leaves its callers without an answer: they need not wait longer than its lease. */
+  async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
+    const { type, key, message, id } = envelope;
+    const { ownership } = this.#hostOf(type);
+    const moved = Promise.withResolvers<never>();
+    const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
+      const definition = this.#types.get(type)?.type.messages[message];
+      // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
+      const harmless = id !== undefined || definition?.kind === "query";
+      const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} lost its partition on the way`;
+      moved.reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+    });
+    try {
+      return await Promise.race([transport.call(owner, envelope), moved.promise]);
+    } finally {
+      unwatch();
+    }
   }
 
   /** A call from another node. It is answered here or refused: it never travels on. */

@@ -28,6 +28,7 @@ export class Ownership {
   readonly #host: OwnershipHost;
   readonly #held = new Map<number, Partition>();
   readonly #owners = new Map<number, string | undefined>();
+  readonly #watches = new Set<{ readonly partition: number; readonly owner: string; moved(): void }>();
   #leaseUntil = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
@@ -65,6 +66,16 @@ export class Ownership {
     if (this.#held.has(partition)) return this.#host.nodeId;
     const owner = this.#owners.get(partition);
     return owner === this.#host.nodeId ? undefined : owner;
+  }
+
+  /**
+   * Calls `moved` once when the partition is no longer `owner`'s, as far as the store says. The returned function ends
+   * the watch. For calls under way to a node that may be dead.
+   */
+  watch(partition: number, owner: string, moved: () => void): () => void {
+    const entry = { partition, owner, moved };
+    this.#watches.add(entry);
+    return () => void this.#watches.delete(entry);
   }
 
   /** A commit was fenced, or its outcome was settled elsewhere: stop using these partitions, then ask the store. */
@@ -136,6 +147,11 @@ export class Ownership {
       if (held === undefined && owner === nodeId) stray.push({ partition, epoch });
     }
     for (const partition of moved) this.#held.delete(partition.id); // O2
+    for (const watch of this.#watches) {
+      if (this.#owners.get(watch.partition) === watch.owner) continue;
+      this.#watches.delete(watch);
+      watch.moved();
+    }
     if (moved.length > 0) this.#host.lost(moved);
     if (stray.length > 0) await this.#take(await store.settle(nodeId, stray));
     if (free || rows.length === 0) await this.#take(await store.acquire(nodeId));

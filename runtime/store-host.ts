@@ -6,6 +6,7 @@
  */
 import { Activation, type ActivationHost, type Delivery } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
+import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
 import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
@@ -49,7 +50,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly relays: readonly Relay[];
   readonly #node: NodeServices;
   readonly #types = new Map<string, AnyActorType>();
-  readonly #actors = new Map<string, Activation>();
+  readonly #actors = new ActorTable();
   readonly #lanes: readonly CommitLane[];
   readonly #loader: Loader;
   readonly #timers: TimerService;
@@ -102,11 +103,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       );
       return;
     }
-    const address = `${typeName}/${key}`;
-    let activation = this.#actors.get(address);
+    let activation = this.#actors.get(typeName, key);
     if (activation === undefined || activation.gone) {
       activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
-      this.#actors.set(address, activation);
+      this.#actors.add(activation);
     }
     activation.lastUsed = this.clock.monotonic();
     activation.deliver(delivery, definition);
@@ -228,9 +228,9 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       "unavailable",
       "Cannot finish the message as its partition has moved to another node",
     );
-    for (const [address, activation] of this.#actors) {
+    for (const activation of this.#actors.values()) {
       if (!ids.has(activation.partition)) continue;
-      this.#actors.delete(address);
+      this.#actors.remove(activation);
       activation.discard(moved);
     }
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
@@ -266,9 +266,9 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   /** Actors that were idle long enough leave memory; their next message loads them again. */
   #sweep(): void {
     const now = this.clock.monotonic();
-    for (const [address, activation] of this.#actors) {
+    for (const activation of this.#actors.values()) {
       const idleMs = durationMs(activation.type.options.idle ?? "2m");
-      if (activation.gone || (activation.quiet && now - activation.lastUsed >= idleMs)) this.#actors.delete(address);
+      if (activation.gone || (activation.quiet && now - activation.lastUsed >= idleMs)) this.#actors.remove(activation);
     }
   }
 

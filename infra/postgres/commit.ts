@@ -1,5 +1,6 @@
 import { type CommitBatch, PARTITION_COUNT } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
+import { headOf } from "./outbox-head.ts";
 import type { Sql } from "./pool.ts";
 
 /** A column of a batch: its SQL type, and the value of each row. */
@@ -37,13 +38,12 @@ const states = part({
   columns: {
     type: ["text", (w) => w.type],
     key: ["text", (w) => w.key],
-    partition: ["smallint", (w) => w.partition],
     version: ["bigint", (w) => w.version],
     state: ["text", (w) => w.state ?? null],
   },
   query: (rows) => `
-    insert into actor_states (type, key, partition, version, state)
-    select type, key, partition, version, state::json from held, ${rows} where ok
+    insert into actor_states (type, key, version, state)
+    select type, key, version, state::json from held, ${rows} where ok
     on conflict (type, key) do update set version = excluded.version, state = excluded.state`,
 });
 
@@ -75,18 +75,13 @@ const outbox = part({
     partition: ["smallint", (r) => r.partition],
     seq: ["bigint", (r) => r.seq],
     kind: ["text", (r) => r.kind],
-    id: ["text", (r) => r.id],
-    name: ["text", (r) => r.name],
-    actor_type: ["text", (r) => r.actor.type],
-    actor_key: ["text", (r) => r.actor.key],
-    target: ["text", (r) => r.target],
-    body: ["text", (r) => r.body],
     at_ms: ["bigint", (r) => r.at],
-    traceparent: ["text", (r) => r.traceparent ?? null],
+    head: ["text", (r) => headOf(r)],
+    body: ["text", (r) => r.body],
   },
   query: (rows) => `
-    insert into outbox (partition, seq, kind, id, name, actor_type, actor_key, target, body, at_ms, traceparent)
-    select partition, seq, kind, id, name, actor_type, actor_key, target, body, at_ms, traceparent from held, ${rows} where ok`,
+    insert into outbox (partition, seq, kind, at_ms, head, body)
+    select partition, seq, kind, at_ms, head, body from held, ${rows} where ok`,
 });
 
 const timersSet = part({

@@ -65,7 +65,7 @@ test("when every backend is terminated again and again, each message id still ac
   const values = await Promise.all(keys.map((key) => troupe.ref(Counter, key).value()));
   expect(values).toEqual([50, 50, 50, 50]);
   const events = await admin<{ key: string; count: number }[]>`
-    select actor_key as key, (body::json ->> 'count')::int as count from outbox order by partition, seq`;
+    select actor_key as key, (body ->> 'count')::int as count from outbox_records order by partition, seq`;
   for (const key of keys) {
     const counts = events.filter((event) => event.key === key).map((event) => event.count);
     expect(counts).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));

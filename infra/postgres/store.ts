@@ -21,6 +21,7 @@ import {
 } from "#runtime";
 import { commitStatement } from "./commit.ts";
 import { migrate } from "./migrate.ts";
+import { recordOf } from "./outbox-head.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
 
 export interface PostgresStoreOptions {
@@ -217,19 +218,14 @@ class PostgresStore implements Store {
     limit: number,
   ): Promise<readonly OutboxRecord[]> {
     const rows = await this.#pool.run(
-      (sql) => sql<OutboxRow[]>`
-        select o.partition, o.seq::float8 as seq, o.kind, o.id, o.name, o.actor_type, o.actor_key, o.target, o.body,
-               o.at_ms::float8 as at, o.traceparent
+      (sql) => sql<Parameters<typeof recordOf>[0][]>`
+        select o.partition, o.seq::float8 as seq, o.kind, o.at_ms::float8 as at, o.head, o.body
         from unnest(${positions.map((p) => p.partition)}::smallint[], ${positions.map((p) => p.after)}::bigint[]) u (partition, after)
         cross join lateral (
           select * from outbox o where o.partition = u.partition and o.seq > u.after and o.kind = ${kind} order by o.seq limit ${limit}::int
         ) o`,
     );
-    return rows.map(({ actor_type: type, actor_key: key, traceparent, ...row }) => ({
-      ...row,
-      actor: { type, key },
-      traceparent: traceparent ?? undefined,
-    }));
+    return rows.map(recordOf);
   }
 
   async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
@@ -274,10 +270,4 @@ class PostgresStore implements Store {
         on conflict (id) do nothing`,
     );
   }
-}
-
-interface OutboxRow extends Omit<OutboxRecord, "actor" | "traceparent"> {
-  readonly actor_type: string;
-  readonly actor_key: string;
-  readonly traceparent: string | null;
 }

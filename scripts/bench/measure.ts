@@ -13,7 +13,7 @@ export interface Measured {
 export async function load(
   callers: number,
   operation: (caller: number, round: number) => Promise<unknown>,
-  { seconds = 4, warmUpSeconds = 1 }: { seconds?: number; warmUpSeconds?: number } = {},
+  { seconds = 5, warmUpSeconds = 3 }: { seconds?: number; warmUpSeconds?: number } = {},
 ): Promise<Measured> {
   await drive(callers, operation, warmUpSeconds * 1_000, []);
   const latencies: number[] = [];

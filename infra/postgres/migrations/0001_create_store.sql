@@ -1,4 +1,5 @@
 -- One store: the tables a set of actor types lives in.
+-- Names and keys compare by their bytes: the same order on every machine, and the cheapest.
 -- Times are milliseconds since the epoch where the runtime computes with them; JSON is kept as the text that was written.
 
 create table partitions (
@@ -20,9 +21,8 @@ create table nodes (
 ) with (fillfactor = 20);
 
 create table actor_states (
-  type        text not null,
-  key         text not null,
-  partition   smallint not null,
+  type        text collate "C" not null,
+  key         text collate "C" not null,
   version     bigint not null,
   state       json not null,
   primary key (type, key)
@@ -30,9 +30,9 @@ create table actor_states (
 
 -- What was answered to a message id, so that a repeat acts no second time.
 create table replies (
-  type        text not null,
-  key         text not null,
-  id          text not null,
+  type        text collate "C" not null,
+  key         text collate "C" not null,
+  id          text collate "C" not null,
   hash        text not null,
   reply       text,
   at_ms       bigint not null,
@@ -41,20 +41,22 @@ create table replies (
 create index replies_at on replies using brin (at_ms);
 
 -- Everything that leaves an actor: events, sends to other actors, workflow requests. Numbered by the partition's owner.
+-- What is only carried, never searched by, is one value: a column costs time in every commit. `outbox_records` shows it.
 create table outbox (
   partition   smallint not null,
   seq         bigint not null,
   kind        text not null,
-  id          text not null,
-  name        text not null,
-  actor_type  text not null,
-  actor_key   text not null,
-  target      text not null,
-  body        text not null,
   at_ms       bigint not null,
-  traceparent text,
+  -- [id, name, actor type, actor key, target, traceparent or null]
+  head        text not null,
+  body        text not null,
   primary key (partition, seq)
 );
+
+create view outbox_records as
+  select partition, seq, kind, to_timestamp(at_ms / 1000.0) as at, h ->> 0 as id, h ->> 1 as name, h ->> 2 as actor_type,
+         h ->> 3 as actor_key, h ->> 4 as target, h ->> 5 as traceparent, body::json as body
+  from outbox, lateral (select head::json) x (h);
 
 -- How far each sink has got in each partition.
 create table cursors (
@@ -65,9 +67,9 @@ create table cursors (
 ) with (fillfactor = 20);
 
 create table timers (
-  type        text not null,
-  key         text not null,
-  name        text not null,
+  type        text collate "C" not null,
+  key         text collate "C" not null,
+  name        text collate "C" not null,
   partition   smallint not null,
   due_ms      bigint not null,
   message     text not null,
