@@ -120,7 +120,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const drained = (async () => {
       await this.#quiet();
       // A sink that is down gets the rest from the next owner: no reason to hold up the stop.
-      await Promise.all(this.relays.map((relay) => (relay.failing === undefined ? relay.idle() : undefined)));
+      await Promise.all(this.relays.filter(({ failing }) => failing === undefined).map((relay) => relay.idle()));
     })();
     await Promise.race([drained, deadline]);
     for (const relay of this.relays) relay.stop();

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { newId } from "#runtime";
 import type { WorkflowClientError } from "./client-error.ts";
 import { workflowClient, type WorkflowClient } from "./client.ts";
 import { testShop, until, type TestShop } from "./fulfil-order/test-shop.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let shop: TestShop;
 let client: WorkflowClient;

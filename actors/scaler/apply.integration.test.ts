@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import Docker from "dockerode";
 import { ECHO_IMAGE, ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
@@ -7,6 +7,9 @@ import { containerName } from "#infra/docker/labels.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { applyActions } from "./apply.ts";
 import type { Action } from "./messages.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const cluster = `t${crypto.randomUUID().slice(0, 8)}`;
 let engine: Engine;

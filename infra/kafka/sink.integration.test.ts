@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Admin } from "@platformatic/kafka";
 import { type OutboxRecord, silentLog } from "#runtime";
 import { type Delivered, sinkConformance } from "#runtime/testing";
@@ -7,6 +7,9 @@ import { OwnBroker } from "../testing/own-broker.ts";
 import { readTopics } from "./read-topics.fixture.ts";
 import { kafkaSink } from "./sink.ts";
 import { eventTopic } from "./topics.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let broker: OwnBroker;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, test } from "bun:test";
+import { afterAll, beforeAll, setDefaultTimeout, test } from "bun:test";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { silentLog } from "#runtime";
@@ -6,6 +6,9 @@ import { type Delivered, sinkConformance } from "#runtime/testing";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { connectNats } from "./connection.ts";
 import { natsSink } from "./sink.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let broker: OwnBroker;
 beforeAll(async () => {

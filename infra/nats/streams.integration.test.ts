@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { type OutboxRecord, silentLog } from "#runtime";
@@ -6,6 +6,9 @@ import { OwnBroker } from "../testing/own-broker.ts";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { natsSink } from "./sink.ts";
 import { ensureEventStream } from "./streams.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let broker: OwnBroker;
 let client: NatsConnection;

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type Envelope, silentLog, TroupeError } from "#runtime";
 import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { natsTransport } from "./transport.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let broker: OwnBroker;
 let here: NatsLink;

@@ -6,6 +6,14 @@ import type { Sql } from "./pool.ts";
 /** A column of a batch: its SQL type, and the value of each row. */
 type Column<Row> = readonly [type: string, value: (row: Row) => string | number | null];
 
+/** The rows of a part, as SQL. */
+interface Rows {
+  /** As a relation `u (column, …)`, for joins. */
+  readonly from: string;
+  /** As a select list of set-returning calls, for inserts: unlike a relation, it is not materialised first. */
+  readonly list: string;
+}
+
 /** One of the writes of a commit, as a part of its statement. Rows come as one array parameter per column. */
 interface Part {
   /** The array literals of the columns, or `undefined` when the batch has no such row. */
@@ -17,8 +25,8 @@ interface Part {
 function part<Row>(definition: {
   rows(batch: CommitBatch): readonly Row[];
   readonly columns: Readonly<Record<string, Column<Row>>>;
-  /** The query, given `u (column, …)` as its rows. `held.ok` must guard it. */
-  query(rows: string): string;
+  /** The query. `held.ok` must guard it. */
+  query(rows: Rows): string;
 }): Part {
   const columns = Object.values(definition.columns);
   return {
@@ -28,7 +36,10 @@ function part<Row>(definition: {
     },
     query(last) {
       const arrays = columns.map(([type], i) => `$${last + i + 1}::${type}[]`);
-      return definition.query(`unnest(${arrays.join(", ")}) u (${Object.keys(definition.columns).join(", ")})`);
+      return definition.query({
+        from: `unnest(${arrays.join(", ")}) u (${Object.keys(definition.columns).join(", ")})`,
+        list: arrays.map((array) => `unnest(${array})`).join(", "),
+      });
     },
   };
 }
@@ -43,14 +54,14 @@ const states = part({
   },
   query: (rows) => `
     insert into actor_states (type, key, version, state)
-    select type, key, version, state::json from held, ${rows} where ok
+    select ${rows.list} from held where ok
     on conflict (type, key) do update set version = excluded.version, state = excluded.state`,
 });
 
 const destroyed = part({
   rows: (batch) => batch.states.filter((write) => write.state === undefined),
   columns: { type: ["text", (w) => w.type], key: ["text", (w) => w.key] },
-  query: (rows) => `delete from actor_states a using held, ${rows} where ok and a.type = u.type and a.key = u.key`,
+  query: (rows) => `delete from actor_states a using held, ${rows.from} where ok and a.type = u.type and a.key = u.key`,
 });
 
 const replies = part({
@@ -65,7 +76,7 @@ const replies = part({
   },
   query: (rows) => `
     insert into replies (type, key, id, hash, reply, at_ms)
-    select type, key, id, hash, reply, at_ms from held, ${rows} where ok
+    select ${rows.list} from held where ok
     on conflict (type, key, id) do update set hash = excluded.hash, reply = excluded.reply, at_ms = excluded.at_ms`,
 });
 
@@ -81,7 +92,7 @@ const outbox = part({
   },
   query: (rows) => `
     insert into outbox (partition, seq, kind, at_ms, head, body)
-    select partition, seq, kind, at_ms, head, body from held, ${rows} where ok`,
+    select ${rows.list} from held where ok`,
 });
 
 const timersSet = part({
@@ -97,7 +108,7 @@ const timersSet = part({
   },
   query: (rows) => `
     insert into timers (type, key, name, partition, due_ms, message, input)
-    select type, key, name, partition, due_ms, message, input from held, ${rows} where ok
+    select ${rows.list} from held where ok
     on conflict (type, key, name) do update set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input`,
 });
 
@@ -105,7 +116,7 @@ const timersUnset = part({
   rows: (batch) => batch.timers.filter((write) => write.dueAt === undefined),
   columns: { type: ["text", (t) => t.type], key: ["text", (t) => t.key], name: ["text", (t) => t.name] },
   query: (rows) => `
-    delete from timers t using held, ${rows} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
+    delete from timers t using held, ${rows.from} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
 });
 
 const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset];

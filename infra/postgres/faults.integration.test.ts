@@ -1,10 +1,13 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import postgres from "postgres";
 import * as v from "valibot";
 import { actor, createTroupe, TroupeError } from "#runtime";
 import { testDatabase } from "../stack/for-tests.ts";
 import { Pool, QueryDeadlineError } from "./pool.ts";
 import { postgresStore } from "./store.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const Counter = actor("counter", {
   state: v.object({ count: v.number() }),

@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { storeConformance } from "#runtime/testing";
 import { testDatabase } from "../stack/for-tests.ts";
 import { postgresStore } from "./store.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 storeConformance(
   "postgres",

@@ -131,7 +131,7 @@ class PostgresStore implements Store {
     const [states, replies] = await Promise.all([
       this.#pool.run(
         (sql) => sql<{ i: number; version: number; state: string }[]>`
-          select u.i::int as i, a.version::float8 as version, a.state::text as state
+          select u.i::int as i, a.version::float8 as version, a.state
           from unnest(${types}::text[], ${keys}::text[]) with ordinality u (type, key, i)
           join actor_states a on a.type = u.type and a.key = u.key`,
       ),
@@ -168,7 +168,7 @@ class PostgresStore implements Store {
   ): Promise<readonly ActorRow[]> {
     return this.#pool.run(
       (sql) => sql<ActorRow[]>`
-        select key, version::float8 as version, state::text as state from actor_states
+        select key, version::float8 as version, state from actor_states
         where type = ${type} and key > ${after ?? ""} order by key limit ${limit}::int`,
     );
   }

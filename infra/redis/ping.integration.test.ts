@@ -1,6 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { testServer } from "../stack/for-tests.ts";
 import { pingRedis } from "./ping.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("pingRedis() resolves when the server answers", async () => {
   await pingRedis(await testServer("redis"));

@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir, install } from "./cache.ts";
 import type { ObtainContext } from "./recipe.ts";
 import { temporaryFolder } from "./testing.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const context: ObtainContext = { doing: () => undefined, waiting: () => undefined, run: () => Promise.resolve("") };
 let folder: ReturnType<typeof temporaryFolder>;

@@ -1,10 +1,13 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { composeProgram, findComposition } from "./compose.ts";
 import { RECIPES } from "./recipes.ts";
 import { temporaryFolder } from "./testing.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const text = readFileSync(join(import.meta.dirname, "..", "..", "compose.yaml"), "utf8");
 const { services } = parse(text) as {

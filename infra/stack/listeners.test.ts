@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { foreignListener } from "./listeners.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("foreignListener() tells a listener of a given process group from anybody else's", async () => {
   const source = `const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() }); console.log(server.port);`;

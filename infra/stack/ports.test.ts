@@ -1,6 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Server } from "node:net";
 import { isFree, Ports } from "./ports.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("Ports.pick() never hands the same port to two holders", async () => {
   using first = new Ports(false);

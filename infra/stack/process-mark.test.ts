@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { isAlive, markOf, ownMark, signalOne } from "./process-mark.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("isAlive() knows a running process by its pid and start time", () => {
   expect(isAlive(ownMark())).toBe(true);

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -13,6 +13,9 @@ import type { Recipe } from "./recipe.ts";
 import { RECIPES } from "./recipes.ts";
 import { readRecord } from "./state-file.ts";
 import { eventually, temporaryFolder } from "./testing.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 /** The variables of a surrounding run would have us use its servers instead of starting our own. */
 for (const recipe of Object.values(RECIPES)) delete process.env[recipe.variable];

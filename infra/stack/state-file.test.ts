@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ownMark } from "./process-mark.ts";
 import { readLiveRecord, readRecord, removeRecord, type StackRecord, writeRecord } from "./state-file.ts";
 import { temporaryFolder } from "./testing.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const record: StackRecord = {
   version: 1,

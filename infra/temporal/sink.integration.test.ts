@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { newId, silentLog, type OutboxRecord, type Sink, type WorkflowRequest } from "#runtime";
 import { temporalConnection, type Temporal } from "./connection.ts";
 import { temporalSink } from "./sink.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 // No worker serves this queue: what is started stays open until it is terminated.
 const taskQueue = newId("unserved");

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { signalOne } from "#infra/stack/process-mark.ts";
 import { eventually, temporaryFolder } from "#infra/stack/testing.ts";
 import { AppProcess } from "./app-process.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("AppProcess starts a killed app again, says so, and lets it drain at the end", async () => {
   using folder = temporaryFolder();

@@ -1,5 +1,8 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readableLine } from "./log-line.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("readableLine() makes one line of an event", () => {
   expect(

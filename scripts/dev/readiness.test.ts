@@ -1,5 +1,8 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { untilReady } from "./readiness.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const quiet = { signal: AbortSignal.timeout(10_000), stillWaiting: (): void => undefined };
 

@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "#infra/stack/testing.ts";
 import { closingLine, readSummary } from "./test-summary.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("readSummary() counts what passed, failed and was skipped", () => {
   using folder = temporaryFolder();

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { eventually } from "#infra/testing/eventually.ts";
 import type { Answer, AppProcess } from "./app-process.ts";
 import type { CloudEvent } from "./cloud-event.ts";
 import { type Harness, openHarness } from "./harness.ts";
 import { insist, level, stockUp, untilOrder } from "./shop.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const LIFE = ["order.placed.v1", "order.reserved.v1", "order.paid.v1", "order.shipped.v1", "order.delivered.v1"];
 /** Longer than a node's lease (2.5 s): when the paused process wakes, its partitions are somebody else's. */

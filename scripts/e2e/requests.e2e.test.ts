@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { eventually } from "#infra/testing/eventually.ts";
 import type { Answer, AppProcess } from "./app-process.ts";
 import { type Harness, openHarness } from "./harness.ts";
 import { level, stockUp } from "./shop.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let harness: Harness;
 let app: AppProcess;

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Server, type Socket, connect } from "node:net";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { type Harness, openHarness } from "./harness.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let harness: Harness;
 

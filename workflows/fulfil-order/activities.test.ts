@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { createDelivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
 import { Payment } from "#actors/payment/payment.ts";
@@ -7,6 +7,9 @@ import { Stock } from "#actors/stock/stock.ts";
 import { createTroupe, memory, RefusedError, TroupeError } from "#runtime";
 import { toApplicationFailure } from "../actor-calls.ts";
 import { fulfilOrderActivities } from "./activities.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 const orderId = "ord_1";
 const lines = [{ sku: "TEA-1", quantity: 4 }];

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { Worker } from "@temporalio/worker";
 import { silentLog } from "#runtime";
 import { installRuntime } from "../worker-runtime.ts";
 import { savedHistories } from "./histories.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 test("fulfilOrder replays every saved history: open orders survive a change of its code", async () => {
   installRuntime(silentLog);

@@ -4,11 +4,14 @@
  * `RECORD_HISTORIES=1 bun test workflows/fulfil-order` saves the histories of these runs for `replay.test.ts`. Do that
  * when the workflow has changed on purpose, and keep the old files while runs of the old code may still be open.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { CancelledFailure, WorkflowFailedError } from "@temporalio/client";
 import { describeRun } from "../describe-run.ts";
 import { saveHistory, stepsOf } from "./histories.ts";
 import { testShop, type TestShop, until } from "./test-shop.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 async function record(shop: TestShop, name: string, orderId: string): Promise<void> {
   if (process.env["RECORD_HISTORIES"]) await saveHistory(name, await shop.handle(orderId).fetchHistory());

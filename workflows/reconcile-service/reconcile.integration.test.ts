@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Worker } from "@temporalio/worker";
 import Docker from "dockerode";
 import { ECHO_IMAGE, ensureEchoImage } from "#infra/docker/echo-image.ts";
@@ -7,6 +7,9 @@ import { cuttableSocket } from "./testing/cuttable-socket.ts";
 import { echo } from "./testing/services.ts";
 import { eventually, startTestSystem } from "./testing/system.ts";
 import type { TestSystem } from "./testing/system.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
 
 let system: TestSystem;
 let docker: Docker;

@@ -24,7 +24,7 @@ create table actor_states (
   type        text collate "C" not null,
   key         text collate "C" not null,
   version     bigint not null,
-  state       json not null,
+  state       text not null,
   primary key (type, key)
 ) with (fillfactor = 70);
 
