@@ -89,7 +89,13 @@ function writeConfiguration(dir: string, { broker, controller }: KafkaPorts): st
 /** Kept beside the data: a second format with another id would be refused. */
 function clusterId(dir: string): string {
   const path = join(dir, "cluster-id");
-  if (!existsSync(path))
-    writeFileSync(path, Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64url"));
+  if (!existsSync(path)) writeFileSync(path, newClusterId());
   return readFileSync(path, "utf8");
+}
+
+/** 16 random bytes in base64url. Never beginning with `-`: the format tool would take it for an option. */
+export function newClusterId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = (bytes[0] as number) & 0x7f; // the upper six bits make the first digit, and `-` is 62
+  return Buffer.from(bytes).toString("base64url");
 }
