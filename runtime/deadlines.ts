@@ -1,20 +1,22 @@
 import type { Clock } from "./clock.ts";
 
-/** Something that must be told when its time is over. */
+/** Something that must be told when its time is over, unless it was settled before. */
 export interface Expiring {
   readonly deadline: number;
+  readonly settled: boolean;
   expire(): void;
 }
 
 const TICK_MS = 100;
 
 /**
- * Deadlines of many calls with one timer: a call costs an insertion and a removal, not a timer of its own. A deadline
- * may be noticed up to 100 ms late, never early.
+ * Deadlines of many calls with one timer. Nearly every call is settled before the next tick, so a new one is only put
+ * down; what is still open at the tick is sorted by its deadline. A deadline may be noticed up to 100 ms late, never early.
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #slots = new Map<number, Set<Expiring>>();
+  #fresh: Expiring[] = [];
+  readonly #slots = new Map<number, Expiring[]>();
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock) {
@@ -22,15 +24,8 @@ export class Deadlines {
   }
 
   add(item: Expiring): void {
-    const slot = slotOf(item.deadline);
-    const items = this.#slots.get(slot);
-    if (items === undefined) this.#slots.set(slot, new Set([item]));
-    else items.add(item);
+    this.#fresh.push(item);
     this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
-  }
-
-  remove(item: Expiring): void {
-    this.#slots.get(slotOf(item.deadline))?.delete(item);
   }
 
   stop(): void {
@@ -41,15 +36,23 @@ export class Deadlines {
   #tick(): void {
     this.#cancel = undefined;
     const now = this.#clock.monotonic();
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    for (const item of fresh) if (!item.settled) this.#keep(item);
     for (const [slot, items] of this.#slots) {
       if (slot * TICK_MS > now) continue;
       this.#slots.delete(slot);
-      for (const item of items) item.expire();
+      for (const item of items) if (!item.settled) item.expire();
     }
-    if (this.#slots.size > 0) this.#cancel = this.#clock.after(TICK_MS, () => this.#tick());
+    if (this.#slots.size > 0 || this.#fresh.length > 0) {
+      this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
+    }
   }
-}
 
-function slotOf(deadline: number): number {
-  return Math.ceil(deadline / TICK_MS);
+  #keep(item: Expiring): void {
+    const slot = Math.ceil(item.deadline / TICK_MS);
+    const items = this.#slots.get(slot);
+    if (items === undefined) this.#slots.set(slot, [item]);
+    else items.push(item);
+  }
 }

@@ -8,15 +8,13 @@ export class PendingCall implements Delivery, Expiring {
   readonly envelope: Envelope;
   readonly deadline: number;
   readonly promise: Promise<string | undefined>;
-  readonly #deadlines: Deadlines;
   #resolve!: (body: string | undefined) => void;
   #reject!: (error: unknown) => void;
-  #settled = false;
+  settled = false;
 
   constructor(envelope: Envelope, deadline: number, deadlines: Deadlines) {
     this.envelope = envelope;
     this.deadline = deadline;
-    this.#deadlines = deadlines;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -33,7 +31,7 @@ export class PendingCall implements Delivery, Expiring {
   }
 
   expired(): boolean {
-    return this.#settled;
+    return this.settled;
   }
 
   expire(): void {
@@ -47,9 +45,8 @@ export class PendingCall implements Delivery, Expiring {
   }
 
   #settle(): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
-    this.#deadlines.remove(this);
+    if (this.settled) return false;
+    this.settled = true;
     return true;
   }
 }

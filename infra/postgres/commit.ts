@@ -1,10 +1,12 @@
 import { type CommitBatch, PARTITION_COUNT } from "#runtime";
-import { arrayLiteral } from "./array-literal.ts";
+import { arrayLiteral, jsonArrayLiteral } from "./array-literal.ts";
 import { headOf } from "./outbox-head.ts";
 import type { Sql } from "./pool.ts";
 
-/** A column of a batch: its SQL type, and the value of each row. */
-type Column<Row> = readonly [type: string, value: (row: Row) => string | number | null];
+/** A column of a batch: its SQL type (`json`: a text that is JSON), and the value of each row. */
+type Column<Row> =
+  | readonly [type: "text" | "smallint" | "bigint", value: (row: Row) => string | number | null]
+  | readonly [type: "json", value: (row: Row) => string | null];
 
 /** The rows of a part, as SQL. */
 interface Rows {
@@ -32,10 +34,10 @@ function part<Row>(definition: {
   return {
     arrays(batch) {
       const rows = definition.rows(batch);
-      return rows.length === 0 ? undefined : columns.map(([, value]) => arrayLiteral(rows.map(value)));
+      return rows.length === 0 ? undefined : columns.map((column) => literalOf(column, rows));
     },
     query(last) {
-      const arrays = columns.map(([type], i) => `$${last + i + 1}::${type}[]`);
+      const arrays = columns.map(([type], i) => `$${last + i + 1}::${type === "json" ? "text" : type}[]`);
       return definition.query({
         from: `unnest(${arrays.join(", ")}) u (${Object.keys(definition.columns).join(", ")})`,
         list: arrays.map((array) => `unnest(${array})`).join(", "),
@@ -44,13 +46,17 @@ function part<Row>(definition: {
   };
 }
 
+function literalOf<Row>(column: Column<Row>, rows: readonly Row[]): string {
+  return column[0] === "json" ? jsonArrayLiteral(rows.map(column[1])) : arrayLiteral(rows.map(column[1]));
+}
+
 const states = part({
   rows: (batch) => batch.states.filter((write) => write.state !== undefined),
   columns: {
     type: ["text", (w) => w.type],
     key: ["text", (w) => w.key],
     version: ["bigint", (w) => w.version],
-    state: ["text", (w) => w.state ?? null],
+    state: ["json", (w) => w.state ?? null],
   },
   query: (rows) => `
     insert into actor_states (type, key, version, state)
@@ -71,7 +77,7 @@ const replies = part({
     key: ["text", (r) => r.key],
     id: ["text", (r) => r.id],
     hash: ["text", (r) => r.hash],
-    reply: ["text", (r) => r.reply ?? null],
+    reply: ["json", (r) => r.reply ?? null],
     at_ms: ["bigint", (r) => r.at],
   },
   query: (rows) => `
@@ -87,8 +93,8 @@ const outbox = part({
     seq: ["bigint", (r) => r.seq],
     kind: ["text", (r) => r.kind],
     at_ms: ["bigint", (r) => r.at],
-    head: ["text", (r) => headOf(r)],
-    body: ["text", (r) => r.body],
+    head: ["json", (r) => headOf(r)],
+    body: ["json", (r) => r.body],
   },
   query: (rows) => `
     insert into outbox (partition, seq, kind, at_ms, head, body)
@@ -104,7 +110,7 @@ const timersSet = part({
     partition: ["smallint", (t) => t.partition],
     due_ms: ["bigint", (t) => t.dueAt],
     message: ["text", (t) => t.message],
-    input: ["text", (t) => t.input ?? null],
+    input: ["json", (t) => t.input ?? null],
   },
   query: (rows) => `
     insert into timers (type, key, name, partition, due_ms, message, input)
