@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type History, historyFromJSON, historyToJSON } from "@temporalio/common/lib/proto-utils";
 
+const ROOT = join(import.meta.dirname, "..", "..");
 const FOLDER = join(import.meta.dirname, "histories");
 
 /** A saved run of the workflow. */
@@ -12,7 +13,10 @@ export interface SavedHistory {
 
 /** Saves a run as `histories/<name>.json`, without the names of the machines it ran on. */
 export async function saveHistory(name: string, history: History): Promise<void> {
-  const text = historyToJSON(history).replaceAll(/"identity": "[^"]*"/g, '"identity": "worker"');
+  // What names the machine it was recorded on has no place in the file: process names, folders in stack traces.
+  const text = historyToJSON(history)
+    .replaceAll(/"identity": "[^"]*"/g, '"identity": "worker"')
+    .replaceAll(ROOT, "/app");
   await Bun.write(join(FOLDER, `${name}.json`), `${text}\n`);
 }
 
