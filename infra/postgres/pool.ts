@@ -72,6 +72,9 @@ export class Pool {
     return postgres(this.#url, {
       max: this.#options.max ?? 6,
       connect_timeout: 5,
+      // The driver would ask each new connection for its array types, in a promise nobody holds: a backend terminated in
+      // that moment is an unhandled rejection. Arrays go out as literals instead (`array-literal.ts`).
+      fetch_types: false,
       onnotice: () => undefined,
       connection: { application_name: "troupe" },
     });

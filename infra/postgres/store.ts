@@ -19,6 +19,7 @@ import {
   type StoredReply,
   type TimerRow,
 } from "#runtime";
+import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import { migrate } from "./migrate.ts";
 import { recordOf } from "./outbox-head.ts";
@@ -110,7 +111,7 @@ class PostgresStore implements Store {
     await this.#pool.run(
       (sql) => sql`
         update partitions p set owner = null
-        from unnest(${partitions.map((f) => f.partition)}::smallint[], ${partitions.map((f) => f.epoch)}::bigint[]) u (id, epoch)
+        from unnest(${arrayLiteral(partitions.map((f) => f.partition))}::smallint[], ${arrayLiteral(partitions.map((f) => f.epoch))}::bigint[]) u (id, epoch)
         where p.id = u.id and p.owner = ${node} and p.epoch = u.epoch`,
     );
   }
@@ -119,7 +120,7 @@ class PostgresStore implements Store {
     return this.#pool.run(
       (sql) => sql<Grant[]>`
         update partitions p set epoch = p.epoch + 1
-        from unnest(${partitions.map((f) => f.partition)}::smallint[]) u (id)
+        from unnest(${arrayLiteral(partitions.map((f) => f.partition))}::smallint[]) u (id)
         where p.id = u.id and p.owner = ${node}
         returning p.id as partition, p.epoch::float8 as epoch, p.commit_seq::float8 as "commitSeq", p.last_seq::float8 as "lastSeq"`,
     );
@@ -132,13 +133,13 @@ class PostgresStore implements Store {
       this.#pool.run(
         (sql) => sql<{ i: number; version: number; state: string }[]>`
           select u.i::int as i, a.version::float8 as version, a.state
-          from unnest(${types}::text[], ${keys}::text[]) with ordinality u (type, key, i)
+          from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
           join actor_states a on a.type = u.type and a.key = u.key`,
       ),
       this.#pool.run(
         (sql) => sql<{ i: number; id: string; hash: string; reply: string | null }[]>`
           select u.i::int as i, r.id, r.hash, r.reply
-          from unnest(${types}::text[], ${keys}::text[]) with ordinality u (type, key, i)
+          from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
           cross join lateral (
             select id, hash, reply from replies r where r.type = u.type and r.key = u.key limit ${REPLIES_LOADED + 1}::int
           ) r`,
@@ -189,7 +190,7 @@ class PostgresStore implements Store {
     const rows = await this.#pool.run(
       (sql) => sql<(Omit<TimerRow, "input"> & { input: string | null })[]>`
         select type, key, name, partition, due_ms::float8 as "dueAt", message, input from timers
-        where partition = any(${[...partitions]}::smallint[]) and due_ms < ${before}::bigint order by due_ms limit ${limit}::int`,
+        where partition = any(${arrayLiteral(partitions)}::smallint[]) and due_ms < ${before}::bigint order by due_ms limit ${limit}::int`,
     );
     return rows.map((row) => ({ ...row, input: row.input ?? undefined }));
   }
@@ -197,7 +198,7 @@ class PostgresStore implements Store {
   cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
     return this.#pool.run(
       (sql) => sql<CursorRow[]>`
-        select sink, partition, seq::float8 as seq from cursors where partition = any(${[...partitions]}::smallint[])`,
+        select sink, partition, seq::float8 as seq from cursors where partition = any(${arrayLiteral(partitions)}::smallint[])`,
     );
   }
 
@@ -207,7 +208,7 @@ class PostgresStore implements Store {
     await this.#pool.run(
       (sql) => sql`
         insert into cursors (sink, partition, seq)
-        select * from unnest(${rows.map((c) => c.sink)}::text[], ${rows.map((c) => c.partition)}::smallint[], ${rows.map((c) => c.seq)}::bigint[])
+        select * from unnest(${arrayLiteral(rows.map((c) => c.sink))}::text[], ${arrayLiteral(rows.map((c) => c.partition))}::smallint[], ${arrayLiteral(rows.map((c) => c.seq))}::bigint[])
         on conflict (sink, partition) do update set seq = excluded.seq where excluded.seq > cursors.seq`,
     );
   }
@@ -220,7 +221,7 @@ class PostgresStore implements Store {
     const rows = await this.#pool.run(
       (sql) => sql<Parameters<typeof recordOf>[0][]>`
         select o.partition, o.seq::float8 as seq, o.kind, o.at_ms::float8 as at, o.head, o.body
-        from unnest(${positions.map((p) => p.partition)}::smallint[], ${positions.map((p) => p.after)}::bigint[]) u (partition, after)
+        from unnest(${arrayLiteral(positions.map((p) => p.partition))}::smallint[], ${arrayLiteral(positions.map((p) => p.after))}::bigint[]) u (partition, after)
         cross join lateral (
           select * from outbox o where o.partition = u.partition and o.seq > u.after and o.kind = ${kind} order by o.seq limit ${limit}::int
         ) o`,
@@ -233,8 +234,8 @@ class PostgresStore implements Store {
       (sql) => sql`
         with passed as (
           select p.id, (select case when count(*) = ${sinks.length}::int then min(c.seq) else 0 end
-                        from cursors c where c.partition = p.id and c.sink = any(${[...sinks]}::text[])) as seq
-          from unnest(${[...partitions]}::smallint[]) p (id)
+                        from cursors c where c.partition = p.id and c.sink = any(${arrayLiteral(sinks)}::text[])) as seq
+          from unnest(${arrayLiteral(partitions)}::smallint[]) p (id)
         )
         delete from outbox o using passed
         where o.partition = passed.id and o.seq <= passed.seq and o.at_ms < ${before}::bigint`,
@@ -257,15 +258,15 @@ class PostgresStore implements Store {
       (sql) => sql`
         with gone as (
           delete from timers t
-          using unnest(${timers.map((t) => t.type)}::text[], ${timers.map((t) => t.key)}::text[],
-                       ${timers.map((t) => t.name)}::text[], ${timers.map((t) => t.dueAt)}::bigint[]) u (type, key, name, due_ms)
+          using unnest(${arrayLiteral(timers.map((t) => t.type))}::text[], ${arrayLiteral(timers.map((t) => t.key))}::text[],
+                       ${arrayLiteral(timers.map((t) => t.name))}::text[], ${arrayLiteral(timers.map((t) => t.dueAt))}::bigint[]) u (type, key, name, due_ms)
           where t.type = u.type and t.key = u.key and t.name = u.name and t.due_ms = u.due_ms
         )
         insert into dead_letters (id, reason, detail, target, attempts, record, at_ms)
         select id, reason, detail, target, attempts, record::json, at_ms
-        from unnest(${letters.map((l) => l.id)}::text[], ${letters.map((l) => l.reason)}::text[], ${letters.map((l) => l.detail)}::text[],
-                    ${letters.map((l) => l.target)}::text[], ${letters.map((l) => l.attempts)}::int[],
-                    ${letters.map((l) => l.record)}::text[], ${letters.map((l) => l.at)}::bigint[])
+        from unnest(${arrayLiteral(letters.map((l) => l.id))}::text[], ${arrayLiteral(letters.map((l) => l.reason))}::text[], ${arrayLiteral(letters.map((l) => l.detail))}::text[],
+                    ${arrayLiteral(letters.map((l) => l.target))}::text[], ${arrayLiteral(letters.map((l) => l.attempts))}::int[],
+                    ${arrayLiteral(letters.map((l) => l.record))}::text[], ${arrayLiteral(letters.map((l) => l.at))}::bigint[])
              u (id, reason, detail, target, attempts, record, at_ms)
         on conflict (id) do nothing`,
     );
