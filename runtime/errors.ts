@@ -21,22 +21,26 @@ import type { Envelope } from "./envelope.ts";
  * | `call_cycle` | no | the call would wait for itself |
  * | `stopping` | yes | this node is shutting down |
  */
-export type TroupeErrorCode =
-  | "refused"
-  | "invalid_input"
-  | "unknown_actor"
-  | "unknown_message"
-  | "message_id_reused"
-  | "mailbox_full"
-  | "turn_failed"
-  | "commit_failed"
-  | "fenced"
-  | "deadline_exceeded"
-  | "unavailable"
-  | "state_too_large"
-  | "event_too_large"
-  | "call_cycle"
-  | "stopping";
+export const TROUPE_ERROR_CODES = [
+  "refused",
+  "invalid_input",
+  "unknown_actor",
+  "unknown_message",
+  "message_id_reused",
+  "mailbox_full",
+  "turn_failed",
+  "commit_failed",
+  "fenced",
+  "deadline_exceeded",
+  "unavailable",
+  "state_too_large",
+  "event_too_large",
+  "call_cycle",
+  "stopping",
+] as const;
+
+/** One of {@link TROUPE_ERROR_CODES}. */
+export type TroupeErrorCode = (typeof TROUPE_ERROR_CODES)[number];
 
 const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "mailbox_full",

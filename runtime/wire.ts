@@ -1,23 +1,14 @@
-import { type InputIssue, InvalidInputError, RefusedError, TroupeError, type TroupeErrorCode } from "./errors.ts";
+import {
+  type InputIssue,
+  InvalidInputError,
+  RefusedError,
+  TroupeError,
+  TROUPE_ERROR_CODES,
+  type TroupeErrorCode,
+} from "./errors.ts";
 import type { WireError } from "./ports/transport.ts";
 
-const CODES: ReadonlySet<string> = new Set<TroupeErrorCode>([
-  "refused",
-  "invalid_input",
-  "unknown_actor",
-  "unknown_message",
-  "message_id_reused",
-  "mailbox_full",
-  "turn_failed",
-  "commit_failed",
-  "fenced",
-  "deadline_exceeded",
-  "unavailable",
-  "state_too_large",
-  "event_too_large",
-  "call_cycle",
-  "stopping",
-]);
+const CODES: ReadonlySet<string> = new Set(TROUPE_ERROR_CODES);
 
 /** An error as it crosses nodes. What is not a {@link TroupeError} crosses as `turn_failed`, without its text. */
 export function toWireError(error: unknown): WireError {

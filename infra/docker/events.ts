@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { pause } from "../pause.ts";
 import { jsonLines } from "./json-lines.ts";
 import { identityOf } from "./labels.ts";
 import type { Identity } from "./labels.ts";
@@ -67,17 +68,4 @@ function toEvent(cluster: string, message: EventMessage): EngineEvent | undefine
   const identity = identityOf(cluster, message.Actor?.Attributes);
   if (!identity || !message.Action || !message.Actor?.ID) return undefined;
   return { kind: "container", action: message.Action, containerId: message.Actor.ID, identity };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -1,3 +1,4 @@
+import { pause } from "#infra/pause.ts";
 import type { Log } from "#runtime";
 
 const FIRST_PAUSE_MS = 200;
@@ -25,17 +26,4 @@ export async function keepTrying<T>(
     await pause(pauseMs, signal);
   }
   return undefined;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
 }
