@@ -1,5 +1,12 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { deadLetterConformance, scheduleConformance, type StoreFixture, storeConformance } from "#runtime/testing";
+import {
+  controlConformance,
+  deadLetterConformance,
+  scheduleConformance,
+  type SharedStoreFixture,
+  type StoreFixture,
+  storeConformance,
+} from "#runtime/testing";
 import { testDatabase } from "../stack/for-tests.ts";
 import { postgresStore } from "./store.ts";
 
@@ -14,3 +21,14 @@ const make = async (): Promise<StoreFixture> => {
 storeConformance("postgres", make, { test, expect });
 scheduleConformance("postgres", make, { test, expect });
 deadLetterConformance("postgres", make, { test, expect });
+controlConformance(
+  "postgres",
+  async (): Promise<SharedStoreFixture> => {
+    const database = await testDatabase("control");
+    return {
+      store: () => postgresStore(database.url),
+      [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    };
+  },
+  { test, expect },
+);

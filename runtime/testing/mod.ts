@@ -3,6 +3,8 @@ export { sinkConformance } from "./sink-conformance.ts";
 export type { DeclareTest, Delivered, SinkUnderTest } from "./sink-conformance.ts";
 export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
+export { controlConformance } from "./control-conformance.ts";
+export type { SharedStoreFixture } from "./control-conformance.ts";
 export { deadLetterConformance } from "./dead-letter-conformance.ts";
 export { scheduleConformance } from "./schedule-conformance.ts";
 export { storeConformance } from "./store-conformance.ts";
