@@ -21,6 +21,7 @@ import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
 import type { Sink } from "./ports/sink.ts";
+import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
@@ -63,6 +64,7 @@ class Node implements Troupe {
   readonly #hosts: StoreHost[] = [];
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
+  readonly #topics: Topics | undefined;
   readonly #deadlines: Deadlines;
   #stopped: Promise<void> | undefined;
 
@@ -70,6 +72,7 @@ class Node implements Troupe {
     this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
     this.#transport = options.transport;
+    this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
     const services: NodeServices = {
       nodeId: this.nodeId,
@@ -83,6 +86,7 @@ class Node implements Troupe {
     };
     const sinks: Sink[] = [
       ...(options.sinks ?? []),
+      ...(options.topics === undefined ? [] : [options.topics.sink]),
       sendSink(
         (envelope) => this.#route(envelope),
         (type) => this.#types.get(type)?.type,
@@ -115,6 +119,11 @@ class Node implements Troupe {
     const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
     const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
     return rows.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+  }
+
+  get topics(): Pick<Topics, "subscribe"> {
+    if (this.#topics === undefined) throw new TypeError("Cannot subscribe as createTroupe was given no `topics`");
+    return this.#topics;
   }
 
   status(): TroupeStatus {

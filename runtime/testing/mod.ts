@@ -5,3 +5,5 @@ export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
 export { storeConformance } from "./store-conformance.ts";
 export type { StoreFixture, TestTools } from "./store-conformance.ts";
+export { topicsConformance } from "./topics-conformance.ts";
+export type { TopicsSetup, TopicsUnderTest } from "./topics-conformance.ts";
