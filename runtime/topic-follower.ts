@@ -29,8 +29,9 @@ export class Follower implements TopicSubscription {
   readonly #hub: FollowerHost;
   readonly #topics: Set<string>;
   #mode: Mode = "behind";
-  /** Taken by the reader up to here. */
+  /** Taken by the reader up to here: the message in its hand counts when it asks for the next. */
   #taken = 0;
+  #inHand: number | undefined;
   /** Queued or passed over up to here, while `behind`. */
   #upTo = 0;
   #gap = false;
@@ -60,8 +61,7 @@ export class Follower implements TopicSubscription {
   }
 
   get position(): string {
-    const passed = this.#mode === "live" && this.#queue === undefined ? this.#hub.log.end : 0;
-    return this.#hub.idOf(Math.max(this.#taken, passed));
+    return this.#hub.idOf(Math.max(this.#taken, this.#passed()));
   }
 
   [Symbol.asyncIterator](): this {
@@ -69,6 +69,8 @@ export class Follower implements TopicSubscription {
   }
 
   async next(): Promise<IteratorResult<TopicItem, undefined>> {
+    this.#taken = Math.max(this.#taken, this.#inHand ?? 0);
+    this.#inHand = undefined;
     for (let failures = 0; ;) {
       if (this.#mode === "ended") return { done: true, value: undefined };
       const item = this.#take();
@@ -101,7 +103,7 @@ export class Follower implements TopicSubscription {
 
   close(): void {
     if (this.#mode === "ended") return;
-    this.#taken = Math.max(this.#taken, this.#mode === "live" && this.#queue === undefined ? this.#hub.log.end : 0);
+    this.#taken = Math.max(this.#taken, this.#passed());
     this.#mode = "ended";
     this.#queue = undefined;
     this.#hub.forget(this, this.#topics);
@@ -130,12 +132,19 @@ export class Follower implements TopicSubscription {
     this.#setQueue(undefined);
     this.#gap = true;
     this.#mode = "live";
+    this.#inHand = undefined;
     this.#taken = end;
     this.#upTo = end;
     this.#wake?.();
   }
 
   // --- inside ---
+
+  /** Nothing of its topics is under way to it: then it stands where the hub stands. */
+  #passed(): number {
+    const idle = this.#mode === "live" && this.#queue === undefined && this.#inHand === undefined;
+    return idle ? this.#hub.log.end : 0;
+  }
 
   #take(): TopicItem | undefined {
     if (this.#gap && this.#mode === "live") return this.#takeGap();
@@ -145,7 +154,7 @@ export class Follower implements TopicSubscription {
     this.#queue?.shift();
     this.#queuedLength -= entry.body.length;
     if (this.#queue?.length === 0) this.#setQueue(undefined);
-    this.#taken = entry.seq;
+    this.#inHand = entry.seq;
     return entry;
   }
 

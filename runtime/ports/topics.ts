@@ -37,7 +37,10 @@ export interface TopicSubscribeOptions {
  * it is behind with is read from the history when it asks.
  */
 export interface TopicSubscription extends AsyncIterableIterator<TopicItem, undefined> {
-  /** Everything of its topics up to here has been taken. To resume, subscribe with it as `after`. */
+  /**
+   * Everything of its topics up to here has been taken; the item in hand counts once the next is asked for. To resume,
+   * subscribe with it as `after`.
+   */
   readonly position: string;
   /** Follows some of its topics no longer. Without any left it ends. */
   unfollow(topics: readonly string[]): void;

@@ -67,6 +67,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         actors,
         stores,
         sinks: connections.sinks,
+        topics: connections.topics,
         log,
         ...(transport === undefined ? {} : { transport }),
       });
