@@ -7,7 +7,14 @@ import { ask, tell } from "./memory.ts";
 import { relay } from "./relay.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
+import { sockets } from "./sockets.ts";
 import { hot, turn } from "./turn.ts";
+
+/** What a run is asked for. */
+export interface BenchOptions {
+  /** The large cases too, that take minutes and gigabytes. */
+  readonly full: boolean;
+}
 
 /** A benchmark that `bun run bench` knows. */
 export interface Bench {
@@ -15,7 +22,7 @@ export interface Bench {
   /** One line, for `--help`. */
   readonly about: string;
   readonly servers: readonly ServerName[];
-  readonly run: () => AsyncGenerator<BenchCase>;
+  readonly run: (options: BenchOptions) => AsyncGenerator<BenchCase>;
 }
 
 /** Every benchmark, in the order in which they run. */
@@ -47,6 +54,12 @@ export const BENCHES: readonly Bench[] = [
     about: "the owner is killed: until the next durable reply",
     servers: ["postgres", "nats", "temporal"],
     run: failover,
+  },
+  {
+    name: "sockets",
+    about: "commit to the message at a WebSocket client, and what an idle one costs",
+    servers: ["postgres", "nats"],
+    run: sockets,
   },
   {
     name: "saga",
