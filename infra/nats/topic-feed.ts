@@ -28,6 +28,8 @@ const NO_DEADLINE_MS = 0x7fffffff;
 const ANSWER_MS = 5_000;
 const RETRY_MS = 250;
 const HEARTBEAT_MS = 2_000;
+/** Messages read at the start: after a restart every client comes back at once, and should find what it missed at hand. */
+const WARM_UP = 5_000;
 const NANOS_PER_MS = 1_000_000;
 
 /** Takes what the feed brings. */
@@ -100,11 +102,11 @@ export class TopicFeed {
   async #follow(opened: () => void): Promise<void> {
     const ending = Promise.withResolvers<void>();
     const following = this.#link.use("follow the topics", NO_DEADLINE_MS, async (client) => {
-      const messages = await this.#open(client);
+      const { messages, behind } = await this.#open(client);
       try {
         void ending.promise.then(() => messages.stop());
-        opened();
-        await this.#take(messages);
+        if (!behind) opened();
+        await this.#take(messages, opened);
       } finally {
         messages.stop();
       }
@@ -116,11 +118,12 @@ export class TopicFeed {
     }
   }
 
-  async #open(client: NatsConnection): Promise<ConsumerMessages> {
+  async #open(client: NatsConnection): Promise<{ readonly messages: ConsumerMessages; readonly behind: boolean }> {
     const { stream } = this.#options;
     const manager = await jetstreamManager(client, { timeout: ANSWER_MS, checkAPI: false });
     await ensureEventStream(manager, this.#options);
-    this.#place(await manager.streams.info(stream));
+    const info = await manager.streams.info(stream);
+    this.#place(info);
     const consumer = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
@@ -129,13 +132,17 @@ export class TopicFeed {
       num_replicas: 1,
       inactive_threshold: 30_000 * NANOS_PER_MS,
     });
-    const pull = jetstream(client).consumers.getConsumerFromInfo(consumer);
-    return pull.consume({
+    const behind = consumer.num_pending > 0;
+    // What was between has gone meanwhile: the next message may be long in coming.
+    if (!behind && this.#target.log.end < info.state.last_seq)
+      this.#target.restart(this.#target.generation, info.state.last_seq); // F2
+    const messages = await jetstream(client).consumers.getConsumerFromInfo(consumer).consume({
       max_messages: 1_000,
       expires: 30_000,
       idle_heartbeat: HEARTBEAT_MS,
       abort_on_missing_resource: true,
     });
+    return { messages, behind };
   }
 
   /** Whether the stream goes on where the target stands; where it does not, the target begins anew (F2). */
@@ -143,9 +150,10 @@ export class TopicFeed {
     const generation = Date.parse(created).toString(36);
     const { end } = this.#target.log;
     if (this.#target.generation !== generation) {
-      // The first time, history begins now: what is older is read from the stream. Later it is a stream made anew.
-      const first = this.#target.generation === "0";
-      this.#target.restart(generation, first ? state.last_seq : Math.max(0, state.first_seq - 1));
+      // The first time, what is older than the warm-up is read from the stream when asked for. Later, it is a stream made
+      // anew, and all of it is news.
+      const first = this.#target.generation === "0" ? state.last_seq - WARM_UP : 0;
+      this.#target.restart(generation, Math.max(0, first, state.first_seq - 1));
     } else if (end > state.last_seq) {
       this.#target.restart(generation, state.last_seq);
     } else if (end + 1 < state.first_seq) {
@@ -153,16 +161,18 @@ export class TopicFeed {
     }
   }
 
-  async #take(messages: ConsumerMessages): Promise<void> {
+  /** `opened` is called when nothing is left of what was there before. */
+  async #take(messages: ConsumerMessages, opened: () => void): Promise<void> {
     let delivered = 0;
     for await (const message of messages) {
       if (this.#stopped) return;
-      const { deliverySequence, streamSequence } = message.info;
+      const { deliverySequence, streamSequence, pending } = message.info;
       if (deliverySequence !== ++delivered)
         throw new Error(`a message was lost on the way: expected ${delivered}, got ${deliverySequence}`); // F1
       if (streamSequence > this.#target.log.end + 1) this.#target.restart(this.#target.generation, streamSequence - 1); // F2
       const { topic, type, body } = readTopicMessage(message, this.#options.subjectPrefix);
       this.#target.publish(streamSequence, topic, type, body);
+      if (pending === 0) opened();
     }
   }
 }

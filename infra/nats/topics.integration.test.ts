@@ -40,6 +40,26 @@ topicsConformance("natsTopics()", test, async (size) => {
   return Object.assign(subject, { broker: { kill: () => broker.kill(), restart: () => broker.start() } });
 });
 
+test("a node that has just started knows the place of what is published next, and has the newest at hand", async () => {
+  await using subject = nodes({});
+  const before = await subject.node();
+  const first = await before.subscribe(["a"]);
+  for (let n = 0; n < 20; n++) await publish(before, `old ${n}`);
+  const { value: oldest } = await first.next();
+  const topics = await subject.node();
+  const now = await topics.subscribe(["a"]);
+  const back = await topics.subscribe(["a"], { after: oldest?.id });
+  await publish(topics, "new");
+  expect((await now.next()).value).toMatchObject({ body: '"new"' });
+  const client = await connect({ servers: broker.address });
+  const { consumer_count: consumers } = (await (await jetstreamManager(client)).streams.info(subject.stream)).state;
+  for (let n = 1; n < 20; n++) expect((await back.next()).value).toMatchObject({ body: `"old ${n}"` });
+  expect((await back.next()).value).toMatchObject({ body: '"new"' });
+  const after = (await (await jetstreamManager(client)).streams.info(subject.stream)).state.consumer_count;
+  await client.close();
+  expect([consumers, after]).toEqual([2, 2]); // one for each node: nothing was read from the stream
+});
+
 test("a stream that was made anew is a gap, and its messages follow", async () => {
   await using subject = nodes({});
   const topics = await subject.node();
