@@ -284,10 +284,13 @@ test("a client that reads nothing for too long is closed with 1013, and what it 
   await eventually("it hears why", SOON_MS, async () => slow.closeCode === 1013);
 });
 
+// oxlint-disable-next-line no-new-func -- as the pages carry it: from its text, with nothing around it
+const followFromText = new Function(`return ${followTopics.toString()}`)() as typeof followTopics;
+
 test("followTopics() comes back by itself and misses nothing while its server is replaced again and again", async () => {
   await using server = new TestServer();
   const heard: unknown[] = [];
-  const following = followTopics(server.url, ["a"], { onMessage: ({ data }) => void heard.push(data), retryMs: 5 });
+  const following = followFromText(server.url, ["a"], { onMessage: ({ data }) => void heard.push(data), retryMs: 5 });
   await eventually("it follows", SOON_MS, async () => {
     await server.broadcast("a", "start");
     return heard.length > 0;
@@ -301,3 +304,29 @@ test("followTopics() comes back by itself and misses nothing while its server is
   following.close();
   expect(heard.filter((data) => data !== "start")).toEqual(Array.from({ length: 200 }, (_, i) => i));
 });
+
+test("300 clients that are cut off together come back together and miss nothing, with some among them that never read", async () => {
+  await using server = new TestServer();
+  const heard = Array.from({ length: 300 }, (): unknown[] => []);
+  const crowd = heard.map((list, i) =>
+    followTopics(server.url, [`t/${i % 10}`, "all"], { onMessage: ({ data }) => void list.push(data), retryMs: 20 }),
+  );
+  using lame = new DisposableStack();
+  for (let i = 0; i < 5; i++) lame.use(new RawSocket(server.port)).send('{"subscribe":["all"]}');
+  await eventually("everybody follows", SOON_MS, async () => {
+    await server.broadcast("all", "start");
+    return heard.every((list) => list.length > 0);
+  });
+  for (const list of heard) list.length = 0;
+  server.replace();
+  for (let n = 0; n < 50; n++) {
+    await server.broadcast("all", n);
+    await server.broadcast(`t/${n % 10}`, n);
+  }
+  await eventually("everybody has the last", SOON_MS, async () => heard.every((list) => list.includes(49)));
+  await eventually("everybody has their own", SOON_MS, async () => heard.every((list) => count(list) === 55));
+  for (const list of heard) expect(count(list)).toBe(55);
+  for (const following of crowd) following.close();
+});
+
+const count = (list: readonly unknown[]): number => list.filter((data) => data !== "start").length;
