@@ -53,6 +53,8 @@ export class TopicFeed {
   readonly #opened = Promise.withResolvers<void>();
   readonly #stopping = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
+  /** What is taken from now; an earlier consumer may have more in hand when it ends. */
+  #current: ConsumerMessages | undefined;
   #stopped = false;
 
   constructor(link: NatsLink, target: TopicFeedTarget, options: TopicFeedOptions) {
@@ -105,17 +107,28 @@ export class TopicFeed {
       const { messages, behind } = await this.#open(client);
       try {
         void ending.promise.then(() => messages.stop());
+        const silent = this.#silence(messages);
         if (!behind) opened();
-        await this.#take(messages, opened);
+        await Promise.race([this.#take(messages, opened), silent]);
       } finally {
+        this.#current = undefined;
         messages.stop();
       }
     });
     try {
       await Promise.race([following, this.#stopping.promise]);
     } finally {
+      this.#current = undefined;
       ending.resolve(); // what the link interrupted still holds its consumer
     }
+  }
+
+  /** Rejects when the server has missed two heartbeats: the library would wait for it up to half a minute more. */
+  async #silence(messages: ConsumerMessages): Promise<never> {
+    for await (const { type } of messages.status()) {
+      if (type === "heartbeats_missed") break;
+    }
+    throw new Error(`the stream was silent for ${2 * HEARTBEAT_MS} ms, or its consumer has ended`);
   }
 
   async #open(client: NatsConnection): Promise<{ readonly messages: ConsumerMessages; readonly behind: boolean }> {
@@ -163,9 +176,10 @@ export class TopicFeed {
 
   /** `opened` is called when nothing is left of what was there before. */
   async #take(messages: ConsumerMessages, opened: () => void): Promise<void> {
+    this.#current = messages;
     let delivered = 0;
     for await (const message of messages) {
-      if (this.#stopped) return;
+      if (this.#current !== messages) return; // F1
       const { deliverySequence, streamSequence, pending } = message.info;
       if (deliverySequence !== ++delivered)
         throw new Error(`a message was lost on the way: expected ${delivered}, got ${deliverySequence}`); // F1

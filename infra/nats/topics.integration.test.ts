@@ -3,6 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { silentLog, type Topics } from "#runtime";
 import { topicsConformance } from "#runtime/testing";
+import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { connectNats } from "./connection.ts";
 import { natsTopics, type NatsTopicsOptions } from "./topics.ts";
@@ -78,6 +79,25 @@ test("a stream that was made anew is a gap, and its messages follow", async () =
     if (done || tries > 50) break;
   }
   expect((await following.next()).value).toMatchObject({ kind: "gap", topics: ["a"] });
+  expect((await following.next()).value).toMatchObject({ kind: "message", body: '"after"' });
+});
+
+test("a feed whose broker hangs goes on where it was when the broker does", async () => {
+  const events: string[] = [];
+  await using subject = nodes({ log: (_level, event) => void events.push(event) });
+  const topics = await subject.node();
+  const following = await topics.subscribe(["a"]);
+  await publish(topics, "before");
+  expect((await following.next()).value).toMatchObject({ body: '"before"' });
+  broker.signal("SIGSTOP");
+  await eventually("the feed notices", 30_000, async () => events.includes("topics:interrupted"));
+  broker.signal("SIGCONT");
+  await eventually("it is published", 30_000, async () =>
+    publish(topics, "after").then(
+      () => true,
+      () => false,
+    ),
+  );
   expect((await following.next()).value).toMatchObject({ kind: "message", body: '"after"' });
 });
 
