@@ -53,8 +53,6 @@ export class TopicFeed {
   readonly #opened = Promise.withResolvers<void>();
   readonly #stopping = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
-  /** What is taken from now; an earlier consumer may have more in hand when it ends. */
-  #current: ConsumerMessages | undefined;
   #stopped = false;
 
   constructor(link: NatsLink, target: TopicFeedTarget, options: TopicFeedOptions) {
@@ -102,24 +100,19 @@ export class TopicFeed {
 
   /** From opening the consumer to its end, or the connection's. */
   async #follow(opened: () => void): Promise<void> {
-    const ending = Promise.withResolvers<void>();
+    // What the link interrupts does not end by itself: it still holds its consumer, and may have messages in hand.
+    const over = new AbortController();
     const following = this.#link.use("follow the topics", NO_DEADLINE_MS, async (client) => {
-      const { messages, behind } = await this.#open(client);
-      try {
-        void ending.promise.then(() => messages.stop());
-        const silent = this.#silence(messages);
-        if (!behind) opened();
-        await Promise.race([this.#take(messages, opened), silent]);
-      } finally {
-        this.#current = undefined;
-        messages.stop();
-      }
+      const { messages, behind } = await this.#open(client, over.signal);
+      over.signal.addEventListener("abort", () => messages.stop());
+      const silent = this.#silence(messages);
+      if (!behind) opened();
+      await Promise.race([this.#take(messages, over.signal, opened), silent]);
     });
     try {
       await Promise.race([following, this.#stopping.promise]);
     } finally {
-      this.#current = undefined;
-      ending.resolve(); // what the link interrupted still holds its consumer
+      over.abort();
     }
   }
 
@@ -131,11 +124,15 @@ export class TopicFeed {
     throw new Error(`the stream was silent for ${2 * HEARTBEAT_MS} ms, or its consumer has ended`);
   }
 
-  async #open(client: NatsConnection): Promise<{ readonly messages: ConsumerMessages; readonly behind: boolean }> {
+  async #open(
+    client: NatsConnection,
+    over: AbortSignal,
+  ): Promise<{ readonly messages: ConsumerMessages; readonly behind: boolean }> {
     const { stream } = this.#options;
     const manager = await jetstreamManager(client, { timeout: ANSWER_MS, checkAPI: false });
     await ensureEventStream(manager, this.#options);
     const info = await manager.streams.info(stream);
+    over.throwIfAborted();
     this.#place(info);
     const consumer = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
@@ -145,6 +142,7 @@ export class TopicFeed {
       num_replicas: 1,
       inactive_threshold: 30_000 * NANOS_PER_MS,
     });
+    over.throwIfAborted();
     const behind = consumer.num_pending > 0;
     // What was between has gone meanwhile: the next message may be long in coming.
     if (!behind && this.#target.log.end < info.state.last_seq)
@@ -155,6 +153,7 @@ export class TopicFeed {
       idle_heartbeat: HEARTBEAT_MS,
       abort_on_missing_resource: true,
     });
+    if (over.aborted) messages.stop();
     return { messages, behind };
   }
 
@@ -175,11 +174,10 @@ export class TopicFeed {
   }
 
   /** `opened` is called when nothing is left of what was there before. */
-  async #take(messages: ConsumerMessages, opened: () => void): Promise<void> {
-    this.#current = messages;
+  async #take(messages: ConsumerMessages, over: AbortSignal, opened: () => void): Promise<void> {
     let delivered = 0;
     for await (const message of messages) {
-      if (this.#current !== messages) return; // F1
+      if (over.aborted) return; // F1
       const { deliverySequence, streamSequence, pending } = message.info;
       if (deliverySequence !== ++delivered)
         throw new Error(`a message was lost on the way: expected ${delivered}, got ${deliverySequence}`); // F1
