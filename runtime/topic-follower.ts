@@ -1,7 +1,7 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { TopicItem, TopicSubscription } from "./ports/topics.ts";
-import type { TopicHistory, TopicPage } from "./topic-hub.ts";
+import type { TopicHistory, TopicPage } from "./topic-history.ts";
 import type { TopicEntry, TopicLog } from "./topic-log.ts";
 
 /** What a follower needs from its hub. */

@@ -16,25 +16,10 @@ import { InvalidInputError, TroupeError } from "./errors.ts";
 import { MAX_TOPICS } from "./limits.ts";
 import type { TopicSubscribeOptions, TopicSubscription } from "./ports/topics.ts";
 import { Follower, type FollowerHost } from "./topic-follower.ts";
+import type { TopicHistory } from "./topic-history.ts";
 import { formatTopicId, parseTopicId } from "./topic-id.ts";
 import { TopicEntry, type TopicLimits, TopicLog } from "./topic-log.ts";
 import { checkTopic } from "./topic-name.ts";
-
-/** The part of a history that is not in memory. Rejects while it cannot be reached. */
-export interface TopicHistory {
-  /** Up to about `limit` messages of `topics` behind `after`, oldest first. */
-  read(topics: readonly string[], after: number, limit: number): Promise<TopicPage>;
-  /** The number of the last message, of whatever topic. */
-  lastSeq(): Promise<number>;
-}
-
-export interface TopicPage {
-  readonly entries: readonly TopicEntry[];
-  /** Nothing of the topics was left out up to here. */
-  readonly upTo: number;
-  /** The oldest number the history still had when the page was read. */
-  readonly first: number;
-}
 
 export interface TopicHubOptions {
   readonly clock: Clock;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bun
 /** `bun run bench [name…]`: what the parts reach, with a baseline beside each in the same run. See `--help`. */
 import { type ServerName, UnavailableError } from "#infra/stack/types.ts";
-import { type Bench, type BenchOptions, BENCHES } from "./bench/registry.ts";
+import type { BenchOptions } from "./bench/options.ts";
+import { type Bench, BENCHES } from "./bench/registry.ts";
 import { TABLE_HEAD, toJsonLine, toRow } from "./bench/report.ts";
 import { versionsLine } from "./bench/versions.ts";
 

@@ -4,17 +4,12 @@ import { containers } from "./containers.ts";
 import { failover } from "./failover.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
+import type { BenchOptions } from "./options.ts";
 import { relay } from "./relay.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
 import { sockets } from "./sockets.ts";
 import { hot, turn } from "./turn.ts";
-
-/** What a run is asked for. */
-export interface BenchOptions {
-  /** The large cases too, that take minutes and gigabytes. */
-  readonly full: boolean;
-}
 
 /** A benchmark that `bun run bench` knows. */
 export interface Bench {

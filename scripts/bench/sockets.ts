@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { testDatabase, testServer } from "#infra/stack/for-tests.ts";
 import { removeStream } from "../e2e/nats-events.ts";
 import { type Measured, percentiles } from "./measure.ts";
+import type { BenchOptions } from "./options.ts";
 import { progress } from "./progress.ts";
-import type { BenchOptions } from "./registry.ts";
 import type { BenchCase } from "./report.ts";
 import type { Command, Result } from "./socket-messages.ts";
 

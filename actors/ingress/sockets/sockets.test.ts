@@ -284,7 +284,7 @@ test("a client that reads nothing for too long is closed with 1013, and what it 
   await eventually("it hears why", SOON_MS, async () => slow.closeCode === 1013);
 });
 
-// oxlint-disable-next-line no-new-func -- as the pages carry it: from its text, with nothing around it
+// oxlint-disable-next-line typescript/no-implied-eval -- as the pages carry it: from its text, with nothing around it
 const followFromText = new Function(`return ${followTopics.toString()}`)() as typeof followTopics;
 
 test("followTopics() comes back by itself and misses nothing while its server is replaced again and again", async () => {
