@@ -28,7 +28,8 @@ export function memoryTopics(options: MemoryTopicsOptions = {}): Topics {
     if (!isTopic(target)) return { kind: "refused", detail: `"${target.slice(0, 80)}" names no topic` };
     if (seen.has(id)) return ACKED;
     seen.add(id);
-    if (seen.size > maxMessages) for (const oldest of seen.values().take(1)) seen.delete(oldest);
+    const [oldest] = seen;
+    if (seen.size > maxMessages && oldest !== undefined) seen.delete(oldest);
     hub.publish(hub.log.end + 1, target, name, body);
     return ACKED;
   }

@@ -110,10 +110,10 @@ export class Session {
 
   async #subscribe(asked: readonly string[], after: string | undefined): Promise<void> {
     const { topics, caller, limits } = this.#options;
-    const wrong = asked.find((topic) => !isTopic(topic));
-    if (wrong !== undefined) return this.#fail("invalid_topic", `"${wrong.slice(0, 80)}" names no topic`);
-    const forbidden = asked.find((topic) => !caller.mayFollow(topic));
-    if (forbidden !== undefined) return this.#fail("forbidden_topic", `"${forbidden}" is not for you`);
+    const wrong = asked.findIndex((topic) => !isTopic(topic));
+    if (wrong >= 0) return this.#fail("invalid_topic", `/subscribe/${wrong} names no topic`);
+    const forbidden = asked.findIndex((topic) => !caller.mayFollow(topic));
+    if (forbidden >= 0) return this.#fail("forbidden_topic", `/subscribe/${forbidden} is not for you to follow`);
     const fresh = [...new Set(asked)].filter((topic) => !this.#following.has(topic)); // W3
     const count = this.#following.size + fresh.length;
     if (count > limits.maxTopics)
