@@ -18,7 +18,7 @@ export interface NatsTopicsOptions {
   readonly subjectPrefix?: string;
   /** Milliseconds a message is kept. @default 1 hour */
   readonly maxAgeMs?: number;
-  /** @default 256 MB */
+  /** The server reserves as much. @default 64 MB */
   readonly maxBytes?: number;
   /** How long a repeat of an id is recognised, in milliseconds. @default 120_000 */
   readonly dedupeWindowMs?: number;
@@ -44,7 +44,7 @@ export function natsTopics(options: NatsTopicsOptions): Topics {
     stream: options.stream ?? "TOPICS",
     subjectPrefix: options.subjectPrefix ?? TOPIC_SUBJECT_PREFIX,
     maxAgeMs: options.maxAgeMs ?? 3_600_000,
-    maxBytes: options.maxBytes ?? 268_435_456,
+    maxBytes: options.maxBytes ?? 67_108_864,
     ...(options.dedupeWindowMs === undefined ? {} : { dedupeWindowMs: options.dedupeWindowMs }),
     ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
   };
