@@ -71,6 +71,7 @@ export function followTopics(url: string, topics: readonly string[], options: Fo
       for (const topic of frame.gap) places.set(topic, frame.id);
       onGap?.(frame.gap);
     } else if ("pong" in frame) {
+      failures = 0;
       for (const group of frame.at) for (const topic of group.topics) places.set(topic, group.id);
     } else if ("error" in frame) {
       onError?.(frame.error);
