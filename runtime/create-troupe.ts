@@ -17,6 +17,8 @@ import { durationMs } from "./duration.ts";
 import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
+import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
+import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
@@ -114,7 +116,18 @@ class Node implements Troupe {
   ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
     const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
     const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
-    return rows.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+    const committed =
+      type.options.journal === undefined ? rows : await upToDate(this.#hostOf(type.type).store, type, rows);
+    return committed.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+  }
+
+  async journal(type: AnyActorType, key: string, page: JournalPage = {}): Promise<readonly JournalEntry[]> {
+    return readEntries(this.#hostOf(type.type).store, type, key, page);
+  }
+
+  async rebuild(type: AnyActorType, key: string): Promise<Rebuilt> {
+    mustKeepJournal(type);
+    return (await this.call(type.type, key, REBUILD, undefined)) as Rebuilt;
   }
 
   status(): TroupeStatus {

@@ -1,7 +1,7 @@
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor.ts";
-export type { ActorOptions, ActorType, Declare } from "./actor.ts";
-export type { AnyActorType, Emits, Schema, StateOutput } from "./any-actor.ts";
+export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor.ts";
+export type { AnyActorType, Emits, JournalOptions, Schema, StateOutput } from "./any-actor.ts";
 export type { ActorRef, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";
@@ -15,6 +15,9 @@ export { InvalidInputError, MailboxFullError, RefusedError, TroupeError } from "
 export type { InputIssue, TroupeErrorCode } from "./errors.ts";
 export { eventNoun, toCloudEvent } from "./events.ts";
 export { newId, uuidv7 } from "./ids.ts";
+export type { Apply, DeepReadonly, EventMeta, JournaledTurnContext } from "./journal-options.ts";
+export type { JournalEntry, JournalPage } from "./journal-read.ts";
+export type { Rebuilt } from "./journal-rebuild.ts";
 export { silentLog } from "./log.ts";
 export type { Log } from "./log.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";

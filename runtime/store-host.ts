@@ -16,12 +16,13 @@ import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import type { FinishedTurn } from "./finished-turn.ts";
+import { loadActors } from "./journal.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { Sink } from "./ports/sink.ts";
-import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply } from "./ports/store.ts";
+import type { ActorId, CommitBatch, Grant, JournalRecord, LoadedActor, Store, StoredReply } from "./ports/store.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
@@ -65,7 +66,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
     this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
-    this.#loader = new Loader((actors) => store.load(actors));
+    const journaled = types.some((type) => type.options.journal !== undefined);
+    this.#loader = new Loader((actors) =>
+      journaled ? loadActors(store, (type) => this.#types.get(type), actors) : store.load(actors),
+    );
     this.ownership = new Ownership(this);
     this.relays = sinks.map((sink) => new Relay(sink, this));
     this.#timers = new TimerService({
@@ -143,6 +147,18 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   load(actor: ActorId): Promise<LoadedActor> {
     return this.#loader.load(actor);
+  }
+
+  readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]> {
+    return this.store.readJournal([{ ...actor, after }], limit);
+  }
+
+  async readSnapshot(actor: ActorId): Promise<LoadedActor> {
+    return (await this.store.load([actor]))[0] as LoadedActor;
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.clock.after(ms, resolve));
   }
 
   findReply(actor: ActorId, id: string): Promise<StoredReply | undefined> {

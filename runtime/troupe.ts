@@ -1,6 +1,8 @@
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
+import type { JournalEntry, JournalPage } from "./journal-read.ts";
+import type { Rebuilt } from "./journal-rebuild.ts";
 import type { Log } from "./log.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
@@ -47,6 +49,18 @@ export interface Troupe {
     type: A,
     page?: { limit?: number; after?: string },
   ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  /**
+   * The committed events of a journaled actor, oldest first: `limit` (default 100, at most 1,000), behind `after`. They
+   * outlive the actor: `$destroyed` says where it was destroyed.
+   * @throws {TypeError} when the type keeps no journal.
+   */
+  journal(type: AnyActorType, key: string, page?: JournalPage): Promise<readonly JournalEntry[]>;
+  /**
+   * Recomputes the state of a journaled actor from its whole journal, compares, and replaces a state that differs.
+   * @throws {RefusedError} `journal_incomplete`: the actor lived before its type was journaled.
+   * @throws {TypeError} when the type keeps no journal.
+   */
+  rebuild(type: AnyActorType, key: string): Promise<Rebuilt>;
   status(): TroupeStatus;
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;

@@ -125,7 +125,26 @@ const timersUnset = part({
     delete from timers t using held, ${rows.from} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
 });
 
-const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset];
+const journal = part({
+  rows: (batch) => batch.journal ?? [],
+  columns: {
+    type: ["text", (j) => j.type],
+    key: ["text", (j) => j.key],
+    seq: ["bigint", (j) => j.seq],
+    partition: ["smallint", (j) => j.partition],
+    position: ["bigint", (j) => j.position],
+    id: ["text", (j) => j.id],
+    name: ["text", (j) => j.name],
+    at_ms: ["bigint", (j) => j.at],
+    data: ["json", (j) => j.data],
+    traceparent: ["text", (j) => j.traceparent ?? null],
+  },
+  query: (rows) => `
+    insert into journal (type, key, seq, partition, position, id, name, at_ms, data, traceparent)
+    select ${rows.list} from held where ok`,
+});
+
+const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset, journal];
 
 /** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */
 const texts = new Map<number, string>();

@@ -8,6 +8,7 @@ import {
   type Fence,
   FencedError,
   type Grant,
+  type JournalRecord,
   type LoadedActor,
   type Log,
   type NodeId,
@@ -21,6 +22,7 @@ import {
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
+import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { recordOf } from "./outbox-head.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
@@ -227,6 +229,21 @@ class PostgresStore implements Store {
         ) o`,
     );
     return rows.map(recordOf);
+  }
+
+  readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]> {
+    return readJournal(this.#pool, actors, limit);
+  }
+
+  readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return readHistory(this.#pool, type, positions, limit);
   }
 
   async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
