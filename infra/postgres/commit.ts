@@ -143,8 +143,8 @@ const timersUnset = part({
 const journal = part({
   rows: (batch) => batch.journal ?? [],
   columns: {
-    type: ["text", (j) => j.type],
-    key: ["text", (j) => j.key],
+    type: ["printable", (j) => j.type],
+    key: ["printable", (j) => j.key],
     seq: ["bigint", (j) => j.seq],
     partition: ["smallint", (j) => j.partition],
     position: ["bigint", (j) => j.position],
