@@ -22,8 +22,10 @@ import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
+import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
+import { Projections } from "./projections.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
@@ -63,6 +65,7 @@ class Node implements Troupe {
   readonly nodeId: string;
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
+  readonly #projections: Projections;
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
   readonly #deadlines: Deadlines;
@@ -83,8 +86,17 @@ class Node implements Troupe {
       ref: (type, key, from) =>
         makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
     };
+    this.#projections = new Projections(options.projections ?? [], {
+      nodeId: this.nodeId,
+      clock: this.#clock,
+      log: services.log,
+      now: () => this.#clock.now(),
+      history: (type, positions, limit) => this.#hostOf(type).store.readHistory(type, positions, limit),
+      bury: (type, letter) => this.#hostOf(type).store.recordDeadLetters([letter]),
+    });
     const sinks: Sink[] = [
       ...(options.sinks ?? []),
+      ...this.#projections.sinks,
       sendSink(
         (envelope) => this.#route(envelope),
         (type) => this.#types.get(type)?.type,
@@ -95,11 +107,14 @@ class Node implements Troupe {
       this.#hosts.push(host);
       for (const type of types) this.#types.set(type.type, { type, host });
     }
+    this.#projections.checkSources((name) => this.#types.get(name)?.type);
   }
 
   async start(): Promise<void> {
     await this.#transport?.serve(this.nodeId, (envelope) => this.#serve(envelope));
+    await this.#projections.open();
     await Promise.all(this.#hosts.map((host) => host.start()));
+    this.#projections.start();
   }
 
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
@@ -130,6 +145,14 @@ class Node implements Troupe {
     return (await this.call(type.type, key, REBUILD, undefined)) as Rebuilt;
   }
 
+  rebuildProjection(name: string): Promise<ProjectionBuild> {
+    return this.#projections.rebuild(name);
+  }
+
+  projectionSettled(name: string, withinMs = 250): Promise<void> {
+    return this.#projections.settled(name, withinMs);
+  }
+
   status(): TroupeStatus {
     const relays = this.#hosts.flatMap((host) => host.relays);
     const names = [...new Set(relays.map((relay) => relay.sink.name))];
@@ -146,6 +169,7 @@ class Node implements Troupe {
         const pending = mine.reduce((sum, relay) => sum + relay.pending, 0);
         return { name, pending, failing: mine.find((relay) => relay.failing !== undefined)?.failing };
       }),
+      projections: this.#projections.status(relays),
     };
   }
 
@@ -162,7 +186,9 @@ class Node implements Troupe {
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
+    await Promise.race([this.#projections.stop(), deadline]);
     await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
+    await this.#projections.close();
     cancel();
     this.#deadlines.stop();
     await this.#transport?.close();

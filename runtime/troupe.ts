@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { JournalEntry, JournalPage } from "./journal-read.ts";
 import type { Rebuilt } from "./journal-rebuild.ts";
 import type { Log } from "./log.ts";
+import type { ProjectionBuild, ReadDatabase } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
 import type { Transport } from "./ports/transport.ts";
@@ -15,6 +16,8 @@ export interface TroupeOptions {
   readonly stores: Readonly<Record<string, Store>>;
   /** Where events and workflow requests go. None: they stay in the outbox. */
   readonly sinks?: readonly Sink[];
+  /** Where projections keep their tables: read models of what journaled actors emit. */
+  readonly projections?: readonly ReadDatabase[];
   /** Carries calls to other nodes. Without one, a call to an actor owned elsewhere is `unavailable`. */
   readonly transport?: Transport;
   /** Unique among running nodes. Default: a new id. */
@@ -61,6 +64,14 @@ export interface Troupe {
    * @throws {TypeError} when the type keeps no journal.
    */
   rebuild(type: AnyActorType, key: string): Promise<Rebuilt>;
+  /**
+   * Builds a projection anew from the journals, in the version this node has, while the live build serves; then readers
+   * move over in one transaction. Returns at once; where a build is under way already, with that one.
+   * @throws {TypeError} when there is no such projection here.
+   */
+  rebuildProjection(name: string): Promise<ProjectionBuild>;
+  /** Waits until what this node has handed to a projection was applied, or `withinMs` (default 250) have passed. */
+  projectionSettled(name: string, withinMs?: number): Promise<void>;
   status(): TroupeStatus;
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;
@@ -83,4 +94,20 @@ export interface TroupeStatus {
     /** The last publish failure, while it lasts. */
     readonly failing: string | undefined;
   }[];
+  readonly projections: readonly ProjectionStatus[];
+}
+
+/** How a projection stands, as far as this node's partitions go. */
+export interface ProjectionStatus {
+  readonly name: string;
+  /** The version readers see; `undefined` while the first build is under way. */
+  readonly version: number | undefined;
+  /** The build beside it. */
+  readonly building: { readonly version: number; readonly state: "building" | "feeding" } | undefined;
+  /** Committed events of this node's partitions that are not in the tables yet. */
+  readonly behind: number;
+  /** Milliseconds since the oldest of those was emitted; 0 when none waits. */
+  readonly oldestMs: number;
+  /** What holds it up, while it does: a failing handler stops its partition, a failing build itself. */
+  readonly failing: readonly string[];
 }
