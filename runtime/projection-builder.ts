@@ -62,6 +62,7 @@ export class ProjectionBuilder {
   /** Begins a build of the newest version this node has; or goes on with the one under way. */
   async rebuild(): Promise<ProjectionBuild> {
     const build = await this.#projector.database.begin(this.#projector.projection, this.#newest);
+    await this.#projector.look();
     this.#wakeUp();
     return build;
   }
