@@ -16,11 +16,11 @@ import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { textHash } from "./hash.ts";
-import { JournaledTurn } from "./journal.ts";
+import { JournaledTurn, type JournalHost } from "./journal.ts";
 import { MAX_STATE_LENGTH, REPLIES_IN_MEMORY } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { ActorId, LoadedActor, StoredReply } from "./ports/store.ts";
-import { type JournalHost, Turn, type TurnHost } from "./turn.ts";
+import { Turn, type TurnHost } from "./turn.ts";
 import { parseInput } from "./validate.ts";
 
 /** What an activation needs from the store host. */
@@ -256,8 +256,7 @@ export class Activation implements TurnOwner {
       this.#host,
     );
     if (this.type.options.journal !== undefined) {
-      turn.journal = new JournaledTurn(this.type, this.id, turn.state, this.#version, turn.exists);
-      turn.journalHost = this.#host;
+      turn.journal = new JournaledTurn(this.type, this.id, turn.state, this.#version, turn.exists, this.#host);
       turn.state = turn.journal.view;
     }
     let outcome: unknown;

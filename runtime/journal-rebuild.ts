@@ -28,9 +28,9 @@ export const rebuildCommand: AnyMessageDefinition = {
   in: undefined,
   out: undefined,
   async handle(turn: Turn): Promise<Rebuilt> {
-    const { journal, journalHost: host } = turn;
-    if (journal === undefined || host === undefined) throw new TypeError(`Cannot rebuild ${turn.address}: no journal`);
-    const { type, actor } = turn;
+    const { journal } = turn;
+    if (journal === undefined) throw new TypeError(`Cannot rebuild ${turn.key} as its type keeps no journal`);
+    const { type, actor, host } = journal;
     const stored = await host.readSnapshot(actor);
     const fold = new Fold(type, actor.key, undefined, 0);
     let snapshotFits = stored.state === undefined;
@@ -47,7 +47,10 @@ export const rebuildCommand: AnyMessageDefinition = {
       if (rows.length > 0) continue;
       // Turns before this one may still be on their way to the store.
       if (++tries > TRIES) {
-        throw new TroupeError("unavailable", `Cannot rebuild ${turn.address} as its journal ends at ${fold.seq}`);
+        throw new TroupeError(
+          "unavailable",
+          `Cannot rebuild ${actor.type}/${actor.key} as its journal ends at ${fold.seq}`,
+        );
       }
       await host.pause(PAUSE_MS);
     }

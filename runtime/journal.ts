@@ -62,6 +62,14 @@ export class Fold {
   }
 }
 
+/** What the rebuild of a journaled actor needs from its node. */
+export interface JournalHost {
+  readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]>;
+  /** The state row as it is stored. */
+  readSnapshot(actor: ActorId): Promise<LoadedActor>;
+  pause(ms: number): Promise<void>;
+}
+
 /** What one turn of a journaled actor adds to its journal, and the state it sees meanwhile. */
 export class JournaledTurn {
   readonly rows: JournalDraft[] = [];
@@ -69,15 +77,19 @@ export class JournaledTurn {
   forced = false;
   /** What the handler sees as `c.state`. */
   view: unknown;
-  readonly #actor: ActorId;
+  readonly type: AnyActorType;
+  readonly actor: ActorId;
+  readonly host: JournalHost;
   readonly #every: number;
   readonly #fold: Fold;
   readonly #from: number;
   readonly #isNew: boolean;
 
-  constructor(type: AnyActorType, actor: ActorId, state: unknown, version: number, exists: boolean) {
+  constructor(type: AnyActorType, actor: ActorId, state: unknown, version: number, exists: boolean, host: JournalHost) {
     const { journal } = type.options;
-    this.#actor = actor;
+    this.type = type;
+    this.actor = actor;
+    this.host = host;
     this.#every = typeof journal === "object" ? journal.snapshotEvery : DEFAULT_SNAPSHOT_EVERY;
     this.#fold = new Fold(type, actor.key, state, version);
     this.#from = version;
@@ -139,7 +151,7 @@ export class JournaledTurn {
   }
 
   #why(): string {
-    return `Cannot change the state of ${this.#actor.type}/${this.#actor.key} in a handler as it is journaled: emit an event, and change it in "apply"`;
+    return `Cannot change the state of ${this.actor.type}/${this.actor.key} in a handler as it is journaled: emit an event, and change it in "apply"`;
   }
 }
 

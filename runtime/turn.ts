@@ -14,7 +14,7 @@ import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
 import { newId, uuidv7 } from "./ids.ts";
 import type { JournaledTurn } from "./journal.ts";
 import { MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
-import type { ActorId, JournalRecord, LoadedActor, OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
+import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
 import { checkKey, parseInput, toIssue } from "./validate.ts";
 
 /** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
@@ -32,14 +32,6 @@ export interface TurnHost {
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
 }
 
-/** What the rebuild of a journaled actor needs from its node. */
-export interface JournalHost {
-  readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]>;
-  /** The state row as it is stored. */
-  readSnapshot(actor: ActorId): Promise<LoadedActor>;
-  pause(ms: number): Promise<void>;
-}
-
 /** The context handed to a command handler, and the draft that becomes its commit. */
 export class Turn implements TurnContext<unknown, Emits>, Timers {
   readonly key: string;
@@ -53,10 +45,9 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   timerWrites: Map<string, TimerWrite> | undefined;
   /** Of a journaled actor only: what its events make of the state. */
   journal: JournaledTurn | undefined;
-  journalHost: JournalHost | undefined;
   destroyed = false;
 
-  readonly type: AnyActorType;
+  readonly #type: AnyActorType;
   readonly #envelope: Envelope;
   readonly #partition: number;
   readonly #host: TurnHost;
@@ -76,18 +67,10 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     this.now = host.now();
     this.state = state;
     this.exists = exists;
-    this.type = type;
+    this.#type = type;
     this.#envelope = envelope;
     this.#partition = partition;
     this.#host = host;
-  }
-
-  get actor(): ActorId {
-    return { type: this.type.type, key: this.key };
-  }
-
-  get address(): string {
-    return `${this.type.type}/${this.key}`;
   }
 
   get timers(): Timers {
@@ -124,9 +107,9 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   }
 
   emit(type: string, data: unknown): void {
-    const schema = this.type.options.emits?.[type];
+    const schema = this.#type.options.emits?.[type];
     if (schema === undefined) {
-      throw new TypeError(`Cannot emit "${type}" from ${this.type.type} as it is not declared in its "emits"`);
+      throw new TypeError(`Cannot emit "${type}" from ${this.#type.type} as it is not declared in its "emits"`);
     }
     const parsed = safeParse(schema, data);
     if (!parsed.success) throw new InvalidInputError(`the event ${type}`, parsed.issues.map(toIssue));
@@ -134,7 +117,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     if (body.length > MAX_EVENT_LENGTH) {
       throw new TroupeError(
         "event_too_large",
-        `Cannot emit ${type} from ${this.type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
+        `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
       );
     }
     const id = `evt_${uuidv7(this.now)}`;
@@ -158,13 +141,13 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   }
 
   set(name: string, timer: TimerDue & { readonly send: string; readonly with?: unknown }): void {
-    const definition = this.type.messages[timer.send];
+    const definition = this.#type.messages[timer.send];
     if (definition?.kind !== "command") {
       throw new TypeError(
-        `Cannot set the timer "${name}" of ${this.type.type} as "${timer.send}" is not one of its commands`,
+        `Cannot set the timer "${name}" of ${this.#type.type} as "${timer.send}" is not one of its commands`,
       );
     }
-    parseInput(definition.in, timer.with, `the timer ${name} of ${this.type.type}/${this.key}`);
+    parseInput(definition.in, timer.with, `the timer ${name} of ${this.#type.type}/${this.key}`);
     const dueAt =
       "at" in timer ? timer.at : this.now + (typeof timer.in === "number" ? timer.in : durationMs(timer.in));
     this.#timer({
@@ -188,7 +171,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   }
 
   #timerId(name: string): { type: string; key: string; partition: number; name: string } {
-    return { type: this.type.type, key: this.key, partition: this.#partition, name };
+    return { type: this.#type.type, key: this.key, partition: this.#partition, name };
   }
 
   #timer(write: TimerWrite): void {
@@ -199,7 +182,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     const effects = (this.effects ??= []);
     if (effects.length >= MAX_EFFECTS) {
       throw new RangeError(
-        `Cannot add ${effect.name} to the turn of ${this.type.type}/${this.key}: limit is ${MAX_EFFECTS} effects`,
+        `Cannot add ${effect.name} to the turn of ${this.#type.type}/${this.key}: limit is ${MAX_EFFECTS} effects`,
       );
     }
     effects.push(effect);

@@ -57,7 +57,9 @@ export function applyTo(
 
 async function handle(tx: postgres.TransactionSql, projection: Projection, record: OutboxRecord): Promise<void> {
   try {
-    await projection.handle(tx, record);
+    const done = projection.handle(tx, record);
+    // A query of the driver is sent when somebody waits for it: several are, together and in order.
+    await (Array.isArray(done) ? Promise.all(done as unknown[]) : done);
   } catch (error) {
     if (isPassing(error)) throw error;
     throw new ProjectionError(projection.name, record, error);

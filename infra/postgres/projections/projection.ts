@@ -45,7 +45,8 @@ export interface ProjectionOptions<Source extends AnyActorType> {
   readonly from: readonly Source[];
   /**
    * What each event does to the tables. Events of one actor come in order, each takes effect once. Others are passed over.
-   * A handler only reads and writes its own tables: it runs again for every build. One that throws stops the partition of
+   * A handler returns its query, or several as an array, or awaits them: the driver sends none that nobody waits for. It
+   * only reads and writes its own tables: it runs again for every build. One that throws stops the partition of
    * its event until it succeeds, or until `deadLetterAfter`.
    */
   readonly on: {

@@ -129,17 +129,32 @@ test("a projection follows its actors in order and exactly once, and goes on aft
 
 test("events that are handed over again are passed over by their position", async () => {
   await using database = await testDatabase("projection");
-  await using system = await open(database.url, memory(), [accounts(1)]);
+  const gate = Promise.withResolvers<void>();
+  let entered = 0;
+  const before = (): Promise<void> => (entered++, gate.promise);
+  await using system = await open(database.url, memory(), [accounts(1, { before })]);
   await live(system.troupe, 1);
   const build = (await system.reads.builds("accounts"))[0];
   if (build === undefined) throw new Error("no build");
   const options = { known: () => true, skip: () => false };
   const records = [1, 2, 3].map((seq) => record("x", seq));
-  // Two nodes with the same events at once: one waits for the other, and then has nothing to do.
-  await Promise.all([
+  // Two nodes with the same events at once: one waits for the other's positions, and then has nothing to do.
+  const both = Promise.all([
     system.reads.apply(build, records, options),
     system.reads.apply(build, records.slice(0, 2), options),
   ]);
+  const sql = postgres(database.url, { max: 1 });
+  try {
+    await eventually("the second one waits, or is in a handler too", 10_000, async () => {
+      const waiting = await sql`
+        select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      return entered > 1 || (entered === 1 && waiting.length > 0);
+    });
+  } finally {
+    await sql.end();
+  }
+  gate.resolve();
+  await both;
   await system.reads.apply(build, [record("x", 2), record("x", 4)], options);
   expect(await rowsOf(system.reads)).toEqual([{ key: "x", balance: 10, trail: "{1,2,3,4}" }]);
 });
