@@ -80,7 +80,7 @@ class FakeReads implements ReadDatabase {
       const place = `${build.id}/${partition}`;
       if (seq <= (this.#positions.get(place) ?? 0)) continue;
       this.#positions.set(place, seq);
-      this.tables.get(build.id)?.push(seq);
+      if (!skip(event(seq))) this.tables.get(build.id)?.push(seq);
     }
     return [];
   }
@@ -153,6 +153,22 @@ test("Projector.publish() reads the journal again in a partition that was elsewh
   projector.moved(1);
   await projector.publish(journal.commit(5));
   expect(reads.tables.get(build.id)).toEqual(upTo(5));
+});
+
+test("an event that fails while the journal is read counts as failed, and is passed over at the limit", async () => {
+  const reads = new FakeReads(1);
+  const journal = new Journal();
+  const infos = reads.projections.map((info) => ({ ...info, deadLetterAfter: 2 }));
+  const projector = new Projector(reads, infos, journal.host);
+  const build = reads.add(1, "live");
+  reads.broken = (_build, { seq }) => seq === 2;
+  const records = journal.commit(3);
+  const error = await projector.publish(records).catch((failure: unknown) => failure);
+  expect(error).toBeInstanceOf(ProjectionError);
+  expect(projector.failing).toEqual(["Cannot apply t.happened.v1 of t/k to p: broken"]);
+  await projector.publish(records);
+  expect(projector.failing).toEqual([]);
+  expect(reads.tables.get(build.id)).toEqual([1, 3]);
 });
 
 test("a build that fails is fed no longer, and the live one goes on (P4)", async () => {

@@ -178,17 +178,29 @@ export class Projector implements Sink {
         resolve();
         return;
       } catch (error) {
+        const [failed, left] = await this.#feedBefore(error, rest);
+        rest = left;
         try {
-          const at = error instanceof ProjectionError ? rest.findIndex(({ id }) => id === error.record.id) : -1;
-          if (at > 0) await this.#feed(rest.slice(0, at));
-          if (at > 0) rest = rest.slice(at);
-          if (await this.#passOver(undefined, error)) continue;
-          reject(error);
+          if (await this.#passOver(undefined, failed)) continue;
+          reject(failed);
         } catch (later) {
           reject(later);
         }
         return;
       }
+    }
+  }
+
+  /** Applies what comes before a failure; returns the failure that counts, and what is left to do. */
+  async #feedBefore(error: unknown, records: readonly OutboxRecord[]): Promise<[unknown, readonly OutboxRecord[]]> {
+    const at = error instanceof ProjectionError ? records.findIndex(({ id }) => id === error.record.id) : -1;
+    if (at <= 0) return [error, records];
+    try {
+      await this.#feed(records.slice(0, at));
+      return [error, records.slice(at)];
+    } catch (earlier) {
+      // Also the very same failure, where the record was met while the journal was read.
+      return [earlier, records];
     }
   }
 

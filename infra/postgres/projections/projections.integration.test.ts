@@ -188,6 +188,23 @@ test("a failing handler stops its partition only, shows in the status, and goes 
   );
 });
 
+test("an event that fails in the middle of a history is named, and everything comes in once it succeeds", async () => {
+  await using database = await testDatabase("projection");
+  let broken = true;
+  const before = (key: string, by: number): void => {
+    if (broken && key === "k3" && by === 44) throw new Error("cannot take 44");
+  };
+  await using system = await open(database.url, memory(), [accounts(1, { before })]);
+  await live(system.troupe, 1);
+  await move(system.troupe, 400);
+  await eventually("the event is named", 20_000, async () => {
+    const failing = system.troupe.status().projections[0]?.failing ?? [];
+    return failing.length === 1 && failing[0]?.includes("account/k3 to accounts: cannot take 44");
+  });
+  broken = false;
+  await untilEqual(system.troupe, system.reads);
+});
+
 test("with deadLetterAfter an event whose handler keeps failing becomes a dead letter, and its partition goes on", async () => {
   await using database = await testDatabase("projection");
   const store = memory();
