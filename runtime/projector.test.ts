@@ -227,7 +227,7 @@ test("ProjectionBuilder goes on where a failing handler stopped it, once that su
   builder.start();
   await logged.promise;
   expect(builder.failing).toContain("Cannot apply t.happened.v1 of t/k to p: broken");
-  expect(reads.tables.get(1)).toEqual(upTo(50));
+  expect(reads.tables.get(1)).toEqual(upTo(69));
   reads.broken = () => false;
   await builder.rebuild();
   while (reads.shown === undefined) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -137,7 +137,7 @@ export class Projector implements Sink {
   async fill(build: ProjectionBuild, records: readonly OutboxRecord[]): Promise<void> {
     for (;;) {
       try {
-        await this.database.apply(build, records, { known: () => true, skip: this.#skip });
+        await this.#applyHistory(build, records);
         this.#passed(records);
         return;
       } catch (error) {
@@ -235,12 +235,24 @@ export class Projector implements Sink {
     const life = this.#lifeOf(partition);
     for (let behind = after; ;) {
       const records = await this.#host.history(source, [{ partition, after: behind }], HISTORY_PAGE);
-      if (records.length > 0) await this.database.apply(build, records, { known: () => true, skip: this.#skip });
+      if (records.length > 0) await this.#applyHistory(build, records);
       if (records.length < HISTORY_PAGE) break;
       behind = records.at(-1)?.seq ?? behind;
     }
     if (life !== this.#lifeOf(partition)) throw new Error(`the partition ${partition} has moved meanwhile`);
     this.#known.add(`${build.id}/${source}/${partition}`);
+  }
+
+  /** Applies what was read from a journal; where a handler fails, what comes before it. */
+  async #applyHistory(build: ProjectionBuild, records: readonly OutboxRecord[]): Promise<void> {
+    const options = { known: () => true, skip: this.#skip };
+    try {
+      await this.database.apply(build, records, options);
+    } catch (error) {
+      const at = error instanceof ProjectionError ? records.findIndex(({ id }) => id === error.record.id) : -1;
+      if (at > 0) await this.database.apply(build, records.slice(0, at), options);
+      throw error;
+    }
   }
 
   #lifeOf(partition: number): number {
