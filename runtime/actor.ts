@@ -4,6 +4,7 @@ import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
 import type { Apply, JournaledTurnContext } from "./journal-options.ts";
 import { REBUILD, rebuildCommand } from "./journal-rebuild.ts";
+import type { PoisonOptions } from "./poison.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -72,8 +73,8 @@ export interface ActorOptions<
   readonly mailbox?: { readonly max: number };
   /** Without a message for this long the actor leaves memory. Default `"2m"`. */
   readonly idle?: Duration;
-  /** A message that came by timer or send and failed this many times becomes a dead letter. Default 5. */
-  readonly poison?: { readonly after: number };
+  /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
+  readonly poison?: PoisonOptions;
 }
 
 /** What `actor()` is given for a journaled type: one whose state is what its own events make of it. */
@@ -111,7 +112,8 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * With `journal` its state changes through its own events alone: `apply` says how, and every event is kept.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; when a journaled type has an event without `apply`.
+ * addresses, subjects and topics; when a journaled type has an event without `apply`; or when the name of a message begins
+ * with `$`, which the runtime keeps for itself.
  *
  * @example
  * ```ts
@@ -150,6 +152,9 @@ export function actor<
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
   };
   const messages = options.messages(declare);
+  for (const name of Object.keys(messages)) {
+    if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
+  }
   if (options.journal === undefined) return { type, options, messages };
   checkJournal(type, options);
   return { type, options, messages: { ...messages, [REBUILD]: rebuildCommand } };

@@ -1,5 +1,6 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
+import type { PoisonOptions } from "./poison.ts";
 
 /** How a journaled actor keeps its state. */
 export interface JournalOptions {
@@ -34,7 +35,7 @@ export interface AnyActorType {
     readonly apply?: Readonly<Record<string, AnyApply>>;
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
-    readonly poison?: { readonly after: number };
+    readonly poison?: PoisonOptions;
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
 }

@@ -1,6 +1,6 @@
 import type { FinishedTurn } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
-import type { CommitBatch, JournalRecord, OutboxRecord, StateWrite, TimerWrite } from "./ports/store.ts";
+import type { CommitBatch, JournalRecord, OutboxRecord, PauseWrite, StateWrite, TimerWrite } from "./ports/store.ts";
 
 /**
  * Puts turns together as one commit. A state or timer that several turns wrote appears once, with its last value;
@@ -12,12 +12,17 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
   const replies: CommitBatch["replies"][number][] = [];
   const outbox: OutboxRecord[] = [];
   let journal: JournalRecord[] | undefined;
+  let pauses: Map<string, PauseWrite> | undefined;
   const seqs = new Map<number, number>();
   for (const partition of partitions.values()) seqs.set(partition.id, partition.lastSeq);
 
   for (const turn of turns) {
     const { id, partition, address } = turn.activation;
     const { type, key } = id;
+    if (turn.pause !== undefined) {
+      (pauses ??= new Map()).set(address, turn.pause);
+      continue;
+    }
     if (turn.journal === undefined || turn.journal.snapshot)
       states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state });
     if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });
@@ -51,6 +56,7 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
     replies,
     outbox,
     timers: [...timers.values()],
+    ...(pauses !== undefined && { pauses: [...pauses.values()] }),
     ...(journal && { journal }),
   };
 }

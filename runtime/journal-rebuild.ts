@@ -52,7 +52,7 @@ export const rebuildCommand: AnyMessageDefinition = {
           `Cannot rebuild ${actor.type}/${actor.key} as its journal ends at ${fold.seq}`,
         );
       }
-      await host.pause(PAUSE_MS);
+      await host.wait(PAUSE_MS);
     }
     const state = turn.exists ? JSON.stringify(journal.state) : undefined;
     const replaced = !snapshotFits || !sameJson(state, fold.state);

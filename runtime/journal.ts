@@ -67,7 +67,7 @@ export interface JournalHost {
   readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]>;
   /** The state row as it is stored. */
   readSnapshot(actor: ActorId): Promise<LoadedActor>;
-  pause(ms: number): Promise<void>;
+  wait(ms: number): Promise<void>;
 }
 
 /** What one turn of a journaled actor adds to its journal, and the state it sees meanwhile. */

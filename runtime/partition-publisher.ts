@@ -23,6 +23,12 @@ export class PartitionPublisher implements Publisher {
     return sum;
   }
 
+  get stalled(): number {
+    let sum = 0;
+    for (const partition of this.#failing) sum += this.#partitions.get(partition)?.pending ?? 0;
+    return sum;
+  }
+
   enqueue(parcels: readonly Parcel[]): void {
     const groups = new Map<number, Parcel[]>();
     for (const parcel of parcels) {
@@ -42,7 +48,8 @@ export class PartitionPublisher implements Publisher {
   }
 
   async idle(): Promise<void> {
-    await Promise.all([...this.#partitions.values()].map((publisher) => publisher.idle()));
+    const working = [...this.#partitions].filter(([partition]) => !this.#failing.has(partition));
+    await Promise.all(working.map(([, publisher]) => publisher.idle()));
   }
 
   #hostOf(partition: number): PublisherHost {

@@ -278,6 +278,8 @@ export class Projector implements Sink {
       attempts: tries,
       record: JSON.stringify(record),
       at: this.#host.now(),
+      type: record.name,
+      key: `${this.name}:${record.target}`,
     });
     this.#skipped.add(record.id);
     this.#failures.delete(record.id);
