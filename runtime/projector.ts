@@ -1,10 +1,3 @@
-import {
-  type Gap,
-  type ProjectionBuild,
-  ProjectionError,
-  type ProjectionInfo,
-  type ReadDatabase,
-} from "./ports/read-database.ts";
 /**
  * Keeps one projection up to date with what this node's actors emit: the relay's sink for it.
  *
@@ -19,6 +12,14 @@ import {
  * P4 a build that is not live yet never holds up the live one: when it fails it is no longer fed, until its builder has
  *    brought it past the failure.
  */
+import { whenIdleNow } from "./event-loop.ts";
+import {
+  type Gap,
+  type ProjectionBuild,
+  ProjectionError,
+  type ProjectionInfo,
+  type ReadDatabase,
+} from "./ports/read-database.ts";
 import type { PublishResult, Sink } from "./ports/sink.ts";
 import type { DeadLetter, OutboxRecord } from "./ports/store.ts";
 
@@ -124,6 +125,7 @@ export class Projector implements Sink {
     for (let round = 0; round < 2; round++) {
       const waiting = [...this.#underWay, ...this.#queue].map(({ promise }) => promise);
       if (waiting.length > 0) await Promise.race([Promise.allSettled(waiting), deadline]);
+      await whenIdleNow(); // publishers that were waiting hand over what they have gathered
     }
   }
 

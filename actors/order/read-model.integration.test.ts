@@ -32,6 +32,10 @@ beforeAll(async () => {
     if (i % 5 === 0) await order.markPaid();
     if (i % 5 === 1) await order.reject({ reason: "payment_declined" });
   }
+  await eventually("every order is listed", 20_000, async () => {
+    const ends = [list("?status=paid"), list("?status=rejected"), list("?limit=200")];
+    return (await Promise.all(ends)).map(({ body }) => body.items.length).join() === "5,5,25";
+  });
 });
 afterAll(async () => {
   await troupe.stop();

@@ -51,6 +51,9 @@ function enter(
   return sql`update orders set status = ${status}, reason = ${reason} where id = ${key}`;
 }
 
+/** How long a list waits for what is on its way into the tables: a few milliseconds as a rule. */
+const SETTLE_MS = 2_000;
+
 /** An order in a list. */
 export interface ListedOrder {
   readonly orderId: string;
@@ -87,13 +90,13 @@ interface Row {
 }
 
 /**
- * Lists from the read model. What was placed or changed through this node just before is waited for, 250 ms at most; what
+ * Lists from the read model. What was placed or changed through this node just before is waited for, 2 s at most; what
  * other nodes did may come a moment later.
  */
 export function orderLists(reads: PostgresReadModel, troupe: () => Troupe): OrderLists {
   return {
     async page({ status, customerId, limit, after }) {
-      await troupe().projectionSettled(ORDERS);
+      await troupe().projectionSettled(ORDERS, SETTLE_MS);
       const rows = await reads.query(
         ORDERS,
         (sql) => sql<Row[]>`
