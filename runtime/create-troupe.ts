@@ -239,7 +239,7 @@ class Node implements Troupe {
       );
     }
     const reply = await this.#callUnlessMoved(this.#transport, owner, envelope);
-    if (reply.kind === "error") throw fromWireError(reply.error);
+    if (reply.kind === "error") throw fromWireError(reply.error, envelope);
     return reply.body;
   }
 

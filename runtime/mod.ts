@@ -11,8 +11,15 @@ export type { QueryContext, TimerDue, Timers, TurnContext, Workflows, WorkflowSt
 export { durationMs, isDuration } from "./duration.ts";
 export type { Duration } from "./duration.ts";
 export type { Envelope } from "./envelope.ts";
-export { InvalidInputError, MailboxFullError, RefusedError, TroupeError } from "./errors.ts";
-export type { InputIssue, TroupeErrorCode } from "./errors.ts";
+export {
+  InvalidInputError,
+  MailboxFullError,
+  RefusedError,
+  StateUnreadableError,
+  TROUPE_ERROR_CODES,
+  TroupeError,
+} from "./errors.ts";
+export type { InputIssue, StateProblem, TroupeErrorCode } from "./errors.ts";
 export { eventNoun, toCloudEvent } from "./events.ts";
 export { newId, uuidv7 } from "./ids.ts";
 export { silentLog } from "./log.ts";

@@ -12,6 +12,9 @@ const UNAVAILABLE: Partial<Record<TroupeErrorCode, string>> = {
   fenced: `Nothing was written, because ownership has just moved: ${AGAIN}`,
   deadline_exceeded: `There was no answer in time, and it may still take effect: ${AGAIN}`,
   unavailable: `The part that answers this cannot be reached: ${AGAIN}`,
+  ask_failed: `Something that this needs cannot be reached: ${AGAIN}`,
+  cancelled: `The request was given up before its answer came, and it may still take effect: ${AGAIN}`,
+  state_unreadable: "What is stored was written by another version of this service: try again later",
   stopping: `This process is stopping: ${AGAIN}`,
 };
 
