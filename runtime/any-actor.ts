@@ -1,5 +1,7 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
+import type { Migration } from "./migration.ts";
+import type { RestartPolicy } from "./restart-backoff.ts";
 
 /** A valibot schema whose parse is synchronous. */
 export type Schema = GenericSchema;
@@ -18,6 +20,12 @@ export interface AnyActorType {
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
     readonly poison?: { readonly after: number };
+    readonly restart?: RestartPolicy;
+    readonly version?: number;
+    readonly migrate?: Readonly<Record<number, Migration>>;
+    onCreate?(c: never, key: string): void | Promise<void>;
+    onActivate?(c: never): void | Promise<void>;
+    onPassivate?(c: never): void | Promise<void>;
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
 }

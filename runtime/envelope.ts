@@ -2,7 +2,17 @@
 export type Origin =
   | { readonly kind: "call" }
   | { readonly kind: "send" }
-  | { readonly kind: "timer"; readonly name: string; readonly dueAt: number };
+  | { readonly kind: "timer"; readonly name: string; readonly dueAt: number }
+  /** A long poll for a state other than the one seen; no message of the actor. */
+  | { readonly kind: "watch"; readonly seen: Seen | undefined }
+  /** Takes back the call that carries this `ticket`. */
+  | { readonly kind: "cancel"; readonly ticket: string };
+
+/** Tells a state from another one: the version starts again when an actor was destroyed, so the text counts too. */
+export interface Seen {
+  readonly version: number;
+  readonly hash: string;
+}
 
 /** One message on its way to an actor. Plain data: it crosses nodes as JSON. */
 export interface Envelope {
@@ -20,4 +30,6 @@ export interface Envelope {
   readonly callers: readonly string[];
   /** Milliseconds the caller waits. */
   readonly timeoutMs: number;
+  /** Names the call to the node that serves it, where its caller may take it back. */
+  readonly ticket?: string;
 }

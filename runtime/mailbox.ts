@@ -39,6 +39,12 @@ export class Mailbox<T> {
     return item;
   }
 
+  /** Takes an item out wherever it stands: its place is free at once. Does nothing when it is not here. */
+  remove(item: T): void {
+    const at = this.#items.indexOf(item, this.#head);
+    if (at >= 0) this.#items.splice(at, 1);
+  }
+
   /** Everything that waits, oldest first; the queue is empty afterwards. */
   drain(): T[] {
     const rest = this.#items.slice(this.#head) as T[];

@@ -7,6 +7,7 @@
 import { safeParse } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
+import type { Clock } from "./clock.ts";
 import type { TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
@@ -27,8 +28,10 @@ export interface EffectDraft {
 
 /** What a turn needs from its node. */
 export interface TurnHost {
+  readonly clock: Clock;
   now(): number;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
+  /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
 /** The context handed to a command handler, and the draft that becomes its commit. */
@@ -48,6 +51,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   readonly #envelope: Envelope;
   readonly #partition: number;
   readonly #host: TurnHost;
+  readonly #deadline: number | undefined;
   #abort: AbortController | undefined;
 
   constructor(
@@ -57,6 +61,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     state: unknown,
     exists: boolean,
     host: TurnHost,
+    deadline: number | undefined,
   ) {
     this.key = envelope.key;
     this.id = envelope.id;
@@ -68,6 +73,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     this.#envelope = envelope;
     this.#partition = partition;
     this.#host = host;
+    this.#deadline = deadline;
   }
 
   get timers(): Timers {
@@ -90,9 +96,14 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     return (this.#abort ??= new AbortController()).signal;
   }
 
-  /** Tells the handler's I/O to end: nobody waits for it any more. */
-  abort(): void {
-    this.#abort?.abort();
+  get deadline(): number | undefined {
+    const deadline = this.#callDeadline;
+    return deadline === undefined ? undefined : this.#host.now() + deadline - this.#host.clock.monotonic();
+  }
+
+  /** Tells the handler's I/O to end: nobody needs it any more. */
+  abort(reason: TroupeError): void {
+    (this.#abort ??= new AbortController()).abort(reason);
   }
 
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void {
@@ -132,7 +143,12 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
-    return this.#host.ref(target, key, this.#envelope);
+    return this.#host.ref(target, key, this.#envelope, this.#callDeadline);
+  }
+
+  /** A send has a deadline too, but only until it is tried again. */
+  get #callDeadline(): number | undefined {
+    return this.#envelope.origin.kind === "call" ? this.#deadline : undefined;
   }
 
   set(name: string, timer: TimerDue & { readonly send: string; readonly with?: unknown }): void {

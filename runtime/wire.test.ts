@@ -39,9 +39,16 @@ for (const code of TROUPE_ERROR_CODES) {
     expect(received.code).toBe(code);
     expect(received.message).toBe(sent.message);
     expect(received.retryable).toBe(sent.retryable);
-    expect({ ...received }).toEqual({ ...sent });
+    expect(Object.entries(received)).toEqual(Object.entries(sent));
   });
 }
+
+test("a full mailbox of an actor that the called one asked is told by its own address", () => {
+  const sent = new MailboxFullError({ ...envelope, type: "stock", key: "TEA-1", message: "reserve" }, 7);
+  const received = fromWireError(JSON.parse(JSON.stringify(toWireError(sent))), envelope);
+  expect(received.message).toBe(sent.message);
+  expect(received).toMatchObject({ limit: 7, envelope: { type: "stock", key: "TEA-1", input: undefined } });
+});
 
 test("what is no TroupeError crosses as turn_failed and keeps its text to itself", () => {
   const wire = toWireError(new Error("secret-canary"));

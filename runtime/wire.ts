@@ -20,8 +20,11 @@ export function toWireError(error: unknown): WireError {
   const { code, message } = error;
   if (error instanceof RefusedError) return { code, message: error.reason, data: error.data };
   if (error instanceof InvalidInputError) return { code, message: error.what, data: error.issues };
-  // The envelope stays: the caller has it.
-  if (error instanceof MailboxFullError) return { code, message, data: error.limit };
+  if (error instanceof MailboxFullError) {
+    // The input stays: the caller has it. The address need not be the caller's, where the actor it called asked another.
+    const { type, key, message: refused } = error.envelope;
+    return { code, message, data: { limit: error.limit, type, key, message: refused } };
+  }
   if (error instanceof StateUnreadableError) {
     const { actor, found, known, problem } = error;
     return { code, message, data: { actor, found, known, problem } };
@@ -37,7 +40,7 @@ export function fromWireError({ code, message, data }: WireError, envelope: Enve
     case "invalid_input":
       return new InvalidInputError(message, data as readonly InputIssue[]);
     case "mailbox_full":
-      return new MailboxFullError(envelope, data as number);
+      return mailboxFull(data as MailboxData, envelope);
     case "state_unreadable": {
       const { actor, found, known, problem } = data as StateData;
       return new StateUnreadableError(actor, found, known, problem);
@@ -45,6 +48,15 @@ export function fromWireError({ code, message, data }: WireError, envelope: Enve
     default:
       return new TroupeError(CODES.has(code) ? (code as TroupeErrorCode) : "turn_failed", message);
   }
+}
+
+function mailboxFull({ limit, type, key, message }: MailboxData, call: Envelope): MailboxFullError {
+  const same = type === call.type && key === call.key && message === call.message;
+  return new MailboxFullError(same ? call : { ...call, type, key, message, input: undefined, id: undefined }, limit);
+}
+
+interface MailboxData extends Pick<Envelope, "type" | "key" | "message"> {
+  readonly limit: number;
 }
 
 interface StateData {
