@@ -154,10 +154,14 @@ export class Activation implements TurnOwner, Resident, Readable {
     else void this.#load();
   }
 
-  /** Nobody waits for `delivery` any more: it leaves the mailbox, or its turn is told. */
+  /**
+   * Nobody waits for `delivery` any more: it leaves the mailbox, or its turn is told. A send is tried again until it is
+   * handled: its turn, though slow, is still wanted.
+   */
   abandon(delivery: Delivery, reason: TroupeError): void {
-    if (this.#phase.kind === "running" && this.#phase.delivery === delivery) this.#phase.turn?.abort(reason);
-    else this.#mailbox.remove(delivery);
+    const phase = this.#phase;
+    if (phase.kind !== "running" || phase.delivery !== delivery) this.#mailbox.remove(delivery);
+    else if (delivery.envelope.origin.kind !== "send") phase.turn?.abort(reason);
   }
 
   /** The state after the last turn that ended well, once it is durable; nothing while it is not at hand. */
@@ -181,7 +185,7 @@ export class Activation implements TurnOwner, Resident, Readable {
     for (const delivery of this.#mailbox.drain()) delivery.fail(error);
     if (phase.kind === "running") {
       phase.turn?.abort(error);
-      phase.delivery.fail(error.code === "unavailable" ? this.#lostTurn() : error);
+      phase.delivery.fail(phase.turn !== undefined && error.code === "unavailable" ? this.#lostTurn() : error);
     }
     return this.#hooks.passivate(this.#text, reason);
   }
@@ -194,7 +198,7 @@ export class Activation implements TurnOwner, Resident, Readable {
   }
 
   leave(reason: LeaveReason): void {
-    this.#host.evict(this.id, reason);
+    if (this.#phase.kind !== "gone") this.#host.evict(this.id, reason);
   }
 
   /** The lane says: `turn` is durable. */

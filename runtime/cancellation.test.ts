@@ -190,6 +190,28 @@ test("turns of timers and sends have no deadline", async () => {
   gate.resolve();
 });
 
+test("a send that waits for long neither fills the mailbox with its tries nor loses its turn when it has one", async () => {
+  const { Worker, begun, aborted, gate } = worker();
+  const clock = new ManualClock();
+  const troupe = await createTroupe({ actors: [Worker], stores: { default: memory("memory", clock) }, clock });
+  const busy = code(troupe.ref(Worker, "other").stubborn("busy", { timeout: "1h" }));
+  const sent = troupe.ref(Worker, "a").later();
+  await clock.advance(100_000);
+  await sent;
+  expect(begun.toSorted()).toEqual(["busy", "timer"]);
+  // The send takes one of the two places, whatever the number of its tries.
+  const call = code(troupe.ref(Worker, "other").stubborn("call", { timeout: "1h" }));
+  await settled();
+  gate.resolve();
+  await clock.advance(10_000);
+  expect(await Promise.all([busy, call])).toEqual(["none", "none"]);
+  expect(begun).toContain("send");
+  expect(aborted.filter((reason) => reason !== undefined)).toEqual([]);
+  const stopped = troupe.stop();
+  await clock.advance(100);
+  await stopped;
+});
+
 test("stopping waits for turns, then tells those that still run and answers their callers", async () => {
   const { Worker, begun, aborted } = worker();
   const troupe = await createTroupe({ actors: [Worker], stores: { default: memory() } });

@@ -42,14 +42,9 @@ export class PendingCall implements Delivery, Expiring {
   }
 
   expire(): void {
-    const { type, key, message, timeoutMs, origin } = this.envelope;
-    const error = new TroupeError(
-      "deadline_exceeded",
-      `Cannot get a reply to ${message} from ${type}/${key} within ${Math.round(timeoutMs)} ms`,
-    );
-    // A send is tried again until it is handled: its turn, though slow, is still wanted.
-    if (origin.kind === "send") this.fail(error);
-    else this.#abandon(error);
+    const { type, key, message, timeoutMs } = this.envelope;
+    const text = `Cannot get a reply to ${message} from ${type}/${key} within ${Math.round(timeoutMs)} ms`;
+    this.#abandon(new TroupeError("deadline_exceeded", text));
   }
 
   /** The caller waits no longer. */
