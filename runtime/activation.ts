@@ -20,7 +20,9 @@ import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { bringUp } from "./bring-up.ts";
 import type { QueryContext } from "./context.ts";
+import { messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
+import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { createAndHandle, failureOf } from "./handle.ts";
@@ -29,7 +31,7 @@ import { LifeHooks } from "./life-hooks.ts";
 import type { LeaveReason } from "./life.ts";
 import { DEFAULT_IDLE, MAX_STATE_LENGTH } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, StoredReply } from "./ports/store.ts";
+import type { ActorId, StoredReply, TimerWrite } from "./ports/store.ts";
 import { misuseOf, Replies } from "./replies.ts";
 import type { Resident } from "./residents.ts";
 import { RestartBackoff } from "./restart-backoff.ts";
@@ -78,8 +80,8 @@ export class Activation implements TurnOwner, Resident, Readable {
   readonly #replies = new Replies();
   /** The youngest finished turn that is not durable yet. */
   #unsettled: FinishedTurn | undefined;
-  /** Timers touched by turns since loading: their due times, `undefined` when removed. Newer than the timer service. */
-  #timers = new Map<string, number | undefined>();
+  /** Timers touched by turns that are not durable yet: newer than the timer service and the store. */
+  #timers = new Map<string, TimerWrite>();
   /** Raised by every reload, so that what a turn of an earlier life leaves behind is recognised. */
   #life = 0;
   readonly #hooks: LifeHooks;
@@ -104,14 +106,18 @@ export class Activation implements TurnOwner, Resident, Readable {
   }
 
   /** Whether nothing is under way. Messages that a pause holds back are not. */
-  get settled(): boolean {
+  get still(): boolean {
     const { kind } = this.#phase;
     if (kind === "gone" || kind === "resting") return true;
     return kind === "idle" && this.#mailbox.depth === 0 && this.#unsettled === undefined;
   }
 
   get quiet(): boolean {
-    return this.settled && this.#held === 0;
+    return this.still && this.#held === 0 && !this.gone;
+  }
+
+  get gone(): boolean {
+    return this.#phase.kind === "gone";
   }
 
   get depth(): number {
@@ -129,9 +135,7 @@ export class Activation implements TurnOwner, Resident, Readable {
       this.#query(delivery, definition);
       return;
     }
-    if (this.#restart !== undefined && delivery.envelope.origin.kind !== "call") {
-      if (this.#hold(this.#restart, delivery, definition)) return;
-    }
+    if (this.#restart !== undefined && this.#hold(this.#restart, delivery, definition)) return;
     if (!this.#mailbox.offer(delivery)) {
       delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
       return;
@@ -155,13 +159,16 @@ export class Activation implements TurnOwner, Resident, Readable {
   }
 
   /**
-   * Nobody waits for `delivery` any more: it leaves the mailbox, or its turn is told. A send is tried again until it is
+   * Nobody waits for the answer to `envelope` any more: it leaves the mailbox, or its turn is told. A send is tried again until it is
    * handled: its turn, though slow, is still wanted.
    */
-  abandon(delivery: Delivery, reason: TroupeError): void {
+  abandon(envelope: Envelope, reason: TroupeError): void {
     const phase = this.#phase;
-    if (phase.kind !== "running" || phase.delivery !== delivery) this.#mailbox.remove(delivery);
-    else if (delivery.envelope.origin.kind !== "send") phase.turn?.abort(reason);
+    if (phase.kind !== "running" || phase.delivery.envelope !== envelope) {
+      this.#mailbox.remove((delivery) => delivery.envelope === envelope);
+    } else if (envelope.origin.kind !== "send") {
+      phase.turn?.abort(reason);
+    }
   }
 
   /** The state after the last turn that ended well, once it is durable; nothing while it is not at hand. */
@@ -204,6 +211,28 @@ export class Activation implements TurnOwner, Resident, Readable {
   /** The lane says: `turn` is durable. */
   committed(turn: FinishedTurn): void {
     if (this.#unsettled === turn) this.#unsettled = undefined;
+    if (turn.timers === undefined) return;
+    for (const write of turn.timers.values()) {
+      if (this.#timers.get(write.name) === write) this.#timers.delete(write.name);
+    }
+  }
+
+  /** Changes of timers that finished turns made and that are not durable yet. */
+  get timerWrites(): ReadonlyMap<string, TimerWrite> {
+    return this.#timers;
+  }
+
+  /** Answers every waiting command with `error`, and leaves queries where they are. */
+  turnAway(error: TroupeError): void {
+    for (const delivery of this.#mailbox.drain()) {
+      if (messageOf(this.type, delivery.envelope.message)?.kind === "query") this.#mailbox.offer(delivery);
+      else delivery.fail(error);
+    }
+  }
+
+  /** Answers `waiter` once every finished turn of this actor is durable, or will never be. */
+  settled(waiter: Waiter): void {
+    this.#gate(waiter, { kind: "reply", body: undefined });
   }
 
   /** Brings the actor into use; starts over when it was reloaded meanwhile. At most one load is under way. */
@@ -265,6 +294,8 @@ export class Activation implements TurnOwner, Resident, Readable {
 
   /** Holds a message back that nobody waits for while the pause after a throw lasts; then it comes again. */
   #hold(restart: RestartBackoff, delivery: Delivery, definition: AnyMessageDefinition): boolean {
+    const { kind } = delivery.envelope.origin;
+    if (kind !== "timer" && kind !== "send") return false;
     const { clock } = this.#host;
     const ms = restart.remainingMs(this.#version, clock.monotonic());
     if (ms <= 0 || this.#held >= this.#mailbox.max) return false;
@@ -282,7 +313,7 @@ export class Activation implements TurnOwner, Resident, Readable {
       const delivery = this.#mailbox.take();
       if (delivery === undefined) return;
       if (delivery.expired?.()) continue;
-      const definition = this.type.messages[delivery.envelope.message] as AnyMessageDefinition;
+      const definition = messageOf(this.type, delivery.envelope.message) as AnyMessageDefinition;
       if (definition.kind === "query") this.#query(delivery, definition);
       else this.#begin(delivery, definition);
     }
@@ -391,9 +422,11 @@ export class Activation implements TurnOwner, Resident, Readable {
       this.#settlePhase(life);
       return;
     }
+    const { origin, id } = delivery.envelope;
     let text: string | undefined;
     let body: string | undefined;
     try {
+      if (origin.kind === "timer") turn.timers.fired(origin);
       text = turn.destroyed ? undefined : JSON.stringify(turn.state);
       body = reply === undefined ? undefined : JSON.stringify(reply);
     } catch (error) {
@@ -405,8 +438,6 @@ export class Activation implements TurnOwner, Resident, Readable {
       this.#drop(delivery, new TroupeError("state_too_large", message), life);
       return;
     }
-    const { origin, id } = delivery.envelope;
-    if (origin.kind === "timer" && !turn.timerWrites?.has(origin.name)) turn.timers.cancel(origin.name);
     const changed = turn.destroyed ? this.#text !== undefined : text !== this.#text;
     this.#state = turn.state;
     this.#tainted = turn.destroyed;
@@ -417,7 +448,7 @@ export class Activation implements TurnOwner, Resident, Readable {
     }
     this.#text = text;
     this.#version++;
-    for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write.dueAt);
+    for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
     const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);
     if (stored !== undefined) this.#replies.remember(stored);
@@ -495,6 +526,7 @@ export class Activation implements TurnOwner, Resident, Readable {
   }
 
   #timerCounts(name: string, dueAt: number): boolean {
-    return this.#timers.has(name) ? this.#timers.get(name) === dueAt : this.#host.timerIsCurrent(this.id, name, dueAt);
+    const write = this.#timers.get(name);
+    return write === undefined ? this.#host.timerIsCurrent(this.id, name, dueAt) : write.dueAt === dueAt;
   }
 }

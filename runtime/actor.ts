@@ -4,6 +4,7 @@ import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
 import type { LeaveContext, LifeContext } from "./life.ts";
 import { checkSchemaVersion, type Migration } from "./migration.ts";
+import type { PoisonOptions } from "./poison.ts";
 import { checkRestartPolicy, type RestartPolicy } from "./restart-backoff.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
@@ -73,8 +74,8 @@ export interface ActorOptions<
   readonly mailbox?: { readonly max: number };
   /** Without a message for this long the actor leaves memory. Default `"2m"`. */
   readonly idle?: Duration;
-  /** A message that came by timer or send and failed this many times becomes a dead letter. Default 5. */
-  readonly poison?: { readonly after: number };
+  /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
+  readonly poison?: PoisonOptions;
   /**
    * What a handler that threw (not: refused) does to the messages behind it. The actor itself always goes on from the
    * state before that turn. With `backoff`, messages that came by timer or send wait longer and longer while throws follow
@@ -129,8 +130,9 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * Defines an actor type. The definition holds no state and starts nothing.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; when `version` is not a whole number from 1 to 32767, or `migrate` has a step that
- * starts from no earlier version; when the pauses of `restart` are no durations, or the longest is shorter than the first.
+ * addresses, subjects and topics; when the name of a message begins with `$`, which the runtime keeps for itself; when
+ * `version` is not a whole number from 1 to 32767, or `migrate` has a step that starts from no earlier version; when the
+ * pauses of `restart` are no durations, or the longest is shorter than the first.
  *
  * @example
  * ```ts
@@ -160,5 +162,9 @@ export function actor<
     command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
   };
-  return { type, options, messages: options.messages(declare) };
+  const messages = options.messages(declare);
+  for (const name of Object.keys(messages)) {
+    if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
+  }
+  return { type, options, messages };
 }

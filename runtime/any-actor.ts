@@ -1,6 +1,7 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
 import type { Migration } from "./migration.ts";
+import type { PoisonOptions } from "./poison.ts";
 import type { RestartPolicy } from "./restart-backoff.ts";
 
 /** A valibot schema whose parse is synchronous. */
@@ -19,7 +20,7 @@ export interface AnyActorType {
     readonly emits?: Emits;
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
-    readonly poison?: { readonly after: number };
+    readonly poison?: PoisonOptions;
     readonly restart?: RestartPolicy;
     readonly version?: number;
     readonly migrate?: Readonly<Record<number, Migration>>;

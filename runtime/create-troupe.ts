@@ -13,12 +13,16 @@ import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { Cancellation, untilAborted } from "./cancellation.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { controlEnvelope } from "./control-handler.ts";
+import { isControlEnvelope } from "./controls.ts";
+import { type DeadLetters, StoredDeadLetters } from "./dead-letters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Origin, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
-import { MAX_ACTIVE_ACTORS } from "./limits.ts";
+import type { ActorInspection } from "./inspection.ts";
+import { MAX_ACTIVE_ACTORS, MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { cancelledError, PendingCall } from "./pending-call.ts";
@@ -72,6 +76,7 @@ class Node implements Troupe {
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
   readonly #deadlines: Deadlines;
+  readonly deadLetters: DeadLetters;
   readonly #residents: Residents;
   /** Calls of other nodes being served here that may be taken back, by ticket. */
   readonly #tickets = new Map<string, Cancellation>();
@@ -93,15 +98,22 @@ class Node implements Troupe {
       lanes: options.lanes ?? 2,
       retentionMs: options.retentionMs ?? 86_400_000,
       residents: this.#residents,
+      recentTurns: options.recentTurns ?? 0,
       ref: (type, key, from, deadline) =>
         makeRef(type, (message, input, call) => this.#callFrom(from, deadline, type, key, message, input, call)),
     };
+    this.deadLetters = new StoredDeadLetters({
+      clock: this.#clock,
+      stores: () => this.#hosts.map((host) => host.store),
+      route: (envelope) => this.#route(envelope),
+    });
     const sinks: Sink[] = [
       ...(options.sinks ?? []),
-      sendSink(
-        (envelope) => this.#route(envelope),
-        (type) => this.#types.get(type)?.type,
-      ),
+      sendSink({
+        route: (envelope) => this.#route(envelope),
+        typeOf: (type) => this.#types.get(type)?.type,
+        pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
+      }),
     ];
     for (const [storeKey, types] of groupByStore(options)) {
       const host = new StoreHost(options.stores[storeKey] as (typeof options.stores)[string], types, sinks, services);
@@ -149,6 +161,25 @@ class Node implements Troupe {
       poll: (seen) => this.#poll(type.type, key, seen, ended),
       initial: () => type.options.initial(key) as StateOutput<A>,
     });
+  }
+
+  async pause(type: string, key: string, reason: string): Promise<void> {
+    await this.#route(
+      controlEnvelope({ type, key }, "$pause", reason.replaceAll("\u0000", "").slice(0, MAX_REASON_LENGTH)),
+    );
+  }
+
+  async resume(type: string, key: string): Promise<void> {
+    await this.#route(controlEnvelope({ type, key }, "$resume", undefined));
+  }
+
+  async reload(type: string, key: string): Promise<void> {
+    await this.#route(controlEnvelope({ type, key }, "$reload", undefined));
+  }
+
+  async inspect(type: string, key: string): Promise<ActorInspection> {
+    const body = await this.#route(controlEnvelope({ type, key }, "$inspect", undefined));
+    return JSON.parse(body ?? "{}") as ActorInspection;
   }
 
   status(): TroupeStatus {
@@ -390,7 +421,8 @@ class Node implements Troupe {
   #check(envelope: Envelope): StoreHost {
     const entry = this.#types.get(envelope.type);
     if (entry === undefined) throw new TroupeError("unknown_actor", `Cannot find the actor type "${envelope.type}"`);
-    if (!Object.hasOwn(entry.type.messages, envelope.message) && envelope.origin.kind !== "watch") {
+    const known = Object.hasOwn(entry.type.messages, envelope.message);
+    if (!known && !isControlEnvelope(envelope) && envelope.origin.kind !== "watch") {
       throw new TroupeError("unknown_message", `Cannot find the message "${envelope.message}" of ${envelope.type}`);
     }
     checkKey(entry.type.options.key, envelope.type, envelope.key);

@@ -1,4 +1,5 @@
 import type { Envelope } from "./envelope.ts";
+import type { Pause } from "./ports/store.ts";
 
 /**
  * Every error the runtime answers a call with, as a closed list. What happens next:
@@ -22,6 +23,7 @@ import type { Envelope } from "./envelope.ts";
  * | `ask_failed` | yes | an actor that the turn asked could not be reached; nothing of this turn was written, what it asked for may have been |
  * | `cancelled` | no | the caller stopped waiting (`CallOptions.signal`); the turn may still commit |
  * | `state_unreadable` | yes | the stored state cannot be brought to the schema version of this code; `found`, `known`, `problem` say why; it stays as it is |
+ * | `paused` | yes | the actor takes no commands until it is resumed; nothing was written |
  * | `stopping` | yes | this node is shutting down |
  */
 export const TROUPE_ERROR_CODES = [
@@ -42,6 +44,7 @@ export const TROUPE_ERROR_CODES = [
   "ask_failed",
   "cancelled",
   "state_unreadable",
+  "paused",
   "stopping",
 ] as const;
 
@@ -56,6 +59,7 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "unavailable",
   "ask_failed",
   "state_unreadable",
+  "paused",
   "stopping",
 ]);
 
@@ -162,3 +166,21 @@ const STATE_PROBLEMS: Readonly<Record<StateProblem, string>> = {
   step_failed: "a migration failed",
   misfit: "what its migrations made of it does not fit the schema",
 };
+
+/** The actor is paused. Its timers and sends wait; a call may be repeated, with the same id, once it was resumed. */
+export class PausedError extends TroupeError {
+  readonly address: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+
+  constructor(address: string, { since, reason }: Pause) {
+    super(
+      "paused",
+      `Cannot handle a message of ${address} as it is paused since ${new Date(since).toISOString()}: ${reason}`,
+    );
+    this.address = address;
+    this.since = since;
+    this.reason = reason;
+  }
+}

@@ -11,9 +11,10 @@ export interface LifeContext<State> {
 
 /**
  * Why an actor leaves memory: nobody wrote to it for its `idle` time; memory holds too many actors (`maxActiveActors`);
- * its partition moved to another node; a commit of it failed and it starts anew here; this node stops.
+ * its partition moved to another node; a commit of it failed and it starts anew here; it is loaded anew by hand
+ * (`troupe.reload`); this node stops.
  */
-export type LeaveReason = "idle" | "memory" | "moved" | "restart" | "stop";
+export type LeaveReason = "idle" | "memory" | "moved" | "restart" | "reload" | "stop";
 
 /** What `onPassivate` sees. Nothing can be written through it. */
 export interface LeaveContext<State> extends LifeContext<State> {

@@ -13,3 +13,5 @@ export const MAX_KEY_LENGTH = 200;
 export const DEFAULT_IDLE = "2m";
 /** Actors in memory on one node, at most, unless `createTroupe` is told otherwise. */
 export const MAX_ACTIVE_ACTORS = 100_000;
+/** Why an actor was paused, as text: longer reasons are cut off. */
+export const MAX_REASON_LENGTH = 1_000;

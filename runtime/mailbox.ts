@@ -39,9 +39,9 @@ export class Mailbox<T> {
     return item;
   }
 
-  /** Takes an item out wherever it stands: its place is free at once. Does nothing when it is not here. */
-  remove(item: T): void {
-    const at = this.#items.indexOf(item, this.#head);
+  /** Takes out the oldest item that fits, wherever it stands: its place is free at once. */
+  remove(fits: (item: T) => boolean): void {
+    const at = this.#items.findIndex((item) => item !== undefined && fits(item));
     if (at >= 0) this.#items.splice(at, 1);
   }
 

@@ -9,14 +9,18 @@ import { Activation } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
 import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
-import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import type { AnyActorType } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
+import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
+import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import type { FinishedTurn } from "./finished-turn.ts";
+import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
+import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
+import { RecentTurns } from "./inspection.ts";
 import type { LeaveReason } from "./life.ts";
 import { DEFAULT_IDLE } from "./limits.ts";
 import { Loader } from "./loader.ts";
@@ -25,12 +29,22 @@ import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { CallTaker } from "./pending-call.ts";
 import type { Sink } from "./ports/sink.ts";
-import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply } from "./ports/store.ts";
+import type {
+  ActorId,
+  CommitBatch,
+  Grant,
+  LoadedActor,
+  PauseWrite,
+  Store,
+  StoredReply,
+  TimerRow,
+} from "./ports/store.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import type { Residents } from "./residents.ts";
 import { readState } from "./state-version.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
+import { Turn } from "./turn.ts";
 import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
 
 /** What a store host needs from its node. */
@@ -43,6 +57,8 @@ export interface NodeServices {
   readonly retentionMs: number;
   /** The actors in memory of all stores, and the bound on their number. */
   readonly residents: Residents;
+  /** Turns remembered per actor in memory; 0: none. */
+  readonly recentTurns: number;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
@@ -50,7 +66,9 @@ const CURSOR_SAVE_MS = 250;
 const JANITOR_MS = 60_000;
 const SWEEP_MS = 1_000;
 
-export class StoreHost implements ActivationHost, CallTaker, LaneHost, OwnershipHost, RelayHost, WatchersHost {
+export class StoreHost
+  implements ActivationHost, CallTaker, ControlHost, HeldActorsHost, LaneHost, OwnershipHost, RelayHost, WatchersHost
+{
   readonly store: Store;
   readonly nodeId: string;
   readonly clock: Clock;
@@ -67,6 +85,9 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
   /** What is left of actors that have left memory, by address: their `onPassivate`. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #shortestIdleMs: number;
+  readonly #held: HeldActors;
+  readonly #recent: RecentTurns | undefined;
+  readonly #controls: ControlHandler;
   #cancels = new Set<() => void>();
   #stopping = false;
 
@@ -79,6 +100,9 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
     for (const type of types) this.#types.set(type.type, type);
     this.#shortestIdleMs = Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE)));
     this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
+    this.#held = new HeldActors(this);
+    this.#recent = node.recentTurns > 0 ? new RecentTurns(node.recentTurns, () => node.clock.now()) : undefined;
+    this.#controls = new ControlHandler(this, this.#held, this.#recent);
     this.#loader = new Loader((actors) => store.load(actors));
     this.ownership = new Ownership(this);
     this.relays = sinks.map((sink) => new Relay(sink, this));
@@ -87,7 +111,7 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
       read: (partitions, before, limit) => store.timers(partitions, before, limit),
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
-      fire: (timer, attempt) => fireTimer(this, timer, attempt),
+      fire: (timer, attempt, skip) => fireTimer(this, timer, attempt, skip),
       afterFailure: (timer, attempt, error) =>
         afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
@@ -110,13 +134,20 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
   deliver(delivery: Delivery): void {
     const { type: typeName, key, message } = delivery.envelope;
     const type = this.#types.get(typeName) as AnyActorType;
-    const definition = type.messages[message] as AnyMessageDefinition;
+    const definition = messageOf(type, message);
     if (this.#stopping) {
       delivery.fail(
         new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`),
       );
       return;
     }
+    if (definition === undefined) {
+      if (isControlEnvelope(delivery.envelope)) this.#controls.handle(delivery);
+      // A timer may outlive its message: it was set by an earlier version.
+      else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
+      return;
+    }
+    if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
     let activation = this.#actors.get(typeName, key);
     if (activation === undefined) {
       activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
@@ -125,7 +156,12 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
     } else {
       this.#node.residents.touch(activation);
     }
-    activation.deliver(delivery, definition);
+    activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+  }
+
+  /** Pauses an actor of this node. Resolves when that is durable. */
+  pause({ type, key }: ActorId, reason: string): Promise<void> {
+    return this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason);
   }
 
   /** Answers a watcher of an actor here, as {@link Watchers.poll} does. */
@@ -138,7 +174,7 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
 
   abandon(call: Delivery, reason: TroupeError): void {
     if (call.envelope.origin.kind === "watch") this.#watchers.abandon(call, call.envelope);
-    this.#actors.get(call.envelope.type, call.envelope.key)?.abandon(call, reason);
+    this.#actors.get(call.envelope.type, call.envelope.key)?.abandon(call.envelope, reason);
   }
 
   /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
@@ -211,6 +247,21 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
     return this.#timers.isCurrent(actor, name, dueAt);
   }
 
+  async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
+    // Taken before the read: what commits meanwhile is in both, what does not is in these alone.
+    const writes = [...(this.#actors.get(actor.type, actor.key)?.timerWrites.values() ?? [])];
+    const rows = new Map((await this.store.timersOf(actor)).map((row) => [row.name, row]));
+    for (const write of writes) {
+      if (write.dueAt === undefined) rows.delete(write.name);
+      else rows.set(write.name, write);
+    }
+    return [...rows.values()];
+  }
+
+  ticksSkipped({ type, key, name, dueAt }: TimerRow, until: number): void {
+    this.#node.log("error", "timer:overrun", { actor: `${type}/${key}`, timer: name, from: dueAt, until });
+  }
+
   mayServe(): boolean {
     return this.ownership.holdsLease();
   }
@@ -267,10 +318,15 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
     const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers] = await Promise.all([this.store.cursors(ids), this.#timers.read(ids)]);
+    const [cursors, timers, paused] = await Promise.all([
+      this.store.cursors(ids),
+      this.#timers.read(ids),
+      this.store.paused(ids),
+    ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
+      this.#held.load(paused);
       this.#timers.load(timers);
       this.#node.log("info", "partition:acquired", {
         store: this.store.name,
@@ -284,6 +340,7 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
     const ids = new Set(partitions.map((partition) => partition.id));
     for (const relay of this.relays) for (const id of ids) relay.close(id);
     this.#timers.drop(ids);
+    this.#held.drop(ids);
     const moved = new TroupeError(
       "unavailable",
       "Cannot finish the message as its partition has moved to another node",
@@ -293,6 +350,51 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
       if (ids.has(activation.partition)) this.#discard(activation, moved, "moved");
     }
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
+  }
+
+  // --- HeldActorsHost, ControlHost ---
+
+  submitPause(write: PauseWrite, waiter: Waiter): void {
+    const { type, key, partition } = write;
+    const owner: TurnOwner = {
+      id: { type, key },
+      address: `${type}/${key}`,
+      partition,
+      schemaVersion: undefined,
+      committed: () => undefined,
+      reload: () => undefined,
+    };
+    const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
+    const turn = new Turn(
+      this.#types.get(type) as AnyActorType,
+      envelope,
+      partition,
+      undefined,
+      false,
+      this,
+      undefined,
+    );
+    const finished = new FinishedTurn(owner, envelope, turn, undefined, 0, undefined, write);
+    finished.wait(waiter, { kind: "reply", body: undefined });
+    (this.#lanes[partition % this.#lanes.length] as CommitLane).add(finished);
+  }
+
+  turnAway({ type, key }: ActorId, error: TroupeError): void {
+    this.#actors.get(type, key)?.turnAway(error);
+    this.#node.log("warn", "actor:paused", { actor: `${type}/${key}`, reason: error.message });
+  }
+
+  resumed(actor: ActorId): void {
+    this.#node.log("info", "actor:resumed", { actor: `${actor.type}/${actor.key}` });
+    this.store.timersOf(actor).then(
+      (rows) => this.#timers.resume(rows),
+      // They are found by the next regular read.
+      (error: unknown) => this.failed("reading timers", error),
+    );
+  }
+
+  activationOf({ type, key }: ActorId): Activation | undefined {
+    return this.#actors.get(type, key);
   }
 
   // --- RelayHost ---
@@ -316,7 +418,7 @@ export class StoreHost implements ActivationHost, CallTaker, LaneHost, Ownership
   // --- housekeeping ---
 
   async #quiet(): Promise<void> {
-    while ([...this.#actors.values()].some((activation) => !activation.settled)) {
+    while ([...this.#actors.values()].some((activation) => !activation.still)) {
       await Promise.all(this.#lanes.map((lane) => lane.idle()));
       await new Promise<void>((resolve) => this.clock.after(5, resolve));
     }

@@ -8,13 +8,13 @@ import { safeParse } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
-import type { TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";
-import { durationMs } from "./duration.ts";
+import type { TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
 import { newId, uuidv7 } from "./ids.ts";
 import { MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
+import { type TimerSource, TurnTimers } from "./turn-timers.ts";
 import { checkKey, parseInput, toIssue } from "./validate.ts";
 
 /** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
@@ -27,7 +27,7 @@ export interface EffectDraft {
 }
 
 /** What a turn needs from its node. */
-export interface TurnHost {
+export interface TurnHost extends TimerSource {
   readonly clock: Clock;
   now(): number;
   /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
@@ -35,7 +35,7 @@ export interface TurnHost {
 }
 
 /** The context handed to a command handler, and the draft that becomes its commit. */
-export class Turn implements TurnContext<unknown, Emits>, Timers {
+export class Turn implements TurnContext<unknown, Emits> {
   readonly key: string;
   readonly now: number;
   readonly id: string | undefined;
@@ -44,7 +44,6 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   state: unknown;
   /** Undefined until there is one: most turns have none, and the hot path should not pay for them. */
   effects: EffectDraft[] | undefined;
-  timerWrites: Map<string, TimerWrite> | undefined;
   destroyed = false;
 
   readonly #type: AnyActorType;
@@ -52,6 +51,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   readonly #partition: number;
   readonly #host: TurnHost;
   readonly #deadline: number | undefined;
+  #timers: TurnTimers | undefined;
   #abort: AbortController | undefined;
 
   constructor(
@@ -76,8 +76,17 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     this.#deadline = deadline;
   }
 
-  get timers(): Timers {
-    return this;
+  get timers(): TurnTimers {
+    return (this.#timers ??= this.#makeTimers());
+  }
+
+  get timerWrites(): ReadonlyMap<string, TimerWrite> | undefined {
+    return this.#timers?.writes;
+  }
+
+  get dueAt(): number | undefined {
+    const { origin } = this.#envelope;
+    return origin.kind === "timer" || origin.kind === "replay" ? origin.dueAt : undefined;
   }
 
   /** Made on demand: few turns talk to workflows. */
@@ -151,42 +160,17 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     return this.#envelope.origin.kind === "call" ? this.#deadline : undefined;
   }
 
-  set(name: string, timer: TimerDue & { readonly send: string; readonly with?: unknown }): void {
-    const definition = this.#type.messages[timer.send];
-    if (definition?.kind !== "command") {
-      throw new TypeError(
-        `Cannot set the timer "${name}" of ${this.#type.type} as "${timer.send}" is not one of its commands`,
-      );
-    }
-    parseInput(definition.in, timer.with, `the timer ${name} of ${this.#type.type}/${this.key}`);
-    const dueAt =
-      "at" in timer ? timer.at : this.now + (typeof timer.in === "number" ? timer.in : durationMs(timer.in));
-    this.#timer({
-      ...this.#timerId(name),
-      dueAt: Math.ceil(dueAt),
-      message: timer.send,
-      input: timer.with === undefined ? undefined : JSON.stringify(timer.with),
-    });
-  }
-
-  cancel(name: string): void {
-    this.#timer({ ...this.#timerId(name), dueAt: undefined });
-  }
-
   destroy(): void {
     this.destroyed = true;
   }
 
+  #makeTimers(): TurnTimers {
+    const actor = { type: this.#type.type, key: this.key, partition: this.#partition };
+    return new TurnTimers(this.#type, actor, this.now, this.#host);
+  }
+
   #workflow(operation: string, id: string, request: WorkflowRequest): void {
     this.#effect({ kind: "workflow", id: newId("wfr"), name: operation, target: id, body: JSON.stringify(request) });
-  }
-
-  #timerId(name: string): { type: string; key: string; partition: number; name: string } {
-    return { type: this.#type.type, key: this.key, partition: this.#partition, name };
-  }
-
-  #timer(write: TimerWrite): void {
-    (this.timerWrites ??= new Map()).set(write.name, write);
   }
 
   #effect(effect: EffectDraft): void {

@@ -69,7 +69,11 @@ export class Watchers {
   written(turns: readonly FinishedTurn[]): void {
     if (this.#polls.size === 0) return;
     const newest = new Map<string, FinishedTurn>();
-    for (const turn of turns) if (this.#polls.has(turn.activation.address)) newest.set(turn.activation.address, turn);
+    for (const turn of turns) {
+      // A pause is written as a turn, but says nothing of the state.
+      if (turn.pause === undefined && this.#polls.has(turn.activation.address))
+        newest.set(turn.activation.address, turn);
+    }
     for (const [address, turn] of newest) for (const poll of this.#polls.get(address) ?? []) this.#show(poll, turn);
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Envelope, TROUPE_ERROR_CODES, TroupeError, type TroupeErrorCode } from "#runtime";
-import { InvalidInputError, MailboxFullError, RefusedError, StateUnreadableError } from "./errors.ts";
+import { InvalidInputError, MailboxFullError, PausedError, RefusedError, StateUnreadableError } from "./errors.ts";
 import { fromWireError, toWireError } from "./wire.ts";
 
 const envelope: Envelope = {
@@ -27,6 +27,7 @@ const errors: Readonly<Record<TroupeErrorCode, TroupeError>> = {
     { path: "/lines", message: "Invalid length", expected: ">=2", received: "1" },
   ]),
   mailbox_full: new MailboxFullError(envelope, 1_000),
+  paused: new PausedError("order/ord_42", { since: 1_700_000_000_000, reason: "by hand" }),
   state_unreadable: new StateUnreadableError("order/ord_42", 3, 2, "newer"),
 };
 

@@ -3,6 +3,7 @@ import {
   type InputIssue,
   InvalidInputError,
   MailboxFullError,
+  PausedError,
   RefusedError,
   type StateProblem,
   StateUnreadableError,
@@ -10,6 +11,7 @@ import {
   TROUPE_ERROR_CODES,
   type TroupeErrorCode,
 } from "./errors.ts";
+import type { Pause } from "./ports/store.ts";
 import type { WireError } from "./ports/transport.ts";
 
 const CODES: ReadonlySet<string> = new Set(TROUPE_ERROR_CODES);
@@ -24,6 +26,9 @@ export function toWireError(error: unknown): WireError {
     // The input stays: the caller has it. The address need not be the caller's, where the actor it called asked another.
     const { type, key, message: refused } = error.envelope;
     return { code, message, data: { limit: error.limit, type, key, message: refused } };
+  }
+  if (error instanceof PausedError) {
+    return { code, message: error.address, data: { since: error.since, reason: error.reason } };
   }
   if (error instanceof StateUnreadableError) {
     const { actor, found, known, problem } = error;
@@ -41,6 +46,8 @@ export function fromWireError({ code, message, data }: WireError, envelope: Enve
       return new InvalidInputError(message, data as readonly InputIssue[]);
     case "mailbox_full":
       return mailboxFull(data as MailboxData, envelope);
+    case "paused":
+      return new PausedError(message, data as Pause);
     case "state_unreadable": {
       const { actor, found, known, problem } = data as StateData;
       return new StateUnreadableError(actor, found, known, problem);
