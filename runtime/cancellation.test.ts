@@ -87,29 +87,32 @@ test("a turn that does not heed its signal is committed all the same", async () 
   expect(await ref.done()).toEqual(["late"]);
 });
 
-test("a caller that gives up ends its turn by the signal, and a message not begun is never handled", async () => {
-  const { Worker, begun, aborted, gate } = worker();
-  await using troupe = await createTroupe({ actors: [Worker], stores: { default: memory() } });
-  const ref = troupe.ref(Worker, "a");
-  const [first, second] = [new AbortController(), new AbortController()];
-  const running = code(ref.work("first", { signal: first.signal }));
-  await until("the first runs", () => begun.length === 1);
-  const waiting = code(ref.work("second", { signal: second.signal }));
-  const third = code(ref.work("third"));
-  expect(await code(ref.work("one too many"))).toBe("mailbox_full");
-  second.abort();
-  expect(await waiting).toBe("cancelled");
-  // Its place in the mailbox is free at once.
-  const fourth = code(ref.work("fourth"));
-  first.abort();
-  expect(await running).toBe("cancelled");
-  await until("the third runs", () => begun.length === 2);
-  gate.resolve();
-  expect(await Promise.all([third, fourth])).toEqual(["none", "none"]);
-  expect(begun).toEqual(["first", "third", "fourth"]);
-  expect(aborted).toMatchObject([{ code: "cancelled" }]);
-  expect(await ref.done()).toEqual(["third", "fourth"]);
-});
+// With a record of the last turns, what the actor gets is not the call itself.
+for (const recentTurns of [0, 5]) {
+  test(`a caller that gives up ends its turn by the signal, and a message not begun is never handled (recentTurns: ${recentTurns})`, async () => {
+    const { Worker, begun, aborted, gate } = worker();
+    await using troupe = await createTroupe({ actors: [Worker], stores: { default: memory() }, recentTurns });
+    const ref = troupe.ref(Worker, "a");
+    const [first, second] = [new AbortController(), new AbortController()];
+    const running = code(ref.work("first", { signal: first.signal }));
+    await until("the first runs", () => begun.length === 1);
+    const waiting = code(ref.work("second", { signal: second.signal }));
+    const third = code(ref.work("third"));
+    expect(await code(ref.work("one too many"))).toBe("mailbox_full");
+    second.abort();
+    expect(await waiting).toBe("cancelled");
+    // Its place in the mailbox is free at once.
+    const fourth = code(ref.work("fourth"));
+    first.abort();
+    expect(await running).toBe("cancelled");
+    await until("the third runs", () => begun.length === 2);
+    gate.resolve();
+    expect(await Promise.all([third, fourth])).toEqual(["none", "none"]);
+    expect(begun).toEqual(["first", "third", "fourth"]);
+    expect(aborted).toMatchObject([{ code: "cancelled" }]);
+    expect(await ref.done()).toEqual(["third", "fourth"]);
+  });
+}
 
 test("a call whose signal is aborted beforehand does nothing, and one that has its reply ignores it", async () => {
   const { Worker, begun, gate } = worker();
