@@ -16,9 +16,10 @@ import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { textHash } from "./hash.ts";
+import { changedIndex } from "./index-filter.ts";
 import { MAX_STATE_LENGTH, REPLIES_IN_MEMORY } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, LoadedActor, StoredReply } from "./ports/store.ts";
+import type { ActorId, FieldValue, LoadedActor, StoredReply } from "./ports/store.ts";
 import { Turn, type TurnHost } from "./turn.ts";
 import { parseInput } from "./validate.ts";
 
@@ -71,6 +72,8 @@ export class Activation implements TurnOwner {
   #unsettled: FinishedTurn | undefined;
   /** Timers touched by turns since loading: their due times, `undefined` when removed. Newer than the timer service. */
   #timers = new Map<string, number | undefined>();
+  /** The indexed values after the last finished turn; `undefined` until a turn has written them. */
+  #index: readonly FieldValue[] | undefined;
   /** Raised by every reload, so that what a turn of an earlier life leaves behind is recognised. */
   #life = 0;
 
@@ -151,6 +154,7 @@ export class Activation implements TurnOwner {
     this.#text = loaded.state;
     this.#version = loaded.version;
     this.#tainted = true;
+    this.#index = undefined;
     this.#repliesComplete = loaded.repliesComplete;
     this.#replies = new Map(loaded.replies.map((reply) => [reply.id, reply]));
     this.#phase = { kind: "idle" };
@@ -314,11 +318,19 @@ export class Activation implements TurnOwner {
     this.#version++;
     for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write.dueAt);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
-    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);
+    const index = this.type.options.index === undefined ? undefined : this.#reindex(turn);
+    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored, index);
     if (stored !== undefined) this.#remember(stored);
     this.#unsettled = finished;
     finished.wait(delivery, { kind: "reply", body });
     this.#host.submit(finished);
+  }
+
+  /** The indexed values, when this turn changed them. */
+  #reindex(turn: Turn): readonly FieldValue[] | undefined {
+    const values = changedIndex(this.type, turn.destroyed ? undefined : turn.state, this.#index);
+    this.#index = values ?? this.#index;
+    return values;
   }
 
   /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */

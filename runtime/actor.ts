@@ -2,6 +2,8 @@ import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { Emits, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
+import type { IndexableField } from "./index-filter.ts";
+import { MAX_FIELD_LENGTH } from "./limits.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -55,6 +57,7 @@ export interface ActorOptions<
   StateSchema extends Schema,
   Events extends Emits,
   M extends Messages<InferOutput<StateSchema>, Events>,
+  Index extends string = string,
 > {
   /** Which keys exist. A call to another key is refused with `invalid_input`. Default: 1 to 200 characters. */
   readonly key?: GenericSchema<string, string>;
@@ -72,6 +75,11 @@ export interface ActorOptions<
   readonly idle?: Duration;
   /** A message that came by timer or send and failed this many times becomes a dead letter. Default 5. */
   readonly poison?: { readonly after: number };
+  /**
+   * Members of the state to find actors by, with `troupe.where`: strings, numbers, booleans or nulls at its top level.
+   * Kept in the same commit as the state. Actors stored before a member was listed are added in the background.
+   */
+  readonly index?: readonly Index[];
 }
 
 /** A definition made by {@link actor}: pass it to `createTroupe` and to `ref`. */
@@ -79,9 +87,10 @@ export interface ActorType<
   StateSchema extends Schema = Schema,
   Events extends Emits = Emits,
   M extends Messages<InferOutput<StateSchema>, Events> = Messages<InferOutput<StateSchema>, Events>,
+  Index extends string = string,
 > {
   readonly type: string;
-  readonly options: ActorOptions<StateSchema, Events, M>;
+  readonly options: ActorOptions<StateSchema, Events, M, Index>;
   readonly messages: M;
 }
 
@@ -91,7 +100,7 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * Defines an actor type. The definition holds no state and starts nothing.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics.
+ * addresses, subjects and topics; or when `index` names a field twice, or one of more than 100 characters.
  *
  * @example
  * ```ts
@@ -109,10 +118,18 @@ export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
   Events extends Emits = Record<never, never>,
->(type: string, options: ActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M> {
+  const Index extends IndexableField<InferOutput<StateSchema>> = never,
+>(type: string, options: ActorOptions<StateSchema, Events, M, Index>): ActorType<StateSchema, Events, M, Index> {
   if (!TYPE_NAME.test(type)) {
     throw new TypeError(
       `Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`,
+    );
+  }
+  const index: readonly string[] = options.index ?? [];
+  const wrong = index.find((field, i) => field.length > MAX_FIELD_LENGTH || index.indexOf(field) !== i);
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `Cannot index "${wrong}" of the actor type "${type}": expected each field once, with at most ${MAX_FIELD_LENGTH} characters`,
     );
   }
   const declare: Declare<InferOutput<StateSchema>, Events> = {

@@ -18,6 +18,7 @@ export interface AnyActorType {
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
     readonly poison?: { readonly after: number };
+    readonly index?: readonly string[];
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
 }

@@ -1,6 +1,6 @@
 import type { FinishedTurn } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
-import type { CommitBatch, OutboxRecord, StateWrite, TimerWrite } from "./ports/store.ts";
+import type { CommitBatch, IndexWrite, OutboxRecord, StateWrite, TimerWrite } from "./ports/store.ts";
 
 /**
  * Puts turns together as one commit. A state or timer that several turns wrote appears once, with its last value;
@@ -11,6 +11,7 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
   const timers = new Map<string, TimerWrite>();
   const replies: CommitBatch["replies"][number][] = [];
   const outbox: OutboxRecord[] = [];
+  const index = new Map<unknown, readonly IndexWrite[]>();
   const seqs = new Map<number, number>();
   for (const partition of partitions.values()) seqs.set(partition.id, partition.lastSeq);
 
@@ -35,6 +36,12 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
         traceparent: turn.envelope.traceparent,
       });
     }
+    if (turn.index !== undefined) {
+      index.set(
+        turn.activation,
+        turn.index.map(({ field, value }) => ({ type, key, partition, field, value })),
+      );
+    }
     for (const write of turn.timers?.values() ?? []) timers.set(`${address}\u0000${write.name}`, write);
   }
   const fences = [...partitions.values()].map(({ id, epoch }) => ({
@@ -42,5 +49,12 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
     epoch,
     lastSeq: seqs.get(id) ?? 0,
   }));
-  return { fences, states: [...states.values()], replies, outbox, timers: [...timers.values()] };
+  return {
+    fences,
+    states: [...states.values()],
+    replies,
+    outbox,
+    timers: [...timers.values()],
+    index: [...index.values()].flat(),
+  };
 }

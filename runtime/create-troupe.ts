@@ -17,6 +17,7 @@ import { durationMs } from "./duration.ts";
 import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
+import type { IndexFilter } from "./index-filter.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
@@ -26,6 +27,7 @@ import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
+import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -112,9 +114,17 @@ class Node implements Troupe {
     type: A,
     page: { limit?: number; after?: string } = {},
   ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
-    const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
-    const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
-    return rows.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+    const rows = await this.#hostOf(type.type).store.list(type.type, { limit: limitOf(page), after: page.after });
+    return rows.map(toSummary) as ActorSummary<StateOutput<A>>[];
+  }
+
+  async where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
+    page: { limit?: number; after?: string } = {},
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
+    const found = await findWhere(this.#hostOf(type.type).store, type, filter, page);
+    return found as ActorSummary<StateOutput<A>>[];
   }
 
   status(): TroupeStatus {

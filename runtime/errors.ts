@@ -19,6 +19,7 @@ import type { Envelope } from "./envelope.ts";
  * | `state_too_large` | no | the new state is over the limit; nothing was written |
  * | `event_too_large` | no | an event is over the limit; nothing was written |
  * | `call_cycle` | no | the call would wait for itself |
+ * | `index_incomplete` | yes | actors stored before a field was indexed are still being added to the index |
  * | `stopping` | yes | this node is shutting down |
  */
 export const TROUPE_ERROR_CODES = [
@@ -36,6 +37,7 @@ export const TROUPE_ERROR_CODES = [
   "state_too_large",
   "event_too_large",
   "call_cycle",
+  "index_incomplete",
   "stopping",
 ] as const;
 
@@ -48,6 +50,7 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "fenced",
   "deadline_exceeded",
   "unavailable",
+  "index_incomplete",
   "stopping",
 ]);
 

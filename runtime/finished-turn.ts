@@ -1,6 +1,6 @@
 import type { Envelope } from "./envelope.ts";
 import type { TroupeError } from "./errors.ts";
-import type { ActorId, StoredReply, TimerWrite } from "./ports/store.ts";
+import type { ActorId, FieldValue, StoredReply, TimerWrite } from "./ports/store.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
 /** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
@@ -37,6 +37,8 @@ export class FinishedTurn {
   readonly effects: readonly EffectDraft[] | undefined;
   readonly timers: ReadonlyMap<string, TimerWrite> | undefined;
   readonly at: number;
+  /** All indexed values of the actor, where they changed with this turn. */
+  readonly index: readonly FieldValue[] | undefined;
   #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
 
   constructor(
@@ -46,6 +48,7 @@ export class FinishedTurn {
     state: string | undefined,
     version: number,
     reply: StoredReply | undefined,
+    index: readonly FieldValue[] | undefined,
   ) {
     this.activation = activation;
     this.envelope = envelope;
@@ -55,6 +58,7 @@ export class FinishedTurn {
     this.effects = turn.effects;
     this.timers = turn.timerWrites;
     this.at = turn.now;
+    this.index = index;
   }
 
   /** Lets `waiter` have `answer` once this turn is durable. */

@@ -9,3 +9,7 @@ export const REPLIES_IN_MEMORY = 1_000;
 /** Message ids and keys are at most this long. */
 export const MAX_ID_LENGTH = 255;
 export const MAX_KEY_LENGTH = 200;
+/** Indexed text is kept up to this many UTF-16 code units: a database's index entries are small. The state decides the rest. */
+export const MAX_INDEXED_LENGTH = 200;
+/** The name of an indexed field is at most this long. */
+export const MAX_FIELD_LENGTH = 100;

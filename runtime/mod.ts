@@ -15,6 +15,7 @@ export { InvalidInputError, MailboxFullError, RefusedError, TroupeError } from "
 export type { InputIssue, TroupeErrorCode } from "./errors.ts";
 export { eventNoun, toCloudEvent } from "./events.ts";
 export { newId, uuidv7 } from "./ids.ts";
+export type { FieldFilter, IndexableField, IndexFilter } from "./index-filter.ts";
 export { silentLog } from "./log.ts";
 export type { Log } from "./log.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";

@@ -16,6 +16,7 @@ import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import type { FinishedTurn } from "./finished-turn.ts";
+import { IndexFiller } from "./index-filler.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
@@ -54,6 +55,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly #lanes: readonly CommitLane[];
   readonly #loader: Loader;
   readonly #timers: TimerService;
+  readonly #index: IndexFiller;
   #cancels = new Set<() => void>();
   #stopping = false;
 
@@ -78,6 +80,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
         afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
     });
+    this.#index = new IndexFiller(types, this);
   }
 
   get activeActors(): number {
@@ -116,6 +119,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   async stop(deadline: Promise<unknown>): Promise<void> {
     this.#stopping = true;
     this.#timers.stop();
+    this.#index.stop();
     for (const cancel of this.#cancels) cancel();
     const drained = (async () => {
       await this.#quiet();
@@ -207,11 +211,16 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
     const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers] = await Promise.all([this.store.cursors(ids), this.#timers.read(ids)]);
+    const [cursors, timers, fillIndex] = await Promise.all([
+      this.store.cursors(ids),
+      this.#timers.read(ids),
+      this.#index.prepare(partitions),
+    ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#timers.load(timers);
+      fillIndex();
       this.#node.log("info", "partition:acquired", {
         store: this.store.name,
         count: ids.length,

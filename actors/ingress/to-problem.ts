@@ -12,6 +12,7 @@ const UNAVAILABLE: Partial<Record<TroupeErrorCode, string>> = {
   fenced: `Nothing was written, because ownership has just moved: ${AGAIN}`,
   deadline_exceeded: `There was no answer in time, and it may still take effect: ${AGAIN}`,
   unavailable: `The part that answers this cannot be reached: ${AGAIN}`,
+  index_incomplete: `The index this needs is still being filled: ${AGAIN}`,
   stopping: `This process is stopping: ${AGAIN}`,
 };
 

@@ -125,7 +125,29 @@ const timersUnset = part({
     delete from timers t using held, ${rows.from} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
 });
 
-const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset];
+const indexSet = part({
+  rows: (batch) => batch.index.filter((write) => write.value !== undefined),
+  columns: {
+    type: ["text", (w) => w.type],
+    key: ["text", (w) => w.key],
+    field: ["text", (w) => w.field],
+    value: ["text", (w) => w.value ?? null],
+    partition: ["smallint", (w) => w.partition],
+  },
+  query: (rows) => `
+    insert into actor_index (type, key, field, value, partition)
+    select ${rows.list} from held where ok
+    on conflict (type, key, field) do update set value = excluded.value where actor_index.value <> excluded.value`,
+});
+
+const indexUnset = part({
+  rows: (batch) => batch.index.filter((write) => write.value === undefined),
+  columns: { type: ["text", (w) => w.type], key: ["text", (w) => w.key], field: ["text", (w) => w.field] },
+  query: (rows) => `
+    delete from actor_index i using held, ${rows.from} where ok and i.type = u.type and i.key = u.key and i.field = u.field`,
+});
+
+const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset, indexSet, indexUnset];
 
 /** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */
 const texts = new Map<number, string>();

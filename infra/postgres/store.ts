@@ -8,6 +8,9 @@ import {
   type Fence,
   FencedError,
   type Grant,
+  type IndexedFields,
+  type IndexFill,
+  type IndexQuery,
   type LoadedActor,
   type Log,
   type NodeId,
@@ -21,6 +24,7 @@ import {
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
+import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { migrate } from "./migrate.ts";
 import { recordOf } from "./outbox-head.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
@@ -172,6 +176,18 @@ class PostgresStore implements Store {
         select key, version::float8 as version, state from actor_states
         where type = ${type} and key > ${after ?? ""} order by key limit ${limit}::int`,
     );
+  }
+
+  where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
+    return this.#pool.run((sql) => where(sql, query));
+  }
+
+  indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {
+    return this.#pool.run((sql) => indexedFields(sql, partitions));
+  }
+
+  fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void> {
+    return this.#pool.run((sql) => fillIndex(sql, node, fences, fill), 60_000);
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {

@@ -1,7 +1,9 @@
 /** The door for tests: what the project itself is tested with. */
+export { troupeConformance } from "./troupe-conformance.ts";
+export type { TroupeFixture } from "./troupe-conformance.ts";
 export { sinkConformance } from "./sink-conformance.ts";
 export type { DeclareTest, Delivered, SinkUnderTest } from "./sink-conformance.ts";
 export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
-export { storeConformance } from "./store-conformance.ts";
-export type { StoreFixture, TestTools } from "./store-conformance.ts";
+export { durableStoreConformance, storeConformance } from "./store-conformance.ts";
+export type { DurableStoreFixture, StoreFixture, TestTools } from "./store-conformance.ts";
