@@ -1,0 +1,107 @@
+-- One store: the tables a set of actor types lives in. The same as in `infra/postgres/migrations`, in SQLite's words.
+-- Texts compare by their bytes. Times are milliseconds since the epoch; JSON is kept as the text that was written.
+
+create table partitions (
+  id          integer primary key,
+  owner       text,
+  epoch       integer not null default 0,
+  -- Raised by one with every commit that touches the partition: tells whether a commit of unknown outcome happened.
+  commit_seq  integer not null default 0,
+  -- The last outbox sequence number given.
+  last_seq    integer not null default 0
+) strict;
+
+insert into partitions (id)
+with recursive ids (id) as (select 0 union all select id + 1 from ids where id < 63) select id from ids;
+
+-- A node's lease. Partitions of a node whose lease has run out may be taken by another.
+create table nodes (
+  id          text primary key,
+  expires_ms  integer not null
+) strict, without rowid;
+
+create table actor_states (
+  type        text not null,
+  key         text not null,
+  version     integer not null,
+  state       text not null,
+  primary key (type, key)
+) strict;
+
+-- What was answered to a message id, so that a repeat acts no second time.
+create table replies (
+  type        text not null,
+  key         text not null,
+  id          text not null,
+  hash        text not null,
+  reply       text,
+  at_ms       integer not null,
+  primary key (type, key, id)
+) strict;
+create index replies_at on replies (at_ms);
+
+-- Everything that leaves an actor: events, sends to other actors, workflow requests. Numbered by the partition's owner.
+create table outbox (
+  partition   integer not null,
+  seq         integer not null,
+  kind        text not null,
+  id          text not null,
+  name        text not null,
+  actor_type  text not null,
+  actor_key   text not null,
+  target      text not null,
+  body        text not null,
+  at_ms       integer not null,
+  traceparent text,
+  primary key (partition, seq)
+) strict;
+
+-- How far each sink has got in each partition.
+create table cursors (
+  sink        text not null,
+  partition   integer not null,
+  seq         integer not null,
+  primary key (sink, partition)
+) strict, without rowid;
+
+create table timers (
+  type        text not null,
+  key         text not null,
+  name        text not null,
+  partition   integer not null,
+  due_ms      integer not null,
+  message     text not null,
+  input       text,
+  primary key (type, key, name)
+) strict;
+create index timers_due on timers (partition, due_ms);
+
+-- What will not be tried again by itself.
+create table dead_letters (
+  id          text primary key,
+  reason      text not null,
+  detail      text not null,
+  target      text not null,
+  attempts    integer not null,
+  record      text not null,
+  at_ms       integer not null
+) strict;
+
+-- What actors can be found by: the fields their type indexes, as text whose bytes have the order of the values.
+create table actor_index (
+  type        text not null,
+  key         text not null,
+  field       text not null,
+  value       text not null,
+  partition   integer not null,
+  primary key (type, key, field)
+) strict, without rowid;
+create index actor_index_values on actor_index (type, field, value, key);
+
+-- For which fields (a sorted JSON array) the rows of a type are complete in a partition. No row: for none.
+create table indexed_fields (
+  type        text not null,
+  partition   integer not null,
+  fields      text not null,
+  primary key (type, partition)
+) strict, without rowid;
