@@ -9,7 +9,7 @@ import {
   type IndexQuery,
   PARTITION_COUNT,
 } from "#runtime";
-import { arrayLiteral, jsonArrayLiteral } from "./array-literal.ts";
+import { arrayLiteral } from "./array-literal.ts";
 import type { Sql } from "./pool.ts";
 
 /**
@@ -88,7 +88,7 @@ export async function fillIndex(sql: Sql, node: string, fences: readonly Fence[]
 async function writeValues(tx: TransactionSql, partition: number, { type, actors }: IndexFill): Promise<void> {
   const unchanged = await tx<{ key: string }[]>`
     select s.key from actor_states s
-    join unnest(${arrayLiteral(actors.map((a) => a.key))}::text[], ${jsonArrayLiteral(actors.map((a) => a.state))}::text[]) u (key, state)
+    join unnest(${arrayLiteral(actors.map((a) => a.key))}::text[], ${arrayLiteral(actors.map((a) => a.state))}::text[]) u (key, state)
       on s.key = u.key and s.state = u.state
     where s.type = ${type}`;
   const keys = new Set(unchanged.map(({ key }) => key));
