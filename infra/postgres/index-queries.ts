@@ -12,38 +12,51 @@ import {
 import { arrayLiteral } from "./array-literal.ts";
 import type { Sql } from "./pool.ts";
 
-/**
- * The rows of an index query and whether the index is complete, in one statement and so of one moment. Each condition is
- * a range or a list of `actor_index_values`; the first gives the order, the others are joined to it.
- */
+/** A statement and its parameters, numbered from `$1`. */
+export interface Statement {
+  readonly text: string;
+  readonly parameters: readonly (string | number)[];
+}
+
+/** The rows of an index query; `undefined` where the index is not complete at the moment it is read. */
 export async function where(sql: Sql, query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
-  const { type, fields, conditions, limit, after } = query;
+  const { text, parameters } = whereStatement(query);
+  const rows = await sql.unsafe<{ complete: boolean; key: string | null; version: number; state: string }[]>(
+    text,
+    [...parameters],
+    { prepare: true },
+  );
+  if (rows[0]?.complete !== true) return undefined;
+  return rows.flatMap(({ key, version, state }) => (key === null ? [] : [{ key, version, state }]));
+}
+
+/**
+ * One statement, so that its rows and whether the index is complete are of one moment. Each condition is a range or a
+ * list of `actor_index_values`; the first gives the order, the others are joined to it.
+ */
+export function whereStatement({ type, fields, conditions, limit, after }: IndexQuery): Statement {
   const parameters: (string | number)[] = [type, JSON.stringify(fields), after ?? "", limit];
   const bind = (value: string): string => `$${parameters.push(value)}`;
-  const tables = conditions.map((_, i) =>
+  const joins = conditions.map((_, i) =>
     i === 0 ? "actor_index i0" : `join actor_index i${i} on i${i}.type = $1 and i${i}.key = i0.key`,
   );
   const tests = conditions.map(
     (condition, i) => `i${i}.field = ${bind(condition.field)} and ${test(condition, i, bind)}`,
   );
   // The text is made of constants and numbers of parameters; every value is a parameter.
-  const rows = await sql.unsafe<{ complete: boolean; key: string | null; version: number; state: string }[]>(
-    `with complete as (
-       select count(*) = ${PARTITION_COUNT} as ok from indexed_fields where type = $1 and fields = $2
-     )
-     select c.ok as complete, s.key, s.version::float8 as version, s.state
-     from complete c
-     left join (
-       select i0.key from ${tables.join(" ")}
-       where i0.type = $1 and i0.key > $3 and ${tests.join(" and ")} order by i0.key limit $4::int
-     ) k on c.ok
-     left join actor_states s on s.type = $1 and s.key = k.key
-     order by s.key`,
-    parameters,
-    { prepare: true },
-  );
-  if (rows[0]?.complete !== true) return undefined;
-  return rows.flatMap(({ key, version, state }) => (key === null ? [] : [{ key, version, state }]));
+  const text = `
+    with complete as (
+      select count(*) = ${PARTITION_COUNT} as ok from indexed_fields where type = $1 and fields = $2
+    )
+    select c.ok as complete, s.key, s.version::float8 as version, s.state
+    from complete c
+    left join (
+      select i0.key from ${joins.join(" ")}
+      where i0.type = $1 and i0.key > $3 and ${tests.join(" and ")} order by i0.key limit $4::int
+    ) k on c.ok
+    left join actor_states s on s.type = $1 and s.key = k.key
+    order by s.key`;
+  return { text, parameters };
 }
 
 function test(condition: IndexCondition, i: number, bind: (value: string) => string): string {

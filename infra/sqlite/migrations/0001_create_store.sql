@@ -93,9 +93,10 @@ create table actor_index (
   key         text not null,
   field       text not null,
   value       text not null,
-  partition   integer not null,
-  primary key (type, key, field)
-) strict, without rowid;
+  partition   integer not null
+) strict;
+-- Named, because queries say which one they use.
+create unique index actor_index_keys on actor_index (type, key, field);
 create index actor_index_values on actor_index (type, field, value, key);
 
 -- For which fields (a sorted JSON array) the rows of a type are complete in a partition. No row: for none.
