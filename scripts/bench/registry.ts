@@ -4,6 +4,7 @@ import { containers } from "./containers.ts";
 import { failover } from "./failover.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
+import type { BenchOptions } from "./options.ts";
 import { relay } from "./relay.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
@@ -15,7 +16,7 @@ export interface Bench {
   /** One line, for `--help`. */
   readonly about: string;
   readonly servers: readonly ServerName[];
-  readonly run: () => AsyncGenerator<BenchCase>;
+  readonly run: (options: BenchOptions) => AsyncGenerator<BenchCase>;
 }
 
 /** Every benchmark, in the order in which they run. */
