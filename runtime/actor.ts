@@ -4,6 +4,7 @@ import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
 import type { IndexableField } from "./index-filter.ts";
 import { MAX_FIELD_LENGTH } from "./limits.ts";
+import type { PoisonOptions } from "./poison.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -73,13 +74,13 @@ export interface ActorOptions<
   readonly mailbox?: { readonly max: number };
   /** Without a message for this long the actor leaves memory. Default `"2m"`. */
   readonly idle?: Duration;
-  /** A message that came by timer or send and failed this many times becomes a dead letter. Default 5. */
-  readonly poison?: { readonly after: number };
   /**
    * Members of the state to find actors by, with `troupe.where`: strings, numbers, booleans or nulls at its top level.
    * Kept in the same commit as the state. Actors stored before a member was listed are added in the background.
    */
   readonly index?: readonly Index[];
+  /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
+  readonly poison?: PoisonOptions;
 }
 
 /** A definition made by {@link actor}: pass it to `createTroupe` and to `ref`. */
@@ -100,7 +101,8 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * Defines an actor type. The definition holds no state and starts nothing.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; or when `index` names a field twice, or one of more than 100 characters.
+ * addresses, subjects and topics; when the name of a message begins with `$`, which the runtime keeps for itself; or when
+ * `index` names a field twice, or one of more than 100 characters.
  *
  * @example
  * ```ts
@@ -136,5 +138,9 @@ export function actor<
     command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
   };
-  return { type, options, messages: options.messages(declare) };
+  const messages = options.messages(declare);
+  for (const name of Object.keys(messages)) {
+    if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
+  }
+  return { type, options, messages };
 }

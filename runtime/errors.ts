@@ -1,4 +1,5 @@
 import type { Envelope } from "./envelope.ts";
+import type { Pause } from "./ports/store.ts";
 
 /**
  * Every error the runtime answers a call with, as a closed list. What happens next:
@@ -20,6 +21,7 @@ import type { Envelope } from "./envelope.ts";
  * | `event_too_large` | no | an event is over the limit; nothing was written |
  * | `call_cycle` | no | the call would wait for itself |
  * | `index_incomplete` | yes | actors stored before a field was indexed are still being added to the index |
+ * | `paused` | yes | the actor takes no commands until it is resumed; nothing was written |
  * | `stopping` | yes | this node is shutting down |
  */
 export const TROUPE_ERROR_CODES = [
@@ -38,6 +40,7 @@ export const TROUPE_ERROR_CODES = [
   "event_too_large",
   "call_cycle",
   "index_incomplete",
+  "paused",
   "stopping",
 ] as const;
 
@@ -51,6 +54,7 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "deadline_exceeded",
   "unavailable",
   "index_incomplete",
+  "paused",
   "stopping",
 ]);
 
@@ -111,5 +115,23 @@ export class MailboxFullError extends TroupeError {
       `Cannot enqueue ${envelope.message} for ${envelope.type}/${envelope.key} as the mailbox is full: depth is ${limit}, limit is ${limit}`,
     );
     this.envelope = envelope;
+  }
+}
+
+/** The actor is paused. Its timers and sends wait; a call may be repeated, with the same id, once it was resumed. */
+export class PausedError extends TroupeError {
+  readonly address: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+
+  constructor(address: string, { since, reason }: Pause) {
+    super(
+      "paused",
+      `Cannot handle a message of ${address} as it is paused since ${new Date(since).toISOString()}: ${reason}`,
+    );
+    this.address = address;
+    this.since = since;
+    this.reason = reason;
   }
 }

@@ -14,6 +14,7 @@ import { partitionOf } from "./address.ts";
 import type { AnyActorType } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import { whenIdleNow } from "./event-loop.ts";
 import { fieldsOf, indexedValues } from "./index-filter.ts";
 import type { Partition } from "./partition.ts";
 import { type ActorRow, FencedError, type IndexFill, type Store } from "./ports/store.ts";
@@ -133,6 +134,7 @@ export class IndexFiller {
       }
       try {
         await this.#host.store.fillIndex(this.#host.nodeId, [{ partition: id, epoch: partition.epoch }], fill);
+        await whenIdleNow(); // a store that answers at once would let nothing else run, not even the lease's renewal
         return;
       } catch (error) {
         if (!(error instanceof FencedError)) throw error;

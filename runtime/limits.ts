@@ -13,3 +13,5 @@ export const MAX_KEY_LENGTH = 200;
 export const MAX_INDEXED_LENGTH = 200;
 /** The name of an indexed field is at most this long. */
 export const MAX_FIELD_LENGTH = 100;
+/** Why an actor was paused, as text: longer reasons are cut off. */
+export const MAX_REASON_LENGTH = 1_000;

@@ -1,12 +1,20 @@
 import { expect, test } from "bun:test";
 import { memory } from "#runtime";
-import { storeConformance } from "./testing/store-conformance.ts";
-import { troupeConformance } from "./testing/troupe-conformance.ts";
+import {
+  deadLetterConformance,
+  scheduleConformance,
+  type StoreFixture,
+  storeConformance,
+  troupeConformance,
+} from "#runtime/testing";
 
 const nothingLeft = (): Promise<void> => Promise.resolve();
 
-storeConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: nothingLeft }), { test, expect });
+const make = async (): Promise<StoreFixture> => ({ store: memory(), [Symbol.asyncDispose]: nothingLeft });
 
+storeConformance("memory", make, { test, expect });
+scheduleConformance("memory", make, { test, expect });
+deadLetterConformance("memory", make, { test, expect });
 troupeConformance(
   "memory",
   async () => {

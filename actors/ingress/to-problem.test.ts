@@ -27,6 +27,7 @@ test("toProblem() gives every runtime code its status", () => {
     event_too_large: "422 event_too_large",
     call_cycle: "500 internal",
     index_incomplete: "503 index_incomplete",
+    paused: "503 paused",
     stopping: "503 stopping",
   };
   for (const [code, answer] of Object.entries(expected)) {

@@ -73,6 +73,8 @@ export async function indexedFields(sql: Sql, partitions: readonly number[]): Pr
 /** The partitions stay locked to the end: no commit of theirs can come between what is read and what is written. */
 export async function fillIndex(sql: Sql, node: string, fences: readonly Fence[], fill: IndexFill): Promise<void> {
   await sql.begin(async (tx) => {
+    // Not worth a flush of its own: the log is in order, so the record or turn that rests on this flushes it too.
+    if (fill.complete === undefined) await tx`set local synchronous_commit = off`;
     const held = await tx`
       select 1 from partitions p
       join unnest(${arrayLiteral(fences.map((f) => f.partition))}::smallint[], ${arrayLiteral(fences.map((f) => f.epoch))}::bigint[]) u (id, epoch)

@@ -1,7 +1,12 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Store } from "#runtime";
 import {
+  controlConformance,
+  deadLetterConformance,
   type DurableStoreFixture,
   durableStoreConformance,
+  scheduleConformance,
+  type SharedStoreFixture,
   storeConformance,
   troupeConformance,
 } from "#runtime/testing";
@@ -11,22 +16,21 @@ import { postgresStore } from "./store.ts";
 // The first test that needs servers may have to start them.
 setDefaultTimeout(60_000);
 
-async function fixture(): Promise<DurableStoreFixture> {
+/** A database, with as many stores on it as are asked for. */
+async function shared(): Promise<SharedStoreFixture> {
   const database = await testDatabase("store");
-  return {
-    store: postgresStore(database.url),
-    another: () => postgresStore(database.url),
-    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
-  };
+  const store = (): Store => postgresStore(database.url);
+  return { store, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
+}
+
+async function fixture(): Promise<DurableStoreFixture> {
+  const made = await shared();
+  return { store: made.store(), another: made.store, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
 }
 
 storeConformance("postgres", fixture, { test, expect });
 durableStoreConformance("postgres", fixture, { test, expect });
-troupeConformance(
-  "postgres",
-  async () => {
-    const made = await fixture();
-    return { store: () => made.another(), [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
-  },
-  { test, expect },
-);
+scheduleConformance("postgres", fixture, { test, expect });
+deadLetterConformance("postgres", fixture, { test, expect });
+troupeConformance("postgres", shared, { test, expect });
+controlConformance("postgres", shared, { test, expect });

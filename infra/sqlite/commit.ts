@@ -1,4 +1,4 @@
-import { type CommitBatch, FencedError, type Fence, type IndexWrite } from "#runtime";
+import { type CommitBatch, FencedError, type Fence, type IndexWrite, type PauseWrite } from "#runtime";
 import type { SqliteFile } from "./file.ts";
 
 /**
@@ -32,6 +32,7 @@ export function writeBatch(file: SqliteFile, node: string, batch: CommitBatch): 
     );
   }
   writeTimers(file, batch);
+  writePauses(file, batch.pauses ?? []);
   writeIndex(file, batch.index);
 }
 
@@ -79,9 +80,25 @@ function writeTimers(file: SqliteFile, { timers }: CommitBatch): void {
       file.run("delete from timers where type = ? and key = ? and name = ?", type, key, name);
     } else {
       file.run(
-        `insert into timers (type, key, name, partition, due_ms, message, input) values (?, ?, ?, ?, ?, ?, ?)
-         on conflict (type, key, name) do update set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input`,
-        ...[type, key, name, partition, timer.dueAt, timer.message, timer.input ?? null],
+        `insert into timers (type, key, name, partition, due_ms, message, input, schedule) values (?, ?, ?, ?, ?, ?, ?, ?)
+         on conflict (type, key, name) do update
+         set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule`,
+        ...[type, key, name, partition, timer.dueAt, timer.message, timer.input ?? null, timer.schedule ?? null],
+      );
+    }
+  }
+}
+
+function writePauses(file: SqliteFile, pauses: readonly PauseWrite[]): void {
+  for (const pause of pauses) {
+    const { type, key, partition } = pause;
+    if (pause.since === undefined) {
+      file.run("delete from paused_actors where type = ? and key = ?", type, key);
+    } else {
+      file.run(
+        `insert into paused_actors (type, key, partition, since_ms, reason) values (?, ?, ?, ?, ?)
+         on conflict (type, key) do update set since_ms = excluded.since_ms, reason = excluded.reason`,
+        ...[type, key, partition, pause.since, pause.reason],
       );
     }
   }

@@ -6,6 +6,7 @@ import type {
   CommitBatch,
   CursorRow,
   DeadLetter,
+  DeadLetterFilter,
   Fence,
   Grant,
   IndexedFields,
@@ -16,15 +17,19 @@ import type {
   OutboxKind,
   OutboxRecord,
   Ownership,
+  PausedActor,
   Store,
+  StoredDeadLetter,
   StoredReply,
   TimerRow,
 } from "#runtime";
 import { checkFences, writeBatch } from "./commit.ts";
+import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
 import { SqliteFile } from "./file.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { migrate } from "./migrate.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
+import { deleteTimers, dueTimers, timersOf } from "./timers.ts";
 
 export interface SqliteStoreOptions {
   /** How the store is called in logs and `/ready`. Default: the path. */
@@ -193,12 +198,19 @@ class SqliteStore implements Store {
   }
 
   async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
-    const rows = this.#file.all<Omit<TimerRow, "input"> & { readonly input: string | null }>(
-      `select type, key, name, partition, due_ms as "dueAt", message, input from timers
-       where partition in (select value from json_each(?)) and due_ms < ? order by due_ms limit ?`,
-      ...[JSON.stringify(partitions), before, limit],
+    return dueTimers(this.#file, partitions, before, limit);
+  }
+
+  async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
+    return timersOf(this.#file, actor);
+  }
+
+  async paused(partitions: readonly number[]): Promise<readonly PausedActor[]> {
+    return this.#file.all<PausedActor>(
+      `select type, key, partition, since_ms as since, reason from paused_actors
+       where partition in (select value from json_each(?))`,
+      JSON.stringify(partitions),
     );
-    return rows.map((row) => ({ ...row, input: row.input ?? undefined }));
   }
 
   async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
@@ -248,20 +260,24 @@ class SqliteStore implements Store {
 
   async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
     this.#file.write(() => {
-      for (const { type, key, name, dueAt } of timers) {
-        this.#file.run(
-          "delete from timers where type = ? and key = ? and name = ? and due_ms = ?",
-          ...[type, key, name, dueAt],
-        );
-      }
-      for (const { id, reason, detail, target, attempts, record, at } of letters) {
-        this.#file.run(
-          `insert into dead_letters (id, reason, detail, target, attempts, record, at_ms) values (?, ?, ?, ?, ?, ?, ?)
-           on conflict (id) do nothing`,
-          ...[id, reason, detail, target, attempts, record, at],
-        );
-      }
+      deleteTimers(this.#file, timers);
+      insertDeadLetters(this.#file, letters);
     });
+  }
+
+  async deadLetters(
+    filter: DeadLetterFilter,
+    page: { readonly limit: number; readonly after: number },
+  ): Promise<readonly StoredDeadLetter[]> {
+    return selectDeadLetters(this.#file, filter, page);
+  }
+
+  async deadLetter(id: string): Promise<StoredDeadLetter | undefined> {
+    return selectDeadLetter(this.#file, id);
+  }
+
+  async removeDeadLetter(id: string): Promise<boolean> {
+    return this.#file.write(() => this.#file.run("delete from dead_letters where id = ?", id)) > 0;
   }
 
   get #file(): SqliteFile {

@@ -7,3 +7,7 @@ export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
 export { durableStoreConformance, storeConformance } from "./store-conformance.ts";
 export type { DurableStoreFixture, StoreFixture, TestTools } from "./store-conformance.ts";
+export { controlConformance } from "./control-conformance.ts";
+export type { SharedStoreFixture } from "./control-conformance.ts";
+export { deadLetterConformance } from "./dead-letter-conformance.ts";
+export { scheduleConformance } from "./schedule-conformance.ts";

@@ -72,20 +72,37 @@ create table timers (
   due_ms      integer not null,
   message     text not null,
   input       text,
+  -- When it comes again, as JSON; null for a timer that fires once.
+  schedule    text,
   primary key (type, key, name)
 ) strict;
 create index timers_due on timers (partition, due_ms);
 
--- What will not be tried again by itself.
+-- Actors that take nothing until they are resumed. Written by the fenced commits of their partition's owner.
+create table paused_actors (
+  type        text not null,
+  key         text not null,
+  partition   integer not null,
+  since_ms    integer not null,
+  reason      text not null,
+  primary key (type, key)
+) strict, without rowid;
+create index paused_actors_partition on paused_actors (partition);
+
+-- What will not be tried again by itself, in the order of recording. `key` is what the order is kept by in a replay.
 create table dead_letters (
-  id          text primary key,
+  position    integer primary key autoincrement,
+  id          text not null unique,
   reason      text not null,
   detail      text not null,
   target      text not null,
   attempts    integer not null,
   record      text not null,
-  at_ms       integer not null
+  at_ms       integer not null,
+  type        text,
+  key         text not null
 ) strict;
+create index dead_letters_key on dead_letters (key, position);
 
 -- What actors can be found by: the fields their type indexes, as text whose bytes have the order of the values.
 create table actor_index (

@@ -105,6 +105,7 @@ export function everyKind(fences: CommitBatch["fences"]): CommitBatch {
     replies: [reply("new")],
     outbox: [record(1, 1)],
     timers: [timer("new", 1)],
+    pauses: [{ ...K, partition: 1, since: 1, reason: "new" }],
     index: [{ ...K, partition: 1, field: "f", value: "new" }],
   };
 }
@@ -117,13 +118,14 @@ export async function kindsWritten(store: Store): Promise<string[]> {
     state: actor?.state === '{"new":1}',
     reply: (await store.findReply(K, "new")) !== undefined,
     outbox: (await store.readOutbox("event", [{ partition: 1, after: 0 }], 10)).some(({ id }) => id === "evt_1_1"),
-    timer: (await store.timers([1], 100, 10)).some(({ name }) => name === "new"),
+    timer: (await store.timersOf(K)).some(({ name }) => name === "new"),
+    pause: (await store.paused([1])).some(({ reason }) => reason === "new"),
     index: found?.length === 1,
   };
   return Object.entries(kinds).flatMap(([kind, there]) => (there ? [kind] : []));
 }
 
-export const EVERY_KIND = ["state", "reply", "outbox", "timer", "index"];
+export const EVERY_KIND = ["state", "reply", "outbox", "timer", "pause", "index"];
 
 /** A query of type `t`, whose index is complete for `f`. */
 export function query(...conditions: IndexQuery["conditions"]): IndexQuery {
