@@ -114,6 +114,18 @@ test("while a node that does not index a field holds actors, another refuses; it
   expect([await once(second, 2), await once(second, 1)]).toEqual([["k0"], []]);
 });
 
+test("filling lets other work run, also on a store that answers at once", async () => {
+  let others = 0;
+  const othersAtRecords: number[] = [];
+  const store = watched(await stored(1, 2, 3), ({ actors, complete }) => {
+    if (actors.length > 0) setImmediate(() => others++);
+    if (complete !== undefined) othersAtRecords.push(others);
+  });
+  await using troupe = await createTroupe({ actors: [Item], stores: { default: store } });
+  await once(troupe, 1);
+  expect(othersAtRecords[0]).toBe(3);
+});
+
 test("a partition that was lost and taken back during a pass is not recorded by that pass", async () => {
   const inner = memory();
   await inner.heartbeat("a", 60_000);
