@@ -112,14 +112,18 @@ async function writeValues(tx: TransactionSql, partition: number, { type, actors
   );
   const set = rows.filter(({ value }) => value !== undefined);
   const unset = rows.filter(({ value }) => value === undefined);
-  await tx`
-    insert into actor_index (type, key, field, value, partition)
-    select ${type}, u.key, u.field, u.value, ${partition}::smallint
-    from unnest(${arrayLiteral(set.map((r) => r.key))}::text[], ${arrayLiteral(set.map((r) => r.field))}::text[],
+  if (set.length > 0) {
+    await tx`
+      insert into actor_index (type, key, field, value, partition)
+      select ${type}, u.key, u.field, u.value, ${partition}::smallint
+      from unnest(${arrayLiteral(set.map((r) => r.key))}::text[], ${arrayLiteral(set.map((r) => r.field))}::text[],
                 ${arrayLiteral(set.map((r) => r.value ?? null))}::text[]) u (key, field, value)
-    on conflict (type, key, field) do update set value = excluded.value`;
-  await tx`
-    delete from actor_index i
-    using unnest(${arrayLiteral(unset.map((r) => r.key))}::text[], ${arrayLiteral(unset.map((r) => r.field))}::text[]) u (key, field)
-    where i.type = ${type} and i.key = u.key and i.field = u.field`;
+      on conflict (type, key, field) do update set value = excluded.value`;
+  }
+  if (unset.length > 0) {
+    await tx`
+      delete from actor_index i
+      using unnest(${arrayLiteral(unset.map((r) => r.key))}::text[], ${arrayLiteral(unset.map((r) => r.field))}::text[]) u (key, field)
+      where i.type = ${type} and i.key = u.key and i.field = u.field`;
+  }
 }

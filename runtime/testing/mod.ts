@@ -1,6 +1,5 @@
 /** The door for tests: what the project itself is tested with. */
 export { troupeConformance } from "./troupe-conformance.ts";
-export type { TroupeFixture } from "./troupe-conformance.ts";
 export { sinkConformance } from "./sink-conformance.ts";
 export type { DeclareTest, Delivered, SinkUnderTest } from "./sink-conformance.ts";
 export { FaultyStore } from "./faulty-store.ts";

@@ -5,15 +5,9 @@ import { createTroupe } from "../create-troupe.ts";
 import { TroupeError } from "../errors.ts";
 import type { IndexFilter } from "../index-filter.ts";
 import { MAX_EVENT_LENGTH, MAX_STATE_LENGTH } from "../limits.ts";
-import type { Store } from "../ports/store.ts";
 import type { Page } from "../where.ts";
+import type { SharedStoreFixture } from "./control-conformance.ts";
 import type { TestTools } from "./store-conformance.ts";
-
-/** One database, empty at first. */
-export interface TroupeFixture extends AsyncDisposable {
-  /** A store on the database; called again after the store before was closed. */
-  store(): Store;
-}
 
 const Sheet = actor("sheet", {
   state: v.object({ text: v.string(), turns: v.number() }),
@@ -60,8 +54,12 @@ function itemActor<const Index extends "onHand" | "name" | "sold" | "note" = nev
 }
 
 /** Runs the suite; `make` gives a database of its own to each test. */
-export function troupeConformance(name: string, make: () => Promise<TroupeFixture>, { test, expect }: TestTools): void {
-  const scenario = (title: string, run: (fixture: TroupeFixture) => Promise<void>): void => {
+export function troupeConformance(
+  name: string,
+  make: () => Promise<SharedStoreFixture>,
+  { test, expect }: TestTools,
+): void {
+  const scenario = (title: string, run: (fixture: SharedStoreFixture) => Promise<void>): void => {
     test(`a troupe on ${name}: ${title}`, async () => {
       await using fixture = await make();
       await run(fixture);
