@@ -21,7 +21,7 @@ Runs benchmarks, all of them without a name, each with its baseline. Servers tha
 ${list()}
 
   --json       a line of JSON per case instead of a table
-  --full       also the cases that take minutes to prepare: a store of 1M actors and 1M pruned events (turn)
+  --full       the large cases too, as ten thousand sockets, or a store of a million actors
   --help       this text`;
 }
 
@@ -36,9 +36,14 @@ function chosen(names: readonly string[]): readonly Bench[] {
 }
 
 /** Runs one and prints its lines. Returns whether it came to its end; a server that cannot be had is no failure. */
-async function run({ name, run: cases }: Bench, options: BenchOptions, json: boolean): Promise<boolean> {
+async function run(
+  { name, run: cases }: Bench,
+  options: BenchOptions,
+  print: (line: string) => void,
+  json: boolean,
+): Promise<boolean> {
   try {
-    for await (const line of cases(options)) console.log(json ? toJsonLine(line) : toRow(line));
+    for await (const line of cases(options)) print(json ? toJsonLine(line) : toRow(line));
     return true;
   } catch (error) {
     if (error instanceof UnavailableError) console.error(`${name}: left out, ${error.message}`);
@@ -58,11 +63,11 @@ if (args.includes("--help") || args.includes("-h")) {
   process.exit(0);
 }
 const json = args.includes("--json");
-const options: BenchOptions = { full: args.includes("--full") };
 const benches = chosen(args.filter((arg) => !arg.startsWith("-")));
 if (!json) console.log(TABLE_HEAD);
 let complete = true;
-for (const bench of benches) complete = (await run(bench, options, json)) && complete;
+for (const bench of benches)
+  complete = (await run(bench, { full: args.includes("--full") }, console.log, json)) && complete;
 const used = new Set<ServerName>(benches.flatMap(({ servers }) => servers));
 if (!json) console.log(`\n${await versionsLine(used)}`);
 process.exit(complete ? 0 : 1);

@@ -10,3 +10,5 @@ export { controlConformance } from "./control-conformance.ts";
 export type { SharedStoreFixture } from "./control-conformance.ts";
 export { deadLetterConformance } from "./dead-letter-conformance.ts";
 export { scheduleConformance } from "./schedule-conformance.ts";
+export { topicsConformance } from "./topics-conformance.ts";
+export type { TopicsSetup, TopicsUnderTest } from "./topics-conformance.ts";

@@ -1,5 +1,5 @@
-/** What the command line says to every benchmark. */
+/** What a run is asked for. */
 export interface BenchOptions {
-  /** Also the cases that take minutes to prepare. */
+  /** The large cases too, that take minutes and gigabytes. */
   readonly full: boolean;
 }

@@ -8,6 +8,7 @@ import type { BenchOptions } from "./options.ts";
 import { relay } from "./relay.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
+import { sockets } from "./sockets.ts";
 import { hot, turn } from "./turn.ts";
 
 /** A benchmark that `bun run bench` knows. */
@@ -48,6 +49,12 @@ export const BENCHES: readonly Bench[] = [
     about: "the owner is killed: until the next durable reply",
     servers: ["postgres", "nats", "temporal"],
     run: failover,
+  },
+  {
+    name: "sockets",
+    about: "commit to the message at a WebSocket client, and what an idle one costs",
+    servers: ["postgres", "nats"],
+    run: sockets,
   },
   {
     name: "saga",

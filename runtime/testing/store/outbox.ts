@@ -26,6 +26,15 @@ export const outbox: Theme = (scenario, expect) => {
     expect(some).toEqual(all.slice(0, some.length));
   });
 
+  scenario("keeps broadcasts apart from events, to the byte", async (store, grants) => {
+    const told = { kind: "broadcast" as const, id: "brd_1", name: "order.changed", target: "orders/ord_1" };
+    const broadcast = { ...record(1, 2), ...told };
+    const rows = [record(1, 1), broadcast, record(1, 3)];
+    await store.commit("a", { ...outboxBatch(grants, 1, 1, 3), outbox: rows });
+    expect(await store.readOutbox("broadcast", [{ partition: 1, after: 0 }], 10)).toEqual([broadcast]);
+    expect(seqs(await store.readOutbox("event", [{ partition: 1, after: 0 }], 10))).toEqual([1, 3]);
+  });
+
   scenario("keeps the outbox without a gap over many commits, and reads it in pages", async (store, grants) => {
     for (let from = 1; from < 100; from += 9) await store.commit("a", outboxBatch(grants, 1, from, from + 8));
     const read: number[] = [];
