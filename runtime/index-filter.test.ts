@@ -75,6 +75,20 @@ test("an index that names a field twice, or a very long one, is no definition", 
   expect(() => define(["a", "a"])).toThrow('Cannot index "a" of the actor type "wrong"');
 });
 
+test("a journaled actor type has no index", () => {
+  const define = (): unknown =>
+    actor("wrong", {
+      state: v.object({ a: v.number() }),
+      initial: () => ({ a: 1 }),
+      emits: {},
+      journal: true,
+      apply: {},
+      index: ["a"],
+      messages: () => ({}),
+    });
+  expect(define).toThrow('Cannot index the journaled actor type "wrong"');
+});
+
 test("where() takes the indexed fields, with values of their types", async () => {
   await using troupe = await createTroupe({ actors: [Item, Plain], stores: { default: memory() } });
   expect(

@@ -164,6 +164,25 @@ const indexUnset = part({
     delete from actor_index i using held, ${rows.from} where ok and i.type = u.type and i.key = u.key and i.field = u.field`,
 });
 
+const journal = part({
+  rows: (batch) => batch.journal ?? [],
+  columns: {
+    type: ["printable", (j) => j.type],
+    key: ["printable", (j) => j.key],
+    seq: ["bigint", (j) => j.seq],
+    partition: ["smallint", (j) => j.partition],
+    position: ["bigint", (j) => j.position],
+    id: ["text", (j) => j.id],
+    name: ["text", (j) => j.name],
+    at_ms: ["bigint", (j) => j.at],
+    data: ["json", (j) => j.data],
+    traceparent: ["text", (j) => j.traceparent ?? null],
+  },
+  query: (rows) => `
+    insert into journal (type, key, seq, partition, position, id, name, at_ms, data, traceparent)
+    select ${rows.list} from held where ok`,
+});
+
 const NO_PAUSES: readonly PauseWrite[] = [];
 
 const paused = part({
@@ -199,6 +218,7 @@ const PARTS: readonly Part[] = [
   resumed,
   indexSet,
   indexUnset,
+  journal,
 ];
 
 /** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */

@@ -33,6 +33,13 @@ export function writeBatch(file: SqliteFile, node: string, batch: CommitBatch): 
   }
   writeTimers(file, batch);
   writePauses(file, batch.pauses ?? []);
+  for (const { type, key, seq, partition, position, id, name, at, data, traceparent } of batch.journal ?? []) {
+    file.run(
+      `insert into journal (type, key, seq, partition, position, id, name, at_ms, data, traceparent)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[type, key, seq, partition, position, id, name, at, data, traceparent ?? null],
+    );
+  }
   writeIndex(file, batch.index);
 }
 

@@ -12,6 +12,7 @@ import type {
   IndexedFields,
   IndexFill,
   IndexQuery,
+  JournalRecord,
   LoadedActor,
   NodeId,
   OutboxKind,
@@ -27,6 +28,7 @@ import { checkFences, writeBatch } from "./commit.ts";
 import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
 import { SqliteFile } from "./file.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
+import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
 import { deleteTimers, dueTimers, timersOf } from "./timers.ts";
@@ -211,6 +213,21 @@ class SqliteStore implements Store {
        where partition in (select value from json_each(?))`,
       JSON.stringify(partitions),
     );
+  }
+
+  async readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]> {
+    return actors.flatMap((actor) => readJournal(this.#file, actor, limit));
+  }
+
+  async readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return positions.flatMap((position) => readHistory(this.#file, type, position, limit));
   }
 
   async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {

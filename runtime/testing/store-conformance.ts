@@ -6,6 +6,7 @@ import { commits } from "./store/commits.ts";
 import { durability } from "./store/durability.ts";
 import { fencing } from "./store/fencing.ts";
 import { indexing } from "./store/indexing.ts";
+import { journal } from "./store/journal.ts";
 import type { DurableStoreFixture, StoreFixture, TestTools, Theme } from "./store/kit.ts";
 import { outbox } from "./store/outbox.ts";
 import { ownership } from "./store/ownership.ts";
@@ -14,7 +15,7 @@ import { timers } from "./store/timers.ts";
 
 export type { DurableStoreFixture, StoreFixture, TestTools };
 
-const THEMES: readonly Theme[] = [ownership, fencing, commits, outbox, timers, reading, indexing];
+const THEMES: readonly Theme[] = [ownership, fencing, commits, outbox, timers, reading, indexing, journal];
 
 /** Runs the suite against the store that `make` gives: an empty one each time, not yet opened. */
 export function storeConformance(name: string, make: () => Promise<StoreFixture>, tools: TestTools): void {

@@ -56,6 +56,22 @@ create table outbox (
   primary key (partition, seq)
 ) strict;
 
+-- Every event of journaled actors, kept for ever. `position` is the event's `seq` in the outbox, 0 for what is no event.
+create table journal (
+  type        text not null,
+  key         text not null,
+  seq         integer not null,
+  partition   integer not null,
+  position    integer not null,
+  id          text not null,
+  name        text not null,
+  at_ms       integer not null,
+  data        text not null,
+  traceparent text,
+  primary key (type, key, seq)
+) strict;
+create index journal_history on journal (type, partition, position);
+
 -- How far each sink has got in each partition.
 create table cursors (
   sink        text not null,
