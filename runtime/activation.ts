@@ -27,12 +27,13 @@ import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { createAndHandle, failureOf } from "./handle.ts";
 import { textHash } from "./hash.ts";
+import { changedIndex } from "./index-filter.ts";
 import { JournaledTurn } from "./journal.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import type { LeaveReason } from "./life.ts";
 import { DEFAULT_IDLE, MAX_STATE_LENGTH } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, StoredReply, TimerWrite } from "./ports/store.ts";
+import type { ActorId, FieldValue, StoredReply, TimerWrite } from "./ports/store.ts";
 import { misuseOf, Replies } from "./replies.ts";
 import type { Resident } from "./residents.ts";
 import { RestartBackoff } from "./restart-backoff.ts";
@@ -81,6 +82,8 @@ export class Activation implements TurnOwner, Resident, Readable {
   readonly #replies = new Replies();
   /** The youngest finished turn that is not durable yet. */
   #unsettled: FinishedTurn | undefined;
+  /** The indexed values after the last finished turn; `undefined` until a turn has written them. */
+  #index: readonly FieldValue[] | undefined;
   /** Timers touched by turns that are not durable yet: newer than the timer service and the store. */
   #timers = new Map<string, TimerWrite>();
   /** Raised by every reload, so that what a turn of an earlier life leaves behind is recognised. */
@@ -261,6 +264,7 @@ export class Activation implements TurnOwner, Resident, Readable {
         this.#text = outcome.text;
         this.#version = outcome.actor.version;
         this.#tainted = true;
+        this.#index = undefined;
         this.#replies.load(outcome.actor);
         this.#phase = { kind: "idle" };
         this.#pump();
@@ -464,11 +468,19 @@ export class Activation implements TurnOwner, Resident, Readable {
     this.#version = journal === undefined ? this.#version + 1 : journal.version;
     for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
-    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);
+    const index = this.type.options.index === undefined ? undefined : this.#reindex(turn);
+    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored, undefined, index);
     if (stored !== undefined) this.#replies.remember(stored);
     this.#unsettled = finished;
     finished.wait(delivery, { kind: "reply", body });
     this.#host.submit(finished);
+  }
+
+  /** The indexed values, when this turn changed them. */
+  #reindex(turn: Turn): readonly FieldValue[] | undefined {
+    const values = changedIndex(this.type, turn.destroyed ? undefined : turn.state, this.#index);
+    this.#index = values ?? this.#index;
+    return values;
   }
 
   /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */

@@ -21,6 +21,7 @@ import { durationMs } from "./duration.ts";
 import type { Envelope, Origin, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
+import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
 import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
@@ -41,6 +42,7 @@ import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe
 import { checkKey, checkMessageId } from "./validate.ts";
 import { watchActor, type WatchedState } from "./watch.ts";
 import { POLL_MS } from "./watchers.ts";
+import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -160,15 +162,19 @@ class Node implements Troupe {
     type: A,
     page: { limit?: number; after?: string } = {},
   ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
-    const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
-    const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
+    const rows = await this.#hostOf(type.type).store.list(type.type, { limit: limitOf(page), after: page.after });
     const committed =
       type.options.journal === undefined ? rows : await upToDate(this.#hostOf(type.type).store, type, rows);
-    return committed.map(({ key, state, version, schemaVersion }) => ({
-      key,
-      version,
-      state: JSON.parse(readState(type, key, state, schemaVersion)) as StateOutput<A>,
-    }));
+    return committed.map((row) => toSummary(type, row)) as ActorSummary<StateOutput<A>>[];
+  }
+
+  async where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
+    page: { limit?: number; after?: string } = {},
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
+    const found = await findWhere(this.#hostOf(type.type).store, type, filter, page);
+    return found as ActorSummary<StateOutput<A>>[];
   }
 
   async journal(type: AnyActorType, key: string, page: JournalPage = {}): Promise<readonly JournalEntry[]> {

@@ -23,6 +23,7 @@ import type { Pause } from "./ports/store.ts";
  * | `ask_failed` | yes | an actor that the turn asked could not be reached; nothing of this turn was written, what it asked for may have been |
  * | `cancelled` | no | the caller stopped waiting (`CallOptions.signal`); the turn may still commit |
  * | `state_unreadable` | yes | the stored state cannot be brought to the schema version of this code; `found`, `known`, `problem` say why; it stays as it is |
+ * | `index_incomplete` | yes | actors stored before a field was indexed are still being added to the index |
  * | `paused` | yes | the actor takes no commands until it is resumed; nothing was written |
  * | `stopping` | yes | this node is shutting down |
  */
@@ -44,6 +45,7 @@ export const TROUPE_ERROR_CODES = [
   "ask_failed",
   "cancelled",
   "state_unreadable",
+  "index_incomplete",
   "paused",
   "stopping",
 ] as const;
@@ -59,6 +61,7 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "unavailable",
   "ask_failed",
   "state_unreadable",
+  "index_incomplete",
   "paused",
   "stopping",
 ]);

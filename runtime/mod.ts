@@ -33,6 +33,7 @@ export {
 export type { InputIssue, StateProblem, TroupeErrorCode } from "./errors.ts";
 export { eventNoun, toCloudEvent } from "./events.ts";
 export { newId, uuidv7 } from "./ids.ts";
+export type { FieldFilter, IndexableField, IndexFilter } from "./index-filter.ts";
 export type { ActorInspection, RecentTurn } from "./inspection.ts";
 export { silentLog } from "./log.ts";
 export type { LeaveContext, LeaveReason, LifeContext } from "./life.ts";

@@ -20,6 +20,7 @@ import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
+import { IndexFiller } from "./index-filler.ts";
 import { RecentTurns } from "./inspection.ts";
 import { loadActors } from "./journal.ts";
 import type { LeaveReason } from "./life.ts";
@@ -87,6 +88,7 @@ export class StoreHost
   /** What is left of actors that have left memory, by address: their `onPassivate`. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #shortestIdleMs: number;
+  readonly #index: IndexFiller;
   readonly #held: HeldActors;
   readonly #recent: RecentTurns | undefined;
   readonly #controls: ControlHandler;
@@ -121,6 +123,7 @@ export class StoreHost
         afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
     });
+    this.#index = new IndexFiller(types, this);
   }
 
   get activeActors(): number {
@@ -187,6 +190,7 @@ export class StoreHost
     this.#stopping = true;
     this.#watchers.stop(new TroupeError("stopping", "Cannot watch the actor here as this node is shutting down"));
     this.#timers.stop();
+    this.#index.stop();
     for (const cancel of this.#cancels) cancel();
     const drained = (async () => {
       await this.#quiet();
@@ -335,16 +339,18 @@ export class StoreHost
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
     const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers, paused] = await Promise.all([
+    const [cursors, timers, paused, fillIndex] = await Promise.all([
       this.store.cursors(ids),
       this.#timers.read(ids),
       this.store.paused(ids),
+      this.#index.prepare(partitions),
     ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#held.load(paused);
       this.#timers.load(timers);
+      fillIndex();
       this.#node.log("info", "partition:acquired", {
         store: this.store.name,
         count: ids.length,

@@ -2,6 +2,7 @@ import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import type { JournalEntry, JournalPage } from "./journal-read.ts";
 import type { Rebuilt } from "./journal-rebuild.ts";
@@ -67,6 +68,24 @@ export interface Troupe {
    */
   list<A extends AnyActorType>(
     type: A,
+    page?: { limit?: number; after?: string },
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  /**
+   * Committed actors of a type by the fields it indexes (`index` of {@link actor}), in order of their key: `limit`
+   * (default 50, at most 200), after the key `after`. All conditions must hold; an empty filter is `list`.
+   *
+   * @throws {TypeError} the filter names a field that is not indexed, or asks for what no field can hold.
+   * @throws {TroupeError} `index_incomplete`, retryable: actors stored before a field was indexed are still being added,
+   * or a node that indexes other fields holds some of them.
+   *
+   * @example
+   * ```ts
+   * await troupe.where(Stock, { onHand: { lt: 10 }, warehouse: { in: ["north", "south"] } }, { limit: 20 });
+   * ```
+   */
+  where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
     page?: { limit?: number; after?: string },
   ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
   /**

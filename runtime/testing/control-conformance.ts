@@ -115,6 +115,7 @@ export function controlConformance(
       await first.pause("clerk", "a", "r");
       // As after a crash: nothing is given back, only the end of its lease frees the partitions.
       const store = fixture.store();
+      await store.open();
       await store.heartbeat(first.nodeId, 0);
       await using second = await start(fixture);
       const seen = await second.inspect("clerk", "a");

@@ -77,5 +77,5 @@ function timer(given: Partial<TimerRow>): TimerRow {
 
 function batch(grants: Grants, ...partitions: number[]): CommitBatch {
   const fences = partitions.map((partition) => ({ partition, epoch: grants.get(partition)?.epoch ?? 0, lastSeq: 0 }));
-  return { fences, states: [], replies: [], outbox: [], timers: [] };
+  return { fences, states: [], replies: [], outbox: [], timers: [], index: [] };
 }
