@@ -461,6 +461,7 @@ export class Activation implements TurnOwner, Resident, Readable {
       turn.effects === undefined &&
       turn.timerWrites === undefined
     ) {
+      this.#host.metrics?.count(this.id.type, delivery.envelope.message, "ok");
       this.#gate(delivery, { kind: "reply", body });
       return;
     }
@@ -496,7 +497,9 @@ export class Activation implements TurnOwner, Resident, Readable {
       this.#restart?.threw(this.#version, this.#host.clock.monotonic());
       this.#host.turnFailed(delivery.envelope, error);
     }
-    this.#gate(delivery, { kind: "error", error: failureOf(error, delivery.envelope) });
+    const answer: Answer = { kind: "error", error: failureOf(error, delivery.envelope) };
+    this.#host.metrics?.answered(delivery.envelope, answer);
+    this.#gate(delivery, answer);
   }
 
   /** After a turn: idle again, or, when the actor was reloaded meanwhile, load now. */
@@ -517,7 +520,9 @@ export class Activation implements TurnOwner, Resident, Readable {
       );
       return;
     }
-    this.#gate(delivery, answerQuery(this, delivery.envelope, definition, this.#host));
+    const answer = answerQuery(this, delivery.envelope, definition, this.#host);
+    this.#host.metrics?.answered(delivery.envelope, answer);
+    this.#gate(delivery, answer);
   }
 
   look(): QueryContext<unknown> {

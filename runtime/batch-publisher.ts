@@ -53,7 +53,7 @@ export class BatchPublisher implements Publisher {
       if (parcels.length === 0) return;
       try {
         if (!this.#host.mayPublish()) throw new Error("the lease of this node has to be renewed first");
-        const results = await sink.publish(
+        const results = await this.#host.publish(
           parcels.map((parcel) => parcel.record),
           attempt,
         );

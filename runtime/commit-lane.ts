@@ -28,6 +28,8 @@ export interface LaneHost {
   /** The node no longer holds these partitions. */
   lost(partitions: readonly Partition[]): void;
   commitFailed(error: unknown, turns: number): void;
+  /** The turns will never be written. */
+  uncommitted?(turns: readonly FinishedTurn[]): void;
 }
 
 /** More turns than this wait for the next transaction: bounds its size and its time. */
@@ -170,7 +172,9 @@ export class CommitLane {
     const built = this.#gathered.filter((turn) => actors.has(turn.activation));
     this.#gathered = this.#gathered.filter((turn) => !actors.has(turn.activation));
     for (const activation of actors) activation.reload();
-    for (const turn of [...turns, ...built]) turn.fail(error);
+    const dropped = [...turns, ...built];
+    this.#host.uncommitted?.(dropped);
+    for (const turn of dropped) turn.fail(error);
   }
 }
 

@@ -28,6 +28,7 @@ import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
 import { MAX_ACTIVE_ACTORS, MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
+import { NodeMetrics } from "./node-metrics.ts";
 import { cancelledError, PendingCall } from "./pending-call.ts";
 import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
@@ -91,6 +92,8 @@ class Node implements Troupe {
   readonly #tickets = new Map<string, Cancellation>();
   /** Aborted when the node stops: for what would wait on another node. */
   readonly #stopping = new AbortController();
+  /** Ends the reading of this node's counts. */
+  #detach: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
@@ -109,6 +112,7 @@ class Node implements Troupe {
       retentionMs: options.retentionMs ?? 86_400_000,
       residents: this.#residents,
       recentTurns: options.recentTurns ?? 0,
+      metrics: options.metrics === undefined ? undefined : new NodeMetrics(() => this.#hosts),
       ref: (type, key, from, deadline) =>
         makeRef(type, (message, input, call) => this.#callFrom(from, deadline, type, key, message, input, call)),
     };
@@ -141,6 +145,7 @@ class Node implements Troupe {
       for (const type of types) this.#types.set(type.type, { type, host });
     }
     this.#projections.checkSources((name) => this.#types.get(name)?.type);
+    if (services.metrics !== undefined) this.#detach = options.metrics?.attach(services.metrics);
   }
 
   async start(): Promise<void> {
@@ -274,6 +279,7 @@ class Node implements Troupe {
     cancel();
     this.#deadlines.stop();
     await this.#transport?.close();
+    this.#detach?.();
   }
 
   /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */

@@ -97,7 +97,7 @@ export class KeyedPublisher implements Publisher {
     const { sink } = this.#host;
     try {
       if (!this.#host.mayPublish()) return false;
-      const [result] = await sink.publish([record], attempt);
+      const [result] = await this.#host.publish([record], attempt);
       if (result?.kind === "held") return false;
       if (result?.kind === "refused") {
         const attempts = result.attempts ?? attempt;

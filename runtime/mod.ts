@@ -43,6 +43,7 @@ export type { Apply, DeepReadonly, EventMeta, JournaledTurnContext } from "./jou
 export type { JournalEntry, JournalPage } from "./journal-read.ts";
 export type { Rebuilt } from "./journal-rebuild.ts";
 export { ProjectionError } from "./ports/read-database.ts";
+export type * from "./ports/metrics.ts";
 export type * from "./ports/read-database.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 export { FencedError, OutcomeUnknownError } from "./ports/store.ts";

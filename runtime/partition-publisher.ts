@@ -60,6 +60,7 @@ export class PartitionPublisher implements Publisher {
       get stopped() {
         return host.stopped;
       },
+      publish: (records, attempt) => host.publish(records, attempt),
       mayPublish: () => host.mayPublish(),
       bury: (letters) => host.bury(letters),
       now: () => host.now(),

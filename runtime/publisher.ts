@@ -1,6 +1,6 @@
 import { parseAddress } from "./address.ts";
 import type { CursorTracker } from "./cursor-tracker.ts";
-import type { Sink } from "./ports/sink.ts";
+import type { PublishResult, Sink } from "./ports/sink.ts";
 import type { DeadLetter, OutboxRecord } from "./ports/store.ts";
 
 /** A record on its way to a sink. */
@@ -12,6 +12,8 @@ export interface Parcel {
 /** What a publisher needs from its relay. */
 export interface PublisherHost {
   readonly sink: Sink;
+  /** Hands records to the sink. */
+  publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]>;
   /** Whether this node may still publish for its partitions: its lease cannot have run out. */
   mayPublish(): boolean;
   /** Keeps dead letters durably. */

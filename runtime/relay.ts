@@ -12,10 +12,12 @@ import { backoffMs } from "./backoff.ts";
  * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
  */
 import { BatchPublisher } from "./batch-publisher.ts";
+import type { Buckets } from "./buckets.ts";
 import type { Clock } from "./clock.ts";
 import { CursorTracker } from "./cursor-tracker.ts";
 import { TroupeError } from "./errors.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
 import type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 import type { CursorRow, DeadLetter, OutboxRecord, Store } from "./ports/store.ts";
@@ -25,6 +27,7 @@ import { ReplayTracker } from "./replay-tracker.ts";
 export interface RelayHost {
   readonly clock: Clock;
   readonly store: Store;
+  readonly metrics?: NodeMetrics | undefined;
   /** The last committed sequence number of a partition this node holds. */
   lastSeq(partition: number): number | undefined;
   mayPublish(): boolean;
@@ -46,6 +49,7 @@ export class Relay implements PublisherHost {
   failing: string | undefined;
   readonly #host: RelayHost;
   readonly #publisher: Publisher;
+  readonly #published: Buckets | undefined;
   readonly #trackers = new Map<number, CursorTracker>();
   /** Records of dead letters on their way again, by the letter's id. */
   readonly #replays = new Map<string, ReplayTracker>();
@@ -55,6 +59,7 @@ export class Relay implements PublisherHost {
   constructor(sink: Sink, host: RelayHost) {
     this.sink = sink;
     this.#host = host;
+    this.#published = host.metrics?.publishing(sink.name);
     this.#publisher = publisherFor(sink.lane, this);
   }
 
@@ -144,6 +149,14 @@ export class Relay implements PublisherHost {
 
   now(): number {
     return this.#host.clock.now();
+  }
+
+  async publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]> {
+    if (this.#published === undefined) return this.sink.publish(records, attempt);
+    const since = this.#host.clock.monotonic();
+    const results = await this.sink.publish(records, attempt);
+    this.#published.add((this.#host.clock.monotonic() - since) / 1_000);
+    return results;
   }
 
   mayPublish(): boolean {

@@ -27,6 +27,7 @@ import type { LeaveReason } from "./life.ts";
 import { DEFAULT_IDLE } from "./limits.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
+import type { NodeMetrics } from "./node-metrics.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { CallTaker } from "./pending-call.ts";
@@ -62,6 +63,8 @@ export interface NodeServices {
   readonly residents: Residents;
   /** Turns remembered per actor in memory; 0: none. */
   readonly recentTurns: number;
+  /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
+  readonly metrics: NodeMetrics | undefined;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
@@ -76,6 +79,7 @@ export class StoreHost
   readonly nodeId: string;
   readonly clock: Clock;
   readonly leaseMs: number;
+  readonly metrics: NodeMetrics | undefined;
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
   readonly #node: NodeServices;
@@ -100,6 +104,7 @@ export class StoreHost
     this.nodeId = node.nodeId;
     this.clock = node.clock;
     this.leaseMs = node.leaseMs;
+    this.metrics = node.metrics;
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
     this.#shortestIdleMs = Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE)));
@@ -128,6 +133,18 @@ export class StoreHost
 
   get activeActors(): number {
     return this.#actors.size;
+  }
+
+  actorsInMemory(): Iterable<Activation> {
+    return this.#actors.values();
+  }
+
+  get ownedPartitions(): number {
+    return this.ownership.held().length;
+  }
+
+  get timersDue(): number {
+    return this.#timers.due;
   }
 
   async start(): Promise<void> {
@@ -302,8 +319,11 @@ export class StoreHost
     return this.ownership.partition(id);
   }
 
-  commit(batch: CommitBatch): Promise<void> {
-    return this.store.commit(this.nodeId, batch);
+  async commit(batch: CommitBatch): Promise<void> {
+    if (this.metrics === undefined) return this.store.commit(this.nodeId, batch);
+    const since = this.clock.monotonic();
+    await this.store.commit(this.nodeId, batch);
+    this.metrics.commitSeconds.add((this.clock.monotonic() - since) / 1_000);
   }
 
   async settle(partitions: readonly Partition[]): Promise<readonly Grant[]> {
@@ -323,12 +343,17 @@ export class StoreHost
 
   written(turns: readonly FinishedTurn[], batch: CommitBatch): void {
     this.#watchers.written(turns);
+    this.metrics?.committed(turns, this.clock.now());
     this.#timers.written(batch.timers);
     for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
   }
 
   commitFailed(error: unknown, turns: number): void {
     this.#node.log("warn", "commit:failed", { store: this.store.name, turns, error: describe(error) });
+  }
+
+  uncommitted(turns: readonly FinishedTurn[]): void {
+    this.metrics?.uncommitted(turns);
   }
 
   // --- OwnershipHost ---

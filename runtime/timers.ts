@@ -109,6 +109,14 @@ export class TimerService {
     for (const [id, entry] of this.#current) if (partitions.has(entry.timer.partition)) this.#current.delete(id);
   }
 
+  /** Timers whose time has come, and whose turn has not ended yet. */
+  get due(): number {
+    const now = this.#host.clock.now();
+    let due = 0;
+    for (const { timer } of this.#current.values()) if (timer.dueAt <= now) due++;
+    return due;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancelWake?.();

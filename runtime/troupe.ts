@@ -7,6 +7,7 @@ import type { ActorInspection } from "./inspection.ts";
 import type { JournalEntry, JournalPage } from "./journal-read.ts";
 import type { Rebuilt } from "./journal-rebuild.ts";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./ports/metrics.ts";
 import type { ProjectionBuild, ReadDatabase } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
@@ -42,6 +43,8 @@ export interface TroupeOptions {
   readonly maxActiveActors?: number;
   /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
   readonly recentTurns?: number;
+  /** Takes this node's counts, to be read at any time. None: nothing is counted. */
+  readonly metrics?: Metrics;
   readonly clock?: Clock;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;

@@ -1,0 +1,58 @@
+/** What a node counts, and who may read it. The node only adds numbers; names, labels and formats are the adapter's. */
+
+/** Where nodes leave their counts: see `prometheus` in `infra/telemetry`. */
+export interface Metrics {
+  /**
+   * Takes the counts of a node that starts, to be read whenever somebody asks, from the same thread. Returns what ends
+   * that, for when the node stops.
+   */
+  attach(counts: NodeCounts): () => void;
+}
+
+/**
+ * What became of a message that had its turn. `ok`: durable, or nothing had to be written. `refused`: the actor said no.
+ * `failed`: its handler threw. `uncommitted`: the turn was not written. A repeat of a handled id is no turn.
+ */
+export type TurnOutcome = "ok" | "refused" | "failed" | "uncommitted";
+
+/** How often each outcome came, for one message of one actor type. */
+export type TurnTally = Readonly<Record<TurnOutcome, number>>;
+
+/** Values sorted into buckets. Bucket `i` counts values up to `bounds[i]`, and above `bounds[i - 1]`. */
+export interface Distribution {
+  readonly bounds: readonly number[];
+  /** One more than there are bounds: the last bucket has no upper end. Not cumulative. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** A gauge of one actor type or sink. */
+export interface NamedValue {
+  readonly name: string;
+  readonly value: number;
+}
+
+/**
+ * The counts of one node since its start, and how it stands right now. Names come from closed sets: declared actor types
+ * and messages, configured sinks.
+ */
+export interface NodeCounts {
+  turns(): Iterable<{ readonly actor: string; readonly message: string; readonly tally: TurnTally }>;
+  /** From the start of a turn to the commit that holds it, in seconds, to the millisecond. */
+  readonly turnSeconds: Distribution;
+  /** One write to the store. */
+  readonly commitSeconds: Distribution;
+  /** Turns that one write held. */
+  readonly commitBatchTurns: Distribution;
+  /** One hand-over of records to a sink, by the sink's name. */
+  readonly publishSeconds: ReadonlyMap<string, Distribution>;
+  /** Messages that wait for their turn, by actor type. */
+  mailboxDepths(): Iterable<NamedValue>;
+  /** Actors in memory, by type. */
+  activeActors(): Iterable<NamedValue>;
+  /** Committed records that a sink has not acknowledged, by the sink's name. */
+  outboxPending(): Iterable<NamedValue>;
+  partitionsOwned(): number;
+  /** Timers whose time has come, and whose turn has not ended yet. */
+  timersDue(): number;
+}
