@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import * as v from "valibot";
+import { actor, createTroupe, memory, PARTITION_COUNT } from "#runtime";
+import { prometheus } from "./prometheus.ts";
+
+const Bell = actor("bell", {
+  state: v.object({ rings: v.number() }),
+  initial: () => ({ rings: 0 }),
+  messages: ({ command }) => ({ ring: command({}, (c) => void c.state.rings++) }),
+});
+
+const linesOf = async (text: Promise<string>, name: string): Promise<string[]> =>
+  (await text).split("\n").filter((line) => line.startsWith(name));
+
+test("prometheus() shows the counts of every attached node as one, and forgets a node that has stopped", async () => {
+  const { metrics, text } = prometheus();
+  const nodes = await Promise.all(
+    [1, 2].map(() => createTroupe({ actors: [Bell], stores: { default: memory() }, metrics })),
+  );
+  for (const node of nodes) await node.ref(Bell, "a").ring();
+  expect(await linesOf(text(), "troupe_turns_total")).toContain(
+    'troupe_turns_total{actor="bell",message="ring",outcome="ok"} 2',
+  );
+  expect(await linesOf(text(), "troupe_partitions_owned")).toEqual([`troupe_partitions_owned ${2 * PARTITION_COUNT}`]);
+  expect(await linesOf(text(), "troupe_turn_seconds_count")).toEqual(["troupe_turn_seconds_count 2"]);
+  expect(await linesOf(text(), 'troupe_turn_seconds_bucket{le="+Inf"}')).toEqual([
+    'troupe_turn_seconds_bucket{le="+Inf"} 2',
+  ]);
+  for (const node of nodes) await node.stop();
+  expect(await linesOf(text(), "troupe_turns_total")).toEqual([]);
+});
+
+test("prometheus() counts buckets upwards, sums those with the same labels, and escapes values", async () => {
+  const { histogram, text } = prometheus();
+  histogram("x_seconds", "Some time", () => [
+    { labels: { sink: 'a"b' }, of: { bounds: [1, 2], counts: [1, 1, 1], sum: 6 } },
+    { labels: { sink: 'a"b' }, of: { bounds: [1, 2], counts: [1, 0, 0], sum: 1 } },
+  ]);
+  expect(await linesOf(text(), "x_seconds")).toEqual([
+    'x_seconds_bucket{le="1",sink="a\\"b"} 2',
+    'x_seconds_bucket{le="2",sink="a\\"b"} 3',
+    'x_seconds_bucket{le="+Inf",sink="a\\"b"} 4',
+    'x_seconds_sum{sink="a\\"b"} 7',
+    'x_seconds_count{sink="a\\"b"} 4',
+  ]);
+});
+
+test("a gauge that cannot be read is left out, and the others are shown", async () => {
+  const { gauge, text } = prometheus();
+  gauge("x_gone", "Away", [], () => Promise.reject(new Error("away")));
+  gauge("x_thrown", "Away", ["a"], () => {
+    throw new Error("away");
+  });
+  gauge("x_here", "Here", ["a"], async () => [{ labels: { a: "1" }, value: 3 }]);
+  const shown = await text();
+  expect(shown).toContain('x_here{a="1"} 3');
+  expect(shown).not.toContain("\nx_gone ");
+  expect(shown).toContain("process_cpu_seconds_total");
+});

@@ -1,0 +1,202 @@
+import { collectDefaultMetrics, Counter, Gauge, type Metric, type MetricObjectWithValues, Registry } from "prom-client";
+import type { Distribution, Metrics, NamedValue, NodeCounts } from "#runtime";
+
+/** One value of a metric, with its labels. */
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A distribution with its labels. */
+export interface LabelledDistribution {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly of: Distribution;
+}
+
+/** The metrics of this process, as Prometheus reads them. Everything is read when a scrape asks, and only then. */
+export interface Prometheus {
+  /** For `createTroupe`. Several nodes of one process are summed up. */
+  readonly metrics: Metrics;
+  /** A count that only grows, since the start. */
+  counter(name: string, help: string, labels: readonly string[], read: () => Iterable<Sample>): void;
+  /** How something stands now. A `read` that fails leaves the metric out of this scrape. */
+  gauge(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    read: () => Iterable<Sample> | Promise<Iterable<Sample>>,
+  ): void;
+  histogram(name: string, help: string, read: () => Iterable<LabelledDistribution>): void;
+  readonly contentType: string;
+  /** The answer of a scrape, in the text format. */
+  text(): Promise<string>;
+}
+
+/**
+ * A registry with the metrics of the host process (`process_…`, `nodejs_…`), those of the nodes attached to it
+ * (`troupe_…`), and whatever is added.
+ */
+export function prometheus(): Prometheus {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const nodes = new Set<NodeCounts>();
+
+  const made: Prometheus = {
+    metrics: {
+      attach(counts) {
+        nodes.add(counts);
+        return () => void nodes.delete(counts);
+      },
+    },
+    counter(name, help, labels, read) {
+      new Counter({
+        name,
+        help,
+        labelNames: labels,
+        registers: [registry],
+        collect() {
+          this.reset();
+          for (const { labels: values = {}, value } of read()) this.inc(values, value);
+        },
+      });
+    },
+    gauge(name, help, labels, read) {
+      new Gauge({
+        name,
+        help,
+        labelNames: labels,
+        registers: [registry],
+        async collect() {
+          this.reset();
+          // A gauge without labels says 0 unless told otherwise: what is not known is not said.
+          if (labels.length === 0) this.remove();
+          const samples = await (async () => read())().catch(() => []);
+          for (const { labels: values = {}, value } of samples) this.inc(values, value);
+        },
+      });
+    },
+    histogram(name, help, read) {
+      registry.registerMetric(new ReadHistogram(name, help, read) as object as Metric);
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+  describeNodes(made, nodes);
+  return made;
+}
+
+/** A histogram that keeps nothing itself: prom-client's own would have to be told of each value as it comes. */
+class ReadHistogram {
+  readonly name: string;
+  readonly help: string;
+  readonly #read: () => Iterable<LabelledDistribution>;
+
+  constructor(name: string, help: string, read: () => Iterable<LabelledDistribution>) {
+    this.name = name;
+    this.help = help;
+    this.#read = read;
+  }
+
+  reset(): void {}
+
+  async get(): Promise<MetricObjectWithValues<{ labels: Record<string, string | number>; value: number }>> {
+    const { name, help } = this;
+    const values = [...merged(this.#read())].flatMap(({ labels = {}, of }) => {
+      let count = 0;
+      const buckets = of.counts.map((inBucket, i) => ({
+        metricName: `${name}_bucket`,
+        labels: { le: String(of.bounds[i] ?? "+Inf"), ...labels },
+        value: (count += inBucket),
+      }));
+      return [
+        ...buckets,
+        { metricName: `${name}_sum`, labels, value: of.sum },
+        { metricName: `${name}_count`, labels, value: count },
+      ];
+    });
+    return { name, help, type: "histogram" as never, aggregator: "sum", collect: () => undefined, values };
+  }
+}
+
+/** Distributions with the same labels as one. */
+function merged(list: Iterable<LabelledDistribution>): Iterable<LabelledDistribution> {
+  const sums = new Map<string, LabelledDistribution>();
+  for (const { labels = {}, of } of list) {
+    const id = JSON.stringify(labels);
+    const before = sums.get(id)?.of;
+    const sum =
+      before === undefined
+        ? of
+        : {
+            bounds: of.bounds,
+            counts: of.counts.map((count, i) => count + (before.counts[i] ?? 0)),
+            sum: of.sum + before.sum,
+          };
+    sums.set(id, { labels, of: sum });
+  }
+  return sums.values();
+}
+
+function describeNodes({ counter, gauge, histogram }: Prometheus, nodes: ReadonlySet<NodeCounts>): void {
+  const all = <T>(read: (counts: NodeCounts) => Iterable<T>): T[] => [...nodes].flatMap((counts) => [...read(counts)]);
+  const byName = (label: string, read: (counts: NodeCounts) => Iterable<NamedValue>) => (): Sample[] =>
+    all(read).map(({ name, value }) => ({ labels: { [label]: name }, value }));
+  const one = (read: (counts: NodeCounts) => number) => (): Sample[] =>
+    [...nodes].map((counts) => ({ value: read(counts) }));
+  const each = (read: (counts: NodeCounts) => Distribution) => (): LabelledDistribution[] =>
+    [...nodes].map((counts) => ({ of: read(counts) }));
+
+  counter("troupe_turns_total", "Messages that had their turn", ["actor", "message", "outcome"], () =>
+    all((counts) => counts.turns()).flatMap(({ actor, message, tally }) =>
+      Object.entries(tally).map(([outcome, value]) => ({ labels: { actor, message, outcome }, value })),
+    ),
+  );
+  histogram(
+    "troupe_turn_seconds",
+    "From the start of a turn to its commit",
+    each((c) => c.turnSeconds),
+  );
+  histogram(
+    "troupe_commit_seconds",
+    "One write to a store",
+    each((c) => c.commitSeconds),
+  );
+  histogram(
+    "troupe_commit_batch_turns",
+    "Turns that one write held",
+    each((c) => c.commitBatchTurns),
+  );
+  histogram("troupe_outbox_publish_seconds", "One hand-over of records to a sink", () =>
+    all((counts) => [...counts.publishSeconds].map(([sink, of]) => ({ labels: { sink }, of }))),
+  );
+  gauge(
+    "troupe_mailbox_depth",
+    "Messages that wait for their turn",
+    ["actor"],
+    byName("actor", (c) => c.mailboxDepths()),
+  );
+  gauge(
+    "troupe_actors_active",
+    "Actors in memory",
+    ["actor"],
+    byName("actor", (c) => c.activeActors()),
+  );
+  gauge(
+    "troupe_outbox_pending",
+    "Committed records that a sink has not acknowledged",
+    ["sink"],
+    byName("sink", (c) => c.outboxPending()),
+  );
+  gauge(
+    "troupe_partitions_owned",
+    "Partitions this process holds",
+    [],
+    one((c) => c.partitionsOwned()),
+  );
+  gauge(
+    "troupe_timers_due",
+    "Timers whose time has come, and whose turn has not ended yet",
+    [],
+    one((c) => c.timersDue()),
+  );
+}
