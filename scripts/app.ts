@@ -9,6 +9,7 @@ import { readSettings, type Settings, SettingsError } from "./app/settings.ts";
 import { stackAddresses } from "./app/stack-addresses.ts";
 import { untilStopSignal } from "./app/stop-signal.ts";
 import { startSystem } from "./app/system.ts";
+import { openTelemetry } from "./app/telemetry.ts";
 
 /** How long requests and turns under way may take to end, together. */
 const DRAIN_MS = 10_000;
@@ -38,8 +39,9 @@ async function run(settings: Settings): Promise<void> {
   process.on("uncaughtException", (error) => log("error", "app:exception", { error }));
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
-  const system = startSystem(settings, connections, log);
-  const server = serveHttp(settings, connections, system, log);
+  const telemetry = openTelemetry({ troupe: () => system.troupe(), sockets: () => server.sockets });
+  const system = startSystem(settings, connections, telemetry, log);
+  const server = serveHttp({ settings, connections, system, telemetry, log });
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,

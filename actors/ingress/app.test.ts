@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { AnyElysia } from "elysia";
 import { Delivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
 import type { OrderQuery } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import { Stock } from "#actors/stock/stock.ts";
 import { createTroupe, type Log, memory, type Troupe } from "#runtime";
-import { createIngress } from "./app.ts";
+import { createIngress, type Ingress } from "./app.ts";
 import { Problem } from "./problem.ts";
 import { stubDeps } from "./testing/stub-deps.ts";
 
@@ -14,7 +13,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 const SECRET = "secret-canary";
 
 let troupe: Troupe;
-let app: AnyElysia;
+let app: Ingress;
 
 beforeAll(async () => {
   troupe = await createTroupe({ actors: [Order, Stock, Payment, Delivery], stores: { default: memory() } });
@@ -35,7 +34,7 @@ async function ask(
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
-  on: AnyElysia = app,
+  on: Ingress = app,
 ): Promise<Answer> {
   const init =
     body === undefined
@@ -178,7 +177,7 @@ describe("every answer", () => {
   test("that fails is a problem and says nothing of its cause, wherever it was thrown", async () => {
     const lines: unknown[] = [];
     const log: Log = (level, event, fields) => void lines.push([level, event, fields]);
-    const failing = (thrown: unknown): AnyElysia => {
+    const failing = (thrown: unknown): Ingress => {
       const fail = (): never => {
         throw thrown;
       };

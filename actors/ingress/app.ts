@@ -7,26 +7,41 @@
  * I1 Nothing unchecked reaches an actor: an endpoint's schemas are the only way in ({@link endpoint}).
  * I2 Every answer carries `x-trace-id`; every failure is a problem, and an unexpected one says nothing of its cause.
  * I3 A body over the limit is refused by its declared length before a byte of it is read.
+ * I4 Who asks is known before anything is read: the guard stands outside of every route, and of Elysia.
  */
 import { type AnyElysia, Elysia } from "elysia";
 import { type Allowed, allowedMethods } from "./allow.ts";
 import { refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
-import { openApiDocument } from "./openapi.ts";
+import { preflight, share } from "./guard/cors.ts";
+import { type GuardedRoute, pathIn, RouteTable } from "./guard/route-table.ts";
+import { type MountedRoute, openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { ticketRoutes } from "./routes/tickets.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { traceOf } from "./trace.ts";
 
-/** The application. Answer requests with `app.handle`, or serve it with `app.fetch`. */
-export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] = []): AnyElysia {
+/** The ingress as those who serve it see it: there is no way in past the guard. */
+export interface Ingress {
+  /** Answers a request. Never rejects. */
+  handle(request: Request): Promise<Response>;
+  readonly routes: readonly MountedRoute[];
+}
+
+/** The application: its routes, behind `deps.guard`. */
+export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] = []): Ingress {
+  const { guard, counts, origins = NO_ORIGINS } = deps;
+  let table: RouteTable | undefined;
   let allowed: Allowed | undefined;
   let document: Record<string, unknown> | undefined;
 
@@ -54,7 +69,49 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(workflowRoutes(deps))
     .use(projectionRoutes(deps))
     .use(actorAdminRoutes(deps))
+    .use(keyRoutes(deps))
+    .use(ticketRoutes(deps))
     .use(pageRoutes(deps.links, () => (document ??= openApiDocument(app.routes))));
+  if (deps.metrics !== undefined) app.use(metricsRoute(deps.metrics));
   for (const plugin of further) app.use(plugin);
-  return app;
+
+  async function answer(request: Request, route: GuardedRoute | undefined): Promise<Response> {
+    try {
+      await guard?.admit(request, request.method === "OPTIONS" ? "open" : (route?.access ?? "admin")); // I4
+      return await app.fetch(request);
+    } catch (error) {
+      return await answerError({
+        request,
+        error,
+        code: "UNKNOWN",
+        log: deps.log,
+        allowed: () => [],
+        again: app.handle,
+      });
+    }
+  }
+
+  async function handle(request: Request, route: GuardedRoute | undefined): Promise<Response> {
+    const asked = preflight(request, origins()); // before the guard: a browser sends no key with it
+    if (asked !== undefined) return asked;
+    const response = await answer(request, route);
+    guard?.describe(request, response.headers);
+    share(request, response.headers, origins());
+    return response;
+  }
+
+  return {
+    get routes() {
+      return app.routes;
+    },
+    async handle(request) {
+      const since = performance.now();
+      const route = (table ??= new RouteTable(app.routes)).find(request.method, pathIn(request.url));
+      const response = await handle(request, route);
+      counts?.answered(route?.route, request.method, response.status, (performance.now() - since) / 1_000);
+      return response;
+    },
+  };
 }
+
+const NO_ORIGINS = (): readonly string[] => [];

@@ -1,6 +1,8 @@
 import type { OrderLists } from "#actors/order/read-model.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
+import type { Guard } from "./guard/guard.ts";
+import type { HttpCounts } from "./http-counts.ts";
 import type { Readiness } from "./readiness.ts";
 
 /** What the ingress speaks to. Given by whoever starts the process. */
@@ -12,8 +14,22 @@ export interface IngressDeps {
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
   readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;
+  /** Who may come in, and how often. None: everybody, at any rate. */
+  readonly guard?: Guard | undefined;
+  /** Origins whose pages may read answers, to the character: `https://shop.example`. Default: none but our own. */
+  readonly origins?: () => readonly string[];
+  /** Where answers are counted. */
+  readonly counts?: HttpCounts;
+  /** What `GET /metrics` answers; without it there is no such route. */
+  readonly metrics?: MetricsText;
   readonly links: Links;
   readonly log: Log;
+}
+
+/** What a scrape gets. */
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 /** Addresses of pages elsewhere. */

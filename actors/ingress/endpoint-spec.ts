@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import type { Access } from "./guard/route-table.ts";
 
 /** A valibot schema. */
 export type Schema = v.GenericSchema;
@@ -29,6 +30,8 @@ export interface EndpointSpec<
   readonly noun: string;
   readonly params?: P;
   readonly query?: Q;
+  /** Which key it needs, where authentication is on: one with this scope, or with `admin`. `key`: any; `open`: none. */
+  readonly scope: Access;
   /** JSON. A request without a body is a 400 unless the schema takes `undefined`. */
   readonly body?: B;
   readonly answer: Answer<R>;

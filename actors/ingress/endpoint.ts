@@ -3,6 +3,7 @@ import type * as v from "valibot";
 import type { CallOptions } from "#runtime";
 import { readJson } from "./body.ts";
 import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
+import { principalOf } from "./guard/principal.ts";
 import { idempotencyKey, messageIdOf } from "./idempotency.ts";
 import { operationOf } from "./operation.ts";
 import { Problem } from "./problem.ts";
@@ -19,7 +20,7 @@ export interface Ask<P extends MaybeSchema, Q extends MaybeSchema, B extends May
   readonly params: Out<P>;
   readonly query: Out<Q>;
   readonly body: Out<B>;
-  /** The `Idempotency-Key`; always `undefined` for reads. */
+  /** The `Idempotency-Key`, told apart by API key; always `undefined` for reads. */
   readonly key: string | undefined;
   /** For the actor call this request makes: its once-only id, and the trace. */
   readonly call: CallOptions;
@@ -92,7 +93,7 @@ async function read(
   request: Request,
   params: Readonly<Record<string, unknown>>,
 ): Promise<Ask<MaybeSchema, MaybeSchema, MaybeSchema>> {
-  const key = spec.method === "GET" ? undefined : idempotencyKey(request);
+  const key = spec.method === "GET" ? undefined : ownKey(request);
   const id = messageIdOf(key);
   const look = { traceparent: traceOf(request).traceparent };
   return {
@@ -104,6 +105,13 @@ async function read(
     query: spec.query === undefined ? undefined : check(spec.query, queryOf(request), "query"),
     body: spec.body === undefined ? undefined : await readBody(spec.body, request),
   };
+}
+
+/** The Idempotency-Key as whoever sent it owns it: the same one of another API key is another one. */
+function ownKey(request: Request): string | undefined {
+  const key = idempotencyKey(request);
+  const owner = principalOf(request);
+  return key === undefined || owner === undefined ? key : `${owner.keyId}/${key}`;
 }
 
 function readPath(spec: EndpointSpec, schema: Schema, params: Readonly<Record<string, unknown>>): unknown {

@@ -1,6 +1,6 @@
 import type { GenericSchema } from "valibot";
 import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
-import { parametersOf, PROBLEM } from "./operation.ts";
+import { KEY_SECURITY, parametersOf, PROBLEM } from "./operation.ts";
 
 /** A mounted route, as Elysia lists it. */
 export interface MountedRoute {
@@ -62,7 +62,16 @@ export function openApiDocument(routes: readonly MountedRoute[]): Record<string,
     },
     servers: [{ url: "/" }],
     paths,
-    components: { schemas: { Problem: PROBLEM_SCHEMA } },
+    components: {
+      schemas: { Problem: PROBLEM_SCHEMA },
+      securitySchemes: {
+        [KEY_SECURITY]: {
+          type: "http",
+          scheme: "bearer",
+          description: "An API key; where authentication is off, none",
+        },
+      },
+    },
   };
 }
 

@@ -1,7 +1,11 @@
 import type { GenericSchema } from "valibot";
 import type { EndpointSpec } from "./endpoint-spec.ts";
+import { type Access, ACCESS } from "./guard/route-table.ts";
 import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
 import { PROBLEM_MEDIA_TYPE } from "./problem.ts";
+
+/** The name of our keys among the security schemes. */
+export const KEY_SECURITY = "key";
 
 /** The statuses any endpoint may answer with a problem. */
 const ALWAYS = [429, 500, 503];
@@ -15,6 +19,9 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Content };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  /** As {@link EndpointSpec.scope}: the guard reads it from here. */
+  readonly [ACCESS]: Access;
 }
 
 type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
@@ -54,6 +61,8 @@ export function operationOf(spec: EndpointSpec): Operation {
       ? {}
       : { requestBody: { required: spec.body.type !== "optional", content: json(jsonSchemaOf(spec.body, "input")) } }),
     responses: responsesOf(spec),
+    security: spec.scope === "open" ? [] : [{ [KEY_SECURITY]: spec.scope === "key" ? [] : [spec.scope] }],
+    [ACCESS]: spec.scope,
   };
 }
 
@@ -88,6 +97,7 @@ function responsesOf(spec: EndpointSpec): Operation["responses"] {
 
 function problemsOf(spec: EndpointSpec): number[] {
   return [
+    ...(spec.scope === "open" ? [] : [401, 403]),
     ...(spec.params === undefined ? [] : [spec.unfitPath ?? 404]),
     ...(spec.query === undefined ? [] : [422]),
     ...(spec.body === undefined ? [] : [400, 413, 415, 422]),
@@ -111,6 +121,8 @@ export const PROBLEM: Content = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: "#/com
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: "Unreadable",
+  401: "No key, or not a good one, where authentication is on",
+  403: "The key is not good for this",
   404: "Not there",
   409: "In conflict with the current state",
   413: "Too large",

@@ -17,6 +17,15 @@ const REFUSALS: Readonly<
     unknown_sku: { status: 404, detail: "There is no such product" },
     out_of_stock: { status: 409, detail: "There are not enough pieces" },
   },
+  key: {
+    key_exists: {
+      status: 409,
+      detail:
+        "This Idempotency-Key has made a key already, which is not shown again: rotate that one, or use a new key",
+    },
+    too_many_keys: { status: 409, detail: "There are as many keys as there may be: revoke some" },
+    already_expired: { status: 422, detail: "expiresAt must be in the future" },
+  },
   service: {
     unknown_service: { status: 404, detail: "There is no such service" },
   },

@@ -1,20 +1,27 @@
 import { policyFromEnv } from "#actors/config/config.ts";
 import { createIngress } from "#actors/ingress/app.ts";
 import type { IngressDeps } from "#actors/ingress/deps.ts";
+import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
+import { Guard } from "#actors/ingress/guard/guard.ts";
+import type { RateLimit } from "#actors/ingress/guard/rate-limiter.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
+import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
+import { Ticket } from "#actors/ticket/ticket.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
 import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
+import { openKeys } from "./keys.ts";
 import type { Settings } from "./settings.ts";
 import type { System } from "./system.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** Seconds a connection may be silent: slow senders do not keep sockets. */
 const IDLE_SECONDS = 30;
@@ -24,13 +31,24 @@ const SERVER_BODY_LIMIT = 64 * 1024 * 1024;
 /** A listening server. */
 export interface HttpServer {
   readonly address: string;
+  /** How many are open. */
+  readonly sockets: number;
   /** Closes the sockets so that their clients go elsewhere, takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
   stop(drainMs: number): Promise<void>;
 }
 
+/** What {@link serveHttp} is given. */
+export interface ServedBy {
+  readonly settings: Settings;
+  readonly connections: Connections;
+  readonly system: System;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+}
+
 /** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
-export function serveHttp(settings: Settings, connections: Connections, system: System, log: Log): HttpServer {
-  const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
+export function serveHttp({ settings, connections, system, telemetry, log }: ServedBy): HttpServer {
+  const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, ALLOWED_ORIGINS } = settings;
   const workflows = connections.temporal && workflowClient(connections.temporal);
   const troupe = (): Troupe =>
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
@@ -39,8 +57,29 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     docker: dockerStatus(connections.engine),
     policy: policyFromEnv(process.env),
   });
+  const keys =
+    settings.TROUPE_AUTH === "off"
+      ? undefined
+      : openKeys({
+          troupe,
+          started: system.started,
+          topics: connections.topics,
+          adminKey: settings.TROUPE_ADMIN_KEY,
+          log,
+          show: (line) => console.error(line),
+        });
+  const guard = new Guard({
+    authenticate: keys && ((secret) => keys.directory.find(secret)),
+    rateLimit: () => rateLimitOf(settings),
+    peer: (request) => server.requestIP(request)?.address,
+    trustedProxies: trustedProxies(settings.TRUSTED_PROXIES),
+  });
   const deps: IngressDeps = {
     troupe,
+    guard,
+    origins: () => ALLOWED_ORIGINS,
+    counts: telemetry.http,
+    metrics: telemetry.prometheus,
     orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     readiness: readinessOf(componentsOf(settings, connections, system)),
@@ -54,7 +93,10 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
   const app = createIngress(deps, [orchestrator]);
   const sockets = createSockets({
     topics: () => connections.topics,
-    access: { origins: () => [...loopbackOrigins(server.port ?? PORT), ...settings.ALLOWED_ORIGINS] },
+    access: {
+      origins: () => [...loopbackOrigins(server.port ?? PORT), ...ALLOWED_ORIGINS],
+      authenticate: (request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
+    },
     log,
   });
   const server: Bun.Server<Session> = Bun.serve<Session>({
@@ -63,13 +105,17 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
-    fetch: (request, own) => (isSocket(request) ? sockets.upgrade(request, own) : app.fetch(request)),
+    fetch: (request, own) => (isSocket(request) ? sockets.upgrade(request, own) : app.handle(request)),
     websocket: sockets.websocket,
   });
   const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
   return {
     address,
+    get sockets() {
+      return sockets.open;
+    },
     async stop(drainMs) {
+      keys?.stop();
       sockets.close();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);
@@ -78,6 +124,11 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
       await server.stop(true);
     },
   };
+}
+
+function rateLimitOf({ API_RATE_LIMIT, API_RATE_LIMIT_BURST }: Settings): RateLimit | undefined {
+  if (API_RATE_LIMIT === 0) return undefined;
+  return { perSecond: API_RATE_LIMIT, burst: API_RATE_LIMIT_BURST ?? 2 * API_RATE_LIMIT };
 }
 
 /** Whether the path is that of sockets, without parsing the URL of every request. */

@@ -73,11 +73,21 @@ describe("readSettings()", () => {
     expect(messageOf(() => readSettings({ DATABASE_URL: "mysql://u:hunter2@h/d" }))).not.toContain("hunter2");
   });
 
-  test("refuses to serve others, and authentication it does not have", () => {
+  test("refuses to serve others without authentication, and says what to do", () => {
     for (const HOST of ["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "1270.0.0.1"])
       expect(messageOf(() => readSettings({ HOST }))).toContain("HOST: expected a loopback address");
     for (const HOST of ["127.0.0.1", "127.1.2.3", "localhost", "::1"]) expect(readSettings({ HOST }).HOST).toBe(HOST);
-    expect(messageOf(() => readSettings({ TROUPE_AUTH: "on" }))).toContain("this version has no authentication");
+    expect(messageOf(() => readSettings({ HOST: "0.0.0.0", TROUPE_AUTH: "off" }))).toContain("set TROUPE_AUTH=on");
+    expect(readSettings({ HOST: "0.0.0.0", TROUPE_AUTH: "on" })).toMatchObject({ HOST: "0.0.0.0", TROUPE_AUTH: "on" });
+  });
+
+  test("shows no key that does not fit, and names proxies and limits that do not", () => {
+    const message = messageOf(() =>
+      readSettings({ TROUPE_ADMIN_KEY: "too-short-canary", TRUSTED_PROXIES: "10.0.0.0/8,nginx", API_RATE_LIMIT: "-1" }),
+    );
+    for (const name of ["TROUPE_ADMIN_KEY: expected 32 to 200", "TRUSTED_PROXIES: ", "API_RATE_LIMIT: "])
+      expect(message).toContain(name);
+    expect(message).not.toContain("canary");
   });
 });
 

@@ -1,5 +1,6 @@
 /** What the app process is told by its environment, its arguments and the addresses of a running stack. */
 import * as v from "valibot";
+import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
 import { type Duration, isDuration } from "#runtime";
 import { LOG_LEVELS } from "./json-log.ts";
 
@@ -75,13 +76,35 @@ const origins = v.pipe(
   v.array(origin),
 );
 
+const proxies = v.pipe(
+  text,
+  v.transform((value) => (value === "" ? [] : value.split(",").map((part) => part.trim()))),
+  v.check((list) => {
+    try {
+      return trustedProxies(list).length === list.length;
+    } catch {
+      return false;
+    }
+  }, "expected addresses or networks separated by commas, as in 10.0.0.0/8"),
+);
+const count = (least: number) =>
+  v.pipe(
+    text,
+    v.regex(/^\d{1,7}$/, "expected a whole number"),
+    v.transform(Number),
+    v.minValue(least, `expected at least ${least}`),
+  );
+
 /** Every variable, with the text `--help` shows. */
 const VARIABLES = {
   PORT: v.pipe(v.optional(port, "3000"), v.description("where HTTP is served; 0 takes a free port")),
-  HOST: v.pipe(v.optional(text, "127.0.0.1"), v.description("the address to listen on; loopback only")),
+  HOST: v.pipe(
+    v.optional(text, "127.0.0.1"),
+    v.description("the address to listen on; with TROUPE_AUTH=off loopback only"),
+  ),
   ALLOWED_ORIGINS: v.pipe(
     v.optional(origins, ""),
-    v.description("further origins whose pages may open sockets, separated by commas"),
+    v.description("further origins whose pages may read answers and open sockets, separated by commas"),
   ),
   DATABASE_URL: v.pipe(
     postgresUrl,
@@ -107,7 +130,22 @@ const VARIABLES = {
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
   TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
-  TROUPE_AUTH: v.pipe(onOff("off"), v.description("off; this version has no authentication")),
+  TROUPE_AUTH: v.pipe(onOff("off"), v.description("on: requests need an API key; off only where HOST is loopback")),
+  TROUPE_ADMIN_KEY: v.pipe(
+    optional(v.pipe(text, v.regex(/^[\x21-\x7e]{32,200}$/, "expected 32 to 200 visible characters, best random ones"))),
+    v.description(
+      "an admin key for as long as this process runs; without any, the first start makes one and prints it",
+    ),
+  ),
+  API_RATE_LIMIT: v.pipe(
+    v.optional(count(0), "0"),
+    v.description("requests a second of one key, and of one address; 0: any number"),
+  ),
+  API_RATE_LIMIT_BURST: v.pipe(optional(count(1)), v.description("how many of them at once; default twice the limit")),
+  TRUSTED_PROXIES: v.pipe(
+    v.optional(proxies, ""),
+    v.description("addresses and networks whose X-Forwarded-For is believed, separated by commas"),
+  ),
   TROUPE_SEED: v.pipe(onOff("on"), v.description("whether demo products are created once")),
   TROUPE_DATA: v.pipe(
     v.optional(v.pipe(text, v.minLength(1)), ".troupe"),
@@ -134,17 +172,9 @@ const Environment = v.pipe(
   v.object(VARIABLES),
   v.forward(
     v.partialCheck(
-      [["TROUPE_AUTH"]],
-      ({ TROUPE_AUTH }) => TROUPE_AUTH === "off",
-      "expected off: this version has no authentication",
-    ),
-    ["TROUPE_AUTH"],
-  ),
-  v.forward(
-    v.partialCheck(
-      [["HOST"]],
-      ({ HOST }) => isLoopback(HOST),
-      "expected a loopback address (127.0.0.1, ::1, localhost): serving others needs authentication, which this version does not have",
+      [["HOST"], ["TROUPE_AUTH"]],
+      ({ HOST, TROUPE_AUTH }) => TROUPE_AUTH === "on" || isLoopback(HOST),
+      "expected a loopback address (127.0.0.1, ::1, localhost), as TROUPE_AUTH is off: to serve others, set TROUPE_AUTH=on",
     ),
     ["HOST"],
   ),
@@ -175,7 +205,7 @@ export function readSettings(
   if (result.success) return result.output;
   const lines = result.issues.map((issue) => {
     const name = String(issue.path?.[0].key ?? "?");
-    return `  ${name}: ${issue.message}, got ${name.endsWith("_URL") ? "something else" : JSON.stringify(given[name])}`;
+    return `  ${name}: ${issue.message}, got ${isSecretName(name) ? "something else" : JSON.stringify(given[name])}`;
   });
   throw new SettingsError(`Cannot start as the settings do not fit:\n${[...new Set(lines)].join("\n")}`);
 }
@@ -190,6 +220,11 @@ export function describeVariables(): string {
     return [`  ${name.padEnd(20)} ${meaning}${shown}`];
   });
   return lines.join("\n");
+}
+
+/** Whether a value must not be shown: addresses may hold passwords. */
+function isSecretName(name: string): boolean {
+  return name.endsWith("_URL") || name.endsWith("_KEY");
 }
 
 function isLoopback(host: string): boolean {

@@ -10,6 +10,7 @@ import { Config } from "#actors/config/config.ts";
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first.
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
+import { Keyring } from "#actors/keyring/keyring.ts";
 import { Order } from "#actors/order/order.ts";
 import { type OrderLists, orderLists } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
@@ -17,6 +18,7 @@ import { scalerActor } from "#actors/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
 import { Service } from "#actors/service/service.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { Ticket } from "#actors/ticket/ticket.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { createTroupe, type Log, type Store, type Troupe } from "#runtime";
 import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
@@ -27,6 +29,7 @@ import { SERVICES } from "./databases.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
+import type { Telemetry } from "./telemetry.ts";
 import { startShopWorkers } from "./workers.ts";
 
 const OPEN_WITHIN_MS = 10_000;
@@ -50,12 +53,27 @@ export interface System {
 }
 
 /** Starts the actor system in the background. */
-export function startSystem(settings: Settings, connections: Connections, log: Log): System {
+export function startSystem(
+  settings: Settings,
+  connections: Connections,
+  telemetry: Pick<Telemetry, "prometheus" | "reconciled">,
+  log: Log,
+): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
   const scaler = scalerActor({ engine });
-  const actors = [Order, Stock, Payment, createDelivery({ step: settings.DELIVERY_STEP }), Config, Service, scaler];
+  const actors = [
+    Order,
+    Stock,
+    Payment,
+    createDelivery({ step: settings.DELIVERY_STEP }),
+    Config,
+    Service,
+    scaler,
+    Keyring,
+    Ticket,
+  ];
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
   let orders: OrderLists | undefined;
@@ -78,6 +96,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         topics: connections.topics,
         log,
         recentTurns: RECENT_TURNS,
+        metrics: telemetry.prometheus.metrics,
         ...(transport === undefined ? {} : { transport }),
       });
       orders = orderLists(reads, () => node);
@@ -105,6 +124,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         temporal,
         log,
         scaling: settings.TROUPE_ROLES.includes("scaler"),
+        reconciled: telemetry.reconciled,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {

@@ -17,10 +17,12 @@ export interface AppWorkers {
   readonly log: Log;
   /** Whether the reconcile loops run here, too. */
   readonly scaling: boolean;
+  /** Told of each round of a reconcile loop, in seconds. */
+  readonly reconciled?: (seconds: number) => void;
 }
 
 /** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
-export function startShopWorkers({ troupe, engine, scaler, temporal, log, scaling }: AppWorkers): Workers {
+export function startShopWorkers({ troupe, engine, scaler, temporal, log, scaling, reconciled }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: TASK_QUEUES.shop,
     workflowsPath: pathOf("shop.ts"),
@@ -29,7 +31,7 @@ export function startShopWorkers({ troupe, engine, scaler, temporal, log, scalin
   const orchestrator: QueueOptions = {
     taskQueue: TASK_QUEUES.orchestrator,
     workflowsPath: pathOf("reconcile-service/workflow.ts"),
-    activities: createReconcileActivities({ troupe, engine, scaler }),
+    activities: createReconcileActivities({ troupe, engine, scaler, ...(reconciled && { reconciled }) }),
   };
   return startWorkers({
     address: temporal.address,

@@ -15,6 +15,8 @@ export interface ReconcileDeps {
   readonly engine: Engine;
   /** The definition that was given to `createTroupe`. */
   readonly scaler: ScalerActor;
+  /** Told how many seconds a round took, from its look at the world to its report. */
+  readonly reconciled?: (seconds: number) => void;
 }
 
 /** The world as one round of the loop sees it. `containers: null`: the engine could not be asked, for `reason`. */
@@ -27,7 +29,7 @@ export interface World {
 }
 
 /** The activities of `reconcileService`, to be registered with a worker of the task queue `orchestrator`. */
-export function createReconcileActivities({ troupe, engine, scaler }: ReconcileDeps) {
+export function createReconcileActivities({ troupe, engine, scaler, reconciled }: ReconcileDeps) {
   return {
     /** Reads what is desired, what is there, and what is remembered of each slot. Changes nothing. */
     async observeService(name: string): Promise<World> {
@@ -59,6 +61,7 @@ export function createReconcileActivities({ troupe, engine, scaler }: ReconcileD
       const observed = world.containers === null ? null : replicasOf(world.containers, world.slots);
       const full = { ...report, generation: world.desired.generation, observed };
       await asFailure(troupe.ref(Service, name).report(full, { id: messageId(full) }));
+      reconciled?.(Math.max(0, Date.now() - world.nowMs) / 1_000);
     },
   };
 }

@@ -48,7 +48,7 @@ const Shown = v.object({
 const Address = v.object({ type: v.string(), key: v.string() });
 const Replied = v.object({ reply: v.unknown() });
 
-const about = { tag: "Actors", noun: "actor" } as const;
+const about = { tag: "Actors", noun: "actor", scope: "admin" } as const;
 
 /**
  * A look at one actor, and what an administrator may do to it: any actor of any type, by its address. A key in a path is

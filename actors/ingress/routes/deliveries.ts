@@ -12,6 +12,7 @@ export function deliveryRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Orders",
         noun: "delivery",
+        scope: "orders",
         method: "GET",
         path: "/deliveries/:orderId",
         summary: "Show the delivery of an order",

@@ -10,7 +10,7 @@ import { type OrchestratorDeps, orProblem, requireDocker } from "./orchestrator-
 import { onItsWay, publicView } from "./orchestrator-view.ts";
 
 const ByName = v.object({ name: ServiceName });
-const SERVICE = { tag: "Services", noun: "service" } as const;
+const SERVICE = { tag: "Services", noun: "service", scope: "services" } as const;
 
 /** The endpoints below `/services`. */
 export function serviceEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {

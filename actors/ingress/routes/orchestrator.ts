@@ -10,7 +10,7 @@ import { serviceEndpoints } from "./orchestrator-services.ts";
 
 export type { OrchestratorDeps };
 
-const CONFIG = { tag: "Configuration", noun: "config" } as const;
+const CONFIG = { tag: "Configuration", noun: "config", scope: "services" } as const;
 
 /** The routes of the orchestrator: the configuration file, its revisions, and the services it asks for. */
 export function orchestratorRoutes(deps: OrchestratorDeps) {

@@ -40,7 +40,7 @@ const Cursor = v.optional(
   ),
 );
 
-const about = { tag: "Orders", noun: "order" } as const;
+const about = { tag: "Orders", noun: "order", scope: "orders" } as const;
 
 /** Placing, showing and cancelling orders. */
 export function orderRoutes({ troupe, orders, links }: Pick<IngressDeps, "troupe" | "orders" | "links">) {

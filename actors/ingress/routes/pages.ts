@@ -1,5 +1,6 @@
-import { Elysia } from "elysia";
+import { type DocumentDecoration, Elysia } from "elysia";
 import type { Links } from "../deps.ts";
+import { ACCESS } from "../guard/route-table.ts";
 import { consolePage } from "../web/console.ts";
 import { openApiPage } from "../web/openapi.ts";
 import { storefrontPage } from "../web/storefront.ts";
@@ -12,7 +13,8 @@ const HEADERS = {
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   "referrer-policy": "no-referrer",
 };
-const hidden = { detail: { hide: true } };
+/** The pages are for everybody: what they show, they ask for like anybody else. */
+const hidden = { detail: { hide: true, [ACCESS]: "open" } as DocumentDecoration };
 const html = (text: string): Response => new Response(text, { headers: HEADERS });
 
 /** `/`, `/console`, `/openapi` and the OpenAPI document. */

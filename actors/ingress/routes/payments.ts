@@ -12,6 +12,7 @@ export function paymentRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Orders",
         noun: "payment",
+        scope: "orders",
         method: "GET",
         path: "/payments/:orderId",
         summary: "Show the payment of an order",

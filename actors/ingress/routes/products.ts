@@ -16,6 +16,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Products",
         noun: "product",
+        scope: "orders",
         method: "GET",
         path: "/products",
         summary: "List products",
@@ -34,6 +35,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Products",
         noun: "product",
+        scope: "orders",
         method: "PUT",
         path: "/products/:sku",
         summary: "Create or change a product",
@@ -50,6 +52,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Stock",
         noun: "stock",
+        scope: "orders",
         method: "POST",
         path: "/stock/:sku/refill",
         summary: "Add pieces",
@@ -64,6 +67,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Stock",
         noun: "stock",
+        scope: "orders",
         method: "GET",
         path: "/stock/:sku",
         summary: "Count the pieces of a product",

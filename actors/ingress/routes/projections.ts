@@ -13,7 +13,7 @@ const Status = v.object({
 const Begun = v.object({ name: v.string(), build: v.number(), version: v.number() });
 const ByName = v.object({ name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]{0,39}$/)) });
 
-const about = { tag: "Projections", noun: "projection" } as const;
+const about = { tag: "Projections", noun: "projection", scope: "admin" } as const;
 
 /** Read models: how far they are, and building them anew. */
 export function projectionRoutes({ troupe }: Pick<IngressDeps, "troupe">) {

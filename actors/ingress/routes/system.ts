@@ -14,7 +14,7 @@ const ReadinessAnswer = v.object({
   ),
 });
 
-const about = { tag: "System", noun: "system", method: "GET" } as const;
+const about = { tag: "System", noun: "system", scope: "open", method: "GET" } as const;
 
 /** Whether the process lives, and whether it is of use. */
 export function systemRoutes({ readiness }: Pick<IngressDeps, "readiness">) {

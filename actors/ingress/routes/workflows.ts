@@ -46,7 +46,7 @@ const Description = v.object({
 const OneInput = v.optional(v.strictObject({ input: v.optional(v.unknown()) }));
 const Status = v.pipe(v.string(), v.toUpperCase(), v.picklist(STATUSES));
 
-const about = { tag: "Workflows", noun: "workflow" } as const;
+const about = { tag: "Workflows", noun: "workflow", scope: "admin" } as const;
 
 /** Starting, watching and steering workflows. A workflow id in a path is percent-encoded: `fulfil-order%2Ford_42`. */
 export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflows" | "links">) {

@@ -1,0 +1,12 @@
+import { type DocumentDecoration, Elysia } from "elysia";
+import type { MetricsText } from "../deps.ts";
+import { ACCESS } from "../guard/route-table.ts";
+
+/** `GET /metrics`, for Prometheus. With authentication on it needs a key, as it tells how business goes. */
+export function metricsRoute({ contentType, text }: MetricsText) {
+  return new Elysia({ name: "metrics" }).get(
+    "/metrics",
+    async () => new Response(await text(), { headers: { "content-type": contentType, "cache-control": "no-store" } }),
+    { detail: { hide: true, [ACCESS]: "admin" } as DocumentDecoration },
+  );
+}

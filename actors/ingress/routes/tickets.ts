@@ -1,0 +1,37 @@
+import * as v from "valibot";
+import { Ticket } from "#actors/ticket/ticket.ts";
+import type { IngressDeps } from "../deps.ts";
+import { endpoint, endpoints, Reply } from "../endpoint.ts";
+import { principalOf } from "../guard/principal.ts";
+import { newTicket, ticketKey } from "../sockets/callers.ts";
+
+/** Tickets: what a page opens a socket with, as it can send no header there, and a key belongs in no address. */
+export function ticketRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+  return endpoints("tickets", [
+    endpoint(
+      {
+        tag: "Keys",
+        noun: "ticket",
+        scope: "key",
+        method: "POST",
+        path: "/tickets",
+        summary: "Get a ticket for one socket",
+        description:
+          "Opens one WebSocket at `/ws?ticket=…` within 30 s, at any node, with what the key that asked for it may follow.",
+        answer: {
+          status: 201,
+          description: "The ticket",
+          schema: v.object({ ticket: v.string(), expiresAt: v.string() }),
+        },
+      },
+      async ({ request, look }) => {
+        const { keyId, scopes } = principalOf(request) ?? { keyId: "none", scopes: ["admin" as const] };
+        const ticket = newTicket();
+        const until = await troupe()
+          .ref(Ticket, ticketKey(ticket))
+          .issue({ keyId, scopes: [...scopes] }, look);
+        return new Reply(201, { ticket, expiresAt: new Date(until).toISOString() }, { "cache-control": "no-store" });
+      },
+    ),
+  ]);
+}

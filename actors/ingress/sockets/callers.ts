@@ -1,0 +1,52 @@
+import type { TicketHolder } from "#actors/ticket/messages.ts";
+import type { Guard } from "../guard/guard.ts";
+import { mayUse, type Principal } from "../guard/principal.ts";
+import type { Access } from "../guard/route-table.ts";
+import { Problem } from "../problem.ts";
+import { anyone, type SocketCaller } from "./access.ts";
+
+const TICKET = /^tkt_[A-Za-z0-9_-]{43}$/;
+const TICKET_BYTES = 32;
+
+/** A new ticket: 256 random bits. */
+export function newTicket(): string {
+  return `tkt_${Buffer.from(crypto.getRandomValues(new Uint8Array(TICKET_BYTES))).toString("base64url")}`;
+}
+
+/** The actor that knows a ticket. Its own name is of no use to a reader of the store. */
+export function ticketKey(ticket: string): string {
+  return new Bun.CryptoHasher("sha256").update(ticket).digest("hex");
+}
+
+/**
+ * Who asks for a socket: the holder of the ticket in its address, or of the bearer key in its headers. Where authentication is
+ * off, anyone.
+ * @param redeem takes a ticket by {@link ticketKey}; `null` where there is none that is good.
+ * @throws {Problem} 401 with neither, or not a good one; 429.
+ */
+export async function socketCaller(
+  request: Request,
+  guard: Guard,
+  redeem: (key: string) => Promise<TicketHolder | null>,
+): Promise<SocketCaller> {
+  if (!guard.needsKey) return anyone;
+  const ticket = new URL(request.url).searchParams.get("ticket");
+  if (ticket === null) return callerOf(await guard.caller(request));
+  guard.countAddress(request);
+  const holder = TICKET.test(ticket) ? await redeem(ticketKey(ticket)) : null;
+  if (holder === null)
+    throw new Problem(401, "ticket.invalid", "The ticket is unknown, used or expired: POST /tickets gives a new one", {
+      headers: { "www-authenticate": 'Bearer realm="troupe"' },
+    });
+  return callerOf(holder);
+}
+
+function callerOf(principal: Principal): SocketCaller {
+  return { authenticated: true, mayFollow: (topic) => mayUse(principal, scopeOf(topic)) };
+}
+
+/** Topics are named after what they tell of: `orders/ord_1`, `services`. */
+function scopeOf(topic: string): Access {
+  const [first] = topic.split("/");
+  return first === "orders" || first === "services" || first === "events" ? first : "admin";
+}

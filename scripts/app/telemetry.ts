@@ -1,0 +1,92 @@
+import { HttpCounts } from "#actors/ingress/http-counts.ts";
+import { Service, viewOf } from "#actors/service/service.ts";
+import { Buckets, SECONDS } from "#infra/telemetry/buckets.ts";
+import { type Prometheus, prometheus, type Sample } from "#infra/telemetry/prometheus.ts";
+import type { Troupe } from "#runtime";
+
+/** Dead letters that a scrape counts, at most, and for how long it believes the count. */
+const MAX_LETTERS = 2_000;
+const LETTERS_MS = 10_000;
+const PAGE = 200;
+/** Services that a scrape shows, at most. */
+const MAX_SERVICES = 200;
+
+/** What this process tells Prometheus. */
+export interface Telemetry {
+  readonly prometheus: Prometheus;
+  /** For the ingress. */
+  readonly http: HttpCounts;
+  /** A round of a reconcile loop took so many seconds. */
+  readonly reconciled: (seconds: number) => void;
+}
+
+/** What a scrape looks at; `undefined` while it is not there. */
+export interface Looked {
+  readonly troupe: () => Troupe | undefined;
+  readonly sockets: () => number | undefined;
+}
+
+/** Every metric of the app but those of its nodes, which are attached by `createTroupe`. */
+export function openTelemetry({ troupe, sockets }: Looked): Telemetry {
+  const made = prometheus();
+  const http = new HttpCounts();
+  const rounds = new Buckets(SECONDS);
+  const letters = countedFor(LETTERS_MS, async () => {
+    const node = troupe();
+    return node === undefined ? [] : await lettersByReason(node);
+  });
+
+  made.counter("troupe_http_requests_total", "Answered requests", ["route", "method", "status"], () =>
+    [...http.counts()].map(({ value, ...labels }) => ({ labels, value })),
+  );
+  made.histogram("troupe_http_request_seconds", "From a request's head to its answer's", () => [{ of: http.seconds }]);
+  made.gauge("troupe_ws_connections", "Open sockets", [], () => [{ value: sockets() ?? 0 }]);
+  made.gauge("troupe_dead_letters", `Dead letters that are kept, ${MAX_LETTERS} at most`, ["reason"], letters);
+  made.gauge("troupe_service_replicas", "Replicas of a service", ["service", "kind"], async () => {
+    const node = troupe();
+    return node === undefined ? [] : await replicas(node);
+  });
+  made.histogram("troupe_reconcile_seconds", "One round of a reconcile loop", () => [{ of: rounds }]);
+  return { prometheus: made, http, reconciled: (seconds) => rounds.add(seconds) };
+}
+
+async function lettersByReason(node: Troupe): Promise<Sample[]> {
+  const counts = new Map<string, number>([
+    ["poison", 0],
+    ["broker", 0],
+  ]);
+  let after: string | undefined;
+  for (let seen = 0; seen < MAX_LETTERS; seen += PAGE) {
+    const page = await node.deadLetters.list({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const { reason } of page.items) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    after = page.next;
+    if (after === undefined) break;
+  }
+  return [...counts].map(([reason, value]) => ({ labels: { reason }, value }));
+}
+
+async function replicas(node: Troupe): Promise<Sample[]> {
+  const services = await node.list(Service, { limit: MAX_SERVICES });
+  return services.flatMap(({ key, state }) => {
+    const view = viewOf(key, state);
+    if (view === null || view.removed) return [];
+    return [
+      { labels: { service: key, kind: "desired" }, value: view.desired.replicas },
+      { labels: { service: key, kind: "observed" }, value: view.observed.length },
+    ];
+  });
+}
+
+/** Scrapes come often, and a look at the store is dear: an answer is kept for a while. */
+function countedFor(ms: number, count: () => Promise<Sample[]>): () => Promise<Sample[]> {
+  let until = 0;
+  let kept: Promise<Sample[]> = Promise.resolve([]);
+  return () => {
+    if (performance.now() >= until) {
+      until = performance.now() + ms;
+      kept = count();
+      kept.catch(() => void (until = 0));
+    }
+    return kept;
+  };
+}
