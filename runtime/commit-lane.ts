@@ -12,7 +12,6 @@
  */
 import { buildBatch } from "./batch.ts";
 import { TroupeError } from "./errors.ts";
-import { whenIdleNow } from "./event-loop.ts";
 import type { FinishedTurn, TurnOwner } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
 import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "./ports/store.ts";
@@ -28,6 +27,8 @@ export interface LaneHost {
   /** The node no longer holds these partitions. */
   lost(partitions: readonly Partition[]): void;
   commitFailed(error: unknown, turns: number): void;
+  /** Resolves once everything that is ready to run now has run. */
+  idle(): Promise<void>;
 }
 
 /** More turns than this wait for the next transaction: bounds its size and its time. */
@@ -60,7 +61,7 @@ export class CommitLane {
     for (;;) {
       // Callers that were just answered ask again at once: waiting for them fills the batch, and a batch that leaves
       // with the first of them alone would make all others wait for one disk flush more.
-      await whenIdleNow();
+      await this.#host.idle();
       if (this.#gathered.length === 0) break;
       const turns = this.#gathered.splice(0, MAX_BATCH_TURNS);
       try {

@@ -16,12 +16,12 @@ import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import { newId } from "./ids.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
+import { type Randomness, systemRandomness } from "./randomness.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
@@ -62,18 +62,22 @@ class Node implements Troupe {
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
   readonly #clock: Clock;
+  readonly #randomness: Randomness;
   readonly #transport: Transport | undefined;
   readonly #deadlines: Deadlines;
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
-    this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
+    this.#randomness = options.randomness ?? systemRandomness;
+    this.nodeId = options.nodeId ?? `node_${this.#randomness.uuid(this.#clock.now())}`;
     this.#transport = options.transport;
     this.#deadlines = new Deadlines(this.#clock);
     const services: NodeServices = {
       nodeId: this.nodeId,
       clock: this.#clock,
+      randomness: this.#randomness,
+      probe: options.probe,
       log: options.log ?? silentLog,
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
@@ -213,7 +217,7 @@ class Node implements Troupe {
         });
       } catch (error) {
         if (!mayRetry(error)) throw error;
-        const pauseMs = backoffMs(attempt, 10, 250);
+        const pauseMs = backoffMs(attempt, this.#randomness, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
         await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
         await host.ownership.refresh();

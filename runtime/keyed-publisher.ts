@@ -63,7 +63,7 @@ export class KeyedPublisher implements Publisher {
       // The place in flight is given up during the pause: failing targets must not use up all of them.
       this.#inFlight--;
       this.#pump();
-      await this.#host.pause(backoffMs(attempt, 50, 5_000));
+      await this.#host.pause(backoffMs(attempt, this.#host.randomness, 50, 5_000));
       this.#inFlight++;
     }
     const chain = this.#chains.get(target);

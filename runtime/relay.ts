@@ -18,9 +18,11 @@ import { KeyedPublisher } from "./keyed-publisher.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { CursorRow, DeadLetter, OutboxRecord, Store } from "./ports/store.ts";
 import type { Parcel, Publisher, PublisherHost } from "./publisher.ts";
+import type { Randomness } from "./randomness.ts";
 
 export interface RelayHost {
   readonly clock: Clock;
+  readonly randomness: Randomness;
   readonly store: Store;
   /** The last committed sequence number of a partition this node holds. */
   lastSeq(partition: number): number | undefined;
@@ -36,6 +38,7 @@ const READ_ROWS = 5_000;
 
 export class Relay implements PublisherHost {
   readonly sink: Sink;
+  readonly randomness: Randomness;
   stopped = false;
   /** The last failure, while it lasts. */
   failing: string | undefined;
@@ -47,6 +50,7 @@ export class Relay implements PublisherHost {
 
   constructor(sink: Sink, host: RelayHost) {
     this.sink = sink;
+    this.randomness = host.randomness;
     this.#host = host;
     this.#publisher =
       sink.lane.kind === "batch"
@@ -198,7 +202,7 @@ export class Relay implements PublisherHost {
         failures = 0;
       } catch (error) {
         this.health(error);
-        await this.pause(backoffMs(++failures));
+        await this.pause(backoffMs(++failures, this.randomness));
       }
     }
   }

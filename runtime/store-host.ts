@@ -15,6 +15,7 @@ import { CommitLane, type LaneHost } from "./commit-lane.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
+import { whenIdleNow } from "./event-loop.ts";
 import type { FinishedTurn } from "./finished-turn.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
@@ -22,6 +23,8 @@ import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply } from "./ports/store.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
@@ -30,6 +33,8 @@ import { TimerService } from "./timers.ts";
 export interface NodeServices {
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly probe: Probe | undefined;
   readonly log: Log;
   readonly leaseMs: number;
   readonly lanes: number;
@@ -45,6 +50,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly store: Store;
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly idle: () => Promise<void>;
   readonly leaseMs: number;
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
@@ -61,6 +68,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.store = store;
     this.nodeId = node.nodeId;
     this.clock = node.clock;
+    this.randomness = node.randomness;
+    this.idle = node.clock.idle?.bind(node.clock) ?? whenIdleNow;
     this.leaseMs = node.leaseMs;
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
@@ -70,6 +79,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.relays = sinks.map((sink) => new Relay(sink, this));
     this.#timers = new TimerService({
       clock: node.clock,
+      randomness: node.randomness,
       read: (partitions, before, limit) => store.timers(partitions, before, limit),
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
@@ -110,6 +120,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     }
     activation.lastUsed = this.clock.monotonic();
     activation.deliver(delivery, definition);
+    this.#node.probe?.delivered(delivery.envelope, activation.depth);
   }
 
   /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
@@ -137,6 +148,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.clock.now();
   }
 
+  uuid(nowMs: number): string {
+    return this.randomness.uuid(nowMs);
+  }
+
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A> {
     return this.#node.ref(type, key, from);
   }
@@ -150,6 +165,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   }
 
   submit(turn: FinishedTurn): void {
+    this.#node.probe?.finished(turn);
     (this.#lanes[turn.activation.partition % this.#lanes.length] as CommitLane).add(turn);
   }
 
@@ -185,7 +201,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       } catch (error) {
         this.failed("settling a commit", error);
         if (this.#stopping && attempt > 3) return [];
-        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, 50, 2_000), resolve));
+        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, this.randomness, 50, 2_000), resolve));
       }
     }
   }

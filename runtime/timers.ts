@@ -11,9 +11,11 @@ import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { Heap } from "./heap.ts";
 import type { ActorId, TimerRow, TimerWrite } from "./ports/store.ts";
+import type { Randomness } from "./randomness.ts";
 
 export interface TimerHost {
   readonly clock: Clock;
+  readonly randomness: Randomness;
   read(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
   owned(): readonly number[];
   holds(partition: number): boolean;
@@ -137,7 +139,7 @@ export class TimerService {
       const next = await this.#host.afterFailure(timer, attempt, error).catch(() => "retry" as const);
       if (this.#current.get(id) !== entry) return;
       if (next === "drop" || !this.#host.holds(timer.partition)) this.#current.delete(id);
-      else this.#put(timer, this.#host.clock.now() + backoffMs(attempt), attempt + 1);
+      else this.#put(timer, this.#host.clock.now() + backoffMs(attempt, this.#host.randomness), attempt + 1);
     } finally {
       this.#firing.delete(id);
       const latest = this.#current.get(id);

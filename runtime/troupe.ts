@@ -5,6 +5,8 @@ import type { Log } from "./log.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 
 /** What `createTroupe` is given. */
 export interface TroupeOptions {
@@ -24,6 +26,10 @@ export interface TroupeOptions {
   /** How long replies and relayed outbox rows are kept. Default 24 h. */
   readonly retentionMs?: number;
   readonly clock?: Clock;
+  /** Where ids and the spread of pauses come from. Default: the machine's. */
+  readonly randomness?: Randomness;
+  /** Watches from inside, for simulations. Default: nobody does. */
+  readonly probe?: Probe;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
 }

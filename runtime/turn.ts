@@ -11,7 +11,6 @@ import type { TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
-import { newId, uuidv7 } from "./ids.ts";
 import { MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
 import { checkKey, parseInput, toIssue } from "./validate.ts";
@@ -28,6 +27,7 @@ export interface EffectDraft {
 /** What a turn needs from its node. */
 export interface TurnHost {
   now(): number;
+  uuid(nowMs: number): string;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
 }
 
@@ -117,7 +117,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
         `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
       );
     }
-    this.#effect({ kind: "event", id: `evt_${uuidv7(this.now)}`, name: type, target: this.key, body });
+    this.#effect({ kind: "event", id: `evt_${this.#host.uuid(this.now)}`, name: type, target: this.key, body });
   }
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {
@@ -128,7 +128,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
     parseInput(definition.in, input, `${message} for ${target.type}/${key}`);
     const body = JSON.stringify(input) ?? "null";
-    this.#effect({ kind: "send", id: newId("msg"), name: message, target: `${target.type}/${key}`, body });
+    this.#effect({ kind: "send", id: `msg_${this.#host.uuid(this.now)}`, name: message, target: `${target.type}/${key}`, body });
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
@@ -162,7 +162,7 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   }
 
   #workflow(operation: string, id: string, request: WorkflowRequest): void {
-    this.#effect({ kind: "workflow", id: newId("wfr"), name: operation, target: id, body: JSON.stringify(request) });
+    this.#effect({ kind: "workflow", id: `wfr_${this.#host.uuid(this.now)}`, name: operation, target: id, body: JSON.stringify(request) });
   }
 
   #timerId(name: string): { type: string; key: string; partition: number; name: string } {
