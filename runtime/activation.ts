@@ -6,8 +6,8 @@
  * Calls in: `deliver`, `reload`, `discard`, and the lane's `committed`. Calls out: the host's `load`, `findReply`, `submit`.
  *
  * A1 at most one turn runs at a time (G1).
- * A2 nothing is answered that rests on a turn that is not durable: replies, refusals, queries and repeats wait behind
- *    the youngest uncommitted turn of this actor (G3, the output gate).
+ * A2 nothing is answered that rests on a turn that is not durable: replies, refusals and queries wait behind the youngest
+ *    uncommitted turn of this actor, repeats behind the turn they repeat (G3, the output gate).
  * A3 a turn that did not end well leaves the state as it was before it (G2).
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
  */
@@ -132,6 +132,8 @@ export class Activation implements TurnOwner {
   /** The lane says: `turn` is durable. */
   committed(turn: FinishedTurn): void {
     if (this.#unsettled === turn) this.#unsettled = undefined;
+    const known = turn.reply && this.#replies.get(turn.reply.id);
+    if (known?.turn === turn) delete known.turn;
   }
 
   async #load(): Promise<void> {
@@ -240,7 +242,9 @@ export class Activation implements TurnOwner {
       );
       return;
     }
-    this.#gate(delivery, { kind: "reply", body: known.reply });
+    // It rests on its own turn alone: what came later may fail without it.
+    if (known.turn === undefined) delivery.succeed(known.reply);
+    else known.turn.wait(delivery, { kind: "reply", body: known.reply });
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
@@ -315,7 +319,7 @@ export class Activation implements TurnOwner {
     for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write.dueAt);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
     const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);
-    if (stored !== undefined) this.#remember(stored);
+    if (stored !== undefined) this.#remember({ ...stored, turn: finished });
     this.#unsettled = finished;
     finished.wait(delivery, { kind: "reply", body });
     this.#host.submit(finished);
@@ -402,7 +406,7 @@ export class Activation implements TurnOwner {
     else waiter.fail(answer.error);
   }
 
-  #remember(reply: StoredReply): void {
+  #remember(reply: StoredReply & { turn?: FinishedTurn }): void {
     this.#replies.set(reply.id, reply);
     if (this.#replies.size <= REPLIES_IN_MEMORY) return;
     const oldest = this.#replies.keys().next().value;

@@ -69,6 +69,20 @@ test("a reply, a query, a refusal and a repeat wait for the commit they rest on"
   expect(answers.toSorted()).toEqual(["query", "refusal", "repeat", "reply"]);
 });
 
+test("a repeat of what is durable is answered at once, and does not fail with the turns after it", async () => {
+  const faulty = new FaultyStore(memory());
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store } });
+  const counter = troupe.ref(Counter, "a");
+  expect(await counter.add({ by: 1 }, { id: "m" })).toBe(1);
+  const open = faulty.hold();
+  faulty.next("refused");
+  const later = outcome(counter.add({ by: 10 }));
+  await settle();
+  expect(await counter.add({ by: 1 }, { id: "m" })).toBe(1);
+  open();
+  expect(await later).toBe("commit_failed");
+});
+
 test("turns that finish while a commit is under way share the next one", async () => {
   const faulty = new FaultyStore(memory());
   await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store }, lanes: 1 });
@@ -128,6 +142,29 @@ test("a commit that was lost on the way is answered as failed, and did not happe
   faulty.next("lost-before");
   expect(await outcome(counter.add({ by: 1 }))).toBe("commit_failed");
   expect(await counter.add({ by: 1 })).toBe(1);
+});
+
+test("a partition whose epoch was raised without an answer is taken anew: its actors work and its events leave", async () => {
+  const inner = memory();
+  const raise = inner.settle.bind(inner);
+  let answers = false;
+  inner.settle = async (node, fences) => {
+    const grants = await raise(node, fences);
+    if (!answers) {
+      answers = true;
+      throw new Error("the answer was lost");
+    }
+    return grants;
+  };
+  const faulty = new FaultyStore(inner);
+  const { sink, records } = recorder();
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store }, sinks: [sink] });
+  const counter = troupe.ref(Counter, "a");
+  faulty.next("lost-after");
+  expect(await outcome(counter.add({ by: 1 }))).toBe("deadline_exceeded");
+  expect(await counter.add({ by: 1 }, { timeout: "5s" })).toBe(2);
+  await troupe.stop();
+  expect(records.map((record) => record.seq)).toEqual([1, 2]);
 });
 
 test("events are numbered without a gap, in order, whatever happened to the commits between", async () => {

@@ -24,8 +24,8 @@ export interface LaneHost {
   settle(partitions: readonly Partition[]): Promise<readonly Grant[]>;
   /** The turns are durable: timers and relays may know. Called before the gates open. */
   written(turns: readonly FinishedTurn[], batch: CommitBatch): void;
-  /** The node no longer holds these partitions. */
-  lost(partitions: readonly Partition[]): void;
+  /** The node does not hold these partitions, or not under the epochs it knows: stop using them, then ask the store. */
+  giveUp(partitions: readonly Partition[]): void;
   commitFailed(error: unknown, turns: number): void;
   /** Resolves once everything that is ready to run now has run. */
   idle(): Promise<void>;
@@ -118,7 +118,7 @@ export class CommitLane {
   ): Promise<Outcome> {
     this.#host.commitFailed(error, turns.length);
     if (error instanceof FencedError) {
-      this.#host.lost([...partitions.values()]);
+      this.#host.giveUp([...partitions.values()]);
       return fencedOutcome(turns);
     }
     if (!(error instanceof OutcomeUnknownError)) {
@@ -131,7 +131,7 @@ export class CommitLane {
     const grants = await this.#host.settle([...partitions.values()]); // L4
     const held = grants.filter((grant) => partitions.has(grant.partition));
     const lost = [...partitions.values()].filter((p) => !held.some((grant) => grant.partition === p.id));
-    if (lost.length > 0) this.#host.lost(lost);
+    if (lost.length > 0) this.#host.giveUp(lost);
     const witness = held[0];
     if (witness === undefined) {
       const unknown =

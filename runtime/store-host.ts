@@ -211,6 +211,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
   }
 
+  giveUp(partitions: readonly Partition[]): void {
+    this.ownership.giveUp(partitions);
+  }
+
   commitFailed(error: unknown, turns: number): void {
     this.#node.log("warn", "commit:failed", { store: this.store.name, turns, error: describe(error) });
   }
@@ -226,6 +230,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const [cursors, timers] = await Promise.all([this.store.cursors(ids), this.#timers.read(ids)]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
+      // An actor never outlives the ownership it was loaded under: another node may have written since.
+      this.#forget(new Set(ids));
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#timers.load(timers);
       this.#node.log("info", "partition:acquired", {
@@ -240,15 +246,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const ids = new Set(partitions.map((partition) => partition.id));
     for (const relay of this.relays) for (const id of ids) relay.close(id);
     this.#timers.drop(ids);
-    const moved = new TroupeError(
-      "unavailable",
-      "Cannot finish the message as its partition has moved to another node",
-    );
-    for (const activation of this.#actors.values()) {
-      if (!ids.has(activation.partition)) continue;
-      this.#actors.remove(activation);
-      activation.discard(moved);
-    }
+    this.#forget(ids);
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
   }
 
@@ -271,6 +269,19 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   }
 
   // --- housekeeping ---
+
+  /** Takes the actors of partitions out of memory. */
+  #forget(partitions: ReadonlySet<number>): void {
+    const moved = new TroupeError(
+      "unavailable",
+      "Cannot finish the message as its partition has moved to another node",
+    );
+    for (const activation of this.#actors.values()) {
+      if (!partitions.has(activation.partition)) continue;
+      this.#actors.remove(activation);
+      activation.discard(moved);
+    }
+  }
 
   async #quiet(): Promise<void> {
     while ([...this.#actors.values()].some((activation) => !activation.gone && !activation.quiet)) {

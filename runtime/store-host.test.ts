@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import * as v from "valibot";
+import { actor, memory, silentLog, type Store, systemClock, systemRandomness } from "#runtime";
+import { StoreHost } from "./store-host.ts";
+
+const Counter = actor("counter", {
+  state: v.object({ count: v.number() }),
+  initial: () => ({ count: 0 }),
+  messages: ({ command, query }) => ({
+    add: command({ out: v.number() }, (c) => ++c.state.count),
+    value: query({ out: v.number() }, (c) => c.state.count),
+  }),
+});
+
+function hostOf(nodeId: string, store: Store): StoreHost {
+  return new StoreHost(store, [Counter], [], {
+    nodeId,
+    clock: systemClock,
+    randomness: systemRandomness,
+    probe: undefined,
+    log: silentLog,
+    leaseMs: 60_000,
+    lanes: 1,
+    retentionMs: 60_000,
+    ref: () => {
+      throw new Error("not used");
+    },
+  });
+}
+
+function ask(host: StoreHost, message: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    host.deliver({
+      envelope: {
+        type: "counter",
+        key: "a",
+        message,
+        input: undefined,
+        id: undefined,
+        origin: { kind: "call" },
+        attempt: 1,
+        traceparent: undefined,
+        callers: [],
+        timeoutMs: 1_000,
+      },
+      succeed: resolve,
+      fail: reject,
+    });
+  });
+}
+
+test("an actor that was loaded before its partition was taken is loaded anew: another node may have written since", async () => {
+  const store = memory();
+  const [one, two] = [hostOf("one", store), hostOf("two", store)];
+  await one.start();
+  await store.heartbeat("one", 0);
+  await two.start();
+  await one.ownership.refresh();
+  // A message that was on its way when the partition moved finds the actor's state of then.
+  await ask(one, "add").catch(() => undefined);
+  expect(await ask(two, "add")).toBe("1");
+  await store.heartbeat("two", 0);
+  await one.ownership.refresh();
+  expect(await ask(one, "value")).toBe("1");
+  await Promise.all([one.stop(Promise.resolve()), two.stop(Promise.resolve())]);
+});
