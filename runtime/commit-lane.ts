@@ -9,6 +9,8 @@
  * L3 a gate opens only after the commit that holds its turn (G3).
  * L4 when the outcome of a commit is unknown, the epochs are raised before it is read: no straggler can land later (G4).
  * L5 a turn that cannot be written fails alone with its actor; its neighbours in the batch are written without it (G8).
+ * L6 a turn is written only while its actor is in use: what ran before its partition was lost is not written after the
+ *    partition was taken again, when another node may have written meanwhile (G4).
  */
 import { buildBatch } from "./batch.ts";
 import { TroupeError } from "./errors.ts";
@@ -97,7 +99,7 @@ export class CommitLane {
     const partitions = new Map<number, Partition>();
     for (const { activation } of turns) {
       const partition = this.#host.partition(activation.partition);
-      if (partition === undefined) return fencedOutcome(turns);
+      if (partition === undefined || activation.gone) return fencedOutcome(turns); // L6
       partitions.set(partition.id, partition);
     }
     const batch = buildBatch(turns, partitions);

@@ -21,6 +21,8 @@ export interface TurnOwner {
   readonly id: ActorId;
   readonly address: string;
   readonly partition: number;
+  /** Whether the actor was taken out of use: its turns must not be written any more. */
+  readonly gone: boolean;
   /** The turn is durable. */
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, memory, silentLog, type Store, systemClock, systemRandomness } from "#runtime";
+import { whenIdleNow } from "./event-loop.ts";
 import { StoreHost } from "./store-host.ts";
+import { FaultyStore } from "./testing/faulty-store.ts";
 
 const Counter = actor("counter", {
   state: v.object({ count: v.number() }),
@@ -28,12 +30,12 @@ function hostOf(nodeId: string, store: Store): StoreHost {
   });
 }
 
-function ask(host: StoreHost, message: string): Promise<string | undefined> {
+function ask(host: StoreHost, message: string, key = "a"): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     host.deliver({
       envelope: {
         type: "counter",
-        key: "a",
+        key,
         message,
         input: undefined,
         id: undefined,
@@ -64,3 +66,32 @@ test("an actor that was loaded before its partition was taken is loaded anew: an
   expect(await ask(one, "value")).toBe("1");
   await Promise.all([one.stop(Promise.resolve()), two.stop(Promise.resolve())]);
 });
+
+test("a turn that waits for its commit while its partition is lost and taken again is not written", async () => {
+  const store = memory();
+  const faulty = new FaultyStore(store);
+  const [one, two] = [hostOf("one", faulty.store), hostOf("two", store)];
+  await one.start();
+  expect(await ask(one, "add")).toBe("1");
+  await ask(one, "value", "b");
+  const open = faulty.hold();
+  const busy = ask(one, "add", "b").catch((error: unknown) => error);
+  await until(() => faulty.commits === 2);
+  const waiting = ask(one, "add").catch((error: unknown) => error);
+  await store.heartbeat("one", 0);
+  await two.start();
+  await one.ownership.refresh();
+  await ask(two, "add");
+  expect(await ask(two, "add")).toBe("3");
+  await store.heartbeat("two", 0);
+  await one.ownership.refresh();
+  open();
+  expect(await waiting).toMatchObject({ code: "fenced" });
+  expect(await busy).toMatchObject({ code: "fenced" });
+  expect(await ask(one, "value")).toBe("3");
+  await Promise.all([one.stop(Promise.resolve()), two.stop(Promise.resolve())]);
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await whenIdleNow();
+}
