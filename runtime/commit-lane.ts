@@ -156,14 +156,19 @@ export class CommitLane {
   }
 
   #written(turns: readonly FinishedTurn[], batch: CommitBatch, partitions: ReadonlyMap<number, Partition>): void {
+    const kept = (id: number): boolean => this.#host.partition(id) === partitions.get(id);
+    let moved = false;
     for (const fence of batch.fences) {
       const partition = partitions.get(fence.partition);
       if (partition === undefined) continue;
       partition.commitSeq++;
       partition.lastSeq = fence.lastSeq; // L2
+      moved ||= !kept(fence.partition);
     }
     for (const turn of turns) turn.activation.committed(turn);
-    this.#host.written(turns, batch);
+    // The answer may come after a partition was lost, or taken again: its timers may have been handled elsewhere since.
+    const news = moved ? { ...batch, timers: batch.timers.filter((write) => kept(write.partition)) } : batch;
+    this.#host.written(turns, news);
     for (const turn of turns) turn.open(); // L3
   }
 

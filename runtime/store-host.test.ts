@@ -5,11 +5,16 @@ import { whenIdleNow } from "./event-loop.ts";
 import { StoreHost } from "./store-host.ts";
 import { FaultyStore } from "./testing/faulty-store.ts";
 
+/** Near enough to be kept in memory, too far to fire. */
+const DUE_AT = Date.now() + 50_000;
+
 const Counter = actor("counter", {
   state: v.object({ count: v.number() }),
   initial: () => ({ count: 0 }),
   messages: ({ command, query }) => ({
     add: command({ out: v.number() }, (c) => ++c.state.count),
+    arm: command({}, (c) => c.timers.set("ring", { at: DUE_AT, send: "add" })),
+    disarm: command({}, (c) => c.timers.cancel("ring")),
     value: query({ out: v.number() }, (c) => c.state.count),
   }),
 });
@@ -89,6 +94,26 @@ test("a turn that waits for its commit while its partition is lost and taken aga
   expect(await waiting).toMatchObject({ code: "fenced" });
   expect(await busy).toMatchObject({ code: "fenced" });
   expect(await ask(one, "value")).toBe("3");
+  await Promise.all([one.stop(Promise.resolve()), two.stop(Promise.resolve())]);
+});
+
+test("a timer of a commit that is answered after its partition has moved is not taken for the present one", async () => {
+  const store = memory();
+  const faulty = new FaultyStore(store);
+  const [one, two] = [hostOf("one", faulty.store), hostOf("two", store)];
+  await one.start();
+  const open = faulty.holdAnswers();
+  const armed = ask(one, "arm");
+  await until(() => faulty.commits === 1);
+  await store.heartbeat("one", 0);
+  await two.start();
+  await one.ownership.refresh();
+  await ask(two, "disarm");
+  await store.heartbeat("two", 0);
+  await one.ownership.refresh();
+  open();
+  await armed;
+  expect(one.timerIsCurrent({ type: "counter", key: "a" }, "ring", DUE_AT)).toBe(false);
   await Promise.all([one.stop(Promise.resolve()), two.stop(Promise.resolve())]);
 });
 

@@ -74,9 +74,7 @@ export class TimerService {
     const horizon = this.#host.clock.now() + HORIZON_MS;
     for (const write of writes) {
       const id = identity(write, write.name);
-      // A commit may be answered after its partition has moved: its timers are the next owner's then.
-      const mine = this.#host.holds(write.partition);
-      if (!mine || write.dueAt === undefined || write.dueAt > horizon) this.#current.delete(id);
+      if (write.dueAt === undefined || write.dueAt > horizon) this.#current.delete(id);
       else this.#put(write, write.dueAt, 1);
     }
     this.#arm();
