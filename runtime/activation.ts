@@ -44,8 +44,11 @@ export interface Delivery extends Waiter {
 type Phase =
   | { readonly kind: "loading" }
   | { readonly kind: "idle" }
-  /** `before` is the state the running turn started from, for queries that come meanwhile; made when first asked for. */
-  | { readonly kind: "running"; before?: { readonly state: unknown } }
+  /**
+   * `before` is the state the running turn started from, for queries that come meanwhile; made when first asked for.
+   * `doomed`: that state was never committed and never will be; the turn comes to nothing, and queries wait for the load.
+   */
+  | { readonly kind: "running"; before?: { readonly state: unknown }; doomed?: true }
   /** Out of use: the host has forgotten it. */
   | { readonly kind: "gone" };
 
@@ -99,7 +102,8 @@ export class Activation implements TurnOwner {
       delivery.fail(new TroupeError("unavailable", `Cannot reach ${this.address} as it has just left this node`));
       return;
     }
-    if (definition.kind === "query" && this.#phase.kind !== "loading") {
+    const known = this.#phase.kind === "running" ? this.#phase.doomed !== true : this.#phase.kind === "idle";
+    if (definition.kind === "query" && known) {
       this.#query(delivery, definition);
       return;
     }
@@ -117,7 +121,10 @@ export class Activation implements TurnOwner {
     this.#unsettled = undefined;
     this.#timers.clear();
     // A turn that still runs goes on to its end; `#life` makes its outcome count for nothing, then the load begins.
-    if (this.#phase.kind === "running") return;
+    if (this.#phase.kind === "running") {
+      this.#phase.doomed = true;
+      return;
+    }
     this.#phase = { kind: "loading" };
     void this.#load();
   }
@@ -283,13 +290,7 @@ export class Activation implements TurnOwner {
 
   /** The turn ended well: take its state, and hand everything it leaves to the lane as one piece (G2). */
   #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: string | undefined, life: number): void {
-    if (this.#life !== life) {
-      delivery.fail(
-        new TroupeError("commit_failed", `Cannot commit a turn of ${this.address} as an earlier one failed`),
-      );
-      this.#settlePhase(life);
-      return;
-    }
+    if (this.#outlived(delivery, life)) return;
     let text: string | undefined;
     let body: string | undefined;
     try {
@@ -327,6 +328,7 @@ export class Activation implements TurnOwner {
 
   /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */
   #drop(delivery: Delivery, error: unknown, life: number): void {
+    if (this.#outlived(delivery, life)) return;
     this.#tainted = true;
     this.#settlePhase(life);
     if (error instanceof TroupeError) {
@@ -342,6 +344,14 @@ export class Activation implements TurnOwner {
       },
     );
     this.#gate(delivery, { kind: "error", error: failed });
+  }
+
+  /** Whether the actor was reloaded while a turn ran: then whatever its outcome says rests on what is not so (A2). */
+  #outlived(delivery: Delivery, life: number): boolean {
+    if (this.#life === life) return false;
+    delivery.fail(new TroupeError("commit_failed", `Cannot commit a turn of ${this.address} as an earlier one failed`));
+    this.#settlePhase(life);
+    return true;
   }
 
   /** After a turn: idle again, or, when the actor was reloaded meanwhile, load now. */

@@ -16,6 +16,10 @@ const Counter = actor("counter", {
     refuseAbove: command({ in: v.object({ limit: v.number() }) }, (c, { limit }) => {
       c.require(c.state.count <= limit, "above", { count: c.state.count });
     }),
+    refuseLater: command({ in: v.object({ after: v.custom<Promise<void>>(() => true) }) }, async (c, { after }) => {
+      await after;
+      c.refuse("seen", { count: c.state.count });
+    }),
     value: query({ out: v.number() }, (c) => c.state.count),
   }),
 });
@@ -111,6 +115,25 @@ test("when a commit fails, everything that rested on it fails, and the actor goe
   open();
   expect(await Promise.all([first, built, seen])).toEqual(["commit_failed", "commit_failed", "commit_failed"]);
   expect(await counter.add({ by: 1 })).toBe(2);
+});
+
+test("a query and a refusal beside a failed commit show nothing of it, though a turn that was built on it still runs", async () => {
+  const faulty = new FaultyStore(memory());
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store } });
+  const counter = troupe.ref(Counter, "a");
+  await counter.add({ by: 1 });
+  const open = faulty.hold();
+  faulty.next("refused");
+  const first = outcome(counter.add({ by: 10 }));
+  const { promise: after, resolve } = Promise.withResolvers<void>();
+  const running = outcome(counter.refuseLater({ after }));
+  await settle();
+  open();
+  expect(await first).toBe("commit_failed");
+  const read = counter.value();
+  resolve();
+  expect(await read).toBe(1);
+  expect(await running).toBe("commit_failed");
 });
 
 test("a turn the store refuses fails alone, its neighbours in the batch are written", async () => {
