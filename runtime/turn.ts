@@ -128,7 +128,13 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
     parseInput(definition.in, input, `${message} for ${target.type}/${key}`);
     const body = JSON.stringify(input) ?? "null";
-    this.#effect({ kind: "send", id: `msg_${this.#host.uuid(this.now)}`, name: message, target: `${target.type}/${key}`, body });
+    this.#effect({
+      kind: "send",
+      id: `msg_${this.#host.uuid(this.now)}`,
+      name: message,
+      target: `${target.type}/${key}`,
+      body,
+    });
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
@@ -162,7 +168,13 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   }
 
   #workflow(operation: string, id: string, request: WorkflowRequest): void {
-    this.#effect({ kind: "workflow", id: `wfr_${this.#host.uuid(this.now)}`, name: operation, target: id, body: JSON.stringify(request) });
+    this.#effect({
+      kind: "workflow",
+      id: `wfr_${this.#host.uuid(this.now)}`,
+      name: operation,
+      target: id,
+      body: JSON.stringify(request),
+    });
   }
 
   #timerId(name: string): { type: string; key: string; partition: number; name: string } {
