@@ -35,7 +35,7 @@ const counters: SimulationSetup = {
   },
 };
 
-test("counters keep every promise, whatever goes wrong", () => simulateMany({ seeds: 600, ...counters }));
+test("counters keep every promise, whatever goes wrong", () => simulateMany({ seeds: 500, ...counters }));
 
 test("the same seed gives the same history, to the byte", async () => {
   for (let seed = 1; seed <= 60; seed++) {

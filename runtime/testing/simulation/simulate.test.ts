@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor } from "#runtime";
 import {
@@ -31,10 +31,16 @@ const adding: SimulationSetup = {
   },
 };
 
-afterEach(() => {
-  delete process.env["TROUPE_SEED"];
-  delete process.env["TROUPE_SEEDS"];
-});
+// A run that is told which seeds to take must not tell these tests, and must find its word again after them.
+const { TROUPE_SEED: seed, TROUPE_SEEDS: seeds } = process.env;
+
+function setSeeds(one: string | undefined, many: string | undefined): void {
+  process.env["TROUPE_SEED"] = one ?? "";
+  process.env["TROUPE_SEEDS"] = many ?? "";
+}
+
+beforeEach(() => setSeeds(undefined, undefined));
+afterEach(() => setSeeds(seed, seeds));
 
 async function failure(promise: Promise<unknown>): Promise<SimulationError> {
   const error = await promise.catch((reason: unknown) => reason);
@@ -112,17 +118,17 @@ test("simulateMany() stops at the first seed that fails, and runs TROUPE_SEED al
   const options = { seeds: 10, ...adding, faults: [], invariants: [notThird] };
   expect((await failure(simulateMany(options))).seed).toBe(3);
   expect(seen).toEqual([1, 2, 3, 3]); // A seed that fails is run again, to see that it fails again.
-  process.env["TROUPE_SEED"] = "7";
+  setSeeds("7", undefined);
   await simulateMany(options);
   expect(seen).toEqual([1, 2, 3, 3, 7]);
 });
 
 test("simulateMany() runs as many seeds as TROUPE_SEEDS says, when that is more", async () => {
-  let seeds = 0;
-  const count = (): void => void seeds++;
-  process.env["TROUPE_SEEDS"] = "8";
+  let runs = 0;
+  const count = (): void => void runs++;
+  setSeeds(undefined, "8");
   await simulateMany({ seeds: 3, ...adding, faults: [], invariants: [count] });
-  expect(seeds).toBe(8);
+  expect(runs).toBe(8);
 });
 
 test("simulateMany() tells when a failing seed did not do the same again", async () => {
