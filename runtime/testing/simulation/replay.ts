@@ -44,11 +44,14 @@ class Replaying implements Replay {
   readonly turns = new Map<number, { index: number; entry: TurnEntry }>();
   readonly #owners = new Map<number, { readonly node: string | null; readonly epoch: number }>();
   readonly #seqs = new Map<number, number>();
-  /** The latest finished turn by node, actor and version. */
-  readonly #finished = new Map<string, FinishedEntry>();
+  /** Finished turns by node, actor and version: more than one, where an actor started anew. */
+  readonly #finished = new Map<string, FinishedEntry[]>();
 
   finished(entry: FinishedEntry): void {
-    this.#finished.set(`${entry.node} ${entry.actor} ${entry.version}`, entry);
+    const key = `${entry.node} ${entry.actor} ${entry.version}`;
+    const known = this.#finished.get(key);
+    if (known === undefined) this.#finished.set(key, [entry]);
+    else known.push(entry);
   }
 
   owned(entry: OwnershipEntry): void {
@@ -91,7 +94,7 @@ class Replaying implements Replay {
   }
 
   /** The turns that one state write stands for: from the version before it to its own. */
-  #state(index: number, { node }: CommitEntry, write: CommitEntry["states"][number]): FinishedEntry[] {
+  #state(index: number, { node, outbox }: CommitEntry, write: CommitEntry["states"][number]): FinishedEntry[] {
     const { actor, version, state } = write;
     const versions = this.versions.get(actor) ?? [{ index: -1, version: 0, state: null }];
     this.versions.set(actor, versions);
@@ -108,7 +111,11 @@ class Replaying implements Replay {
     }
     let before = last.state;
     for (let v = from + 1; v <= version; v++) {
-      const turn = this.#finished.get(`${node} ${actor} ${v}`);
+      const made = this.#finished.get(`${node} ${actor} ${v}`) ?? [];
+      // Of several turns that made this version, the one that the commit is of; the last one, when it is of none.
+      const fits = (turn: FinishedEntry): boolean =>
+        (v < version || turn.state === state) && turn.effects.every((id) => outbox.some((record) => record.id === id));
+      const turn = made.findLast(fits) ?? made.at(-1);
       if (turn === undefined) {
         versions.push({ index, version, state });
         const detail = `${node} wrote version ${version} of ${actor} over ${from}, but made no version ${v} of it`;
