@@ -29,6 +29,7 @@ function hostOf(nodeId: string, store: Store): StoreHost {
     leaseMs: 60_000,
     lanes: 1,
     retentionMs: 60_000,
+    recentTurns: 0,
     ref: () => {
       throw new Error("not used");
     },
