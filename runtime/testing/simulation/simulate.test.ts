@@ -149,3 +149,16 @@ test("a workload that waits for something outside is told so, instead of running
     "does the workload wait for something outside",
   );
 });
+
+test("an actor that keeps a journal is refused: the checker could not judge it", () => {
+  const Kept = actor("kept", {
+    state: v.object({}),
+    initial: () => ({}),
+    journal: true,
+    emits: { "kept.noted.v1": v.object({}) },
+    apply: { "kept.noted.v1": (state) => state },
+    messages: ({ command }) => ({ note: command({}, (c) => c.emit("kept.noted.v1", {})) }),
+  });
+  const simulated = simulate({ seed: 1, actors: [Kept], workload: ({ ref }) => ref(Kept, "a").note() });
+  expect(simulated).rejects.toThrow("as it keeps a journal");
+});

@@ -68,6 +68,7 @@ const REST_MS = 60_000;
  *
  * With `TROUPE_SEED` in the environment that seed is taken instead.
  *
+ * @throws {TypeError} when an actor keeps a journal: the checker does not know journals.
  * @throws {SimulationError} when a promise or an invariant does not hold: with the seed, what is wrong, the lines of the
  * history that lead to it, and the command that runs it again.
  *

@@ -49,6 +49,11 @@ export class World implements Surroundings {
   #healed = false;
 
   constructor(options: WorldOptions) {
+    const journaled = options.actors.find((type) => type.options.journal !== undefined);
+    if (journaled !== undefined) {
+      const why = "its commits hold events, and the checker follows states";
+      throw new TypeError(`Cannot simulate the actor type "${journaled.type}" as it keeps a journal: ${why}`);
+    }
     this.options = options;
     this.seed = options.seed;
     this.leaseMs = options.leaseMs;
