@@ -70,7 +70,7 @@ export class Activation implements TurnOwner {
   /** Whether `#state` may differ from `#text` because a turn was dropped. */
   #tainted = false;
   #version = 0;
-  #replies = new Map<string, StoredReply & { turn?: FinishedTurn }>();
+  #replies = new Map<string, StoredReply & { turn?: FinishedTurn | undefined }>();
   #repliesComplete = true;
   /** The youngest finished turn that is not durable yet. */
   #unsettled: FinishedTurn | undefined;
@@ -142,7 +142,7 @@ export class Activation implements TurnOwner {
   committed(turn: FinishedTurn): void {
     if (this.#unsettled === turn) this.#unsettled = undefined;
     const known = turn.reply && this.#replies.get(turn.reply.id);
-    if (known?.turn === turn) delete known.turn;
+    if (known?.turn === turn) known.turn = undefined;
     if (turn.timers === undefined) return;
     for (const write of turn.timers.values()) {
       if (this.#timers.get(write.name) === write) this.#timers.delete(write.name);
@@ -263,7 +263,7 @@ export class Activation implements TurnOwner {
     this.#pump();
   }
 
-  #repeat(delivery: Delivery, known: StoredReply & { turn?: FinishedTurn }, hash: string): void {
+  #repeat(delivery: Delivery, known: StoredReply & { turn?: FinishedTurn | undefined }, hash: string): void {
     if (known.hash !== hash) {
       delivery.fail(
         new TroupeError(
@@ -453,7 +453,7 @@ export class Activation implements TurnOwner {
     else waiter.fail(answer.error);
   }
 
-  #remember(reply: StoredReply & { turn?: FinishedTurn }): void {
+  #remember(reply: StoredReply & { turn?: FinishedTurn | undefined }): void {
     this.#replies.set(reply.id, reply);
     if (this.#replies.size <= REPLIES_IN_MEMORY) return;
     const oldest = this.#replies.keys().next().value;
