@@ -6,6 +6,8 @@ export interface Clock {
   monotonic(): number;
   /** Runs `task` once after `ms`. The returned function cancels it. */
   after(ms: number, task: () => void): () => void;
+  /** Resolves once everything that is ready to run now has run. Default: by the host's event loop. */
+  idle?(): Promise<void>;
 }
 
 /** The machine's clock. Its timers do not keep the process alive. */

@@ -20,7 +20,6 @@ import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Origin, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import { newId } from "./ids.ts";
 import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
@@ -34,6 +33,7 @@ import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
 import { Projections } from "./projections.ts";
+import { type Randomness, systemRandomness } from "./randomness.ts";
 import { Residents } from "./residents.ts";
 import { sendSink } from "./send-sink.ts";
 import { readState } from "./state-version.ts";
@@ -82,6 +82,7 @@ class Node implements Troupe {
   readonly #hosts: StoreHost[] = [];
   readonly #projections: Projections;
   readonly #clock: Clock;
+  readonly #randomness: Randomness;
   readonly #transport: Transport | undefined;
   readonly #topics: Topics | undefined;
   readonly #deadlines: Deadlines;
@@ -94,8 +95,9 @@ class Node implements Troupe {
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
-    this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
+    this.#randomness = options.randomness ?? systemRandomness;
+    this.nodeId = options.nodeId ?? `node_${this.#randomness.uuid(this.#clock.now())}`;
     this.#transport = options.transport;
     this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
@@ -103,6 +105,8 @@ class Node implements Troupe {
     const services: NodeServices = {
       nodeId: this.nodeId,
       clock: this.#clock,
+      randomness: this.#randomness,
+      probe: options.probe,
       log: options.log ?? silentLog,
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
@@ -202,6 +206,7 @@ class Node implements Troupe {
     const ended = signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
     return watchActor({
       clock: this.#clock,
+      randomness: this.#randomness,
       signal,
       stopping: () => this.#stopped !== undefined,
       poll: (seen) => this.#poll(type.type, key, seen, ended),
@@ -363,7 +368,7 @@ class Node implements Troupe {
         return await this.#remote(host.ownership.ownerOf(partition), remaining, cancellation);
       } catch (error) {
         if (!mayRetry(error)) throw error;
-        const pauseMs = backoffMs(attempt, 10, 250);
+        const pauseMs = backoffMs(attempt, this.#randomness, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
         await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
         if (cancellation?.cancelled) throw error;
@@ -411,7 +416,7 @@ class Node implements Troupe {
 
   /** A call to another node that can be taken back there. */
   #cancellable(transport: Transport, owner: string, envelope: Envelope, cancellation: Cancellation): Envelope {
-    const ticket = newId("call");
+    const ticket = `call_${this.#randomness.uuid(this.#clock.now())}`;
     cancellation.heldBy(() => {
       const taken: Envelope = { ...envelope, input: undefined, id: undefined, origin: { kind: "cancel", ticket } };
       // Its caller has its answer. If word does not get there, the deadline does what it can.

@@ -12,6 +12,8 @@ import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 import type { WatchedState } from "./watch.ts";
 
 /** What `createTroupe` is given. */
@@ -43,6 +45,10 @@ export interface TroupeOptions {
   /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
   readonly recentTurns?: number;
   readonly clock?: Clock;
+  /** Where ids and the spread of pauses come from. Default: the machine's. */
+  readonly randomness?: Randomness;
+  /** Watches from inside, for simulations. Default: nobody does. */
+  readonly probe?: Probe;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
 }

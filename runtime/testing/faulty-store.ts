@@ -4,13 +4,14 @@ import { type CommitBatch, OutcomeUnknownError, type Store } from "../ports/stor
 export type CommitFault = "refused" | "lost-before" | "lost-after";
 
 /**
- * A store whose commits go wrong on demand. `next` queues faults for the commits to come; `hold` keeps commits waiting
- * until the returned function is called.
+ * A store whose commits go wrong on demand. `next` queues faults for the commits to come; `hold` and
+ * `holdAnswers` keep commits or their answers waiting until the returned function is called.
  */
 export class FaultyStore {
   readonly store: Store;
   readonly #faults: { readonly fault: CommitFault; readonly when: (batch: CommitBatch) => boolean }[] = [];
   #gate: Promise<void> = Promise.resolve();
+  #answerGate: Promise<void> | undefined;
   /** Commits asked for so far. */
   commits = 0;
 
@@ -36,6 +37,13 @@ export class FaultyStore {
     return resolve;
   }
 
+  /** Makes the answer of every commit from now on wait, until the returned function is called: it is written by then. */
+  holdAnswers(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#answerGate = promise;
+    return resolve;
+  }
+
   async #commit(target: Store, node: string, batch: CommitBatch): Promise<void> {
     this.commits++;
     await this.#gate;
@@ -44,6 +52,7 @@ export class FaultyStore {
     if (fault === "refused") throw new Error("the store refused the commit");
     if (fault === "lost-before") throw new OutcomeUnknownError("the connection was lost");
     await target.commit(node, batch);
+    if (this.#answerGate !== undefined) await this.#answerGate;
     if (fault === "lost-after") throw new OutcomeUnknownError("the connection was lost");
   }
 }
