@@ -27,6 +27,7 @@ import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
 import { fromWireError, toWireError } from "./wire.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const CALL: Origin = { kind: "call" };
@@ -247,7 +248,7 @@ class Node implements Troupe {
   async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
-    const moved = Promise.withResolvers<never>();
+    const moved = withResolvers<never>();
     const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
       const definition = this.#types.get(type)?.type.messages[message];
       // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.

@@ -1,4 +1,5 @@
 import { type CommitBatch, OutcomeUnknownError, type Store } from "../ports/store.ts";
+import { withResolvers } from "../with-resolvers.ts";
 
 /** What happens to a commit: refused by the store; lost on the way there; done, but the answer lost on the way back. */
 export type CommitFault = "refused" | "lost-before" | "lost-after";
@@ -31,7 +32,7 @@ export class FaultyStore {
 
   /** Makes every commit from now on wait, until the returned function is called. */
   hold(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     this.#gate = promise;
     return resolve;
   }

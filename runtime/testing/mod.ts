@@ -5,3 +5,5 @@ export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
 export { storeConformance } from "./store-conformance.ts";
 export type { StoreFixture, TestTools } from "./store-conformance.ts";
+export { LocalNetwork } from "./local-network.ts";
+export { ManualClock } from "./manual-clock.ts";

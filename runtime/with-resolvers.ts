@@ -1,0 +1,14 @@
+/** A promise with what settles it: `Promise.withResolvers`, which Node 20 does not have. */
+export function withResolvers<T>(): {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
+  readonly reject: (reason: unknown) => void;
+} {
+  let resolve!: (value: T | PromiseLike<T>) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((take, fail) => {
+    resolve = take;
+    reject = fail;
+  });
+  return { promise, resolve, reject };
+}
