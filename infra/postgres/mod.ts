@@ -1,0 +1,3 @@
+/** The door `troupe/postgres`: the store that several nodes share. */
+export { postgresStore } from "./store.ts";
+export type { PostgresStoreOptions } from "./store.ts";
