@@ -12,15 +12,14 @@ interface Waiting {
 
 /**
  * A clock that stands still until it is turned. Give it to `createTroupe` and to `memory()`, so that leases are counted
- * by it too. A test of a timer in three days then takes milliseconds, and is the same every time. Leases are renewed on
- * the way: give `createTroupe` a long `leaseMs` where days pass.
+ * by it too. A test of a timer in fifteen minutes then takes a fraction of a second, and is the same every time.
  *
  * @example
  * ```ts
  * const clock = new ManualClock();
  * const troupe = await createTroupe({ actors: [Counter], stores: { default: memory("test", clock) }, clock });
  * await troupe.ref(Counter, "visits").add({ by: 1 });
- * await clock.advance("3d"); // every timer due in these three days has fired, in order
+ * await clock.advance("15m"); // every timer due by then has fired, in order
  * await troupe.stop();
  * ```
  */
