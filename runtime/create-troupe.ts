@@ -216,7 +216,7 @@ class Node implements Troupe {
         if (!mayRetry(error)) throw error;
         const pauseMs = backoffMs(attempt, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
-        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve, true));
         await host.ownership.refresh();
       }
     }

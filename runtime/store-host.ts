@@ -259,7 +259,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   async #quiet(): Promise<void> {
     while ([...this.#actors.values()].some((activation) => !activation.gone && !activation.quiet)) {
       await Promise.all(this.#lanes.map((lane) => lane.idle()));
-      await new Promise<void>((resolve) => this.clock.after(5, resolve));
+      await new Promise<void>((resolve) => this.clock.after(5, resolve, true));
     }
   }
 
