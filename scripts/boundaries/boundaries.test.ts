@@ -23,6 +23,7 @@ const EXPECTED = [
   "runtime/turn.ts:2 arrow",
   "runtime/turn.ts:3 package",
   "runtime/turn.ts:4 package",
+  "runtime/turn.ts:5 package",
   "scripts/dev.ts:6 door",
   "workflows/fulfil-order/names.ts:2 workflow-bundle",
   "workflows/fulfil-order/workflow.ts:2 workflow-pure",
