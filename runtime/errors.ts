@@ -51,7 +51,19 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "stopping",
 ]);
 
-/** The base of every error a call can end with. Compare `code`; it survives the way between nodes, the class does too. */
+/**
+ * The base of every error a call can end with. Compare `code`; it survives the way between nodes, the class does too.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await troupe.ref(Counter, "visits").add({ by: 1 }, { id: "request-1" });
+ * } catch (error) {
+ *   if (!(error instanceof TroupeError) || !error.retryable) throw error;
+ *   await troupe.ref(Counter, "visits").add({ by: 1 }, { id: "request-1" }); // the same id: it acts once
+ * }
+ * ```
+ */
 export class TroupeError extends Error {
   readonly code: TroupeErrorCode;
   /** Whether the same call, with the same id, may succeed later. */

@@ -7,6 +7,15 @@ export type CommitFault = "refused" | "lost-before" | "lost-after";
 /**
  * A store whose commits go wrong on demand. `next` queues faults for the commits to come; `hold` keeps commits waiting
  * until the returned function is called.
+ *
+ * @example
+ * ```ts
+ * const faulty = new FaultyStore(memory());
+ * const node = await createTroupe({ actors: [Counter], stores: { default: faulty.store } });
+ * faulty.next("lost-after"); // the commit happens, its answer is lost
+ * await node.ref(Counter, "visits").add({ by: 1 }); // 1: the runtime finds out, and writes nothing twice
+ * await node.stop();
+ * ```
  */
 export class FaultyStore {
   readonly store: Store;

@@ -20,7 +20,14 @@ export interface StoreFixture extends AsyncDisposable {
   readonly store: Store;
 }
 
-/** Runs the suite against the store that `make` gives: an empty one each time, not yet opened. */
+/**
+ * Declares the suite for the store that `make` gives: an empty one each time, not yet opened.
+ *
+ * @example
+ * ```ts
+ * storeConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: async () => {} }), { test, expect });
+ * ```
+ */
 export function storeConformance(name: string, make: () => Promise<StoreFixture>, { test, expect }: TestTools): void {
   const scenario = (title: string, run: (store: Store, grants: ReadonlyMap<number, Grant>) => Promise<void>): void => {
     test(`${name} store: ${title}`, async () => {
