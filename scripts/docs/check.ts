@@ -1,8 +1,12 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asModule, codeBlocks, knownNames } from "./examples.ts";
 import { type ExportedSymbol, exportedSymbols } from "./exports.ts";
+import { programsOf } from "./programs.ts";
 import { type Snippet, typeCheck } from "./type-check.ts";
+
+/** Pages whose programs people copy. */
+const PAGES = ["runtime/README.md"];
 
 /** What {@link checkDocs} has seen and found. */
 export interface DocsReport {
@@ -14,7 +18,7 @@ export interface DocsReport {
 
 /**
  * Holds every door that `package.json` exports to this: each symbol has a docstring; a function, and a class that is
- * not an error, shows its use in an `@example`; the examples compile.
+ * not an error, shows its use in an `@example`; the examples compile, and so do the programs of the pages.
  */
 export function checkDocs(root: string): DocsReport {
   const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
@@ -35,6 +39,11 @@ export function checkDocs(root: string): DocsReport {
     else if (needsExample(symbol) && !/@example\s*```ts\n/u.test(symbol.doc)) faults.push(`${place} has no @example`);
     for (const code of codeBlocks(symbol.doc ?? "")) {
       snippets.push({ title: `${place}, in its example`, code: asModule(code, known) });
+    }
+  }
+  for (const page of PAGES.filter((path) => existsSync(join(root, path)))) {
+    for (const { name: program, code } of programsOf(readFileSync(join(root, page), "utf8"))) {
+      snippets.push({ title: `${page}, ${program}`, code });
     }
   }
   return { symbols: symbols.size, examples: snippets.length, faults: [...faults, ...typeCheck(root, snippets)] };
