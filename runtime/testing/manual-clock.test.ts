@@ -26,3 +26,13 @@ test("ManualClock.after() can be taken back, also by what runs at the same time"
   await clock.advance(10);
   expect(seen).toEqual(["now"]);
 });
+
+test("ManualClock.advance() waits for what a task sets off through the event loop, and runs what that sets", async () => {
+  const clock = new ManualClock(0);
+  const seen: number[] = [];
+  clock.after(5, () => {
+    setImmediate(() => setImmediate(() => clock.after(5, () => seen.push(clock.now()))));
+  });
+  await clock.advance("20ms");
+  expect(seen).toEqual([10]);
+});

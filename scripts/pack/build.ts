@@ -33,7 +33,6 @@ export async function buildPackage(root: string, folder: string): Promise<BuiltP
   const imported = new Set<string>();
   for (const file of built) {
     const text = await readFile(join(folder, file), "utf8");
-    if (file.endsWith(".d.ts")) await writeFile(join(folder, file), withJsEndings(text));
     for (const { specifier } of importsOf(file, text)) {
       if (specifier.startsWith(".") || specifier.includes(":") || BUILTIN.has(specifier)) continue;
       imported.add(specifier.startsWith("#") ? specifier : packageOf(specifier));
@@ -100,9 +99,4 @@ function hostTypes(door: string): string {
 
 function packageOf(specifier: string): string {
   return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
-}
-
-/** The compiler leaves `./clock.ts` in types as it is; the file is `./clock.d.ts`, found by way of `./clock.js`. */
-function withJsEndings(types: string): string {
-  return types.replaceAll(/((?:from|import\() ?"\.{1,2}\/[^"]+)\.ts"/gu, '$1.js"');
 }
