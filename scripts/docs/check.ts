@@ -6,7 +6,7 @@ import { programsOf } from "./programs.ts";
 import { type Snippet, typeCheck } from "./type-check.ts";
 
 /** Pages whose programs people copy. */
-const PAGES = ["runtime/README.md"];
+export const PAGES: readonly string[] = ["README.md", "runtime/README.md"];
 
 /** What {@link checkDocs} has seen and found. */
 export interface DocsReport {

@@ -1,16 +1,18 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { PAGES } from "./check.ts";
 import { programsOf, runProgram } from "./programs.ts";
 
 setDefaultTimeout(60_000);
 
 const ROOT = resolve(import.meta.dir, "../..");
-const README = "runtime/README.md";
-const markdown = readFileSync(join(ROOT, README), "utf8");
+const programs = PAGES.flatMap((page) =>
+  programsOf(readFileSync(join(ROOT, page), "utf8")).map((program) => ({ ...program, page })),
+);
 
-test.each(programsOf(markdown).filter(({ needsServers }) => !needsServers))(
-  "the program $name of runtime/README.md prints what it says",
+test.each(programs.filter(({ needsServers }) => !needsServers))(
+  "the program $name of $page prints what it says",
   async (program) => {
     expect(program.prints.length).toBeGreaterThan(0);
     expect(await runProgram(ROOT, program)).toEqual({ lines: [...program.prints], errors: "", code: 0 });
@@ -19,7 +21,7 @@ test.each(programsOf(markdown).filter(({ needsServers }) => !needsServers))(
 
 test("every link of the pages leads to a file, or to a heading of its page", () => {
   const lost: string[] = [];
-  for (const page of ["README.md", "CONTRIBUTING.md", README, "runtime/DESIGN.md"]) {
+  for (const page of [...PAGES, "CONTRIBUTING.md", "runtime/DESIGN.md"]) {
     const text = readFileSync(join(ROOT, page), "utf8");
     const headings = [...text.matchAll(/^#+ (.*)$/gmu)].map(
       ([, heading = ""]) => `#${heading.toLowerCase().replaceAll(" ", "-")}`,
