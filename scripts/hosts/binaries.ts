@@ -23,7 +23,8 @@ export async function hosts(): Promise<Hosts> {
   const quiet = (): void => undefined;
   const folder = await install("hosts", version, { doing: quiet, waiting: quiet, run }, async (into) => {
     for (const file of ["package.json", "bun.lock"]) await copyFile(join(PINNED, file), join(into, file));
-    await run(process.execPath, ["install", "--frozen-lockfile", "--ignore-scripts"], { cwd: into });
+    // Not frozen: the lock file knows the platforms that it was made on, and the versions are exact without it.
+    await run(process.execPath, ["install", "--ignore-scripts"], { cwd: into });
   });
   return {
     deno: program(folder, "@deno/*/deno{,.exe}"),

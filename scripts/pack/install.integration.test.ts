@@ -38,21 +38,31 @@ const refusal: unknown = await visits.add({ by: -1 }).catch((error: unknown) => 
 console.log(sum, again, refusal instanceof RefusedError && refusal.reason, await visits.value());
 await troupe.stop();
 `;
+/** Doors to what only Bun has. */
+const ONLY_BUN = ["./sqlite"];
+
 const PRINTED = "2 2 not_positive 2\n";
 
 let place = "";
 let project = "";
+let doors: readonly string[] = [];
 
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), "troupe-install-"));
   project = join(place, "project");
   for (const folder of ["package", "project"]) mkdirSync(join(place, folder));
-  await buildPackage(ROOT, join(place, "package"));
+  const { manifest } = await buildPackage(ROOT, join(place, "package"));
   const tarball = await packTarball(join(place, "package"), place);
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
-  await run(process.execPath, ["add", tarball, "valibot@1", "postgres@3"], { cwd: project });
+  const peers = Object.entries(manifest.peerDependencies).map(([name, range]) => `${name}@${range}`);
+  await run(process.execPath, ["add", tarball, ...peers], { cwd: project });
   await run(process.execPath, ["add", "--dev", "@types/node@20"], { cwd: project });
   writeFileSync(join(project, "program.ts"), PROGRAM);
+  doors = Object.keys(manifest.exports).filter((door) => door !== "./package.json");
+  writeFileSync(
+    join(project, "doors.js"),
+    `for (const door of process.argv.slice(2)) console.log(door, Object.keys(await import(door)).length > 0);\n`,
+  );
   await run(process.execPath, ["build", "program.ts", "--packages=external", "--outfile=program.js"], { cwd: project });
 });
 
@@ -78,6 +88,17 @@ test.each(["nodenext", "bundler"])("the installed types fit a strict project tha
   writeFileSync(config, JSON.stringify({ compilerOptions, files: ["program.ts"] }));
   await run(process.execPath, ["--bun", join(ROOT, "node_modules/typescript/bin/tsc"), "-p", config]);
 });
+
+test.each([["Bun", process.execPath] as const, ...(node === undefined ? [] : [["Node", node] as const])])(
+  "every door of the installed package opens on %s",
+  async (name, host) => {
+    const names = doors
+      .filter((door) => name === "Bun" || !ONLY_BUN.includes(door))
+      .map((door) => join("troupe", door));
+    const printed = await run(host, ["doors.js", ...names], { cwd: project });
+    expect(printed.trim().split("\n")).toEqual(names.map((door) => `${door} true`));
+  },
+);
 
 test("a program runs on Bun from the installed package, in memory", async () => {
   expect(await runProgram(process.execPath, "program.ts")).toBe(PRINTED);

@@ -16,6 +16,8 @@ export interface PackedManifest {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly imports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
