@@ -5,7 +5,7 @@
  * Run it:  bun runtime/examples/08-cluster.ts
  */
 import { actor, createTroupe, memory } from "troupe";
-import { LocalNetwork } from "troupe/testing";
+import { localNetwork } from "troupe/testing";
 import * as v from "valibot";
 
 const Counter = actor("counter", {
@@ -17,7 +17,7 @@ const Counter = actor("counter", {
   }),
 });
 
-const network = new LocalNetwork();
+const network = localNetwork();
 const store = memory(); // stands for a database that both reach
 const start = (nodeId: string) =>
   createTroupe({ actors: [Counter], stores: { default: store }, transport: network.transport(), nodeId, leaseMs: 300 });

@@ -52,12 +52,12 @@ export class ManualClock implements Clock {
    */
   async advance(by: Duration | number): Promise<void> {
     const end = this.#now + (typeof by === "number" ? by : durationMs(by));
-    await settle();
+    await settled();
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
       this.#waiting.delete(next);
       this.#now = Math.max(this.#now, next.at);
       next.task();
-      await settle();
+      await settled();
     }
     this.#now = end;
   }
@@ -72,6 +72,7 @@ export class ManualClock implements Clock {
   }
 }
 
-async function settle(): Promise<void> {
+/** Resolves once everything that is ready to run has run: promise callbacks, commits in memory, and what they cause. */
+export async function settled(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) await whenIdleNow();
 }

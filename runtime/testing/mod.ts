@@ -5,5 +5,6 @@ export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
 export { storeConformance } from "./store-conformance.ts";
 export type { StoreFixture, TestTools } from "./store-conformance.ts";
-export { LocalNetwork } from "./local-network.ts";
+export { localNetwork } from "./local-network.ts";
+export type { LocalNetwork } from "./local-network.ts";
 export { ManualClock } from "./manual-clock.ts";

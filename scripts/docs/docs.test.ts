@@ -18,6 +18,7 @@ const PROJECT: Readonly<Record<string, string>> = {
   }),
   "mod.ts": [
     `export { add, bare, older } from "./values.ts";`,
+    `export type { Made } from "./values.ts";`,
     `export type * from "./types.ts";`,
     `/** A constant. */`,
     `export const LIMIT = 3;`,
@@ -36,6 +37,8 @@ const PROJECT: Readonly<Record<string, string>> = {
     "/** Has no example. */",
     "function older(): void {}",
     "export { older };",
+    "/** Given out as a type: nobody makes one. */",
+    "export class Made {}",
     "/** Not exported by the door. */",
     "export function inside(): void {}",
   ].join("\n"),
@@ -61,10 +64,11 @@ describe("exportedSymbols()", () => {
       "add function values.ts:8 Adds.",
       "bare function values.ts:9 undefined",
       "older function values.ts:11 Has no example.",
+      "Made type values.ts:14 Given out as a type: nobody makes one.",
       "Shape type types.ts:2 A shape.",
       "Bare type types.ts:3 undefined",
-      "LIMIT value mod.ts:4 A constant.",
-      "BARE_LIMIT value mod.ts:5 undefined",
+      "LIMIT value mod.ts:5 A constant.",
+      "BARE_LIMIT value mod.ts:6 undefined",
     ]);
   });
 
@@ -82,7 +86,7 @@ describe("checkDocs()", () => {
       "values.ts:9 bare has no docstring",
       "values.ts:11 older has no @example",
       "types.ts:3 Bare has no docstring",
-      "mod.ts:5 BARE_LIMIT has no docstring",
+      "mod.ts:6 BARE_LIMIT has no docstring",
     ]);
     expect(faults.at(-1)).toStartWith("values.ts:8 add, in its example: error TS2345");
   });

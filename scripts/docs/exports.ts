@@ -35,7 +35,8 @@ function exportsOf(root: string, path: string): ExportedSymbol[] {
     for (const specifier of nodes(node["specifiers"])) {
       const [local, exported] = [nameOf(specifier["local"]), nameOf(specifier["exported"])];
       const symbol = declared(root, target ?? path, local);
-      found.push({ ...symbol, name: exported });
+      const typeOnly = node["exportKind"] === "type" || specifier["exportKind"] === "type";
+      found.push({ ...symbol, name: exported, ...(typeOnly && { kind: "type" as const }) });
     }
     if (isNode(node["declaration"])) found.push(...symbolsOf(root, path, file, node, node["declaration"]));
   }

@@ -15,7 +15,7 @@ import {
   type Troupe,
   TroupeError,
 } from "#runtime";
-import { LocalNetwork, ManualClock } from "#runtime/testing";
+import { localNetwork, ManualClock } from "#runtime/testing";
 
 /** How a check ended; `fault` is what went wrong. */
 export interface Outcome {
@@ -132,7 +132,7 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   "a second node calls the first, and goes on when it has left": async () => {
-    const network = new LocalNetwork();
+    const network = localNetwork();
     const stores = { default: memory() };
     const first = await createTroupe({ actors: [Account], stores, transport: network.transport() });
     const second = await createTroupe({ actors: [Account], stores, transport: network.transport(), leaseMs: 200 });
