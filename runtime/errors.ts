@@ -77,7 +77,15 @@ export class TroupeError extends Error {
   }
 }
 
-/** The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`. */
+/**
+ * The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`.
+ *
+ * @example
+ * ```ts
+ * const error: unknown = await troupe.ref(Counter, "visits").add({ by: 1 }).catch((thrown: unknown) => thrown);
+ * if (error instanceof RefusedError) console.log(error.reason, error.data);
+ * ```
+ */
 export class RefusedError extends TroupeError {
   readonly reason: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -97,7 +105,15 @@ export interface InputIssue {
   readonly received: string;
 }
 
-/** The input or the key does not fit its schema. Every issue is named, not just the first. */
+/**
+ * The input or the key does not fit its schema. Every issue is named, not just the first.
+ *
+ * @example
+ * ```ts
+ * const error: unknown = await troupe.call("counter", "visits", "add", {}).catch((thrown: unknown) => thrown);
+ * if (error instanceof InvalidInputError) console.log(error.issues[0]?.path); // "/by"
+ * ```
+ */
 export class InvalidInputError extends TroupeError {
   readonly issues: readonly InputIssue[];
 
