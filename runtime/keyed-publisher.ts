@@ -13,6 +13,9 @@ export class KeyedPublisher implements Publisher {
   #ready: string[] = [];
   #inFlight = 0;
   #pending = 0;
+  /** Targets in a pause after a try that did not succeed, and how many parcels stand in their chains. */
+  readonly #pausing = new Set<string>();
+  #stalled = 0;
   #idlers: (() => void)[] = [];
 
   constructor(host: PublisherHost, maxInFlight: number) {
@@ -22,6 +25,10 @@ export class KeyedPublisher implements Publisher {
 
   get pending(): number {
     return this.#pending;
+  }
+
+  get stalled(): number {
+    return this.#stalled;
   }
 
   enqueue(parcels: readonly Parcel[]): void {
@@ -35,13 +42,19 @@ export class KeyedPublisher implements Publisher {
         chain.push(parcel);
       }
       this.#pending++;
+      if (this.#pausing.has(target)) this.#stalled++;
     }
     this.#pump();
   }
 
   async idle(): Promise<void> {
-    if (this.#pending === 0 || this.#host.stopped) return;
+    if (this.#atRest || this.#host.stopped) return;
     await new Promise<void>((resolve) => this.#idlers.push(resolve));
+  }
+
+  /** Nothing is under way or could be: what is left waits for a target that does not take it now. */
+  get #atRest(): boolean {
+    return this.#inFlight === 0 && this.#ready.length === 0;
   }
 
   #pump(): void {
@@ -52,7 +65,7 @@ export class KeyedPublisher implements Publisher {
       this.#inFlight++;
       void this.#deliver(target, parcel);
     }
-    if (this.#pending === 0 || this.#host.stopped) {
+    if (this.#atRest || this.#host.stopped) {
       for (const resolve of this.#idlers.splice(0)) resolve();
     }
   }
@@ -62,8 +75,12 @@ export class KeyedPublisher implements Publisher {
       if (await this.#try(parcel, attempt)) break;
       // The place in flight is given up during the pause: failing targets must not use up all of them.
       this.#inFlight--;
+      this.#pausing.add(target);
+      this.#stalled += this.#chains.get(target)?.length ?? 0;
       this.#pump();
       await this.#host.pause(backoffMs(attempt, 50, 5_000));
+      this.#pausing.delete(target);
+      this.#stalled -= this.#chains.get(target)?.length ?? 0;
       this.#inFlight++;
     }
     const chain = this.#chains.get(target);
@@ -81,8 +98,10 @@ export class KeyedPublisher implements Publisher {
     try {
       if (!this.#host.mayPublish()) return false;
       const [result] = await sink.publish([record], attempt);
+      if (result?.kind === "held") return false;
       if (result?.kind === "refused") {
-        await this.#host.bury([deadLetter(sink.name, record, result.detail, attempt, this.#host.now())]);
+        const attempts = result.attempts ?? attempt;
+        await this.#host.bury([deadLetter(sink.name, record, result.detail, attempts, this.#host.now())]);
       }
       tracker.acked(record.seq);
       this.#host.health(undefined);

@@ -8,23 +8,37 @@ import { Activation, type ActivationHost, type Delivery } from "./activation.ts"
 import type { ActorRef } from "./actor-ref.ts";
 import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
-import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import type { AnyActorType } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
+import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
+import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import type { FinishedTurn } from "./finished-turn.ts";
+import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
+import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
+import { RecentTurns } from "./inspection.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { Sink } from "./ports/sink.ts";
-import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply } from "./ports/store.ts";
+import type {
+  ActorId,
+  CommitBatch,
+  Grant,
+  LoadedActor,
+  PauseWrite,
+  Store,
+  StoredReply,
+  TimerRow,
+} from "./ports/store.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
+import { Turn } from "./turn.ts";
 
 /** What a store host needs from its node. */
 export interface NodeServices {
@@ -34,6 +48,8 @@ export interface NodeServices {
   readonly leaseMs: number;
   readonly lanes: number;
   readonly retentionMs: number;
+  /** Turns remembered per actor in memory; 0: none. */
+  readonly recentTurns: number;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
 }
 
@@ -41,7 +57,7 @@ const CURSOR_SAVE_MS = 250;
 const JANITOR_MS = 60_000;
 const SWEEP_MS = 1_000;
 
-export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost {
+export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost, HeldActorsHost, ControlHost {
   readonly store: Store;
   readonly nodeId: string;
   readonly clock: Clock;
@@ -54,6 +70,9 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly #lanes: readonly CommitLane[];
   readonly #loader: Loader;
   readonly #timers: TimerService;
+  readonly #held: HeldActors;
+  readonly #recent: RecentTurns | undefined;
+  readonly #controls: ControlHandler;
   #cancels = new Set<() => void>();
   #stopping = false;
 
@@ -65,6 +84,9 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
     this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
+    this.#held = new HeldActors(this);
+    this.#recent = node.recentTurns > 0 ? new RecentTurns(node.recentTurns, () => node.clock.now()) : undefined;
+    this.#controls = new ControlHandler(this, this.#held, this.#recent);
     this.#loader = new Loader((actors) => store.load(actors));
     this.ownership = new Ownership(this);
     this.relays = sinks.map((sink) => new Relay(sink, this));
@@ -73,7 +95,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       read: (partitions, before, limit) => store.timers(partitions, before, limit),
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
-      fire: (timer, attempt) => fireTimer(this, timer, attempt),
+      fire: (timer, attempt, skip) => fireTimer(this, timer, attempt, skip),
       afterFailure: (timer, attempt, error) =>
         afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
@@ -96,20 +118,32 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   deliver(delivery: Delivery): void {
     const { type: typeName, key, message } = delivery.envelope;
     const type = this.#types.get(typeName) as AnyActorType;
-    const definition = type.messages[message] as AnyMessageDefinition;
+    const definition = messageOf(type, message);
     if (this.#stopping) {
       delivery.fail(
         new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`),
       );
       return;
     }
+    if (definition === undefined) {
+      if (isControlEnvelope(delivery.envelope)) this.#controls.handle(delivery);
+      // A timer may outlive its message: it was set by an earlier version.
+      else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
+      return;
+    }
+    if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
     let activation = this.#actors.get(typeName, key);
     if (activation === undefined || activation.gone) {
       activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
       this.#actors.add(activation);
     }
     activation.lastUsed = this.clock.monotonic();
-    activation.deliver(delivery, definition);
+    activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+  }
+
+  /** Pauses an actor of this node. Resolves when that is durable. */
+  pause({ type, key }: ActorId, reason: string): Promise<void> {
+    return this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason);
   }
 
   /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
@@ -155,6 +189,21 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   timerIsCurrent(actor: ActorId, name: string, dueAt: number): boolean {
     return this.#timers.isCurrent(actor, name, dueAt);
+  }
+
+  async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
+    // Taken before the read: what commits meanwhile is in both, what does not is in these alone.
+    const writes = [...(this.#actors.get(actor.type, actor.key)?.timerWrites.values() ?? [])];
+    const rows = new Map((await this.store.timersOf(actor)).map((row) => [row.name, row]));
+    for (const write of writes) {
+      if (write.dueAt === undefined) rows.delete(write.name);
+      else rows.set(write.name, write);
+    }
+    return [...rows.values()];
+  }
+
+  ticksSkipped({ type, key, name, dueAt }: TimerRow, until: number): void {
+    this.#node.log("error", "timer:overrun", { actor: `${type}/${key}`, timer: name, from: dueAt, until });
   }
 
   mayServe(): boolean {
@@ -207,10 +256,15 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
     const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers] = await Promise.all([this.store.cursors(ids), this.#timers.read(ids)]);
+    const [cursors, timers, paused] = await Promise.all([
+      this.store.cursors(ids),
+      this.#timers.read(ids),
+      this.store.paused(ids),
+    ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
+      this.#held.load(paused);
       this.#timers.load(timers);
       this.#node.log("info", "partition:acquired", {
         store: this.store.name,
@@ -224,6 +278,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const ids = new Set(partitions.map((partition) => partition.id));
     for (const relay of this.relays) for (const id of ids) relay.close(id);
     this.#timers.drop(ids);
+    this.#held.drop(ids);
     const moved = new TroupeError(
       "unavailable",
       "Cannot finish the message as its partition has moved to another node",
@@ -234,6 +289,46 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       activation.discard(moved);
     }
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
+  }
+
+  // --- HeldActorsHost, ControlHost ---
+
+  submitPause(write: PauseWrite, waiter: Waiter): void {
+    const { type, key, partition } = write;
+    const owner: TurnOwner = {
+      id: { type, key },
+      address: `${type}/${key}`,
+      partition,
+      committed: () => undefined,
+      reload: () => undefined,
+    };
+    const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
+    const turn = new Turn(this.#types.get(type) as AnyActorType, envelope, partition, undefined, false, this);
+    const finished = new FinishedTurn(owner, envelope, turn, undefined, 0, undefined, write);
+    finished.wait(waiter, { kind: "reply", body: undefined });
+    (this.#lanes[partition % this.#lanes.length] as CommitLane).add(finished);
+  }
+
+  turnAway({ type, key }: ActorId, error: TroupeError): void {
+    this.#actors.get(type, key)?.turnAway(error);
+    this.#node.log("warn", "actor:paused", { actor: `${type}/${key}`, reason: error.message });
+  }
+
+  resumed(actor: ActorId): void {
+    this.#node.log("info", "actor:resumed", { actor: `${actor.type}/${actor.key}` });
+    this.store.timersOf(actor).then(
+      (rows) => this.#timers.resume(rows),
+      // They are found by the next regular read.
+      (error: unknown) => this.failed("reading timers", error),
+    );
+  }
+
+  activationOf({ type, key }: ActorId): Activation | undefined {
+    return this.#actors.get(type, key);
+  }
+
+  forget(activation: Activation): void {
+    this.#actors.remove(activation);
   }
 
   // --- RelayHost ---

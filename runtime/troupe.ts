@@ -1,6 +1,8 @@
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { ActorInspection } from "./inspection.ts";
 import type { Log } from "./log.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
@@ -23,6 +25,8 @@ export interface TroupeOptions {
   readonly lanes?: number;
   /** How long replies and relayed outbox rows are kept. Default 24 h. */
   readonly retentionMs?: number;
+  /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
+  readonly recentTurns?: number;
   readonly clock?: Clock;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
@@ -57,6 +61,24 @@ export interface Troupe {
     type: A,
     page?: { limit?: number; after?: string },
   ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  /**
+   * Pauses an actor, wherever it lives: it takes no commands any more. Calls are refused with `paused`
+   * ({@link PausedError}, retryable); its timers and sends wait in order; queries are still answered; a turn under way
+   * comes to its end. Durable: it stays paused over restarts and moves. Resolves when that is written. One that is
+   * paused already keeps its reason.
+   */
+  pause(type: string, key: string, reason: string): Promise<void>;
+  /** Ends a pause: what waits comes in order, sends within 5 s. Does nothing where there is none. */
+  resume(type: string, key: string): Promise<void>;
+  /**
+   * Drops an actor from memory and lets its next message load it anew. Messages that come meanwhile wait. A turn that
+   * is still running counts for nothing, and its caller is told so: this frees an actor whose handler hangs.
+   */
+  reload(type: string, key: string): Promise<void>;
+  /** A look at an actor, also at one that does not exist. Its state is the committed one. */
+  inspect(type: string, key: string): Promise<ActorInspection>;
+  /** What will not be tried again by itself. */
+  readonly deadLetters: DeadLetters;
   status(): TroupeStatus;
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;
