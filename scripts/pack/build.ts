@@ -30,12 +30,14 @@ export async function buildPackage(root: string, folder: string): Promise<BuiltP
   const source = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as SourceManifest;
   await compile(root, folder, Object.values(source.exports));
   const built = [...new Bun.Glob("**/*.{js,d.ts}").scanSync({ cwd: folder })];
-  const imported = new Set<string>();
+  const imported = { core: new Set<string>(), adapters: new Set<string>() };
   for (const file of built) {
     const text = await readFile(join(folder, file), "utf8");
     for (const { specifier } of importsOf(file, text)) {
       if (specifier.startsWith(".") || specifier.includes(":") || BUILTIN.has(specifier)) continue;
-      imported.add(specifier.startsWith("#") ? specifier : packageOf(specifier));
+      imported[file.startsWith("runtime/") ? "core" : "adapters"].add(
+        specifier.startsWith("#") ? specifier : packageOf(specifier),
+      );
     }
   }
   const adapters = [...new Set(built.map((file) => dirname(file)).filter((path) => path.startsWith("infra/")))];

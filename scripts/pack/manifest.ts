@@ -21,20 +21,30 @@ export interface PackedManifest {
   readonly [field: string]: unknown;
 }
 
-/** What every user needs, whatever the store. */
-const REQUIRED_PEERS = ["valibot"];
+/** What the built files import: names of packages, and `#names` of this repository. */
+export interface Imported {
+  readonly core: ReadonlySet<string>;
+  readonly adapters: ReadonlySet<string>;
+}
+
+/** What a user's own code imports too: there must be one of it. */
+const SHARED = "valibot";
 /**
- * The manifest of the package: every door with its JavaScript and its types. Packages that the code imports are peers,
- * in the range from the tested version up to the next major one; those of single adapters are optional, so that who
- * keeps actors in memory installs no client of a server.
+ * The manifest of the package: every door with its JavaScript and its types. What the core imports is a dependency, but
+ * `valibot`, whose schemas its users write, is a peer. The clients of adapters are optional peers, so that who keeps
+ * actors in memory installs none. Ranges go from the tested version up to the next major one.
  *
- * @param imported what the built files import: names of packages, and `#names` of this repository.
- * @throws {Error} when one of them is neither a dependency nor a `#name` that stands for a single file.
+ * @throws {Error} when an import is neither a dependency of this repository nor a `#name` that stands for a single file.
  */
-export function packedManifest(source: SourceManifest, imported: ReadonlySet<string>): PackedManifest {
-  const names = [...imported].filter((name) => name.startsWith("#"));
-  const peers = [...new Set([...REQUIRED_PEERS, ...imported])].filter((name) => !name.startsWith("#")).toSorted();
-  const optional = peers.filter((name) => !REQUIRED_PEERS.includes(name));
+export function packedManifest(source: SourceManifest, { core, adapters }: Imported): PackedManifest {
+  const all = [...new Set([SHARED, ...core, ...adapters])].toSorted();
+  const names = all.filter((name) => name.startsWith("#"));
+  const packages = all.filter((name) => !name.startsWith("#"));
+  const dependencies = packages.filter((name) => core.has(name) && name !== SHARED);
+  const peers = packages.filter((name) => !dependencies.includes(name));
+  const optional = peers.filter((name) => name !== SHARED);
+  const ranges = (of: readonly string[]): Record<string, string> =>
+    Object.fromEntries(of.map((name) => [name, `^${found(source.dependencies, name)}`]));
   return {
     name: source.name,
     version: source.version,
@@ -48,8 +58,9 @@ export function packedManifest(source: SourceManifest, imported: ReadonlySet<str
       ...Object.fromEntries(Object.entries(source.exports).map(([door, path]) => [door, entry(path)])),
       "./package.json": "./package.json",
     },
-    imports: Object.fromEntries(names.toSorted().map((name) => [name, entry(found(source.imports, name))])),
-    peerDependencies: Object.fromEntries(peers.map((name) => [name, `^${found(source.dependencies, name)}`])),
+    imports: Object.fromEntries(names.map((name) => [name, entry(found(source.imports, name))])),
+    dependencies: ranges(dependencies),
+    peerDependencies: ranges(peers),
     peerDependenciesMeta: Object.fromEntries(optional.map((name) => [name, { optional: true }])),
   };
 }

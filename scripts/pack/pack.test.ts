@@ -71,21 +71,30 @@ describe("packedManifest()", () => {
     engines: {},
     exports: { ".": "./runtime/mod.ts" },
     imports: { "#runtime": "./runtime/mod.ts", "#actors/*": "./actors/*" },
-    dependencies: { valibot: "1.5.0", postgres: "3.4.9", elysia: "1.0.0" },
+    dependencies: { valibot: "1.5.0", postgres: "3.4.9", croner: "11.0.1", elysia: "1.0.0" },
   };
 
-  test("takes what the code imports as peers, optional but for valibot, and nothing else", () => {
-    expect(packedManifest(source, new Set(["postgres", "#runtime"]))).toMatchObject({
+  const imported = (core: readonly string[], adapters: readonly string[]) => ({
+    core: new Set(core),
+    adapters: new Set(adapters),
+  });
+
+  test("depends on what the core imports, but shares valibot, and leaves the clients of adapters to who needs them", () => {
+    const manifest = packedManifest(source, imported(["croner", "valibot"], ["postgres", "#runtime", "croner"]));
+    expect(manifest).toMatchObject({
+      dependencies: { croner: "^11.0.1" },
       exports: { ".": { types: "./runtime/mod.d.ts", default: "./runtime/mod.js" } },
       imports: { "#runtime": { default: "./runtime/mod.js" } },
       peerDependencies: { postgres: "^3.4.9", valibot: "^1.5.0" },
       peerDependenciesMeta: { postgres: { optional: true } },
     });
-    expect(packedManifest(source, new Set())["imports"]).toEqual({});
+    expect(packedManifest(source, imported([], [])).imports).toEqual({});
   });
 
   test("throws for an import that package.json does not name", () => {
-    expect(() => packedManifest(source, new Set(["left-pad"]))).toThrow("Cannot pack an import of left-pad");
-    expect(() => packedManifest(source, new Set(["#actors/x.ts"]))).toThrow("Cannot pack an import of #actors/x.ts");
+    expect(() => packedManifest(source, imported(["left-pad"], []))).toThrow("Cannot pack an import of left-pad");
+    expect(() => packedManifest(source, imported([], ["#actors/x.ts"]))).toThrow(
+      "Cannot pack an import of #actors/x.ts",
+    );
   });
 });
