@@ -26,6 +26,7 @@ import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
 import type { Sink } from "./ports/sink.ts";
+import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
@@ -69,6 +70,7 @@ class Node implements Troupe {
   readonly #hosts: StoreHost[] = [];
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
+  readonly #topics: Topics | undefined;
   readonly #deadlines: Deadlines;
   readonly deadLetters: DeadLetters;
   #stopped: Promise<void> | undefined;
@@ -77,6 +79,7 @@ class Node implements Troupe {
     this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
     this.#transport = options.transport;
+    this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
     const services: NodeServices = {
       nodeId: this.nodeId,
@@ -96,6 +99,7 @@ class Node implements Troupe {
     });
     const sinks: Sink[] = [
       ...(options.sinks ?? []),
+      ...(options.topics === undefined ? [] : [options.topics.sink]),
       sendSink({
         route: (envelope) => this.#route(envelope),
         typeOf: (type) => this.#types.get(type)?.type,
@@ -148,6 +152,11 @@ class Node implements Troupe {
   async inspect(type: string, key: string): Promise<ActorInspection> {
     const body = await this.#route(controlEnvelope({ type, key }, "$inspect", undefined));
     return JSON.parse(body ?? "{}") as ActorInspection;
+  }
+
+  get topics(): Pick<Topics, "subscribe"> {
+    if (this.#topics === undefined) throw new TypeError("Cannot subscribe as createTroupe was given no `topics`");
+    return this.#topics;
   }
 
   status(): TroupeStatus {

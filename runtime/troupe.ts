@@ -6,6 +6,7 @@ import type { ActorInspection } from "./inspection.ts";
 import type { Log } from "./log.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
+import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
 
 /** What `createTroupe` is given. */
@@ -15,6 +16,8 @@ export interface TroupeOptions {
   readonly stores: Readonly<Record<string, Store>>;
   /** Where events and workflow requests go. None: they stay in the outbox. */
   readonly sinks?: readonly Sink[];
+  /** Where broadcasts go to and are followed. Stays open when the node stops. None: they stay in the outbox. */
+  readonly topics?: Topics;
   /** Carries calls to other nodes. Without one, a call to an actor owned elsewhere is `unavailable`. */
   readonly transport?: Transport;
   /** Unique among running nodes. Default: a new id. */
@@ -79,6 +82,8 @@ export interface Troupe {
   inspect(type: string, key: string): Promise<ActorInspection>;
   /** What will not be tried again by itself. */
   readonly deadLetters: DeadLetters;
+  /** What actors broadcast. @throws {TypeError} the node was given no `topics`. */
+  readonly topics: Pick<Topics, "subscribe">;
   status(): TroupeStatus;
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;

@@ -1,25 +1,27 @@
 #!/usr/bin/env bun
 /** `bun run bench [name…]`: what the parts reach, with a baseline beside each in the same run. See `--help`. */
 import { type ServerName, UnavailableError } from "#infra/stack/types.ts";
+import type { BenchOptions } from "./bench/options.ts";
 import { type Bench, BENCHES } from "./bench/registry.ts";
 import { TABLE_HEAD, toJsonLine, toRow } from "./bench/report.ts";
 import { versionsLine } from "./bench/versions.ts";
 
 const EXIT_USAGE = 2;
-const FLAGS: ReadonlySet<string> = new Set(["--json", "--help", "-h"]);
+const FLAGS: ReadonlySet<string> = new Set(["--json", "--full", "--help", "-h"]);
 
 function list(): string {
   return BENCHES.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n");
 }
 
 function usage(): string {
-  return `Usage: bun run bench [name…] [--json]
+  return `Usage: bun run bench [name…] [--json] [--full]
 
 Runs benchmarks, all of them without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
 ${list()}
 
   --json       a line of JSON per case instead of a table
+  --full       the large cases too, as ten thousand sockets
   --help       this text`;
 }
 
@@ -34,9 +36,14 @@ function chosen(names: readonly string[]): readonly Bench[] {
 }
 
 /** Runs one and prints its lines. Returns whether it came to its end; a server that cannot be had is no failure. */
-async function run({ name, run: cases }: Bench, print: (line: string) => void, json: boolean): Promise<boolean> {
+async function run(
+  { name, run: cases }: Bench,
+  options: BenchOptions,
+  print: (line: string) => void,
+  json: boolean,
+): Promise<boolean> {
   try {
-    for await (const line of cases()) print(json ? toJsonLine(line) : toRow(line));
+    for await (const line of cases(options)) print(json ? toJsonLine(line) : toRow(line));
     return true;
   } catch (error) {
     if (error instanceof UnavailableError) console.error(`${name}: left out, ${error.message}`);
@@ -59,7 +66,8 @@ const json = args.includes("--json");
 const benches = chosen(args.filter((arg) => !arg.startsWith("-")));
 if (!json) console.log(TABLE_HEAD);
 let complete = true;
-for (const bench of benches) complete = (await run(bench, console.log, json)) && complete;
+for (const bench of benches)
+  complete = (await run(bench, { full: args.includes("--full") }, console.log, json)) && complete;
 const used = new Set<ServerName>(benches.flatMap(({ servers }) => servers));
 if (!json) console.log(`\n${await versionsLine(used)}`);
 process.exit(complete ? 0 : 1);

@@ -115,3 +115,12 @@ export const orderEvents = {
   "order.rejected.v1": v.object({ ...Fact.entries, reason: v.string() }),
   "order.cancelled.v1": Fact,
 };
+
+/** What the topics `orders` and `orders/<id>` carry, as `order.changed`: the status an order has just come to. */
+export interface OrderChanged {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  readonly at: string;
+  /** Why it was rejected. */
+  readonly reason?: string;
+}

@@ -17,6 +17,7 @@ import { actor } from "#runtime";
 import { fulfilOrderSignals, fulfilOrderStart } from "#workflows/fulfil-order/messages.ts";
 import {
   CancelAccepted,
+  type OrderChanged,
   OrderId,
   OrderLine,
   OrderMarked,
@@ -114,7 +115,7 @@ export const Order = actor("order", {
     reject: command({ in: RejectOrder, out: OrderMarked }, (c, { reason }) => {
       if (c.state.cancelRequestedAt) {
         if (moves(c, "cancelled")) c.emit("order.cancelled.v1", fact(c));
-      } else if (moves(c, "rejected")) {
+      } else if (moves(c, "rejected", reason)) {
         c.state.reason = reason;
         c.emit("order.rejected.v1", { ...fact(c), reason });
       }
@@ -150,19 +151,24 @@ interface Turn {
   readonly exists: boolean;
   readonly state: State;
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void;
+  broadcast(topic: string, type: string, data: unknown): void;
 }
 
 /** Moves the order to `next` and says whether it was news (O1). */
-function moves(c: Turn, next: OrderStatus): boolean {
+function moves(c: Turn, next: OrderStatus, reason?: string): boolean {
   c.require(c.exists, "unknown_order");
   if (isPast(c.state.status, next)) return false;
-  enter(c, next);
+  enter(c, next, reason);
   return true;
 }
 
-function enter(c: Turn, status: OrderStatus): void {
+function enter(c: Turn, status: OrderStatus, reason?: string): void {
+  const at = new Date(c.now).toISOString();
   c.state.status = status;
-  c.state.history.push({ status, at: new Date(c.now).toISOString() });
+  c.state.history.push({ status, at });
+  const change: OrderChanged = { orderId: c.key, status, at, ...(reason === undefined ? {} : { reason }) };
+  c.broadcast(`orders/${c.key}`, "order.changed", change);
+  c.broadcast("orders", "order.changed", change);
 }
 
 const marked = (state: State): OrderMarked => ({

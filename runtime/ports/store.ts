@@ -189,8 +189,8 @@ export interface PausedActor extends ActorId, Pause {
 /** An actor paused, or with `since: undefined` resumed. */
 export type PauseWrite = PausedActor | (ActorId & { readonly partition: number; readonly since: undefined });
 
-/** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. */
-export type OutboxKind = "event" | "send" | "workflow";
+/** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. `broadcast`: for a topic's followers. */
+export type OutboxKind = "event" | "send" | "workflow" | "broadcast";
 
 /** One row of the outbox: something that leaves the actor after the commit. */
 export interface OutboxRecord {
@@ -200,13 +200,13 @@ export interface OutboxRecord {
   readonly kind: OutboxKind;
   /** Unique for ever; what consumers recognise a repeat by. For events the CloudEvents id (`evt_…`). */
   readonly id: string;
-  /** Event type; message name; `start`, `signal` or `signalWithStart`. */
+  /** Event type; message name; `start`, `signal` or `signalWithStart`; type of the broadcast. */
   readonly name: string;
   /** The actor that emitted it. */
   readonly actor: ActorId;
-  /** What the order is kept by: the actor's key for events, the target's address for sends, the workflow id. */
+  /** What the order is kept by: the actor's key for events, the target's address for sends, the workflow id, the topic. */
   readonly target: string;
-  /** JSON: the event's data, the message's input, the workflow request ({@link WorkflowRequest}). */
+  /** JSON: the data of the event or broadcast, the message's input, the workflow request ({@link WorkflowRequest}). */
   readonly body: string;
   readonly at: number;
   readonly traceparent: string | undefined;

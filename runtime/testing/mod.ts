@@ -12,3 +12,5 @@ export type { StoreFixture, TestTools } from "./store-conformance.ts";
 export { localNetwork } from "./local-network.ts";
 export type { LocalNetwork } from "./local-network.ts";
 export { ManualClock } from "./manual-clock.ts";
+export { topicsConformance } from "./topics-conformance.ts";
+export type { TopicsSetup, TopicsUnderTest } from "./topics-conformance.ts";

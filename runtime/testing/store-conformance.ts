@@ -153,6 +153,21 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
     expect(first).toEqual(all.slice(0, first.length));
   });
 
+  scenario("keeps broadcasts apart from events, to the byte", async (store, grants) => {
+    const broadcast = {
+      ...record(1, 2),
+      kind: "broadcast" as const,
+      id: "brd_1",
+      name: "order.changed",
+      target: "orders/ord_1",
+    };
+    const fences = [{ ...fenceOf(grants, 1), lastSeq: 3 }];
+    await store.commit("a", { ...batch(grants, 1), outbox: [record(1, 1), broadcast, record(1, 3)], fences });
+    expect(await store.readOutbox("broadcast", [{ partition: 1, after: 0 }], 10)).toEqual([broadcast]);
+    const events = await store.readOutbox("event", [{ partition: 1, after: 0 }], 10);
+    expect(events.map(({ seq }) => seq)).toEqual([1, 3]);
+  });
+
   scenario("moves cursors forward only", async (store) => {
     await store.saveCursors([{ sink: "s", partition: 1, seq: 5 }]);
     await store.saveCursors([{ sink: "s", partition: 1, seq: 3 }]);

@@ -2,11 +2,12 @@ import { connectEngine, type Engine } from "#infra/docker/engine.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import { natsSink } from "#infra/nats/sink.ts";
+import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
 import { postgresStore } from "#infra/postgres/store.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
-import type { Log, Sink, Store, Transport } from "#runtime";
+import { type Log, memoryTopics, type Sink, type Store, type Topics, type Transport } from "#runtime";
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import type { Settings } from "./settings.ts";
@@ -21,6 +22,8 @@ export interface Connections {
   readonly engine: Engine;
   /** Where events and workflow requests go. */
   readonly sinks: readonly Sink[];
+  /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
+  readonly topics: Topics;
   /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
   stores(): Readonly<Record<ServiceName, Store>>;
   /** Likewise. */
@@ -52,6 +55,14 @@ export function openConnections(settings: Settings, log: Log): Connections {
     const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
     sinks.push(natsSink({ connection: nats, log, ...own }));
   }
+  const topics =
+    nats === undefined
+      ? memoryTopics()
+      : natsTopics({
+          connection: nats,
+          log,
+          ...(cluster === "default" ? {} : { stream: `TOPICS-${cluster}`, subjectPrefix: `${prefix}topic` }),
+        });
   if (KAFKA_BROKERS !== undefined) sinks.push(kafkaSink({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }));
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
   return {
@@ -59,13 +70,14 @@ export function openConnections(settings: Settings, log: Log): Connections {
     temporal,
     engine: connectEngine({ host: DOCKER_HOST, cluster }),
     sinks,
+    topics,
     stores: () => storesOf(settings, log),
     transport: () =>
       nats === undefined
         ? undefined
         : natsTransport({ connection: nats, log, ...(prefix === "" ? {} : { subjectPrefix: `${prefix}troupe.node` }) }),
     async close() {
-      await Promise.allSettled(sinks.map((sink) => sink.close()));
+      await Promise.allSettled([...sinks.map((sink) => sink.close()), topics.close()]);
       await Promise.allSettled([nats?.close(), temporal?.close()]);
     },
   };

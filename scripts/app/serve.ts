@@ -4,6 +4,9 @@ import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
+import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
+import type { Session } from "#actors/ingress/sockets/session.ts";
+import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
@@ -21,7 +24,7 @@ const SERVER_BODY_LIMIT = 64 * 1024 * 1024;
 /** A listening server. */
 export interface HttpServer {
   readonly address: string;
-  /** Takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
+  /** Closes the sockets so that their clients go elsewhere, takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
   stop(drainMs: number): Promise<void>;
 }
 
@@ -48,18 +51,25 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     log,
   };
   const app = createIngress(deps, [orchestrator]);
-  const server = Bun.serve({
+  const sockets = createSockets({
+    topics: () => connections.topics,
+    access: { origins: () => [...loopbackOrigins(server.port ?? PORT), ...settings.ALLOWED_ORIGINS] },
+    log,
+  });
+  const server: Bun.Server<Session> = Bun.serve<Session>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
-    fetch: (request) => app.fetch(request),
+    fetch: (request, own) => (isSocket(request) ? sockets.upgrade(request, own) : app.fetch(request)),
+    websocket: sockets.websocket,
   });
   const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
   return {
     address,
     async stop(drainMs) {
+      sockets.close();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);
       await Promise.race([server.stop(), late.promise]);
@@ -67,6 +77,14 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
       await server.stop(true);
     },
   };
+}
+
+/** Whether the path is that of sockets, without parsing the URL of every request. */
+function isSocket({ url }: Request): boolean {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  if (!url.startsWith(SOCKET_PATH, start)) return false;
+  const end = start + SOCKET_PATH.length;
+  return end === url.length || url[end] === "?";
 }
 
 function notYet(detail: string): never {

@@ -69,6 +69,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         actors,
         stores,
         sinks: connections.sinks,
+        topics: connections.topics,
         log,
         recentTurns: RECENT_TURNS,
         ...(transport === undefined ? {} : { transport }),
