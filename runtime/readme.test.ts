@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import { TROUPE_ERROR_CODES, TroupeError } from "./errors.ts";
-import { MAX_EFFECTS, MAX_EVENT_LENGTH, MAX_ID_LENGTH, MAX_KEY_LENGTH, MAX_STATE_LENGTH } from "./limits.ts";
+import {
+  MAX_BROADCAST_LENGTH,
+  MAX_EFFECTS,
+  MAX_EVENT_LENGTH,
+  MAX_ID_LENGTH,
+  MAX_KEY_LENGTH,
+  MAX_STATE_LENGTH,
+} from "./limits.ts";
 
 const readme = await Bun.file(`${import.meta.dir}/README.md`).text();
 
@@ -11,7 +18,14 @@ test("runtime/README.md lists every error code, with whether a retry may help", 
 });
 
 test("runtime/README.md states the limits that hold", () => {
-  for (const limit of [MAX_STATE_LENGTH, MAX_EVENT_LENGTH, MAX_EFFECTS, MAX_KEY_LENGTH, MAX_ID_LENGTH]) {
+  for (const limit of [
+    MAX_STATE_LENGTH,
+    MAX_EVENT_LENGTH,
+    MAX_BROADCAST_LENGTH,
+    MAX_EFFECTS,
+    MAX_KEY_LENGTH,
+    MAX_ID_LENGTH,
+  ]) {
     expect(readme).toContain(limit.toLocaleString("en"));
   }
 });
