@@ -21,13 +21,17 @@ import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { ActorInspection } from "./inspection.ts";
+import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
+import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
 import { MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { PendingCall } from "./pending-call.ts";
+import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
+import { Projections } from "./projections.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
@@ -68,6 +72,7 @@ class Node implements Troupe {
   readonly nodeId: string;
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
+  readonly #projections: Projections;
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
   readonly #topics: Topics | undefined;
@@ -92,6 +97,14 @@ class Node implements Troupe {
       ref: (type, key, from) =>
         makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
     };
+    this.#projections = new Projections(options.projections ?? [], {
+      nodeId: this.nodeId,
+      clock: this.#clock,
+      log: services.log,
+      now: () => this.#clock.now(),
+      history: (type, positions, limit) => this.#hostOf(type).store.readHistory(type, positions, limit),
+      bury: (type, letter) => this.#hostOf(type).store.recordDeadLetters([letter]),
+    });
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
       stores: () => this.#hosts.map((host) => host.store),
@@ -100,6 +113,7 @@ class Node implements Troupe {
     const sinks: Sink[] = [
       ...(options.sinks ?? []),
       ...(options.topics === undefined ? [] : [options.topics.sink]),
+      ...this.#projections.sinks,
       sendSink({
         route: (envelope) => this.#route(envelope),
         typeOf: (type) => this.#types.get(type)?.type,
@@ -111,11 +125,14 @@ class Node implements Troupe {
       this.#hosts.push(host);
       for (const type of types) this.#types.set(type.type, { type, host });
     }
+    this.#projections.checkSources((name) => this.#types.get(name)?.type);
   }
 
   async start(): Promise<void> {
     await this.#transport?.serve(this.nodeId, (envelope) => this.#serve(envelope));
+    await this.#projections.open();
     await Promise.all(this.#hosts.map((host) => host.start()));
+    this.#projections.start();
   }
 
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
@@ -132,7 +149,26 @@ class Node implements Troupe {
   ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
     const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
     const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
-    return rows.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+    const committed =
+      type.options.journal === undefined ? rows : await upToDate(this.#hostOf(type.type).store, type, rows);
+    return committed.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+  }
+
+  async journal(type: AnyActorType, key: string, page: JournalPage = {}): Promise<readonly JournalEntry[]> {
+    return readEntries(this.#hostOf(type.type).store, type, key, page);
+  }
+
+  async rebuild(type: AnyActorType, key: string): Promise<Rebuilt> {
+    mustKeepJournal(type);
+    return (await this.call(type.type, key, REBUILD, undefined)) as Rebuilt;
+  }
+
+  rebuildProjection(name: string): Promise<ProjectionBuild> {
+    return this.#projections.rebuild(name);
+  }
+
+  projectionSettled(name: string, withinMs = 250): Promise<void> {
+    return this.#projections.settled(name, withinMs);
   }
 
   async pause(type: string, key: string, reason: string): Promise<void> {
@@ -175,6 +211,7 @@ class Node implements Troupe {
         const pending = mine.reduce((sum, relay) => sum + relay.pending, 0);
         return { name, pending, failing: mine.find((relay) => relay.failing !== undefined)?.failing };
       }),
+      projections: this.#projections.status(relays),
     };
   }
 
@@ -191,7 +228,9 @@ class Node implements Troupe {
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
+    await Promise.race([this.#projections.stop(), deadline]);
     await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
+    await this.#projections.close();
     cancel();
     this.#deadlines.stop();
     await this.#transport?.close();

@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor.ts";
-export type { ActorOptions, ActorType, Declare } from "./actor.ts";
-export type { AnyActorType, Emits, Schema, StateOutput } from "./any-actor.ts";
+export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor.ts";
+export type { AnyActorType, Emits, JournalOptions, Schema, StateOutput } from "./any-actor.ts";
 export type { ActorRef, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";
@@ -30,6 +30,11 @@ export type { ActorInspection, RecentTurn } from "./inspection.ts";
 export { silentLog } from "./log.ts";
 export type { Log } from "./log.ts";
 export type { PoisonOptions } from "./poison.ts";
+export type { Apply, DeepReadonly, EventMeta, JournaledTurnContext } from "./journal-options.ts";
+export type { JournalEntry, JournalPage } from "./journal-read.ts";
+export type { Rebuilt } from "./journal-rebuild.ts";
+export { ProjectionError } from "./ports/read-database.ts";
+export type * from "./ports/read-database.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 export { FencedError, OutcomeUnknownError } from "./ports/store.ts";
 export type * from "./ports/store.ts";
@@ -37,7 +42,7 @@ export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
 export type { MissedTicks, Recurrence } from "./schedule.ts";
 export { createTroupe } from "./create-troupe.ts";
-export type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
+export type { ActorSummary, ProjectionStatus, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 export { memory } from "./memory-store.ts";
 export { memoryTopics } from "./memory-topics.ts";
 export type { MemoryTopicsOptions } from "./memory-topics.ts";

@@ -51,6 +51,21 @@ export interface Store {
   /** The paused actors of the partitions. */
   paused(partitions: readonly number[]): Promise<readonly PausedActor[]>;
 
+  /** Journal rows of each actor behind `after`, in order, at most `limit` per actor; the actors in the order asked. */
+  readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]>;
+  /**
+   * Journaled events of a type behind each position, as they were in the outbox, in sequence order within a partition, at
+   * most `limit` per partition. Unlike the outbox the journal is never pruned.
+   */
+  readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]>;
+
   /** How far each sink has got in each of the partitions; a pair without a row is at 0. */
   cursors(partitions: readonly number[]): Promise<readonly CursorRow[]>;
   /** Moves cursors forward. A cursor never moves back. */
@@ -147,8 +162,26 @@ export interface CommitBatch {
   readonly replies: readonly (ActorId & StoredReply & { readonly partition: number; readonly at: number })[];
   readonly outbox: readonly OutboxRecord[];
   readonly timers: readonly TimerWrite[];
+  /** What journaled actors emitted; absent when none did. */
+  readonly journal?: readonly JournalRecord[];
   /** Actors paused and resumed. */
   readonly pauses?: readonly PauseWrite[];
+}
+
+/** One event of a journaled actor, kept for ever. */
+export interface JournalRecord extends ActorId {
+  readonly partition: number;
+  /** Contiguous per actor, from 1. */
+  readonly seq: number;
+  /** The `seq` of the event's outbox record; 0 for a row that is no event (`$destroyed`). */
+  readonly position: number;
+  readonly id: string;
+  /** The event type, or `$destroyed`. */
+  readonly name: string;
+  /** The event's data as JSON. */
+  readonly data: string;
+  readonly at: number;
+  readonly traceparent: string | undefined;
 }
 
 /** The state of an actor after a turn, as JSON. */

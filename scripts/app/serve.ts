@@ -41,6 +41,7 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
   });
   const deps: IngressDeps = {
     troupe,
+    orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     readiness: readinessOf(componentsOf(settings, connections, system)),
     links: {

@@ -11,6 +11,7 @@ import { Config } from "#actors/config/config.ts";
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
+import { type OrderLists, orderLists } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import { scalerActor } from "#actors/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
@@ -36,6 +37,8 @@ const RECENT_TURNS = 10;
 export interface System {
   /** The running node; `undefined` while it is not there yet. */
   troupe(): Troupe | undefined;
+  /** Lists of orders; `undefined` like the node. */
+  orders(): OrderLists | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -55,6 +58,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
   const actors = [Order, Stock, Payment, createDelivery({ step: settings.DELIVERY_STEP }), Config, Service, scaler];
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
+  let orders: OrderLists | undefined;
   let workers: Workers | undefined;
   let watcher: Watcher | undefined;
 
@@ -62,20 +66,25 @@ export function startSystem(settings: Settings, connections: Connections, log: L
     const { orchestrator, ...services } = connections.stores();
     stores = { ...services, default: orchestrator };
     const transport = connections.transport();
+    const reads = connections.orderReads();
     try {
       await connections.nats?.ready(OPEN_WITHIN_MS);
       await Promise.all(Object.values(stores).map((store) => store.open())); // Y2
-      return await createTroupe({
+      const node = await createTroupe({
         actors,
         stores,
+        projections: [reads],
         sinks: connections.sinks,
         topics: connections.topics,
         log,
         recentTurns: RECENT_TURNS,
         ...(transport === undefined ? {} : { transport }),
       });
+      orders = orderLists(reads, () => node);
+      return node;
     } catch (error) {
-      await Promise.allSettled([...Object.values(stores).map((store) => store.close()), transport?.close()]); // Y1
+      const opened = [...Object.values(stores), reads].map((database) => database.close());
+      await Promise.allSettled([...opened, transport?.close()]); // Y1
       throw error;
     }
   }
@@ -116,6 +125,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
   return {
     troupe: () => troupe,
+    orders: () => orders,
     workers: () => workers,
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");
