@@ -133,6 +133,8 @@ export interface LoadedActor {
   readonly state: string | undefined;
   /** Turns committed so far. */
   readonly version: number;
+  /** The schema version the state was written with; 1 where none was given. */
+  readonly schemaVersion: number;
   /** The newest stored replies. */
   readonly replies: readonly StoredReply[];
   /** Whether `replies` are all there are: then an id that is not among them is new. */
@@ -144,6 +146,8 @@ export interface ActorRow {
   readonly key: string;
   readonly state: string;
   readonly version: number;
+  /** The schema version the state was written with; 1 where none was given. */
+  readonly schemaVersion: number;
 }
 
 /** The once-only record of a handled message. */
@@ -190,6 +194,8 @@ export interface StateWrite extends ActorId {
   readonly version: number;
   /** `undefined` deletes the actor. */
   readonly state: string | undefined;
+  /** For types with schema versions. None: 1 for a new row; an old one stays at 1, as no other is ever read by such a type. */
+  readonly schemaVersion?: number | undefined;
 }
 
 /** A timer that is set: the command `message` with `input`, as JSON, is due at `dueAt`. */
