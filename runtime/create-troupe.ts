@@ -44,6 +44,7 @@ import { watchActor, type WatchedState } from "./watch.ts";
 import { POLL_MS } from "./watchers.ts";
 import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** A poll's answer may be on its way for this long. */
@@ -370,7 +371,7 @@ class Node implements Troupe {
         if (!mayRetry(error)) throw error;
         const pauseMs = backoffMs(attempt, this.#randomness, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
-        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve, true));
         if (cancellation?.cancelled) throw error;
         // An actor that is held here and could not be used has nothing to do with leases.
         if (host.ownership.partition(partition) === undefined || !host.ownership.holdsLease())
@@ -429,7 +430,7 @@ class Node implements Troupe {
   async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
-    const moved = Promise.withResolvers<never>();
+    const moved = withResolvers<never>();
     const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
       const definition = this.#types.get(type)?.type.messages[message];
       // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor.ts";

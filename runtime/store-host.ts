@@ -467,7 +467,7 @@ export class StoreHost
   async #quiet(): Promise<void> {
     while ([...this.#actors.values()].some((activation) => !activation.still)) {
       await Promise.all(this.#lanes.map((lane) => lane.idle()));
-      await new Promise<void>((resolve) => this.clock.after(5, resolve));
+      await new Promise<void>((resolve) => this.clock.after(5, resolve, true));
     }
   }
 

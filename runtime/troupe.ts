@@ -60,7 +60,17 @@ export interface ActorSummary<State> {
   readonly version: number;
 }
 
-/** A running node of the actor system. */
+/**
+ * A running node of the actor system. Made by `createTroupe`.
+ *
+ * @example
+ * ```ts
+ * await troupe.ref(Counter, "visits").add({ by: 1 }); // typed
+ * await troupe.call("counter", "visits", "add", { by: 1 }); // by name, as from a request
+ * for (const { key, state } of await troupe.list(Counter, { limit: 10 })) console.log(key, state.count);
+ * await troupe.stop();
+ * ```
+ */
 export interface Troupe {
   readonly nodeId: string;
   /** A typed handle on an actor, wherever it lives. */

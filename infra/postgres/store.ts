@@ -35,6 +35,7 @@ import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
 
+/** Options of {@link postgresStore}; none is needed. */
 export interface PostgresStoreOptions {
   /** How the store is called in logs and `/ready`. Default: the database's name. */
   readonly name?: string;

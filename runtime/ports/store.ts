@@ -114,8 +114,10 @@ export interface Store {
   removeDeadLetter(id: string): Promise<boolean>;
 }
 
+/** The name of a running node, unique among those that share a store. */
 export type NodeId = string;
 
+/** Which actor, as the store keeps it. */
 export interface ActorId {
   readonly type: string;
   readonly key: string;
@@ -142,6 +144,7 @@ export interface Ownership {
   readonly epoch: number;
 }
 
+/** An actor as it was committed last; `state` is `undefined` for one that was never written, or destroyed. */
 export interface LoadedActor {
   readonly state: string | undefined;
   /** Turns committed so far. */
@@ -154,6 +157,7 @@ export interface LoadedActor {
   readonly repliesComplete: boolean;
 }
 
+/** A committed actor in a listing; `state` is JSON. */
 export interface ActorRow {
   readonly key: string;
   readonly state: string;
@@ -202,6 +206,7 @@ export interface JournalRecord extends ActorId {
   readonly traceparent: string | undefined;
 }
 
+/** The state of an actor after a turn, as JSON. */
 export interface StateWrite extends ActorId {
   readonly partition: number;
   readonly version: number;
@@ -211,6 +216,7 @@ export interface StateWrite extends ActorId {
   readonly schemaVersion?: number | undefined;
 }
 
+/** A timer that is set: the command `message` with `input`, as JSON, is due at `dueAt`. */
 export interface TimerRow extends ActorId {
   readonly partition: number;
   readonly name: string;
@@ -319,6 +325,7 @@ export interface WorkflowRequest {
   readonly signal?: { readonly name: string; readonly args: readonly unknown[] };
 }
 
+/** How far a sink has got in a partition: everything up to `seq` was acknowledged. */
 export interface CursorRow {
   readonly sink: string;
   readonly partition: number;
@@ -328,6 +335,7 @@ export interface CursorRow {
 /** Why something will not be tried again by itself. */
 export type DeadLetterReason = "broker" | "poison" | "schema" | "route" | "receiver";
 
+/** Something that will not be tried again by itself, with what is needed to understand and repeat it. */
 export interface DeadLetter {
   readonly id: string;
   readonly reason: DeadLetterReason;

@@ -1,4 +1,5 @@
 import { type CommitBatch, OutcomeUnknownError, type Store } from "../ports/store.ts";
+import { withResolvers } from "../with-resolvers.ts";
 
 /** What happens to a commit: refused by the store; lost on the way there; done, but the answer lost on the way back. */
 export type CommitFault = "refused" | "lost-before" | "lost-after";
@@ -6,6 +7,15 @@ export type CommitFault = "refused" | "lost-before" | "lost-after";
 /**
  * A store whose commits go wrong on demand. `next` queues faults for the commits to come; `hold` and
  * `holdAnswers` keep commits or their answers waiting until the returned function is called.
+ *
+ * @example
+ * ```ts
+ * const faulty = new FaultyStore(memory());
+ * const node = await createTroupe({ actors: [Counter], stores: { default: faulty.store } });
+ * faulty.next("lost-after"); // the commit happens, its answer is lost
+ * await node.ref(Counter, "visits").add({ by: 1 }); // 1: the runtime finds out, and writes nothing twice
+ * await node.stop();
+ * ```
  */
 export class FaultyStore {
   readonly store: Store;
@@ -32,7 +42,7 @@ export class FaultyStore {
 
   /** Makes every commit from now on wait, until the returned function is called. */
   hold(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     this.#gate = promise;
     return resolve;
   }

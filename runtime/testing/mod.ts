@@ -22,5 +22,8 @@ export { simulateMany } from "./simulation/simulate-many.ts";
 export type { ManySimulationsOptions } from "./simulation/simulate-many.ts";
 export { SimulationError } from "./simulation/simulation-error.ts";
 export type { Violation, ViolationKind } from "./simulation/violation.ts";
+export { localNetwork } from "./local-network.ts";
+export type { LocalNetwork } from "./local-network.ts";
+export { ManualClock } from "./manual-clock.ts";
 export { topicsConformance } from "./topics-conformance.ts";
 export type { TopicsSetup, TopicsUnderTest } from "./topics-conformance.ts";

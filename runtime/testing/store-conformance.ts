@@ -17,7 +17,14 @@ export type { DurableStoreFixture, StoreFixture, TestTools };
 
 const THEMES: readonly Theme[] = [ownership, fencing, commits, outbox, timers, reading, indexing, journal];
 
-/** Runs the suite against the store that `make` gives: an empty one each time, not yet opened. */
+/**
+ * Declares the suite for the store that `make` gives: an empty one each time, not yet opened.
+ *
+ * @example
+ * ```ts
+ * storeConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: async () => {} }), { test, expect });
+ * ```
+ */
 export function storeConformance(name: string, make: () => Promise<StoreFixture>, tools: TestTools): void {
   for (const theme of THEMES) declare(name, make, tools, theme);
 }
