@@ -33,7 +33,7 @@ import { LifeHooks } from "./life-hooks.ts";
 import type { LeaveReason } from "./life.ts";
 import { DEFAULT_IDLE, MAX_STATE_LENGTH } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, FieldValue, StoredReply, TimerWrite } from "./ports/store.ts";
+import type { ActorId, FieldValue, TimerWrite } from "./ports/store.ts";
 import { type KnownReply, misuseOf, Replies } from "./replies.ts";
 import type { Resident } from "./residents.ts";
 import { RestartBackoff } from "./restart-backoff.ts";

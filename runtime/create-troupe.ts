@@ -36,7 +36,6 @@ import { Projections } from "./projections.ts";
 import { type Randomness, systemRandomness } from "./randomness.ts";
 import { Residents } from "./residents.ts";
 import { sendSink } from "./send-sink.ts";
-import { readState } from "./state-version.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";

@@ -155,5 +155,12 @@ export class IndexFiller {
 }
 
 function byPartition(type: string, rows: readonly ActorRow[]): ReadonlyMap<number, ActorRow[]> {
-  return Map.groupBy(rows, ({ key }) => partitionOf(type, key));
+  const groups = new Map<number, ActorRow[]>();
+  for (const row of rows) {
+    const partition = partitionOf(type, row.key);
+    const group = groups.get(partition);
+    if (group === undefined) groups.set(partition, [row]);
+    else group.push(row);
+  }
+  return groups;
 }

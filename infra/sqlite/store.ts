@@ -33,6 +33,7 @@ import { migrate } from "./migrate.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
 import { deleteTimers, dueTimers, timersOf } from "./timers.ts";
 
+/** What {@link sqlite} may be told. */
 export interface SqliteStoreOptions {
   /** How the store is called in logs and `/ready`. Default: the path. */
   readonly name?: string;

@@ -249,6 +249,7 @@ export type IndexCondition =
   | { readonly field: string; readonly values: readonly string[] }
   | { readonly field: string; readonly from: string; readonly before: string };
 
+/** A page of a type's actors whose indexed values meet conditions. */
 export interface IndexQuery {
   readonly type: string;
   /** The fields that the index must be complete for, sorted. */
@@ -266,6 +267,7 @@ export interface IndexedFields {
   readonly fields: readonly string[];
 }
 
+/** Index values of actors that were stored before their fields were indexed. */
 export interface IndexFill {
   readonly type: string;
   /** Values of actors as they were read, all of one partition, given alone. An actor whose stored state is no longer `state` is left out: a turn wrote it. */

@@ -49,7 +49,7 @@ export class FaultyStore {
 
   /** Makes the answer of every commit from now on wait, until the returned function is called: it is written by then. */
   holdAnswers(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     this.#answerGate = promise;
     return resolve;
   }

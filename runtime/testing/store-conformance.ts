@@ -29,7 +29,17 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
   for (const theme of THEMES) declare(name, make, tools, theme);
 }
 
-/** The rest of the suite, for stores that outlive their process: several of them share what `make` made. */
+/**
+ * Declares the rest of the suite, for stores that outlive their process: several of them share what `make` made.
+ *
+ * @example
+ * ```ts
+ * durableStoreConformance("file", async () => {
+ *   const open = () => sqlite("data/suite.db");
+ *   return { store: open(), another: open, [Symbol.asyncDispose]: async () => {} };
+ * }, { test, expect });
+ * ```
+ */
 export function durableStoreConformance(
   name: string,
   make: () => Promise<DurableStoreFixture>,

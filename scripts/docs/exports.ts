@@ -51,6 +51,11 @@ function declared(root: string, path: string, name: string): ExportedSymbol {
     const own = isNode(declaration) ? symbolsOf(root, path, file, node, declaration) : [];
     const [symbol] = own.filter((candidate) => candidate.name === name);
     if (symbol !== undefined) return symbol;
+    const source = node["type"] === "ImportDeclaration" ? literal(node["source"]) : undefined;
+    const taken = nodes(node["specifiers"]).find((specifier) => nameOf(specifier["local"]) === name);
+    if (source?.startsWith(".") === true && taken !== undefined) {
+      return declared(root, join(dirname(path), source), nameOf(taken["imported"]));
+    }
   }
   const [passedOn] = exportsOf(root, path).filter((candidate) => candidate.name === name);
   if (passedOn === undefined) throw new Error(`Cannot find the declaration of ${name} in ${relative(root, path)}`);

@@ -10,6 +10,11 @@ import { type Violation, violation } from "./violation.ts";
 /**
  * Every promise that a history breaks, in the order in which it shows; none when all hold. A pure function: the same
  * history gets the same verdict, wherever it comes from.
+ *
+ * @example
+ * ```ts
+ * checkHistory([]); // []: where nothing happened, nothing was broken
+ * ```
  */
 export function checkHistory(history: History): readonly Violation[] {
   const replayed = replay(history);

@@ -58,7 +58,12 @@ export interface PlacedCrash {
  *
  * @example
  * ```ts
- * await simulate({ seed: 1, faults: [crashAt("after-commit-before-reply", { actor: "account/a" })], … });
+ * await simulate({
+ *   seed: 1,
+ *   actors: [Counter],
+ *   faults: [crashAt("after-commit-before-reply", { actor: "counter/a" })],
+ *   workload: ({ ref, step }) => ref(Counter, "a", { tries: 3 }).add({ by: 1 }, { id: `add-${step}` }),
+ * });
  * ```
  */
 export function crashAt(

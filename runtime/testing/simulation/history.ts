@@ -204,4 +204,5 @@ export interface EndEntry extends Moment {
   readonly waiting: readonly string[];
 }
 
+/** What happened in a simulation, in order: what {@link checkHistory} judges. */
 export type History = readonly HistoryEntry[];

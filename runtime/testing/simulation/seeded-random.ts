@@ -1,6 +1,14 @@
 import type { Randomness } from "../../randomness.ts";
 
-/** Chance that repeats: the same seed gives the same draws, on every machine. */
+/**
+ * Chance that repeats: the same seed gives the same draws, on every machine.
+ *
+ * @example
+ * ```ts
+ * const random = new SeededRandom(7);
+ * const amounts = [1, 2, 3].map(() => random.between(1, 100)); // the same three numbers each time
+ * ```
+ */
 export class SeededRandom implements Randomness {
   #a: number;
   #b: number;
