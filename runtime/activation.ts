@@ -89,6 +89,11 @@ export class Activation implements TurnOwner {
     return this.#phase.kind === "idle" && this.#mailbox.depth === 0 && this.#unsettled === undefined;
   }
 
+  /** Whether something is under way that its partition's next owner could not know of. */
+  get busy(): boolean {
+    return this.#phase.kind === "running" || this.#unsettled !== undefined || this.#mailbox.depth > 0;
+  }
+
   get depth(): number {
     return this.#mailbox.depth;
   }
@@ -120,6 +125,14 @@ export class Activation implements TurnOwner {
     if (this.#phase.kind === "running") return;
     this.#phase = { kind: "loading" };
     void this.#load();
+  }
+
+  /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
+  turnAway(error: TroupeError): void {
+    for (const delivery of this.#mailbox.drain()) {
+      if (delivery.envelope.callers.length === 0) delivery.fail(error);
+      else this.#mailbox.offer(delivery);
+    }
   }
 
   /** Takes the actor out of use. Waiting messages are answered with `error`. */

@@ -12,6 +12,7 @@ import { partitionOf } from "./address.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { ClusterReport, ReportedActors } from "./cluster-report.ts";
 import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Origin } from "./envelope.ts";
@@ -19,9 +20,11 @@ import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
+import { answerNode, askNode, NODE_TYPE, type NodeAnswers, type NodeLink } from "./node-messages.ts";
 import { PendingCall } from "./pending-call.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
+import { reportCluster } from "./report-cluster.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
@@ -29,6 +32,8 @@ import { checkKey, checkMessageId } from "./validate.ts";
 import { fromWireError, toWireError } from "./wire.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const OFFER_TIMEOUT_MS = 2_000;
+const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
 const CALL: Origin = { kind: "call" };
 const NO_CALLERS: readonly string[] = [];
 
@@ -57,7 +62,7 @@ export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
   return node;
 }
 
-class Node implements Troupe {
+class Node implements Troupe, NodeAnswers {
   readonly nodeId: string;
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
@@ -71,6 +76,7 @@ class Node implements Troupe {
     this.#clock = options.clock ?? systemClock;
     this.#transport = options.transport;
     this.#deadlines = new Deadlines(this.#clock);
+    const link = this.#link();
     const services: NodeServices = {
       nodeId: this.nodeId,
       clock: this.#clock,
@@ -78,6 +84,15 @@ class Node implements Troupe {
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
       retentionMs: options.retentionMs ?? 86_400_000,
+      owns: options.owns ?? true,
+      address: options.address ?? (() => undefined),
+      contracts: options.contracts,
+      offer:
+        link === undefined
+          ? undefined
+          : async (node, store, partitions) => {
+              await askNode(link, node, "take", { store, input: partitions, timeoutMs: OFFER_TIMEOUT_MS });
+            },
       ref: (type, key, from) =>
         makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
     };
@@ -89,7 +104,13 @@ class Node implements Troupe {
       ),
     ];
     for (const [storeKey, types] of groupByStore(options)) {
-      const host = new StoreHost(options.stores[storeKey] as (typeof options.stores)[string], types, sinks, services);
+      const host = new StoreHost(
+        storeKey,
+        options.stores[storeKey] as (typeof options.stores)[string],
+        types,
+        sinks,
+        services,
+      );
       this.#hosts.push(host);
       for (const type of types) this.#types.set(type.type, { type, host });
     }
@@ -125,6 +146,7 @@ class Node implements Troupe {
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
         ownedPartitions: host.ownership.held().length,
+        movingPartitions: host.ownership.movingCount,
         activeActors: host.activeActors,
         leaseAgeMs: host.ownership.leaseAgeMs(),
       })),
@@ -136,6 +158,14 @@ class Node implements Troupe {
     };
   }
 
+  cluster(timeoutMs = 500): Promise<ClusterReport> {
+    return reportCluster(this.nodeId, this.#hosts, this.#link(), timeoutMs);
+  }
+
+  async leave(timeoutMs = 10_000): Promise<void> {
+    await this.#until(timeoutMs, (host, deadline) => host.leave(deadline));
+  }
+
   stop(timeoutMs = 10_000): Promise<void> {
     return (this.#stopped ??= this.#stop(timeoutMs));
   }
@@ -145,14 +175,22 @@ class Node implements Troupe {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
+    await this.#until(timeoutMs, (host, deadline) => host.stop(deadline));
+    this.#deadlines.stop();
+    await this.#transport?.close();
+  }
+
+  #link(): NodeLink | undefined {
+    return this.#transport === undefined ? undefined : { transport: this.#transport, clock: this.#clock };
+  }
+
+  async #until(timeoutMs: number, run: (host: StoreHost, deadline: Promise<void>) => Promise<void>): Promise<void> {
     let cancel: () => void = () => undefined;
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
-    await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
+    await Promise.all(this.#hosts.map((host) => run(host, deadline)));
     cancel();
-    this.#deadlines.stop();
-    await this.#transport?.close();
   }
 
   /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */
@@ -213,6 +251,7 @@ class Node implements Troupe {
         });
       } catch (error) {
         if (!mayRetry(error)) throw error;
+        if (await this.#arrival(host, partition, deadline)) continue;
         const pauseMs = backoffMs(attempt, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
         await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
@@ -248,11 +287,11 @@ class Node implements Troupe {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
     const moved = Promise.withResolvers<never>();
-    const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
+    const unwatch = ownership.watch(owner, () => {
       const definition = this.#types.get(type)?.type.messages[message];
       // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
       const harmless = id !== undefined || definition?.kind === "query";
-      const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} lost its partition on the way`;
+      const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
       moved.reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
     });
     try {
@@ -262,9 +301,23 @@ class Node implements Troupe {
     }
   }
 
+  /** Waits while a partition is being handed over: whether it was, and there is a next owner to try. */
+  async #arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
+    const moving = host.ownership.moving(partition);
+    if (moving === undefined) return false;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(Math.max(0, deadline - this.#clock.monotonic()), resolve);
+    });
+    await Promise.race([moving, late]);
+    cancel();
+    return this.#clock.monotonic() < deadline;
+  }
+
   /** A call from another node. It is answered here or refused: it never travels on. */
   async #serve(envelope: Envelope): Promise<WireReply> {
     try {
+      if (envelope.type === NODE_TYPE) return { kind: "reply", body: await answerNode(envelope, this) };
       const host = this.#check(envelope);
       const held = host.ownership.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
       if (!held || !host.ownership.holdsLease()) {
@@ -275,8 +328,26 @@ class Node implements Troupe {
       }
       return { kind: "reply", body: await this.#local(host, envelope, this.#clock.monotonic() + envelope.timeoutMs) };
     } catch (error) {
+      // The sender looks for the next owner when it hears of it: it should find one.
+      const host = this.#types.get(envelope.type)?.host;
+      if (host !== undefined && mayRetry(error)) {
+        const partition = partitionOf(envelope.type, envelope.key);
+        await this.#arrival(host, partition, this.#clock.monotonic() + envelope.timeoutMs);
+      }
       return { kind: "error", error: toWireError(error) };
     }
+  }
+
+  // --- NodeAnswers ---
+
+  async take(storeKey: string, partitions: readonly number[]): Promise<void> {
+    const host = this.#hosts.find(({ key }) => key === storeKey);
+    if (host === undefined) throw new TroupeError("unavailable", `Cannot take partitions of the store "${storeKey}"`);
+    await host.ownership.take(partitions);
+  }
+
+  report(): readonly ReportedActors[] {
+    return this.#hosts.flatMap((host) => host.reportActors());
   }
 
   #check(envelope: Envelope): StoreHost {
@@ -306,7 +377,8 @@ class Node implements Troupe {
 }
 
 function mayRetry(error: unknown): boolean {
-  return error instanceof TroupeError && (error.code === "fenced" || error.code === "unavailable"); // N1
+  // N1. `stopping` is another node's: this one gives up by itself once it stops.
+  return error instanceof TroupeError && RETRIED.has(error.code);
 }
 
 function groupByStore(options: TroupeOptions): Map<string, AnyActorType[]> {

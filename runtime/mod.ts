@@ -5,6 +5,8 @@ export type { AnyActorType, Emits, Schema, StateOutput } from "./any-actor.ts";
 export type { ActorRef, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";
+export type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./cluster-report.ts";
+export type { ContractCheck } from "./contract-check.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export type { QueryContext, TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";

@@ -29,6 +29,8 @@ export interface PublisherHost {
 export interface Publisher {
   readonly pending: number;
   enqueue(parcels: readonly Parcel[]): void;
+  /** Resolves when what is in flight at this moment was answered. */
+  underWay(): Promise<void>;
   /** Resolves when nothing is queued or in flight, or when the host is stopped. */
   idle(): Promise<void>;
 }

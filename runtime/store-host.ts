@@ -11,7 +11,9 @@ import { PARTITION_COUNT, partitionOf } from "./address.ts";
 import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import type { ReportedActors } from "./cluster-report.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
+import type { ContractCheck } from "./contract-check.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
@@ -21,7 +23,7 @@ import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { Sink } from "./ports/sink.ts";
-import type { ActorId, CommitBatch, Grant, LoadedActor, Store, StoredReply } from "./ports/store.ts";
+import type { ActorId, CommitBatch, Grant, LoadedActor, NodeCard, NodeId, Store, StoredReply } from "./ports/store.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
@@ -34,15 +36,26 @@ export interface NodeServices {
   readonly leaseMs: number;
   readonly lanes: number;
   readonly retentionMs: number;
+  /** See `TroupeOptions`. */
+  readonly owns: boolean;
+  readonly address: () => string | undefined;
+  readonly contracts: ContractCheck | undefined;
+  /** Tells another node to take partitions of a store; `undefined` without a transport. */
+  readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
 }
 
 const CURSOR_SAVE_MS = 250;
 const JANITOR_MS = 60_000;
 const SWEEP_MS = 1_000;
+/** How often it is looked whether turns have ended, and how long what is on its way to a broker is waited for. */
+const ENDED_POLL_MS = 2;
+const DETACH_MS = 100;
 
 export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost {
   readonly store: Store;
+  /** The store's name among those of the node: the same on every node of a cluster. */
+  readonly key: string;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly leaseMs: number;
@@ -54,10 +67,13 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly #lanes: readonly CommitLane[];
   readonly #loader: Loader;
   readonly #timers: TimerService;
+  /** Partitions in which no further turn begins. */
+  readonly #closing = new Set<number>();
   #cancels = new Set<() => void>();
   #stopping = false;
 
-  constructor(store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+  constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+    this.key = key;
     this.store = store;
     this.nodeId = node.nodeId;
     this.clock = node.clock;
@@ -84,6 +100,18 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.#actors.size;
   }
 
+  /** What is in memory, by type. */
+  reportActors(): ReportedActors[] {
+    const counts = new Map([...this.#types.keys()].map((type) => [type, { inMemory: 0, waiting: 0 }]));
+    for (const { id, depth } of this.#actors.values()) {
+      const count = counts.get(id.type);
+      if (count === undefined) continue;
+      count.inMemory++;
+      count.waiting += depth;
+    }
+    return [...counts].map(([type, count]) => ({ type, ...count }));
+  }
+
   async start(): Promise<void> {
     await this.store.open();
     await this.ownership.start();
@@ -101,6 +129,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       delivery.fail(
         new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`),
       );
+      return;
+    }
+    if (this.#closing.size > 0 && this.#mustWait(delivery.envelope)) {
+      delivery.fail(movingError());
       return;
     }
     let activation = this.#actors.get(typeName, key);
@@ -195,6 +227,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
   }
 
+  lost(partitions: readonly Partition[]): void {
+    this.ownership.giveUp(partitions);
+  }
+
   commitFailed(error: unknown, turns: number): void {
     this.#node.log("warn", "commit:failed", { store: this.store.name, turns, error: describe(error) });
   }
@@ -220,20 +256,81 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     };
   }
 
-  lost(partitions: readonly Partition[]): void {
+  dropped(partitions: readonly Partition[]): void {
     const ids = new Set(partitions.map((partition) => partition.id));
+    for (const id of ids) this.#closing.delete(id);
     for (const relay of this.relays) for (const id of ids) relay.close(id);
-    this.#timers.drop(ids);
-    const moved = new TroupeError(
-      "unavailable",
-      "Cannot finish the message as its partition has moved to another node",
-    );
-    for (const activation of this.#actors.values()) {
-      if (!ids.has(activation.partition)) continue;
-      this.#actors.remove(activation);
-      activation.discard(moved);
-    }
+    this.#forget(ids);
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
+  }
+
+  get types(): readonly string[] {
+    return [...this.#types.keys()].toSorted();
+  }
+
+  get card(): NodeCard {
+    const { owns, address, contracts } = this.#node;
+    return {
+      owns,
+      address: address(),
+      types: this.types,
+      leaseMs: this.leaseMs,
+      ...(contracts === undefined ? {} : { contracts: contracts.describe([...this.#types.values()]) }),
+    };
+  }
+
+  get offer(): OwnershipHost["offer"] {
+    const { offer } = this.#node;
+    return offer === undefined ? undefined : (node, partitions) => offer(node, this.key, partitions);
+  }
+
+  async admit(): Promise<void> {
+    const check = this.#node.contracts;
+    if (check === undefined) return;
+    const running = (await this.store.contracts()).filter(({ node }) => node !== this.nodeId);
+    check.compare(check.describe([...this.#types.values()]), running);
+  }
+
+  async endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean> {
+    const ids = new Set(partitions.map((partition) => partition.id));
+    for (const id of ids) this.#closing.add(id);
+    this.#timers.drop(ids);
+    const until = this.clock.monotonic() + withinMs;
+    let busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition));
+    for (const activation of busy) activation.turnAway(movingError());
+    for (;;) {
+      busy = busy.filter((activation) => activation.busy);
+      // A turn that ran may have called others here meanwhile: they are looked at once it has ended.
+      if (busy.length === 0)
+        busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition) && activation.busy);
+      if (busy.length === 0) return true;
+      if (this.clock.monotonic() >= until) return false;
+      await new Promise<void>((resolve) => this.clock.after(ENDED_POLL_MS, resolve));
+    }
+  }
+
+  async reopen(partitions: readonly Partition[]): Promise<void> {
+    for (const { id } of partitions) this.#closing.delete(id);
+    this.#timers.load(await this.#timers.read(partitions.map(({ id }) => id)));
+  }
+
+  async detach(partitions: readonly Partition[]): Promise<void> {
+    const ids = partitions.map(({ id }) => id);
+    for (const id of ids) this.#closing.delete(id);
+    this.#forget(new Set(ids));
+    const left = await Promise.all(this.relays.map((relay) => relay.withdraw(ids, DETACH_MS)));
+    const rows = left.flat();
+    if (rows.length > 0) await this.store.saveCursors(rows);
+    this.#node.log("info", "partition:released", {
+      store: this.store.name,
+      count: ids.length,
+      held: this.ownership.held().length,
+    });
+  }
+
+  /** Says that this node is leaving, and hands over what it holds. It goes on routing. */
+  leave(deadline: Promise<unknown>): Promise<void> {
+    return this.ownership.leave(deadline);
   }
 
   // --- RelayHost ---
@@ -255,6 +352,20 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   }
 
   // --- housekeeping ---
+
+  /** A turn that runs may wait for this very call: it is let in, or its turn would never end. */
+  #mustWait({ type, key, callers }: Envelope): boolean {
+    return callers.length === 0 && this.#closing.has(partitionOf(type, key));
+  }
+
+  #forget(partitions: ReadonlySet<number>): void {
+    this.#timers.drop(partitions);
+    for (const activation of this.#actors.values()) {
+      if (!partitions.has(activation.partition)) continue;
+      this.#actors.remove(activation);
+      activation.discard(movingError());
+    }
+  }
 
   async #quiet(): Promise<void> {
     while ([...this.#actors.values()].some((activation) => !activation.gone && !activation.quiet)) {
@@ -310,6 +421,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     };
     arm();
   }
+}
+
+function movingError(): TroupeError {
+  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
 }
 
 function describe(error: unknown): string {

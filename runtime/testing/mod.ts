@@ -3,5 +3,7 @@ export { sinkConformance } from "./sink-conformance.ts";
 export type { DeclareTest, Delivered, SinkUnderTest } from "./sink-conformance.ts";
 export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
+export { localNetwork } from "./local-network.ts";
+export type { LocalNetwork } from "./local-network.ts";
 export { storeConformance } from "./store-conformance.ts";
 export type { StoreFixture, TestTools } from "./store-conformance.ts";
