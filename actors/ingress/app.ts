@@ -14,6 +14,7 @@ import { refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
 import { openApiDocument } from "./openapi.ts";
+import { actorsRoutes } from "./routes/actors.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { pageRoutes } from "./routes/pages.ts";
@@ -50,6 +51,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(paymentRoutes(deps))
     .use(deliveryRoutes(deps))
     .use(workflowRoutes(deps))
+    .use(actorsRoutes(deps))
     .use(pageRoutes(deps.links, () => (document ??= openApiDocument(app.routes))));
   for (const plugin of further) app.use(plugin);
   return app;

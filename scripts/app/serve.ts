@@ -21,6 +21,8 @@ const SERVER_BODY_LIMIT = 64 * 1024 * 1024;
 /** A listening server. */
 export interface HttpServer {
   readonly address: string;
+  /** From now on `/ready` answers 503, and every answer closes its connection: clients look for another process. */
+  announceStop(): void;
   /** Takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
   stop(drainMs: number): Promise<void>;
 }
@@ -36,10 +38,15 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     docker: dockerStatus(connections.engine),
     policy: policyFromEnv(process.env),
   });
+  let stopping = false;
+  const readiness = readinessOf(componentsOf(settings, connections, system));
   const deps: IngressDeps = {
     troupe,
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
-    readiness: readinessOf(componentsOf(settings, connections, system)),
+    readiness: async () => {
+      const answer = await readiness();
+      return stopping ? { ...answer, status: "unavailable" } : answer;
+    },
     links: {
       temporalUi: TEMPORAL_UI_URL ?? null,
       workflow: (id, runId) =>
@@ -54,11 +61,18 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
-    fetch: (request) => app.fetch(request),
+    fetch: async (request) => {
+      const response = await app.fetch(request);
+      if (stopping) response.headers.set("connection", "close");
+      return response;
+    },
   });
   const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
   return {
     address,
+    announceStop() {
+      stopping = true;
+    },
     async stop(drainMs) {
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);

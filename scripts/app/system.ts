@@ -7,7 +7,8 @@ import { Config } from "#actors/config/config.ts";
  *
  * Y1 A server that is away delays the start, and never ends it: each try begins with what a try left nothing of.
  * Y2 Stores are opened before the actor system: what it would fail on is found out while nothing runs yet.
- * Y3 Stops in the order of need: workers and watcher call actors, so they end first.
+ * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
+ *    while requests are still served, so that they only notice a pause.
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
@@ -40,12 +41,19 @@ export interface System {
   check(): Promise<void>;
   /** Resolves when it runs and what is to be seeded is there, or when it was stopped before. */
   readonly started: Promise<void>;
+  /** Hands the partitions over and ends workers and watcher. Calls are still routed. At the latest after `drainMs`. */
+  leave(drainMs: number): Promise<void>;
   /** Y3. Resolves at the latest after `drainMs`, but for what cannot be ended. */
   stop(drainMs: number): Promise<void>;
 }
 
-/** Starts the actor system in the background. */
-export function startSystem(settings: Settings, connections: Connections, log: Log): System {
+/** Starts the actor system in the background. `address` is where this process serves HTTP, once it does. */
+export function startSystem(
+  settings: Settings,
+  connections: Connections,
+  log: Log,
+  address: () => string | undefined,
+): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
@@ -68,6 +76,8 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         stores,
         sinks: connections.sinks,
         log,
+        owns: settings.TROUPE_ROLES.includes("actors"),
+        address,
         ...(transport === undefined ? {} : { transport }),
       });
     } catch (error) {
@@ -118,6 +128,11 @@ export function startSystem(settings: Settings, connections: Connections, log: L
       await Promise.all(Object.values(stores).map((store) => store.check()));
     },
     started,
+    async leave(drainMs) {
+      stopping.abort();
+      await started;
+      await Promise.allSettled([workers?.stop(), watcher?.stop(), troupe?.leave(drainMs)]);
+    },
     async stop(drainMs) {
       stopping.abort();
       await started;
