@@ -39,10 +39,8 @@ async function run(settings: Settings): Promise<void> {
   process.on("uncaughtException", (error) => log("error", "app:exception", { error }));
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
-  let address: string | undefined;
-  const system = startSystem(settings, connections, log, () => address);
+  const system = startSystem(settings, connections, log, () => server.address);
   const server = serveHttp(settings, connections, system, log);
-  address = server.address;
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,

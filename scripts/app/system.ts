@@ -13,12 +13,13 @@ import { Config } from "#actors/config/config.ts";
 import { createDelivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
 import { Payment } from "#actors/payment/payment.ts";
-import { scalerActor } from "#actors/scaler/scaler.ts";
+import { type ScalerActor, scalerActor } from "#actors/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
 import { Service } from "#actors/service/service.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { contractCheck } from "#infra/contracts/check.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
-import { createTroupe, type Log, type Store, type Troupe } from "#runtime";
+import { type AnyActorType, createTroupe, type Log, type Store, type Troupe } from "#runtime";
 import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
 import type { Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
@@ -47,6 +48,14 @@ export interface System {
   stop(drainMs: number): Promise<void>;
 }
 
+/** Every actor type of the app. */
+export function actorTypes(
+  { DELIVERY_STEP }: Pick<Settings, "DELIVERY_STEP">,
+  scaler: ScalerActor,
+): readonly AnyActorType[] {
+  return [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP }), Config, Service, scaler];
+}
+
 /** Starts the actor system in the background. `address` is where this process serves HTTP, once it does. */
 export function startSystem(
   settings: Settings,
@@ -58,7 +67,7 @@ export function startSystem(
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
   const scaler = scalerActor({ engine });
-  const actors = [Order, Stock, Payment, createDelivery({ step: settings.DELIVERY_STEP }), Config, Service, scaler];
+  const actors = actorTypes(settings, scaler);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
   let workers: Workers | undefined;
@@ -76,6 +85,7 @@ export function startSystem(
         stores,
         sinks: connections.sinks,
         log,
+        contracts: contractCheck(),
         owns: settings.TROUPE_ROLES.includes("actors"),
         address,
         ...(transport === undefined ? {} : { transport }),

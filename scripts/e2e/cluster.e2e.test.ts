@@ -39,11 +39,12 @@ async function untilShared(app: AppProcess, nodes: number): Promise<void> {
 /** A client that calls one process, and goes to the next when it is told to: what a load balancer does. */
 async function client(
   apps: readonly (() => AppProcess)[],
-  at: number,
+  first: number,
   over: () => boolean,
   seen: string[],
 ): Promise<number> {
   let refilled = 0;
+  let at = first;
   for (let n = 0; !over(); n++) {
     const app = (apps[at % apps.length] as () => AppProcess)();
     const sku = SKUS[n % SKUS.length] as string;

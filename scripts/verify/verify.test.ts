@@ -9,7 +9,15 @@ const script = (code: string): string[] => [process.execPath, "-e", code];
 
 describe("checks()", () => {
   test("covers format, lint, types, boundaries, dead code and unit tests of the whole tree", () => {
-    expect(namesOf(checks(scope))).toEqual(["format", "lint", "types", "boundaries", "dead code", "unit tests"]);
+    expect(namesOf(checks(scope))).toEqual([
+      "format",
+      "lint",
+      "types",
+      "boundaries",
+      "contracts",
+      "dead code",
+      "unit tests",
+    ]);
   });
 
   test("formats and lints only the files it is narrowed to, and tests only their folders", () => {
