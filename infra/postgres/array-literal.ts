@@ -12,14 +12,6 @@ export function arrayLiteral(values: readonly (string | number | null)[]): strin
   return `{${values.map(element).join(",")}}`;
 }
 
-/**
- * As {@link arrayLiteral}, for values that are JSON texts themselves: these hold no raw control character, so the check
- * for other escapes is not needed.
- */
-export function jsonArrayLiteral(values: readonly (string | null)[]): string {
-  return `{${JSON.stringify(values).slice(1, -1)}}`;
-}
-
 const SAME_IN_BOTH = /^(?:[^\\]|\\["\\])*$/;
 
 function element(value: string | number | null): string {

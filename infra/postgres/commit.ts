@@ -1,12 +1,15 @@
 import { type CommitBatch, PARTITION_COUNT } from "#runtime";
-import { arrayLiteral, jsonArrayLiteral } from "./array-literal.ts";
-import { headOf } from "./outbox-head.ts";
+import { arrayLiteral } from "./array-literal.ts";
+import { pagesOf } from "./outbox-page.ts";
 import type { Sql } from "./pool.ts";
 
-/** A column of a batch: its SQL type (`json`: a text that is JSON), and the value of each row. */
+/**
+ * A column of a batch: its SQL type, and the value of each row. `printable` and `json` are texts without control
+ * characters (a key, a JSON text): they need no escaping, which `text` does.
+ */
 type Column<Row> =
-  | readonly [type: "text" | "smallint" | "bigint", value: (row: Row) => string | number | null]
-  | readonly [type: "json", value: (row: Row) => string | null];
+  | readonly [type: "text" | "printable" | "json", value: (row: Row) => string | null]
+  | readonly [type: "smallint" | "bigint", value: (row: Row) => number | null];
 
 /** The rows of a part, as SQL. */
 interface Rows {
@@ -34,10 +37,10 @@ function part<Row>(definition: {
   return {
     arrays(batch) {
       const rows = definition.rows(batch);
-      return rows.length === 0 ? undefined : columns.map((column) => literalOf(column, rows));
+      return rows.length === 0 ? undefined : columns.map((column) => parameterOf(column, rows));
     },
     query(last) {
-      const arrays = columns.map(([type], i) => `$${last + i + 1}::${type === "json" ? "text" : type}[]`);
+      const arrays = columns.map(([type], i) => arrayOf(type, last + i + 1));
       return definition.query({
         from: `unnest(${arrays.join(", ")}) u (${Object.keys(definition.columns).join(", ")})`,
         list: arrays.map((array) => `unnest(${array})`).join(", "),
@@ -46,15 +49,27 @@ function part<Row>(definition: {
   };
 }
 
-function literalOf<Row>(column: Column<Row>, rows: readonly Row[]): string {
-  return column[0] === "json" ? jsonArrayLiteral(rows.map(column[1])) : arrayLiteral(rows.map(column[1]));
+const SEPARATOR = "\u001f";
+const NULL = "\u001e";
+
+/** A column's values as one parameter. */
+function parameterOf<Row>([type, value]: Column<Row>, rows: readonly Row[]): string {
+  if (type === "smallint" || type === "bigint") return `{${rows.map((row) => value(row) ?? "null").join(",")}}`;
+  if (type === "text") return arrayLiteral(rows.map(value));
+  return rows.map((row) => value(row) ?? NULL).join(SEPARATOR);
+}
+
+/** The SQL that makes the array of a column out of its parameter. */
+function arrayOf(type: Column<unknown>[0], parameter: number): string {
+  if (type === "printable" || type === "json") return `string_to_array($${parameter}, E'\\x1f', E'\\x1e')`;
+  return `$${parameter}::${type}[]`;
 }
 
 const states = part({
   rows: (batch) => batch.states.filter((write) => write.state !== undefined),
   columns: {
-    type: ["text", (w) => w.type],
-    key: ["text", (w) => w.key],
+    type: ["printable", (w) => w.type],
+    key: ["printable", (w) => w.key],
     version: ["bigint", (w) => w.version],
     state: ["json", (w) => w.state ?? null],
   },
@@ -66,17 +81,17 @@ const states = part({
 
 const destroyed = part({
   rows: (batch) => batch.states.filter((write) => write.state === undefined),
-  columns: { type: ["text", (w) => w.type], key: ["text", (w) => w.key] },
+  columns: { type: ["printable", (w) => w.type], key: ["printable", (w) => w.key] },
   query: (rows) => `delete from actor_states a using held, ${rows.from} where ok and a.type = u.type and a.key = u.key`,
 });
 
 const replies = part({
   rows: (batch) => batch.replies,
   columns: {
-    type: ["text", (r) => r.type],
-    key: ["text", (r) => r.key],
-    id: ["text", (r) => r.id],
-    hash: ["text", (r) => r.hash],
+    type: ["printable", (r) => r.type],
+    key: ["printable", (r) => r.key],
+    id: ["printable", (r) => r.id],
+    hash: ["printable", (r) => r.hash],
     reply: ["json", (r) => r.reply ?? null],
     at_ms: ["bigint", (r) => r.at],
   },
@@ -87,17 +102,17 @@ const replies = part({
 });
 
 const outbox = part({
-  rows: (batch) => batch.outbox,
+  rows: (batch) => pagesOf(batch.outbox),
   columns: {
-    partition: ["smallint", (r) => r.partition],
-    seq: ["bigint", (r) => r.seq],
-    kind: ["text", (r) => r.kind],
-    at_ms: ["bigint", (r) => r.at],
-    head: ["json", (r) => headOf(r)],
-    body: ["json", (r) => r.body],
+    partition: ["smallint", (p) => p.partition],
+    kind: ["printable", (p) => p.kind],
+    last_seq: ["bigint", (p) => p.lastSeq],
+    count: ["smallint", (p) => p.count],
+    at_ms: ["bigint", (p) => p.at],
+    records: ["json", (p) => p.records],
   },
   query: (rows) => `
-    insert into outbox (partition, seq, kind, at_ms, head, body)
+    insert into outbox (partition, kind, last_seq, count, at_ms, records)
     select ${rows.list} from held where ok`,
 });
 

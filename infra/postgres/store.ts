@@ -25,7 +25,7 @@ import {
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import { migrate } from "./migrate.ts";
-import { recordOf } from "./outbox-head.ts";
+import { type OutboxPage, recordsOf } from "./outbox-page.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
 
 export interface PostgresStoreOptions {
@@ -250,30 +250,42 @@ class PostgresStore implements Store {
     positions: readonly { readonly partition: number; readonly after: number }[],
     limit: number,
   ): Promise<readonly OutboxRecord[]> {
-    const rows = await this.#pool.run(
-      (sql) => sql<Parameters<typeof recordOf>[0][]>`
-        select o.partition, o.seq::float8 as seq, o.kind, o.at_ms::float8 as at, o.head, o.body
+    // Pages are read until those behind the first, which may be passed in part, hold enough.
+    const pages = await this.#pool.run(
+      (sql) => sql<(Pick<OutboxPage, "partition" | "kind" | "records"> & { readonly after: number })[]>`
+        select u.partition, ${kind} as kind, u.after::float8 as after, o.records
         from unnest(${arrayLiteral(positions.map((p) => p.partition))}::smallint[], ${arrayLiteral(positions.map((p) => p.after))}::bigint[]) u (partition, after)
         cross join lateral (
-          select * from outbox o where o.partition = u.partition and o.seq > u.after and o.kind = ${kind} order by o.seq limit ${limit}::int
-        ) o`,
+          select records, last_seq, sum(count) over w - count - first_value(count) over w as before
+          from (
+            select records, last_seq, count from outbox o
+            where o.partition = u.partition and o.kind = ${kind} and o.last_seq > u.after
+            order by o.last_seq limit ${limit + 1}::int
+          ) o
+          window w as (order by last_seq)
+        ) o
+        where o.before < ${limit}::int
+        order by u.partition, o.last_seq`,
     );
-    return rows.map(recordOf);
+    return pages.flatMap((page) => recordsOf(page, page.after));
   }
 
   async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
-    const result = await this.#pool.run(
-      (sql) => sql`
+    const [row] = await this.#pool.run(
+      (sql) => sql<{ pruned: number }[]>`
         with passed as (
           select p.id, (select case when count(*) = ${sinks.length}::int then min(c.seq) else 0 end
                         from cursors c where c.partition = p.id and c.sink = any(${arrayLiteral(sinks)}::text[])) as seq
           from unnest(${arrayLiteral(partitions)}::smallint[]) p (id)
+        ), gone as (
+          delete from outbox o using passed
+          where o.partition = passed.id and o.last_seq <= passed.seq and o.at_ms < ${before}::bigint
+          returning o.count
         )
-        delete from outbox o using passed
-        where o.partition = passed.id and o.seq <= passed.seq and o.at_ms < ${before}::bigint`,
+        select coalesce(sum(count), 0)::int as pruned from gone`,
       60_000,
     );
-    return result.count;
+    return row?.pruned ?? 0;
   }
 
   async pruneReplies(before: number): Promise<number> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../stack/command.ts";
 import { Ports } from "../stack/ports.ts";
-import type { Launch, Recipe } from "../stack/recipe.ts";
+import type { Launch, ProcessSpec, Recipe } from "../stack/recipe.ts";
 import { RECIPES } from "../stack/recipes.ts";
 import type { ServerName } from "../stack/types.ts";
 import { eventually } from "./eventually.ts";
@@ -20,6 +20,8 @@ export class OwnBroker implements AsyncDisposable {
   readonly #folder: string;
   readonly #ports: Ports;
   #child: ChildProcess | undefined;
+  /** What it needs beside it (RabbitMQ's epmd): started once, and not killed with it. */
+  #helpers: ChildProcess[] | undefined;
 
   private constructor(recipe: Recipe, launch: Launch, folder: string, ports: Ports) {
     this.#recipe = recipe;
@@ -60,22 +62,15 @@ export class OwnBroker implements AsyncDisposable {
 
   /** Starts it on the data it has. Resolves when it answers. */
   async start(): Promise<void> {
-    const spec = this.#launch.processes.at(-1);
-    if (spec === undefined || this.#launch.processes.length > 1)
-      throw new Error(`Cannot own ${this.#recipe.name} as it is not one process`);
-    const logFile = join(this.#folder, "log");
-    const log = openSync(logFile, "a");
-    const child = spawn(spec.command, [...spec.args], {
-      cwd: this.#folder,
-      env: { ...process.env, ...spec.env },
-      stdio: ["ignore", log, log],
-    });
-    closeSync(log);
+    const [own, ...others] = this.#launch.processes.toReversed();
+    if (own === undefined) throw new Error(`Cannot own ${this.#recipe.name} as it has no process`);
+    this.#helpers ??= others.toReversed().map((spec) => this.#spawn(spec));
+    const child = this.#spawn(own);
     this.#child = child;
     await eventually(`${this.#recipe.name} answers`, this.#recipe.readyWithinMs, async () => {
       if (child.exitCode !== null)
         throw new Error(
-          `${this.#recipe.name} ended with ${child.exitCode}: ${(await readFile(logFile, "utf8")).slice(-2_000)}`,
+          `${this.#recipe.name} ended with ${child.exitCode}: ${(await readFile(this.#logFile, "utf8")).slice(-2_000)}`,
         );
       return this.#recipe.probe(this.#launch.env).then(
         () => true,
@@ -84,24 +79,51 @@ export class OwnBroker implements AsyncDisposable {
     });
   }
 
+  get #logFile(): string {
+    return join(this.#folder, "output.txt");
+  }
+
+  #spawn(spec: ProcessSpec): ChildProcess {
+    const log = openSync(this.#logFile, "a");
+    const child = spawn(spec.command, [...spec.args], {
+      cwd: this.#folder,
+      env: { ...process.env, ...spec.env },
+      stdio: ["ignore", log, log],
+      // A server may be a script that starts the real one: signals go to both.
+      detached: true,
+    });
+    closeSync(log);
+    return child;
+  }
+
   /** Ends it without a chance to tidy up. Resolves when it is gone. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    child.kill("SIGKILL");
+    signalGroup(child, "SIGKILL");
     await gone;
   }
 
   /** `SIGSTOP` makes it hang with its sockets open; `SIGCONT` lets it go on. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
-    this.#child?.kill(signal);
+    if (this.#child !== undefined) signalGroup(this.#child, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    for (const helper of this.#helpers ?? []) signalGroup(helper, "SIGKILL");
     this.#ports[Symbol.dispose]();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It has ended meanwhile.
   }
 }

@@ -60,13 +60,16 @@ export interface Store {
   cursors(partitions: readonly number[]): Promise<readonly CursorRow[]>;
   /** Moves cursors forward. A cursor never moves back. */
   saveCursors(cursors: readonly CursorRow[]): Promise<void>;
-  /** Outbox rows of a kind behind each position, in sequence order within a partition, at most `limit` per partition. */
+  /**
+   * Outbox records of a kind behind each position, in sequence order within a partition. Where there are `limit` in a
+   * partition at least that many come, and few more; fewer mean that there are no others.
+   */
   readOutbox(
     kind: OutboxKind,
     positions: readonly { readonly partition: number; readonly after: number }[],
     limit: number,
   ): Promise<readonly OutboxRecord[]>;
-  /** Deletes outbox rows that all `sinks` have passed and that are older than `before`. Returns how many. */
+  /** Deletes outbox records that all `sinks` have passed and that are older than `before`. Returns how many. */
   pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number>;
   /** Deletes stored replies older than `before`. Returns how many. */
   pruneReplies(before: number): Promise<number>;

@@ -41,22 +41,27 @@ create table replies (
 create index replies_at on replies using brin (at_ms);
 
 -- Everything that leaves an actor: events, sends to other actors, workflow requests. Numbered by the partition's owner.
--- What is only carried, never searched by, is one value: a column costs time in every commit. `outbox_records` shows it.
+-- A row is a page: what one commit left of one kind in one partition. It is never changed, and deleted as a whole; a row
+-- per record would double the cost of a commit. `outbox_records` shows the records.
 create table outbox (
   partition   smallint not null,
-  seq         bigint not null,
   kind        text not null,
+  last_seq    bigint not null,
+  count       smallint not null,
+  -- The time of the youngest record.
   at_ms       bigint not null,
-  -- [id, name, actor type, actor key, target, traceparent or null]
-  head        text not null,
-  body        text not null,
-  primary key (partition, seq)
+  -- JSON: [[seq, id, name, actor type, actor key, target or null, traceparent or null, at_ms, body], …]
+  records     text not null,
+  primary key (partition, kind, last_seq)
 );
+-- Compressing a page takes longer than writing it.
+alter table outbox alter column records set storage external;
 
 create view outbox_records as
-  select partition, seq, kind, to_timestamp(at_ms / 1000.0) as at, h ->> 0 as id, h ->> 1 as name, h ->> 2 as actor_type,
-         h ->> 3 as actor_key, h ->> 4 as target, h ->> 5 as traceparent, body::json as body
-  from outbox, lateral (select head::json) x (h);
+  select partition, (r ->> 0)::bigint as seq, kind, to_timestamp((r ->> 7)::bigint / 1000.0) as at, r ->> 1 as id,
+         r ->> 2 as name, r ->> 3 as actor_type, r ->> 4 as actor_key, coalesce(r ->> 5, r ->> 4) as target,
+         r ->> 6 as traceparent, (r ->> 8)::json as body
+  from outbox, lateral json_array_elements(records::json) r;
 
 -- How far each sink has got in each partition.
 create table cursors (
