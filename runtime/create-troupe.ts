@@ -277,28 +277,34 @@ class Node implements Troupe, NodeAnswers {
         `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`,
       );
     }
-    const reply = await this.#callUnlessMoved(this.#transport, owner, envelope);
+    const reply = await this.#callUnlessGone(this.#transport, owner, envelope);
     if (reply.kind === "error") throw fromWireError(reply.error);
     return reply.body;
   }
 
   /** A node that died leaves its callers without an answer: they need not wait longer than its lease. */
-  async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
+  #callUnlessGone(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
-    const moved = Promise.withResolvers<never>();
-    const unwatch = ownership.watch(owner, () => {
-      const definition = this.#types.get(type)?.type.messages[message];
-      // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
-      const harmless = id !== undefined || definition?.kind === "query";
-      const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
-      moved.reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+    return new Promise((resolve, reject) => {
+      const unwatch = ownership.watch(owner, () => {
+        const definition = this.#types.get(type)?.type.messages[message];
+        // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
+        const harmless = id !== undefined || definition?.kind === "query";
+        const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
+        reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+      });
+      transport.call(owner, envelope).then(
+        (reply) => {
+          unwatch();
+          resolve(reply);
+        },
+        (error: unknown) => {
+          unwatch();
+          reject(error as Error);
+        },
+      );
     });
-    try {
-      return await Promise.race([transport.call(owner, envelope), moved.promise]);
-    } finally {
-      unwatch();
-    }
   }
 
   /** Waits while a partition is being handed over: whether it was, and there is a next owner to try. */

@@ -6,19 +6,20 @@ import { TABLE_HEAD, toJsonLine, toRow } from "./bench/report.ts";
 import { versionsLine } from "./bench/versions.ts";
 
 const EXIT_USAGE = 2;
-const FLAGS: ReadonlySet<string> = new Set(["--json", "--help", "-h"]);
+const FLAGS: ReadonlySet<string> = new Set(["--json", "--full", "--help", "-h"]);
 
 function list(): string {
   return BENCHES.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n");
 }
 
 function usage(): string {
-  return `Usage: bun run bench [name…] [--json]
+  return `Usage: bun run bench [name…] [--full] [--json]
 
 Runs benchmarks, all of them without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
 ${list()}
 
+  --full       more rounds where a case is made of few: failover
   --json       a line of JSON per case instead of a table
   --help       this text`;
 }
@@ -36,7 +37,7 @@ function chosen(names: readonly string[]): readonly Bench[] {
 /** Runs one and prints its lines. Returns whether it came to its end; a server that cannot be had is no failure. */
 async function run({ name, run: cases }: Bench, print: (line: string) => void, json: boolean): Promise<boolean> {
   try {
-    for await (const line of cases()) print(json ? toJsonLine(line) : toRow(line));
+    for await (const line of cases({ full })) print(json ? toJsonLine(line) : toRow(line));
     return true;
   } catch (error) {
     if (error instanceof UnavailableError) console.error(`${name}: left out, ${error.message}`);
@@ -56,6 +57,7 @@ if (args.includes("--help") || args.includes("-h")) {
   process.exit(0);
 }
 const json = args.includes("--json");
+const full = args.includes("--full");
 const benches = chosen(args.filter((arg) => !arg.startsWith("-")));
 if (!json) console.log(TABLE_HEAD);
 let complete = true;
