@@ -39,6 +39,8 @@ export interface OwnershipHost {
   reopen(partitions: readonly Partition[]): Promise<void>;
   /** The partitions are no longer in use here: publishes what is on its way, and saves how far it got. */
   detach(partitions: readonly Partition[]): Promise<void>;
+  /** Other nodes live now than in the last round. */
+  nodesChanged(nodes: readonly NodeId[]): void;
   failed(what: string, error: unknown): void;
 }
 
@@ -273,11 +275,14 @@ export class Ownership implements HandoverHost {
     if (this.#card === card) this.#card = undefined; // what was said stays said
     if (this.#stopped) return;
     this.#leaseUntil = sentAt + leaseMs; // O1: from before it was sent
+    const before = this.#nodes;
     this.#nodes = await store.nodes();
     this.#renewedAt = this.clock.monotonic();
     if (this.#stopped) return;
     const stray = this.#learn(rows);
     this.#tellWatches();
+    const ids = this.#nodes.map(({ id }) => id);
+    if (ids.join() !== before.map(({ id }) => id).join()) this.#host.nodesChanged(ids);
     this.#again = false;
     if (stray.length > 0) await this.#take(await store.settle(nodeId, stray));
     if (this.#owns) await this.#takeFree();

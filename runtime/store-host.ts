@@ -237,6 +237,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   // --- OwnershipHost ---
 
+  nodesChanged(nodes: readonly NodeId[]): void {
+    this.#node.log("info", "cluster:changed", { store: this.store.name, nodes: nodes.length, of: nodes });
+  }
+
   failed(what: string, error: unknown): void {
     this.#node.log("warn", "store:failed", { store: this.store.name, what, error: describe(error) });
   }
@@ -248,7 +252,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return () => {
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#timers.load(timers);
-      this.#node.log("info", "partition:acquired", {
+      this.#node.log("debug", "partition:acquired", {
         store: this.store.name,
         count: ids.length,
         held: this.ownership.held().length,
@@ -321,7 +325,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     const left = await Promise.all(this.relays.map((relay) => relay.withdraw(ids, DETACH_MS)));
     const rows = left.flat();
     if (rows.length > 0) await this.store.saveCursors(rows);
-    this.#node.log("info", "partition:released", {
+    this.#node.log("debug", "partition:released", {
       store: this.store.name,
       count: ids.length,
       held: this.ownership.held().length,
