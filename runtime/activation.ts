@@ -12,13 +12,14 @@
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
  */
 import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import { messageOf } from "./controls.ts";
 import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { textHash } from "./hash.ts";
 import { MAX_STATE_LENGTH, REPLIES_IN_MEMORY } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, LoadedActor, StoredReply } from "./ports/store.ts";
+import type { ActorId, LoadedActor, StoredReply, TimerWrite } from "./ports/store.ts";
 import { Turn, type TurnHost } from "./turn.ts";
 import { parseInput } from "./validate.ts";
 
@@ -69,8 +70,8 @@ export class Activation implements TurnOwner {
   #repliesComplete = true;
   /** The youngest finished turn that is not durable yet. */
   #unsettled: FinishedTurn | undefined;
-  /** Timers touched by turns since loading: their due times, `undefined` when removed. Newer than the timer service. */
-  #timers = new Map<string, number | undefined>();
+  /** Timers touched by turns that are not durable yet: newer than the timer service and the store. */
+  #timers = new Map<string, TimerWrite>();
   /** Raised by every reload, so that what a turn of an earlier life leaves behind is recognised. */
   #life = 0;
 
@@ -128,7 +129,7 @@ export class Activation implements TurnOwner {
   }
 
   /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
-  turnAway(error: TroupeError): void {
+  close(error: TroupeError): void {
     for (const delivery of this.#mailbox.drain()) {
       if (delivery.envelope.callers.length === 0) delivery.fail(error);
       else this.#mailbox.offer(delivery);
@@ -145,6 +146,28 @@ export class Activation implements TurnOwner {
   /** The lane says: `turn` is durable. */
   committed(turn: FinishedTurn): void {
     if (this.#unsettled === turn) this.#unsettled = undefined;
+    if (turn.timers === undefined) return;
+    for (const write of turn.timers.values()) {
+      if (this.#timers.get(write.name) === write) this.#timers.delete(write.name);
+    }
+  }
+
+  /** Changes of timers that finished turns made and that are not durable yet. */
+  get timerWrites(): ReadonlyMap<string, TimerWrite> {
+    return this.#timers;
+  }
+
+  /** Answers every waiting command with `error`, and leaves queries where they are. */
+  turnAway(error: TroupeError): void {
+    for (const delivery of this.#mailbox.drain()) {
+      if (messageOf(this.type, delivery.envelope.message)?.kind === "query") this.#mailbox.offer(delivery);
+      else delivery.fail(error);
+    }
+  }
+
+  /** Answers `waiter` once every finished turn of this actor is durable, or will never be. */
+  settled(waiter: Waiter): void {
+    this.#gate(waiter, { kind: "reply", body: undefined });
   }
 
   async #load(): Promise<void> {
@@ -180,7 +203,7 @@ export class Activation implements TurnOwner {
       const delivery = this.#mailbox.take();
       if (delivery === undefined) return;
       if (delivery.expired?.()) continue;
-      const definition = this.type.messages[delivery.envelope.message] as AnyMessageDefinition;
+      const definition = messageOf(this.type, delivery.envelope.message) as AnyMessageDefinition;
       if (definition.kind === "query") this.#query(delivery, definition);
       else this.#begin(delivery, definition);
     }
@@ -299,9 +322,11 @@ export class Activation implements TurnOwner {
       this.#settlePhase(life);
       return;
     }
+    const { origin, id } = delivery.envelope;
     let text: string | undefined;
     let body: string | undefined;
     try {
+      if (origin.kind === "timer") turn.timers.fired(origin);
       text = turn.destroyed ? undefined : JSON.stringify(turn.state);
       body = reply === undefined ? undefined : JSON.stringify(reply);
     } catch (error) {
@@ -313,8 +338,6 @@ export class Activation implements TurnOwner {
       this.#drop(delivery, new TroupeError("state_too_large", message), life);
       return;
     }
-    const { origin, id } = delivery.envelope;
-    if (origin.kind === "timer" && !turn.timerWrites?.has(origin.name)) turn.timers.cancel(origin.name);
     const changed = turn.destroyed ? this.#text !== undefined : text !== this.#text;
     this.#state = turn.state;
     this.#tainted = turn.destroyed;
@@ -325,7 +348,7 @@ export class Activation implements TurnOwner {
     }
     this.#text = text;
     this.#version++;
-    for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write.dueAt);
+    for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
     const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);
     if (stored !== undefined) this.#remember(stored);
@@ -424,6 +447,7 @@ export class Activation implements TurnOwner {
   }
 
   #timerCounts(name: string, dueAt: number): boolean {
-    return this.#timers.has(name) ? this.#timers.get(name) === dueAt : this.#host.timerIsCurrent(this.id, name, dueAt);
+    const write = this.#timers.get(name);
+    return write === undefined ? this.#host.timerIsCurrent(this.id, name, dueAt) : write.dueAt === dueAt;
   }
 }

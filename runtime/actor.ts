@@ -2,6 +2,7 @@ import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { Emits, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
+import type { PoisonOptions } from "./poison.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -70,8 +71,8 @@ export interface ActorOptions<
   readonly mailbox?: { readonly max: number };
   /** Without a message for this long the actor leaves memory. Default `"2m"`. */
   readonly idle?: Duration;
-  /** A message that came by timer or send and failed this many times becomes a dead letter. Default 5. */
-  readonly poison?: { readonly after: number };
+  /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
+  readonly poison?: PoisonOptions;
 }
 
 /** A definition made by {@link actor}: pass it to `createTroupe` and to `ref`. */
@@ -91,7 +92,7 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * Defines an actor type. The definition holds no state and starts nothing.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics.
+ * addresses, subjects and topics; or when the name of a message begins with `$`, which the runtime keeps for itself.
  *
  * @example
  * ```ts
@@ -119,5 +120,9 @@ export function actor<
     command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
   };
-  return { type, options, messages: options.messages(declare) };
+  const messages = options.messages(declare);
+  for (const name of Object.keys(messages)) {
+    if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
+  }
+  return { type, options, messages };
 }

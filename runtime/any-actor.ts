@@ -1,5 +1,6 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
+import type { PoisonOptions } from "./poison.ts";
 
 /** A valibot schema whose parse is synchronous. */
 export type Schema = GenericSchema;
@@ -17,7 +18,7 @@ export interface AnyActorType {
     readonly emits?: Emits;
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
-    readonly poison?: { readonly after: number };
+    readonly poison?: PoisonOptions;
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
 }

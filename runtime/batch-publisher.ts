@@ -22,6 +22,9 @@ export class BatchPublisher implements Publisher {
     return this.#queue.length + this.#inFlight;
   }
 
+  /** A batch lane has no targets that wait on their own. */
+  readonly stalled = 0;
+
   enqueue(parcels: readonly Parcel[]): void {
     for (const parcel of parcels) this.#queue.push(parcel);
     this.#running ??= this.#run();

@@ -1,6 +1,6 @@
 import type { FinishedTurn } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
-import type { CommitBatch, OutboxRecord, StateWrite, TimerWrite } from "./ports/store.ts";
+import type { CommitBatch, OutboxRecord, PauseWrite, StateWrite, TimerWrite } from "./ports/store.ts";
 
 /**
  * Puts turns together as one commit. A state or timer that several turns wrote appears once, with its last value;
@@ -11,12 +11,17 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
   const timers = new Map<string, TimerWrite>();
   const replies: CommitBatch["replies"][number][] = [];
   const outbox: OutboxRecord[] = [];
+  let pauses: Map<string, PauseWrite> | undefined;
   const seqs = new Map<number, number>();
   for (const partition of partitions.values()) seqs.set(partition.id, partition.lastSeq);
 
   for (const turn of turns) {
     const { id, partition, address } = turn.activation;
     const { type, key } = id;
+    if (turn.pause !== undefined) {
+      (pauses ??= new Map()).set(address, turn.pause);
+      continue;
+    }
     states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state });
     if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });
     for (const effect of turn.effects ?? []) {
@@ -42,5 +47,12 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
     epoch,
     lastSeq: seqs.get(id) ?? 0,
   }));
-  return { fences, states: [...states.values()], replies, outbox, timers: [...timers.values()] };
+  return {
+    fences,
+    states: [...states.values()],
+    replies,
+    outbox,
+    timers: [...timers.values()],
+    ...(pauses !== undefined && { pauses: [...pauses.values()] }),
+  };
 }

@@ -2,6 +2,7 @@ import type { InferInput } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
 import type { Duration } from "./duration.ts";
+import type { MissedTicks, Recurrence } from "./schedule.ts";
 
 /** What a query sees. */
 export interface QueryContext<State> {
@@ -14,18 +15,61 @@ export interface QueryContext<State> {
   readonly now: number;
 }
 
-/** When a timer fires: after a while, or at a point in time (milliseconds since the epoch). */
-export type TimerDue = { readonly in: Duration | number } | { readonly at: number };
+/**
+ * When a timer fires: after a while, at a point in time (milliseconds since the epoch), by a cron pattern, or again and
+ * again after a while. Numbers for `in` and `every` are milliseconds.
+ *
+ * A cron pattern has five fields, or six with seconds first, and is read in `zone` (IANA name, default `"UTC"`). Where
+ * clocks change, a fixed time that does not exist comes right after the gap, one that occurs twice comes once.
+ *
+ * `missed` says what becomes of ticks that came due while nothing could handle them: `once` (default): one turn for all
+ * of them, with the due time of the first; `all`: one turn each, in order, the first 1,000, the rest is skipped with an
+ * error in the log; `skip`: none, on to the next tick (up to a minute late is not missed, unless the next is due too).
+ */
+export type TimerDue = { readonly in: Duration | number } | { readonly at: number } | Recurrence;
+
+/** A timer to set: when it is due, and the command and input the actor then gets. */
+export type SetTimer = TimerDue & { readonly send: string; readonly with?: unknown };
+
+/** A timer that is set. */
+export interface TimerView {
+  readonly name: string;
+  /** When it fires next, in milliseconds since the epoch. In the past when it is being handled, or was held up. */
+  readonly dueAt: number;
+  readonly send: string;
+  readonly with?: unknown;
+  readonly cron?: string;
+  readonly zone?: string;
+  /** Milliseconds. */
+  readonly every?: number;
+  readonly missed?: MissedTicks;
+}
 
 /** The durable timers of the actor. All changes take effect with the turn's commit, or not at all. */
 export interface Timers {
   /**
    * Sets the timer `name`, replacing one of the same name. When due, the actor gets the command `send` with the input
-   * `with`. At least once, never early; a crash only delays it. `{ in: 1500 }` is milliseconds.
+   * `with`, and sees the due time as `c.dueAt`. At least once, never early; a crash only delays it. The next tick of a
+   * recurring timer is set by the commit of the turn that handled this one.
+   *
+   * A tick whose turn fails `poison.after` times becomes a dead letter; the schedule goes on with the next tick.
+   *
+   * @throws {TypeError} a name that is not 1 to 200 printable characters, a pattern, zone, duration or policy that cannot be, a schedule that never ticks, or other than
+   * one of `in`, `at`, `cron` and `every`.
+   *
+   * @example
+   * ```ts
+   * c.timers.set("report", { cron: "0 9 * * 1-5", zone: "Europe/Berlin", missed: "skip", send: "sendReport" });
+   * c.timers.set("poll", { every: "15m", send: "poll", with: { page: 1 } });
+   * ```
    */
-  set(name: string, timer: TimerDue & { readonly send: string; readonly with?: unknown }): void;
+  set(name: string, timer: SetTimer): void;
   /** Removes a timer. Does nothing when there is none. */
   cancel(name: string): void;
+  /** The timer of a name, this turn's changes included. Asks the store, so await it. */
+  get(name: string): Promise<TimerView | undefined>;
+  /** All timers of the actor in order of their name, this turn's changes included. Asks the store, so await it. */
+  list(): Promise<readonly TimerView[]>;
 }
 
 /** A workflow to start. The id is the once-only key: while a run with it is open, a second start does nothing. */
@@ -64,6 +108,8 @@ export interface TurnContext<State, Events extends Emits> {
   readonly id: string | undefined;
   /** Which try of this message it is, from 1. More than 1 only for timers and sends whose earlier turn failed. */
   readonly attempt: number;
+  /** In a turn that a timer brought: when it was due, in milliseconds since the epoch. The same in every try. */
+  readonly dueAt: number | undefined;
   /** Aborted when the turn's deadline passes or the node stops. Hand it to I/O. */
   readonly signal: AbortSignal;
   /** Refuses the message unless `condition` holds: the turn leaves no trace and the caller gets a `RefusedError`. */
@@ -83,7 +129,7 @@ export interface TurnContext<State, Events extends Emits> {
   ref<Target extends AnyActorType>(target: Target, key: string): ActorRef<Target>;
   readonly timers: Timers;
   readonly workflow: Workflows;
-  /** Removes the actor's state with this turn's commit. Its next message meets the initial state. */
+  /** Removes the actor's state with this turn's commit. Its next message meets the initial state. Its timers stay. */
   destroy(): void;
 }
 

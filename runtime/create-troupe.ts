@@ -13,11 +13,16 @@ import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { ClusterReport, ReportedActors } from "./cluster-report.ts";
+import { controlEnvelope } from "./control-handler.ts";
+import { isControlEnvelope } from "./controls.ts";
+import { type DeadLetters, StoredDeadLetters } from "./dead-letters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
+import type { ActorInspection } from "./inspection.ts";
+import { MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { answerNode, askNode, NODE_TYPE, type NodeAnswers, type NodeLink } from "./node-messages.ts";
@@ -69,6 +74,7 @@ class Node implements Troupe, NodeAnswers {
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
   readonly #deadlines: Deadlines;
+  readonly deadLetters: DeadLetters;
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
@@ -93,15 +99,22 @@ class Node implements Troupe, NodeAnswers {
           : async (node, store, partitions) => {
               await askNode(link, node, "take", { store, input: partitions, timeoutMs: OFFER_TIMEOUT_MS });
             },
+      recentTurns: options.recentTurns ?? 0,
       ref: (type, key, from) =>
         makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
     };
+    this.deadLetters = new StoredDeadLetters({
+      clock: this.#clock,
+      stores: () => this.#hosts.map((host) => host.store),
+      route: (envelope) => this.#route(envelope),
+    });
     const sinks: Sink[] = [
       ...(options.sinks ?? []),
-      sendSink(
-        (envelope) => this.#route(envelope),
-        (type) => this.#types.get(type)?.type,
-      ),
+      sendSink({
+        route: (envelope) => this.#route(envelope),
+        typeOf: (type) => this.#types.get(type)?.type,
+        pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
+      }),
     ];
     for (const [storeKey, types] of groupByStore(options)) {
       const host = new StoreHost(
@@ -136,6 +149,25 @@ class Node implements Troupe, NodeAnswers {
     const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
     const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
     return rows.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+  }
+
+  async pause(type: string, key: string, reason: string): Promise<void> {
+    await this.#route(
+      controlEnvelope({ type, key }, "$pause", reason.replaceAll("\u0000", "").slice(0, MAX_REASON_LENGTH)),
+    );
+  }
+
+  async resume(type: string, key: string): Promise<void> {
+    await this.#route(controlEnvelope({ type, key }, "$resume", undefined));
+  }
+
+  async reload(type: string, key: string): Promise<void> {
+    await this.#route(controlEnvelope({ type, key }, "$reload", undefined));
+  }
+
+  async inspect(type: string, key: string): Promise<ActorInspection> {
+    const body = await this.#route(controlEnvelope({ type, key }, "$inspect", undefined));
+    return JSON.parse(body ?? "{}") as ActorInspection;
   }
 
   status(): TroupeStatus {
@@ -359,7 +391,7 @@ class Node implements Troupe, NodeAnswers {
   #check(envelope: Envelope): StoreHost {
     const entry = this.#types.get(envelope.type);
     if (entry === undefined) throw new TroupeError("unknown_actor", `Cannot find the actor type "${envelope.type}"`);
-    if (!Object.hasOwn(entry.type.messages, envelope.message)) {
+    if (!Object.hasOwn(entry.type.messages, envelope.message) && !isControlEnvelope(envelope)) {
       throw new TroupeError("unknown_message", `Cannot find the message "${envelope.message}" of ${envelope.type}`);
     }
     checkKey(entry.type.options.key, envelope.type, envelope.key);

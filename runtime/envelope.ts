@@ -1,8 +1,25 @@
-/** How a message came: a call waits for its reply; timers and sends are tried again when their turn fails. */
+/**
+ * How a message came: a call waits for its reply; timers and sends are tried again when their turn fails; a replay was a
+ * timer or a send before it became a dead letter; a control message is the runtime's own, see `controls.ts`.
+ */
 export type Origin =
   | { readonly kind: "call" }
   | { readonly kind: "send" }
-  | { readonly kind: "timer"; readonly name: string; readonly dueAt: number };
+  /** `message` and `input` are the timer's, which differ from the envelope's where a tick is skipped. */
+  | ({ readonly kind: "timer" } & FiredTimer)
+  | { readonly kind: "replay"; readonly dueAt: number | undefined }
+  | { readonly kind: "control" };
+
+/** The timer that brought a message, as it was set. */
+export interface FiredTimer {
+  readonly name: string;
+  readonly dueAt: number;
+  readonly message: string;
+  /** JSON. */
+  readonly input: string | undefined;
+  /** JSON; `undefined` for a timer that fires once. */
+  readonly schedule: string | undefined;
+}
 
 /** One message on its way to an actor. Plain data: it crosses nodes as JSON. */
 export interface Envelope {

@@ -1,4 +1,5 @@
 import type { Envelope } from "./envelope.ts";
+import type { Pause } from "./ports/store.ts";
 
 /**
  * Every error the runtime answers a call with, as a closed list. What happens next:
@@ -19,6 +20,7 @@ import type { Envelope } from "./envelope.ts";
  * | `state_too_large` | no | the new state is over the limit; nothing was written |
  * | `event_too_large` | no | an event is over the limit; nothing was written |
  * | `call_cycle` | no | the call would wait for itself |
+ * | `paused` | yes | the actor takes no commands until it is resumed; nothing was written |
  * | `stopping` | yes | this node is shutting down |
  */
 export const TROUPE_ERROR_CODES = [
@@ -36,6 +38,7 @@ export const TROUPE_ERROR_CODES = [
   "state_too_large",
   "event_too_large",
   "call_cycle",
+  "paused",
   "stopping",
 ] as const;
 
@@ -48,6 +51,7 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "fenced",
   "deadline_exceeded",
   "unavailable",
+  "paused",
   "stopping",
 ]);
 
@@ -108,5 +112,23 @@ export class MailboxFullError extends TroupeError {
       `Cannot enqueue ${envelope.message} for ${envelope.type}/${envelope.key} as the mailbox is full: depth is ${limit}, limit is ${limit}`,
     );
     this.envelope = envelope;
+  }
+}
+
+/** The actor is paused. Its timers and sends wait; a call may be repeated, with the same id, once it was resumed. */
+export class PausedError extends TroupeError {
+  readonly address: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly reason: string;
+
+  constructor(address: string, { since, reason }: Pause) {
+    super(
+      "paused",
+      `Cannot handle a message of ${address} as it is paused since ${new Date(since).toISOString()}: ${reason}`,
+    );
+    this.address = address;
+    this.since = since;
+    this.reason = reason;
   }
 }

@@ -1,6 +1,6 @@
 import type { Envelope } from "./envelope.ts";
 import type { TroupeError } from "./errors.ts";
-import type { ActorId, StoredReply, TimerWrite } from "./ports/store.ts";
+import type { ActorId, PauseWrite, StoredReply, TimerWrite } from "./ports/store.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
 /** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
@@ -36,6 +36,8 @@ export class FinishedTurn {
   readonly reply: StoredReply | undefined;
   readonly effects: readonly EffectDraft[] | undefined;
   readonly timers: ReadonlyMap<string, TimerWrite> | undefined;
+  /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
+  readonly pause: PauseWrite | undefined;
   readonly at: number;
   #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
 
@@ -46,6 +48,7 @@ export class FinishedTurn {
     state: string | undefined,
     version: number,
     reply: StoredReply | undefined,
+    pause?: PauseWrite,
   ) {
     this.activation = activation;
     this.envelope = envelope;
@@ -54,6 +57,7 @@ export class FinishedTurn {
     this.reply = reply;
     this.effects = turn.effects;
     this.timers = turn.timerWrites;
+    this.pause = pause;
     this.at = turn.now;
   }
 

@@ -14,6 +14,9 @@ export class KeyedPublisher implements Publisher {
   #inFlight = 0;
   #pending = 0;
   readonly #tries = new Set<Promise<boolean>>();
+  /** Targets in a pause after a try that did not succeed, and how many parcels stand in their chains. */
+  readonly #pausing = new Set<string>();
+  #stalled = 0;
   #idlers: (() => void)[] = [];
 
   constructor(host: PublisherHost, maxInFlight: number) {
@@ -23,6 +26,10 @@ export class KeyedPublisher implements Publisher {
 
   get pending(): number {
     return this.#pending;
+  }
+
+  get stalled(): number {
+    return this.#stalled;
   }
 
   enqueue(parcels: readonly Parcel[]): void {
@@ -36,6 +43,7 @@ export class KeyedPublisher implements Publisher {
         chain.push(parcel);
       }
       this.#pending++;
+      if (this.#pausing.has(target)) this.#stalled++;
     }
     this.#pump();
   }
@@ -45,8 +53,13 @@ export class KeyedPublisher implements Publisher {
   }
 
   async idle(): Promise<void> {
-    if (this.#pending === 0 || this.#host.stopped) return;
+    if (this.#atRest || this.#host.stopped) return;
     await new Promise<void>((resolve) => this.#idlers.push(resolve));
+  }
+
+  /** Nothing is under way or could be: what is left waits for a target that does not take it now. */
+  get #atRest(): boolean {
+    return this.#inFlight === 0 && this.#ready.length === 0;
   }
 
   #pump(): void {
@@ -57,7 +70,7 @@ export class KeyedPublisher implements Publisher {
       this.#inFlight++;
       void this.#deliver(target, parcel);
     }
-    if (this.#pending === 0 || this.#host.stopped) {
+    if (this.#atRest || this.#host.stopped) {
       for (const resolve of this.#idlers.splice(0)) resolve();
     }
   }
@@ -71,8 +84,12 @@ export class KeyedPublisher implements Publisher {
       if (done) break;
       // The place in flight is given up during the pause: failing targets must not use up all of them.
       this.#inFlight--;
+      this.#pausing.add(target);
+      this.#stalled += this.#chains.get(target)?.length ?? 0;
       this.#pump();
       await this.#host.pause(backoffMs(attempt, 50, 5_000));
+      this.#pausing.delete(target);
+      this.#stalled -= this.#chains.get(target)?.length ?? 0;
       this.#inFlight++;
     }
     const chain = this.#chains.get(target);
@@ -90,8 +107,10 @@ export class KeyedPublisher implements Publisher {
     try {
       if (!this.#host.mayPublish()) return false;
       const [result] = await sink.publish([record], attempt);
+      if (result?.kind === "held") return false;
       if (result?.kind === "refused") {
-        await this.#host.bury([deadLetter(sink.name, record, result.detail, attempt, this.#host.now())]);
+        const attempts = result.attempts ?? attempt;
+        await this.#host.bury([deadLetter(sink.name, record, result.detail, attempts, this.#host.now())]);
       }
       tracker.acked(record.seq);
       this.#host.health(undefined);

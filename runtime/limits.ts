@@ -9,3 +9,5 @@ export const REPLIES_IN_MEMORY = 1_000;
 /** Message ids and keys are at most this long. */
 export const MAX_ID_LENGTH = 255;
 export const MAX_KEY_LENGTH = 200;
+/** Why an actor was paused, as text: longer reasons are cut off. */
+export const MAX_REASON_LENGTH = 1_000;

@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
 import { memory } from "#runtime";
-import { storeConformance } from "./testing/store-conformance.ts";
+import { deadLetterConformance, scheduleConformance, type StoreFixture, storeConformance } from "#runtime/testing";
 
-storeConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: () => Promise.resolve() }), {
-  test,
-  expect,
+const make = async (): Promise<StoreFixture> => ({
+  store: memory(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
 });
+
+storeConformance("memory", make, { test, expect });
+scheduleConformance("memory", make, { test, expect });
+deadLetterConformance("memory", make, { test, expect });

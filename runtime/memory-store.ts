@@ -6,6 +6,7 @@ import {
   type CommitBatch,
   type CursorRow,
   type DeadLetter,
+  type DeadLetterFilter,
   FencedError,
   type Fence,
   type Grant,
@@ -17,7 +18,9 @@ import {
   type OutboxKind,
   type OutboxRecord,
   type Ownership,
+  type PausedActor,
   type Store,
+  type StoredDeadLetter,
   type StoredReply,
   type TimerRow,
 } from "./ports/store.ts";
@@ -66,7 +69,9 @@ class MemoryStore implements Store {
   readonly #timers = new Map<string, TimerRow>();
   readonly #outbox: OutboxRecord[][] = Array.from({ length: PARTITION_COUNT }, () => []);
   readonly #cursors = new Map<string, CursorRow>();
-  readonly #letters = new Map<string, DeadLetter>();
+  readonly #pauses = new Map<string, PausedActor>();
+  readonly #letters = new Map<string, StoredDeadLetter>();
+  #lastLetter = 0;
 
   constructor(name: string, clock: Clock) {
     this.name = name;
@@ -164,13 +169,30 @@ class MemoryStore implements Store {
       if (write.dueAt === undefined) this.#timers.delete(timerId(write));
       else this.#timers.set(timerId(write), write);
     }
+    for (const write of batch.pauses ?? []) {
+      if (write.since === undefined) this.#pauses.delete(`${write.type}/${write.key}`);
+      else this.#pauses.set(`${write.type}/${write.key}`, write);
+    }
     for (const record of batch.outbox) this.#outbox[record.partition]?.push(record);
   }
 
   async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
     const wanted = new Set(partitions);
-    const rows = [...this.#timers.values()].filter((timer) => wanted.has(timer.partition) && timer.dueAt < before);
+    const rows = [...this.#timers.values()].filter(
+      ({ partition, dueAt, type, key }) =>
+        wanted.has(partition) && dueAt < before && !this.#pauses.has(`${type}/${key}`),
+    );
     return rows.toSorted((a, b) => a.dueAt - b.dueAt).slice(0, limit);
+  }
+
+  async timersOf({ type, key }: ActorId): Promise<readonly TimerRow[]> {
+    const rows = [...this.#timers.values()].filter((timer) => timer.type === type && timer.key === key);
+    return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async paused(partitions: readonly number[]): Promise<readonly PausedActor[]> {
+    const wanted = new Set(partitions);
+    return [...this.#pauses.values()].filter((pause) => wanted.has(pause.partition));
   }
 
   async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
@@ -215,10 +237,33 @@ class MemoryStore implements Store {
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    for (const letter of letters) if (!this.#letters.has(letter.id)) this.#letters.set(letter.id, letter);
+    for (const letter of letters) {
+      if (this.#letters.has(letter.id)) continue;
+      this.#letters.set(letter.id, { ...letter, key: letter.key ?? letter.target, position: ++this.#lastLetter });
+    }
     for (const timer of timers) {
       if (this.#timers.get(timerId(timer))?.dueAt === timer.dueAt) this.#timers.delete(timerId(timer));
     }
+  }
+
+  async deadLetters(
+    { reason, type, key }: DeadLetterFilter,
+    { limit, after }: { readonly limit: number; readonly after: number },
+  ): Promise<readonly StoredDeadLetter[]> {
+    const fits = (letter: StoredDeadLetter): boolean =>
+      letter.position > after &&
+      (reason === undefined || letter.reason === reason) &&
+      (type === undefined || letter.type === type) &&
+      (key === undefined || letter.key === key);
+    return [...this.#letters.values()].filter(fits).slice(0, limit);
+  }
+
+  async deadLetter(id: string): Promise<StoredDeadLetter | undefined> {
+    return this.#letters.get(id);
+  }
+
+  async removeDeadLetter(id: string): Promise<boolean> {
+    return this.#letters.delete(id);
   }
 
   #slot(partition: number): Slot {

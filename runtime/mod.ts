@@ -9,20 +9,33 @@ export type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from 
 export type { ContractCheck } from "./contract-check.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
-export type { QueryContext, TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";
+export type {
+  QueryContext,
+  SetTimer,
+  TimerDue,
+  Timers,
+  TimerView,
+  TurnContext,
+  Workflows,
+  WorkflowStart,
+} from "./context.ts";
+export type { DeadLetterPage, DeadLetters, ReplayOutcome } from "./dead-letters.ts";
 export { durationMs, isDuration } from "./duration.ts";
 export type { Duration } from "./duration.ts";
 export type { Envelope } from "./envelope.ts";
-export { InvalidInputError, MailboxFullError, RefusedError, TroupeError } from "./errors.ts";
+export { InvalidInputError, MailboxFullError, PausedError, RefusedError, TroupeError } from "./errors.ts";
 export type { InputIssue, TroupeErrorCode } from "./errors.ts";
 export { eventNoun, toCloudEvent } from "./events.ts";
 export { newId, uuidv7 } from "./ids.ts";
+export type { ActorInspection, RecentTurn } from "./inspection.ts";
 export { silentLog } from "./log.ts";
 export type { Log } from "./log.ts";
+export type { PoisonOptions } from "./poison.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 export { FencedError, OutcomeUnknownError } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
+export type { MissedTicks, Recurrence } from "./schedule.ts";
 export { createTroupe } from "./create-troupe.ts";
 export type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 export { memory } from "./memory-store.ts";

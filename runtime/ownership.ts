@@ -238,7 +238,9 @@ export class Ownership implements HandoverHost {
   }
 
   async failed(error: unknown, partitions: readonly Partition[]): Promise<void> {
-    this.#host.failed("handing over partitions", error);
+    // A node that leaves too, or has just died, is no news.
+    const expected = error instanceof TroupeError && error.code === "unavailable";
+    if (!expected) this.#host.failed("handing over partitions", error);
     this.giveUp(partitions);
     await this.#round;
   }

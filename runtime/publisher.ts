@@ -1,3 +1,4 @@
+import { parseAddress } from "./address.ts";
 import type { CursorTracker } from "./cursor-tracker.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { DeadLetter, OutboxRecord } from "./ports/store.ts";
@@ -28,10 +29,12 @@ export interface PublisherHost {
 /** Takes parcels in order, and acknowledges each at its tracker once the sink has it. */
 export interface Publisher {
   readonly pending: number;
+  /** How many of them wait for a target that does not take them now. */
+  readonly stalled: number;
   enqueue(parcels: readonly Parcel[]): void;
   /** Resolves when what is in flight at this moment was answered. */
   underWay(): Promise<void>;
-  /** Resolves when nothing is queued or in flight, or when the host is stopped. */
+  /** Resolves when nothing is left that could be handed over now, or when the host is stopped. */
   idle(): Promise<void>;
 }
 
@@ -44,12 +47,19 @@ export function deadLetter(
   at: number,
 ): DeadLetter {
   return {
-    id: `${sink}:${record.id}`,
+    id: letterId(sink, record),
     reason: record.kind === "send" ? "poison" : "broker",
     detail,
     target: record.kind === "send" ? record.target : sink,
     attempts,
     record: JSON.stringify(record),
     at,
+    type: record.kind === "send" ? parseAddress(record.target).type : record.name,
+    key: record.kind === "send" ? record.target : `${sink}:${record.target}`,
   };
+}
+
+/** The id of the dead letter that a record becomes. */
+export function letterId(sink: string, record: OutboxRecord): string {
+  return `${sink}:${record.id}`;
 }

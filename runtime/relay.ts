@@ -14,10 +14,12 @@ import { backoffMs } from "./backoff.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
 import type { Clock } from "./clock.ts";
 import { CursorTracker } from "./cursor-tracker.ts";
+import { TroupeError } from "./errors.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
-import type { Sink } from "./ports/sink.ts";
+import type { PublishResult, Sink } from "./ports/sink.ts";
 import type { CursorRow, DeadLetter, OutboxRecord, Store } from "./ports/store.ts";
-import type { Parcel, Publisher, PublisherHost } from "./publisher.ts";
+import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { ReplayTracker } from "./replay-tracker.ts";
 
 export interface RelayHost {
   readonly clock: Clock;
@@ -31,6 +33,8 @@ export interface RelayHost {
 
 /** Records in memory per relay; beyond it commits are read from the table later (G9). */
 const MAX_PENDING = 20_000;
+/** Records that wait for targets which do not take them now (a paused actor): these must not use up what others need. */
+const MAX_STALLED = 100_000;
 const LOW_WATER = 5_000;
 const READ_ROWS = 5_000;
 
@@ -42,6 +46,8 @@ export class Relay implements PublisherHost {
   readonly #host: RelayHost;
   readonly #publisher: Publisher;
   readonly #trackers = new Map<number, CursorTracker>();
+  /** Records of dead letters on their way again, by the letter's id. */
+  readonly #replays = new Map<string, ReplayTracker>();
   #reading = false;
   #wakeups = new Set<() => void>();
 
@@ -61,6 +67,12 @@ export class Relay implements PublisherHost {
         unread += Math.max(0, (this.#host.lastSeq(tracker.partition) ?? 0) - tracker.offeredUpTo);
     }
     return this.#publisher.pending + unread;
+  }
+
+  /** The records in memory that bound how many more may come. */
+  get #load(): number {
+    const { pending, stalled } = this.#publisher;
+    return stalled > MAX_STALLED ? pending : pending - stalled;
   }
 
   /** Starts to carry a partition, from where its saved cursor stands. */
@@ -104,7 +116,7 @@ export class Relay implements PublisherHost {
     lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[],
   ): void {
     const parcels: Parcel[] = [];
-    const full = this.#publisher.pending + records.length > MAX_PENDING;
+    const full = this.#load + records.length > MAX_PENDING;
     for (const record of records) {
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || tracker.mode === "behind" || record.seq <= tracker.offeredUpTo) continue;
@@ -158,8 +170,33 @@ export class Relay implements PublisherHost {
     return this.#host.mayPublish();
   }
 
-  bury(letters: readonly DeadLetter[]): Promise<void> {
-    return this.#host.store.recordDeadLetters(letters);
+  async bury(letters: readonly DeadLetter[]): Promise<void> {
+    const kept = letters.filter((letter) => !this.#replays.get(letter.id)?.refused(letter.detail));
+    if (kept.length > 0) await this.#host.store.recordDeadLetters(kept);
+  }
+
+  /**
+   * Publishes the record of a dead letter once more, in the order of its target with whatever else goes there.
+   * Resolves when the sink has taken or refused it; rejects after `withinMs`, and then it is withdrawn.
+   */
+  replay(record: OutboxRecord, withinMs: number): Promise<PublishResult> {
+    const id = letterId(this.sink.name, record);
+    return new Promise((resolve, reject) => {
+      const tracker = new ReplayTracker(record.partition, (result) => {
+        cancel();
+        this.#replays.delete(id);
+        resolve(result);
+      });
+      const cancel = this.#host.clock.after(withinMs, () => {
+        tracker.closed = true;
+        this.#replays.delete(id);
+        reject(
+          new TroupeError("unavailable", `Cannot publish ${record.name} as ${this.sink.name} does not take it now`),
+        );
+      });
+      this.#replays.set(id, tracker);
+      this.#publisher.enqueue([{ record, tracker }]);
+    });
   }
 
   pause(ms: number): Promise<void> {
@@ -187,7 +224,7 @@ export class Relay implements PublisherHost {
   }
 
   drained(): void {
-    if (this.#publisher.pending < LOW_WATER) this.#read();
+    if (this.#load < LOW_WATER) this.#read();
   }
 
   // --- reading what is not in memory ---
@@ -199,14 +236,14 @@ export class Relay implements PublisherHost {
       this.#reading = false;
       // A partition may have been opened between the last look and here.
       const left = [...this.#trackers.values()].some((tracker) => tracker.mode === "behind");
-      if (left && this.#publisher.pending < LOW_WATER) this.#read();
+      if (left && this.#load < LOW_WATER) this.#read();
     });
   }
 
   async #readBehind(): Promise<void> {
     await Promise.resolve(); // several `open` calls in a row share one read
     let failures = 0;
-    while (!this.stopped && this.#publisher.pending < LOW_WATER) {
+    while (!this.stopped && this.#load < LOW_WATER) {
       const behind = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
       if (behind.length === 0) return;
       const limit = Math.max(20, Math.floor(READ_ROWS / behind.length));

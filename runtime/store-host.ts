@@ -8,25 +8,41 @@ import { Activation, type ActivationHost, type Delivery } from "./activation.ts"
 import type { ActorRef } from "./actor-ref.ts";
 import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
-import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import type { AnyActorType } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { ReportedActors } from "./cluster-report.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
 import type { ContractCheck } from "./contract-check.ts";
+import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
+import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import type { FinishedTurn } from "./finished-turn.ts";
+import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
+import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
+import { RecentTurns } from "./inspection.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
 import type { Sink } from "./ports/sink.ts";
-import type { ActorId, CommitBatch, Grant, LoadedActor, NodeCard, NodeId, Store, StoredReply } from "./ports/store.ts";
+import type {
+  ActorId,
+  CommitBatch,
+  Grant,
+  LoadedActor,
+  NodeCard,
+  NodeId,
+  PauseWrite,
+  Store,
+  StoredReply,
+  TimerRow,
+} from "./ports/store.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
+import { Turn } from "./turn.ts";
 
 /** What a store host needs from its node. */
 export interface NodeServices {
@@ -42,6 +58,8 @@ export interface NodeServices {
   readonly contracts: ContractCheck | undefined;
   /** Tells another node to take partitions of a store; `undefined` without a transport. */
   readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
+  /** Turns remembered per actor in memory; 0: none. */
+  readonly recentTurns: number;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
 }
 
@@ -52,7 +70,7 @@ const SWEEP_MS = 1_000;
 const ENDED_POLL_MS = 2;
 const DETACH_MS = 100;
 
-export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost {
+export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost, HeldActorsHost, ControlHost {
   readonly store: Store;
   /** The store's name among those of the node: the same on every node of a cluster. */
   readonly key: string;
@@ -69,6 +87,9 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly #timers: TimerService;
   /** Partitions in which no further turn begins. */
   readonly #closing = new Set<number>();
+  readonly #held: HeldActors;
+  readonly #recent: RecentTurns | undefined;
+  readonly #controls: ControlHandler;
   #cancels = new Set<() => void>();
   #stopping = false;
 
@@ -81,6 +102,9 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
     this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
+    this.#held = new HeldActors(this);
+    this.#recent = node.recentTurns > 0 ? new RecentTurns(node.recentTurns, () => node.clock.now()) : undefined;
+    this.#controls = new ControlHandler(this, this.#held, this.#recent);
     this.#loader = new Loader((actors) => store.load(actors));
     this.ownership = new Ownership(this);
     this.relays = sinks.map((sink) => new Relay(sink, this));
@@ -89,7 +113,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       read: (partitions, before, limit) => store.timers(partitions, before, limit),
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
-      fire: (timer, attempt) => fireTimer(this, timer, attempt),
+      fire: (timer, attempt, skip) => fireTimer(this, timer, attempt, skip),
       afterFailure: (timer, attempt, error) =>
         afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
@@ -124,7 +148,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   deliver(delivery: Delivery): void {
     const { type: typeName, key, message } = delivery.envelope;
     const type = this.#types.get(typeName) as AnyActorType;
-    const definition = type.messages[message] as AnyMessageDefinition;
+    const definition = messageOf(type, message);
     if (this.#stopping) {
       delivery.fail(
         new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`),
@@ -135,13 +159,25 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       delivery.fail(movingError());
       return;
     }
+    if (definition === undefined) {
+      if (isControlEnvelope(delivery.envelope)) this.#controls.handle(delivery);
+      // A timer may outlive its message: it was set by an earlier version.
+      else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
+      return;
+    }
+    if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
     let activation = this.#actors.get(typeName, key);
     if (activation === undefined || activation.gone) {
       activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
       this.#actors.add(activation);
     }
     activation.lastUsed = this.clock.monotonic();
-    activation.deliver(delivery, definition);
+    activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+  }
+
+  /** Pauses an actor of this node. Resolves when that is durable. */
+  pause({ type, key }: ActorId, reason: string): Promise<void> {
+    return this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason);
   }
 
   /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
@@ -187,6 +223,21 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   timerIsCurrent(actor: ActorId, name: string, dueAt: number): boolean {
     return this.#timers.isCurrent(actor, name, dueAt);
+  }
+
+  async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
+    // Taken before the read: what commits meanwhile is in both, what does not is in these alone.
+    const writes = [...(this.#actors.get(actor.type, actor.key)?.timerWrites.values() ?? [])];
+    const rows = new Map((await this.store.timersOf(actor)).map((row) => [row.name, row]));
+    for (const write of writes) {
+      if (write.dueAt === undefined) rows.delete(write.name);
+      else rows.set(write.name, write);
+    }
+    return [...rows.values()];
+  }
+
+  ticksSkipped({ type, key, name, dueAt }: TimerRow, until: number): void {
+    this.#node.log("error", "timer:overrun", { actor: `${type}/${key}`, timer: name, from: dueAt, until });
   }
 
   mayServe(): boolean {
@@ -247,10 +298,15 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
     const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers] = await Promise.all([this.store.cursors(ids), this.#timers.read(ids)]);
+    const [cursors, timers, paused] = await Promise.all([
+      this.store.cursors(ids),
+      this.#timers.read(ids),
+      this.store.paused(ids),
+    ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
+      this.#held.load(paused);
       this.#timers.load(timers);
       this.#node.log("debug", "partition:acquired", {
         store: this.store.name,
@@ -301,7 +357,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.#timers.drop(ids);
     const until = this.clock.monotonic() + withinMs;
     let busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition));
-    for (const activation of busy) activation.turnAway(movingError());
+    for (const activation of busy) activation.close(movingError());
     for (;;) {
       busy = busy.filter((activation) => activation.busy);
       // A turn that ran may have called others here meanwhile: they are looked at once it has ended.
@@ -337,6 +393,46 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.ownership.leave(deadline);
   }
 
+  // --- HeldActorsHost, ControlHost ---
+
+  submitPause(write: PauseWrite, waiter: Waiter): void {
+    const { type, key, partition } = write;
+    const owner: TurnOwner = {
+      id: { type, key },
+      address: `${type}/${key}`,
+      partition,
+      committed: () => undefined,
+      reload: () => undefined,
+    };
+    const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
+    const turn = new Turn(this.#types.get(type) as AnyActorType, envelope, partition, undefined, false, this);
+    const finished = new FinishedTurn(owner, envelope, turn, undefined, 0, undefined, write);
+    finished.wait(waiter, { kind: "reply", body: undefined });
+    (this.#lanes[partition % this.#lanes.length] as CommitLane).add(finished);
+  }
+
+  turnAway({ type, key }: ActorId, error: TroupeError): void {
+    this.#actors.get(type, key)?.turnAway(error);
+    this.#node.log("warn", "actor:paused", { actor: `${type}/${key}`, reason: error.message });
+  }
+
+  resumed(actor: ActorId): void {
+    this.#node.log("info", "actor:resumed", { actor: `${actor.type}/${actor.key}` });
+    this.store.timersOf(actor).then(
+      (rows) => this.#timers.resume(rows),
+      // They are found by the next regular read.
+      (error: unknown) => this.failed("reading timers", error),
+    );
+  }
+
+  activationOf({ type, key }: ActorId): Activation | undefined {
+    return this.#actors.get(type, key);
+  }
+
+  forget(activation: Activation): void {
+    this.#actors.remove(activation);
+  }
+
   // --- RelayHost ---
 
   lastSeq(partition: number): number | undefined {
@@ -364,6 +460,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   #forget(partitions: ReadonlySet<number>): void {
     this.#timers.drop(partitions);
+    this.#held.drop(partitions);
     for (const activation of this.#actors.values()) {
       if (!partitions.has(activation.partition)) continue;
       this.#actors.remove(activation);

@@ -11,18 +11,24 @@ import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { Heap } from "./heap.ts";
 import type { ActorId, TimerRow, TimerWrite } from "./ports/store.ts";
+import { isSkipped } from "./schedule.ts";
 
 export interface TimerHost {
   readonly clock: Clock;
   read(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
   owned(): readonly number[];
   holds(partition: number): boolean;
-  /** Resolves when the timer's turn has committed; `attempt` counts from 1. */
-  fire(timer: TimerRow, attempt: number): Promise<void>;
-  /** What to do about a failure: try again, or not (it became a dead letter, or the partition moved). */
-  afterFailure(timer: TimerRow, attempt: number, error: unknown): Promise<"retry" | "drop">;
+  /** Resolves when the timer's turn has committed; `attempt` counts from 1. A skipped tick only moves its timer on. */
+  fire(timer: TimerRow, attempt: number, skip: boolean): Promise<void>;
+  afterFailure(timer: TimerRow, attempt: number, error: unknown): Promise<TimerVerdict>;
   failed(error: unknown): void;
 }
+
+/**
+ * What to do about a failure. `retry`: again, as the next attempt; `wait`: again, as the attempt it was, since the turn
+ * did not run; `skip`: this tick is over, on to the next; `drop`: nothing more to do here (a dead letter, a pause).
+ */
+export type TimerVerdict = "retry" | "wait" | "skip" | "drop";
 
 const HORIZON_MS = 60_000;
 const READ_LIMIT = 5_000;
@@ -32,7 +38,12 @@ const READ_EVERY_MS = 30_000;
 interface Entry {
   readonly timer: TimerRow;
   readonly readyAt: number;
+  /** Which turn of this tick it will be, from 1. */
   readonly attempt: number;
+  /** Failures of any kind so far: what the pause grows with. */
+  readonly failures: number;
+  /** The tick is over; what is left is to move the timer on. */
+  readonly skip: boolean;
 }
 
 export class TimerService {
@@ -56,7 +67,7 @@ export class TimerService {
 
   /** Takes rows that `read` found. A full page means that there is more: it is read again soon. */
   load(rows: readonly TimerRow[]): void {
-    for (const row of rows) if (this.#host.holds(row.partition)) this.#put(row, row.dueAt, 1);
+    for (const row of rows) if (this.#host.holds(row.partition)) this.#offer(row);
     this.#arm();
     if (!this.#stopped) {
       this.#cancelRead ??= this.#host.clock.after(
@@ -73,7 +84,7 @@ export class TimerService {
     for (const write of writes) {
       const id = identity(write, write.name);
       if (write.dueAt === undefined || write.dueAt > horizon) this.#current.delete(id);
-      else this.#put(write, write.dueAt, 1);
+      else this.#put(fresh(write)); // also at the same due time: the message may be another one
     }
     this.#arm();
   }
@@ -81,6 +92,16 @@ export class TimerService {
   /** Whether a timer with this due time is the one that counts, as far as is committed. */
   isCurrent(actor: ActorId, name: string, dueAt: number): boolean {
     return this.#current.get(identity(actor, name))?.timer.dueAt === dueAt;
+  }
+
+  /**
+   * An actor's timers may fire again: takes its near ones, of all that it has. Each anew, as a firing that was turned
+   * away may not have come to its end yet: what it says of its own timer counts for nothing then.
+   */
+  resume(rows: readonly TimerRow[]): void {
+    const horizon = this.#host.clock.now() + HORIZON_MS;
+    for (const row of rows) if (row.dueAt < horizon && this.#host.holds(row.partition)) this.#put(fresh(row));
+    this.#arm();
   }
 
   /** The partitions moved to another node: their timers are no longer ours to fire. */
@@ -94,13 +115,14 @@ export class TimerService {
     this.#cancelRead?.();
   }
 
-  #put(timer: TimerRow, readyAt: number, attempt: number): void {
-    const id = identity(timer, timer.name);
-    const known = this.#current.get(id);
+  #offer(timer: TimerRow): void {
     // A re-read row that is already here keeps its place and its count of tries.
-    if (known !== undefined && known.timer.dueAt === timer.dueAt && attempt === 1) return;
-    const entry = { timer, readyAt, attempt };
-    this.#current.set(id, entry);
+    if (this.#current.get(identity(timer, timer.name))?.timer.dueAt === timer.dueAt) return;
+    this.#put(fresh(timer));
+  }
+
+  #put(entry: Entry): void {
+    this.#current.set(identity(entry.timer, entry.timer.name), entry);
     this.#heap.push(entry);
   }
 
@@ -129,15 +151,16 @@ export class TimerService {
     this.#firing.add(id);
     const { timer, attempt } = entry;
     try {
-      await this.#host.fire(timer, attempt);
+      const skip = entry.skip || (attempt === 1 && this.#isMissed(timer));
+      await this.#host.fire(timer, attempt, skip);
       // Its commit removed or replaced the row and told `written`; a message that was dropped as stale did neither.
       if (this.#current.get(id) === entry) this.#current.delete(id);
     } catch (error) {
       if (this.#stopped) return;
-      const next = await this.#host.afterFailure(timer, attempt, error).catch(() => "retry" as const);
+      const verdict = await this.#host.afterFailure(timer, attempt, error).catch(() => "wait" as const);
       if (this.#current.get(id) !== entry) return;
-      if (next === "drop" || !this.#host.holds(timer.partition)) this.#current.delete(id);
-      else this.#put(timer, this.#host.clock.now() + backoffMs(attempt), attempt + 1);
+      if (verdict === "drop" || !this.#host.holds(timer.partition)) this.#current.delete(id);
+      else this.#put(this.#again(entry, verdict));
     } finally {
       this.#firing.delete(id);
       const latest = this.#current.get(id);
@@ -145,6 +168,18 @@ export class TimerService {
       if (latest !== undefined && latest !== entry) this.#heap.push(latest);
       this.#arm();
     }
+  }
+
+  #again(entry: Entry, verdict: Exclude<TimerVerdict, "drop">): Entry {
+    const now = this.#host.clock.now();
+    if (verdict === "skip" && !entry.skip) return { ...entry, readyAt: now, failures: 0, skip: true };
+    const failures = entry.failures + 1;
+    const attempt = verdict === "retry" ? entry.attempt + 1 : entry.attempt;
+    return { ...entry, readyAt: now + backoffMs(failures), attempt, failures };
+  }
+
+  #isMissed({ schedule, dueAt }: TimerRow): boolean {
+    return schedule !== undefined && isSkipped(schedule, dueAt, this.#host.clock.now());
   }
 
   async #reread(): Promise<void> {
@@ -158,6 +193,10 @@ export class TimerService {
       this.load([]);
     }
   }
+}
+
+function fresh(timer: TimerRow): Entry {
+  return { timer, readyAt: timer.dueAt, attempt: 1, failures: 0, skip: false };
 }
 
 function identity(actor: ActorId, name: string): string {

@@ -3,6 +3,8 @@ import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import type { ClusterReport } from "./cluster-report.ts";
 import type { ContractCheck } from "./contract-check.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { ActorInspection } from "./inspection.ts";
 import type { Log } from "./log.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
@@ -34,6 +36,8 @@ export interface TroupeOptions {
   readonly address?: () => string | undefined;
   /** Refuses the start of a node whose contracts do not fit those of the running ones. Default: every node may start. */
   readonly contracts?: ContractCheck;
+  /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
+  readonly recentTurns?: number;
   readonly clock?: Clock;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
@@ -58,6 +62,24 @@ export interface Troupe {
     type: A,
     page?: { limit?: number; after?: string },
   ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  /**
+   * Pauses an actor, wherever it lives: it takes no commands any more. Calls are refused with `paused`
+   * ({@link PausedError}, retryable); its timers and sends wait in order; queries are still answered; a turn under way
+   * comes to its end. Durable: it stays paused over restarts and moves. Resolves when that is written. One that is
+   * paused already keeps its reason.
+   */
+  pause(type: string, key: string, reason: string): Promise<void>;
+  /** Ends a pause: what waits comes in order, sends within 5 s. Does nothing where there is none. */
+  resume(type: string, key: string): Promise<void>;
+  /**
+   * Drops an actor from memory and lets its next message load it anew. Messages that come meanwhile wait. A turn that
+   * is still running counts for nothing, and its caller is told so: this frees an actor whose handler hangs.
+   */
+  reload(type: string, key: string): Promise<void>;
+  /** A look at an actor, also at one that does not exist. Its state is the committed one. */
+  inspect(type: string, key: string): Promise<ActorInspection>;
+  /** What will not be tried again by itself. */
+  readonly deadLetters: DeadLetters;
   status(): TroupeStatus;
   /** The whole cluster, as far as it answers within `timeoutMs` (default 500). */
   cluster(timeoutMs?: number): Promise<ClusterReport>;

@@ -7,13 +7,13 @@
 import { safeParse } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
-import type { TimerDue, Timers, TurnContext, Workflows, WorkflowStart } from "./context.ts";
-import { durationMs } from "./duration.ts";
+import type { TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
 import { newId, uuidv7 } from "./ids.ts";
 import { MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
+import { type TimerSource, TurnTimers } from "./turn-timers.ts";
 import { checkKey, parseInput, toIssue } from "./validate.ts";
 
 /** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
@@ -26,13 +26,13 @@ export interface EffectDraft {
 }
 
 /** What a turn needs from its node. */
-export interface TurnHost {
+export interface TurnHost extends TimerSource {
   now(): number;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
 }
 
 /** The context handed to a command handler, and the draft that becomes its commit. */
-export class Turn implements TurnContext<unknown, Emits>, Timers {
+export class Turn implements TurnContext<unknown, Emits> {
   readonly key: string;
   readonly now: number;
   readonly id: string | undefined;
@@ -41,13 +41,13 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
   state: unknown;
   /** Undefined until there is one: most turns have none, and the hot path should not pay for them. */
   effects: EffectDraft[] | undefined;
-  timerWrites: Map<string, TimerWrite> | undefined;
   destroyed = false;
 
   readonly #type: AnyActorType;
   readonly #envelope: Envelope;
   readonly #partition: number;
   readonly #host: TurnHost;
+  #timers: TurnTimers | undefined;
   #abort: AbortController | undefined;
 
   constructor(
@@ -70,8 +70,17 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     this.#host = host;
   }
 
-  get timers(): Timers {
-    return this;
+  get timers(): TurnTimers {
+    return (this.#timers ??= this.#makeTimers());
+  }
+
+  get timerWrites(): ReadonlyMap<string, TimerWrite> | undefined {
+    return this.#timers?.writes;
+  }
+
+  get dueAt(): number | undefined {
+    const { origin } = this.#envelope;
+    return origin.kind === "timer" || origin.kind === "replay" ? origin.dueAt : undefined;
   }
 
   /** Made on demand: few turns talk to workflows. */
@@ -135,42 +144,17 @@ export class Turn implements TurnContext<unknown, Emits>, Timers {
     return this.#host.ref(target, key, this.#envelope);
   }
 
-  set(name: string, timer: TimerDue & { readonly send: string; readonly with?: unknown }): void {
-    const definition = this.#type.messages[timer.send];
-    if (definition?.kind !== "command") {
-      throw new TypeError(
-        `Cannot set the timer "${name}" of ${this.#type.type} as "${timer.send}" is not one of its commands`,
-      );
-    }
-    parseInput(definition.in, timer.with, `the timer ${name} of ${this.#type.type}/${this.key}`);
-    const dueAt =
-      "at" in timer ? timer.at : this.now + (typeof timer.in === "number" ? timer.in : durationMs(timer.in));
-    this.#timer({
-      ...this.#timerId(name),
-      dueAt: Math.ceil(dueAt),
-      message: timer.send,
-      input: timer.with === undefined ? undefined : JSON.stringify(timer.with),
-    });
-  }
-
-  cancel(name: string): void {
-    this.#timer({ ...this.#timerId(name), dueAt: undefined });
-  }
-
   destroy(): void {
     this.destroyed = true;
   }
 
+  #makeTimers(): TurnTimers {
+    const actor = { type: this.#type.type, key: this.key, partition: this.#partition };
+    return new TurnTimers(this.#type, actor, this.now, this.#host);
+  }
+
   #workflow(operation: string, id: string, request: WorkflowRequest): void {
     this.#effect({ kind: "workflow", id: newId("wfr"), name: operation, target: id, body: JSON.stringify(request) });
-  }
-
-  #timerId(name: string): { type: string; key: string; partition: number; name: string } {
-    return { type: this.#type.type, key: this.key, partition: this.#partition, name };
-  }
-
-  #timer(write: TimerWrite): void {
-    (this.timerWrites ??= new Map()).set(write.name, write);
   }
 
   #effect(effect: EffectDraft): void {

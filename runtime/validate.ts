@@ -28,15 +28,20 @@ export function toIssue(issue: {
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
+/** Whether a text may name something that is stored: 1 to 200 characters, none of them a control character. */
+export function isName(text: unknown): text is string {
+  return (
+    typeof text === "string" &&
+    text.length > 0 &&
+    text.length <= MAX_KEY_LENGTH &&
+    !CONTROL.test(text) &&
+    text.isWellFormed()
+  );
+}
+
 /** @throws {InvalidInputError} when a key is empty, over 200 characters, holds control characters, or does not fit its schema. */
 export function checkKey(schema: GenericSchema<string, string> | undefined, type: string, key: string): void {
-  if (
-    typeof key !== "string" ||
-    key.length === 0 ||
-    key.length > MAX_KEY_LENGTH ||
-    CONTROL.test(key) ||
-    !key.isWellFormed()
-  ) {
+  if (!isName(key)) {
     throw new InvalidInputError(`a call to ${type}`, [
       {
         path: "/key",

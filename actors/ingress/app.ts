@@ -14,6 +14,7 @@ import { refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
 import { openApiDocument } from "./openapi.ts";
+import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { orderRoutes } from "./routes/orders.ts";
@@ -52,6 +53,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(deliveryRoutes(deps))
     .use(workflowRoutes(deps))
     .use(actorsRoutes(deps))
+    .use(actorAdminRoutes(deps))
     .use(pageRoutes(deps.links, () => (document ??= openApiDocument(app.routes))));
   for (const plugin of further) app.use(plugin);
   return app;

@@ -26,6 +26,7 @@ test("toProblem() gives every runtime code its status", () => {
     state_too_large: "422 state_too_large",
     event_too_large: "422 event_too_large",
     call_cycle: "500 internal",
+    paused: "503 paused",
     stopping: "503 stopping",
   };
   for (const [code, answer] of Object.entries(expected)) {

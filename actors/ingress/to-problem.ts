@@ -11,6 +11,7 @@ const UNAVAILABLE: Partial<Record<TroupeErrorCode, string>> = {
   commit_failed: `Nothing was written: ${AGAIN}`,
   fenced: `Nothing was written, because ownership has just moved: ${AGAIN}`,
   deadline_exceeded: `There was no answer in time, and it may still take effect: ${AGAIN}`,
+  paused: `It takes no changes for now, until somebody has looked at it: ${AGAIN}`,
   unavailable: `The part that answers this cannot be reached: ${AGAIN}`,
   stopping: `This process is stopping: ${AGAIN}`,
 };

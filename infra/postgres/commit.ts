@@ -1,4 +1,4 @@
-import { type CommitBatch, PARTITION_COUNT } from "#runtime";
+import { type CommitBatch, PARTITION_COUNT, type PauseWrite } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { pagesOf } from "./outbox-page.ts";
 import type { Sql } from "./pool.ts";
@@ -126,11 +126,13 @@ const timersSet = part({
     due_ms: ["bigint", (t) => t.dueAt],
     message: ["text", (t) => t.message],
     input: ["json", (t) => t.input ?? null],
+    schedule: ["json", (t) => t.schedule ?? null],
   },
   query: (rows) => `
-    insert into timers (type, key, name, partition, due_ms, message, input)
+    insert into timers (type, key, name, partition, due_ms, message, input, schedule)
     select ${rows.list} from held where ok
-    on conflict (type, key, name) do update set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input`,
+    on conflict (type, key, name) do update
+    set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule`,
 });
 
 const timersUnset = part({
@@ -140,7 +142,31 @@ const timersUnset = part({
     delete from timers t using held, ${rows.from} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
 });
 
-const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset];
+const NO_PAUSES: readonly PauseWrite[] = [];
+
+const paused = part({
+  rows: (batch) => (batch.pauses ?? NO_PAUSES).filter((write) => write.since !== undefined),
+  columns: {
+    type: ["printable", (p) => p.type],
+    key: ["printable", (p) => p.key],
+    partition: ["smallint", (p) => p.partition],
+    since_ms: ["bigint", (p) => p.since],
+    reason: ["text", (p) => p.reason],
+  },
+  query: (rows) => `
+    insert into paused_actors (type, key, partition, since_ms, reason)
+    select ${rows.list} from held where ok
+    on conflict (type, key) do update set since_ms = excluded.since_ms, reason = excluded.reason`,
+});
+
+const resumed = part({
+  rows: (batch) => (batch.pauses ?? NO_PAUSES).filter((write) => write.since === undefined),
+  columns: { type: ["printable", (p) => p.type], key: ["printable", (p) => p.key] },
+  query: (rows) => `
+    delete from paused_actors p using held, ${rows.from} where ok and p.type = u.type and p.key = u.key`,
+});
+
+const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset, paused, resumed];
 
 /** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */
 const texts = new Map<number, string>();

@@ -5,6 +5,7 @@ import {
   type CommitBatch,
   type CursorRow,
   type DeadLetter,
+  type DeadLetterFilter,
   type Fence,
   FencedError,
   type Grant,
@@ -18,12 +19,15 @@ import {
   type OutboxRecord,
   OutcomeUnknownError,
   type Ownership,
+  type PausedActor,
   type Store,
+  type StoredDeadLetter,
   type StoredReply,
   type TimerRow,
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
+import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
 import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
@@ -220,11 +224,30 @@ class PostgresStore implements Store {
 
   async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
     const rows = await this.#pool.run(
-      (sql) => sql<(Omit<TimerRow, "input"> & { input: string | null })[]>`
-        select type, key, name, partition, due_ms::float8 as "dueAt", message, input from timers
-        where partition = any(${arrayLiteral(partitions)}::smallint[]) and due_ms < ${before}::bigint order by due_ms limit ${limit}::int`,
+      (sql) => sql<StoredTimer[]>`
+        select type, key, name, partition, due_ms::float8 as "dueAt", message, input, schedule from timers t
+        where partition = any(${arrayLiteral(partitions)}::smallint[]) and due_ms < ${before}::bigint
+          and not exists (select 1 from paused_actors p where p.type = t.type and p.key = t.key)
+        order by due_ms limit ${limit}::int`,
     );
-    return rows.map((row) => ({ ...row, input: row.input ?? undefined }));
+    return rows.map(timerOf);
+  }
+
+  async timersOf({ type, key }: ActorId): Promise<readonly TimerRow[]> {
+    const rows = await this.#pool.run(
+      (sql) => sql<StoredTimer[]>`
+        select type, key, name, partition, due_ms::float8 as "dueAt", message, input, schedule from timers
+        where type = ${type} and key = ${key} order by name`,
+    );
+    return rows.map(timerOf);
+  }
+
+  paused(partitions: readonly number[]): Promise<readonly PausedActor[]> {
+    return this.#pool.run(
+      (sql) => sql<PausedActor[]>`
+        select type, key, partition, since_ms::float8 as since, reason from paused_actors
+        where partition = any(${arrayLiteral(partitions)}::smallint[])`,
+    );
   }
 
   cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
@@ -298,22 +321,23 @@ class PostgresStore implements Store {
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    await this.#pool.run(
-      (sql) => sql`
-        with gone as (
-          delete from timers t
-          using unnest(${arrayLiteral(timers.map((t) => t.type))}::text[], ${arrayLiteral(timers.map((t) => t.key))}::text[],
-                       ${arrayLiteral(timers.map((t) => t.name))}::text[], ${arrayLiteral(timers.map((t) => t.dueAt))}::bigint[]) u (type, key, name, due_ms)
-          where t.type = u.type and t.key = u.key and t.name = u.name and t.due_ms = u.due_ms
-        )
-        insert into dead_letters (id, reason, detail, target, attempts, record, at_ms)
-        select id, reason, detail, target, attempts, record::json, at_ms
-        from unnest(${arrayLiteral(letters.map((l) => l.id))}::text[], ${arrayLiteral(letters.map((l) => l.reason))}::text[], ${arrayLiteral(letters.map((l) => l.detail))}::text[],
-                    ${arrayLiteral(letters.map((l) => l.target))}::text[], ${arrayLiteral(letters.map((l) => l.attempts))}::int[],
-                    ${arrayLiteral(letters.map((l) => l.record))}::text[], ${arrayLiteral(letters.map((l) => l.at))}::bigint[])
-             u (id, reason, detail, target, attempts, record, at_ms)
-        on conflict (id) do nothing`,
-    );
+    await this.#pool.run((sql) => insertDeadLetters(sql, letters, timers));
+  }
+
+  deadLetters(
+    filter: DeadLetterFilter,
+    page: { readonly limit: number; readonly after: number },
+  ): Promise<readonly StoredDeadLetter[]> {
+    return this.#pool.run((sql) => selectDeadLetters(sql, filter, page));
+  }
+
+  deadLetter(id: string): Promise<StoredDeadLetter | undefined> {
+    return this.#pool.run((sql) => selectDeadLetter(sql, id));
+  }
+
+  async removeDeadLetter(id: string): Promise<boolean> {
+    const result = await this.#pool.run((sql) => sql`delete from dead_letters where id = ${id}`);
+    return result.count > 0;
   }
 }
 
@@ -321,4 +345,14 @@ class PostgresStore implements Store {
 function cardOf(text: string): Omit<NodeCard, "contracts"> {
   const card = JSON.parse(text) as Omit<NodeCard, "contracts" | "address"> & { readonly address?: string };
   return { ...card, address: card.address };
+}
+
+/** A timer as its row is read. */
+type StoredTimer = Omit<TimerRow, "input" | "schedule"> & {
+  readonly input: string | null;
+  readonly schedule: string | null;
+};
+
+function timerOf(row: StoredTimer): TimerRow {
+  return { ...row, input: row.input ?? undefined, schedule: row.schedule ?? undefined };
 }

@@ -31,5 +31,12 @@ export type SinkLane =
   | { readonly kind: "batch"; readonly maxBatch: number }
   | { readonly kind: "keyed"; readonly maxInFlight: number };
 
-/** `refused`: will never be taken (too large, unroutable). It becomes a dead letter and the lane goes on. */
-export type PublishResult = { readonly kind: "acked" } | { readonly kind: "refused"; readonly detail: string };
+/**
+ * `refused`: will never be taken (too large, unroutable). It becomes a dead letter and the lane goes on; `attempts` is
+ * what the letter says, where it is not the tries of the batch. `held`: not now, and no fault of the sink: its target
+ * is tried again after a pause, the others go on. Only keyed lanes may hold.
+ */
+export type PublishResult =
+  | { readonly kind: "acked" }
+  | { readonly kind: "refused"; readonly detail: string; readonly attempts?: number }
+  | { readonly kind: "held" };

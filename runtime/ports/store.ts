@@ -53,8 +53,13 @@ export interface Store {
    */
   commit(node: NodeId, batch: CommitBatch): Promise<void>;
 
-  /** Timers of the partitions due before `before`, soonest first. */
+  /** Timers of the partitions due before `before`, soonest first. Those of paused actors are left out. */
   timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
+  /** All timers of one actor, in order of their name. */
+  timersOf(actor: ActorId): Promise<readonly TimerRow[]>;
+
+  /** The paused actors of the partitions. */
+  paused(partitions: readonly number[]): Promise<readonly PausedActor[]>;
 
   /** How far each sink has got in each of the partitions; a pair without a row is at 0. */
   cursors(partitions: readonly number[]): Promise<readonly CursorRow[]>;
@@ -78,6 +83,14 @@ export interface Store {
    * Recording the same id twice keeps the first.
    */
   recordDeadLetters(letters: readonly DeadLetter[], timers?: readonly TimerRow[]): Promise<void>;
+  /** Dead letters in the order they were recorded, after position `after` (from 0), `limit` at most. */
+  deadLetters(
+    filter: DeadLetterFilter,
+    page: { readonly limit: number; readonly after: number },
+  ): Promise<readonly StoredDeadLetter[]>;
+  deadLetter(id: string): Promise<StoredDeadLetter | undefined>;
+  /** Deletes a dead letter. Returns whether there was one. */
+  removeDeadLetter(id: string): Promise<boolean>;
 }
 
 export type NodeId = string;
@@ -169,6 +182,8 @@ export interface CommitBatch {
   readonly replies: readonly (ActorId & StoredReply & { readonly partition: number; readonly at: number })[];
   readonly outbox: readonly OutboxRecord[];
   readonly timers: readonly TimerWrite[];
+  /** Actors paused and resumed. */
+  readonly pauses?: readonly PauseWrite[];
 }
 
 export interface StateWrite extends ActorId {
@@ -184,12 +199,28 @@ export interface TimerRow extends ActorId {
   readonly dueAt: number;
   readonly message: string;
   readonly input: string | undefined;
+  /** When it comes again, as JSON; `undefined` for a timer that fires once. */
+  readonly schedule?: string | undefined;
 }
 
 /** A timer set, or with `dueAt: undefined` removed. */
 export type TimerWrite =
   | TimerRow
   | (ActorId & { readonly partition: number; readonly name: string; readonly dueAt: undefined });
+
+/** Why an actor is paused, and since when (milliseconds since the epoch). */
+export interface Pause {
+  readonly since: number;
+  readonly reason: string;
+}
+
+/** An actor that takes no commands, timers or sends until it is resumed. */
+export interface PausedActor extends ActorId, Pause {
+  readonly partition: number;
+}
+
+/** An actor paused, or with `since: undefined` resumed. */
+export type PauseWrite = PausedActor | (ActorId & { readonly partition: number; readonly since: undefined });
 
 /** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. */
 export type OutboxKind = "event" | "send" | "workflow";
@@ -245,6 +276,23 @@ export interface DeadLetter {
   /** What it was, as JSON. */
   readonly record: string;
   readonly at: number;
+  /** What it is about: an event type, or the type of the actor that a message was for. */
+  readonly type?: string | undefined;
+  /** What its order is kept by when it is replayed. Default: `target`. */
+  readonly key?: string | undefined;
+}
+
+/** A dead letter with its place: letters recorded later have a higher one. */
+export interface StoredDeadLetter extends DeadLetter {
+  readonly position: number;
+  readonly key: string;
+}
+
+/** Dead letters that fit every part given. */
+export interface DeadLetterFilter {
+  readonly reason?: DeadLetterReason | undefined;
+  readonly type?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** The partition is held by another node, or under another epoch. */

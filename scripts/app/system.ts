@@ -31,6 +31,8 @@ import type { Settings } from "./settings.ts";
 import { startShopWorkers } from "./workers.ts";
 
 const OPEN_WITHIN_MS = 10_000;
+/** What `GET /actors/:type/:key` shows of an actor's past. */
+const RECENT_TURNS = 10;
 
 /** The actor system as the rest of the process sees it. */
 export interface System {
@@ -88,6 +90,7 @@ export function startSystem(
         contracts: contractCheck(),
         owns: settings.TROUPE_ROLES.includes("actors"),
         address,
+        recentTurns: RECENT_TURNS,
         ...(transport === undefined ? {} : { transport }),
       });
     } catch (error) {

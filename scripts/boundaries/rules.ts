@@ -126,7 +126,7 @@ export const PACKAGES: readonly {
   },
   {
     files: "runtime/**",
-    packages: ["valibot"],
+    packages: ["valibot", "croner"],
     fix: "The runtime uses web standards only: define a port in runtime/ports and put the adapter in infra/",
   },
 ];

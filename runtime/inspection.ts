@@ -1,0 +1,91 @@
+import type { Activation, Delivery } from "./activation.ts";
+import type { TimerView } from "./context.ts";
+import type { Envelope, Origin } from "./envelope.ts";
+import { TroupeError } from "./errors.ts";
+import type { Pause } from "./ports/store.ts";
+
+/** A look at one actor, for administrators. */
+export interface ActorInspection {
+  readonly type: string;
+  readonly key: string;
+  /** The node that owns it. */
+  readonly nodeId: string;
+  readonly partition: number;
+  /** Whether it has a committed state. */
+  readonly exists: boolean;
+  /** Turns committed so far. */
+  readonly version: number;
+  /** The committed state; `undefined` when there is none. */
+  readonly state: unknown;
+  readonly paused: Pause | undefined;
+  readonly timers: readonly TimerView[];
+  /** Whether it is in memory. */
+  readonly active: boolean;
+  /** Messages that wait for their turn. */
+  readonly mailboxDepth: number;
+  /** The last turns since it came into memory, newest first; empty unless the node was started with `recentTurns`. */
+  readonly turns: readonly RecentTurn[];
+}
+
+/** A message that an actor was given, and what became of it. */
+export interface RecentTurn {
+  readonly message: string;
+  readonly origin: Origin["kind"];
+  readonly id: string | undefined;
+  readonly attempt: number;
+  /** When the message came, in milliseconds since the epoch. */
+  readonly at: number;
+  /** From its coming to its answer: waiting, turn and commit. */
+  readonly durationMs: number;
+  /** `ok`, or the code of the error. */
+  readonly outcome: string;
+}
+
+/** The last turns of the actors in memory: a small ring each, gone with the actor. */
+export class RecentTurns {
+  readonly #size: number;
+  readonly #now: () => number;
+  readonly #turns = new WeakMap<Activation, RecentTurn[]>();
+
+  constructor(size: number, now: () => number) {
+    this.#size = size;
+    this.#now = now;
+  }
+
+  /** The delivery to hand to the actor instead: it notes how it was answered. */
+  watch(activation: Activation, delivery: Delivery): Delivery {
+    const at = this.#now();
+    const { envelope } = delivery;
+    const note = (outcome: string): void => {
+      const turns = this.#turns.get(activation) ?? [];
+      turns.unshift(recentTurn(envelope, at, this.#now() - at, outcome));
+      if (turns.length > this.#size) turns.length = this.#size;
+      this.#turns.set(activation, turns);
+    };
+    return {
+      envelope,
+      succeed: (body) => {
+        note("ok");
+        delivery.succeed(body);
+      },
+      fail: (error) => {
+        note(error instanceof TroupeError ? error.code : "failed");
+        delivery.fail(error);
+      },
+      expired: () => delivery.expired?.() ?? false,
+    };
+  }
+
+  of(activation: Activation): readonly RecentTurn[] {
+    return [...(this.#turns.get(activation) ?? [])];
+  }
+}
+
+function recentTurn(
+  { message, origin, id, attempt }: Envelope,
+  at: number,
+  durationMs: number,
+  outcome: string,
+): RecentTurn {
+  return { message, origin: origin.kind, id, attempt, at, durationMs, outcome };
+}
