@@ -52,6 +52,11 @@ const evenly = (...nodes: Troupe[]): Promise<void> =>
     return counts.reduce((a, b) => a + b) === 64 && Math.max(...counts) - Math.min(...counts) <= 1;
   });
 
+/** A key of `other` in the same partition. */
+function twinOf(type: string, key: string, other: string): string {
+  for (let i = 0; ; i++) if (partitionOf(other, `t${i}`) === partitionOf(type, key)) return `t${i}`;
+}
+
 function cluster(sinks: readonly Sink[] = []) {
   const network = localNetwork();
   const store = memory();
@@ -111,12 +116,16 @@ test("nodes that join and leave under load get their share, no call fails, and e
 
 test("a partition with a long turn stays until it has ended, and keeps nobody else waiting", async () => {
   const { start } = cluster();
+  // A node keeps its partitions from the first one on: one of the others has to move.
+  const long = Array.from({ length: 200 }, (_, i) => `long-${i}`).find((key) => partitionOf("asker", key) === 63) ?? "";
   await using a = await start("a");
-  const slow = a.ref(Asker, "long").slow({ of: "other" });
-  await gate("begun long").promise;
+  const slow = a.ref(Asker, long).slow({ of: "other" });
+  await gate(`begun ${long}`).promise;
   await using b = await start("b");
   await until("the other partitions have moved", () => held(b) >= 28);
-  gate("long").resolve();
+  // Its neighbours in the partition wait while it is tried, and are answered where they are when it was in vain.
+  expect(await b.ref(Counter, twinOf("asker", long, "counter")).add()).toBe(1);
+  gate(long).resolve();
   expect(await slow).toBe(1);
   expect(await b.ref(Counter, "other").value()).toBe(1);
 });
@@ -153,10 +162,7 @@ test("a call that a running turn waits for is let into a partition that is about
   await using a = await start("a");
   const keys = Array.from({ length: 64 }, (_, i) => `k${i}`);
   // Every partition has a turn that will ask another actor of the same partition.
-  const twin = (key: string): string => {
-    for (let i = 0; ; i++) if (partitionOf("counter", `t${i}`) === partitionOf("asker", key)) return `t${i}`;
-  };
-  const asked = keys.map((key) => a.ref(Asker, key).slow({ of: twin(key) }));
+  const asked = keys.map((key) => a.ref(Asker, key).slow({ of: twinOf("asker", key, "counter") }));
   await Promise.all(keys.map((key) => gate(`begun ${key}`).promise));
   await using b = await start("b");
   await until("the first partitions are about to move", () => a.status().stores[0]?.movingPartitions);
