@@ -17,6 +17,7 @@ import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { textHash } from "./hash.ts";
+import { JournaledTurn, type JournalHost } from "./journal.ts";
 import { MAX_STATE_LENGTH, REPLIES_IN_MEMORY } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { ActorId, LoadedActor, StoredReply, TimerWrite } from "./ports/store.ts";
@@ -24,7 +25,7 @@ import { Turn, type TurnHost } from "./turn.ts";
 import { parseInput } from "./validate.ts";
 
 /** What an activation needs from the store host. */
-export interface ActivationHost extends TurnHost {
+export interface ActivationHost extends TurnHost, JournalHost {
   load(actor: ActorId): Promise<LoadedActor>;
   findReply(actor: ActorId, id: string): Promise<StoredReply | undefined>;
   /** Hands a finished turn to the commit lane of its partition. */
@@ -290,6 +291,10 @@ export class Activation implements TurnOwner {
       this.#text !== undefined,
       this.#host,
     );
+    if (this.type.options.journal !== undefined) {
+      turn.journal = new JournaledTurn(this.type, this.id, turn.state, this.#version, turn.exists, this.#host);
+      turn.state = turn.journal.view;
+    }
     let outcome: unknown;
     try {
       outcome = definition.handle(turn as never, input as never);
@@ -323,11 +328,13 @@ export class Activation implements TurnOwner {
       return;
     }
     const { origin, id } = delivery.envelope;
+    const { journal } = turn;
     let text: string | undefined;
     let body: string | undefined;
     try {
       if (origin.kind === "timer") turn.timers.fired(origin);
-      text = turn.destroyed ? undefined : JSON.stringify(turn.state);
+      if (!turn.destroyed)
+        text = journal === undefined ? JSON.stringify(turn.state) : journal.text(turn.state, this.#text);
       body = reply === undefined ? undefined : JSON.stringify(reply);
     } catch (error) {
       this.#drop(delivery, error, life);
@@ -339,15 +346,22 @@ export class Activation implements TurnOwner {
       return;
     }
     const changed = turn.destroyed ? this.#text !== undefined : text !== this.#text;
-    this.#state = turn.state;
+    if (journal !== undefined && turn.destroyed && changed) journal.destroyed();
+    this.#state = journal === undefined ? turn.state : journal.state;
     this.#tainted = turn.destroyed;
     this.#phase = { kind: "idle" };
-    if (!changed && hash === undefined && turn.effects === undefined && turn.timerWrites === undefined) {
+    if (
+      !changed &&
+      !journal?.forced &&
+      hash === undefined &&
+      turn.effects === undefined &&
+      turn.timerWrites === undefined
+    ) {
       this.#gate(delivery, { kind: "reply", body });
       return;
     }
     this.#text = text;
-    this.#version++;
+    this.#version = journal === undefined ? this.#version + 1 : journal.version;
     for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
     const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);

@@ -1,7 +1,9 @@
 import type { GenericSchema, InferInput, InferOutput } from "valibot";
-import type { Emits, Schema } from "./any-actor.ts";
+import type { AnyApply, Emits, JournalOptions, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
+import type { Apply, JournaledTurnContext } from "./journal-options.ts";
+import { REBUILD, rebuildCommand } from "./journal-rebuild.ts";
 import type { PoisonOptions } from "./poison.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
@@ -32,14 +34,14 @@ type InOf<S> = S extends Schema ? InferOutput<S> : void;
 type ReplyOf<S> = S extends Schema ? InferInput<S> : void;
 
 /** Declares the messages of an actor, with its state and event types already known. Given to `messages` of {@link actor}. */
-export interface Declare<State, Events extends Emits> {
+export interface Declare<State, Events extends Emits, Context = TurnContext<State, Events>> {
   /**
    * Declares a message that may change the actor: its turn commits state, reply, events, timers and sends together,
    * or leaves no trace. `in` checks the input before the turn; `out` declares the reply (none: the reply is empty).
    */
   command<In extends Schema | undefined = undefined, Out extends Schema | undefined = undefined>(
     schemas: { readonly in?: In; readonly out?: Out },
-    handle: (c: TurnContext<State, Events>, input: InOf<In>) => ReplyOf<Out> | Promise<ReplyOf<Out>>,
+    handle: (c: Context, input: InOf<In>) => ReplyOf<Out> | Promise<ReplyOf<Out>>,
   ): CommandDefinition<State, Events, InOf<In>, ReplyOf<Out>>;
   /**
    * Declares a message that only reads the state. Its reply never shows a state that is not durable: it waits for the
@@ -75,6 +77,22 @@ export interface ActorOptions<
   readonly poison?: PoisonOptions;
 }
 
+/** What `actor()` is given for a journaled type: one whose state is what its own events make of it. */
+export interface JournaledActorOptions<
+  StateSchema extends Schema,
+  Events extends Emits,
+  M extends Messages<InferOutput<StateSchema>, Events>,
+> extends Omit<ActorOptions<StateSchema, Events, M>, "messages"> {
+  /** Every event is kept; the state row becomes a snapshot. `true`: one every 100 events. */
+  readonly journal: true | JournalOptions;
+  readonly emits: Events;
+  /** What each event of `emits` does to the state; `null` for one that does nothing to it. */
+  readonly apply: Apply<NoInfer<InferOutput<StateSchema>>, NoInfer<Events>>;
+  readonly messages: (
+    declare: Declare<InferOutput<StateSchema>, Events, JournaledTurnContext<InferOutput<StateSchema>, Events>>,
+  ) => M;
+}
+
 /** A definition made by {@link actor}: pass it to `createTroupe` and to `ref`. */
 export interface ActorType<
   StateSchema extends Schema = Schema,
@@ -91,8 +109,11 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /**
  * Defines an actor type. The definition holds no state and starts nothing.
  *
+ * With `journal` its state changes through its own events alone: `apply` says how, and every event is kept.
+ *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; or when the name of a message begins with `$`, which the runtime keeps for itself.
+ * addresses, subjects and topics; when a journaled type has an event without `apply`; or when the name of a message begins
+ * with `$`, which the runtime keeps for itself.
  *
  * @example
  * ```ts
@@ -109,8 +130,18 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
+  Events extends Emits,
+>(type: string, options: JournaledActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M>;
+export function actor<
+  StateSchema extends Schema,
+  M extends Messages<InferOutput<StateSchema>, Events>,
   Events extends Emits = Record<never, never>,
->(type: string, options: ActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M> {
+>(type: string, options: ActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M>;
+export function actor<
+  StateSchema extends Schema,
+  M extends Messages<InferOutput<StateSchema>, Events>,
+  Events extends Emits,
+>(type: string, options: ActorOptions<StateSchema, Events, M> & JournalPart): ActorType<StateSchema, Events, M> {
   if (!TYPE_NAME.test(type)) {
     throw new TypeError(
       `Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`,
@@ -124,5 +155,23 @@ export function actor<
   for (const name of Object.keys(messages)) {
     if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
   }
-  return { type, options, messages };
+  if (options.journal === undefined) return { type, options, messages };
+  checkJournal(type, options);
+  return { type, options, messages: { ...messages, [REBUILD]: rebuildCommand } };
+}
+
+interface JournalPart {
+  readonly journal?: true | JournalOptions;
+  readonly apply?: Readonly<Record<string, AnyApply>>;
+}
+
+function checkJournal(type: string, { journal, apply, emits }: JournalPart & { readonly emits?: Emits }): void {
+  const every = typeof journal === "object" ? journal.snapshotEvery : 1;
+  if (!Number.isSafeInteger(every) || every < 1) {
+    throw new TypeError(`Cannot journal ${type} with a snapshot every ${every} events: expected a whole number from 1`);
+  }
+  const missing = Object.keys(emits ?? {}).filter((event) => apply?.[event] === undefined);
+  if (missing.length > 0) {
+    throw new TypeError(`Cannot journal ${type} as "apply" lacks ${missing.join(", ")}: give a function, or null`);
+  }
 }

@@ -2,6 +2,21 @@ import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
 import type { PoisonOptions } from "./poison.ts";
 
+/** How a journaled actor keeps its state. */
+export interface JournalOptions {
+  /** Events between two snapshots: loading replays fewer than this many. Default 100. */
+  readonly snapshotEvery: number;
+}
+
+/** Any `apply` function, its types erased. `null`: the event is no part of the state. */
+export type AnyApply =
+  | ((
+      state: never,
+      data: never,
+      meta: { readonly key: string; readonly id: string; readonly at: number; readonly seq: number },
+    ) => unknown)
+  | null;
+
 /** A valibot schema whose parse is synchronous. */
 export type Schema = GenericSchema;
 
@@ -16,6 +31,8 @@ export interface AnyActorType {
     readonly state: Schema;
     readonly initial: (key: string) => unknown;
     readonly emits?: Emits;
+    readonly journal?: true | JournalOptions;
+    readonly apply?: Readonly<Record<string, AnyApply>>;
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
     readonly poison?: PoisonOptions;

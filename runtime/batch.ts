@@ -1,6 +1,6 @@
 import type { FinishedTurn } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
-import type { CommitBatch, OutboxRecord, PauseWrite, StateWrite, TimerWrite } from "./ports/store.ts";
+import type { CommitBatch, JournalRecord, OutboxRecord, PauseWrite, StateWrite, TimerWrite } from "./ports/store.ts";
 
 /**
  * Puts turns together as one commit. A state or timer that several turns wrote appears once, with its last value;
@@ -11,6 +11,7 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
   const timers = new Map<string, TimerWrite>();
   const replies: CommitBatch["replies"][number][] = [];
   const outbox: OutboxRecord[] = [];
+  let journal: JournalRecord[] | undefined;
   let pauses: Map<string, PauseWrite> | undefined;
   const seqs = new Map<number, number>();
   for (const partition of partitions.values()) seqs.set(partition.id, partition.lastSeq);
@@ -22,8 +23,10 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
       (pauses ??= new Map()).set(address, turn.pause);
       continue;
     }
-    states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state });
+    if (turn.journal === undefined || turn.journal.snapshot)
+      states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state });
     if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });
+    if (turn.journal !== undefined) (journal ??= []).push(...journalRows(turn, seqs.get(partition) ?? 0));
     for (const effect of turn.effects ?? []) {
       const seq = (seqs.get(partition) ?? 0) + 1;
       seqs.set(partition, seq);
@@ -54,5 +57,21 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
     outbox,
     timers: [...timers.values()],
     ...(pauses !== undefined && { pauses: [...pauses.values()] }),
+    ...(journal && { journal }),
   };
+}
+
+/** The journal rows of a turn, each with the place its event has in the outbox after `lastSeq`. */
+function journalRows(turn: FinishedTurn, lastSeq: number): JournalRecord[] {
+  const { id, partition } = turn.activation;
+  const places = new Map(turn.effects?.map((effect, i) => [effect.id, lastSeq + i + 1]));
+  return (turn.journal?.rows ?? []).map((row) => ({
+    ...row,
+    type: id.type,
+    key: id.key,
+    partition,
+    position: places.get(row.id) ?? 0,
+    at: turn.at,
+    traceparent: turn.envelope.traceparent,
+  }));
 }

@@ -118,6 +118,12 @@ export interface TurnContext<State, Events extends Emits> {
   refuse(reason: string, data?: Readonly<Record<string, unknown>>): never;
   /** Emits an event: published to the sinks after the commit, in order per actor, at least once. */
   emit<Type extends keyof Events & string>(type: Type, data: InferInput<Events[Type]>): void;
+  /**
+   * Tells those who follow `topic` now, on every node: after the commit, at least once, in order per actor and topic.
+   * Kept for a while for followers that come back; not an event: no broker gets it. `topic` as in `orders/ord_42`.
+   * @throws {InvalidInputError} `topic` or `type` is no name. @throws {TroupeError} `event_too_large`: over 64 K characters.
+   */
+  broadcast(topic: string, type: string, data: unknown): void;
   /** Sends a message to another actor: durable, delivered after the commit, in order per pair of actors, once. */
   send<Target extends AnyActorType, Name extends keyof ActorRef<Target> & string>(
     target: Target,

@@ -11,7 +11,7 @@ import type { HeldActors } from "./held-actors.ts";
 import { newId } from "./ids.ts";
 import type { ActorInspection, RecentTurns } from "./inspection.ts";
 import type { PublishResult } from "./ports/sink.ts";
-import type { ActorId, OutboxRecord, Store } from "./ports/store.ts";
+import type { ActorId, LoadedActor, OutboxRecord, Store } from "./ports/store.ts";
 import type { Relay } from "./relay.ts";
 import { timerView } from "./turn-timers.ts";
 
@@ -20,6 +20,7 @@ export interface ControlHost {
   readonly nodeId: string;
   readonly store: Store;
   readonly relays: readonly Relay[];
+  load(actor: ActorId): Promise<LoadedActor>;
   activationOf(actor: ActorId): Activation | undefined;
   forget(activation: Activation): void;
 }
@@ -75,15 +76,15 @@ export class ControlHandler {
     const { store, nodeId } = this.#host;
     const activation = this.#host.activationOf({ type, key });
     const active = activation !== undefined && !activation.gone;
-    const [[loaded], timers] = await Promise.all([store.load([{ type, key }]), store.timersOf({ type, key })]);
+    const [loaded, timers] = await Promise.all([this.#host.load({ type, key }), store.timersOf({ type, key })]);
     return {
       type,
       key,
       nodeId,
       partition,
-      exists: loaded?.state !== undefined,
-      version: loaded?.version ?? 0,
-      state: loaded?.state === undefined ? undefined : (JSON.parse(loaded.state) as unknown),
+      exists: loaded.state !== undefined,
+      version: loaded.version,
+      state: loaded.state === undefined ? undefined : (JSON.parse(loaded.state) as unknown),
       paused: this.#held.pauseOf({ type, key }),
       timers: timers.map(timerView),
       active,

@@ -22,13 +22,18 @@ import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { ActorInspection } from "./inspection.ts";
+import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
+import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
 import { MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { answerNode, askNode, NODE_TYPE, type NodeAnswers, type NodeLink } from "./node-messages.ts";
 import { PendingCall } from "./pending-call.ts";
+import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
+import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
+import { Projections } from "./projections.ts";
 import { reportCluster } from "./report-cluster.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
@@ -71,8 +76,10 @@ class Node implements Troupe, NodeAnswers {
   readonly nodeId: string;
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
+  readonly #projections: Projections;
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
+  readonly #topics: Topics | undefined;
   readonly #deadlines: Deadlines;
   readonly deadLetters: DeadLetters;
   #stopped: Promise<void> | undefined;
@@ -81,6 +88,7 @@ class Node implements Troupe, NodeAnswers {
     this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
     this.#transport = options.transport;
+    this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
     const link = this.#link();
     const services: NodeServices = {
@@ -103,6 +111,14 @@ class Node implements Troupe, NodeAnswers {
       ref: (type, key, from) =>
         makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
     };
+    this.#projections = new Projections(options.projections ?? [], {
+      nodeId: this.nodeId,
+      clock: this.#clock,
+      log: services.log,
+      now: () => this.#clock.now(),
+      history: (type, positions, limit) => this.#hostOf(type).store.readHistory(type, positions, limit),
+      bury: (type, letter) => this.#hostOf(type).store.recordDeadLetters([letter]),
+    });
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
       stores: () => this.#hosts.map((host) => host.store),
@@ -110,6 +126,8 @@ class Node implements Troupe, NodeAnswers {
     });
     const sinks: Sink[] = [
       ...(options.sinks ?? []),
+      ...(options.topics === undefined ? [] : [options.topics.sink]),
+      ...this.#projections.sinks,
       sendSink({
         route: (envelope) => this.#route(envelope),
         typeOf: (type) => this.#types.get(type)?.type,
@@ -127,11 +145,14 @@ class Node implements Troupe, NodeAnswers {
       this.#hosts.push(host);
       for (const type of types) this.#types.set(type.type, { type, host });
     }
+    this.#projections.checkSources((name) => this.#types.get(name)?.type);
   }
 
   async start(): Promise<void> {
     await this.#transport?.serve(this.nodeId, (envelope) => this.#serve(envelope));
+    await this.#projections.open();
     await Promise.all(this.#hosts.map((host) => host.start()));
+    this.#projections.start();
   }
 
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
@@ -148,7 +169,26 @@ class Node implements Troupe, NodeAnswers {
   ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
     const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
     const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
-    return rows.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+    const committed =
+      type.options.journal === undefined ? rows : await upToDate(this.#hostOf(type.type).store, type, rows);
+    return committed.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+  }
+
+  async journal(type: AnyActorType, key: string, page: JournalPage = {}): Promise<readonly JournalEntry[]> {
+    return readEntries(this.#hostOf(type.type).store, type, key, page);
+  }
+
+  async rebuild(type: AnyActorType, key: string): Promise<Rebuilt> {
+    mustKeepJournal(type);
+    return (await this.call(type.type, key, REBUILD, undefined)) as Rebuilt;
+  }
+
+  rebuildProjection(name: string): Promise<ProjectionBuild> {
+    return this.#projections.rebuild(name);
+  }
+
+  projectionSettled(name: string, withinMs = 250): Promise<void> {
+    return this.#projections.settled(name, withinMs);
   }
 
   async pause(type: string, key: string, reason: string): Promise<void> {
@@ -170,6 +210,11 @@ class Node implements Troupe, NodeAnswers {
     return JSON.parse(body ?? "{}") as ActorInspection;
   }
 
+  get topics(): Pick<Topics, "subscribe"> {
+    if (this.#topics === undefined) throw new TypeError("Cannot subscribe as createTroupe was given no `topics`");
+    return this.#topics;
+  }
+
   status(): TroupeStatus {
     const relays = this.#hosts.flatMap((host) => host.relays);
     const names = [...new Set(relays.map((relay) => relay.sink.name))];
@@ -187,6 +232,7 @@ class Node implements Troupe, NodeAnswers {
         const pending = mine.reduce((sum, relay) => sum + relay.pending, 0);
         return { name, pending, failing: mine.find((relay) => relay.failing !== undefined)?.failing };
       }),
+      projections: this.#projections.status(relays),
     };
   }
 
@@ -195,7 +241,7 @@ class Node implements Troupe, NodeAnswers {
   }
 
   async leave(timeoutMs = 10_000): Promise<void> {
-    await this.#until(timeoutMs, (host, deadline) => host.leave(deadline));
+    await this.#until(timeoutMs, (deadline) => Promise.all(this.#hosts.map((host) => host.leave(deadline))));
   }
 
   stop(timeoutMs = 10_000): Promise<void> {
@@ -207,7 +253,11 @@ class Node implements Troupe, NodeAnswers {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
-    await this.#until(timeoutMs, (host, deadline) => host.stop(deadline));
+    await this.#until(timeoutMs, async (deadline) => {
+      await Promise.race([this.#projections.stop(), deadline]);
+      await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
+      await this.#projections.close();
+    });
     this.#deadlines.stop();
     await this.#transport?.close();
   }
@@ -216,12 +266,12 @@ class Node implements Troupe, NodeAnswers {
     return this.#transport === undefined ? undefined : { transport: this.#transport, clock: this.#clock };
   }
 
-  async #until(timeoutMs: number, run: (host: StoreHost, deadline: Promise<void>) => Promise<void>): Promise<void> {
+  async #until(timeoutMs: number, run: (deadline: Promise<void>) => Promise<unknown>): Promise<void> {
     let cancel: () => void = () => undefined;
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
-    await Promise.all(this.#hosts.map((host) => run(host, deadline)));
+    await run(deadline);
     cancel();
   }
 

@@ -18,7 +18,7 @@ import type { Pause } from "./ports/store.ts";
  * | `deadline_exceeded` | yes | no reply in time; the turn may still commit: retry with the same id |
  * | `unavailable` | yes | no node owns the partition right now, or it cannot be reached |
  * | `state_too_large` | no | the new state is over the limit; nothing was written |
- * | `event_too_large` | no | an event is over the limit; nothing was written |
+ * | `event_too_large` | no | an event or broadcast is over the limit; nothing was written |
  * | `call_cycle` | no | the call would wait for itself |
  * | `paused` | yes | the actor takes no commands until it is resumed; nothing was written |
  * | `stopping` | yes | this node is shutting down |

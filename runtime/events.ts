@@ -1,4 +1,4 @@
-import type { OutboxRecord } from "./ports/store.ts";
+import type { JournalRecord, OutboxRecord } from "./ports/store.ts";
 
 /**
  * The CloudEvents 1.0 envelope of an event record, structured JSON, as every broker gets it:
@@ -14,6 +14,23 @@ export function toCloudEvent(record: OutboxRecord): string {
     `"datacontenttype":"application/json"${trace},"partition":${record.partition},"sequence":${record.seq},` +
     `"data":${record.body}}`
   );
+}
+
+/** A journaled event as the outbox record it was published as. */
+export function eventOfJournal({ type, key, position, data, ...row }: JournalRecord): OutboxRecord {
+  const { partition, id, name, at, traceparent } = row;
+  return {
+    partition,
+    seq: position,
+    kind: "event",
+    id,
+    name,
+    actor: { type, key },
+    target: key,
+    body: data,
+    at,
+    traceparent,
+  };
 }
 
 /** The noun of an event type: what stands before the first dot (`order` of `order.placed.v1`). */

@@ -1,5 +1,6 @@
 import type { Envelope } from "./envelope.ts";
 import type { TroupeError } from "./errors.ts";
+import type { JournaledTurn } from "./journal.ts";
 import type { ActorId, PauseWrite, StoredReply, TimerWrite } from "./ports/store.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
@@ -36,6 +37,7 @@ export class FinishedTurn {
   readonly reply: StoredReply | undefined;
   readonly effects: readonly EffectDraft[] | undefined;
   readonly timers: ReadonlyMap<string, TimerWrite> | undefined;
+  readonly journal: JournaledTurn | undefined;
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
   readonly at: number;
@@ -57,6 +59,7 @@ export class FinishedTurn {
     this.reply = reply;
     this.effects = turn.effects;
     this.timers = turn.timerWrites;
+    this.journal = turn.journal;
     this.pause = pause;
     this.at = turn.now;
   }

@@ -1,3 +1,7 @@
 /** The door for adapters and tests: what the runtime is made of, without the promise to stay as it is. */
 export { textHash } from "./hash.ts";
+export { TopicHub } from "./topic-hub.ts";
+export type { TopicHistory, TopicPage } from "./topic-history.ts";
+export { TopicEntry } from "./topic-log.ts";
+export type { TopicLimits } from "./topic-log.ts";
 export { toIssue } from "./validate.ts";

@@ -2,7 +2,13 @@
 export const MAX_STATE_LENGTH = 1_048_576;
 /** An event's data, as JSON text: below every broker's default message limit, envelope included. */
 export const MAX_EVENT_LENGTH = 786_432;
-/** What one turn may emit, send, start and set, taken together. */
+/** A broadcast's data, as JSON text: it goes to browsers in one frame. */
+export const MAX_BROADCAST_LENGTH = 65_536;
+/** Characters of a topic's name. */
+export const MAX_TOPIC_LENGTH = 200;
+/** Topics of one subscription. */
+export const MAX_TOPICS = 100;
+/** What one turn may emit, send, broadcast, start and set, taken together. */
 export const MAX_EFFECTS = 10_000;
 /** Stored replies an activation keeps at hand; older ones are looked up. */
 export const REPLIES_IN_MEMORY = 1_000;

@@ -1,5 +1,6 @@
 import { PARTITION_COUNT } from "./address.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { eventOfJournal } from "./events.ts";
 import {
   type ActorId,
   type ActorRow,
@@ -10,6 +11,7 @@ import {
   FencedError,
   type Fence,
   type Grant,
+  type JournalRecord,
   type LoadedActor,
   type NodeCard,
   type NodeContracts,
@@ -68,6 +70,7 @@ class MemoryStore implements Store {
   readonly #replies = new Map<string, Map<string, StoredReply & { readonly at: number }>>();
   readonly #timers = new Map<string, TimerRow>();
   readonly #outbox: OutboxRecord[][] = Array.from({ length: PARTITION_COUNT }, () => []);
+  readonly #journal = new Map<string, JournalRecord[]>();
   readonly #cursors = new Map<string, CursorRow>();
   readonly #pauses = new Map<string, PausedActor>();
   readonly #letters = new Map<string, StoredDeadLetter>();
@@ -174,6 +177,31 @@ class MemoryStore implements Store {
       else this.#pauses.set(`${write.type}/${write.key}`, write);
     }
     for (const record of batch.outbox) this.#outbox[record.partition]?.push(record);
+    for (const row of batch.journal ?? []) getOrMake(this.#journal, `${row.type}/${row.key}`, () => []).push(row);
+  }
+
+  async readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]> {
+    return actors.flatMap(({ type, key, after }) =>
+      (this.#journal.get(`${type}/${key}`) ?? []).filter((row) => row.seq > after).slice(0, limit),
+    );
+  }
+
+  async readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    const rows = [...this.#journal.values()].flat().filter((row) => row.type === type && row.position > 0);
+    return positions.flatMap(({ partition, after }) =>
+      rows
+        .filter((row) => row.partition === partition && row.position > after)
+        .toSorted((a, b) => a.position - b.position)
+        .slice(0, limit)
+        .map(eventOfJournal),
+    );
   }
 
   async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {

@@ -16,7 +16,8 @@ import type { Clock } from "./clock.ts";
 import { CursorTracker } from "./cursor-tracker.ts";
 import { TroupeError } from "./errors.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
-import type { PublishResult, Sink } from "./ports/sink.ts";
+import { PartitionPublisher } from "./partition-publisher.ts";
+import type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 import type { CursorRow, DeadLetter, OutboxRecord, Store } from "./ports/store.ts";
 import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 import { ReplayTracker } from "./replay-tracker.ts";
@@ -54,10 +55,7 @@ export class Relay implements PublisherHost {
   constructor(sink: Sink, host: RelayHost) {
     this.sink = sink;
     this.#host = host;
-    this.#publisher =
-      sink.lane.kind === "batch"
-        ? new BatchPublisher(this, sink.lane.maxBatch)
-        : new KeyedPublisher(this, sink.lane.maxInFlight);
+    this.#publisher = publisherFor(sink.lane, this);
   }
 
   get pending(): number {
@@ -80,6 +78,7 @@ export class Relay implements PublisherHost {
     const tracker = new CursorTracker(partition, cursor);
     if (cursor >= (this.#host.lastSeq(partition) ?? 0)) tracker.mode = "live";
     this.#trackers.set(partition, tracker);
+    this.sink.moved?.(partition);
     this.#read();
   }
 
@@ -88,6 +87,7 @@ export class Relay implements PublisherHost {
     const tracker = this.#trackers.get(partition);
     if (tracker !== undefined) tracker.closed = true;
     this.#trackers.delete(partition);
+    this.sink.moved?.(partition);
   }
 
   /**
@@ -277,5 +277,16 @@ export class Relay implements PublisherHost {
       if (tracker.offeredUpTo >= (this.#host.lastSeq(tracker.partition) ?? 0)) tracker.mode = "live";
     }
     if (parcels.length > 0) this.#publisher.enqueue(parcels);
+  }
+}
+
+function publisherFor(lane: SinkLane, host: PublisherHost): Publisher {
+  switch (lane.kind) {
+    case "batch":
+      return new BatchPublisher(host, lane.maxBatch);
+    case "keyed":
+      return new KeyedPublisher(host, lane.maxInFlight);
+    case "partitions":
+      return new PartitionPublisher(host, lane.maxBatch);
   }
 }

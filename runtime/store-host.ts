@@ -22,6 +22,7 @@ import { TroupeError } from "./errors.ts";
 import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
 import { RecentTurns } from "./inspection.ts";
+import { loadActors } from "./journal.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
@@ -31,6 +32,7 @@ import type {
   ActorId,
   CommitBatch,
   Grant,
+  JournalRecord,
   LoadedActor,
   NodeCard,
   NodeId,
@@ -105,7 +107,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.#held = new HeldActors(this);
     this.#recent = node.recentTurns > 0 ? new RecentTurns(node.recentTurns, () => node.clock.now()) : undefined;
     this.#controls = new ControlHandler(this, this.#held, this.#recent);
-    this.#loader = new Loader((actors) => store.load(actors));
+    const journaled = types.some((type) => type.options.journal !== undefined);
+    this.#loader = new Loader((actors) =>
+      journaled ? loadActors(store, (type) => this.#types.get(type), actors) : store.load(actors),
+    );
     this.ownership = new Ownership(this);
     this.relays = sinks.map((sink) => new Relay(sink, this));
     this.#timers = new TimerService({
@@ -211,6 +216,18 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   load(actor: ActorId): Promise<LoadedActor> {
     return this.#loader.load(actor);
+  }
+
+  readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]> {
+    return this.store.readJournal([{ ...actor, after }], limit);
+  }
+
+  async readSnapshot(actor: ActorId): Promise<LoadedActor> {
+    return (await this.store.load([actor]))[0] as LoadedActor;
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.clock.after(ms, resolve));
   }
 
   findReply(actor: ActorId, id: string): Promise<StoredReply | undefined> {

@@ -5,9 +5,13 @@ import type { ClusterReport } from "./cluster-report.ts";
 import type { ContractCheck } from "./contract-check.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { ActorInspection } from "./inspection.ts";
+import type { JournalEntry, JournalPage } from "./journal-read.ts";
+import type { Rebuilt } from "./journal-rebuild.ts";
 import type { Log } from "./log.ts";
+import type { ProjectionBuild, ReadDatabase } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
+import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
 
 /** What `createTroupe` is given. */
@@ -17,6 +21,10 @@ export interface TroupeOptions {
   readonly stores: Readonly<Record<string, Store>>;
   /** Where events and workflow requests go. None: they stay in the outbox. */
   readonly sinks?: readonly Sink[];
+  /** Where broadcasts go to and are followed. Stays open when the node stops. None: they stay in the outbox. */
+  readonly topics?: Topics;
+  /** Where projections keep their tables: read models of what journaled actors emit. */
+  readonly projections?: readonly ReadDatabase[];
   /** Carries calls to other nodes. Without one, a call to an actor owned elsewhere is `unavailable`. */
   readonly transport?: Transport;
   /** Unique among running nodes. Default: a new id. */
@@ -63,6 +71,26 @@ export interface Troupe {
     page?: { limit?: number; after?: string },
   ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
   /**
+   * The committed events of a journaled actor, oldest first: `limit` (default 100, at most 1,000), behind `after`. They
+   * outlive the actor: `$destroyed` says where it was destroyed.
+   * @throws {TypeError} when the type keeps no journal.
+   */
+  journal(type: AnyActorType, key: string, page?: JournalPage): Promise<readonly JournalEntry[]>;
+  /**
+   * Recomputes the state of a journaled actor from its whole journal, compares, and replaces a state that differs.
+   * @throws {RefusedError} `journal_incomplete`: the actor lived before its type was journaled.
+   * @throws {TypeError} when the type keeps no journal.
+   */
+  rebuild(type: AnyActorType, key: string): Promise<Rebuilt>;
+  /**
+   * Builds a projection anew from the journals, in the version this node has, while the live build serves; then readers
+   * move over in one transaction. Returns at once; where a build is under way already, with that one.
+   * @throws {TypeError} when there is no such projection here.
+   */
+  rebuildProjection(name: string): Promise<ProjectionBuild>;
+  /** Waits until what this node has handed to a projection was applied, or `withinMs` (default 250) have passed. */
+  projectionSettled(name: string, withinMs?: number): Promise<void>;
+  /**
    * Pauses an actor, wherever it lives: it takes no commands any more. Calls are refused with `paused`
    * ({@link PausedError}, retryable); its timers and sends wait in order; queries are still answered; a turn under way
    * comes to its end. Durable: it stays paused over restarts and moves. Resolves when that is written. One that is
@@ -80,6 +108,8 @@ export interface Troupe {
   inspect(type: string, key: string): Promise<ActorInspection>;
   /** What will not be tried again by itself. */
   readonly deadLetters: DeadLetters;
+  /** What actors broadcast. @throws {TypeError} the node was given no `topics`. */
+  readonly topics: Pick<Topics, "subscribe">;
   status(): TroupeStatus;
   /** The whole cluster, as far as it answers within `timeoutMs` (default 500). */
   cluster(timeoutMs?: number): Promise<ClusterReport>;
@@ -112,4 +142,20 @@ export interface TroupeStatus {
     /** The last publish failure, while it lasts. */
     readonly failing: string | undefined;
   }[];
+  readonly projections: readonly ProjectionStatus[];
+}
+
+/** How a projection stands, as far as this node's partitions go. */
+export interface ProjectionStatus {
+  readonly name: string;
+  /** The version readers see; `undefined` while the first build is under way. */
+  readonly version: number | undefined;
+  /** The build beside it. */
+  readonly building: { readonly version: number; readonly state: "building" | "feeding" } | undefined;
+  /** Committed events of this node's partitions that are not in the tables yet. */
+  readonly behind: number;
+  /** Milliseconds since the oldest of those was emitted; 0 when none waits. */
+  readonly oldestMs: number;
+  /** What holds it up, while it does: a failing handler stops its partition, a failing build itself. */
+  readonly failing: readonly string[];
 }

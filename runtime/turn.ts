@@ -11,8 +11,10 @@ import type { TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
 import { newId, uuidv7 } from "./ids.ts";
-import { MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
+import type { JournaledTurn } from "./journal.ts";
+import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
+import { checkBroadcastType, checkTopic } from "./topic-name.ts";
 import { type TimerSource, TurnTimers } from "./turn-timers.ts";
 import { checkKey, parseInput, toIssue } from "./validate.ts";
 
@@ -41,6 +43,8 @@ export class Turn implements TurnContext<unknown, Emits> {
   state: unknown;
   /** Undefined until there is one: most turns have none, and the hot path should not pay for them. */
   effects: EffectDraft[] | undefined;
+  /** Of a journaled actor only: what its events make of the state. */
+  journal: JournaledTurn | undefined;
   destroyed = false;
 
   readonly #type: AnyActorType;
@@ -126,7 +130,22 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
       );
     }
-    this.#effect({ kind: "event", id: `evt_${uuidv7(this.now)}`, name: type, target: this.key, body });
+    const id = `evt_${uuidv7(this.now)}`;
+    if (this.journal !== undefined) this.state = this.journal.emitted(id, type, body, this.now);
+    this.#effect({ kind: "event", id, name: type, target: this.key, body });
+  }
+
+  broadcast(topic: string, type: string, data: unknown): void {
+    checkTopic(topic);
+    checkBroadcastType(type);
+    const body = JSON.stringify(data) ?? "null";
+    if (body.length > MAX_BROADCAST_LENGTH) {
+      throw new TroupeError(
+        "event_too_large",
+        `Cannot broadcast ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_BROADCAST_LENGTH}`,
+      );
+    }
+    this.#effect({ kind: "broadcast", id: `brd_${uuidv7(this.now)}`, name: type, target: topic, body });
   }
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {

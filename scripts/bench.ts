@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 /** `bun run bench [name…]`: what the parts reach, with a baseline beside each in the same run. See `--help`. */
 import { type ServerName, UnavailableError } from "#infra/stack/types.ts";
+import type { BenchOptions } from "./bench/options.ts";
 import { type Bench, BENCHES } from "./bench/registry.ts";
 import { TABLE_HEAD, toJsonLine, toRow } from "./bench/report.ts";
 import { versionsLine } from "./bench/versions.ts";
@@ -13,14 +14,14 @@ function list(): string {
 }
 
 function usage(): string {
-  return `Usage: bun run bench [name…] [--full] [--json]
+  return `Usage: bun run bench [name…] [--json] [--full]
 
 Runs benchmarks, all of them without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
 ${list()}
 
-  --full       more rounds where a case is made of few: failover
   --json       a line of JSON per case instead of a table
+  --full       the large cases too, as ten thousand sockets, and more rounds where a case is made of few, as in failover
   --help       this text`;
 }
 
@@ -35,9 +36,14 @@ function chosen(names: readonly string[]): readonly Bench[] {
 }
 
 /** Runs one and prints its lines. Returns whether it came to its end; a server that cannot be had is no failure. */
-async function run({ name, run: cases }: Bench, print: (line: string) => void, json: boolean): Promise<boolean> {
+async function run(
+  { name, run: cases }: Bench,
+  options: BenchOptions,
+  print: (line: string) => void,
+  json: boolean,
+): Promise<boolean> {
   try {
-    for await (const line of cases({ full })) print(json ? toJsonLine(line) : toRow(line));
+    for await (const line of cases(options)) print(json ? toJsonLine(line) : toRow(line));
     return true;
   } catch (error) {
     if (error instanceof UnavailableError) console.error(`${name}: left out, ${error.message}`);
@@ -57,11 +63,11 @@ if (args.includes("--help") || args.includes("-h")) {
   process.exit(0);
 }
 const json = args.includes("--json");
-const full = args.includes("--full");
 const benches = chosen(args.filter((arg) => !arg.startsWith("-")));
 if (!json) console.log(TABLE_HEAD);
 let complete = true;
-for (const bench of benches) complete = (await run(bench, console.log, json)) && complete;
+for (const bench of benches)
+  complete = (await run(bench, { full: args.includes("--full") }, console.log, json)) && complete;
 const used = new Set<ServerName>(benches.flatMap(({ servers }) => servers));
 if (!json) console.log(`\n${await versionsLine(used)}`);
 process.exit(complete ? 0 : 1);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { AnyElysia } from "elysia";
 import { Delivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
+import type { OrderQuery } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import { Stock } from "#actors/stock/stock.ts";
 import { createTroupe, type Log, memory, type Troupe } from "#runtime";
@@ -110,12 +111,31 @@ describe("orders", () => {
     expect((await ask("POST", "/stock/NONE/refill", { quantity: 1 })).body["code"]).toBe("stock.unknown_sku");
   });
 
-  test("the list filters, and turns pages", async () => {
-    for (let i = 0; i < 3; i++) await ask("POST", "/orders", { amount: 1, customerId: "pager" });
-    const first = await ask("GET", "/orders?customerId=pager&status=placed&limit=2");
-    expect((first.body["items"] as unknown[]).length).toBe(2);
-    const second = await ask("GET", `/orders?customerId=pager&limit=2&cursor=${String(first.body["next"])}`);
-    expect([(second.body["items"] as unknown[]).length, second.body["next"]]).toEqual([1, null]);
+  test("the list hands on its filters, and turns pages by the place of the last order", async () => {
+    const asked: OrderQuery[] = [];
+    const listed = [3, 2, 1].map((i) => ({
+      orderId: `ord_${i}`,
+      customerId: "pager",
+      status: "placed" as const,
+      total: 1,
+      currency: "EUR",
+      placedAt: new Date(i).toISOString(),
+    }));
+    const page = async (query: OrderQuery) => {
+      asked.push(query);
+      return listed
+        .filter(({ orderId }) => query.after === undefined || orderId < query.after.id)
+        .slice(0, query.limit);
+    };
+    const on = createIngress(stubDeps({ orders: () => ({ page }) }));
+    const first = await ask("GET", "/orders?customerId=pager&status=placed&limit=2", undefined, {}, on);
+    expect([first.body["items"], first.body["next"]]).toEqual([listed.slice(0, 2), "2.ord_2"]);
+    const second = await ask("GET", `/orders?limit=2&cursor=${String(first.body["next"])}`, undefined, {}, on);
+    expect([second.body["items"], second.body["next"]]).toEqual([listed.slice(2), null]);
+    expect(asked).toMatchObject([
+      { customerId: "pager", status: "placed", limit: 3, after: undefined },
+      { limit: 3, after: { placedMs: 2, id: "ord_2" } },
+    ]);
   });
 });
 

@@ -21,6 +21,7 @@ import { orderRoutes } from "./routes/orders.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { paymentRoutes } from "./routes/payments.ts";
 import { productRoutes } from "./routes/products.ts";
+import { projectionRoutes } from "./routes/projections.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { traceOf } from "./trace.ts";
@@ -53,6 +54,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(deliveryRoutes(deps))
     .use(workflowRoutes(deps))
     .use(actorsRoutes(deps))
+    .use(projectionRoutes(deps))
     .use(actorAdminRoutes(deps))
     .use(pageRoutes(deps.links, () => (document ??= openApiDocument(app.routes))));
   for (const plugin of further) app.use(plugin);

@@ -1,3 +1,4 @@
+import type { OrderLists } from "#actors/order/read-model.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Readiness } from "./readiness.ts";
@@ -6,6 +7,8 @@ import type { Readiness } from "./readiness.ts";
 export interface IngressDeps {
   /** The actor system. @throws {Problem} 503 while it is not there yet. */
   readonly troupe: () => Troupe;
+  /** Lists of orders, from their read model. @throws {Problem} 503 while it is not there yet. */
+  readonly orders: () => OrderLists;
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
   readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;

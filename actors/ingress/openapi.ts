@@ -58,7 +58,7 @@ export function openApiDocument(routes: readonly MountedRoute[]): Record<string,
       title: "Troupe",
       version: "1",
       description:
-        "Orders from placing to delivery, workflows, and containers kept at their desired state. Every error is an `application/problem+json`.",
+        "Orders from placing to delivery, workflows, and containers kept at their desired state. Every error is an `application/problem+json`. Live updates come over the WebSocket `/ws`.",
     },
     servers: [{ url: "/" }],
     paths,

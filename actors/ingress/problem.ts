@@ -62,6 +62,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: "The request is too large",
   415: "The media type is not supported",
   422: "The content does not fit",
+  426: "Another protocol is needed",
   429: "Too many requests",
   500: "Something went wrong here",
   503: "Not available right now",

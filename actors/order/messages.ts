@@ -105,7 +105,7 @@ const Fact = v.object({
   currency: v.string(),
 });
 
-/** Events of an order actor, by wire name. Each is emitted once in the life of an order. */
+/** Events of an order actor, by wire name: its journal. Each is emitted at most once in the life of an order. */
 export const orderEvents = {
   "order.placed.v1": v.object({ ...Fact.entries, lines: v.array(OrderLine), address: v.nullable(Address) }),
   "order.reserved.v1": Fact,
@@ -114,4 +114,15 @@ export const orderEvents = {
   "order.delivered.v1": Fact,
   "order.rejected.v1": v.object({ ...Fact.entries, reason: v.string() }),
   "order.cancelled.v1": Fact,
+  /** A cancel was accepted; the order ends `cancelled` once everything is undone. */
+  "order.cancel-requested.v1": Fact,
 };
+
+/** What the topics `orders` and `orders/<id>` carry, as `order.changed`: the status an order has just come to. */
+export interface OrderChanged {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  readonly at: string;
+  /** Why it was rejected. */
+  readonly reason?: string;
+}

@@ -9,19 +9,20 @@
  * O2 Cancel and ship meet here and nowhere else: after an accepted cancel `markShipped` is refused, after `markShipped`
  *    a cancel is.
  * O3 The workflow is started in the turn that places the order, and told of a cancel in the turn that accepts it.
+ * O4 The order is what its events say (`apply` in `history.ts`): they are its journal, and what read models are made of.
  */
 import * as v from "valibot";
-import { Address } from "#actors/delivery/messages.ts";
 import { Stock } from "#actors/stock/stock.ts";
-import { actor } from "#runtime";
+import { actor, type DeepReadonly } from "#runtime";
 import { fulfilOrderSignals, fulfilOrderStart } from "#workflows/fulfil-order/messages.ts";
+import { applyOrderEvent, OrderState } from "./history.ts";
 import {
   CancelAccepted,
+  type OrderChanged,
   OrderId,
-  OrderLine,
   OrderMarked,
   OrderPlaced,
-  OrderStatus,
+  type OrderStatus,
   OrderView,
   PlaceOrder,
   RejectOrder,
@@ -30,25 +31,11 @@ import {
 import { priceLines } from "./pricing.ts";
 import { isFinal, isPast } from "./status.ts";
 
-const State = v.object({
-  customerId: v.string(),
-  status: OrderStatus,
-  reason: v.optional(v.string()),
-  lines: v.array(OrderLine),
-  total: v.number(),
-  currency: v.string(),
-  address: v.nullable(Address),
-  workflowId: v.string(),
-  cancelRequestedAt: v.nullable(v.string()),
-  history: v.array(v.object({ status: OrderStatus, at: v.string() })),
-});
-type State = v.InferOutput<typeof State>;
-
 /** One order, keyed by its id. */
 export const Order = actor("order", {
   key: OrderId,
-  state: State,
-  initial: (): State => ({
+  state: OrderState,
+  initial: (): OrderState => ({
     customerId: "",
     status: "placed",
     lines: [],
@@ -59,7 +46,9 @@ export const Order = actor("order", {
     cancelRequestedAt: null,
     history: [],
   }),
+  journal: true,
   emits: orderEvents,
+  apply: applyOrderEvent, // O4
   messages: ({ command, query }) => ({
     /** Takes the order at today's prices and starts its workflow. Refused with `already_placed` or `mixed_currencies`. */
     place: command({ in: PlaceOrder, out: OrderPlaced }, async (c, input) => {
@@ -78,52 +67,50 @@ export const Order = actor("order", {
         paymentToken: input.paymentToken,
         address,
       });
-      c.state = { ...c.state, customerId, lines, total, currency, address, workflowId: start.id };
-      enter(c, "placed");
-      c.emit("order.placed.v1", { ...fact(c), lines, address });
+      c.emit("order.placed.v1", { orderId: c.key, customerId, status: "placed", total, currency, lines, address });
+      tellFollowers(c, "placed");
       c.workflow.start(start); // O3
       return { orderId: c.key, status: "placed" as const, total, currency, workflowId: start.id };
     }),
 
     /** Stock is held for every line. */
     markReserved: command({ out: OrderMarked }, (c) => {
-      if (moves(c, "reserved")) c.emit("order.reserved.v1", fact(c));
+      if (comesTo(c, "reserved")) c.emit("order.reserved.v1", fact(c, "reserved"));
       return marked(c.state);
     }),
 
     /** The money was taken. */
     markPaid: command({ out: OrderMarked }, (c) => {
-      if (moves(c, "paid")) c.emit("order.paid.v1", fact(c));
+      if (comesTo(c, "paid")) c.emit("order.paid.v1", fact(c, "paid"));
       return marked(c.state);
     }),
 
     /** The parcel left the house. Refused with `cancelled` after an accepted cancel: call the parcel back. */
     markShipped: command({ out: OrderMarked }, (c) => {
       c.require(!c.state.cancelRequestedAt, "cancelled"); // O2
-      if (moves(c, "shipped")) c.emit("order.shipped.v1", fact(c));
+      if (comesTo(c, "shipped")) c.emit("order.shipped.v1", fact(c, "shipped"));
       return marked(c.state);
     }),
 
     /** The parcel arrived. */
     markDelivered: command({ out: OrderMarked }, (c) => {
-      if (moves(c, "delivered")) c.emit("order.delivered.v1", fact(c));
+      if (comesTo(c, "delivered")) c.emit("order.delivered.v1", fact(c, "delivered"));
       return marked(c.state);
     }),
 
     /** The saga gave up and has undone its steps. An order whose cancel was accepted ends `cancelled` all the same. */
     reject: command({ in: RejectOrder, out: OrderMarked }, (c, { reason }) => {
       if (c.state.cancelRequestedAt) {
-        if (moves(c, "cancelled")) c.emit("order.cancelled.v1", fact(c));
-      } else if (moves(c, "rejected")) {
-        c.state.reason = reason;
-        c.emit("order.rejected.v1", { ...fact(c), reason });
+        if (comesTo(c, "cancelled")) c.emit("order.cancelled.v1", fact(c, "cancelled"));
+      } else if (comesTo(c, "rejected", reason)) {
+        c.emit("order.rejected.v1", { ...fact(c, "rejected"), reason });
       }
       return marked(c.state);
     }),
 
     /** The saga has undone everything after a cancel. */
     markCancelled: command({ out: OrderMarked }, (c) => {
-      if (moves(c, "cancelled")) c.emit("order.cancelled.v1", fact(c));
+      if (comesTo(c, "cancelled")) c.emit("order.cancelled.v1", fact(c, "cancelled"));
       return marked(c.state);
     }),
 
@@ -134,10 +121,10 @@ export const Order = actor("order", {
       if (!c.state.cancelRequestedAt) {
         c.require(status !== "shipped" && status !== "delivered", "already_shipped", { status }); // O2
         c.require(!isFinal(status), "already_final", { status });
-        c.state.cancelRequestedAt = new Date(c.now).toISOString();
+        c.emit("order.cancel-requested.v1", fact(c, status));
         c.workflow.signal({ id: c.state.workflowId, name: fulfilOrderSignals.cancel }); // O3
       }
-      return { orderId: c.key, cancelRequested: true as const, cancelRequestedAt: c.state.cancelRequestedAt };
+      return { orderId: c.key, cancelRequested: true as const, cancelRequestedAt: c.state.cancelRequestedAt ?? "" };
     }),
 
     get: query({ out: v.nullable(OrderView) }, (c) => (c.exists ? view(c.key, c.state) : null)),
@@ -148,45 +135,40 @@ interface Turn {
   readonly key: string;
   readonly now: number;
   readonly exists: boolean;
-  readonly state: State;
+  readonly state: DeepReadonly<OrderState>;
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void;
+  broadcast(topic: string, type: string, data: unknown): void;
 }
 
-/** Moves the order to `next` and says whether it was news (O1). */
-function moves(c: Turn, next: OrderStatus): boolean {
+/** Whether the order is still to come to `next` (O1). If it is, its followers are told, as it will have come there. */
+function comesTo(c: Turn, next: OrderStatus, reason?: string): boolean {
   c.require(c.exists, "unknown_order");
   if (isPast(c.state.status, next)) return false;
-  enter(c, next);
+  tellFollowers(c, next, reason);
   return true;
 }
 
-function enter(c: Turn, status: OrderStatus): void {
-  c.state.status = status;
-  c.state.history.push({ status, at: new Date(c.now).toISOString() });
+function tellFollowers(c: Turn, status: OrderStatus, reason?: string): void {
+  const at = new Date(c.now).toISOString();
+  const change: OrderChanged = { orderId: c.key, status, at, ...(reason === undefined ? {} : { reason }) };
+  c.broadcast(`orders/${c.key}`, "order.changed", change);
+  c.broadcast("orders", "order.changed", change);
 }
 
-const marked = (state: State): OrderMarked => ({
+const marked = (state: DeepReadonly<OrderState>): OrderMarked => ({
   status: state.status,
   cancelRequested: state.cancelRequestedAt !== null,
 });
 
-function fact({ key, state }: Turn): {
-  orderId: string;
-  customerId: string;
-  status: OrderStatus;
-  total: number;
-  currency: string;
-} {
-  return {
-    orderId: key,
-    customerId: state.customerId,
-    status: state.status,
-    total: state.total,
-    currency: state.currency,
-  };
+/** What every event tells of the order, at the status it brings. */
+function fact(
+  { key, state: { customerId, total, currency } }: Turn,
+  status: OrderStatus,
+): { orderId: string; customerId: string; status: OrderStatus; total: number; currency: string } {
+  return { orderId: key, customerId, status, total, currency };
 }
 
-function view(orderId: string, { cancelRequestedAt, reason, ...state }: Readonly<State>): OrderView {
+function view(orderId: string, { cancelRequestedAt, reason, ...state }: Readonly<OrderState>): OrderView {
   return {
     orderId,
     ...state,

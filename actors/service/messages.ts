@@ -119,3 +119,12 @@ export const ServiceDegraded = v.strictObject({
   revision: v.string(),
   conditions: v.array(Condition),
 });
+
+/** What the topics `services` and `services/<name>` carry, as `service.changed`. */
+export interface ServiceChanged {
+  readonly name: string;
+  readonly status: ServiceStatus;
+  readonly replicas: number;
+  readonly generation: number;
+  readonly removed: boolean;
+}

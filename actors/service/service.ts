@@ -9,6 +9,7 @@ import {
   ObservedReplica,
   RemoveService,
   ReportService,
+  type ServiceChanged,
   ServiceConfigured,
   ServiceDegraded,
   ServiceName,
@@ -35,6 +36,15 @@ const State = v.object({
 });
 
 export { revisionOf };
+
+/** Tells whoever watches that a service is not as it was: `services` and `services/<name>`. */
+function tell(
+  c: { readonly key: string; broadcast(topic: string, type: string, data: unknown): void },
+  change: ServiceChanged,
+): void {
+  c.broadcast(`services/${c.key}`, "service.changed", change);
+  c.broadcast("services", "service.changed", change);
+}
 
 /** The start or wake-up of a service's reconcile loop. */
 function reconcile(name: string) {
@@ -105,6 +115,7 @@ export const Service = actor("service", {
             removed: false,
             configRevision,
           });
+          tell(c, { name: c.key, status: "progressing", replicas, generation: c.state.generation, removed: false });
         }
         c.workflow.signalWithStart(reconcile(c.key));
         return { generation: c.state.generation, revision };
@@ -132,6 +143,7 @@ export const Service = actor("service", {
           removed: true,
           configRevision,
         });
+        tell(c, { name: c.key, status: "progressing", replicas: 0, generation: c.state.generation, removed: true });
         c.workflow.signalWithStart(reconcile(c.key));
       }
       return { generation: c.state.generation };
@@ -153,6 +165,9 @@ export const Service = actor("service", {
       if (report.status === "degraded" && s.status !== "degraded") {
         c.emit("service.degraded.v1", { ...facts, conditions: report.conditions });
       }
+      const { status, conditions, replicas, generation, removed } = s;
+      if (status !== report.status || conditions.length !== report.conditions.length)
+        tell(c, { name: c.key, status: report.status, replicas, generation, removed });
       s.status = report.status;
       s.conditions = report.conditions;
       // A removed service whose containers are gone leaves nothing behind.

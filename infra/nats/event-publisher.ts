@@ -38,6 +38,8 @@ const ACKED: PublishResult = { kind: "acked" };
 
 export interface EventPublisherOptions extends EventStreamOptions {
   readonly log: Log;
+  /** Makes the message of a record; throws a RangeError for one that has no place. @default {@link eventMessage} */
+  readonly toMessage?: (record: OutboxRecord, subjectPrefix: string) => EventMessage;
   /** Single publishes under way at once. @default 256 */
   readonly window?: number;
   /** Milliseconds an atomic batch, or a single publish, may take. @default 5_000 */
@@ -95,7 +97,7 @@ export class EventPublisher {
 
   #messageOf(record: OutboxRecord, limit: number): EventMessage | PublishResult {
     try {
-      const message = eventMessage(record, this.#prefix);
+      const message = (this.#options.toMessage ?? eventMessage)(record, this.#prefix);
       if (message.sizeBytes <= limit) return message;
       return {
         kind: "refused",

@@ -9,6 +9,8 @@ export interface EventMessage {
   readonly record: OutboxRecord;
   /** Bytes on the wire, headers included, rounded up. */
   readonly sizeBytes: number;
+  /** Beside `Nats-Msg-Id` and the trace. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Room for the header names, the fixed values and those a batch adds. */
@@ -21,15 +23,18 @@ export function eventMessage(record: OutboxRecord, subjectPrefix: string): Event
   const subject = eventSubject(record.name, subjectPrefix);
   const payload = encoder.encode(toCloudEvent(record));
   const sizeBytes = payload.length + HEADER_BYTES + 2 * record.id.length + (record.traceparent?.length ?? 0);
-  return { subject, payload, record, sizeBytes };
+  const made = { ce_id: record.id, "content-type": "application/cloudevents+json" };
+  return { subject, payload, record, sizeBytes, headers: made };
 }
 
-/** `Nats-Msg-Id` and `ce_id` (both the event's id), `content-type` and, where known, `traceparent`. Fresh each time. */
-export function eventHeaders({ record }: EventMessage): MsgHdrs {
+/**
+ * `Nats-Msg-Id` (the record's id), those of the message (`ce_id`, `content-type`) and, where known, `traceparent`. Fresh
+ * each time.
+ */
+export function eventHeaders({ record, headers: own }: EventMessage): MsgHdrs {
   const made = headers();
   made.set("Nats-Msg-Id", record.id);
-  made.set("ce_id", record.id);
-  made.set("content-type", "application/cloudevents+json");
+  for (const [name, value] of Object.entries(own)) made.set(name, value);
   if (record.traceparent !== undefined) made.set("traceparent", record.traceparent);
   return made;
 }

@@ -142,6 +142,25 @@ const timersUnset = part({
     delete from timers t using held, ${rows.from} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
 });
 
+const journal = part({
+  rows: (batch) => batch.journal ?? [],
+  columns: {
+    type: ["printable", (j) => j.type],
+    key: ["printable", (j) => j.key],
+    seq: ["bigint", (j) => j.seq],
+    partition: ["smallint", (j) => j.partition],
+    position: ["bigint", (j) => j.position],
+    id: ["text", (j) => j.id],
+    name: ["text", (j) => j.name],
+    at_ms: ["bigint", (j) => j.at],
+    data: ["json", (j) => j.data],
+    traceparent: ["text", (j) => j.traceparent ?? null],
+  },
+  query: (rows) => `
+    insert into journal (type, key, seq, partition, position, id, name, at_ms, data, traceparent)
+    select ${rows.list} from held where ok`,
+});
+
 const NO_PAUSES: readonly PauseWrite[] = [];
 
 const paused = part({
@@ -166,7 +185,7 @@ const resumed = part({
     delete from paused_actors p using held, ${rows.from} where ok and p.type = u.type and p.key = u.key`,
 });
 
-const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset, paused, resumed];
+const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset, paused, resumed, journal];
 
 /** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */
 const texts = new Map<number, string>();

@@ -44,7 +44,8 @@ async function applyPending(sql: Sql): Promise<readonly string[]> {
   }
 }
 
-async function createDatabase(url: string): Promise<void> {
+/** Creates the database of `url` where it is missing. */
+export async function createDatabase(url: string): Promise<void> {
   const target = new URL(url);
   const name = decodeURIComponent(target.pathname.slice(1));
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) {

@@ -15,6 +15,8 @@ export interface PoolOptions {
   /** How long a query may take. Default 10,000 ms. */
   readonly deadlineMs?: number;
   readonly log?: Log;
+  /** For reading alone: names are looked up in this schema, and nothing can be written. */
+  readonly reads?: string;
 }
 
 /**
@@ -69,6 +71,7 @@ export class Pool {
   }
 
   #connect(): Sql {
+    const { reads } = this.#options;
     return postgres(this.#url, {
       max: this.#options.max ?? 6,
       connect_timeout: 5,
@@ -76,9 +79,13 @@ export class Pool {
       // that moment is an unhandled rejection. Arrays go out as literals instead (`array-literal.ts`).
       fetch_types: false,
       onnotice: () => undefined,
-      connection: { application_name: "troupe" },
+      connection: { application_name: "troupe", ...(reads !== undefined && readingOnly(reads)) },
     });
   }
+}
+
+function readingOnly(schema: string): { search_path: string; default_transaction_read_only: boolean } {
+  return { search_path: `"${schema}"`, default_transaction_read_only: true };
 }
 
 // The server ended the session, or the way to it broke: whether the statement took effect cannot be told from here.

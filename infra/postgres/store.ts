@@ -9,6 +9,7 @@ import {
   type Fence,
   FencedError,
   type Grant,
+  type JournalRecord,
   type LoadedActor,
   type Log,
   type NodeCard,
@@ -28,6 +29,7 @@ import {
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
@@ -291,6 +293,21 @@ class PostgresStore implements Store {
         order by u.partition, o.last_seq`,
     );
     return pages.flatMap((page) => recordsOf(page, page.after));
+  }
+
+  readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]> {
+    return readJournal(this.#pool, actors, limit);
+  }
+
+  readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return readHistory(this.#pool, type, positions, limit);
   }
 
   async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {

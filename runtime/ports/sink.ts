@@ -13,7 +13,7 @@ export interface Sink {
   readonly accepts: OutboxKind;
   /**
    * `batch`: one call at a time with up to `maxBatch` records. `keyed`: up to `maxInFlight` calls with one record
-   * each, one at a time per `target`.
+   * each, one at a time per `target`. `partitions`: one call at a time per partition, with up to `maxBatch` of its records.
    */
   readonly lane: SinkLane;
   /**
@@ -22,6 +22,8 @@ export interface Sink {
    * `attempt` counts the tries of this batch, from 1.
    */
   publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]>;
+  /** This node has begun or ceased to carry a partition of a store. Between the two the sink is told all that happens there. */
+  moved?(partition: number): void;
   /** Resolves when the other end answers; used by `/ready`. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -29,7 +31,8 @@ export interface Sink {
 
 export type SinkLane =
   | { readonly kind: "batch"; readonly maxBatch: number }
-  | { readonly kind: "keyed"; readonly maxInFlight: number };
+  | { readonly kind: "keyed"; readonly maxInFlight: number }
+  | { readonly kind: "partitions"; readonly maxBatch: number };
 
 /**
  * `refused`: will never be taken (too large, unroutable). It becomes a dead letter and the lane goes on; `attempts` is

@@ -61,6 +61,21 @@ export interface Store {
   /** The paused actors of the partitions. */
   paused(partitions: readonly number[]): Promise<readonly PausedActor[]>;
 
+  /** Journal rows of each actor behind `after`, in order, at most `limit` per actor; the actors in the order asked. */
+  readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]>;
+  /**
+   * Journaled events of a type behind each position, as they were in the outbox, in sequence order within a partition, at
+   * most `limit` per partition. Unlike the outbox the journal is never pruned.
+   */
+  readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]>;
+
   /** How far each sink has got in each of the partitions; a pair without a row is at 0. */
   cursors(partitions: readonly number[]): Promise<readonly CursorRow[]>;
   /** Moves cursors forward. A cursor never moves back. */
@@ -182,8 +197,26 @@ export interface CommitBatch {
   readonly replies: readonly (ActorId & StoredReply & { readonly partition: number; readonly at: number })[];
   readonly outbox: readonly OutboxRecord[];
   readonly timers: readonly TimerWrite[];
+  /** What journaled actors emitted; absent when none did. */
+  readonly journal?: readonly JournalRecord[];
   /** Actors paused and resumed. */
   readonly pauses?: readonly PauseWrite[];
+}
+
+/** One event of a journaled actor, kept for ever. */
+export interface JournalRecord extends ActorId {
+  readonly partition: number;
+  /** Contiguous per actor, from 1. */
+  readonly seq: number;
+  /** The `seq` of the event's outbox record; 0 for a row that is no event (`$destroyed`). */
+  readonly position: number;
+  readonly id: string;
+  /** The event type, or `$destroyed`. */
+  readonly name: string;
+  /** The event's data as JSON. */
+  readonly data: string;
+  readonly at: number;
+  readonly traceparent: string | undefined;
 }
 
 export interface StateWrite extends ActorId {
@@ -222,8 +255,8 @@ export interface PausedActor extends ActorId, Pause {
 /** An actor paused, or with `since: undefined` resumed. */
 export type PauseWrite = PausedActor | (ActorId & { readonly partition: number; readonly since: undefined });
 
-/** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. */
-export type OutboxKind = "event" | "send" | "workflow";
+/** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. `broadcast`: for a topic's followers. */
+export type OutboxKind = "event" | "send" | "workflow" | "broadcast";
 
 /** One row of the outbox: something that leaves the actor after the commit. */
 export interface OutboxRecord {
@@ -233,13 +266,13 @@ export interface OutboxRecord {
   readonly kind: OutboxKind;
   /** Unique for ever; what consumers recognise a repeat by. For events the CloudEvents id (`evt_…`). */
   readonly id: string;
-  /** Event type; message name; `start`, `signal` or `signalWithStart`. */
+  /** Event type; message name; `start`, `signal` or `signalWithStart`; type of the broadcast. */
   readonly name: string;
   /** The actor that emitted it. */
   readonly actor: ActorId;
-  /** What the order is kept by: the actor's key for events, the target's address for sends, the workflow id. */
+  /** What the order is kept by: the actor's key for events, the target's address for sends, the workflow id, the topic. */
   readonly target: string;
-  /** JSON: the event's data, the message's input, the workflow request ({@link WorkflowRequest}). */
+  /** JSON: the data of the event or broadcast, the message's input, the workflow request ({@link WorkflowRequest}). */
   readonly body: string;
   readonly at: number;
   readonly traceparent: string | undefined;

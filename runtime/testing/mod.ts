@@ -11,3 +11,5 @@ export { deadLetterConformance } from "./dead-letter-conformance.ts";
 export { scheduleConformance } from "./schedule-conformance.ts";
 export { storeConformance } from "./store-conformance.ts";
 export type { StoreFixture, TestTools } from "./store-conformance.ts";
+export { topicsConformance } from "./topics-conformance.ts";
+export type { TopicsSetup, TopicsUnderTest } from "./topics-conformance.ts";

@@ -3,7 +3,14 @@
  * runtime imports no test runner.
  */
 import { PARTITION_COUNT } from "../address.ts";
-import { type CommitBatch, FencedError, type Grant, type OutboxRecord, type Store } from "../ports/store.ts";
+import {
+  type CommitBatch,
+  FencedError,
+  type Grant,
+  type JournalRecord,
+  type OutboxRecord,
+  type Store,
+} from "../ports/store.ts";
 
 /** The parts of a test runner that the suite needs; `bun:test` fits. */
 export interface TestTools {
@@ -180,6 +187,71 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
     expect(first).toEqual(all.slice(0, first.length));
   });
 
+  scenario("keeps broadcasts apart from events, to the byte", async (store, grants) => {
+    const broadcast = {
+      ...record(1, 2),
+      kind: "broadcast" as const,
+      id: "brd_1",
+      name: "order.changed",
+      target: "orders/ord_1",
+    };
+    const fences = [{ ...fenceOf(grants, 1), lastSeq: 3 }];
+    await store.commit("a", { ...batch(grants, 1), outbox: [record(1, 1), broadcast, record(1, 3)], fences });
+    expect(await store.readOutbox("broadcast", [{ partition: 1, after: 0 }], 10)).toEqual([broadcast]);
+    const events = await store.readOutbox("event", [{ partition: 1, after: 0 }], 10);
+    expect(events.map(({ seq }) => seq)).toEqual([1, 3]);
+  });
+
+  scenario("keeps a journal per actor, and writes none of it under an old epoch", async (store, grants) => {
+    const rows = [journalRow("k", 1, 4), journalRow("k", 2, 6), journalRow("other", 1, 5), journalRow("k", 3, 0)];
+    await store.commit("a", { ...batch(grants, 1), journal: rows });
+    const page = await store.readJournal(
+      [
+        { type: "t", key: "other", after: 0 },
+        { type: "t", key: "k", after: 1 },
+      ],
+      1,
+    );
+    expect(page).toEqual([journalRow("other", 1, 5), journalRow("k", 2, 6)]);
+    expect(await store.readJournal([{ type: "t", key: "k", after: 3 }], 10)).toEqual([]);
+    await store.settle("a", [fenceOf(grants, 1)]);
+    const error = await failure(store.commit("a", { ...batch(grants, 1), journal: [journalRow("k", 4, 7)] }));
+    expect(error).toBeInstanceOf(FencedError);
+    expect((await store.readJournal([{ type: "t", key: "k", after: 0 }], 10)).map((row) => row.seq)).toEqual([1, 2, 3]);
+  });
+
+  scenario("reads the journaled events of a type by partition, as the outbox had them", async (store, grants) => {
+    const rows = [
+      journalRow("k", 1, 4),
+      journalRow("l", 1, 2),
+      journalRow("k", 2, 0),
+      { ...journalRow("m", 1, 9), partition: 2, traceparent: undefined },
+      { ...journalRow("k", 1, 3), type: "u" },
+    ];
+    await store.commit("a", { ...batch(grants, 1, 2), journal: rows });
+    const read = await store.readHistory(
+      "t",
+      [
+        { partition: 2, after: 8 },
+        { partition: 1, after: 0 },
+      ],
+      10,
+    );
+    expect(read.map(({ partition, seq, actor }) => [partition, seq, actor.key])).toEqual([
+      [2, 9, "m"],
+      [1, 2, "l"],
+      [1, 4, "k"],
+    ]);
+    expect(read[2]).toEqual({
+      ...record(1, 4),
+      actor: { type: "t", key: "k" },
+      id: "evt_k_1",
+      body: '{"n":1}',
+      traceparent: "00-1-2-01",
+    });
+    expect((await store.readHistory("t", [{ partition: 1, after: 2 }], 10)).length).toBe(1);
+  });
+
   scenario("moves cursors forward only", async (store) => {
     await store.saveCursors([{ sink: "s", partition: 1, seq: 5 }]);
     await store.saveCursors([{ sink: "s", partition: 1, seq: 3 }]);
@@ -282,6 +354,21 @@ function record(partition: number, seq: number): OutboxRecord {
     body: '{"z":1,"a":"\\u0000"}',
     at: 7,
     traceparent: undefined,
+  };
+}
+
+function journalRow(key: string, seq: number, position: number): JournalRecord {
+  return {
+    type: "t",
+    key,
+    seq,
+    partition: 1,
+    position,
+    id: `evt_${key}_${seq}`,
+    name: "t.happened.v1",
+    data: `{"n":${seq}}`,
+    at: 7,
+    traceparent: "00-1-2-01",
   };
 }
 

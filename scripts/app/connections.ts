@@ -1,17 +1,20 @@
+import { ordersProjection } from "#actors/order/read-model.ts";
 import { connectEngine, type Engine } from "#infra/docker/engine.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import { natsSink } from "#infra/nats/sink.ts";
+import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
+import { postgresReadModel, type PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
 import { postgresStore } from "#infra/postgres/store.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
-import type { Log, Sink, Store, Transport } from "#runtime";
+import { type Log, memoryTopics, type Sink, type Store, type Topics, type Transport } from "#runtime";
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import type { Settings } from "./settings.ts";
 
-/** Connections per service and process: with five services, four processes stay within a server's usual hundred. */
+/** Connections per service and process; the read model of the orders has four more. Three processes stay within a server's usual hundred. */
 const POOL_SIZE = 5;
 
 /** What outlives any one try to start the actor system: handles that connect by themselves, again and again. */
@@ -21,8 +24,12 @@ export interface Connections {
   readonly engine: Engine;
   /** Where events and workflow requests go. */
   readonly sinks: readonly Sink[];
+  /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
+  readonly topics: Topics;
   /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
   stores(): Readonly<Record<ServiceName, Store>>;
+  /** Likewise: the tables of the orders' read model, in the orders' database. */
+  orderReads(): PostgresReadModel;
   /** Likewise. */
   transport(): Transport | undefined;
   close(): Promise<void>;
@@ -52,6 +59,14 @@ export function openConnections(settings: Settings, log: Log): Connections {
     const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
     sinks.push(natsSink({ connection: nats, log, ...own }));
   }
+  const topics =
+    nats === undefined
+      ? memoryTopics()
+      : natsTopics({
+          connection: nats,
+          log,
+          ...(cluster === "default" ? {} : { stream: `TOPICS-${cluster}`, subjectPrefix: `${prefix}topic` }),
+        });
   if (KAFKA_BROKERS !== undefined) sinks.push(kafkaSink({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }));
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
   return {
@@ -59,28 +74,37 @@ export function openConnections(settings: Settings, log: Log): Connections {
     temporal,
     engine: connectEngine({ host: DOCKER_HOST, cluster }),
     sinks,
+    topics,
     stores: () => storesOf(settings, log),
+    orderReads: () =>
+      postgresReadModel(databaseOf("order", settings), {
+        name: "orders",
+        projections: [ordersProjection],
+        log,
+        max: 2,
+      }),
     transport: () =>
       nats === undefined
         ? undefined
         : natsTransport({ connection: nats, log, ...(prefix === "" ? {} : { subjectPrefix: `${prefix}troupe.node` }) }),
     async close() {
-      await Promise.allSettled(sinks.map((sink) => sink.close()));
+      await Promise.allSettled([...sinks.map((sink) => sink.close()), topics.close()]);
       await Promise.allSettled([nats?.close(), temporal?.close()]);
     },
   };
 }
 
 function storesOf(settings: Settings, log: Log): Record<ServiceName, Store> {
-  const databases = databasesOf(settings);
   const stores = SERVICES.map((service) => {
-    const url = databases[service];
-    if (url === undefined) {
-      throw new TypeError(
-        `Cannot open the ${service} database: set DATABASE_URL or ${service.toUpperCase()}_DATABASE_URL, or start the servers with "bun run dev" or "bun run stack"`,
-      );
-    }
-    return [service, postgresStore(url, { name: service, log, max: POOL_SIZE })] as const;
+    return [service, postgresStore(databaseOf(service, settings), { name: service, log, max: POOL_SIZE })] as const;
   });
   return Object.fromEntries(stores) as Record<ServiceName, Store>;
+}
+
+function databaseOf(service: ServiceName, settings: Settings): string {
+  const url = databasesOf(settings)[service];
+  if (url !== undefined) return url;
+  throw new TypeError(
+    `Cannot open the ${service} database: set DATABASE_URL or ${service.toUpperCase()}_DATABASE_URL, or start the servers with "bun run dev" or "bun run stack"`,
+  );
 }

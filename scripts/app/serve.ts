@@ -4,6 +4,9 @@ import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
+import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
+import type { Session } from "#actors/ingress/sockets/session.ts";
+import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
@@ -23,7 +26,7 @@ export interface HttpServer {
   readonly address: string;
   /** From now on `/ready` answers 503, and every answer closes its connection: clients look for another process. */
   announceStop(): void;
-  /** Takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
+  /** Closes the sockets so that their clients go elsewhere, takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
   stop(drainMs: number): Promise<void>;
 }
 
@@ -42,6 +45,7 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
   const readiness = readinessOf(componentsOf(settings, connections, system));
   const deps: IngressDeps = {
     troupe,
+    orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     readiness: async () => {
       const answer = await readiness();
@@ -55,17 +59,24 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     log,
   };
   const app = createIngress(deps, [orchestrator]);
-  const server = Bun.serve({
+  const sockets = createSockets({
+    topics: () => connections.topics,
+    access: { origins: () => [...loopbackOrigins(server.port ?? PORT), ...settings.ALLOWED_ORIGINS] },
+    log,
+  });
+  const server: Bun.Server<Session> = Bun.serve<Session>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
-    fetch: async (request) => {
+    fetch: async (request, own) => {
+      if (isSocket(request)) return sockets.upgrade(request, own);
       const response = await app.fetch(request);
       if (stopping) response.headers.set("connection", "close");
       return response;
     },
+    websocket: sockets.websocket,
   });
   const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
   return {
@@ -74,6 +85,7 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
       stopping = true;
     },
     async stop(drainMs) {
+      sockets.close();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);
       await Promise.race([server.stop(), late.promise]);
@@ -81,6 +93,14 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
       await server.stop(true);
     },
   };
+}
+
+/** Whether the path is that of sockets, without parsing the URL of every request. */
+function isSocket({ url }: Request): boolean {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  if (!url.startsWith(SOCKET_PATH, start)) return false;
+  const end = start + SOCKET_PATH.length;
+  return end === url.length || url[end] === "?";
 }
 
 function notYet(detail: string): never {

@@ -58,10 +58,27 @@ const roles = v.pipe(
   v.minLength(1, "expected at least one role"),
 );
 
+const origin = v.pipe(
+  text,
+  v.check(
+    (value) => URL.canParse(value) && new URL(value).origin === value,
+    "expected origins separated by commas, as in https://shop.example",
+  ),
+);
+const origins = v.pipe(
+  text,
+  v.transform((value) => (value === "" ? [] : value.split(","))),
+  v.array(origin),
+);
+
 /** Every variable, with the text `--help` shows. */
 const VARIABLES = {
   PORT: v.pipe(v.optional(port, "3000"), v.description("where HTTP is served; 0 takes a free port")),
   HOST: v.pipe(v.optional(text, "127.0.0.1"), v.description("the address to listen on; loopback only")),
+  ALLOWED_ORIGINS: v.pipe(
+    v.optional(origins, ""),
+    v.description("further origins whose pages may open sockets, separated by commas"),
+  ),
   DATABASE_URL: v.pipe(
     postgresUrl,
     v.description("the Postgres server; each service gets a database of its own there"),
@@ -104,7 +121,7 @@ const VARIABLES = {
       ),
       "default",
     ),
-    v.description("keeps systems on the same servers apart: databases, stream, topics, containers"),
+    v.description("keeps systems on the same servers apart: databases, streams, topics, containers"),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
   LOG_LEVEL: v.pipe(
@@ -177,7 +194,8 @@ export function describeVariables(): string {
     const meaning = v.getDescription(schema);
     if (meaning === undefined) return [];
     const fallback = v.safeParse(schema, undefined).output;
-    return [`  ${name.padEnd(20)} ${meaning}${fallback === undefined ? "" : ` (${String(fallback)})`}`];
+    const shown = fallback === undefined || String(fallback) === "" ? "" : ` (${String(fallback)})`;
+    return [`  ${name.padEnd(20)} ${meaning}${shown}`];
   });
   return lines.join("\n");
 }

@@ -12,6 +12,7 @@ import { Config } from "#actors/config/config.ts";
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
 import { Order } from "#actors/order/order.ts";
+import { type OrderLists, orderLists } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
 import { type ScalerActor, scalerActor } from "#actors/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
@@ -38,6 +39,8 @@ const RECENT_TURNS = 10;
 export interface System {
   /** The running node; `undefined` while it is not there yet. */
   troupe(): Troupe | undefined;
+  /** Lists of orders; `undefined` like the node. */
+  orders(): OrderLists | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -72,6 +75,7 @@ export function startSystem(
   const actors = actorTypes(settings, scaler);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
+  let orders: OrderLists | undefined;
   let workers: Workers | undefined;
   let watcher: Watcher | undefined;
 
@@ -79,13 +83,16 @@ export function startSystem(
     const { orchestrator, ...services } = connections.stores();
     stores = { ...services, default: orchestrator };
     const transport = connections.transport();
+    const reads = connections.orderReads();
     try {
       await connections.nats?.ready(OPEN_WITHIN_MS);
       await Promise.all(Object.values(stores).map((store) => store.open())); // Y2
-      return await createTroupe({
+      const node = await createTroupe({
         actors,
         stores,
+        projections: [reads],
         sinks: connections.sinks,
+        topics: connections.topics,
         log,
         contracts: contractCheck(),
         owns: settings.TROUPE_ROLES.includes("actors"),
@@ -93,8 +100,11 @@ export function startSystem(
         recentTurns: RECENT_TURNS,
         ...(transport === undefined ? {} : { transport }),
       });
+      orders = orderLists(reads, () => node);
+      return node;
     } catch (error) {
-      await Promise.allSettled([...Object.values(stores).map((store) => store.close()), transport?.close()]); // Y1
+      const opened = [...Object.values(stores), reads].map((database) => database.close());
+      await Promise.allSettled([...opened, transport?.close()]); // Y1
       throw error;
     }
   }
@@ -135,6 +145,7 @@ export function startSystem(
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
   return {
     troupe: () => troupe,
+    orders: () => orders,
     workers: () => workers,
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");

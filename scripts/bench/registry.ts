@@ -4,10 +4,12 @@ import { containers } from "./containers.ts";
 import { failover } from "./failover.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
+import type { BenchOptions } from "./options.ts";
 import { relay } from "./relay.ts";
 import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
+import { sockets } from "./sockets.ts";
 import { hot, turn } from "./turn.ts";
 
 /** A benchmark that `bun run bench` knows. */
@@ -16,8 +18,7 @@ export interface Bench {
   /** One line, for `--help`. */
   readonly about: string;
   readonly servers: readonly ServerName[];
-  /** `full`: as often as a figure that is to be published needs. */
-  readonly run: (options: { readonly full: boolean }) => AsyncGenerator<BenchCase>;
+  readonly run: (options: BenchOptions) => AsyncGenerator<BenchCase>;
 }
 
 /** Every benchmark, in the order in which they run. */
@@ -57,6 +58,12 @@ export const BENCHES: readonly Bench[] = [
     about: "the owner is killed, or leaves in order: until the next durable reply",
     servers: ["postgres", "nats", "temporal"],
     run: failover,
+  },
+  {
+    name: "sockets",
+    about: "commit to the message at a WebSocket client, and what an idle one costs",
+    servers: ["postgres", "nats"],
+    run: sockets,
   },
   {
     name: "saga",

@@ -57,6 +57,7 @@ export class Harness implements AsyncDisposable {
     await Promise.allSettled([
       dropDatabases(this.#variable("DATABASE_URL"), this.cluster),
       removeStream(this.#variable("NATS_URL"), `EVENTS-${this.cluster}`),
+      removeStream(this.#variable("NATS_URL"), `TOPICS-${this.cluster}`),
       removeNamespace(this.#variable("TEMPORAL_ADDRESS"), this.cluster),
       ...(this.#environment["KAFKA_BROKERS"] === undefined
         ? []

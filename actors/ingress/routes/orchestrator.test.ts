@@ -18,6 +18,9 @@ beforeEach(async () => {
   app = createIngress(
     {
       troupe: () => troupe,
+      orders: () => {
+        throw new Problem(503, "unavailable", "There are no read models here");
+      },
       workflows: () => {
         throw new Problem(503, "unavailable", "There are no workflows here");
       },

@@ -9,6 +9,7 @@ export function stubDeps(given: Partial<IngressDeps> = {}): IngressDeps {
   };
   return {
     troupe: absent,
+    orders: absent,
     workflows: absent,
     readiness: async () => ({ status: "ready", components: [] }),
     links: { workflow: (id) => `http://ui.test/${encodeURIComponent(id)}`, temporalUi: null },

@@ -21,9 +21,9 @@ async function orders() {
 async function refresh() {
   const failed = (await Promise.allSettled([components(), orders()])).find((r) => r.status === "rejected");
   document.getElementById("said").textContent = failed ? String(failed.reason.message) : "";
-  setTimeout(refresh, 1500);
 }
-refresh();`;
+live(["orders", "services"], refresh);
+refresh(); setInterval(refresh, 5_000);`;
 
 /** The console: the components, and the orders as they move. */
 export function consolePage(temporalUi: string | null): string {

@@ -1,3 +1,5 @@
+import { followTopics } from "./follow-topics.ts";
+
 /** Escapes a text for HTML, also inside quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -19,8 +21,16 @@ details { border: 1px solid var(--line); border-radius: 6px; background: var(--r
 @media (max-width: 40rem) { header { flex-wrap: wrap } th:nth-child(n+5), td:nth-child(n+5) { display: none } }
 `;
 
-/** Helpers every page's script has: makes elements from text only, so that no answer can become markup. */
+/**
+ * Helpers every page's script has. Elements are made from text only, so that no answer can become markup. `live` calls
+ * `refresh` when something is broadcast, a few times a second at most.
+ */
 const SCRIPT = `
+const followTopics = ${followTopics.toString()};
+const live = (topics, refresh) => {
+  let due; const soon = () => { due ??= setTimeout(() => { due = undefined; refresh() }, 150) };
+  return followTopics(location.origin.replace("http", "ws") + "/ws", topics, { onMessage: soon, onGap: soon });
+};
 const el = (tag, text, more = {}) => Object.assign(document.createElement(tag), text === undefined ? {} : { textContent: text }, more);
 const fill = (id, ...nodes) => document.getElementById(id).replaceChildren(...nodes);
 const money = (minor, currency) => (minor / 100).toLocaleString(undefined, { style: "currency", currency });

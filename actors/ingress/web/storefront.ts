@@ -13,7 +13,7 @@ async function buy(sku) {
     body: JSON.stringify({ customerId: "storefront", lines: [{ sku, quantity: 1 }] }) });
   const body = await answer.json();
   if (!answer.ok) return say(body.detail);
-  mine.unshift(body.orderId); sessionStorage.setItem("orders", JSON.stringify(mine.slice(0, 10))); say("Ordered " + sku); show();
+  mine.unshift(body.orderId); changes.add(["orders/" + body.orderId]); sessionStorage.setItem("orders", JSON.stringify(mine.slice(0, 10))); say("Ordered " + sku); show();
 }
 async function show() {
   const rows = await Promise.all(mine.slice(0, 10).map(async (id) => {
@@ -23,12 +23,13 @@ async function show() {
   }));
   fill("orders", ...rows);
 }
+const changes = live(mine.slice(0, 10).map((id) => "orders/" + id), show);
 const { items } = await get("/products?limit=200").catch((error) => (say(String(error.message)), { items: [] }));
 fill("products", ...items.map(({ sku, name, price, currency }) => {
   const row = el("tr"), cell = el("td"), button = el("button", "Order"); button.onclick = () => buy(sku); cell.append(button);
   row.append(el("td", sku), el("td", name), el("td", money(price, currency), { className: "number" }), cell); return row;
 }));
-show(); setInterval(show, 1000);`;
+show(); setInterval(show, 30_000);`;
 
 /** The storefront: products to order, and what became of the orders placed in this tab. */
 export function storefrontPage(): string {

@@ -1,0 +1,120 @@
+/**
+ * The sockets of this process at `/ws`: the handshake, the bounds, the end.
+ *
+ * Owns: who gets a socket, how many there are, the limits of frames. Does not own: what is said on one (`Session`).
+ * Elysia's own sockets are passed by: a refusal here is a problem like any other, and each limit is set in sight.
+ */
+import type { Server, WebSocketHandler } from "bun";
+import type { Log, Topics } from "#runtime";
+import { Problem, problemResponse } from "../problem.ts";
+import { toProblem } from "../to-problem.ts";
+import { traceOf } from "../trace.ts";
+import { admit, type SocketAccess } from "./access.ts";
+import { CLOSE, Session, type SessionLimits } from "./session.ts";
+
+export interface SocketLimits extends SessionLimits {
+  /** Sockets of this process. */
+  readonly maxSockets: number;
+}
+
+/** @default 20,000 sockets; each 100 topics, 20 messages a second with 100 at once, 30 s without reading */
+export const SOCKET_LIMITS: SocketLimits = {
+  maxSockets: 20_000,
+  maxTopics: 100,
+  messagesPerSecond: 20,
+  messageBurst: 100,
+  stallMs: 30_000,
+};
+
+/** Bytes of a frame from a client: a larger one closes the socket with 1009. */
+const MAX_FRAME_BYTES = 64 * 1024;
+/** A session writes no more once a frame does not go out; this bound only holds should it ever. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** Seconds of silence after which a client that answers no ping is gone. */
+const IDLE_SECONDS = 30;
+
+export interface SocketsOptions {
+  /** @throws {Problem} 503 while there are none. */
+  readonly topics: () => Pick<Topics, "subscribe">;
+  readonly access: SocketAccess;
+  readonly log: Log;
+  readonly limits?: Partial<SocketLimits>;
+}
+
+export interface Sockets {
+  /** For `Bun.serve`. */
+  readonly websocket: WebSocketHandler<Session>;
+  /** How many are open. */
+  readonly open: number;
+  /** Makes a socket of a request to {@link SOCKET_PATH}; `undefined`: it is one now. Any other outcome is a problem. */
+  upgrade(request: Request, server: Server<Session>): Promise<Response | undefined>;
+  /** Closes all with 1001, and refuses new ones: their clients go on at another process. */
+  close(): void;
+}
+
+/** Where sockets are opened. */
+export const SOCKET_PATH = "/ws";
+
+export function createSockets({ topics, access, log, limits: given }: SocketsOptions): Sockets {
+  const limits = { ...SOCKET_LIMITS, ...given };
+  const sessions = new Set<Session>();
+  let closing = false;
+
+  async function open(request: Request, server: Server<Session>): Promise<void> {
+    if (request.method !== "GET")
+      throw new Problem(405, "method_not_allowed", "Only GET is allowed here", { headers: { allow: "GET" } });
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+      throw new Problem(426, "upgrade_required", "This is a WebSocket: ask for an upgrade", {
+        headers: { upgrade: "websocket", connection: "Upgrade" },
+      });
+    const caller = await admit(request, access);
+    if (closing) throw new Problem(503, "stopping", "This process is shutting down", { retryAfter: 1 });
+    if (sessions.size >= limits.maxSockets)
+      throw new Problem(503, "sockets.full", `There are ${limits.maxSockets} sockets already`, { retryAfter: 5 });
+    const session = new Session({ topics, caller, limits, log });
+    // Counted before the handshake ends: many at once must not pass the bound together.
+    sessions.add(session);
+    if (server.upgrade(request, { data: session })) return;
+    sessions.delete(session);
+    throw new Problem(400, "handshake.malformed", "The WebSocket handshake is not complete");
+  }
+
+  return {
+    get open() {
+      return sessions.size;
+    },
+    async upgrade(request, server) {
+      try {
+        await open(request, server);
+        return undefined;
+      } catch (error) {
+        const problem = toProblem(error);
+        const { traceId } = traceOf(request);
+        if (problem.status === 500) log("error", "socket:refused", { traceId, error: String(error) });
+        return problemResponse(problem, traceId);
+      }
+    },
+    close() {
+      closing = true;
+      for (const session of sessions) session.end(CLOSE.goingAway, "Going away: resume after the last id");
+    },
+    websocket: {
+      maxPayloadLength: MAX_FRAME_BYTES,
+      backpressureLimit: MAX_BUFFERED_BYTES,
+      closeOnBackpressureLimit: true,
+      idleTimeout: IDLE_SECONDS,
+      sendPings: true,
+      perMessageDeflate: false,
+      open(socket) {
+        socket.data.opened(socket);
+        if (closing) socket.data.end(CLOSE.goingAway, "Going away");
+      },
+      message: (socket, frame) => socket.data.received(frame),
+      drain: (socket) => socket.data.drained(),
+      close(socket) {
+        sessions.delete(socket.data);
+        socket.data.closed();
+      },
+    },
+  };
+}
