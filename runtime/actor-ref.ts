@@ -8,8 +8,17 @@ export interface CallOptions {
    * input is refused with `message_id_reused`. Ids are kept for the store's retention (default 24 h).
    */
   readonly id?: string;
-  /** How long the caller waits for the reply. Default `"30s"`. The turn may still commit after it. */
+  /**
+   * How long the caller waits for the reply. Default `"30s"`. The turn may still commit after it. A call made inside a
+   * turn waits no longer than the caller of that turn does.
+   */
   readonly timeout?: Duration;
+  /**
+   * Stops the waiting: the call ends with `cancelled`. A message that no turn was begun for is taken out of the mailbox and
+   * never handled; a turn under way gets its `c.signal` aborted, and may still commit. On another node, as soon as word
+   * gets there.
+   */
+  readonly signal?: AbortSignal;
   /** W3C trace context, carried into events and further calls. */
   readonly traceparent?: string;
 }

@@ -4,7 +4,10 @@ import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
 import type { Apply, JournaledTurnContext } from "./journal-options.ts";
 import { REBUILD, rebuildCommand } from "./journal-rebuild.ts";
+import type { LeaveContext, LifeContext } from "./life.ts";
+import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
+import { checkRestartPolicy, type RestartPolicy } from "./restart-backoff.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -75,6 +78,41 @@ export interface ActorOptions<
   readonly idle?: Duration;
   /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
   readonly poison?: PoisonOptions;
+  /**
+   * What a handler that threw (not: refused) does to the messages behind it. The actor itself always goes on from the
+   * state before that turn. With `backoff`, messages that came by timer or send wait longer and longer while throws follow
+   * one another; calls are answered at once, as their callers decide themselves. A turn that commits ends the row, and so
+   * does leaving memory. Default: no pause of the actor's own; a timer or send that failed is tried again after 100 ms
+   * (send: 50 ms), doubling up to 10 s (send: 5 s), whatever this says.
+   */
+  readonly restart?: RestartPolicy;
+  /**
+   * The version of the `state` schema, from 1. Stored with each state. Raise it with every change that states already
+   * stored do not fit, and say in `migrate` how they get there. Default 1.
+   */
+  readonly version?: number;
+  /**
+   * Steps by the version they start from: `{ 1: (old) => ({ ...old, reserved: {} }) }` makes version 2 of version 1. A state
+   * of an earlier version goes through the steps when it is loaded, is checked against `state`, and is stored with the
+   * next turn. Where that cannot be done calls end with `state_unreadable`, and what is stored stays as it is.
+   */
+  readonly migrate?: Readonly<Record<number, Migration>>;
+  /**
+   * Runs at the begin of the first command of an actor that does not exist, in the same turn: state, events, timers and
+   * sends of both are committed together, and a refusal or throw of either undoes both. Queries do not create an actor.
+   */
+  onCreate?(c: TurnContext<InferOutput<StateSchema>, NoInfer<Events>>, key: string): void | Promise<void>;
+  /**
+   * Runs after an actor was loaded, before its first message, for at most 10 s. When it throws, waiting messages are
+   * answered `unavailable`, and the first message after a pause (100 ms, doubling up to 10 s) makes it run again.
+   */
+  onActivate?(c: LifeContext<InferOutput<StateSchema>>): void | Promise<void>;
+  /**
+   * Runs once for every `onActivate` that ended well, when the actor leaves memory (`c.reason`), for at most 5 s; it is
+   * over before the actor is loaded again on this node. Best effort: a crash skips it, a failure is only logged. Where the
+   * partition moved or a commit failed, `c.state` may hold turns that were never committed.
+   */
+  onPassivate?(c: LeaveContext<InferOutput<StateSchema>>): void | Promise<void>;
 }
 
 /** What `actor()` is given for a journaled type: one whose state is what its own events make of it. */
@@ -112,8 +150,10 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * With `journal` its state changes through its own events alone: `apply` says how, and every event is kept.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; when a journaled type has an event without `apply`; or when the name of a message begins
- * with `$`, which the runtime keeps for itself.
+ * addresses, subjects and topics; when a journaled type has an event without `apply`; when the name of a message begins
+ * with `$`, which the runtime keeps for itself; when `version` is not a whole number from 1 to 32767, or `migrate` has a
+ * step that starts from no earlier version; when the pauses of `restart` are no durations, or the longest is shorter than
+ * the first.
  *
  * @example
  * ```ts
@@ -147,6 +187,8 @@ export function actor<
       `Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`,
     );
   }
+  if (options.restart !== undefined) checkRestartPolicy(type, options.restart);
+  checkSchemaVersion(type, options.version, options.migrate);
   const declare: Declare<InferOutput<StateSchema>, Events> = {
     command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),

@@ -17,14 +17,14 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
   for (const partition of partitions.values()) seqs.set(partition.id, partition.lastSeq);
 
   for (const turn of turns) {
-    const { id, partition, address } = turn.activation;
+    const { id, partition, address, schemaVersion } = turn.activation;
     const { type, key } = id;
     if (turn.pause !== undefined) {
       (pauses ??= new Map()).set(address, turn.pause);
       continue;
     }
     if (turn.journal === undefined || turn.journal.snapshot)
-      states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state });
+      states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state, schemaVersion });
     if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });
     if (turn.journal !== undefined) (journal ??= []).push(...journalRows(turn, seqs.get(partition) ?? 0));
     for (const effect of turn.effects ?? []) {

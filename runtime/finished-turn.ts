@@ -22,6 +22,8 @@ export interface TurnOwner {
   readonly id: ActorId;
   readonly address: string;
   readonly partition: number;
+  /** The schema version its states are written with, for types that have one. */
+  readonly schemaVersion: number | undefined;
   /** The turn is durable. */
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, memory, type OutboxRecord, partitionOf, type Sink, type Troupe } from "#runtime";
-import { localNetwork } from "#runtime/testing";
+import { LocalNetwork } from "#runtime/testing";
 
 const gates = new Map<string, PromiseWithResolvers<void>>();
 function gate(key: string): PromiseWithResolvers<void> {
@@ -58,7 +58,7 @@ function twinOf(type: string, key: string, other: string): string {
 }
 
 function cluster(sinks: readonly Sink[] = []) {
-  const network = localNetwork();
+  const network = new LocalNetwork();
   const store = memory();
   const start = (nodeId: string, more: { readonly owns?: boolean } = {}): Promise<Troupe> =>
     createTroupe({

@@ -43,6 +43,7 @@ interface Lease {
 interface Row {
   state: string;
   version: number;
+  schemaVersion: number;
 }
 
 /** Nodes that have been gone for this long are forgotten. */
@@ -134,7 +135,8 @@ class MemoryStore implements Store {
     return actors.map(({ type, key }) => {
       const row = this.#rows.get(type)?.get(key);
       const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])].map(toReply);
-      return { state: row?.state, version: row?.version ?? 0, replies, repliesComplete: true };
+      const { state, version = 0, schemaVersion = 1 } = row ?? {};
+      return { state, version, schemaVersion, replies, repliesComplete: true };
     });
   }
 
@@ -160,10 +162,10 @@ class MemoryStore implements Store {
       slot.commitSeq++;
       slot.lastSeq = lastSeq;
     }
-    for (const { type, key, state, version } of batch.states) {
+    for (const { type, key, state, version, schemaVersion = 1 } of batch.states) {
       const rows = getOrMake(this.#rows, type, () => new Map<string, Row>());
       if (state === undefined) rows.delete(key);
-      else rows.set(key, { state, version });
+      else rows.set(key, { state, version, schemaVersion });
     }
     for (const { type, key, id, hash, reply, at } of batch.replies) {
       getOrMake(this.#replies, `${type}/${key}`, () => new Map()).set(id, { id, hash, reply, at });

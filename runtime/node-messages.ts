@@ -48,7 +48,7 @@ export async function askNode(
     );
   });
   const reply = await Promise.race([transport.call(node, envelope), late]).finally(() => cancel());
-  if (reply.kind === "error") throw fromWireError(reply.error);
+  if (reply.kind === "error") throw fromWireError(reply.error, envelope);
   return reply.body === undefined ? undefined : JSON.parse(reply.body);
 }
 

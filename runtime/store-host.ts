@@ -4,7 +4,8 @@
  * Owns: the actors in memory, and the way a message takes to one of them. Does not own: leases (`Ownership`), the order
  * of commits (`CommitLane`), firing (`TimerService`), relaying (`Relay`).
  */
-import { Activation, type ActivationHost, type Delivery } from "./activation.ts";
+import type { ActivationHost, Delivery } from "./activation-host.ts";
+import { Activation } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
 import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
@@ -17,16 +18,19 @@ import type { ContractCheck } from "./contract-check.ts";
 import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
 import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
 import { RecentTurns } from "./inspection.ts";
 import { loadActors } from "./journal.ts";
+import type { LeaveReason } from "./life.ts";
+import { DEFAULT_IDLE } from "./limits.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
+import type { CallTaker } from "./pending-call.ts";
 import type { Sink } from "./ports/sink.ts";
 import type {
   ActorId,
@@ -42,9 +46,12 @@ import type {
   TimerRow,
 } from "./ports/store.ts";
 import { Relay, type RelayHost } from "./relay.ts";
+import type { Residents } from "./residents.ts";
+import { readState } from "./state-version.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
 import { Turn } from "./turn.ts";
+import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
 
 /** What a store host needs from its node. */
 export interface NodeServices {
@@ -60,9 +67,11 @@ export interface NodeServices {
   readonly contracts: ContractCheck | undefined;
   /** Tells another node to take partitions of a store; `undefined` without a transport. */
   readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
+  /** The actors in memory of all stores, and the bound on their number. */
+  readonly residents: Residents;
   /** Turns remembered per actor in memory; 0: none. */
   readonly recentTurns: number;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
 const CURSOR_SAVE_MS = 250;
@@ -72,7 +81,9 @@ const SWEEP_MS = 1_000;
 const ENDED_POLL_MS = 2;
 const DETACH_MS = 100;
 
-export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost, HeldActorsHost, ControlHost {
+export class StoreHost
+  implements ActivationHost, CallTaker, ControlHost, HeldActorsHost, LaneHost, OwnershipHost, RelayHost, WatchersHost
+{
   readonly store: Store;
   /** The store's name among those of the node: the same on every node of a cluster. */
   readonly key: string;
@@ -89,6 +100,10 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly #timers: TimerService;
   /** Partitions in which no further turn begins. */
   readonly #closing = new Set<number>();
+  readonly #watchers = new Watchers(this);
+  /** What is left of actors that have left memory, by address: their `onPassivate`. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #shortestIdleMs: number;
   readonly #held: HeldActors;
   readonly #recent: RecentTurns | undefined;
   readonly #controls: ControlHandler;
@@ -103,6 +118,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.leaseMs = node.leaseMs;
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
+    this.#shortestIdleMs = Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE)));
     this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
     this.#held = new HeldActors(this);
     this.#recent = node.recentTurns > 0 ? new RecentTurns(node.recentTurns, () => node.clock.now()) : undefined;
@@ -145,7 +161,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     await this.store.open();
     await this.ownership.start();
     this.#every(CURSOR_SAVE_MS, () => this.#saveCursors());
-    this.#every(SWEEP_MS, async () => this.#sweep());
+    this.#every(SWEEP_MS, async () => this.#node.residents.sweep(this.#shortestIdleMs));
     this.#every(JANITOR_MS, () => this.#prune());
   }
 
@@ -172,11 +188,13 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     }
     if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
     let activation = this.#actors.get(typeName, key);
-    if (activation === undefined || activation.gone) {
+    if (activation === undefined) {
       activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
       this.#actors.add(activation);
+      this.#node.residents.add(activation);
+    } else {
+      this.#node.residents.touch(activation);
     }
-    activation.lastUsed = this.clock.monotonic();
     activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
   }
 
@@ -185,9 +203,23 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason);
   }
 
+  /** Answers a watcher of an actor here, as {@link Watchers.poll} does. */
+  watch(call: Delivery, seen: Seen | undefined): void {
+    const { type, key } = call.envelope;
+    if (this.#stopping)
+      call.fail(new TroupeError("stopping", `Cannot watch ${type}/${key} as this node is shutting down`));
+    else this.#watchers.poll({ type, key }, partitionOf(type, key), call, seen);
+  }
+
+  abandon(call: Delivery, reason: TroupeError): void {
+    if (call.envelope.origin.kind === "watch") this.#watchers.abandon(call, call.envelope);
+    this.#actors.get(call.envelope.type, call.envelope.key)?.abandon(call.envelope, reason);
+  }
+
   /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
   async stop(deadline: Promise<unknown>): Promise<void> {
     this.#stopping = true;
+    this.#watchers.stop(new TroupeError("stopping", "Cannot watch the actor here as this node is shutting down"));
     this.#timers.stop();
     for (const cancel of this.#cancels) cancel();
     const drained = (async () => {
@@ -197,10 +229,12 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     })();
     await Promise.race([drained, deadline]);
     for (const relay of this.relays) relay.stop();
+    // Turns that are still running have had their time.
+    const left = new TroupeError("stopping", "Cannot finish the message as this node is shutting down");
+    for (const activation of this.#actors.values()) this.#discard(activation, left, "stop");
+    await Promise.race([Promise.all(this.#leaving.values()), deadline]);
     await this.#saveCursors();
     await this.ownership.stop().catch((error: unknown) => this.failed("giving partitions back", error));
-    const left = new TroupeError("stopping", "Cannot finish the message as this node is shutting down");
-    for (const activation of this.#actors.values()) activation.discard(left);
     await this.store.close();
   }
 
@@ -210,12 +244,34 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.clock.now();
   }
 
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A> {
-    return this.#node.ref(type, key, from);
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A> {
+    return this.#node.ref(type, key, from, deadline);
   }
 
   load(actor: ActorId): Promise<LoadedActor> {
-    return this.#loader.load(actor);
+    const leaving = this.#leaving.size > 0 ? this.#leaving.get(`${actor.type}/${actor.key}`) : undefined;
+    return leaving === undefined ? this.#loader.load(actor) : leaving.then(() => this.#loader.load(actor));
+  }
+
+  async look(actor: ActorId): Promise<Sight> {
+    const sight = await this.#actors.get(actor.type, actor.key)?.sight();
+    if (sight !== undefined) return sight;
+    const { state, version, schemaVersion } = await this.load(actor);
+    const type = this.#types.get(actor.type) as AnyActorType;
+    return { version, state: state === undefined ? undefined : readState(type, actor.key, state, schemaVersion) };
+  }
+
+  evict(actor: ActorId, reason: LeaveReason): void {
+    const activation = this.forget(actor);
+    if (activation !== undefined) this.#leaves(activation, activation.passivate(reason));
+  }
+
+  forget({ type, key }: ActorId): Activation | undefined {
+    const activation = this.#actors.get(type, key);
+    if (activation === undefined) return undefined;
+    this.#actors.remove(activation);
+    this.#node.residents.remove(activation);
+    return activation;
   }
 
   readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]> {
@@ -265,6 +321,11 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.#node.log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, error: describe(error) });
   }
 
+  hookFailed(address: string, hook: "onActivate" | "onPassivate", error: unknown): void {
+    const event = hook === "onActivate" ? "actor:activate:failed" : "actor:passivate:failed";
+    this.#node.log("error", event, { actor: address, error: describe(error) });
+  }
+
   // --- LaneHost ---
 
   partition(id: number): Partition | undefined {
@@ -290,7 +351,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     }
   }
 
-  written(_turns: readonly FinishedTurn[], batch: CommitBatch): void {
+  written(turns: readonly FinishedTurn[], batch: CommitBatch): void {
+    this.#watchers.written(turns);
     this.#timers.written(batch.timers);
     for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
   }
@@ -418,11 +480,20 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       id: { type, key },
       address: `${type}/${key}`,
       partition,
+      schemaVersion: undefined,
       committed: () => undefined,
       reload: () => undefined,
     };
     const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
-    const turn = new Turn(this.#types.get(type) as AnyActorType, envelope, partition, undefined, false, this);
+    const turn = new Turn(
+      this.#types.get(type) as AnyActorType,
+      envelope,
+      partition,
+      undefined,
+      false,
+      this,
+      undefined,
+    );
     const finished = new FinishedTurn(owner, envelope, turn, undefined, 0, undefined, write);
     finished.wait(waiter, { kind: "reply", body: undefined });
     (this.#lanes[partition % this.#lanes.length] as CommitLane).add(finished);
@@ -444,10 +515,6 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   activationOf({ type, key }: ActorId): Activation | undefined {
     return this.#actors.get(type, key);
-  }
-
-  forget(activation: Activation): void {
-    this.#actors.remove(activation);
   }
 
   // --- RelayHost ---
@@ -478,27 +545,33 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   #forget(partitions: ReadonlySet<number>): void {
     this.#timers.drop(partitions);
     this.#held.drop(partitions);
+    this.#watchers.lost(partitions, movingError());
     for (const activation of this.#actors.values()) {
-      if (!partitions.has(activation.partition)) continue;
-      this.#actors.remove(activation);
-      activation.discard(movingError());
+      if (partitions.has(activation.partition)) this.#discard(activation, movingError(), "moved");
     }
   }
 
   async #quiet(): Promise<void> {
-    while ([...this.#actors.values()].some((activation) => !activation.gone && !activation.quiet)) {
+    while ([...this.#actors.values()].some((activation) => !activation.still)) {
       await Promise.all(this.#lanes.map((lane) => lane.idle()));
       await new Promise<void>((resolve) => this.clock.after(5, resolve));
     }
   }
 
-  /** Actors that were idle long enough leave memory; their next message loads them again. */
-  #sweep(): void {
-    const now = this.clock.monotonic();
-    for (const activation of this.#actors.values()) {
-      const idleMs = durationMs(activation.type.options.idle ?? "2m");
-      if (activation.gone || (activation.quiet && now - activation.lastUsed >= idleMs)) this.#actors.remove(activation);
-    }
+  #discard(activation: Activation, error: TroupeError, reason: LeaveReason): void {
+    this.forget(activation.id);
+    this.#leaves(activation, activation.discard(error, reason));
+  }
+
+  /** The next load of the actor waits for what its last life still does. */
+  #leaves({ address }: Activation, passivation: Promise<void> | undefined): void {
+    if (passivation === undefined) return;
+    const before = this.#leaving.get(address);
+    const all = before === undefined ? passivation : Promise.all([before, passivation]).then(() => undefined);
+    this.#leaving.set(address, all);
+    void all.then(() => {
+      if (this.#leaving.get(address) === all) this.#leaving.delete(address);
+    });
   }
 
   async #saveCursors(): Promise<void> {

@@ -13,6 +13,7 @@ import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { WatchedState } from "./watch.ts";
 
 /** What `createTroupe` is given. */
 export interface TroupeOptions {
@@ -44,6 +45,11 @@ export interface TroupeOptions {
   readonly address?: () => string | undefined;
   /** Refuses the start of a node whose contracts do not fit those of the running ones. Default: every node may start. */
   readonly contracts?: ContractCheck;
+  /**
+   * Actors in memory at most, all types together. Beyond it those that were not used for longest leave memory, unless
+   * they are busy; the next message loads them again. Default 100,000.
+   */
+  readonly maxActiveActors?: number;
   /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
   readonly recentTurns?: number;
   readonly clock?: Clock;
@@ -65,7 +71,11 @@ export interface Troupe {
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
   /** Calls a message by name; what `ref` and the ingress are made of. */
   call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
-  /** Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. */
+  /**
+   * Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. States of
+   * earlier schema versions are shown migrated.
+   * @throws {StateUnreadableError} when one of them cannot be.
+   */
   list<A extends AnyActorType>(
     type: A,
     page?: { limit?: number; after?: string },
@@ -90,6 +100,27 @@ export interface Troupe {
   rebuildProjection(name: string): Promise<ProjectionBuild>;
   /** Waits until what this node has handed to a projection was applied, or `withinMs` (default 250) have passed. */
   projectionSettled(name: string, withinMs?: number): Promise<void>;
+  /**
+   * The durable states of an actor: first the present one, then each newer one. A reader that takes its time meets the
+   * newest state next, whatever came between; a turn that is not committed is never shown. It works wherever the actor
+   * lives and goes on when it moves; watching does not create an actor nor keep it in memory.
+   *
+   * Ends when `signal` is aborted.
+   * @throws {TroupeError} `invalid_input`, `unknown_actor`; `state_unreadable`; `stopping` when this node stops. What passes
+   * by itself (an owner that moves or cannot be reached) is waited for.
+   *
+   * @example
+   * ```ts
+   * for await (const { state, version } of troupe.watch(Order, "ord_42", { signal: request.signal })) {
+   *   socket.send(JSON.stringify({ version, status: state.status }));
+   * }
+   * ```
+   */
+  watch<A extends AnyActorType>(
+    type: A,
+    key: string,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<WatchedState<StateOutput<A>>>;
   /**
    * Pauses an actor, wherever it lives: it takes no commands any more. Calls are refused with `paused`
    * ({@link PausedError}, retryable); its timers and sends wait in order; queries are still answered; a turn under way
@@ -127,6 +158,14 @@ export interface Troupe {
 /** A look at the node, for `/ready`, `/actors` and the console. */
 export interface TroupeStatus {
   readonly nodeId: string;
+  /** The actors in memory of all stores. */
+  readonly actors: {
+    readonly active: number;
+    /** The bound on them (`maxActiveActors`). */
+    readonly max: number;
+    /** How many have left memory because of the bound, since the start. */
+    readonly evicted: number;
+  };
   readonly stores: readonly {
     readonly name: string;
     readonly ownedPartitions: number;

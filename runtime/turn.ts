@@ -7,6 +7,7 @@
 import { safeParse } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
+import type { Clock } from "./clock.ts";
 import type { TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
@@ -29,8 +30,10 @@ export interface EffectDraft {
 
 /** What a turn needs from its node. */
 export interface TurnHost extends TimerSource {
+  readonly clock: Clock;
   now(): number;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
+  /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
 /** The context handed to a command handler, and the draft that becomes its commit. */
@@ -51,6 +54,7 @@ export class Turn implements TurnContext<unknown, Emits> {
   readonly #envelope: Envelope;
   readonly #partition: number;
   readonly #host: TurnHost;
+  readonly #deadline: number | undefined;
   #timers: TurnTimers | undefined;
   #abort: AbortController | undefined;
 
@@ -61,6 +65,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     state: unknown,
     exists: boolean,
     host: TurnHost,
+    deadline: number | undefined,
   ) {
     this.key = envelope.key;
     this.id = envelope.id;
@@ -72,6 +77,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     this.#envelope = envelope;
     this.#partition = partition;
     this.#host = host;
+    this.#deadline = deadline;
   }
 
   get timers(): TurnTimers {
@@ -103,9 +109,14 @@ export class Turn implements TurnContext<unknown, Emits> {
     return (this.#abort ??= new AbortController()).signal;
   }
 
-  /** Tells the handler's I/O to end: nobody waits for it any more. */
-  abort(): void {
-    this.#abort?.abort();
+  get deadline(): number | undefined {
+    const deadline = this.#callDeadline;
+    return deadline === undefined ? undefined : this.#host.now() + deadline - this.#host.clock.monotonic();
+  }
+
+  /** Tells the handler's I/O to end: nobody needs it any more. */
+  abort(reason: TroupeError): void {
+    (this.#abort ??= new AbortController()).abort(reason);
   }
 
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void {
@@ -160,7 +171,12 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
-    return this.#host.ref(target, key, this.#envelope);
+    return this.#host.ref(target, key, this.#envelope, this.#callDeadline);
+  }
+
+  /** A send has a deadline too, but only until it is tried again. */
+  get #callDeadline(): number | undefined {
+    return this.#envelope.origin.kind === "call" ? this.#deadline : undefined;
   }
 
   destroy(): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, type AnyActorType, createTroupe, memory } from "#runtime";
-import { localNetwork } from "#runtime/testing";
+import { LocalNetwork } from "#runtime/testing";
 import { ContractError, contractCheck } from "./check.ts";
 import { contractOf } from "./contract.ts";
 import { contractDifferences } from "./differences.ts";
@@ -106,10 +106,17 @@ describe("contractDifferences()", () => {
 });
 
 test("a node whose contracts do not fit is refused with the difference, and may start when the others have left", async () => {
-  const { transport } = localNetwork();
+  const network = new LocalNetwork();
   const stores = { default: memory() };
   const start = (nodeId: string, type: AnyActorType) =>
-    createTroupe({ actors: [type], stores, transport: transport(), nodeId, contracts: contractCheck(), leaseMs: 100 });
+    createTroupe({
+      actors: [type],
+      stores,
+      transport: network.transport(),
+      nodeId,
+      contracts: contractCheck(),
+      leaseMs: 100,
+    });
   const old = await start("old", made());
   await using fitting = await start("fitting", made({ in: v.object({ text: v.optional(v.string()) }) }));
   const next = made({ state: v.object({ text: v.number() }) });

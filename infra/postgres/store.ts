@@ -169,8 +169,8 @@ class PostgresStore implements Store {
     const keys = actors.map((actor) => actor.key);
     const [states, replies] = await Promise.all([
       this.#pool.run(
-        (sql) => sql<{ i: number; version: number; state: string }[]>`
-          select u.i::int as i, a.version::float8 as version, a.state
+        (sql) => sql<{ i: number; version: number; state: string; schemaVersion: number }[]>`
+          select u.i::int as i, a.version::float8 as version, a.state, a.schema_version as "schemaVersion"
           from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
           join actor_states a on a.type = u.type and a.key = u.key`,
       ),
@@ -186,9 +186,10 @@ class PostgresStore implements Store {
     const loaded = actors.map(() => ({
       state: undefined as string | undefined,
       version: 0,
+      schemaVersion: 1,
       replies: [] as StoredReply[],
     }));
-    for (const { i, state, version } of states) Object.assign(loaded[i - 1] as object, { state, version });
+    for (const { i, ...row } of states) Object.assign(loaded[i - 1] as object, row);
     for (const { i, id, hash, reply } of replies) loaded[i - 1]?.replies.push({ id, hash, reply: reply ?? undefined });
     return loaded.map((actor) => ({ ...actor, repliesComplete: actor.replies.length <= REPLIES_LOADED }));
   }
@@ -207,7 +208,7 @@ class PostgresStore implements Store {
   ): Promise<readonly ActorRow[]> {
     return this.#pool.run(
       (sql) => sql<ActorRow[]>`
-        select key, version::float8 as version, state from actor_states
+        select key, version::float8 as version, state, schema_version as "schemaVersion" from actor_states
         where type = ${type} and key > ${after ?? ""} order by key limit ${limit}::int`,
     );
   }

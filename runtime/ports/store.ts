@@ -169,6 +169,8 @@ export interface LoadedActor {
   readonly state: string | undefined;
   /** Turns committed so far. */
   readonly version: number;
+  /** The schema version the state was written with; 1 where none was given. */
+  readonly schemaVersion: number;
   /** The newest stored replies. */
   readonly replies: readonly StoredReply[];
   /** Whether `replies` are all there are: then an id that is not among them is new. */
@@ -179,6 +181,8 @@ export interface ActorRow {
   readonly key: string;
   readonly state: string;
   readonly version: number;
+  /** The schema version the state was written with; 1 where none was given. */
+  readonly schemaVersion: number;
 }
 
 /** The once-only record of a handled message. */
@@ -224,6 +228,8 @@ export interface StateWrite extends ActorId {
   readonly version: number;
   /** `undefined` deletes the actor. */
   readonly state: string | undefined;
+  /** For types with schema versions. None: 1 for a new row; an old one stays at 1, as no other is ever read by such a type. */
+  readonly schemaVersion?: number | undefined;
 }
 
 export interface TimerRow extends ActorId {

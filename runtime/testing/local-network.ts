@@ -2,40 +2,35 @@ import type { Envelope } from "../envelope.ts";
 import { TroupeError } from "../errors.ts";
 import type { Transport, WireReply } from "../ports/transport.ts";
 
-/** A network in one process: nodes by name, and names that swallow what is sent to them. */
-export interface LocalNetwork {
-  /** A transport for one node. */
-  transport(): Transport;
-  /** Nodes that never answer. */
-  readonly silent: Set<string>;
-  /** Every call so far, as `node message`. */
-  readonly calls: string[];
-}
+/** A network in one process: several nodes that reach each other by name, with nothing but JSON getting across. */
+export class LocalNetwork {
+  readonly #nodes = new Map<string, (envelope: Envelope) => Promise<WireReply>>();
+  /** What was sent so far: the receiving node and the envelope. */
+  readonly sent: { readonly node: string; readonly envelope: Envelope }[] = [];
+  /** Names that swallow what is sent to them, as a node that hangs does. */
+  readonly silent = new Set<string>();
 
-/** Nothing but JSON gets across, as over a wire. */
-export function localNetwork(): LocalNetwork {
-  const nodes = new Map<string, (envelope: Envelope) => Promise<WireReply>>();
-  const silent = new Set<string>();
-  const calls: string[] = [];
-  const transport = (): Transport => {
-    let served: string | undefined;
+  transport(): Transport {
+    const mine: string[] = [];
     return {
       serve: async (node, handle) => {
-        served = node;
-        nodes.set(node, handle);
+        this.#nodes.set(node, handle);
+        mine.push(node);
       },
       call: async (node, envelope) => {
-        calls.push(`${node} ${envelope.message}`);
-        const handle = nodes.get(node);
-        if (silent.has(node)) return new Promise(() => undefined);
-        if (handle === undefined)
-          throw new TroupeError("unavailable", `Cannot reach the node ${node}: nobody serves it`);
-        return JSON.parse(JSON.stringify(await handle(JSON.parse(JSON.stringify(envelope)) as Envelope))) as WireReply;
+        this.sent.push({ node, envelope });
+        if (this.silent.has(node)) return new Promise(() => undefined);
+        const handle = this.#nodes.get(node);
+        if (handle === undefined) throw new TroupeError("unavailable", `Cannot call ${node} as nobody serves it`);
+        return acrossWire(await handle(acrossWire(envelope)));
       },
       close: async () => {
-        if (served !== undefined) nodes.delete(served);
+        for (const node of mine) this.#nodes.delete(node);
       },
     };
-  };
-  return { transport, silent, calls };
+  }
+}
+
+function acrossWire<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }

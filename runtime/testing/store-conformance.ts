@@ -113,10 +113,11 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
     expect(loaded).toEqual({
       state,
       version: 1,
+      schemaVersion: 1,
       replies: [{ id: "m", hash: "h", reply: '{"b":1,"a":2}' }],
       repliesComplete: true,
     });
-    expect(missing).toEqual({ state: undefined, version: 0, replies: [], repliesComplete: true });
+    expect(missing).toEqual({ state: undefined, version: 0, schemaVersion: 1, replies: [], repliesComplete: true });
     expect(await store.findReply({ type: "t", key: "k" }, "m")).toEqual({ id: "m", hash: "h", reply: '{"b":1,"a":2}' });
     expect(await store.findReply({ type: "t", key: "k" }, "other")).toBe(undefined);
   });
@@ -315,7 +316,26 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
     }));
     await store.commit("a", { ...batch(grants, 1), states: [...states, { ...states[0]!, type: "other" }] });
     expect((await store.list("t", { limit: 2, after: undefined })).map((row) => row.key)).toEqual(["a", "b"]);
-    expect(await store.list("t", { limit: 2, after: "b" })).toEqual([{ key: "c", version: 1, state: '{"k":"c"}' }]);
+    expect(await store.list("t", { limit: 2, after: "b" })).toEqual([
+      { key: "c", version: 1, schemaVersion: 1, state: '{"k":"c"}' },
+    ]);
+  });
+
+  scenario("keeps the schema version a state was written with, and 1 where none was given", async (store, grants) => {
+    const write = { type: "t", partition: 1, version: 1, state: "{}" };
+    const states = [
+      { ...write, key: "plain" },
+      { ...write, key: "versioned", schemaVersion: 2 },
+    ];
+    await store.commit("a", { ...batch(grants, 1), states });
+    await store.commit("a", { ...batch(grants, 1), states: [{ ...write, key: "versioned", schemaVersion: 3 }] });
+    const loaded = await store.load(states);
+    expect(loaded.map((actor) => actor.schemaVersion)).toEqual([1, 3]);
+    const listed = await store.list("t", { limit: 9, after: undefined });
+    expect(listed.map((actor) => actor.schemaVersion)).toEqual([1, 3]);
+    await store.commit("a", { ...batch(grants, 1), states: [{ ...write, key: "versioned", state: undefined }] });
+    await store.commit("a", { ...batch(grants, 1), states: [{ ...write, key: "versioned" }] });
+    expect((await store.load([{ type: "t", key: "versioned" }]))[0]?.schemaVersion).toBe(1);
   });
 
   scenario("forgets replies older than asked", async (store, grants) => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, memory } from "#runtime";
-import { localNetwork } from "#runtime/testing";
+import { LocalNetwork } from "#runtime/testing";
 import { createIngress } from "../app.ts";
 import { stubDeps } from "../testing/stub-deps.ts";
 import type { ActorsAnswer } from "./actors.ts";
@@ -13,13 +13,13 @@ const Note = actor("note", {
 });
 
 test("GET /actors shows the whole cluster from any node, and says which node did not answer", async () => {
-  const { transport, silent } = localNetwork();
+  const network = new LocalNetwork();
   const stores = { default: memory() };
   const start = (nodeId: string, owns: boolean) =>
     createTroupe({
       actors: [Note],
       stores,
-      transport: transport(),
+      transport: network.transport(),
       nodeId,
       owns,
       address: () => `http://${nodeId}.test`,
@@ -48,7 +48,7 @@ test("GET /actors shows the whole cluster from any node, and says which node did
   expect(all.stores[0]?.partitions).toHaveLength(64);
   expect(all.stores[0]?.partitions[0]).toEqual({ partition: 0, node: "owner", epoch: 1 });
 
-  silent.add("owner");
+  network.silent.add("owner");
   const { nodes, types } = await ask();
   expect(nodes.find(({ id }) => id === "owner")).toMatchObject({ answered: false, inMemory: null, partitions: 64 });
   expect(types[0]?.inMemory).toBe(0);
