@@ -124,6 +124,11 @@ export class Activation implements TurnOwner, Resident, Readable {
     return this.#phase.kind === "gone";
   }
 
+  /** Whether something is under way that its partition's next owner could not know of. */
+  get busy(): boolean {
+    return this.#phase.kind === "running" || this.#unsettled !== undefined || this.#mailbox.depth > 0;
+  }
+
   get depth(): number {
     return this.#mailbox.depth;
   }
@@ -160,6 +165,14 @@ export class Activation implements TurnOwner, Resident, Readable {
     // A turn that still runs goes on to its end; `#life` makes its outcome count for nothing, then the load begins.
     if (phase.kind === "running") phase.turn?.abort(this.#lostTurn());
     else void this.#load();
+  }
+
+  /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
+  close(error: TroupeError): void {
+    for (const delivery of this.#mailbox.drain()) {
+      if (delivery.envelope.callers.length === 0) delivery.fail(error);
+      else this.#mailbox.offer(delivery);
+    }
   }
 
   /**

@@ -6,6 +6,8 @@ export type { AnyActorType, Emits, JournalOptions, Schema, StateOutput } from ".
 export type { ActorRef, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";
+export type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./cluster-report.ts";
+export type { ContractCheck } from "./contract-check.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export type {
