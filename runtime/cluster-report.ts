@@ -9,6 +9,7 @@ export interface ClusterReport {
   readonly stores: readonly ReportedStore[];
 }
 
+/** One node of a {@link ClusterReport}. */
 export interface ReportedNode {
   readonly id: NodeId;
   readonly address: string | undefined;
@@ -22,6 +23,7 @@ export interface ReportedNode {
   readonly actors: readonly ReportedActors[] | undefined;
 }
 
+/** The actors of one type in memory, over all nodes that answered. */
 export interface ReportedActors {
   readonly type: string;
   readonly inMemory: number;
@@ -29,6 +31,7 @@ export interface ReportedActors {
   readonly waiting: number;
 }
 
+/** One store of a {@link ClusterReport}, with who holds what. */
 export interface ReportedStore {
   readonly store: string;
   readonly types: readonly string[];

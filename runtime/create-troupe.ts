@@ -46,7 +46,6 @@ import { watchActor, type WatchedState } from "./watch.ts";
 import { POLL_MS } from "./watchers.ts";
 import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
-import { withResolvers } from "./with-resolvers.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const OFFER_TIMEOUT_MS = 2_000;

@@ -647,7 +647,3 @@ function movingError(): TroupeError {
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
-
-function moved(): TroupeError {
-  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
-}

@@ -178,6 +178,7 @@ export interface NodeRow {
   readonly leaseLeftMs: number;
 }
 
+/** What a node said of its messages, events and states. */
 export interface NodeContracts {
   readonly node: NodeId;
   readonly contracts: string;
