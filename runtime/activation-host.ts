@@ -5,12 +5,14 @@ import type { HooksHost } from "./life-hooks.ts";
 import type { LeaveReason } from "./life.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
 import type { ActorId, LoadedActor, StoredReply } from "./ports/store.ts";
+import type { Randomness } from "./randomness.ts";
 import type { TurnHost } from "./turn.ts";
 
 /** What an activation needs from the store host. */
 export interface ActivationHost extends TurnHost, HooksHost, JournalHost {
   /** Where turns are counted that nothing has to be written for. */
   readonly metrics?: NodeMetrics | undefined;
+  readonly randomness: Randomness;
   load(actor: ActorId): Promise<LoadedActor>;
   findReply(actor: ActorId, id: string): Promise<StoredReply | undefined>;
   /** Hands a finished turn to the commit lane of its partition. */

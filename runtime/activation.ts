@@ -7,8 +7,8 @@
  * `load`, `findReply`, `submit`, `evict`, `forget`, and the type's hooks.
  *
  * A1 at most one turn runs at a time (G1).
- * A2 nothing is answered that rests on a turn that is not durable: replies, refusals, queries and repeats wait behind
- *    the youngest uncommitted turn of this actor (G3, the output gate).
+ * A2 nothing is answered that rests on a turn that is not durable: replies, refusals and queries wait behind the youngest
+ *    uncommitted turn of this actor, repeats behind the turn they repeat (G3, the output gate).
  * A3 a turn that did not end well leaves the state as it was before it (G2).
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
  * A5 `onActivate` has ended well before the first message is handled; each that did is followed by one `onPassivate`.
@@ -33,8 +33,8 @@ import { LifeHooks } from "./life-hooks.ts";
 import type { LeaveReason } from "./life.ts";
 import { DEFAULT_IDLE, MAX_STATE_LENGTH } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, FieldValue, StoredReply, TimerWrite } from "./ports/store.ts";
-import { misuseOf, Replies } from "./replies.ts";
+import type { ActorId, FieldValue, TimerWrite } from "./ports/store.ts";
+import { type KnownReply, misuseOf, Replies } from "./replies.ts";
 import type { Resident } from "./residents.ts";
 import { RestartBackoff } from "./restart-backoff.ts";
 import { Turn } from "./turn.ts";
@@ -104,7 +104,7 @@ export class Activation implements TurnOwner, Resident, Readable {
     const { version, idle, restart, mailbox } = type.options;
     this.schemaVersion = version;
     this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
-    this.#restart = restart === undefined ? undefined : new RestartBackoff(restart);
+    this.#restart = restart === undefined ? undefined : new RestartBackoff(restart, host.randomness);
     this.#mailbox = new Mailbox(mailbox?.max ?? 1_000);
     void this.#load();
   }
@@ -122,6 +122,11 @@ export class Activation implements TurnOwner, Resident, Readable {
 
   get gone(): boolean {
     return this.#phase.kind === "gone";
+  }
+
+  /** Whether something is under way that its partition's next owner could not know of. */
+  get busy(): boolean {
+    return this.#phase.kind === "running" || this.#unsettled !== undefined || this.#mailbox.depth > 0;
   }
 
   get depth(): number {
@@ -160,6 +165,14 @@ export class Activation implements TurnOwner, Resident, Readable {
     // A turn that still runs goes on to its end; `#life` makes its outcome count for nothing, then the load begins.
     if (phase.kind === "running") phase.turn?.abort(this.#lostTurn());
     else void this.#load();
+  }
+
+  /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
+  close(error: TroupeError): void {
+    for (const delivery of this.#mailbox.drain()) {
+      if (delivery.envelope.callers.length === 0) delivery.fail(error);
+      else this.#mailbox.offer(delivery);
+    }
   }
 
   /**
@@ -215,6 +228,7 @@ export class Activation implements TurnOwner, Resident, Readable {
   /** The lane says: `turn` is durable. */
   committed(turn: FinishedTurn): void {
     if (this.#unsettled === turn) this.#unsettled = undefined;
+    if (turn.reply !== undefined) this.#replies.settled(turn.reply.id, turn);
     if (turn.timers === undefined) return;
     for (const write of turn.timers.values()) {
       if (this.#timers.get(write.name) === write) this.#timers.delete(write.name);
@@ -273,7 +287,7 @@ export class Activation implements TurnOwner, Resident, Readable {
 
   /** It is loaded, but cannot be used: that is for the next message after a pause to try again. */
   #rest(error: TroupeError): void {
-    const until = this.#host.clock.monotonic() + backoffMs(++this.#failedActivations);
+    const until = this.#host.clock.monotonic() + backoffMs(++this.#failedActivations, this.#host.randomness);
     this.#phase = { kind: "resting", until, error };
     for (const delivery of this.#mailbox.drain()) delivery.fail(error);
   }
@@ -381,10 +395,12 @@ export class Activation implements TurnOwner, Resident, Readable {
     this.#pump();
   }
 
-  #repeat(delivery: Delivery, known: StoredReply, hash: string): void {
+  /** A repeat rests on the turn it repeats alone: what came later may fail without it. */
+  #repeat(delivery: Delivery, known: KnownReply, hash: string): void {
     const misuse = misuseOf(known, hash, this.address);
     if (misuse !== undefined) delivery.fail(misuse);
-    else this.#gate(delivery, { kind: "reply", body: known.reply });
+    else if (known.turn === undefined) delivery.succeed(known.reply);
+    else known.turn.wait(delivery, { kind: "reply", body: known.reply });
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
@@ -471,7 +487,7 @@ export class Activation implements TurnOwner, Resident, Readable {
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
     const index = this.type.options.index === undefined ? undefined : this.#reindex(turn);
     const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored, undefined, index);
-    if (stored !== undefined) this.#replies.remember(stored);
+    if (stored !== undefined) this.#replies.remember({ ...stored, turn: finished });
     this.#unsettled = finished;
     finished.wait(delivery, { kind: "reply", body });
     this.#host.submit(finished);

@@ -13,6 +13,7 @@ import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { Cancellation, untilAborted } from "./cancellation.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { ClusterReport, ReportedActors } from "./cluster-report.ts";
 import { controlEnvelope } from "./control-handler.ts";
 import { isControlEnvelope } from "./controls.ts";
 import { type DeadLetters, StoredDeadLetters } from "./dead-letters.ts";
@@ -20,7 +21,6 @@ import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Origin, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import { newId } from "./ids.ts";
 import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
@@ -28,6 +28,7 @@ import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
 import { MAX_ACTIVE_ACTORS, MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
+import { answerNode, askNode, NODE_TYPE, type NodeAnswers, type NodeLink } from "./node-messages.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import { cancelledError, PendingCall } from "./pending-call.ts";
 import type { ProjectionBuild } from "./ports/read-database.ts";
@@ -35,9 +36,10 @@ import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
 import { Projections } from "./projections.ts";
+import { type Randomness, systemRandomness } from "./randomness.ts";
+import { reportCluster } from "./report-cluster.ts";
 import { Residents } from "./residents.ts";
 import { sendSink } from "./send-sink.ts";
-import { readState } from "./state-version.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
@@ -47,6 +49,8 @@ import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const OFFER_TIMEOUT_MS = 2_000;
+const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
 /** A poll's answer may be on its way for this long. */
 const POLL_GRACE_MS = 5_000;
 const CALL: Origin = { kind: "call" };
@@ -77,12 +81,13 @@ export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
   return node;
 }
 
-class Node implements Troupe {
+class Node implements Troupe, NodeAnswers {
   readonly nodeId: string;
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
   readonly #projections: Projections;
   readonly #clock: Clock;
+  readonly #randomness: Randomness;
   readonly #transport: Transport | undefined;
   readonly #topics: Topics | undefined;
   readonly #deadlines: Deadlines;
@@ -97,19 +102,32 @@ class Node implements Troupe {
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
-    this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
+    this.#randomness = options.randomness ?? systemRandomness;
+    this.nodeId = options.nodeId ?? `node_${this.#randomness.uuid(this.#clock.now())}`;
     this.#transport = options.transport;
     this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
+    const link = this.#link();
     this.#residents = new Residents(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, this.#clock);
     const services: NodeServices = {
       nodeId: this.nodeId,
       clock: this.#clock,
+      randomness: this.#randomness,
+      probe: options.probe,
       log: options.log ?? silentLog,
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
       retentionMs: options.retentionMs ?? 86_400_000,
+      owns: options.owns ?? true,
+      address: options.address ?? (() => undefined),
+      contracts: options.contracts,
+      offer:
+        link === undefined
+          ? undefined
+          : async (node, store, partitions) => {
+              await askNode(link, node, "take", { store, input: partitions, timeoutMs: OFFER_TIMEOUT_MS });
+            },
       residents: this.#residents,
       recentTurns: options.recentTurns ?? 0,
       metrics: options.metrics === undefined ? undefined : new NodeMetrics(() => this.#hosts),
@@ -140,7 +158,13 @@ class Node implements Troupe {
       }),
     ];
     for (const [storeKey, types] of groupByStore(options)) {
-      const host = new StoreHost(options.stores[storeKey] as (typeof options.stores)[string], types, sinks, services);
+      const host = new StoreHost(
+        storeKey,
+        options.stores[storeKey] as (typeof options.stores)[string],
+        types,
+        sinks,
+        services,
+      );
       this.#hosts.push(host);
       for (const type of types) this.#types.set(type.type, { type, host });
     }
@@ -207,6 +231,7 @@ class Node implements Troupe {
     const ended = signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
     return watchActor({
       clock: this.#clock,
+      randomness: this.#randomness,
       signal,
       stopping: () => this.#stopped !== undefined,
       poll: (seen) => this.#poll(type.type, key, seen, ended),
@@ -247,6 +272,7 @@ class Node implements Troupe {
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
         ownedPartitions: host.ownership.held().length,
+        movingPartitions: host.ownership.movingCount,
         activeActors: host.activeActors,
         leaseAgeMs: host.ownership.leaseAgeMs(),
       })),
@@ -259,6 +285,14 @@ class Node implements Troupe {
     };
   }
 
+  cluster(timeoutMs = 500): Promise<ClusterReport> {
+    return reportCluster(this.nodeId, this.#hosts, this.#link(), timeoutMs);
+  }
+
+  async leave(timeoutMs = 10_000): Promise<void> {
+    await this.#until(timeoutMs, (deadline) => Promise.all(this.#hosts.map((host) => host.leave(deadline))));
+  }
+
   stop(timeoutMs = 10_000): Promise<void> {
     return (this.#stopped ??= this.#stop(timeoutMs));
   }
@@ -269,17 +303,27 @@ class Node implements Troupe {
 
   async #stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
+    await this.#until(timeoutMs, async (deadline) => {
+      await Promise.race([this.#projections.stop(), deadline]);
+      await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
+      await this.#projections.close();
+    });
+    this.#deadlines.stop();
+    await this.#transport?.close();
+    this.#detach?.();
+  }
+
+  #link(): NodeLink | undefined {
+    return this.#transport === undefined ? undefined : { transport: this.#transport, clock: this.#clock };
+  }
+
+  async #until(timeoutMs: number, run: (deadline: Promise<void>) => Promise<unknown>): Promise<void> {
     let cancel: () => void = () => undefined;
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
-    await Promise.race([this.#projections.stop(), deadline]);
-    await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
-    await this.#projections.close();
+    await run(deadline);
     cancel();
-    this.#deadlines.stop();
-    await this.#transport?.close();
-    this.#detach?.();
   }
 
   /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */
@@ -369,9 +413,10 @@ class Node implements Troupe {
         return await this.#remote(host.ownership.ownerOf(partition), remaining, cancellation);
       } catch (error) {
         if (!mayRetry(error)) throw error;
-        const pauseMs = backoffMs(attempt, 10, 250);
+        if (await this.#arrival(host, partition, deadline)) continue;
+        const pauseMs = backoffMs(attempt, this.#randomness, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
-        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve, true));
         if (cancellation?.cancelled) throw error;
         // An actor that is held here and could not be used has nothing to do with leases.
         if (host.ownership.partition(partition) === undefined || !host.ownership.holdsLease())
@@ -410,14 +455,14 @@ class Node implements Troupe {
     }
     const call =
       cancellation === undefined ? envelope : this.#cancellable(this.#transport, owner, envelope, cancellation);
-    const reply = await this.#callUnlessMoved(this.#transport, owner, call);
+    const reply = await this.#callUnlessGone(this.#transport, owner, call);
     if (reply.kind === "error") throw fromWireError(reply.error, envelope);
     return reply.body;
   }
 
   /** A call to another node that can be taken back there. */
   #cancellable(transport: Transport, owner: string, envelope: Envelope, cancellation: Cancellation): Envelope {
-    const ticket = newId("call");
+    const ticket = `call_${this.#randomness.uuid(this.#clock.now())}`;
     cancellation.heldBy(() => {
       const taken: Envelope = { ...envelope, input: undefined, id: undefined, origin: { kind: "cancel", ticket } };
       // Its caller has its answer. If word does not get there, the deadline does what it can.
@@ -427,22 +472,41 @@ class Node implements Troupe {
   }
 
   /** A node that died leaves its callers without an answer: they need not wait longer than its lease. */
-  async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
+  #callUnlessGone(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
-    const moved = Promise.withResolvers<never>();
-    const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
-      const definition = this.#types.get(type)?.type.messages[message];
-      // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
-      const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
-      const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} lost its partition on the way`;
-      moved.reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+    return new Promise((resolve, reject) => {
+      const unwatch = ownership.watch(owner, () => {
+        const definition = this.#types.get(type)?.type.messages[message];
+        // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
+        const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
+        const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
+        reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+      });
+      transport.call(owner, envelope).then(
+        (reply) => {
+          unwatch();
+          resolve(reply);
+        },
+        (error: unknown) => {
+          unwatch();
+          reject(error as Error);
+        },
+      );
     });
-    try {
-      return await Promise.race([transport.call(owner, envelope), moved.promise]);
-    } finally {
-      unwatch();
-    }
+  }
+
+  /** Waits while a partition is being handed over: whether it was, and there is a next owner to try. */
+  async #arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
+    const moving = host.ownership.moving(partition);
+    if (moving === undefined) return false;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(Math.max(0, deadline - this.#clock.monotonic()), resolve);
+    });
+    await Promise.race([moving, late]);
+    cancel();
+    return this.#clock.monotonic() < deadline;
   }
 
   /** A call from another node. It is answered here or refused: it never travels on. */
@@ -463,6 +527,7 @@ class Node implements Troupe {
   /** Never rejects. */
   async #answer(envelope: Envelope, cancellation?: Cancellation): Promise<WireReply> {
     try {
+      if (envelope.type === NODE_TYPE) return { kind: "reply", body: await answerNode(envelope, this) };
       const host = this.#check(envelope);
       const held = host.ownership.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
       if (!held || !host.ownership.holdsLease()) {
@@ -474,8 +539,26 @@ class Node implements Troupe {
       const deadline = this.#clock.monotonic() + envelope.timeoutMs;
       return { kind: "reply", body: await this.#local(host, envelope, deadline, cancellation) };
     } catch (error) {
+      // The sender looks for the next owner when it hears of it: it should find one.
+      const host = this.#types.get(envelope.type)?.host;
+      if (host !== undefined && mayRetry(error)) {
+        const partition = partitionOf(envelope.type, envelope.key);
+        await this.#arrival(host, partition, this.#clock.monotonic() + envelope.timeoutMs);
+      }
       return { kind: "error", error: toWireError(error) };
     }
+  }
+
+  // --- NodeAnswers ---
+
+  async take(storeKey: string, partitions: readonly number[]): Promise<void> {
+    const host = this.#hosts.find(({ key }) => key === storeKey);
+    if (host === undefined) throw new TroupeError("unavailable", `Cannot take partitions of the store "${storeKey}"`);
+    await host.ownership.take(partitions);
+  }
+
+  report(): readonly ReportedActors[] {
+    return this.#hosts.flatMap((host) => host.reportActors());
   }
 
   #check(envelope: Envelope): StoreHost {
@@ -506,7 +589,8 @@ class Node implements Troupe {
 }
 
 function mayRetry(error: unknown): boolean {
-  return error instanceof TroupeError && (error.code === "fenced" || error.code === "unavailable"); // N1
+  // N1. `stopping` is another node's: this one gives up by itself once it stops.
+  return error instanceof TroupeError && RETRIED.has(error.code);
 }
 
 function groupByStore(options: TroupeOptions): Map<string, AnyActorType[]> {

@@ -66,7 +66,19 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "stopping",
 ]);
 
-/** The base of every error a call can end with. Compare `code`; it survives the way between nodes, the class does too. */
+/**
+ * The base of every error a call can end with. Compare `code`; it survives the way between nodes, the class does too.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await troupe.ref(Counter, "visits").add({ by: 1 }, { id: "request-1" });
+ * } catch (error) {
+ *   if (!(error instanceof TroupeError) || !error.retryable) throw error;
+ *   await troupe.ref(Counter, "visits").add({ by: 1 }, { id: "request-1" }); // the same id: it acts once
+ * }
+ * ```
+ */
 export class TroupeError extends Error {
   readonly code: TroupeErrorCode;
   /** Whether the same call, with the same id, may succeed later. */
@@ -80,7 +92,15 @@ export class TroupeError extends Error {
   }
 }
 
-/** The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`. */
+/**
+ * The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`.
+ *
+ * @example
+ * ```ts
+ * const error: unknown = await troupe.ref(Counter, "visits").add({ by: 1 }).catch((thrown: unknown) => thrown);
+ * if (error instanceof RefusedError) console.log(error.reason, error.data);
+ * ```
+ */
 export class RefusedError extends TroupeError {
   readonly reason: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -100,7 +120,15 @@ export interface InputIssue {
   readonly received: string;
 }
 
-/** The input or the key does not fit its schema. Every issue is named, not just the first. */
+/**
+ * The input or the key does not fit its schema. Every issue is named, not just the first.
+ *
+ * @example
+ * ```ts
+ * const error: unknown = await troupe.call("counter", "visits", "add", {}).catch((thrown: unknown) => thrown);
+ * if (error instanceof InvalidInputError) console.log(error.issues[0]?.path); // "/by"
+ * ```
+ */
 export class InvalidInputError extends TroupeError {
   /** What was to be handled, as in `reserve for stock/TEA-1`. */
   readonly what: string;

@@ -24,6 +24,8 @@ export interface TurnOwner {
   readonly partition: number;
   /** The schema version its states are written with, for types that have one. */
   readonly schemaVersion: number | undefined;
+  /** Whether the actor was taken out of use: its turns must not be written any more. */
+  readonly gone: boolean;
   /** The turn is durable. */
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */

@@ -4,6 +4,7 @@ import { actor, createTroupe, memory, type Store, systemClock, type Troupe, Trou
 import { IndexFiller } from "./index-filler.ts";
 import { Partition } from "./partition.ts";
 import type { IndexFill } from "./ports/store.ts";
+import { systemRandomness } from "./randomness.ts";
 
 const state = v.object({ onHand: v.number() });
 const messages = { set: v.number() };
@@ -145,7 +146,7 @@ test("a partition that was lost and taken back during a pass is not recorded by 
     if (fills.filter((fields) => fields !== undefined).length === partitions.size - 1) done.resolve();
   });
   const filler = new IndexFiller([Item], {
-    ...{ store, nodeId: "a", clock: systemClock },
+    ...{ store, nodeId: "a", clock: systemClock, randomness: systemRandomness },
     partition: (id) => partitions.get(id),
     failed: (_what, error) => done.reject(error),
   });

@@ -18,6 +18,7 @@ import { whenIdleNow } from "./event-loop.ts";
 import { fieldsOf, indexedValues } from "./index-filter.ts";
 import type { Partition } from "./partition.ts";
 import { type ActorRow, FencedError, type IndexFill, type Store } from "./ports/store.ts";
+import type { Randomness } from "./randomness.ts";
 import { readState } from "./state-version.ts";
 
 /** What the filler needs from its store host. */
@@ -25,6 +26,7 @@ export interface IndexFillerHost {
   readonly store: Store;
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
   partition(id: number): Partition | undefined;
   failed(what: string, error: unknown): void;
 }
@@ -146,10 +148,19 @@ export class IndexFiller {
   }
 
   #pause(attempt: number): Promise<void> {
-    return new Promise((resolve) => this.#host.clock.after(backoffMs(attempt, 100, 5_000), resolve));
+    return new Promise((resolve) =>
+      this.#host.clock.after(backoffMs(attempt, this.#host.randomness, 100, 5_000), resolve),
+    );
   }
 }
 
 function byPartition(type: string, rows: readonly ActorRow[]): ReadonlyMap<number, ActorRow[]> {
-  return Map.groupBy(rows, ({ key }) => partitionOf(type, key));
+  const groups = new Map<number, ActorRow[]>();
+  for (const row of rows) {
+    const partition = partitionOf(type, row.key);
+    const group = groups.get(partition);
+    if (group === undefined) groups.set(partition, [row]);
+    else group.push(row);
+  }
+  return groups;
 }

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor.ts";
@@ -5,6 +6,8 @@ export type { AnyActorType, Emits, JournalOptions, Schema, StateOutput } from ".
 export type { ActorRef, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";
+export type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./cluster-report.ts";
+export type { ContractCheck } from "./contract-check.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export type {
@@ -52,6 +55,9 @@ export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
 export type { RestartPolicy } from "./restart-backoff.ts";
 export type { Migration } from "./migration.ts";
+export type { Probe, ProbedTurn } from "./probe.ts";
+export { systemRandomness } from "./randomness.ts";
+export type { Randomness } from "./randomness.ts";
 export type { MissedTicks, Recurrence } from "./schedule.ts";
 export { createTroupe } from "./create-troupe.ts";
 export type { ActorSummary, ProjectionStatus, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";

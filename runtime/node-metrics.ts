@@ -17,7 +17,7 @@ export interface CountedHost {
   readonly relays: readonly { readonly sink: { readonly name: string }; readonly pending: number }[];
   readonly ownedPartitions: number;
   readonly timersDue: number;
-  actorsInMemory(): Iterable<{ readonly id: { readonly type: string }; readonly depth: number }>;
+  reportActors(): Iterable<{ readonly type: string; readonly inMemory: number; readonly waiting: number }>;
 }
 
 const REFUSALS: ReadonlySet<TroupeErrorCode> = new Set(["refused", "invalid_input"]);
@@ -75,11 +75,11 @@ export class NodeMetrics implements NodeCounts {
   }
 
   mailboxDepths(): Iterable<NamedValue> {
-    return this.#byType((depth) => depth);
+    return this.#byType("waiting");
   }
 
   activeActors(): Iterable<NamedValue> {
-    return this.#byType(() => 1);
+    return this.#byType("inMemory");
   }
 
   outboxPending(): Iterable<NamedValue> {
@@ -97,10 +97,10 @@ export class NodeMetrics implements NodeCounts {
     return this.#hosts().reduce((sum, host) => sum + host.timersDue, 0);
   }
 
-  #byType(valueOf: (depth: number) => number): Iterable<NamedValue> {
+  #byType(what: "waiting" | "inMemory"): Iterable<NamedValue> {
     const sums = new Map<string, number>();
     for (const host of this.#hosts())
-      for (const { id, depth } of host.actorsInMemory()) sums.set(id.type, (sums.get(id.type) ?? 0) + valueOf(depth));
+      for (const report of host.reportActors()) sums.set(report.type, (sums.get(report.type) ?? 0) + report[what]);
     return named(sums);
   }
 

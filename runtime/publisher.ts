@@ -2,6 +2,7 @@ import { parseAddress } from "./address.ts";
 import type { CursorTracker } from "./cursor-tracker.ts";
 import type { PublishResult, Sink } from "./ports/sink.ts";
 import type { DeadLetter, OutboxRecord } from "./ports/store.ts";
+import type { Randomness } from "./randomness.ts";
 
 /** A record on its way to a sink. */
 export interface Parcel {
@@ -14,6 +15,7 @@ export interface PublisherHost {
   readonly sink: Sink;
   /** Hands records to the sink. */
   publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]>;
+  readonly randomness: Randomness;
   /** Whether this node may still publish for its partitions: its lease cannot have run out. */
   mayPublish(): boolean;
   /** Keeps dead letters durably. */
@@ -34,6 +36,8 @@ export interface Publisher {
   /** How many of them wait for a target that does not take them now. */
   readonly stalled: number;
   enqueue(parcels: readonly Parcel[]): void;
+  /** Resolves when what is in flight at this moment was answered. */
+  underWay(): Promise<void>;
   /** Resolves when nothing is left that could be handed over now, or when the host is stopped. */
   idle(): Promise<void>;
 }

@@ -22,10 +22,12 @@ import { PartitionPublisher } from "./partition-publisher.ts";
 import type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 import type { CursorRow, DeadLetter, OutboxRecord, Store } from "./ports/store.ts";
 import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import type { Randomness } from "./randomness.ts";
 import { ReplayTracker } from "./replay-tracker.ts";
 
 export interface RelayHost {
   readonly clock: Clock;
+  readonly randomness: Randomness;
   readonly store: Store;
   readonly metrics?: NodeMetrics | undefined;
   /** The last committed sequence number of a partition this node holds. */
@@ -44,6 +46,7 @@ const READ_ROWS = 5_000;
 
 export class Relay implements PublisherHost {
   readonly sink: Sink;
+  readonly randomness: Randomness;
   stopped = false;
   /** The last failure, while it lasts. */
   failing: string | undefined;
@@ -58,6 +61,7 @@ export class Relay implements PublisherHost {
 
   constructor(sink: Sink, host: RelayHost) {
     this.sink = sink;
+    this.randomness = host.randomness;
     this.#host = host;
     this.#published = host.metrics?.publishing(sink.name);
     this.#publisher = publisherFor(sink.lane, this);
@@ -93,6 +97,26 @@ export class Relay implements PublisherHost {
     if (tracker !== undefined) tracker.closed = true;
     this.#trackers.delete(partition);
     this.sink.moved?.(partition);
+  }
+
+  /**
+   * Stops to carry partitions in an orderly way: what is queued is passed over, what is under way to the sink is waited
+   * for, up to `withinMs`: the next owner repeats as little as can be. Returns the cursors to save.
+   */
+  async withdraw(partitions: readonly number[], withinMs: number): Promise<CursorRow[]> {
+    const trackers = partitions.flatMap((partition) => this.#trackers.get(partition) ?? []);
+    for (const { partition } of trackers) this.close(partition);
+    // A send may be waiting for one of these very partitions; its id makes a repeat harmless.
+    if (this.sink.accepts === "event" && this.failing === undefined) {
+      let cancel = (): void => undefined;
+      const late = new Promise<void>((resolve) => (cancel = this.#host.clock.after(withinMs, resolve)));
+      await Promise.race([this.#publisher.underWay(), late]);
+      cancel();
+    }
+    return trackers.flatMap((tracker) => {
+      const seq = tracker.takeUnsaved();
+      return seq === undefined ? [] : [{ sink: this.sink.name, partition: tracker.partition, seq }];
+    });
   }
 
   /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
@@ -248,7 +272,7 @@ export class Relay implements PublisherHost {
         failures = 0;
       } catch (error) {
         this.health(error);
-        await this.pause(backoffMs(++failures));
+        await this.pause(backoffMs(++failures, this.randomness));
       }
     }
   }

@@ -12,12 +12,15 @@ import { PARTITION_COUNT, partitionOf } from "./address.ts";
 import type { AnyActorType } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import type { ReportedActors } from "./cluster-report.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
+import type { ContractCheck } from "./contract-check.ts";
 import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
 import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
+import { whenIdleNow } from "./event-loop.ts";
 import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
 import { IndexFiller } from "./index-filler.ts";
@@ -38,11 +41,15 @@ import type {
   Grant,
   JournalRecord,
   LoadedActor,
+  NodeCard,
+  NodeId,
   PauseWrite,
   Store,
   StoredReply,
   TimerRow,
 } from "./ports/store.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import type { Residents } from "./residents.ts";
 import { readState } from "./state-version.ts";
@@ -55,29 +62,44 @@ import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
 export interface NodeServices {
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly probe: Probe | undefined;
   readonly log: Log;
   readonly leaseMs: number;
   readonly lanes: number;
   readonly retentionMs: number;
+  /** See `TroupeOptions`. */
+  readonly owns: boolean;
+  readonly address: () => string | undefined;
+  readonly contracts: ContractCheck | undefined;
+  /** Tells another node to take partitions of a store; `undefined` without a transport. */
+  readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
   /** The actors in memory of all stores, and the bound on their number. */
   readonly residents: Residents;
   /** Turns remembered per actor in memory; 0: none. */
   readonly recentTurns: number;
   /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
-  readonly metrics: NodeMetrics | undefined;
+  readonly metrics?: NodeMetrics | undefined;
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
 const CURSOR_SAVE_MS = 250;
 const JANITOR_MS = 60_000;
 const SWEEP_MS = 1_000;
+/** How often it is looked whether turns have ended, and how long what is on its way to a broker is waited for. */
+const ENDED_POLL_MS = 2;
+const DETACH_MS = 100;
 
 export class StoreHost
   implements ActivationHost, CallTaker, ControlHost, HeldActorsHost, LaneHost, OwnershipHost, RelayHost, WatchersHost
 {
   readonly store: Store;
+  /** The store's name among those of the node: the same on every node of a cluster. */
+  readonly key: string;
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly idle: () => Promise<void>;
   readonly leaseMs: number;
   readonly metrics: NodeMetrics | undefined;
   readonly ownership: Ownership;
@@ -88,6 +110,8 @@ export class StoreHost
   readonly #lanes: readonly CommitLane[];
   readonly #loader: Loader;
   readonly #timers: TimerService;
+  /** Partitions in which no further turn begins. */
+  readonly #closing = new Set<number>();
   readonly #watchers = new Watchers(this);
   /** What is left of actors that have left memory, by address: their `onPassivate`. */
   readonly #leaving = new Map<string, Promise<void>>();
@@ -99,10 +123,13 @@ export class StoreHost
   #cancels = new Set<() => void>();
   #stopping = false;
 
-  constructor(store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+  constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+    this.key = key;
     this.store = store;
     this.nodeId = node.nodeId;
     this.clock = node.clock;
+    this.randomness = node.randomness;
+    this.idle = node.clock.idle?.bind(node.clock) ?? whenIdleNow;
     this.leaseMs = node.leaseMs;
     this.metrics = node.metrics;
     this.#node = node;
@@ -120,6 +147,7 @@ export class StoreHost
     this.relays = sinks.map((sink) => new Relay(sink, this));
     this.#timers = new TimerService({
       clock: node.clock,
+      randomness: node.randomness,
       read: (partitions, before, limit) => store.timers(partitions, before, limit),
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
@@ -135,16 +163,24 @@ export class StoreHost
     return this.#actors.size;
   }
 
-  actorsInMemory(): Iterable<Activation> {
-    return this.#actors.values();
-  }
-
   get ownedPartitions(): number {
     return this.ownership.held().length;
   }
 
   get timersDue(): number {
     return this.#timers.due;
+  }
+
+  /** What is in memory, by type. */
+  reportActors(): ReportedActors[] {
+    const counts = new Map([...this.#types.keys()].map((type) => [type, { inMemory: 0, waiting: 0 }]));
+    for (const { id, depth } of this.#actors.values()) {
+      const count = counts.get(id.type);
+      if (count === undefined) continue;
+      count.inMemory++;
+      count.waiting += depth;
+    }
+    return [...counts].map(([type, count]) => ({ type, ...count }));
   }
 
   async start(): Promise<void> {
@@ -166,6 +202,10 @@ export class StoreHost
       );
       return;
     }
+    if (this.#closing.size > 0 && this.#mustWait(delivery.envelope)) {
+      delivery.fail(movingError());
+      return;
+    }
     if (definition === undefined) {
       if (isControlEnvelope(delivery.envelope)) this.#controls.handle(delivery);
       // A timer may outlive its message: it was set by an earlier version.
@@ -182,6 +222,7 @@ export class StoreHost
       this.#node.residents.touch(activation);
     }
     activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+    this.#node.probe?.delivered(delivery.envelope, activation.depth);
   }
 
   /** Pauses an actor of this node. Resolves when that is durable. */
@@ -231,6 +272,10 @@ export class StoreHost
     return this.clock.now();
   }
 
+  uuid(nowMs: number): string {
+    return this.randomness.uuid(nowMs);
+  }
+
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A> {
     return this.#node.ref(type, key, from, deadline);
   }
@@ -278,6 +323,7 @@ export class StoreHost
   }
 
   submit(turn: FinishedTurn): void {
+    this.#node.probe?.finished(turn);
     (this.#lanes[turn.activation.partition % this.#lanes.length] as CommitLane).add(turn);
   }
 
@@ -336,7 +382,7 @@ export class StoreHost
       } catch (error) {
         this.failed("settling a commit", error);
         if (this.#stopping && attempt > 3) return [];
-        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, 50, 2_000), resolve));
+        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, this.randomness, 50, 2_000), resolve));
       }
     }
   }
@@ -348,6 +394,10 @@ export class StoreHost
     for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
   }
 
+  giveUp(partitions: readonly Partition[]): void {
+    this.ownership.giveUp(partitions);
+  }
+
   commitFailed(error: unknown, turns: number): void {
     this.#node.log("warn", "commit:failed", { store: this.store.name, turns, error: describe(error) });
   }
@@ -357,6 +407,10 @@ export class StoreHost
   }
 
   // --- OwnershipHost ---
+
+  nodesChanged(nodes: readonly NodeId[]): void {
+    this.#node.log("info", "cluster:changed", { store: this.store.name, nodes: nodes.length, of: nodes });
+  }
 
   failed(what: string, error: unknown): void {
     this.#node.log("warn", "store:failed", { store: this.store.name, what, error: describe(error) });
@@ -372,11 +426,13 @@ export class StoreHost
     ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
+      // An actor never outlives the ownership it was loaded under: another node may have written since.
+      this.#forget(new Set(ids));
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#held.load(paused);
       this.#timers.load(timers);
       fillIndex();
-      this.#node.log("info", "partition:acquired", {
+      this.#node.log("debug", "partition:acquired", {
         store: this.store.name,
         count: ids.length,
         held: this.ownership.held().length,
@@ -384,20 +440,81 @@ export class StoreHost
     };
   }
 
-  lost(partitions: readonly Partition[]): void {
+  dropped(partitions: readonly Partition[]): void {
     const ids = new Set(partitions.map((partition) => partition.id));
+    for (const id of ids) this.#closing.delete(id);
     for (const relay of this.relays) for (const id of ids) relay.close(id);
-    this.#timers.drop(ids);
-    this.#held.drop(ids);
-    const moved = new TroupeError(
-      "unavailable",
-      "Cannot finish the message as its partition has moved to another node",
-    );
-    this.#watchers.lost(ids, moved);
-    for (const activation of this.#actors.values()) {
-      if (ids.has(activation.partition)) this.#discard(activation, moved, "moved");
-    }
+    this.#forget(ids);
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
+  }
+
+  get types(): readonly string[] {
+    return [...this.#types.keys()].toSorted();
+  }
+
+  get card(): NodeCard {
+    const { owns, address, contracts } = this.#node;
+    return {
+      owns,
+      address: address(),
+      types: this.types,
+      leaseMs: this.leaseMs,
+      ...(contracts === undefined ? {} : { contracts: contracts.describe([...this.#types.values()]) }),
+    };
+  }
+
+  get offer(): OwnershipHost["offer"] {
+    const { offer } = this.#node;
+    return offer === undefined ? undefined : (node, partitions) => offer(node, this.key, partitions);
+  }
+
+  async admit(): Promise<void> {
+    const check = this.#node.contracts;
+    if (check === undefined) return;
+    const running = (await this.store.contracts()).filter(({ node }) => node !== this.nodeId);
+    check.compare(check.describe([...this.#types.values()]), running);
+  }
+
+  async endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean> {
+    const ids = new Set(partitions.map((partition) => partition.id));
+    for (const id of ids) this.#closing.add(id);
+    this.#timers.drop(ids);
+    const until = this.clock.monotonic() + withinMs;
+    let busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition));
+    for (const activation of busy) activation.close(movingError());
+    for (;;) {
+      busy = busy.filter((activation) => activation.busy);
+      // A turn that ran may have called others here meanwhile: they are looked at once it has ended.
+      if (busy.length === 0)
+        busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition) && activation.busy);
+      if (busy.length === 0) return true;
+      if (this.clock.monotonic() >= until) return false;
+      await new Promise<void>((resolve) => this.clock.after(ENDED_POLL_MS, resolve));
+    }
+  }
+
+  async reopen(partitions: readonly Partition[]): Promise<void> {
+    for (const { id } of partitions) this.#closing.delete(id);
+    this.#timers.load(await this.#timers.read(partitions.map(({ id }) => id)));
+  }
+
+  async detach(partitions: readonly Partition[]): Promise<void> {
+    const ids = partitions.map(({ id }) => id);
+    for (const id of ids) this.#closing.delete(id);
+    this.#forget(new Set(ids));
+    const left = await Promise.all(this.relays.map((relay) => relay.withdraw(ids, DETACH_MS)));
+    const rows = left.flat();
+    if (rows.length > 0) await this.store.saveCursors(rows);
+    this.#node.log("debug", "partition:released", {
+      store: this.store.name,
+      count: ids.length,
+      held: this.ownership.held().length,
+    });
+  }
+
+  /** Says that this node is leaving, and hands over what it holds. It goes on routing. */
+  leave(deadline: Promise<unknown>): Promise<void> {
+    return this.ownership.leave(deadline);
   }
 
   // --- HeldActorsHost, ControlHost ---
@@ -409,6 +526,7 @@ export class StoreHost
       address: `${type}/${key}`,
       partition,
       schemaVersion: undefined,
+      gone: false,
       committed: () => undefined,
       reload: () => undefined,
     };
@@ -465,10 +583,25 @@ export class StoreHost
 
   // --- housekeeping ---
 
+  /** A turn that runs may wait for this very call: it is let in, or its turn would never end. */
+  #mustWait({ type, key, callers }: Envelope): boolean {
+    return callers.length === 0 && this.#closing.has(partitionOf(type, key));
+  }
+
+  /** Takes the actors of partitions out of memory, and what is known of their timers and pauses. */
+  #forget(partitions: ReadonlySet<number>): void {
+    this.#timers.drop(partitions);
+    this.#held.drop(partitions);
+    this.#watchers.lost(partitions, movingError());
+    for (const activation of this.#actors.values()) {
+      if (partitions.has(activation.partition)) this.#discard(activation, movingError(), "moved");
+    }
+  }
+
   async #quiet(): Promise<void> {
     while ([...this.#actors.values()].some((activation) => !activation.still)) {
       await Promise.all(this.#lanes.map((lane) => lane.idle()));
-      await new Promise<void>((resolve) => this.clock.after(5, resolve));
+      await new Promise<void>((resolve) => this.clock.after(5, resolve, true));
     }
   }
 
@@ -526,6 +659,10 @@ export class StoreHost
     };
     arm();
   }
+}
+
+function movingError(): TroupeError {
+  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
 }
 
 function describe(error: unknown): string {

@@ -1,6 +1,8 @@
 import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
+import type { ClusterReport } from "./cluster-report.ts";
+import type { ContractCheck } from "./contract-check.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
@@ -13,6 +15,8 @@ import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 import type { WatchedState } from "./watch.ts";
 
 /** What `createTroupe` is given. */
@@ -37,6 +41,15 @@ export interface TroupeOptions {
   /** How long replies and relayed outbox rows are kept. Default 24 h. */
   readonly retentionMs?: number;
   /**
+   * Whether this node takes partitions. One that does not routes every call to the nodes that do: for processes that only
+   * serve HTTP or run workflows. Default true.
+   */
+  readonly owns?: boolean;
+  /** Where this node serves people, for those who look at the cluster. Asked when the node starts. */
+  readonly address?: () => string | undefined;
+  /** Refuses the start of a node whose contracts do not fit those of the running ones. Default: every node may start. */
+  readonly contracts?: ContractCheck;
+  /**
    * Actors in memory at most, all types together. Beyond it those that were not used for longest leave memory, unless
    * they are busy; the next message loads them again. Default 100,000.
    */
@@ -46,6 +59,10 @@ export interface TroupeOptions {
   /** Takes this node's counts, to be read at any time. None: nothing is counted. */
   readonly metrics?: Metrics;
   readonly clock?: Clock;
+  /** Where ids and the spread of pauses come from. Default: the machine's. */
+  readonly randomness?: Randomness;
+  /** Watches from inside, for simulations. Default: nobody does. */
+  readonly probe?: Probe;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
 }
@@ -57,7 +74,17 @@ export interface ActorSummary<State> {
   readonly version: number;
 }
 
-/** A running node of the actor system. */
+/**
+ * A running node of the actor system. Made by `createTroupe`.
+ *
+ * @example
+ * ```ts
+ * await troupe.ref(Counter, "visits").add({ by: 1 }); // typed
+ * await troupe.call("counter", "visits", "add", { by: 1 }); // by name, as from a request
+ * for (const { key, state } of await troupe.list(Counter, { limit: 10 })) console.log(key, state.count);
+ * await troupe.stop();
+ * ```
+ */
 export interface Troupe {
   readonly nodeId: string;
   /** A typed handle on an actor, wherever it lives. */
@@ -153,6 +180,14 @@ export interface Troupe {
   /** What actors broadcast. @throws {TypeError} the node was given no `topics`. */
   readonly topics: Pick<Topics, "subscribe">;
   status(): TroupeStatus;
+  /** The whole cluster, as far as it answers within `timeoutMs` (default 500). */
+  cluster(timeoutMs?: number): Promise<ClusterReport>;
+  /**
+   * Hands the partitions over to the other nodes, a few at a time, and takes none any more. Calls are still taken and
+   * routed: a process does this before it stops to listen. Waits at most `timeoutMs` (default 10,000); what is left then
+   * is given back by `stop`.
+   */
+  leave(timeoutMs?: number): Promise<void>;
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -172,6 +207,8 @@ export interface TroupeStatus {
   readonly stores: readonly {
     readonly name: string;
     readonly ownedPartitions: number;
+    /** Of these, those that are being handed over to another node. */
+    readonly movingPartitions: number;
     readonly activeActors: number;
     /** Milliseconds since the last successful lease renewal. */
     readonly leaseAgeMs: number;

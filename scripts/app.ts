@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 /** `bun run start`: one app process against servers that run already. See `--help`. */
+import { durationMs } from "#runtime";
 import { readArguments, usage } from "./app/arguments.ts";
 import { openConnections } from "./app/connections.ts";
 import { databasesOf } from "./app/databases.ts";
@@ -40,7 +41,7 @@ async function run(settings: Settings): Promise<void> {
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
   const telemetry = openTelemetry({ troupe: () => system.troupe(), sockets: () => server.sockets });
-  const system = startSystem(settings, connections, telemetry, log);
+  const system = startSystem({ settings, connections, telemetry, log, address: () => server.address });
   const server = serveHttp({ settings, connections, system, telemetry, log });
   log("info", "app:listening", {
     address: server.address,
@@ -55,6 +56,8 @@ async function run(settings: Settings): Promise<void> {
   const until = performance.now() + DRAIN_MS;
   const left = (): number => Math.max(0, until - performance.now());
   log("info", "app:stopping", { signal });
+  server.announceStop();
+  await Promise.all([system.leave(left()), Bun.sleep(durationMs(settings.TROUPE_STOP_GRACE))]);
   await server.stop(left());
   await system.stop(left());
   await connections.close();

@@ -18,6 +18,7 @@ import { preflight, share } from "./guard/cors.ts";
 import { type GuardedRoute, pathIn, RouteTable } from "./guard/route-table.ts";
 import { type MountedRoute, openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
+import { actorsRoutes } from "./routes/actors.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { metricsRoute } from "./routes/metrics.ts";
@@ -67,6 +68,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(paymentRoutes(deps))
     .use(deliveryRoutes(deps))
     .use(workflowRoutes(deps))
+    .use(actorsRoutes(deps))
     .use(projectionRoutes(deps))
     .use(actorAdminRoutes(deps))
     .use(keyRoutes(deps))

@@ -14,10 +14,20 @@ export interface Store {
   /** Resolves when the store answers. */
   check(): Promise<void>;
 
-  /** Renews the node's lease in the store's own time, and lists who owns what. */
-  heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]>;
-  /** Takes every partition that nobody holds or whose holder's lease has run out, and raises its epoch. */
-  acquire(node: NodeId): Promise<readonly Grant[]>;
+  /**
+   * Renews the node's lease in the store's own time, and lists who owns what. `card` replaces what the node said of
+   * itself; without one, that stays. A lease of 0 ms ends it.
+   */
+  heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]>;
+  /** The nodes whose lease has not run out, in order of their id. */
+  nodes(): Promise<readonly NodeRow[]>;
+  /** The `contracts` of those of them that gave any. Read when a node starts. */
+  contracts(): Promise<readonly NodeContracts[]>;
+  /**
+   * Takes every partition that nobody holds or whose holder's lease has run out, and raises its epoch; of the given ones
+   * only, where some are given.
+   */
+  acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]>;
   /** Gives partitions back; those the node no longer holds are left alone. */
   release(node: NodeId, partitions: readonly Fence[]): Promise<void>;
   /**
@@ -114,8 +124,10 @@ export interface Store {
   removeDeadLetter(id: string): Promise<boolean>;
 }
 
+/** The name of a running node, unique among those that share a store. */
 export type NodeId = string;
 
+/** Which actor, as the store keeps it. */
 export interface ActorId {
   readonly type: string;
   readonly key: string;
@@ -142,6 +154,37 @@ export interface Ownership {
   readonly epoch: number;
 }
 
+/** What a node says of itself to the others. */
+export interface NodeCard {
+  /** Where it serves people, as in `http://10.0.0.4:3000`; `undefined` where it does not. */
+  readonly address: string | undefined;
+  /** Whether it takes partitions of this store; a node that only routes, or is about to leave, does not. */
+  readonly owns: boolean;
+  /** The actor types of this store that it knows. */
+  readonly types: readonly string[];
+  /** How long its leases are, in milliseconds. */
+  readonly leaseMs: number;
+  /** The contracts of those types, as text that whoever wrote it can read. Kept where it is not given. */
+  readonly contracts?: string;
+}
+
+/** A node with a lease. `card` is `undefined` for a node of an older version. */
+export interface NodeRow {
+  readonly id: NodeId;
+  readonly card: Omit<NodeCard, "contracts"> | undefined;
+  /** When it first renewed its lease. */
+  readonly since: number;
+  /** How long its lease is still good. */
+  readonly leaseLeftMs: number;
+}
+
+/** What a node said of its messages, events and states. */
+export interface NodeContracts {
+  readonly node: NodeId;
+  readonly contracts: string;
+}
+
+/** An actor as it was committed last; `state` is `undefined` for one that was never written, or destroyed. */
 export interface LoadedActor {
   readonly state: string | undefined;
   /** Turns committed so far. */
@@ -154,6 +197,7 @@ export interface LoadedActor {
   readonly repliesComplete: boolean;
 }
 
+/** A committed actor in a listing; `state` is JSON. */
 export interface ActorRow {
   readonly key: string;
   readonly state: string;
@@ -202,6 +246,7 @@ export interface JournalRecord extends ActorId {
   readonly traceparent: string | undefined;
 }
 
+/** The state of an actor after a turn, as JSON. */
 export interface StateWrite extends ActorId {
   readonly partition: number;
   readonly version: number;
@@ -211,6 +256,7 @@ export interface StateWrite extends ActorId {
   readonly schemaVersion?: number | undefined;
 }
 
+/** A timer that is set: the command `message` with `input`, as JSON, is due at `dueAt`. */
 export interface TimerRow extends ActorId {
   readonly partition: number;
   readonly name: string;
@@ -243,6 +289,7 @@ export type IndexCondition =
   | { readonly field: string; readonly values: readonly string[] }
   | { readonly field: string; readonly from: string; readonly before: string };
 
+/** A page of a type's actors whose indexed values meet conditions. */
 export interface IndexQuery {
   readonly type: string;
   /** The fields that the index must be complete for, sorted. */
@@ -260,6 +307,7 @@ export interface IndexedFields {
   readonly fields: readonly string[];
 }
 
+/** Index values of actors that were stored before their fields were indexed. */
 export interface IndexFill {
   readonly type: string;
   /** Values of actors as they were read, all of one partition, given alone. An actor whose stored state is no longer `state` is left out: a turn wrote it. */
@@ -319,6 +367,7 @@ export interface WorkflowRequest {
   readonly signal?: { readonly name: string; readonly args: readonly unknown[] };
 }
 
+/** How far a sink has got in a partition: everything up to `seq` was acknowledged. */
 export interface CursorRow {
   readonly sink: string;
   readonly partition: number;
@@ -328,6 +377,7 @@ export interface CursorRow {
 /** Why something will not be tried again by itself. */
 export type DeadLetterReason = "broker" | "poison" | "schema" | "route" | "receiver";
 
+/** Something that will not be tried again by itself, with what is needed to understand and repeat it. */
 export interface DeadLetter {
   readonly id: string;
   readonly reason: DeadLetterReason;

@@ -17,7 +17,17 @@ export interface SharedStoreFixture extends AsyncDisposable {
   store(): Store;
 }
 
-/** Runs the suite; `make` gives an empty database each time. */
+/**
+ * Runs the suite; `make` gives an empty database each time.
+ *
+ * @example
+ * ```ts
+ * controlConformance("memory", async () => {
+ *   const shared = memory();
+ *   return { store: () => shared, [Symbol.asyncDispose]: async () => {} };
+ * }, { test, expect });
+ * ```
+ */
 export function controlConformance(
   name: string,
   make: () => Promise<SharedStoreFixture>,

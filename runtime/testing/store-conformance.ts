@@ -17,12 +17,29 @@ export type { DurableStoreFixture, StoreFixture, TestTools };
 
 const THEMES: readonly Theme[] = [ownership, fencing, commits, outbox, timers, reading, indexing, journal];
 
-/** Runs the suite against the store that `make` gives: an empty one each time, not yet opened. */
+/**
+ * Declares the suite for the store that `make` gives: an empty one each time, not yet opened.
+ *
+ * @example
+ * ```ts
+ * storeConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: async () => {} }), { test, expect });
+ * ```
+ */
 export function storeConformance(name: string, make: () => Promise<StoreFixture>, tools: TestTools): void {
   for (const theme of THEMES) declare(name, make, tools, theme);
 }
 
-/** The rest of the suite, for stores that outlive their process: several of them share what `make` made. */
+/**
+ * Declares the rest of the suite, for stores that outlive their process: several of them share what `make` made.
+ *
+ * @example
+ * ```ts
+ * durableStoreConformance("file", async () => {
+ *   const open = () => sqlite("data/suite.db");
+ *   return { store: open(), another: open, [Symbol.asyncDispose]: async () => {} };
+ * }, { test, expect });
+ * ```
+ */
 export function durableStoreConformance(
   name: string,
   make: () => Promise<DurableStoreFixture>,

@@ -53,7 +53,16 @@ function itemActor<const Index extends "onHand" | "name" | "sold" | "note" = nev
   });
 }
 
-/** Runs the suite; `make` gives a database of its own to each test. */
+/**
+ * Declares what a running node promises, whatever its store: size limits, filters by index, new indexes over old actors.
+ * `make` gives a database of its own to each test.
+ *
+ * @example
+ * ```ts
+ * const store = memory();
+ * troupeConformance("memory", async () => ({ store: () => store, [Symbol.asyncDispose]: async () => {} }), { test, expect });
+ * ```
+ */
 export function troupeConformance(
   name: string,
   make: () => Promise<SharedStoreFixture>,

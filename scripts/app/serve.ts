@@ -33,6 +33,8 @@ export interface HttpServer {
   readonly address: string;
   /** How many are open. */
   readonly sockets: number;
+  /** From now on `/ready` answers 503, and every answer closes its connection: clients look for another process. */
+  announceStop(): void;
   /** Closes the sockets so that their clients go elsewhere, takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
   stop(drainMs: number): Promise<void>;
 }
@@ -74,6 +76,8 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
     peer: (request) => server.requestIP(request)?.address,
     trustedProxies: trustedProxies(settings.TRUSTED_PROXIES),
   });
+  let stopping = false;
+  const readiness = readinessOf(componentsOf(settings, connections, system));
   const deps: IngressDeps = {
     troupe,
     guard,
@@ -82,7 +86,10 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
     metrics: telemetry.prometheus,
     orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
-    readiness: readinessOf(componentsOf(settings, connections, system)),
+    readiness: async () => {
+      const answer = await readiness();
+      return stopping ? { ...answer, status: "unavailable" } : answer;
+    },
     links: {
       temporalUi: TEMPORAL_UI_URL ?? null,
       workflow: (id, runId) =>
@@ -95,7 +102,9 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
     topics: () => connections.topics,
     access: {
       origins: () => [...loopbackOrigins(server.port ?? PORT), ...ALLOWED_ORIGINS],
-      authenticate: (request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
+      ...(keys && {
+        authenticate: (request: Request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
+      }),
     },
     log,
   });
@@ -105,7 +114,12 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
-    fetch: (request, own) => (isSocket(request) ? sockets.upgrade(request, own) : app.handle(request)),
+    fetch: async (request, own) => {
+      if (isSocket(request)) return sockets.upgrade(request, own);
+      const response = await app.handle(request);
+      if (stopping) response.headers.set("connection", "close");
+      return response;
+    },
     websocket: sockets.websocket,
   });
   const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
@@ -113,6 +127,9 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
     address,
     get sockets() {
       return sockets.open;
+    },
+    announceStop() {
+      stopping = true;
     },
     async stop(drainMs) {
       keys?.stop();

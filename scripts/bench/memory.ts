@@ -3,7 +3,7 @@ import { actor, createTroupe, memory, type Troupe } from "#runtime";
 import { load, type Measured } from "./measure.ts";
 import type { BenchCase } from "./report.ts";
 
-const Echo = actor("echo", {
+export const Echo = actor("echo", {
   state: v.object({ n: v.number() }),
   initial: () => ({ n: 0 }),
   messages: ({ command, query }) => ({

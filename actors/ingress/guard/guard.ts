@@ -52,11 +52,6 @@ export class Guard {
     if (!mayUse(principal, access)) throw notAllowed(access);
   }
 
-  /** Whether authentication is on. */
-  get needsKey(): boolean {
-    return this.#options.authenticate !== undefined;
-  }
-
   /** Whose bearer key a request carries. @throws {Problem} 401, 429; {TypeError} where authentication is off. */
   async caller(request: Request): Promise<Principal> {
     const { authenticate } = this.#options;

@@ -3,7 +3,7 @@ import type { Guard } from "../guard/guard.ts";
 import { mayUse, type Principal } from "../guard/principal.ts";
 import type { Access } from "../guard/route-table.ts";
 import { Problem } from "../problem.ts";
-import { anyone, type SocketCaller } from "./access.ts";
+import type { SocketCaller } from "./access.ts";
 
 const TICKET = /^tkt_[A-Za-z0-9_-]{43}$/;
 const TICKET_BYTES = 32;
@@ -19,8 +19,8 @@ export function ticketKey(ticket: string): string {
 }
 
 /**
- * Who asks for a socket: the holder of the ticket in its address, or of the bearer key in its headers. Where authentication is
- * off, anyone.
+ * Who asks for a socket: the holder of the ticket in its address, or of the bearer key in its headers. For
+ * where authentication is on.
  * @param redeem takes a ticket by {@link ticketKey}; `null` where there is none that is good.
  * @throws {Problem} 401 with neither, or not a good one; 429.
  */
@@ -29,7 +29,6 @@ export async function socketCaller(
   guard: Guard,
   redeem: (key: string) => Promise<TicketHolder | null>,
 ): Promise<SocketCaller> {
-  if (!guard.needsKey) return anyone;
   const ticket = new URL(request.url).searchParams.get("ticket");
   if (ticket === null) return callerOf(await guard.caller(request));
   guard.countAddress(request);
