@@ -88,7 +88,15 @@ describe("authentication", () => {
     for (const { path, access } of everyRoute())
       expect([path, ["orders", "events", "services", "admin", "key", "open"].includes(access)]).toEqual([path, true]);
     const open = everyRoute().flatMap(({ path, access }) => (access === "open" ? [path] : []));
-    expect(open.sort()).toEqual(["/", "/console", "/console/cluster", "/health", "/openapi", "/openapi/json", "/ready"]);
+    expect(open.sort()).toEqual([
+      "/",
+      "/console",
+      "/console/cluster",
+      "/health",
+      "/openapi",
+      "/openapi/json",
+      "/ready",
+    ]);
     const document = (await ask("GET", "/openapi/json")).json as {
       paths: Record<string, Record<string, { security: unknown[]; responses: object }>>;
     };
