@@ -5,9 +5,10 @@ import { readArguments, usage } from "./app/arguments.ts";
 import { openConnections } from "./app/connections.ts";
 import { databasesOf } from "./app/databases.ts";
 import { jsonLog } from "./app/json-log.ts";
+import { followSettings } from "./app/live-settings.ts";
 import { serveHttp } from "./app/serve.ts";
-import { readSettings, type Settings, SettingsError } from "./app/settings.ts";
-import { stackAddresses } from "./app/stack-addresses.ts";
+import { loadSettings } from "./app/settings-sources.ts";
+import { type Settings, SettingsError } from "./app/settings.ts";
 import { untilStopSignal } from "./app/stop-signal.ts";
 import { startSystem } from "./app/system.ts";
 import { openTelemetry } from "./app/telemetry.ts";
@@ -16,14 +17,10 @@ import { openTelemetry } from "./app/telemetry.ts";
 const DRAIN_MS = 10_000;
 const EXIT_USAGE = 2;
 
-function settingsOf(args: readonly string[]): Settings | undefined {
-  const { help, environment } = readArguments(args);
-  if (help) {
-    console.log(usage());
-    return undefined;
-  }
-  const all = { ...process.env, ...environment };
-  const settings = readSettings(all, stackAddresses(all["TROUPE_DATA"] || ".troupe"));
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function settingsOf(all: Environment): Settings {
+  const { settings } = loadSettings(all);
   const missing = Object.entries(databasesOf(settings)).filter(([, url]) => url === undefined);
   if (missing.length > 0) {
     const named = missing.map(([service]) => `${service.toUpperCase()}_DATABASE_URL`).join(", ");
@@ -34,15 +31,16 @@ function settingsOf(args: readonly string[]): Settings | undefined {
   return settings;
 }
 
-async function run(settings: Settings): Promise<void> {
+async function run(settings: Settings, all: Environment): Promise<void> {
   const log = jsonLog(settings.LOG_LEVEL);
   process.on("unhandledRejection", (error) => log("error", "app:rejection", { error }));
   process.on("uncaughtException", (error) => log("error", "app:exception", { error }));
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
+  const live = followSettings(settings, all, log);
   const telemetry = openTelemetry({ troupe: () => system.troupe(), sockets: () => server.sockets });
   const system = startSystem({ settings, connections, telemetry, log, address: () => server.address });
-  const server = serveHttp({ settings, connections, system, telemetry, log });
+  const server = serveHttp({ settings, live: () => live.current(), connections, system, telemetry, log });
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,
@@ -55,6 +53,7 @@ async function run(settings: Settings): Promise<void> {
   const signal = await stopSignal;
   const until = performance.now() + DRAIN_MS;
   const left = (): number => Math.max(0, until - performance.now());
+  live.stop();
   log("info", "app:stopping", { signal });
   server.announceStop();
   await Promise.all([system.leave(left()), Bun.sleep(durationMs(settings.TROUPE_STOP_GRACE))]);
@@ -66,8 +65,10 @@ async function run(settings: Settings): Promise<void> {
 }
 
 try {
-  const settings = settingsOf(process.argv.slice(2));
-  if (settings !== undefined) await run(settings);
+  const { help, environment } = readArguments(process.argv.slice(2));
+  const all = { ...process.env, ...environment };
+  if (help) console.log(usage());
+  else await run(settingsOf(all), all);
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   console.error(error.message);

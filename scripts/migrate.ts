@@ -7,8 +7,8 @@
 import { migrate } from "#infra/postgres/migrate.ts";
 import { readArguments } from "./app/arguments.ts";
 import { databasesOf } from "./app/databases.ts";
-import { readSettings, SettingsError } from "./app/settings.ts";
-import { stackAddresses } from "./app/stack-addresses.ts";
+import { loadSettings } from "./app/settings-sources.ts";
+import { SettingsError } from "./app/settings.ts";
 
 const USAGE = `bun run migrate    applies the migrations that the database of a service has not seen, and creates it where it is missing
 
@@ -23,7 +23,7 @@ async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const all = { ...process.env, ...environment };
-  const settings = readSettings(all, stackAddresses(all["TROUPE_DATA"] || ".troupe"));
+  const { settings } = loadSettings(all);
   let failed = false;
   for (const [service, url] of Object.entries(databasesOf(settings))) {
     if (url === undefined) {

@@ -11,7 +11,7 @@
  */
 import { type AnyElysia, Elysia } from "elysia";
 import { type Allowed, allowedMethods } from "./allow.ts";
-import { refuseLargeBody } from "./body.ts";
+import { limitBody, refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
 import { preflight, share } from "./guard/cors.ts";
@@ -50,6 +50,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .onRequest(({ request, set }) => {
       set.headers["x-trace-id"] = traceOf(request).traceId; // I2
       set.headers["x-content-type-options"] = "nosniff";
+      if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
       refuseLargeBody(request); // I3
     })
     .onError(({ request, code, error }) =>

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readBytes, readJson } from "./body.ts";
+import { limitBody, readBytes, readJson } from "./body.ts";
 import { Problem } from "./problem.ts";
 
 const post = (
@@ -99,4 +99,24 @@ test("readBytes() does not wait for a sender who never ends", async () => {
     },
   });
   expect(await statusOf(readBytes(post(body, {}), 100, 20))).toBe(400);
+});
+
+test("limitBody() bounds one request, with a length and without", async () => {
+  const stream = (bytes: number): ReadableStream =>
+    new ReadableStream({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(bytes));
+        controller.close();
+      },
+    });
+  for (const [body, status] of [
+    [stream(2_000), 413],
+    [stream(1_000), "taken"],
+    ["x".repeat(2_000), 413],
+  ] as const) {
+    const request = post(body);
+    limitBody(request, 1_024);
+    expect(await statusOf(readBytes(request))).toBe(status);
+  }
+  expect(await statusOf(readBytes(post(stream(2_000))))).toBe("taken");
 });

@@ -1,14 +1,25 @@
 import { parseJson } from "./json-text.ts";
 import { Problem } from "./problem.ts";
 
-/** Bytes of a request body, at most. */
+/** Bytes of a request body, at most, unless {@link limitBody} says otherwise. */
 export const MAX_BODY_BYTES = 1024 * 1024;
+
+const limits = new WeakMap<Request, number>();
+
+/** Bounds the body of one request to `bytes`. */
+export function limitBody(request: Request, bytes: number): void {
+  limits.set(request, bytes);
+}
+
+function limitOf(request: Request): number {
+  return limits.get(request) ?? MAX_BODY_BYTES;
+}
 
 /** Milliseconds a body may take from its first byte to its last: who sends byte by byte does not keep a request open. */
 const MAX_BODY_MS = 20_000;
 
 /** @throws {Problem} 413 by `Content-Length` alone, before a byte of the body is read. */
-export function refuseLargeBody(request: Request, limit: number = MAX_BODY_BYTES): void {
+export function refuseLargeBody(request: Request, limit: number = limitOf(request)): void {
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit);
 }
@@ -19,7 +30,7 @@ export function refuseLargeBody(request: Request, limit: number = MAX_BODY_BYTES
  */
 export async function readBytes(
   request: Request,
-  limit: number = MAX_BODY_BYTES,
+  limit: number = limitOf(request),
   withinMs: number = MAX_BODY_MS,
 ): Promise<Uint8Array> {
   refuseLargeBody(request, limit);

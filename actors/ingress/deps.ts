@@ -18,6 +18,8 @@ export interface IngressDeps {
   readonly guard?: Guard | undefined;
   /** Origins whose pages may read answers, to the character: `https://shop.example`. Default: none but our own. */
   readonly origins?: () => readonly string[];
+  /** The largest body of a request. @default 1 MiB */
+  readonly maxBodyBytes?: () => number;
   /** Where answers are counted. */
   readonly counts?: HttpCounts;
   /** What `GET /metrics` answers; without it there is no such route. */

@@ -1,5 +1,5 @@
 import type * as v from "valibot";
-import type { Access } from "./guard/route-table.ts";
+import type { Access } from "./guard/access.ts";
 
 /** A valibot schema. */
 export type Schema = v.GenericSchema;

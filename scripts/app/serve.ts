@@ -42,6 +42,8 @@ export interface HttpServer {
 /** What {@link serveHttp} is given. */
 export interface ServedBy {
   readonly settings: Settings;
+  /** What may change while the process runs. */
+  readonly live: () => Settings;
   readonly connections: Connections;
   readonly system: System;
   readonly telemetry: Telemetry;
@@ -49,8 +51,8 @@ export interface ServedBy {
 }
 
 /** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
-export function serveHttp({ settings, connections, system, telemetry, log }: ServedBy): HttpServer {
-  const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, ALLOWED_ORIGINS } = settings;
+export function serveHttp({ settings, live, connections, system, telemetry, log }: ServedBy): HttpServer {
+  const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
   const workflows = connections.temporal && workflowClient(connections.temporal);
   const troupe = (): Troupe =>
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
@@ -72,7 +74,7 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
         });
   const guard = new Guard({
     authenticate: keys && ((secret) => keys.directory.find(secret)),
-    rateLimit: () => rateLimitOf(settings),
+    rateLimit: () => rateLimitOf(live()),
     peer: (request) => server.requestIP(request)?.address,
     trustedProxies: trustedProxies(settings.TRUSTED_PROXIES),
   });
@@ -81,7 +83,8 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
   const deps: IngressDeps = {
     troupe,
     guard,
-    origins: () => ALLOWED_ORIGINS,
+    origins: () => live().ALLOWED_ORIGINS,
+    maxBodyBytes: () => live().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
     orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
@@ -101,7 +104,7 @@ export function serveHttp({ settings, connections, system, telemetry, log }: Ser
   const sockets = createSockets({
     topics: () => connections.topics,
     access: {
-      origins: () => [...loopbackOrigins(server.port ?? PORT), ...ALLOWED_ORIGINS],
+      origins: () => [...loopbackOrigins(server.port ?? PORT), ...live().ALLOWED_ORIGINS],
       ...(keys && {
         authenticate: (request: Request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
       }),

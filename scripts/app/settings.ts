@@ -83,6 +83,17 @@ const proxies = v.pipe(
     }
   }, "expected addresses or networks separated by commas, as in 10.0.0.0/8"),
 );
+const SIZE = /^(\d{1,9})(B|KiB|MiB)?$/;
+const size = v.pipe(
+  text,
+  v.regex(SIZE, 'expected a size, as in "256KiB" or "1MiB"'),
+  v.transform((value) => {
+    const [, digits, unit] = SIZE.exec(value) ?? [];
+    return Number(digits) * (unit === "MiB" ? 1024 ** 2 : unit === "KiB" ? 1024 : 1);
+  }),
+  v.minValue(1024, "expected at least 1KiB"),
+  v.maxValue(32 * 1024 ** 2, "expected at most 32MiB"),
+);
 const count = (least: number) =>
   v.pipe(
     text,
@@ -142,10 +153,20 @@ const VARIABLES = {
     v.description("requests a second of one key, and of one address; 0: any number"),
   ),
   API_RATE_LIMIT_BURST: v.pipe(optional(count(1)), v.description("how many of them at once; default twice the limit")),
+  API_MAX_PAYLOAD_SIZE: v.pipe(
+    v.optional(size, "1MiB"),
+    v.description("the largest body of a request, as in 256KiB; 32MiB at most"),
+  ),
   TRUSTED_PROXIES: v.pipe(
     v.optional(proxies, ""),
     v.description("addresses and networks whose X-Forwarded-For is believed, separated by commas"),
   ),
+  TROUPE_CONFIG: v.pipe(optional(text), v.description("a YAML file of settings; the environment wins over it")),
+  OUTBOX_RETENTION: v.pipe(
+    v.optional(duration, "24h"),
+    v.description("how long replies and published records are kept"),
+  ),
+  ACTORS_MAX_ACTIVE: v.pipe(optional(count(1)), v.description("actors in memory at once; default 100000")),
   TROUPE_SEED: v.pipe(onOff("on"), v.description("whether demo products are created once")),
   TROUPE_DATA: v.pipe(
     v.optional(v.pipe(text, v.minLength(1)), ".troupe"),
@@ -191,18 +212,22 @@ const Environment = v.pipe(
 /** The settings of the process, under their variables' names. */
 export type Settings = v.InferOutput<typeof Environment>;
 
+export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly (keyof Settings)[];
+
 /** Thrown with one line per variable that does not fit. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
 /**
- * Reads the settings. `environment` wins over `stack`, the addresses of a running stack.
+ * Reads the settings. `environment` wins over `stack`: a file, and the addresses of a running stack.
+ * @param nameOf how an error names a variable.
  * @throws {SettingsError} naming every variable that does not fit, what is expected and what was given.
  */
 export function readSettings(
   environment: Readonly<Record<string, string | undefined>>,
   stack: Readonly<Record<string, string>> = {},
+  nameOf: (variable: string) => string = (variable) => variable,
 ): Settings {
   const given: Record<string, string> = {};
   for (const name of Object.keys(VARIABLES)) {
@@ -213,7 +238,7 @@ export function readSettings(
   if (result.success) return result.output;
   const lines = result.issues.map((issue) => {
     const name = String(issue.path?.[0].key ?? "?");
-    return `  ${name}: ${issue.message}, got ${isSecretName(name) ? "something else" : JSON.stringify(given[name])}`;
+    return `  ${nameOf(name)}: ${issue.message}, got ${isSecretName(name) ? "something else" : JSON.stringify(given[name])}`;
   });
   throw new SettingsError(`Cannot start as the settings do not fit:\n${[...new Set(lines)].join("\n")}`);
 }
@@ -231,7 +256,7 @@ export function describeVariables(): string {
 }
 
 /** Whether a value must not be shown: addresses may hold passwords. */
-function isSecretName(name: string): boolean {
+export function isSecretName(name: string): boolean {
   return name.endsWith("_URL") || name.endsWith("_KEY");
 }
 

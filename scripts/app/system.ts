@@ -22,7 +22,7 @@ import { Stock } from "#actors/stock/stock.ts";
 import { Ticket } from "#actors/ticket/ticket.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
-import { type AnyActorType, createTroupe, type Log, type Store, type Troupe } from "#runtime";
+import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
 import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
 import type { Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
@@ -106,6 +106,8 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
         owns: settings.TROUPE_ROLES.includes("actors"),
         address,
         recentTurns: RECENT_TURNS,
+        retentionMs: durationMs(settings.OUTBOX_RETENTION),
+        ...(settings.ACTORS_MAX_ACTIVE === undefined ? {} : { maxActiveActors: settings.ACTORS_MAX_ACTIVE }),
         metrics: telemetry.prometheus.metrics,
         ...(transport === undefined ? {} : { transport }),
       });

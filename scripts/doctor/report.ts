@@ -7,18 +7,25 @@ import { inspectDurability } from "./durability.ts";
 import type { Finding } from "./finding.ts";
 import { inspectRuntimes } from "./runtimes.ts";
 import { inspectServers, type KnownServers } from "./servers.ts";
+import { inspectSettings } from "./settings.ts";
 
 const MARKS = { ok: "✓", later: "↓", off: "·", bad: "✗" } as const;
-const HEADINGS = { runtime: "Runtimes and tools", server: "Servers", durability: "Durability of what runs" } as const;
+const HEADINGS = {
+  runtime: "Runtimes and tools",
+  server: "Servers",
+  durability: "Durability of what runs",
+  settings: "Settings of an app that starts here",
+} as const;
 
 /** Prints the findings (`--json`: as JSON); answers 1 when something needs a fix, else 0. `--data DIR` names the stack to look at. */
 export async function doctor(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { json: { type: "boolean", default: false }, data: { type: "string", default: ".troupe" } },
+    options: { json: { type: "boolean", default: false }, data: { type: "string" } },
   });
-  const known = knownServers(values.data);
+  const known = knownServers(values.data ?? ".troupe");
   const findings = (await Promise.all([inspectRuntimes(), inspectServers(known), inspectDurability(known)])).flat();
+  findings.push(...inspectSettings(values.data));
   console.log(values.json ? JSON.stringify(findings, undefined, 2) : asText(findings));
   return findings.some((finding) => finding.status === "bad") ? 1 : 0;
 }
@@ -42,7 +49,7 @@ function knownServers(dataDir: string): KnownServers {
 
 function asText(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map((finding) => finding.name.length));
-  return (["runtime", "server", "durability"] as const)
+  return (["runtime", "server", "durability", "settings"] as const)
     .map((area) => {
       const lines = findings
         .filter((finding) => finding.area === area)

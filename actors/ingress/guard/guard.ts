@@ -10,10 +10,10 @@
  * G3 Where authentication is off, everybody may do everything.
  */
 import { Problem } from "../problem.ts";
+import type { Access } from "./access.ts";
 import { clientAddress, networkOf, type TrustedProxies } from "./client-address.ts";
 import { identify, mayUse, type Principal } from "./principal.ts";
 import { type RateLimit, RateLimiter, type Taken } from "./rate-limiter.ts";
-import type { Access } from "./route-table.ts";
 
 export interface GuardOptions {
   /** Whose key it is; `undefined` for none. Absent: authentication is off. */

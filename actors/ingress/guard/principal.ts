@@ -1,5 +1,5 @@
 import type { Scope } from "#actors/keyring/messages.ts";
-import type { Access } from "./route-table.ts";
+import type { Access } from "./access.ts";
 
 /** Who a request comes from, as far as its key says. */
 export interface Principal {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { ACCESS, pathIn, RouteTable } from "./route-table.ts";
+import { ACCESS } from "./access.ts";
+import { pathIn, RouteTable } from "./route-table.ts";
 
 const route = (method: string, path: string, access?: string) => ({
   method,

@@ -1,11 +1,6 @@
-import { type Scope, SCOPES } from "#actors/keyring/messages.ts";
+import { SCOPES } from "#actors/keyring/messages.ts";
 import type { MountedRoute } from "../openapi.ts";
-
-/** Who may use a route: holders of a key with the scope, holders of any key, or everybody. */
-export type Access = Scope | "key" | "open";
-
-/** The member of a route's OpenAPI operation that says who may use it. */
-export const ACCESS = "x-scope";
+import { type Access, ACCESS } from "./access.ts";
 
 /** A route as the guard knows it. */
 export interface GuardedRoute {

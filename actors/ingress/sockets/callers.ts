@@ -1,7 +1,7 @@
 import type { TicketHolder } from "#actors/ticket/messages.ts";
+import type { Access } from "../guard/access.ts";
 import type { Guard } from "../guard/guard.ts";
 import { mayUse, type Principal } from "../guard/principal.ts";
-import type { Access } from "../guard/route-table.ts";
 import { Problem } from "../problem.ts";
 import type { SocketCaller } from "./access.ts";
 

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { withoutCredentials } from "#actors/ingress/readiness.ts";
+import { type FileSettings, readConfigFile } from "./config-file.ts";
+import { isSecretName, readSettings, type Settings, SettingsError, VARIABLE_NAMES } from "./settings.ts";
+import { stackAddresses } from "./stack-addresses.ts";
+
+/** The settings, and where each comes from. */
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** As in `environment`, `troupe.yaml line 3, column 14: /api/rateLimit`, `running stack`, `default`. */
+  originOf(variable: keyof Settings): string;
+}
+
+/**
+ * Reads the settings of every source: the environment wins over the file of `TROUPE_CONFIG`, that over the addresses of a
+ * running stack, those over the defaults.
+ * @throws {SettingsError} naming everything that does not fit, with its place in the file.
+ */
+export function loadSettings(environment: Readonly<Record<string, string | undefined>>): LoadedSettings {
+  const path = environment["TROUPE_CONFIG"] || undefined;
+  const file = path === undefined ? undefined : fileAt(path);
+  const stack = stackAddresses(environment["TROUPE_DATA"] || ".troupe");
+  const originOf = (variable: string): string => {
+    if (environment[variable]) return "environment";
+    if (file?.values[variable] !== undefined) return `${path} ${file.placeOf(variable)}`;
+    return stack[variable] === undefined ? "default" : "running stack";
+  };
+  const settings = readSettings(environment, { ...stack, ...file?.values }, (variable) =>
+    file?.values[variable] !== undefined && !environment[variable] ? `${originOf(variable)} (${variable})` : variable,
+  );
+  return { settings, originOf };
+}
+
+/** What is in force, for people: without passwords and keys. */
+export function describeSettings({ settings, originOf }: LoadedSettings): readonly {
+  readonly name: string;
+  readonly value: string;
+  readonly origin: string;
+}[] {
+  return VARIABLE_NAMES.flatMap((name) => {
+    const value = settings[name];
+    if (value === undefined || String(value) === "") return [];
+    const shown = isSecretName(name)
+      ? name.endsWith("_KEY")
+        ? "set"
+        : withoutCredentials(String(value))
+      : String(value);
+    return [{ name, value: shown, origin: originOf(name) }];
+  });
+}
+
+function fileAt(path: string): FileSettings {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    throw new SettingsError(`Cannot start as the file of TROUPE_CONFIG cannot be read: ${path}`);
+  }
+  const read = readConfigFile(text);
+  if ("errors" in read) {
+    throw new SettingsError(
+      `Cannot start as ${path} does not fit:\n${read.errors.map((error) => `  ${error}`).join("\n")}`,
+    );
+  }
+  return read;
+}
