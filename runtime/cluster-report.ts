@@ -23,7 +23,7 @@ export interface ReportedNode {
   readonly actors: readonly ReportedActors[] | undefined;
 }
 
-/** The actors of one type in memory, over all nodes that answered. */
+/** The actors of one type that a node has in memory. */
 export interface ReportedActors {
   readonly type: string;
   readonly inMemory: number;

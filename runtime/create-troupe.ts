@@ -7,9 +7,9 @@
  * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
  *    query, or it carries an id.
  */
-import type { ActorRef, CallOptions } from "./actor-ref.ts";
+import type { ActorRef, ActorTell, CallOptions } from "./actor-ref.ts";
 import { partitionOf } from "./address.ts";
-import type { AnyActorType, StateOutput } from "./any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { Cancellation, untilAborted } from "./cancellation.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -30,7 +30,7 @@ import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { answerNode, askNode, NODE_TYPE, type NodeAnswers, type NodeLink } from "./node-messages.ts";
 import { NodeMetrics } from "./node-metrics.ts";
-import { cancelledError, PendingCall } from "./pending-call.ts";
+import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
 import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
@@ -41,6 +41,7 @@ import { reportCluster } from "./report-cluster.ts";
 import { Residents } from "./residents.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
+import { Told } from "./told.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
 import { watchActor, type WatchedState } from "./watch.ts";
@@ -99,6 +100,15 @@ class Node implements Troupe, NodeAnswers {
   readonly #stopping = new AbortController();
   /** Ends the reading of this node's counts. */
   #detach: (() => void) | undefined;
+  /** Of calls that took the short way. */
+  readonly #caller: CallerSide<unknown> = {
+    read: parsed,
+    again: ({ envelope, deadline }, error) =>
+      mayRetry(error) && this.#stopped === undefined
+        ? this.#route(envelope, undefined, deadline).then(parsed)
+        : undefined,
+  };
+  readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
@@ -108,6 +118,9 @@ class Node implements Troupe, NodeAnswers {
     this.#transport = options.transport;
     this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
+    const log = options.log ?? silentLog;
+    this.#tellFailed = ({ type, key, message }, error) =>
+      log("warn", "tell:failed", { actor: `${type}/${key}`, message, error: String(error) });
     const link = this.#link();
     this.#residents = new Residents(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, this.#clock);
     const services: NodeServices = {
@@ -181,6 +194,10 @@ class Node implements Troupe, NodeAnswers {
 
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
     return makeRef(type, (message, input, options) => this.call(type.type, key, message, input, options));
+  }
+
+  tell<A extends AnyActorType>(type: A, key: string): ActorTell<A> {
+    return makeRef<A, ActorTell<A>>(type, (message, input) => this.#tell(type.type, key, message, input));
   }
 
   call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
@@ -344,7 +361,7 @@ class Node implements Troupe, NodeAnswers {
     return this.#start(type.type, key, message, input, traced, callers, deadline);
   }
 
-  async #start(
+  #start(
     type: string,
     key: string,
     message: string,
@@ -358,7 +375,7 @@ class Node implements Troupe, NodeAnswers {
       timeoutMs = Math.min(timeoutMs, deadline - this.#clock.monotonic());
       if (timeoutMs <= 0) {
         const text = `Cannot call ${type}/${key} as the caller of this turn waits no longer`;
-        throw new TroupeError("deadline_exceeded", text);
+        return Promise.reject(new TroupeError("deadline_exceeded", text));
       }
     }
     const { id, traceparent, signal } = options;
@@ -374,8 +391,41 @@ class Node implements Troupe, NodeAnswers {
       callers,
       timeoutMs,
     };
-    const body = await (signal === undefined ? this.#route(envelope) : this.#routeUntil(signal, envelope));
-    return body === undefined ? undefined : JSON.parse(body);
+    if (signal !== undefined) return this.#routeUntil(signal, envelope).then(parsed);
+    return this.#shortWay(envelope) ?? this.#route(envelope).then(parsed);
+  }
+
+  /**
+   * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
+   * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
+   * harmless (N1).
+   */
+  #shortWay(envelope: Envelope): Promise<unknown> | undefined {
+    const host = this.#types.get(envelope.type)?.host;
+    const resident = host?.resident(envelope);
+    if (host === undefined || resident === undefined) return undefined;
+    const now = this.#clock.monotonic();
+    if (!host.ownership.holdsLease(now)) return undefined;
+    try {
+      checkCall(envelope, resident.definition);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host, this.#caller);
+    host.deliverTo(resident.activation, call, resident.definition, now);
+    return call.promise;
+  }
+
+  #tell(type: string, key: string, message: string, input: unknown): void {
+    const envelope = envelopeOf(type, key, message, input);
+    const host = this.#types.get(type)?.host;
+    const resident = host?.resident(envelope);
+    const now = this.#clock.monotonic();
+    if (host !== undefined && resident !== undefined && host.ownership.holdsLease(now)) {
+      host.deliverTo(resident.activation, new Told(envelope, this.#tellFailed), resident.definition, now);
+    } else {
+      this.#route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
+    }
   }
 
   /** As `#route`, until `signal` is aborted. */
@@ -400,10 +450,13 @@ class Node implements Troupe, NodeAnswers {
   }
 
   /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
-  async #route(envelope: Envelope, cancellation?: Cancellation): Promise<string | undefined> {
+  async #route(
+    envelope: Envelope,
+    cancellation?: Cancellation,
+    deadline = this.#clock.monotonic() + envelope.timeoutMs,
+  ): Promise<string | undefined> {
     const host = this.#check(envelope);
     const partition = partitionOf(envelope.type, envelope.key);
-    const deadline = this.#clock.monotonic() + envelope.timeoutMs;
     for (let attempt = 1; ; attempt++) {
       try {
         if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
@@ -431,7 +484,7 @@ class Node implements Troupe, NodeAnswers {
     deadline: number,
     cancellation?: Cancellation,
   ): Promise<string | undefined> {
-    const call = new PendingCall(envelope, deadline, this.#deadlines, host);
+    const call = new PendingCall(envelope, deadline, this.#clock.monotonic(), this.#deadlines, host, asJson);
     if (envelope.origin.kind === "watch") host.watch(call, envelope.origin.seen);
     else host.deliver(call);
     cancellation?.heldBy(() => call.cancel());
@@ -569,15 +622,7 @@ class Node implements Troupe, NodeAnswers {
       throw new TroupeError("unknown_message", `Cannot find the message "${envelope.message}" of ${envelope.type}`);
     }
     checkKey(entry.type.options.key, envelope.type, envelope.key);
-    if (envelope.id !== undefined) checkMessageId(envelope.id);
-    const address = `${envelope.type}/${envelope.key}`;
-    // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
-    if (envelope.callers.includes(address) && entry.type.messages[envelope.message]?.kind === "command") {
-      throw new TroupeError(
-        "call_cycle",
-        `Cannot call ${address} as it waits for this very call: ${[...envelope.callers, address].join(" → ")}`,
-      );
-    }
+    checkCall(envelope, entry.type.messages[envelope.message]);
     return entry.host;
   }
 
@@ -586,6 +631,39 @@ class Node implements Troupe, NodeAnswers {
     if (entry === undefined) throw new TroupeError("unknown_actor", `Cannot find the actor type "${type}"`);
     return entry.host;
   }
+}
+
+/** The envelope of a message that nobody waits for. */
+function envelopeOf(type: string, key: string, message: string, input: unknown): Envelope {
+  return {
+    type,
+    key,
+    message,
+    input,
+    id: undefined,
+    origin: CALL,
+    attempt: 1,
+    traceparent: undefined,
+    callers: NO_CALLERS,
+    timeoutMs: DEFAULT_TIMEOUT_MS,
+  };
+}
+
+function parsed(body: string | undefined): unknown {
+  return body === undefined ? undefined : JSON.parse(body);
+}
+
+/** @throws {InvalidInputError} the id is no message id. @throws {TroupeError} `call_cycle`. */
+function checkCall({ type, key, id, callers }: Envelope, definition: AnyMessageDefinition | undefined): void {
+  if (id !== undefined) checkMessageId(id);
+  // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
+  if (callers.length === 0 || definition?.kind !== "command") return;
+  const address = `${type}/${key}`;
+  if (!callers.includes(address)) return;
+  throw new TroupeError(
+    "call_cycle",
+    `Cannot call ${address} as it waits for this very call: ${[...callers, address].join(" → ")}`,
+  );
 }
 
 function mayRetry(error: unknown): boolean {

@@ -113,8 +113,8 @@ export class Ownership implements HandoverHost {
     });
   }
 
-  holdsLease(): boolean {
-    return this.clock.monotonic() < this.#leaseUntil;
+  holdsLease(now = this.clock.monotonic()): boolean {
+    return now < this.#leaseUntil;
   }
 
   leaseAgeMs(): number {

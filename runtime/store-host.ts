@@ -9,7 +9,7 @@ import { Activation } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
 import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
-import type { AnyActorType } from "./any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { ReportedActors } from "./cluster-report.ts";
@@ -57,6 +57,12 @@ import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
 import { Turn } from "./turn.ts";
 import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
+
+/** An actor in memory, and the definition of a message to it. */
+export interface Resident {
+  readonly activation: Activation;
+  readonly definition: AnyMessageDefinition;
+}
 
 /** What a store host needs from its node. */
 export interface NodeServices {
@@ -222,6 +228,24 @@ export class StoreHost
       this.#node.residents.touch(activation);
     }
     activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+    this.#node.probe?.delivered(delivery.envelope, activation.depth);
+  }
+
+  /** The actor a message is for, when it is in memory, with what the message is; nothing for a message it does not have. */
+  resident({ type, key, message }: Envelope): Resident | undefined {
+    const activation = this.#actors.get(type, key);
+    if (activation === undefined || !Object.hasOwn(activation.type.messages, message)) return undefined;
+    return { activation, definition: activation.type.messages[message] as AnyMessageDefinition };
+  }
+
+  /** As `deliver`, to an actor that was found in memory in this very step. */
+  deliverTo(activation: Activation, delivery: Delivery, definition: AnyMessageDefinition, now: number): void {
+    if (this.#stopping || this.#closing.size > 0 || this.#held.size > 0 || this.#recent !== undefined) {
+      this.deliver(delivery);
+      return;
+    }
+    this.#node.residents.touch(activation, now);
+    activation.deliver(delivery, definition);
     this.#node.probe?.delivered(delivery.envelope, activation.depth);
   }
 

@@ -1,4 +1,4 @@
-import type { ActorRef, CallOptions } from "./actor-ref.ts";
+import type { ActorRef, ActorTell, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import type { ClusterReport } from "./cluster-report.ts";
@@ -89,6 +89,17 @@ export interface Troupe {
   readonly nodeId: string;
   /** A typed handle on an actor, wherever it lives. */
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
+  /**
+   * As `ref`, for messages whose reply nobody waits for: at most once, and gone with this process until its turn has
+   * committed. A message that is refused or fails is logged (`tell:failed`) and heard of no more: where it must arrive, use
+   * `c.send` in a turn, or `ref`.
+   *
+   * @example
+   * ```ts
+   * troupe.tell(Counter, "visits").add({ by: 1 });
+   * ```
+   */
+  tell<A extends AnyActorType>(type: A, key: string): ActorTell<A>;
   /** Calls a message by name; what `ref` and the ingress are made of. */
   call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
   /**
