@@ -80,7 +80,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 
   async function answer(request: Request, route: GuardedRoute | undefined): Promise<Response> {
     try {
-      await guard?.admit(request, request.method === "OPTIONS" ? "open" : (route?.access ?? "admin")); // I4
+      await guard?.admit(request, request.method === "OPTIONS" ? "key" : (route?.access ?? "admin")); // I4
       return await app.fetch(request);
     } catch (error) {
       return await answerError({

@@ -147,6 +147,8 @@ describe("authentication", () => {
       expect((await ask(method, path, { key: ADMIN })).status).toBe(known);
     }
     expect((await ask("HEAD", "/orders")).status).toBe(401);
+    for (const path of ["/orders", "/nothing/here"]) expect((await ask("OPTIONS", path)).status).toBe(401);
+    expect((await ask("OPTIONS", "/orders", { key: ADMIN })).headers.get("allow")).toContain("POST");
     expect((await ask("HEAD", "/health")).status).toBe(200);
   });
 
