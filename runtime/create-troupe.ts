@@ -121,6 +121,7 @@ class Node implements Troupe {
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
       stores: () => this.#hosts.map((host) => host.store),
+      storeOf: (type) => this.#hostOf(type).store,
       route: (envelope) => this.#route(envelope),
     });
     const sinks: Sink[] = [
