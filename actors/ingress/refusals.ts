@@ -17,6 +17,12 @@ const REFUSALS: Readonly<
     unknown_sku: { status: 404, detail: "There is no such product" },
     out_of_stock: { status: 409, detail: "There are not enough pieces" },
   },
+  source: {
+    unknown_source: { status: 404, detail: "There is no such source" },
+  },
+  route: {
+    unknown_route: { status: 404, detail: "There is no such route" },
+  },
   service: {
     unknown_service: { status: 404, detail: "There is no such service" },
   },

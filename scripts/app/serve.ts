@@ -3,6 +3,7 @@ import { createIngress } from "#actors/ingress/app.ts";
 import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
+import { gatewayRoutes } from "#actors/ingress/routes/gateway.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
@@ -39,6 +40,13 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     docker: dockerStatus(connections.engine),
     policy: policyFromEnv(process.env),
   });
+  const gateway = gatewayRoutes({
+    troupe,
+    directory: () => system.gateway.directory() ?? notYet("The event gateway has not started yet"),
+    validator: system.gateway.validator,
+    allows: system.gateway.allows,
+    log,
+  });
   const deps: IngressDeps = {
     troupe,
     orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
@@ -51,7 +59,7 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     },
     log,
   };
-  const app = createIngress(deps, [orchestrator]);
+  const app = createIngress(deps, [orchestrator, ...gateway]);
   const sockets = createSockets({
     topics: () => connections.topics,
     access: { origins: () => [...loopbackOrigins(server.port ?? PORT), ...settings.ALLOWED_ORIGINS] },

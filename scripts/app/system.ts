@@ -24,6 +24,7 @@ import type { Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { Connections } from "./connections.ts";
 import { SERVICES } from "./databases.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
@@ -39,6 +40,8 @@ export interface System {
   troupe(): Troupe | undefined;
   /** Lists of orders; `undefined` like the node. */
   orders(): OrderLists | undefined;
+  /** The event gateway's part of this process. */
+  readonly gateway: Gateway;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -56,6 +59,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
   const { engine, temporal } = connections;
   const scaler = scalerActor({ engine });
   const actors = [Order, Stock, Payment, createDelivery({ step: settings.DELIVERY_STEP }), Config, Service, scaler];
+  const gateway = createGateway(settings, log);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
   let orders: OrderLists | undefined;
@@ -63,15 +67,15 @@ export function startSystem(settings: Settings, connections: Connections, log: L
   let watcher: Watcher | undefined;
 
   async function startTroupe(): Promise<Troupe> {
-    const { orchestrator, ...services } = connections.stores();
-    stores = { ...services, default: orchestrator };
+    const { orchestrator, gateway: events, ...services } = connections.stores();
+    stores = { ...services, ...gateway.storesOf(events), default: orchestrator };
     const transport = connections.transport();
     const reads = connections.orderReads();
     try {
       await connections.nats?.ready(OPEN_WITHIN_MS);
       await Promise.all(Object.values(stores).map((store) => store.open())); // Y2
       const node = await createTroupe({
-        actors,
+        actors: [...actors, ...gateway.actors],
         stores,
         projections: [reads],
         sinks: connections.sinks,
@@ -81,6 +85,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         ...(transport === undefined ? {} : { transport }),
       });
       orders = orderLists(reads, () => node);
+      gateway.start(node);
       return node;
     } catch (error) {
       const opened = [...Object.values(stores), reads].map((database) => database.close());
@@ -126,6 +131,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
   return {
     troupe: () => troupe,
     orders: () => orders,
+    gateway,
     workers: () => workers,
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");
@@ -135,6 +141,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
     async stop(drainMs) {
       stopping.abort();
       await started;
+      gateway.stop();
       await Promise.allSettled([workers?.stop(), watcher?.stop()]); // Y3
       await troupe?.stop(drainMs);
     },
