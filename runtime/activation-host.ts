@@ -4,10 +4,12 @@ import type { JournalHost } from "./journal.ts";
 import type { HooksHost } from "./life-hooks.ts";
 import type { LeaveReason } from "./life.ts";
 import type { ActorId, LoadedActor, StoredReply } from "./ports/store.ts";
+import type { Randomness } from "./randomness.ts";
 import type { TurnHost } from "./turn.ts";
 
 /** What an activation needs from the store host. */
 export interface ActivationHost extends TurnHost, HooksHost, JournalHost {
+  readonly randomness: Randomness;
   load(actor: ActorId): Promise<LoadedActor>;
   findReply(actor: ActorId, id: string): Promise<StoredReply | undefined>;
   /** Hands a finished turn to the commit lane of its partition. */

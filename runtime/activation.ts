@@ -7,8 +7,8 @@
  * `load`, `findReply`, `submit`, `evict`, `forget`, and the type's hooks.
  *
  * A1 at most one turn runs at a time (G1).
- * A2 nothing is answered that rests on a turn that is not durable: replies, refusals, queries and repeats wait behind
- *    the youngest uncommitted turn of this actor (G3, the output gate).
+ * A2 nothing is answered that rests on a turn that is not durable: replies, refusals and queries wait behind the youngest
+ *    uncommitted turn of this actor, repeats behind the turn they repeat (G3, the output gate).
  * A3 a turn that did not end well leaves the state as it was before it (G2).
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
  * A5 `onActivate` has ended well before the first message is handled; each that did is followed by one `onPassivate`.
@@ -27,13 +27,14 @@ import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { createAndHandle, failureOf } from "./handle.ts";
 import { textHash } from "./hash.ts";
+import { changedIndex } from "./index-filter.ts";
 import { JournaledTurn } from "./journal.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import type { LeaveReason } from "./life.ts";
 import { DEFAULT_IDLE, MAX_STATE_LENGTH } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, StoredReply, TimerWrite } from "./ports/store.ts";
-import { misuseOf, Replies } from "./replies.ts";
+import type { ActorId, FieldValue, TimerWrite } from "./ports/store.ts";
+import { type KnownReply, misuseOf, Replies } from "./replies.ts";
 import type { Resident } from "./residents.ts";
 import { RestartBackoff } from "./restart-backoff.ts";
 import { Turn } from "./turn.ts";
@@ -81,6 +82,8 @@ export class Activation implements TurnOwner, Resident, Readable {
   readonly #replies = new Replies();
   /** The youngest finished turn that is not durable yet. */
   #unsettled: FinishedTurn | undefined;
+  /** The indexed values after the last finished turn; `undefined` until a turn has written them. */
+  #index: readonly FieldValue[] | undefined;
   /** Timers touched by turns that are not durable yet: newer than the timer service and the store. */
   #timers = new Map<string, TimerWrite>();
   /** Raised by every reload, so that what a turn of an earlier life leaves behind is recognised. */
@@ -101,7 +104,7 @@ export class Activation implements TurnOwner, Resident, Readable {
     const { version, idle, restart, mailbox } = type.options;
     this.schemaVersion = version;
     this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
-    this.#restart = restart === undefined ? undefined : new RestartBackoff(restart);
+    this.#restart = restart === undefined ? undefined : new RestartBackoff(restart, host.randomness);
     this.#mailbox = new Mailbox(mailbox?.max ?? 1_000);
     void this.#load();
   }
@@ -212,6 +215,7 @@ export class Activation implements TurnOwner, Resident, Readable {
   /** The lane says: `turn` is durable. */
   committed(turn: FinishedTurn): void {
     if (this.#unsettled === turn) this.#unsettled = undefined;
+    if (turn.reply !== undefined) this.#replies.settled(turn.reply.id, turn);
     if (turn.timers === undefined) return;
     for (const write of turn.timers.values()) {
       if (this.#timers.get(write.name) === write) this.#timers.delete(write.name);
@@ -261,6 +265,7 @@ export class Activation implements TurnOwner, Resident, Readable {
         this.#text = outcome.text;
         this.#version = outcome.actor.version;
         this.#tainted = true;
+        this.#index = undefined;
         this.#replies.load(outcome.actor);
         this.#phase = { kind: "idle" };
         this.#pump();
@@ -269,7 +274,7 @@ export class Activation implements TurnOwner, Resident, Readable {
 
   /** It is loaded, but cannot be used: that is for the next message after a pause to try again. */
   #rest(error: TroupeError): void {
-    const until = this.#host.clock.monotonic() + backoffMs(++this.#failedActivations);
+    const until = this.#host.clock.monotonic() + backoffMs(++this.#failedActivations, this.#host.randomness);
     this.#phase = { kind: "resting", until, error };
     for (const delivery of this.#mailbox.drain()) delivery.fail(error);
   }
@@ -377,10 +382,12 @@ export class Activation implements TurnOwner, Resident, Readable {
     this.#pump();
   }
 
-  #repeat(delivery: Delivery, known: StoredReply, hash: string): void {
+  /** A repeat rests on the turn it repeats alone: what came later may fail without it. */
+  #repeat(delivery: Delivery, known: KnownReply, hash: string): void {
     const misuse = misuseOf(known, hash, this.address);
     if (misuse !== undefined) delivery.fail(misuse);
-    else this.#gate(delivery, { kind: "reply", body: known.reply });
+    else if (known.turn === undefined) delivery.succeed(known.reply);
+    else known.turn.wait(delivery, { kind: "reply", body: known.reply });
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
@@ -464,11 +471,19 @@ export class Activation implements TurnOwner, Resident, Readable {
     this.#version = journal === undefined ? this.#version + 1 : journal.version;
     for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
-    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);
-    if (stored !== undefined) this.#replies.remember(stored);
+    const index = this.type.options.index === undefined ? undefined : this.#reindex(turn);
+    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored, undefined, index);
+    if (stored !== undefined) this.#replies.remember({ ...stored, turn: finished });
     this.#unsettled = finished;
     finished.wait(delivery, { kind: "reply", body });
     this.#host.submit(finished);
+  }
+
+  /** The indexed values, when this turn changed them. */
+  #reindex(turn: Turn): readonly FieldValue[] | undefined {
+    const values = changedIndex(this.type, turn.destroyed ? undefined : turn.state, this.#index);
+    this.#index = values ?? this.#index;
+    return values;
   }
 
   /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */

@@ -23,7 +23,16 @@ export interface CallOptions {
   readonly traceparent?: string;
 }
 
-/** A typed handle on one actor: a method per message. Cheap, holds nothing; the actor need not exist or be in memory. */
+/**
+ * A typed handle on one actor: a method per message. Cheap, holds nothing; the actor need not exist or be in memory.
+ *
+ * @example
+ * ```ts
+ * const visits: ActorRef<typeof Counter> = troupe.ref(Counter, "visits");
+ * await visits.add({ by: 2 }, { id: "request-1", timeout: "5s" });
+ * await visits.value();
+ * ```
+ */
 export type ActorRef<A extends AnyActorType> = {
   readonly [Name in keyof A["messages"]]: RefMethod<A["messages"][Name]>;
 };

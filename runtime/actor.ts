@@ -2,9 +2,11 @@ import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { AnyApply, Emits, JournalOptions, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
+import type { IndexableField } from "./index-filter.ts";
 import type { Apply, JournaledTurnContext } from "./journal-options.ts";
 import { REBUILD, rebuildCommand } from "./journal-rebuild.ts";
 import type { LeaveContext, LifeContext } from "./life.ts";
+import { MAX_FIELD_LENGTH } from "./limits.ts";
 import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
 import { checkRestartPolicy, type RestartPolicy } from "./restart-backoff.ts";
@@ -61,6 +63,7 @@ export interface ActorOptions<
   StateSchema extends Schema,
   Events extends Emits,
   M extends Messages<InferOutput<StateSchema>, Events>,
+  Index extends string = string,
 > {
   /** Which keys exist. A call to another key is refused with `invalid_input`. Default: 1 to 200 characters. */
   readonly key?: GenericSchema<string, string>;
@@ -76,6 +79,11 @@ export interface ActorOptions<
   readonly mailbox?: { readonly max: number };
   /** Without a message for this long the actor leaves memory. Default `"2m"`. */
   readonly idle?: Duration;
+  /**
+   * Members of the state to find actors by, with `troupe.where`: strings, numbers, booleans or nulls at its top level.
+   * Kept in the same commit as the state. Actors stored before a member was listed are added in the background.
+   */
+  readonly index?: readonly Index[];
   /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
   readonly poison?: PoisonOptions;
   /**
@@ -136,9 +144,10 @@ export interface ActorType<
   StateSchema extends Schema = Schema,
   Events extends Emits = Emits,
   M extends Messages<InferOutput<StateSchema>, Events> = Messages<InferOutput<StateSchema>, Events>,
+  Index extends string = string,
 > {
   readonly type: string;
-  readonly options: ActorOptions<StateSchema, Events, M>;
+  readonly options: ActorOptions<StateSchema, Events, M, Index>;
   readonly messages: M;
 }
 
@@ -150,10 +159,10 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * With `journal` its state changes through its own events alone: `apply` says how, and every event is kept.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; when a journaled type has an event without `apply`; when the name of a message begins
- * with `$`, which the runtime keeps for itself; when `version` is not a whole number from 1 to 32767, or `migrate` has a
- * step that starts from no earlier version; when the pauses of `restart` are no durations, or the longest is shorter than
- * the first.
+ * addresses, subjects and topics; when a journaled type has an event without `apply`, or an `index`; when the name of a
+ * message begins with `$`, which the runtime keeps for itself; when `index` names a field twice, or one of more than 100
+ * characters; when `version` is not a whole number from 1 to 32767, or `migrate` has a step that starts from no earlier
+ * version; when the pauses of `restart` are no durations, or the longest is shorter than the first.
  *
  * @example
  * ```ts
@@ -176,7 +185,8 @@ export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
   Events extends Emits = Record<never, never>,
->(type: string, options: ActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M>;
+  const Index extends IndexableField<InferOutput<StateSchema>> = never,
+>(type: string, options: ActorOptions<StateSchema, Events, M, Index>): ActorType<StateSchema, Events, M, Index>;
 export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
@@ -189,6 +199,13 @@ export function actor<
   }
   if (options.restart !== undefined) checkRestartPolicy(type, options.restart);
   checkSchemaVersion(type, options.version, options.migrate);
+  const index: readonly string[] = options.index ?? [];
+  const wrong = index.find((field, i) => field.length > MAX_FIELD_LENGTH || index.indexOf(field) !== i);
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `Cannot index "${wrong}" of the actor type "${type}": expected each field once, with at most ${MAX_FIELD_LENGTH} characters`,
+    );
+  }
   const declare: Declare<InferOutput<StateSchema>, Events> = {
     command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
@@ -198,6 +215,9 @@ export function actor<
     if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
   }
   if (options.journal === undefined) return { type, options, messages };
+  // Its stored state is a snapshot that may be behind its events, so an index of it could not be filled or checked.
+  if (index.length > 0)
+    throw new TypeError(`Cannot index the journaled actor type "${type}": make a projection of its events`);
   checkJournal(type, options);
   return { type, options, messages: { ...messages, [REBUILD]: rebuildCommand } };
 }

@@ -37,6 +37,7 @@ export interface AnyActorType {
     readonly apply?: Readonly<Record<string, AnyApply>>;
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
+    readonly index?: readonly string[];
     readonly poison?: PoisonOptions;
     readonly restart?: RestartPolicy;
     readonly version?: number;

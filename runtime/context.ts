@@ -97,6 +97,24 @@ export interface Workflows {
 /**
  * What a command sees. Everything done through it belongs to one turn: it is committed as a whole together with the
  * reply, or leaves no trace (a refusal, a throw, a lost lease).
+ *
+ * @example
+ * ```ts
+ * actor("hold", {
+ *   state: v.object({ by: v.nullable(v.string()) }),
+ *   initial: () => ({ by: null }),
+ *   emits: { "hold.placed.v1": v.object({ by: v.string() }) },
+ *   messages: ({ command }) => ({
+ *     place: command({ in: v.string() }, (c, by) => {
+ *       c.require(c.state.by === null, "taken", { by: c.state.by });
+ *       c.state.by = by;
+ *       c.emit("hold.placed.v1", { by });
+ *       c.timers.set("expiry", { in: "15m", send: "expire" });
+ *     }),
+ *     expire: command({}, (c) => void (c.state.by = null)),
+ *   }),
+ * });
+ * ```
  */
 export interface TurnContext<State, Events extends Emits> {
   readonly key: string;

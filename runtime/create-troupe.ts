@@ -20,7 +20,7 @@ import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Origin, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import { newId } from "./ids.ts";
+import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
 import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
@@ -33,15 +33,17 @@ import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
 import { Projections } from "./projections.ts";
+import { type Randomness, systemRandomness } from "./randomness.ts";
 import { Residents } from "./residents.ts";
 import { sendSink } from "./send-sink.ts";
-import { readState } from "./state-version.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
 import { watchActor, type WatchedState } from "./watch.ts";
 import { POLL_MS } from "./watchers.ts";
+import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** A poll's answer may be on its way for this long. */
@@ -80,6 +82,7 @@ class Node implements Troupe {
   readonly #hosts: StoreHost[] = [];
   readonly #projections: Projections;
   readonly #clock: Clock;
+  readonly #randomness: Randomness;
   readonly #transport: Transport | undefined;
   readonly #topics: Topics | undefined;
   readonly #deadlines: Deadlines;
@@ -92,8 +95,9 @@ class Node implements Troupe {
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
-    this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
+    this.#randomness = options.randomness ?? systemRandomness;
+    this.nodeId = options.nodeId ?? `node_${this.#randomness.uuid(this.#clock.now())}`;
     this.#transport = options.transport;
     this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
@@ -101,6 +105,8 @@ class Node implements Troupe {
     const services: NodeServices = {
       nodeId: this.nodeId,
       clock: this.#clock,
+      randomness: this.#randomness,
+      probe: options.probe,
       log: options.log ?? silentLog,
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
@@ -161,15 +167,19 @@ class Node implements Troupe {
     type: A,
     page: { limit?: number; after?: string } = {},
   ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
-    const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
-    const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
+    const rows = await this.#hostOf(type.type).store.list(type.type, { limit: limitOf(page), after: page.after });
     const committed =
       type.options.journal === undefined ? rows : await upToDate(this.#hostOf(type.type).store, type, rows);
-    return committed.map(({ key, state, version, schemaVersion }) => ({
-      key,
-      version,
-      state: JSON.parse(readState(type, key, state, schemaVersion)) as StateOutput<A>,
-    }));
+    return committed.map((row) => toSummary(type, row)) as ActorSummary<StateOutput<A>>[];
+  }
+
+  async where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
+    page: { limit?: number; after?: string } = {},
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
+    const found = await findWhere(this.#hostOf(type.type).store, type, filter, page);
+    return found as ActorSummary<StateOutput<A>>[];
   }
 
   async journal(type: AnyActorType, key: string, page: JournalPage = {}): Promise<readonly JournalEntry[]> {
@@ -197,6 +207,7 @@ class Node implements Troupe {
     const ended = signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
     return watchActor({
       clock: this.#clock,
+      randomness: this.#randomness,
       signal,
       stopping: () => this.#stopped !== undefined,
       poll: (seen) => this.#poll(type.type, key, seen, ended),
@@ -358,9 +369,9 @@ class Node implements Troupe {
         return await this.#remote(host.ownership.ownerOf(partition), remaining, cancellation);
       } catch (error) {
         if (!mayRetry(error)) throw error;
-        const pauseMs = backoffMs(attempt, 10, 250);
+        const pauseMs = backoffMs(attempt, this.#randomness, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
-        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve, true));
         if (cancellation?.cancelled) throw error;
         // An actor that is held here and could not be used has nothing to do with leases.
         if (host.ownership.partition(partition) === undefined || !host.ownership.holdsLease())
@@ -406,7 +417,7 @@ class Node implements Troupe {
 
   /** A call to another node that can be taken back there. */
   #cancellable(transport: Transport, owner: string, envelope: Envelope, cancellation: Cancellation): Envelope {
-    const ticket = newId("call");
+    const ticket = `call_${this.#randomness.uuid(this.#clock.now())}`;
     cancellation.heldBy(() => {
       const taken: Envelope = { ...envelope, input: undefined, id: undefined, origin: { kind: "cancel", ticket } };
       // Its caller has its answer. If word does not get there, the deadline does what it can.
@@ -419,7 +430,7 @@ class Node implements Troupe {
   async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
-    const moved = Promise.withResolvers<never>();
+    const moved = withResolvers<never>();
     const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
       const definition = this.#types.get(type)?.type.messages[message];
       // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.

@@ -23,6 +23,7 @@ import type { Pause } from "./ports/store.ts";
  * | `ask_failed` | yes | an actor that the turn asked could not be reached; nothing of this turn was written, what it asked for may have been |
  * | `cancelled` | no | the caller stopped waiting (`CallOptions.signal`); the turn may still commit |
  * | `state_unreadable` | yes | the stored state cannot be brought to the schema version of this code; `found`, `known`, `problem` say why; it stays as it is |
+ * | `index_incomplete` | yes | actors stored before a field was indexed are still being added to the index |
  * | `paused` | yes | the actor takes no commands until it is resumed; nothing was written |
  * | `stopping` | yes | this node is shutting down |
  */
@@ -44,6 +45,7 @@ export const TROUPE_ERROR_CODES = [
   "ask_failed",
   "cancelled",
   "state_unreadable",
+  "index_incomplete",
   "paused",
   "stopping",
 ] as const;
@@ -59,11 +61,24 @@ const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "unavailable",
   "ask_failed",
   "state_unreadable",
+  "index_incomplete",
   "paused",
   "stopping",
 ]);
 
-/** The base of every error a call can end with. Compare `code`; it survives the way between nodes, the class does too. */
+/**
+ * The base of every error a call can end with. Compare `code`; it survives the way between nodes, the class does too.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await troupe.ref(Counter, "visits").add({ by: 1 }, { id: "request-1" });
+ * } catch (error) {
+ *   if (!(error instanceof TroupeError) || !error.retryable) throw error;
+ *   await troupe.ref(Counter, "visits").add({ by: 1 }, { id: "request-1" }); // the same id: it acts once
+ * }
+ * ```
+ */
 export class TroupeError extends Error {
   readonly code: TroupeErrorCode;
   /** Whether the same call, with the same id, may succeed later. */
@@ -77,7 +92,15 @@ export class TroupeError extends Error {
   }
 }
 
-/** The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`. */
+/**
+ * The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`.
+ *
+ * @example
+ * ```ts
+ * const error: unknown = await troupe.ref(Counter, "visits").add({ by: 1 }).catch((thrown: unknown) => thrown);
+ * if (error instanceof RefusedError) console.log(error.reason, error.data);
+ * ```
+ */
 export class RefusedError extends TroupeError {
   readonly reason: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -97,7 +120,15 @@ export interface InputIssue {
   readonly received: string;
 }
 
-/** The input or the key does not fit its schema. Every issue is named, not just the first. */
+/**
+ * The input or the key does not fit its schema. Every issue is named, not just the first.
+ *
+ * @example
+ * ```ts
+ * const error: unknown = await troupe.call("counter", "visits", "add", {}).catch((thrown: unknown) => thrown);
+ * if (error instanceof InvalidInputError) console.log(error.issues[0]?.path); // "/by"
+ * ```
+ */
 export class InvalidInputError extends TroupeError {
   /** What was to be handled, as in `reserve for stock/TEA-1`. */
   readonly what: string;

@@ -198,6 +198,7 @@ test("rebuild() finds a right state right, and replaces a wrong snapshot", async
     replies: [],
     outbox: [],
     timers: [],
+    index: [],
   });
   await store.release("meddler", grants);
 

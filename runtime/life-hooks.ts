@@ -11,6 +11,7 @@ import type { Clock } from "./clock.ts";
 import { TroupeError } from "./errors.ts";
 import type { LeaveReason } from "./life.ts";
 import type { ActorId } from "./ports/store.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 export interface HooksHost {
   readonly clock: Clock;
@@ -98,7 +99,7 @@ export class LifeHooks {
     hook: (signal: AbortSignal) => unknown,
   ): Promise<void> {
     const { signal } = abort;
-    const over = Promise.withResolvers<never>();
+    const over = withResolvers<never>();
     const cancel = this.#host.clock.after(limitMs, () =>
       abort.abort(new Error(`Cannot wait for ${name} of ${this.#address} longer than ${limitMs} ms`)),
     );

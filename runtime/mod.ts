@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor.ts";
@@ -33,6 +34,7 @@ export {
 export type { InputIssue, StateProblem, TroupeErrorCode } from "./errors.ts";
 export { eventNoun, toCloudEvent } from "./events.ts";
 export { newId, uuidv7 } from "./ids.ts";
+export type { FieldFilter, IndexableField, IndexFilter } from "./index-filter.ts";
 export type { ActorInspection, RecentTurn } from "./inspection.ts";
 export { silentLog } from "./log.ts";
 export type { LeaveContext, LeaveReason, LifeContext } from "./life.ts";
@@ -50,6 +52,9 @@ export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
 export type { RestartPolicy } from "./restart-backoff.ts";
 export type { Migration } from "./migration.ts";
+export type { Probe, ProbedTurn } from "./probe.ts";
+export { systemRandomness } from "./randomness.ts";
+export type { Randomness } from "./randomness.ts";
 export type { MissedTicks, Recurrence } from "./schedule.ts";
 export { createTroupe } from "./create-troupe.ts";
 export type { ActorSummary, ProjectionStatus, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";

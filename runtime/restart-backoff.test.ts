@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, memory, type TroupeError } from "#runtime";
+import { systemRandomness } from "./randomness.ts";
 import { RestartBackoff } from "./restart-backoff.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 
 const POLICY = { backoff: { min: "1s", max: "1m" } } as const;
 
 test("RestartBackoff doubles the pause with each throw in a row, up to the longest", () => {
-  const restart = new RestartBackoff(POLICY);
+  const restart = new RestartBackoff(POLICY, systemRandomness);
   expect(restart.remainingMs(0, 0)).toBeLessThanOrEqual(0);
   for (const [i, seconds] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
     restart.threw(0, 0);
@@ -19,7 +20,7 @@ test("RestartBackoff doubles the pause with each throw in a row, up to the longe
 });
 
 test("RestartBackoff: a turn that commits ends the row", () => {
-  const restart = new RestartBackoff(POLICY);
+  const restart = new RestartBackoff(POLICY, systemRandomness);
   for (let i = 0; i < 5; i++) restart.threw(0, 0);
   expect(restart.remainingMs(1, 0)).toBe(0);
   restart.threw(1, 0);

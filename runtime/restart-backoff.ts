@@ -1,5 +1,6 @@
 import { backoffMs } from "./backoff.ts";
 import { durationMs, type Duration } from "./duration.ts";
+import type { Randomness } from "./randomness.ts";
 
 /** How an actor whose handlers throw goes on. */
 export interface RestartPolicy {
@@ -21,7 +22,10 @@ export class RestartBackoff {
   #version = -1;
   #until = 0;
 
-  constructor({ backoff }: RestartPolicy) {
+  readonly #randomness: Randomness;
+
+  constructor({ backoff }: RestartPolicy, randomness: Randomness) {
+    this.#randomness = randomness;
     this.#minMs = durationMs(backoff.min);
     this.#maxMs = durationMs(backoff.max);
   }
@@ -30,7 +34,7 @@ export class RestartBackoff {
   threw(version: number, now: number): void {
     this.#throws = version === this.#version ? this.#throws + 1 : 1;
     this.#version = version;
-    this.#until = now + backoffMs(this.#throws, this.#minMs, this.#maxMs);
+    this.#until = now + backoffMs(this.#throws, this.#randomness, this.#minMs, this.#maxMs);
   }
 
   /** Milliseconds to wait from now; 0 or less: none. */

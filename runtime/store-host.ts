@@ -18,8 +18,10 @@ import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
 import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
+import { whenIdleNow } from "./event-loop.ts";
 import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
+import { IndexFiller } from "./index-filler.ts";
 import { RecentTurns } from "./inspection.ts";
 import { loadActors } from "./journal.ts";
 import type { LeaveReason } from "./life.ts";
@@ -41,6 +43,8 @@ import type {
   StoredReply,
   TimerRow,
 } from "./ports/store.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 import { Relay, type RelayHost } from "./relay.ts";
 import type { Residents } from "./residents.ts";
 import { readState } from "./state-version.ts";
@@ -53,6 +57,8 @@ import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
 export interface NodeServices {
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly probe: Probe | undefined;
   readonly log: Log;
   readonly leaseMs: number;
   readonly lanes: number;
@@ -74,6 +80,8 @@ export class StoreHost
   readonly store: Store;
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly idle: () => Promise<void>;
   readonly leaseMs: number;
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
@@ -87,6 +95,7 @@ export class StoreHost
   /** What is left of actors that have left memory, by address: their `onPassivate`. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #shortestIdleMs: number;
+  readonly #index: IndexFiller;
   readonly #held: HeldActors;
   readonly #recent: RecentTurns | undefined;
   readonly #controls: ControlHandler;
@@ -97,6 +106,8 @@ export class StoreHost
     this.store = store;
     this.nodeId = node.nodeId;
     this.clock = node.clock;
+    this.randomness = node.randomness;
+    this.idle = node.clock.idle?.bind(node.clock) ?? whenIdleNow;
     this.leaseMs = node.leaseMs;
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
@@ -115,6 +126,7 @@ export class StoreHost
       .map((sink) => new Relay(sink, this));
     this.#timers = new TimerService({
       clock: node.clock,
+      randomness: node.randomness,
       read: (partitions, before, limit) => store.timers(partitions, before, limit),
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
@@ -123,6 +135,7 @@ export class StoreHost
         afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
     });
+    this.#index = new IndexFiller(types, this);
   }
 
   get activeActors(): number {
@@ -164,6 +177,7 @@ export class StoreHost
       this.#node.residents.touch(activation);
     }
     activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+    this.#node.probe?.delivered(delivery.envelope, activation.depth);
   }
 
   /** Pauses an actor of this node. Resolves when that is durable. */
@@ -189,6 +203,7 @@ export class StoreHost
     this.#stopping = true;
     this.#watchers.stop(new TroupeError("stopping", "Cannot watch the actor here as this node is shutting down"));
     this.#timers.stop();
+    this.#index.stop();
     for (const cancel of this.#cancels) cancel();
     const drained = (async () => {
       await this.#quiet();
@@ -210,6 +225,10 @@ export class StoreHost
 
   now(): number {
     return this.clock.now();
+  }
+
+  uuid(nowMs: number): string {
+    return this.randomness.uuid(nowMs);
   }
 
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A> {
@@ -259,6 +278,7 @@ export class StoreHost
   }
 
   submit(turn: FinishedTurn): void {
+    this.#node.probe?.finished(turn);
     (this.#lanes[turn.activation.partition % this.#lanes.length] as CommitLane).add(turn);
   }
 
@@ -314,7 +334,7 @@ export class StoreHost
       } catch (error) {
         this.failed("settling a commit", error);
         if (this.#stopping && attempt > 3) return [];
-        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, 50, 2_000), resolve));
+        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, this.randomness, 50, 2_000), resolve));
       }
     }
   }
@@ -323,6 +343,10 @@ export class StoreHost
     this.#watchers.written(turns);
     this.#timers.written(batch.timers);
     for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
+  }
+
+  giveUp(partitions: readonly Partition[]): void {
+    this.ownership.giveUp(partitions);
   }
 
   commitFailed(error: unknown, turns: number): void {
@@ -337,16 +361,20 @@ export class StoreHost
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
     const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers, paused] = await Promise.all([
+    const [cursors, timers, paused, fillIndex] = await Promise.all([
       this.store.cursors(ids),
       this.#timers.read(ids),
       this.store.paused(ids),
+      this.#index.prepare(partitions),
     ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
+      // An actor never outlives the ownership it was loaded under: another node may have written since.
+      this.#forget(new Set(ids));
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#held.load(paused);
       this.#timers.load(timers);
+      fillIndex();
       this.#node.log("info", "partition:acquired", {
         store: this.store.name,
         count: ids.length,
@@ -360,14 +388,8 @@ export class StoreHost
     for (const relay of this.relays) for (const id of ids) relay.close(id);
     this.#timers.drop(ids);
     this.#held.drop(ids);
-    const moved = new TroupeError(
-      "unavailable",
-      "Cannot finish the message as its partition has moved to another node",
-    );
-    this.#watchers.lost(ids, moved);
-    for (const activation of this.#actors.values()) {
-      if (ids.has(activation.partition)) this.#discard(activation, moved, "moved");
-    }
+    this.#watchers.lost(ids, moved());
+    this.#forget(ids);
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
   }
 
@@ -380,6 +402,7 @@ export class StoreHost
       address: `${type}/${key}`,
       partition,
       schemaVersion: undefined,
+      gone: false,
       committed: () => undefined,
       reload: () => undefined,
     };
@@ -436,10 +459,17 @@ export class StoreHost
 
   // --- housekeeping ---
 
+  /** Takes the actors of partitions out of memory. */
+  #forget(partitions: ReadonlySet<number>): void {
+    for (const activation of this.#actors.values()) {
+      if (partitions.has(activation.partition)) this.#discard(activation, moved(), "moved");
+    }
+  }
+
   async #quiet(): Promise<void> {
     while ([...this.#actors.values()].some((activation) => !activation.still)) {
       await Promise.all(this.#lanes.map((lane) => lane.idle()));
-      await new Promise<void>((resolve) => this.clock.after(5, resolve));
+      await new Promise<void>((resolve) => this.clock.after(5, resolve, true));
     }
   }
 
@@ -501,4 +531,8 @@ export class StoreHost
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function moved(): TroupeError {
+  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
 }

@@ -2,6 +2,7 @@ import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import type { JournalEntry, JournalPage } from "./journal-read.ts";
 import type { Rebuilt } from "./journal-rebuild.ts";
@@ -11,6 +12,8 @@ import type { Sink } from "./ports/sink.ts";
 import type { Store } from "./ports/store.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 import type { WatchedState } from "./watch.ts";
 
 /** What `createTroupe` is given. */
@@ -42,6 +45,10 @@ export interface TroupeOptions {
   /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
   readonly recentTurns?: number;
   readonly clock?: Clock;
+  /** Where ids and the spread of pauses come from. Default: the machine's. */
+  readonly randomness?: Randomness;
+  /** Watches from inside, for simulations. Default: nobody does. */
+  readonly probe?: Probe;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
 }
@@ -53,7 +60,17 @@ export interface ActorSummary<State> {
   readonly version: number;
 }
 
-/** A running node of the actor system. */
+/**
+ * A running node of the actor system. Made by `createTroupe`.
+ *
+ * @example
+ * ```ts
+ * await troupe.ref(Counter, "visits").add({ by: 1 }); // typed
+ * await troupe.call("counter", "visits", "add", { by: 1 }); // by name, as from a request
+ * for (const { key, state } of await troupe.list(Counter, { limit: 10 })) console.log(key, state.count);
+ * await troupe.stop();
+ * ```
+ */
 export interface Troupe {
   readonly nodeId: string;
   /** A typed handle on an actor, wherever it lives. */
@@ -67,6 +84,24 @@ export interface Troupe {
    */
   list<A extends AnyActorType>(
     type: A,
+    page?: { limit?: number; after?: string },
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  /**
+   * Committed actors of a type by the fields it indexes (`index` of {@link actor}), in order of their key: `limit`
+   * (default 50, at most 200), after the key `after`. All conditions must hold; an empty filter is `list`.
+   *
+   * @throws {TypeError} the filter names a field that is not indexed, or asks for what no field can hold.
+   * @throws {TroupeError} `index_incomplete`, retryable: actors stored before a field was indexed are still being added,
+   * or a node that indexes other fields holds some of them.
+   *
+   * @example
+   * ```ts
+   * await troupe.where(Stock, { onHand: { lt: 10 }, warehouse: { in: ["north", "south"] } }, { limit: 20 });
+   * ```
+   */
+  where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
     page?: { limit?: number; after?: string },
   ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
   /**

@@ -11,7 +11,6 @@ import type { Clock } from "./clock.ts";
 import type { TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
-import { newId, uuidv7 } from "./ids.ts";
 import type { JournaledTurn } from "./journal.ts";
 import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH, MAX_ROUTED_LENGTH } from "./limits.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
@@ -32,6 +31,7 @@ export interface EffectDraft {
 export interface TurnHost extends TimerSource {
   readonly clock: Clock;
   now(): number;
+  uuid(nowMs: number): string;
   /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
@@ -145,7 +145,7 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
       );
     }
-    const id = `evt_${uuidv7(this.now)}`;
+    const id = `evt_${this.#host.uuid(this.now)}`;
     if (this.journal !== undefined) this.state = this.journal.emitted(id, type, body, this.now);
     this.#effect({ kind: "event", id, name: type, target: this.key, body });
   }
@@ -160,7 +160,7 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot broadcast ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_BROADCAST_LENGTH}`,
       );
     }
-    this.#effect({ kind: "broadcast", id: `brd_${uuidv7(this.now)}`, name: type, target: topic, body });
+    this.#effect({ kind: "broadcast", id: `brd_${this.#host.uuid(this.now)}`, name: type, target: topic, body });
   }
 
   publish({ type, target, data }: { readonly type: string; readonly target: string; readonly data: unknown }): void {
@@ -171,7 +171,7 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot publish ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_ROUTED_LENGTH}`,
       );
     }
-    this.#effect({ kind: "routed", id: `rtd_${uuidv7(this.now)}`, name: type, target, body });
+    this.#effect({ kind: "routed", id: `rtd_${this.#host.uuid(this.now)}`, name: type, target, body });
   }
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {
@@ -182,7 +182,13 @@ export class Turn implements TurnContext<unknown, Emits> {
     // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
     parseInput(definition.in, input, `${message} for ${target.type}/${key}`);
     const body = JSON.stringify(input) ?? "null";
-    this.#effect({ kind: "send", id: newId("msg"), name: message, target: `${target.type}/${key}`, body });
+    this.#effect({
+      kind: "send",
+      id: `msg_${this.#host.uuid(this.now)}`,
+      name: message,
+      target: `${target.type}/${key}`,
+      body,
+    });
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
@@ -204,7 +210,13 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   #workflow(operation: string, id: string, request: WorkflowRequest): void {
-    this.#effect({ kind: "workflow", id: newId("wfr"), name: operation, target: id, body: JSON.stringify(request) });
+    this.#effect({
+      kind: "workflow",
+      id: `wfr_${this.#host.uuid(this.now)}`,
+      name: operation,
+      target: id,
+      body: JSON.stringify(request),
+    });
   }
 
   #effect(effect: EffectDraft): void {

@@ -2,6 +2,7 @@ import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Seen } from "./envelope.ts";
 import { TroupeError, type TroupeErrorCode } from "./errors.ts";
+import type { Randomness } from "./randomness.ts";
 
 /** What `watch` yields: a state of an actor that is durable. */
 export interface WatchedState<State> {
@@ -14,6 +15,7 @@ export interface WatchedState<State> {
 
 /** What watching an actor needs from its node. */
 export interface WatchHost<State> {
+  readonly randomness: Randomness;
   readonly clock: Clock;
   /** Aborted when the watcher has had enough. */
   readonly signal: AbortSignal | undefined;
@@ -48,7 +50,7 @@ export async function* watchActor<State>(host: WatchHost<State>): AsyncGenerator
       if (host.signal?.aborted) return;
       if (host.stopping()) throw new TroupeError("stopping", "Cannot watch on as this node is shutting down");
       if (!(error instanceof TroupeError) || !PASSING.has(error.code)) throw error;
-      await pause(host.clock, backoffMs(++failures, 50, 2_000), host.signal);
+      await pause(host.clock, backoffMs(++failures, host.randomness, 50, 2_000), host.signal);
       continue;
     }
     if (body === undefined) continue;

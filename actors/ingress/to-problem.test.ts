@@ -29,6 +29,7 @@ test("toProblem() gives every runtime code its status", () => {
     ask_failed: "503 ask_failed",
     cancelled: "503 cancelled",
     state_unreadable: "503 state_unreadable",
+    index_incomplete: "503 index_incomplete",
     paused: "503 paused",
     stopping: "503 stopping",
   };

@@ -16,6 +16,7 @@ const UNAVAILABLE: Partial<Record<TroupeErrorCode, string>> = {
   ask_failed: `Something that this needs cannot be reached: ${AGAIN}`,
   cancelled: `The request was given up before its answer came, and it may still take effect: ${AGAIN}`,
   state_unreadable: "What is stored was written by another version of this service: try again later",
+  index_incomplete: `The index this needs is still being filled: ${AGAIN}`,
   stopping: `This process is stopping: ${AGAIN}`,
 };
 

@@ -159,6 +159,28 @@ const timersUnset = part({
     delete from timers t using held, ${rows.from} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
 });
 
+const indexSet = part({
+  rows: (batch) => batch.index.filter((write) => write.value !== undefined),
+  columns: {
+    type: ["printable", (w) => w.type],
+    key: ["printable", (w) => w.key],
+    field: ["text", (w) => w.field],
+    value: ["text", (w) => w.value ?? null],
+    partition: ["smallint", (w) => w.partition],
+  },
+  query: (rows) => `
+    insert into actor_index (type, key, field, value, partition)
+    select ${rows.list} from held where ok
+    on conflict (type, key, field) do update set value = excluded.value where actor_index.value <> excluded.value`,
+});
+
+const indexUnset = part({
+  rows: (batch) => batch.index.filter((write) => write.value === undefined),
+  columns: { type: ["printable", (w) => w.type], key: ["printable", (w) => w.key], field: ["text", (w) => w.field] },
+  query: (rows) => `
+    delete from actor_index i using held, ${rows.from} where ok and i.type = u.type and i.key = u.key and i.field = u.field`,
+});
+
 const journal = part({
   rows: (batch) => batch.journal ?? [],
   columns: {
@@ -212,6 +234,8 @@ const PARTS: readonly Part[] = [
   timersUnset,
   paused,
   resumed,
+  indexSet,
+  indexUnset,
   journal,
 ];
 

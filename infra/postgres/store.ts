@@ -9,6 +9,9 @@ import {
   type Fence,
   FencedError,
   type Grant,
+  type IndexedFields,
+  type IndexFill,
+  type IndexQuery,
   type JournalRecord,
   type LoadedActor,
   type Log,
@@ -26,11 +29,13 @@ import {
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
 
+/** Options of {@link postgresStore}; none is needed. */
 export interface PostgresStoreOptions {
   /** How the store is called in logs and `/ready`. Default: the database's name. */
   readonly name?: string;
@@ -179,6 +184,18 @@ class PostgresStore implements Store {
         select key, version::float8 as version, state, schema_version as "schemaVersion" from actor_states
         where type = ${type} and key > ${after ?? ""} order by key limit ${limit}::int`,
     );
+  }
+
+  where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
+    return this.#pool.run((sql) => where(sql, query));
+  }
+
+  indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {
+    return this.#pool.run((sql) => indexedFields(sql, partitions));
+  }
+
+  fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void> {
+    return this.#pool.run((sql) => fillIndex(sql, node, fences, fill), 60_000);
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
