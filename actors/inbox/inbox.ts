@@ -1,8 +1,8 @@
 /**
  * Inbox: where events from outside become durable.
  *
- * Owns: taking an event once, and what leaves for each place its routes name, in one commit. Does not own: signatures and
- * the form of requests (the ingress), the routes (each node keeps them at hand).
+ * Owns: taking an event once, if it fits its schema, and what leaves for each place its routes name, in one commit. Does not
+ * own: signatures and the form of requests (the ingress), schemas and routes (each node keeps them at hand).
  *
  * X1 An inbox holds no state: what makes a repeat a repeat is the stored reply to the event's id.
  * X2 All events of a subject meet in one inbox, so they leave in the order they were accepted in, per destination.
@@ -15,12 +15,18 @@ import { deliverWebhookStart } from "#workflows/deliver-webhook/messages.ts";
 import { type Target, targetsOf } from "./match.ts";
 import { AcceptEvent, EventAccepted, type GatewayEvent, INBOX_COUNT, type OutgoingEvent } from "./messages.ts";
 
+/** The first place where an event does not fit, as a JSON pointer. */
+export interface Misfit {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** What an inbox asks its own node. */
 export interface InboxPorts {
   /** The routes in force. Waits until they were read once. */
   routes(): readonly NamedRoute[] | Promise<readonly NamedRoute[]>;
-  /** Where the data does not fit the schema of its type, or `undefined`. */
-  check(event: GatewayEvent): Promise<{ readonly path: string; readonly message: string } | undefined>;
+  /** Where the data does not fit the schema of its type. `undefined`: it does, or there is none. */
+  check(event: GatewayEvent): Promise<Misfit | "unavailable" | undefined>;
   /** The pauses between the tries to deliver to an endpoint, in milliseconds. */
   readonly retriesMs: readonly number[];
 }
@@ -36,15 +42,14 @@ export function createInbox(ports: InboxPorts) {
     initial: (): State => ({}),
     mailbox: { max: 5_000 },
     messages: ({ command }) => ({
-      /** Takes an event and sends it where the routes say. Whoever calls has checked it against its schema. */
-      accept: command({ in: AcceptEvent, out: EventAccepted }, async (c, { event }) =>
-        take(c, event, await ports.routes()),
-      ),
-
-      /** An event that its schema refused, once more. Refused with `schema_violation` while it still does not fit. */
-      resubmit: command({ in: AcceptEvent, out: EventAccepted }, async (c, { event }) => {
-        const misfit = await ports.check(event);
-        c.require(misfit === undefined, "schema_violation", { ...misfit });
+      /**
+       * Takes an event and sends it where the routes say. Refused with `schema_violation` (and the place) when its data
+       * does not fit the schema of its type, and with `schema_unavailable` while that cannot be told.
+       */
+      accept: command({ in: AcceptEvent, out: EventAccepted }, async (c, { event }) => {
+        const verdict = await ports.check(event);
+        if (verdict === "unavailable") return c.refuse("schema_unavailable");
+        c.require(verdict === undefined, "schema_violation", { ...verdict });
         return take(c, event, await ports.routes());
       }),
     }),

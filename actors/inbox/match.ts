@@ -1,4 +1,4 @@
-import type { Destination, NamedRoute } from "#actors/route/messages.ts";
+import { type Destination, type NamedRoute, typeMatches } from "#actors/route/messages.ts";
 import type { OutgoingEvent } from "./messages.ts";
 
 /** Where one route sends an event: to a broker, or to an endpoint. */
@@ -19,15 +19,6 @@ export function matches(event: OutgoingEvent, { type, source, where = {} }: Name
   if (!typeMatches(event.type, type)) return false;
   if (source !== undefined && event.source !== source && event.source !== `/sources/${source}`) return false;
   return Object.entries(where).every(([pointer, value]) => valueAt(event, pointer) === value);
-}
-
-/** `*` stands for one word, at the end for one or more. */
-export function typeMatches(type: string, pattern: string): boolean {
-  const words = type.split(".");
-  const wanted = pattern.split(".");
-  const open = wanted.at(-1) === "*";
-  if (open ? words.length < wanted.length : words.length !== wanted.length) return false;
-  return wanted.every((word, i) => word === "*" || word === words[i]);
 }
 
 /** The value at a JSON pointer; `undefined` where there is none. */

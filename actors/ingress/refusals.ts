@@ -20,6 +20,9 @@ const REFUSALS: Readonly<
   source: {
     unknown_source: { status: 404, detail: "There is no such source" },
   },
+  endpoint: {
+    unknown_endpoint: { status: 404, detail: "There is no such endpoint" },
+  },
   route: {
     unknown_route: { status: 404, detail: "There is no such route" },
   },

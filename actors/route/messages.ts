@@ -83,3 +83,12 @@ export type RouteConfig = v.InferOutput<typeof PutRoute>;
 export interface NamedRoute extends RouteConfig {
   readonly name: string;
 }
+
+/** `*` stands for one word, at the end for one or more. */
+export function typeMatches(type: string, pattern: string): boolean {
+  const words = type.split(".");
+  const wanted = pattern.split(".");
+  const open = wanted.at(-1) === "*";
+  if (open ? words.length < wanted.length : words.length !== wanted.length) return false;
+  return wanted.every((word, i) => word === "*" || word === words[i]);
+}

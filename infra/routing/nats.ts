@@ -2,6 +2,8 @@ import { JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType } fro
 import { headers } from "@nats-io/transport-node";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { readPublishAck } from "#infra/nats/publish-ack.ts";
+import { type EventStreamOptions, ensureEventStream } from "#infra/nats/streams.ts";
+import { EVENT_SUBJECT_PREFIX } from "#infra/nats/subjects.ts";
 import { RefusedRouteError, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedNatsOptions {
@@ -11,6 +13,8 @@ export interface RoutedNatsOptions {
   readonly stream?: string;
   /** Stands before every subject, with its dot. @default "" */
   readonly subjectPrefix?: string;
+  /** The stream of the system's own events: what a route sends below its subjects is stored there. */
+  readonly events?: EventStreamOptions;
 }
 
 const DEADLINE_MS = 5_000;
@@ -25,6 +29,7 @@ export function routedNats({
   connection,
   stream = "ROUTED",
   subjectPrefix = "",
+  events = {},
 }: RoutedNatsOptions): RoutedBroker<"nats"> {
   /** The making of streams, one after the other: each reads what the one before has written. */
   let making: Promise<void> = Promise.resolve();
@@ -39,7 +44,13 @@ export function routedNats({
 
   function addSubject(subject: string): Promise<void> {
     return connection.use(`take the subject ${subject}`, DEADLINE_MS, async (client) => {
-      const { streams } = await jetstreamManager(client, { timeout: DEADLINE_MS, checkAPI: false });
+      const manager = await jetstreamManager(client, { timeout: DEADLINE_MS, checkAPI: false });
+      // Its subjects must not be given to another stream: it could not be made any more.
+      if (subject.startsWith(`${events.subjectPrefix ?? EVENT_SUBJECT_PREFIX}.`)) {
+        await ensureEventStream(manager, events);
+        return;
+      }
+      const { streams } = manager;
       const info = await streams.info(stream).catch((error: unknown) => {
         if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
         throw error;

@@ -3,6 +3,7 @@ import { connectEngine, type Engine } from "#infra/docker/engine.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import { natsSink } from "#infra/nats/sink.ts";
+import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
 import { postgresReadModel, type PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
@@ -61,8 +62,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
       : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
   const sinks: Sink[] = [];
   if (nats !== undefined) {
-    const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
-    sinks.push(natsSink({ connection: nats, log, ...own }));
+    sinks.push(natsSink({ connection: nats, log, ...eventStreamOf(cluster) }));
   }
   const topics =
     nats === undefined
@@ -100,9 +100,13 @@ export function openConnections(settings: Settings, log: Log): Connections {
   };
 }
 
+function eventStreamOf(cluster: string): EventStreamOptions {
+  return cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${cluster}.evt` };
+}
+
 /** Where routes of the event gateway may lead. One that is not here is there all the same: what goes to it becomes dead letters. */
 function routedSinks(
-  { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL }: Settings,
+  { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster }: Settings,
   nats: NatsLink | undefined,
   prefix: string,
   log: Log,
@@ -121,7 +125,7 @@ function routedSinks(
           routedNats({
             connection: nats,
             subjectPrefix: prefix,
-            ...(prefix === "" ? {} : { stream: `ROUTED-${prefix.slice(0, -1)}` }),
+            ...(prefix === "" ? {} : { stream: `ROUTED-${cluster}`, events: eventStreamOf(cluster) }),
           }),
           stores,
         ),

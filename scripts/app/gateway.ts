@@ -1,3 +1,4 @@
+import { Endpoint } from "#actors/endpoint/endpoint.ts";
 import { createInbox } from "#actors/inbox/inbox.ts";
 import { Directory } from "#actors/ingress/gateway/directory.ts";
 import { misfitOf } from "#actors/ingress/gateway/intake.ts";
@@ -33,7 +34,7 @@ export function createGateway(settings: Settings, log: Log): Gateway {
     check: async (event) => misfitOf(await begun.promise, event),
     retriesMs: settings.WEBHOOK_RETRIES.map((pause) => durationMs(pause)),
   });
-  const actors: readonly AnyActorType[] = [inbox, Source, EventSchema, Route];
+  const actors: readonly AnyActorType[] = [inbox, Source, EventSchema, Route, Endpoint];
   return {
     actors,
     storesOf: (store) => Object.fromEntries(actors.map(({ type }) => [type, store])),

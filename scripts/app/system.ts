@@ -110,6 +110,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         temporal,
         log,
         scaling: settings.TROUPE_ROLES.includes("scaler"),
+        allows: gateway.allows,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {

@@ -1,6 +1,6 @@
-import { Inbox, inboxOf, messageIdOf } from "#actors/inbox/inbox.ts";
+import { Inbox, inboxOf, messageIdOf, type Misfit } from "#actors/inbox/inbox.ts";
 import type { GatewayEvent } from "#actors/inbox/messages.ts";
-import { type DeadLetter, type OutboxRecord, partitionOf, type Troupe, TroupeError } from "#runtime";
+import { type DeadLetter, type OutboxRecord, partitionOf, RefusedError, type Troupe, TroupeError } from "#runtime";
 import { Problem } from "../problem.ts";
 import { traceFrom } from "../trace.ts";
 import type { Directory } from "./directory.ts";
@@ -12,15 +12,11 @@ export interface Taken {
   readonly status: "accepted" | "duplicate";
 }
 
-/** Checks an event against the schema of its type. */
-export async function misfitOf(
-  directory: Directory,
-  event: GatewayEvent,
-): Promise<{ readonly path: string; readonly message: string } | undefined> {
+/** Checks an event against the schema of its type, as far as this node knows it. */
+export async function misfitOf(directory: Directory, event: GatewayEvent): Promise<Misfit | "unavailable" | undefined> {
   const schema = await directory.schema(event.type);
   if (schema === undefined) return undefined;
-  if (schema === "unknown")
-    throw new TroupeError("unavailable", `Cannot check ${event.type} as its schema is not compiled yet`);
+  if (schema === "unknown") return "unavailable";
   if (event.data_base64 !== undefined)
     return { path: "/data_base64", message: "must be JSON data, as this type has a schema" };
   const data = event.data ?? null;
@@ -29,22 +25,11 @@ export async function misfitOf(
 }
 
 /**
- * Takes an event: checked against its schema, then durable in an inbox. One actor turn.
+ * Takes an event: it fits its schema, and is durable in an inbox. One actor turn.
  * @param traceparent of the request.
  * @throws {Problem} 422 `event.schema_violation` (and a dead letter), `event.id_reused`: the id came with other content.
  */
-export async function takeEvent(
-  { troupe, directory }: { readonly troupe: Troupe; readonly directory: Directory },
-  event: GatewayEvent,
-  traceparent: string | undefined,
-): Promise<Taken> {
-  const misfit = await misfitOf(directory, event);
-  if (misfit !== undefined) {
-    await troupe.deadLetters.record("inbox", schemaLetter(event, misfit));
-    throw new Problem(422, "event.schema_violation", `The data does not fit the schema of ${event.type}: see errors`, {
-      issues: [misfit],
-    });
-  }
+export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent: string | undefined): Promise<Taken> {
   // A span of its own: by it a first acceptance is told from a repeat, whose answer carries another's.
   const own = traceFrom(traceparent ?? null).traceparent;
   try {
@@ -52,13 +37,29 @@ export async function takeEvent(
     const accepted = await inbox.accept({ event }, { id: messageIdOf(event), traceparent: own });
     return { id: event.id, status: accepted.traceparent === own ? "accepted" : "duplicate" };
   } catch (error) {
+    if (error instanceof RefusedError && error.reason === "schema_violation") {
+      const misfit = { path: String(error.data["path"]), message: String(error.data["message"]) };
+      await troupe.deadLetters.record("inbox", schemaLetter(event, misfit));
+      throw new Problem(
+        422,
+        "event.schema_violation",
+        `The data does not fit the schema of ${event.type}: see errors`,
+        {
+          issues: [misfit],
+        },
+      );
+    }
+    if (error instanceof RefusedError && error.reason === "schema_unavailable")
+      throw new Problem(503, "unavailable", "The schema of this type cannot be used right now: try again", {
+        retryAfter: 1,
+      });
     if (!(error instanceof TroupeError) || error.code !== "message_id_reused") throw error;
     throw new Problem(422, "event.id_reused", "This id came before with other content: a new event needs a new id");
   }
 }
 
 /** The letter of an event that its schema refused. Its replay checks the event anew, by the schema of that time. */
-function schemaLetter(event: GatewayEvent, misfit: { readonly path: string; readonly message: string }): DeadLetter {
+function schemaLetter(event: GatewayEvent, misfit: Misfit): DeadLetter {
   const key = inboxOf(event);
   const id = messageIdOf(event);
   const record: OutboxRecord = {
@@ -66,7 +67,7 @@ function schemaLetter(event: GatewayEvent, misfit: { readonly path: string; read
     seq: 0,
     kind: "send",
     id,
-    name: "resubmit",
+    name: "accept",
     actor: { type: "inbox", key },
     target: `inbox/${key}`,
     body: JSON.stringify({ event }),

@@ -67,7 +67,7 @@ function acceptEvents(deps: GatewayDeps): Endpoint {
         request,
         key === undefined ? undefined : () => derivedId("evt", "POST /events", key),
       );
-      if (incoming.kind === "one") return replyOf(await takeEvent(portsOf(deps), incoming.event, look.traceparent));
+      if (incoming.kind === "one") return replyOf(await takeEvent(deps.troupe(), incoming.event, look.traceparent));
       return { items: await takeBatch(deps, incoming, look) };
     },
   );
@@ -90,14 +90,10 @@ function acceptWebhook(deps: GatewayDeps): Endpoint {
       const source = await deps.directory().source(name);
       if (source === undefined) throw notFound("source");
       return replyOf(
-        await takeEvent(portsOf(deps), await readWebhook(name, source, request, deps.log), look.traceparent),
+        await takeEvent(deps.troupe(), await readWebhook(name, source, request, deps.log), look.traceparent),
       );
     },
   );
-}
-
-function portsOf({ troupe, directory }: GatewayDeps): Parameters<typeof takeEvent>[0] {
-  return { troupe: troupe(), directory: directory() };
 }
 
 function replyOf(taken: Taken): Reply<Taken> {
@@ -110,7 +106,7 @@ async function takeBatch(
   { items }: Extract<Incoming, { readonly kind: "batch" }>,
   { traceparent }: Ask<undefined, undefined, undefined>["look"],
 ): Promise<v.InferOutput<typeof Item>[]> {
-  const ports = portsOf(deps);
+  const troupe = deps.troupe();
   const last = new Map<string, Promise<unknown>>();
   return await Promise.all(
     items.map(async (item) => {
@@ -119,7 +115,7 @@ async function takeBatch(
         const event = structuredEvent(item);
         id = event.id;
         const order = event.subject ?? event.id;
-        const taking = (last.get(order) ?? Promise.resolve()).then(() => takeEvent(ports, event, traceparent));
+        const taking = (last.get(order) ?? Promise.resolve()).then(() => takeEvent(troupe, event, traceparent));
         last.set(
           order,
           taking.catch(() => undefined),

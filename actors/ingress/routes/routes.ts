@@ -1,9 +1,11 @@
 import * as v from "valibot";
+import { Endpoint } from "#actors/endpoint/endpoint.ts";
 import { Name, PutRoute } from "#actors/route/messages.ts";
 import { Route } from "#actors/route/route.ts";
 import { endpoint, endpoints, notFound, Reply } from "../endpoint.ts";
 import type { GatewayDeps } from "../gateway/deps.ts";
 import { PageQuery, pageOf, readPage } from "../listing.ts";
+import { Problem } from "../problem.ts";
 
 const about = { tag: "Event gateway", noun: "route" } as const;
 const ByName = v.object({ name: Name });
@@ -26,7 +28,13 @@ export function routeRoutes({ troupe, directory }: GatewayDeps) {
         answer: { status: 200, description: "Changed", schema: Shown },
         otherAnswers: [{ status: 201, description: "Made", schema: Shown }],
       },
-      async ({ params: { name }, body, call }) => {
+      async ({ params: { name }, body, call, look }) => {
+        for (const [i, target] of body.to.entries()) {
+          if (!("endpoint" in target) || (await troupe().ref(Endpoint, target.endpoint).get(undefined, look)) !== null)
+            continue;
+          const issue = { path: `/to/${i}/endpoint`, message: "is no endpoint that is there" };
+          throw new Problem(422, "route.unknown_endpoint", "The route leads to no endpoint", { issues: [issue] });
+        }
         const { created } = await troupe().ref(Route, name).put(body, call);
         await directory().refresh();
         return new Reply(created ? 201 : 200, { name, ...body });
