@@ -15,6 +15,7 @@ import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
 import { openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
+import { actorsRoutes } from "./routes/actors.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { pageRoutes } from "./routes/pages.ts";
@@ -52,6 +53,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(paymentRoutes(deps))
     .use(deliveryRoutes(deps))
     .use(workflowRoutes(deps))
+    .use(actorsRoutes(deps))
     .use(projectionRoutes(deps))
     .use(actorAdminRoutes(deps))
     .use(pageRoutes(deps.links, () => (document ??= openApiDocument(app.routes))));

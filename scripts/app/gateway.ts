@@ -25,7 +25,10 @@ export interface Gateway {
 }
 
 /** Makes the gateway's actors. Nothing runs before `start`. */
-export function createGateway(settings: Settings, log: Log): Gateway {
+export function createGateway(
+  settings: Pick<Settings, "WEBHOOK_RETRIES" | "WEBHOOK_ALLOW_PRIVATE">,
+  log: Log,
+): Gateway {
   const validator = new SchemaValidator();
   const begun = Promise.withResolvers<Directory>();
   let directory: Directory | undefined;
