@@ -144,8 +144,9 @@ describe("accepting", () => {
 
   test("of twenty twins at once one is accepted", async () => {
     const twins = Array.from({ length: 20 }, () => app.post("/events", { type: "demo.made", id: "twins", data: 1 }));
-    const statuses = (await Promise.all(twins)).map(({ status }) => status).sort();
-    expect(statuses).toEqual([...Array.from({ length: 19 }, () => 200), 202]);
+    const statuses = (await Promise.all(twins)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 202).length).toBe(1);
+    expect(statuses.filter((status) => status === 200).length).toBe(19);
   });
 
   test("CloudEvents come structured, binary and in a batch", async () => {
@@ -365,6 +366,7 @@ describe("endpoints and dead letters", () => {
     const { url, seen } = receiver(() => new Response(null, { status: up ? 200 : 503 }));
     const { id, secret } = await endpointAt(url);
     const rotated = (await app.post(`/endpoints/${id}/rotate-secret`, { overlap: "1h" })).body as Made;
+    expect((await app.post(`/endpoints/${id}/rotate-secret`)).status).toBe(200);
     await putOk("/routes/down", { match: { type: "down.*" }, to: [{ endpoint: id }] });
     await app.post("/events", { type: "down.made", id: "down-1", data: 1 });
     const letter = await eventually(

@@ -77,12 +77,7 @@ export class Directory implements Disposable {
       this.#looking = this.#look().finally(() => (this.#looking = undefined));
       return this.#looking;
     }
-    // The look under way may have begun too early.
-    const next = (): Promise<void> => {
-      this.#again = undefined;
-      return this.refresh();
-    };
-    return (this.#again ??= this.#looking.then(next, next));
+    return (this.#again ??= this.#lookAfter(this.#looking));
   }
 
   [Symbol.dispose](): void {
@@ -92,6 +87,13 @@ export class Directory implements Disposable {
   #lookLater(): void {
     if (this.#stopping.signal.aborted) return;
     this.refresh().catch((error: unknown) => this.#log("warn", "gateway:look:failed", { error }));
+  }
+
+  /** The look under way may have begun too early. */
+  async #lookAfter(looking: Promise<void>): Promise<void> {
+    await looking.catch(() => undefined);
+    this.#again = undefined;
+    await this.refresh();
   }
 
   async #look(): Promise<void> {

@@ -107,7 +107,7 @@ export function deadLetterRoutes({ troupe, log }: GatewayDeps) {
           schema: v.object({ matching: v.number(), dryRun: v.boolean() }),
         },
       },
-      async ({ body: { filter = {}, ratePerSecond = 10, dryRun = false } }) => {
+      async ({ body: { filter, ratePerSecond, dryRun } }) => {
         const wanted = {
           ...(filter.reason === undefined ? {} : { reason: filter.reason }),
           ...(filter.type === undefined ? {} : { type: filter.type }),

@@ -146,7 +146,7 @@ export function endpointRoutes({ troupe, allows }: GatewayDeps) {
         body: Rotate,
         answer: { status: 200, description: "The new secret", schema: EndpointWithSecret },
       },
-      ({ params: { id }, body: { overlap = "24h" }, call }) => {
+      ({ params: { id }, body: { overlap }, call }) => {
         if (!isDuration(overlap)) throw new TypeError(`Cannot rotate with an overlap of ${overlap}`);
         return troupe()
           .ref(Endpoint, id)
