@@ -65,7 +65,7 @@ export class BatchPublisher implements Publisher {
         const letters = parcels.flatMap(({ record }, i) => {
           const result = results[i];
           return result?.kind === "refused"
-            ? [deadLetter(sink.name, record, result.detail, attempt, this.#host.now())]
+            ? [deadLetter(sink.name, record, result.detail, attempt, this.#host.now(), result.reason)]
             : [];
         });
         if (letters.length > 0) await this.#host.bury(letters);

@@ -124,6 +124,8 @@ export interface TurnContext<State, Events extends Emits> {
   readonly now: number;
   /** The message id the caller gave, or `undefined`. */
   readonly id: string | undefined;
+  /** The trace (W3C) of the call that this turn belongs to. */
+  readonly traceparent: string | undefined;
   /** Which try of this message it is, from 1. More than 1 only for timers and sends whose earlier turn failed. */
   readonly attempt: number;
   /** In a turn that a timer brought: when it was due, in milliseconds since the epoch. The same in every try. */
@@ -151,6 +153,13 @@ export interface TurnContext<State, Events extends Emits> {
    * @throws {InvalidInputError} `topic` or `type` is no name. @throws {TroupeError} `event_too_large`: over 64 K characters.
    */
   broadcast(topic: string, type: string, data: unknown): void;
+  /**
+   * Hands `data` to the sinks of kind `routed`, each of which takes what is addressed to it: after the commit, at least
+   * once, in order per actor and `target`. For places that are known only at run time; what an actor always tells is an
+   * event. `type` is what a dead letter of it is listed under.
+   * @throws {TroupeError} `event_too_large`, as for events.
+   */
+  publish(routed: { readonly type: string; readonly target: string; readonly data: unknown }): void;
   /** Sends a message to another actor: durable, delivered after the commit, in order per pair of actors, once. */
   send<Target extends AnyActorType, Name extends keyof ActorRef<Target> & string>(
     target: Target,

@@ -138,6 +138,7 @@ class Node implements Troupe, NodeAnswers {
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
       stores: () => this.#hosts.map((host) => host.store),
+      storeOf: (type) => this.#types.hostOf(type).store,
       route: (envelope) => this.#router.route(envelope),
     });
     const sinks: Sink[] = [

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Envelope } from "./envelope.ts";
-import type { DeadLetterReason, Store, StoredDeadLetter } from "./ports/store.ts";
+import type { DeadLetter, DeadLetterReason, Store, StoredDeadLetter } from "./ports/store.ts";
 import { replayLetter } from "./replay.ts";
 
 /** A page of dead letters, oldest first. `next` is the `after` of the next page; `undefined` at the end. */
@@ -50,12 +50,19 @@ export interface DeadLetters {
   ): Promise<ReplayOutcome>;
   /** Removes a letter for good. Returns whether there was one. */
   drop(id: string): Promise<boolean>;
+  /**
+   * Keeps a letter in the store of an actor type, for what failed outside of a turn. One with the same id stays as it is.
+   * Its `record` is what a replay gives back: a timer, or a record of the outbox.
+   * @throws {TroupeError} `unknown_actor`: no actor type of that name is registered.
+   */
+  record(type: string, letter: DeadLetter): Promise<void>;
 }
 
 /** What dead letters need from their node. */
 export interface DeadLetterHost {
   readonly clock: Clock;
   stores(): readonly Store[];
+  storeOf(type: string): Store;
   route(envelope: Envelope): Promise<string | undefined>;
 }
 
@@ -145,6 +152,10 @@ export class StoredDeadLetters implements DeadLetters {
   async drop(id: string): Promise<boolean> {
     for (const store of this.#host.stores()) if (await store.removeDeadLetter(id)) return true;
     return false;
+  }
+
+  async record(type: string, letter: DeadLetter): Promise<void> {
+    await this.#host.storeOf(type).recordDeadLetters([letter]);
   }
 
   async #replayUpTo(store: Store, letter: StoredDeadLetter): Promise<ReplayOutcome> {

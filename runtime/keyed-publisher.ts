@@ -110,7 +110,9 @@ export class KeyedPublisher implements Publisher {
       if (result?.kind === "held") return false;
       if (result?.kind === "refused") {
         const attempts = result.attempts ?? attempt;
-        await this.#host.bury([deadLetter(sink.name, record, result.detail, attempts, this.#host.now())]);
+        await this.#host.bury([
+          deadLetter(sink.name, record, result.detail, attempts, this.#host.now(), result.reason),
+        ]);
       }
       tracker.acked(record.seq);
       this.#host.health(undefined);

@@ -2,6 +2,8 @@
 export const MAX_STATE_LENGTH = 1_048_576;
 /** An event's data, as JSON text: below every broker's default message limit, envelope included. */
 export const MAX_EVENT_LENGTH = 786_432;
+/** A routed record's data, as JSON text: an event's, with its envelope and its address. */
+export const MAX_ROUTED_LENGTH = MAX_EVENT_LENGTH + 16_384;
 /** A broadcast's data, as JSON text: it goes to browsers in one frame. */
 export const MAX_BROADCAST_LENGTH = 65_536;
 /** Characters of a topic's name. */

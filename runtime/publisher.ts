@@ -1,7 +1,7 @@
 import { parseAddress } from "./address.ts";
 import type { CursorTracker } from "./cursor-tracker.ts";
 import type { PublishResult, Sink } from "./ports/sink.ts";
-import type { DeadLetter, OutboxRecord } from "./ports/store.ts";
+import type { DeadLetter, DeadLetterReason, OutboxRecord } from "./ports/store.ts";
 import type { Randomness } from "./randomness.ts";
 
 /** A record on its way to a sink. */
@@ -49,10 +49,11 @@ export function deadLetter(
   detail: string,
   attempts: number,
   at: number,
+  reason: DeadLetterReason = record.kind === "send" ? "poison" : "broker",
 ): DeadLetter {
   return {
     id: letterId(sink, record),
-    reason: record.kind === "send" ? "poison" : "broker",
+    reason,
     detail,
     target: record.kind === "send" ? record.target : sink,
     attempts,

@@ -150,7 +150,9 @@ export class StoreHost
       journaled ? loadActors(store, (type) => this.#types.get(type), actors) : store.load(actors),
     );
     this.ownership = new Ownership(this);
-    this.relays = sinks.map((sink) => new Relay(sink, this));
+    this.relays = sinks
+      .filter((sink) => sink.stores === undefined || sink.stores.includes(store.name))
+      .map((sink) => new Relay(sink, this));
     this.#timers = new TimerService({
       clock: node.clock,
       randomness: node.randomness,

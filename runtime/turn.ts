@@ -12,7 +12,7 @@ import type { TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
 import type { JournaledTurn } from "./journal.ts";
-import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
+import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH, MAX_ROUTED_LENGTH } from "./limits.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
 import { checkBroadcastType, checkTopic } from "./topic-name.ts";
 import { type TimerSource, TurnTimers } from "./turn-timers.ts";
@@ -92,6 +92,10 @@ export class Turn implements TurnContext<unknown, Emits> {
     return this.#timers?.writes;
   }
 
+  get traceparent(): string | undefined {
+    return this.#envelope.traceparent;
+  }
+
   get dueAt(): number | undefined {
     const { origin } = this.#envelope;
     return origin.kind === "timer" || origin.kind === "replay" ? origin.dueAt : undefined;
@@ -161,6 +165,17 @@ export class Turn implements TurnContext<unknown, Emits> {
       );
     }
     this.#effect({ kind: "broadcast", id: `brd_${this.#host.uuid(this.now)}`, name: type, target: topic, body });
+  }
+
+  publish({ type, target, data }: { readonly type: string; readonly target: string; readonly data: unknown }): void {
+    const body = JSON.stringify(data) ?? "null";
+    if (body.length > MAX_ROUTED_LENGTH) {
+      throw new TroupeError(
+        "event_too_large",
+        `Cannot publish ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_ROUTED_LENGTH}`,
+      );
+    }
+    this.#effect({ kind: "routed", id: `rtd_${this.#host.uuid(this.now)}`, name: type, target, body });
   }
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {

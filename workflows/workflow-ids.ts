@@ -2,4 +2,5 @@
 export const workflowIds = {
   fulfilOrder: (orderId: string): string => `fulfil-order/${orderId}`,
   reconcileService: (name: string): string => `reconcile-service/${name}`,
+  deliverWebhook: (deliveryId: string): string => `deliver-webhook/${deliveryId}`,
 } as const;

@@ -58,20 +58,41 @@ export async function readJson(request: Request): Promise<unknown> {
   refuseLargeBody(request);
   const type = request.headers.get("content-type");
   if (type !== null) requireJson(type);
-  const encoding = request.headers.get("content-encoding");
-  if (encoding !== null && encoding.toLowerCase() !== "identity") {
-    throw new Problem(415, "media_type.encoding", "The body must come without Content-Encoding");
-  }
+  refuseEncoding(request);
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
   if (type === null) throw unsupported();
   return parseJson(decode(bytes));
 }
 
+/**
+ * The JSON of bytes that were read already, as strictly as {@link readJson}.
+ * @throws {Problem} 400 unreadable or empty, 415 not JSON in UTF-8.
+ */
+export function jsonOf(bytes: Uint8Array, contentType: string | null): unknown {
+  if (contentType === null) throw unsupported();
+  requireJson(contentType);
+  if (bytes.length === 0) throw new Problem(400, "body.missing", "The request needs a JSON body");
+  return parseJson(decode(bytes));
+}
+
+/** @throws {Problem} 415: what is compressed can be much larger than it says. */
+export function refuseEncoding(request: Request): void {
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw new Problem(415, "media_type.encoding", "The body must come without Content-Encoding");
+  }
+}
+
+/** Whether a media type is JSON. */
+export function isJson(contentType: string): boolean {
+  const media = (contentType.toLowerCase().split(";")[0] ?? "").trim();
+  return media === "application/json" || /^application\/[a-z0-9.!#$&^_-]+\+json$/.test(media);
+}
+
 function requireJson(contentType: string): void {
-  const [essence = "", ...parameters] = contentType.toLowerCase().split(";");
-  const media = essence.trim();
-  if (media !== "application/json" && !/^application\/[a-z0-9.!#$&^_-]+\+json$/.test(media)) throw unsupported();
+  const [, ...parameters] = contentType.toLowerCase().split(";");
+  if (!isJson(contentType)) throw unsupported();
   const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith("charset="));
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) throw unsupported();
 }

@@ -26,6 +26,15 @@ const REFUSALS: Readonly<
     too_many_keys: { status: 409, detail: "There are as many keys as there may be: revoke some" },
     already_expired: { status: 422, detail: "expiresAt must be in the future" },
   },
+  source: {
+    unknown_source: { status: 404, detail: "There is no such source" },
+  },
+  endpoint: {
+    unknown_endpoint: { status: 404, detail: "There is no such endpoint" },
+  },
+  route: {
+    unknown_route: { status: 404, detail: "There is no such route" },
+  },
   service: {
     unknown_service: { status: 404, detail: "There is no such service" },
   },

@@ -1,16 +1,20 @@
 import { type OutboxRecord, toCloudEvent } from "#runtime";
 import { eventTopic } from "./topics.ts";
 
-/** One event as it goes to Kafka. */
-export interface EventMessage {
+/** One message as it goes to Kafka. */
+export interface KafkaMessage {
   readonly topic: string;
   readonly key: Buffer;
   readonly value: Buffer;
   readonly headers: Map<Buffer, Buffer>;
   readonly timestamp: bigint;
-  readonly record: OutboxRecord;
   /** Bytes in the record batch, rounded up. */
   readonly sizeBytes: number;
+}
+
+/** The message of an event. */
+export interface EventMessage extends KafkaMessage {
+  readonly record: OutboxRecord;
 }
 
 /** Lengths, offsets and header names of a record, and its part of the batch's head. */
@@ -44,11 +48,11 @@ export function eventMessage(record: OutboxRecord, topicPrefix: string): EventMe
 }
 
 /** Cuts messages into runs of at most `maxBytes`, in order; a single message may be larger. */
-export function* runs(messages: readonly EventMessage[], maxBytes: number): Generator<readonly EventMessage[]> {
+export function* runs<M extends KafkaMessage>(messages: readonly M[], maxBytes: number): Generator<readonly M[]> {
   let from = 0;
   let bytes = 0;
   for (let i = 0; i < messages.length; i++) {
-    const { sizeBytes } = messages[i] as EventMessage;
+    const { sizeBytes } = messages[i] as M;
     if (i > from && bytes + sizeBytes > maxBytes) {
       yield messages.slice(from, i);
       from = i;

@@ -1,7 +1,7 @@
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
 import type { Log } from "#runtime";
 import { findKafkaError, kafkaReason, KafkaUnavailableError } from "./errors.ts";
-import type { EventMessage } from "./message.ts";
+import type { KafkaMessage } from "./message.ts";
 
 export interface EventProducerOptions {
   readonly brokers: readonly string[];
@@ -35,7 +35,7 @@ export class EventProducer {
    * @throws {KafkaUnavailableError} not within the deadline, or the broker is away.
    * @throws the client's error when the broker refused; some partitions may have taken theirs.
    */
-  async send(messages: readonly EventMessage[]): Promise<void> {
+  async send(messages: readonly KafkaMessage[]): Promise<void> {
     const producer = (this.#producer ??= this.#create());
     const sent = producer.send({
       messages: messages.map(({ topic, key, value, headers, timestamp }) => ({

@@ -1,4 +1,4 @@
-import type { OutboxKind, OutboxRecord } from "./store.ts";
+import type { DeadLetterReason, OutboxKind, OutboxRecord } from "./store.ts";
 
 /**
  * The sink port: a place outbox records go to. Implemented by `infra/nats`, `infra/kafka`, `infra/temporal`;
@@ -27,6 +27,8 @@ export interface Sink {
   /** Short and stable: cursors are stored under it (`nats`, `kafka`, `temporal`). */
   readonly name: string;
   readonly accepts: OutboxKind;
+  /** The names of the stores whose records it takes. Default: all. */
+  readonly stores?: readonly string[];
   /**
    * `batch`: one call at a time with up to `maxBatch` records. `keyed`: up to `maxInFlight` calls with one record
    * each, one at a time per `target`. `partitions`: one call at a time per partition, with up to `maxBatch` of its records.
@@ -56,10 +58,15 @@ export type SinkLane =
 
 /**
  * `refused`: will never be taken (too large, unroutable). It becomes a dead letter and the lane goes on; `attempts` is
- * what the letter says, where it is not the tries of the batch. `held`: not now, and no fault of the sink: its target
+ * what the letter says, where it is not the tries of the batch, `reason` likewise (default `broker`, for sends `poison`). `held`: not now, and no fault of the sink: its target
  * is tried again after a pause, the others go on. Only keyed lanes may hold.
  */
 export type PublishResult =
   | { readonly kind: "acked" }
-  | { readonly kind: "refused"; readonly detail: string; readonly attempts?: number }
+  | {
+      readonly kind: "refused";
+      readonly detail: string;
+      readonly attempts?: number;
+      readonly reason?: DeadLetterReason;
+    }
   | { readonly kind: "held" };

@@ -332,8 +332,11 @@ export interface PausedActor extends ActorId, Pause {
 /** An actor paused, or with `since: undefined` resumed. */
 export type PauseWrite = PausedActor | (ActorId & { readonly partition: number; readonly since: undefined });
 
-/** `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. `broadcast`: for a topic's followers. */
-export type OutboxKind = "event" | "send" | "workflow" | "broadcast";
+/**
+ * `event`: for the brokers. `send`: for another actor. `workflow`: for Temporal. `broadcast`: for a topic's followers.
+ * `routed`: for the place that the record itself names.
+ */
+export type OutboxKind = "event" | "send" | "workflow" | "broadcast" | "routed";
 
 /** One row of the outbox: something that leaves the actor after the commit. */
 export interface OutboxRecord {
@@ -347,9 +350,9 @@ export interface OutboxRecord {
   readonly name: string;
   /** The actor that emitted it. */
   readonly actor: ActorId;
-  /** What the order is kept by: the actor's key for events, the target's address for sends, the workflow id, the topic. */
+  /** What the order is kept by: the actor's key for events, the target's address for sends, the workflow id, the topic; what the actor said for routed records. */
   readonly target: string;
-  /** JSON: the data of the event or broadcast, the message's input, the workflow request ({@link WorkflowRequest}). */
+  /** JSON: the data of the event, broadcast or routed record, the message's input, the workflow request ({@link WorkflowRequest}). */
   readonly body: string;
   readonly at: number;
   readonly traceparent: string | undefined;

@@ -25,7 +25,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
   } = settings;
   const database = DATABASE_URL ?? ORDER_DATABASE_URL;
   const serves = TROUPE_ROLES.includes("workflows") && TEMPORAL_ADDRESS !== undefined;
-  const queues = TROUPE_ROLES.includes("scaler") ? 2 : 1;
+  const queues = TROUPE_ROLES.includes("scaler") ? 3 : 2;
   return [
     {
       name: "postgres",

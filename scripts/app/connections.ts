@@ -3,10 +3,16 @@ import { connectEngine, type Engine } from "#infra/docker/engine.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import { natsSink } from "#infra/nats/sink.ts";
+import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
 import { postgresReadModel, type PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
 import { postgresStore } from "#infra/postgres/store.ts";
+import { routedKafka } from "#infra/routing/kafka.ts";
+import { routedNats } from "#infra/routing/nats.ts";
+import { routedRabbitMq } from "#infra/routing/rabbitmq.ts";
+import { routedRedis } from "#infra/routing/redis.ts";
+import { absentSink, routedSink } from "#infra/routing/routed.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { type Log, memoryTopics, type Sink, type Store, type Topics, type Transport } from "#runtime";
@@ -56,8 +62,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
       : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
   const sinks: Sink[] = [];
   if (nats !== undefined) {
-    const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
-    sinks.push(natsSink({ connection: nats, log, ...own }));
+    sinks.push(natsSink({ connection: nats, log, ...eventStreamOf(cluster) }));
   }
   const topics =
     nats === undefined
@@ -69,6 +74,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
         });
   if (KAFKA_BROKERS !== undefined) sinks.push(kafkaSink({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }));
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
+  sinks.push(...routedSinks(settings, nats, prefix, log));
   return {
     nats,
     temporal,
@@ -92,6 +98,41 @@ export function openConnections(settings: Settings, log: Log): Connections {
       await Promise.allSettled([nats?.close(), temporal?.close()]);
     },
   };
+}
+
+function eventStreamOf(cluster: string): EventStreamOptions {
+  return cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${cluster}.evt` };
+}
+
+/** Where routes of the event gateway may lead. One that is not here is there all the same: what goes to it becomes dead letters. */
+function routedSinks(
+  { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster }: Settings,
+  nats: NatsLink | undefined,
+  prefix: string,
+  log: Log,
+): Sink[] {
+  const stores = ["gateway"];
+  return [
+    KAFKA_BROKERS === undefined
+      ? absentSink("kafka", "KAFKA_BROKERS", stores)
+      : routedSink(routedKafka({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }), stores),
+    RABBITMQ_URL === undefined
+      ? absentSink("rabbitmq", "RABBITMQ_URL", stores)
+      : routedSink(routedRabbitMq({ url: RABBITMQ_URL, log, exchangePrefix: prefix }), stores),
+    nats === undefined
+      ? absentSink("nats", "NATS_URL", stores)
+      : routedSink(
+          routedNats({
+            connection: nats,
+            subjectPrefix: prefix,
+            ...(prefix === "" ? {} : { stream: `ROUTED-${cluster}`, events: eventStreamOf(cluster) }),
+          }),
+          stores,
+        ),
+    REDIS_URL === undefined
+      ? absentSink("redis", "REDIS_URL", stores)
+      : routedSink(routedRedis({ url: REDIS_URL, log, streamPrefix: prefix }), stores),
+  ];
 }
 
 function storesOf(settings: Settings, log: Log): Record<ServiceName, Store> {

@@ -6,6 +6,7 @@ import { Guard } from "#actors/ingress/guard/guard.ts";
 import type { RateLimit } from "#actors/ingress/guard/rate-limiter.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
+import { gatewayRoutes } from "#actors/ingress/routes/gateway.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
@@ -78,6 +79,13 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     peer: (request) => server.requestIP(request)?.address,
     trustedProxies: trustedProxies(settings.TRUSTED_PROXIES),
   });
+  const gateway = gatewayRoutes({
+    troupe,
+    directory: () => system.gateway.directory() ?? notYet("The event gateway has not started yet"),
+    validator: system.gateway.validator,
+    allows: system.gateway.allows,
+    log,
+  });
   let stopping = false;
   const readiness = readinessOf(componentsOf(settings, connections, system));
   const deps: IngressDeps = {
@@ -100,7 +108,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     },
     log,
   };
-  const app = createIngress(deps, [orchestrator]);
+  const app = createIngress(deps, [orchestrator, ...gateway]);
   const sockets = createSockets({
     topics: () => connections.topics,
     access: {

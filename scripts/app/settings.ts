@@ -52,6 +52,13 @@ const duration = v.custom<Duration>(
   'expected a duration, as in "500ms", "2s" or "15m"',
 );
 
+const durations = v.pipe(
+  text,
+  v.transform((value) => value.split(",").map((one) => one.trim())),
+  v.array(duration),
+  v.maxLength(20),
+);
+
 const roles = v.pipe(
   text,
   v.transform((value) => value.split(",").map((role) => role.trim())),
@@ -119,16 +126,17 @@ const VARIABLES = {
   ),
   ORDER_DATABASE_URL: v.pipe(
     postgresUrl,
-    v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, ORCHESTRATOR_"),
+    v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, ORCHESTRATOR_, GATEWAY_"),
   ),
   STOCK_DATABASE_URL: postgresUrl,
   PAYMENT_DATABASE_URL: postgresUrl,
   DELIVERY_DATABASE_URL: postgresUrl,
   ORCHESTRATOR_DATABASE_URL: postgresUrl,
+  GATEWAY_DATABASE_URL: postgresUrl,
   NATS_URL: v.pipe(optional(natsUrls), v.description("events to JetStream, and calls between nodes")),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
-  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("watched by /ready")),
-  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("watched by /ready")),
+  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("where routes may lead; watched by /ready")),
+  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("where routes may lead; watched by /ready")),
   TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
   TEMPORAL_NAMESPACE: v.pipe(
     v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),
@@ -182,6 +190,11 @@ const VARIABLES = {
     ),
     v.description("keeps systems on the same servers apart: databases, streams, topics, containers"),
   ),
+  WEBHOOK_RETRIES: v.pipe(
+    v.optional(durations, "5s,5m,30m,2h,5h,10h,10h"),
+    v.description("the pauses between the tries to deliver to an endpoint"),
+  ),
+  WEBHOOK_ALLOW_PRIVATE: v.pipe(onOff("off"), v.description("on: endpoints may lead into the own network, for tests")),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
   LOG_LEVEL: v.pipe(
     v.optional(v.pipe(text, v.picklist(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(", ")}`)), "info"),

@@ -28,6 +28,7 @@ import type { Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { Connections } from "./connections.ts";
 import { SERVICES } from "./databases.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
@@ -44,6 +45,8 @@ export interface System {
   troupe(): Troupe | undefined;
   /** Lists of orders; `undefined` like the node. */
   orders(): OrderLists | undefined;
+  /** The event gateway's part of this process. */
+  readonly gateway: Gateway;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -60,8 +63,10 @@ export interface System {
 export function actorTypes(
   { DELIVERY_STEP }: Pick<Settings, "DELIVERY_STEP">,
   scaler: ScalerActor,
+  gateway: Gateway,
 ): readonly AnyActorType[] {
-  return [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP }), Config, Service, scaler, Keyring, Ticket];
+  const shop = [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP })];
+  return [...shop, Config, Service, scaler, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -80,7 +85,8 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
   const scaler = scalerActor({ engine });
-  const actors = actorTypes(settings, scaler);
+  const gateway = createGateway(settings, log);
+  const actors = actorTypes(settings, scaler, gateway);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
   let orders: OrderLists | undefined;
@@ -88,8 +94,8 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
   let watcher: Watcher | undefined;
 
   async function startTroupe(): Promise<Troupe> {
-    const { orchestrator, ...services } = connections.stores();
-    stores = { ...services, default: orchestrator };
+    const { orchestrator, gateway: events, ...services } = connections.stores();
+    stores = { ...services, ...gateway.storesOf(events), default: orchestrator };
     const transport = connections.transport();
     const reads = connections.orderReads();
     try {
@@ -112,6 +118,7 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
         ...(transport === undefined ? {} : { transport }),
       });
       orders = orderLists(reads, () => node);
+      gateway.start(node);
       return node;
     } catch (error) {
       const opened = [...Object.values(stores), reads].map((database) => database.close());
@@ -137,6 +144,7 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
         log,
         scaling: settings.TROUPE_ROLES.includes("scaler"),
         reconciled: telemetry.reconciled,
+        allows: gateway.allows,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
@@ -158,6 +166,7 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
   return {
     troupe: () => troupe,
     orders: () => orders,
+    gateway,
     workers: () => workers,
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");
@@ -172,6 +181,7 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
     async stop(drainMs) {
       stopping.abort();
       await started;
+      gateway.stop();
       await Promise.allSettled([workers?.stop(), watcher?.stop()]); // Y3
       await troupe?.stop(drainMs);
     },

@@ -3,6 +3,7 @@ import type { ScalerActor } from "#actors/scaler/scaler.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
+import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
 import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
 import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
@@ -19,14 +20,30 @@ export interface AppWorkers {
   readonly scaling: boolean;
   /** Told of each round of a reconcile loop, in seconds. */
   readonly reconciled?: (seconds: number) => void;
+  /** Which addresses webhooks may go to: `undefined` for public ones. */
+  readonly allows: ((address: string) => boolean) | undefined;
 }
 
 /** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
-export function startShopWorkers({ troupe, engine, scaler, temporal, log, scaling, reconciled }: AppWorkers): Workers {
+export function startShopWorkers({
+  troupe,
+  engine,
+  scaler,
+  temporal,
+  log,
+  scaling,
+  reconciled,
+  allows,
+}: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: TASK_QUEUES.shop,
     workflowsPath: pathOf("shop.ts"),
     activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
+  };
+  const gateway: QueueOptions = {
+    taskQueue: TASK_QUEUES.gateway,
+    workflowsPath: pathOf("deliver-webhook/workflow.ts"),
+    activities: deliverWebhookActivities({ troupe, allows }),
   };
   const orchestrator: QueueOptions = {
     taskQueue: TASK_QUEUES.orchestrator,
@@ -36,7 +53,7 @@ export function startShopWorkers({ troupe, engine, scaler, temporal, log, scalin
   return startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
-    queues: scaling ? [shop, orchestrator] : [shop],
+    queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
     log,
   });
 }

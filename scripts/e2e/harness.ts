@@ -58,6 +58,7 @@ export class Harness implements AsyncDisposable {
       dropDatabases(this.#variable("DATABASE_URL"), this.cluster),
       removeStream(this.#variable("NATS_URL"), `EVENTS-${this.cluster}`),
       removeStream(this.#variable("NATS_URL"), `TOPICS-${this.cluster}`),
+      removeStream(this.#variable("NATS_URL"), `ROUTED-${this.cluster}`),
       removeNamespace(this.#variable("TEMPORAL_ADDRESS"), this.cluster),
       ...(this.#environment["KAFKA_BROKERS"] === undefined
         ? []

@@ -154,7 +154,7 @@ async function orNotFound<T>(answer: Promise<T>): Promise<T> {
 function shown({ paused, timers, turns, ...seen }: ActorInspection): v.InferInput<typeof Shown> {
   return {
     ...seen,
-    state: seen.state ?? null,
+    state: withoutSecrets(seen.state ?? null),
     paused: paused === undefined ? null : { since: timeText(paused.since), reason: paused.reason },
     timers: timers.map(({ dueAt, every, ...timer }) => ({
       ...timer,
@@ -163,6 +163,18 @@ function shown({ paused, timers, turns, ...seen }: ActorInspection): v.InferInpu
     })),
     turns: turns.map(({ at, id, ...turn }) => ({ ...turn, id: id ?? null, at: timeText(at) })),
   };
+}
+
+/** What proves who somebody is stays inside, whatever actor holds it. */
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      /^secrets?$/.test(name) ? "[secret]" : withoutSecrets(member),
+    ]),
+  );
 }
 
 /** RFC 3339; the end of time for one beyond it. */

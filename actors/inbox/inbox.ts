@@ -1,0 +1,125 @@
+/**
+ * Inbox: where events from outside become durable.
+ *
+ * Owns: taking an event once, if it fits its schema, and what leaves for each place its routes name, in one commit. Does not
+ * own: signatures and the form of requests (the ingress), schemas and routes (each node keeps them at hand).
+ *
+ * X1 An inbox holds no state: what makes a repeat a repeat is the stored reply to the event's id.
+ * X2 All events of a subject meet in one inbox, so they leave in the order they were accepted in, per destination.
+ * X3 An event is kept in the outbox whether or not a route matches it.
+ */
+import * as v from "valibot";
+import type { NamedRoute } from "#actors/route/messages.ts";
+import { actor, newId, type TurnContext } from "#runtime";
+import { deliverWebhookStart } from "#workflows/deliver-webhook/messages.ts";
+import { type Target, targetsOf } from "./match.ts";
+import { AcceptEvent, EventAccepted, type GatewayEvent, INBOX_COUNT, type OutgoingEvent } from "./messages.ts";
+
+/** The first place where an event does not fit, as a JSON pointer. */
+export interface Misfit {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What an inbox asks its own node. */
+export interface InboxPorts {
+  /** The routes in force. Waits until they were read once. */
+  routes(): readonly NamedRoute[] | Promise<readonly NamedRoute[]>;
+  /** Where the data does not fit the schema of its type. `undefined`: it does, or there is none. */
+  check(event: GatewayEvent): Promise<Misfit | "unavailable" | undefined>;
+  /** The pauses between the tries to deliver to an endpoint, in milliseconds. */
+  readonly retriesMs: readonly number[];
+}
+
+const State = v.strictObject({});
+type State = v.InferOutput<typeof State>;
+
+/** Makes the inbox actor. */
+export function createInbox(ports: InboxPorts) {
+  return actor("inbox", {
+    key: v.pipe(v.string(), v.regex(/^[0-9]{1,4}$/)),
+    state: State,
+    initial: (): State => ({}),
+    mailbox: { max: 5_000 },
+    messages: ({ command }) => ({
+      /**
+       * Takes an event and sends it where the routes say. Refused with `schema_violation` (and the place) when its data
+       * does not fit the schema of its type, and with `schema_unavailable` while that cannot be told.
+       */
+      accept: command({ in: AcceptEvent, out: EventAccepted }, async (c, { event }) => {
+        const verdict = await ports.check(event);
+        if (verdict === "unavailable") return c.refuse("schema_unavailable");
+        c.require(verdict === undefined, "schema_violation", { ...verdict });
+        return take(c, event, await ports.routes());
+      }),
+    }),
+  });
+
+  function take(
+    c: TurnContext<State, Record<never, never>>,
+    event: GatewayEvent,
+    routes: readonly NamedRoute[],
+  ): EventAccepted {
+    const out = outgoing(event, c.now, c.traceparent);
+    const targets = targetsOf(out, routes);
+    if (targets.length === 0) c.publish({ type: event.type, target: orderOf(event), data: { to: null, event: out } }); // X3
+    for (const to of targets) leave(c, to, out, orderOf(event));
+    return { id: event.id, traceparent: c.traceparent ?? null, destinations: targets.length };
+  }
+
+  function leave(c: TurnContext<State, Record<never, never>>, to: Target, event: OutgoingEvent, key: string): void {
+    if ("endpoint" in to) {
+      const deliveryId = newId("dlv");
+      const { retriesMs } = ports;
+      c.workflow.start(
+        deliverWebhookStart({ deliveryId, webhookId: deliveryId, endpointId: to.endpoint, event, retriesMs }),
+      );
+      return;
+    }
+    const { sink, ...address } = to;
+    c.publish({
+      type: event.type,
+      target: `${sink}:${Object.values(address).join(" ")}:${key}`,
+      data: { to, key, event },
+    }); // X2
+  }
+}
+
+/** The inbox actor as a name for `troupe.ref`; the one that runs is made with its node's ports. */
+export const Inbox = createInbox({ routes: () => [], check: async () => undefined, retriesMs: [] });
+
+/** The inbox of an event: by its subject, else by its id. */
+export function inboxOf(event: {
+  readonly id: string;
+  readonly source: string;
+  readonly subject?: string | undefined;
+}): string {
+  const { source, subject, id } = event;
+  return String(Number(Bun.hash(subject === undefined ? `${source} ${id}` : subject) % BigInt(INBOX_COUNT)));
+}
+
+/** The message id an event is taken once by: an id is unique per source, as the specification has it. */
+export function messageIdOf({ source, id }: Pick<GatewayEvent, "source" | "id">): string {
+  const plain = `event/${source} ${id}`;
+  return /^[\x20-\x7e]{1,200}$/.test(plain)
+    ? plain
+    : `event#${new Bun.CryptoHasher("sha256").update(plain).digest("hex")}`;
+}
+
+function orderOf({ subject, id }: GatewayEvent): string {
+  return subject ?? id;
+}
+
+function outgoing(event: GatewayEvent, now: number, traceparent: string | undefined): OutgoingEvent {
+  const { extensions, data, data_base64, datacontenttype, time, ...attributes } = event;
+  return {
+    specversion: "1.0",
+    ...attributes,
+    time: time ?? new Date(now).toISOString(),
+    ...(data_base64 === undefined ? { datacontenttype: "application/json" } : {}),
+    ...(datacontenttype === undefined ? {} : { datacontenttype }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...extensions,
+    ...(data_base64 === undefined ? { data: data ?? null } : { data_base64 }),
+  };
+}

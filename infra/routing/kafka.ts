@@ -1,0 +1,104 @@
+import { checkBrokers } from "#infra/kafka/check.ts";
+import { findKafkaError, isUnknownTopic, KafkaUnavailableError } from "#infra/kafka/errors.ts";
+import { type KafkaMessage, runs } from "#infra/kafka/message.ts";
+import { EventProducer, isTooLarge } from "#infra/kafka/producer.ts";
+import { Topics } from "#infra/kafka/topics.ts";
+import type { Log } from "#runtime";
+import { RefusedRouteError, type Routed, type RoutedBroker } from "./routed.ts";
+
+export interface RoutedKafkaOptions {
+  /** `127.0.0.1:9092`, several separated by commas. */
+  readonly brokers: string;
+  readonly log: Log;
+  /** Stands before every topic's name. @default "" */
+  readonly topicPrefix?: string;
+}
+
+interface Waiting {
+  readonly message: KafkaMessage;
+  readonly taken: PromiseWithResolvers<void>;
+}
+
+const MAX_RUN_BYTES = 1_000_000;
+const MAX_TOPIC = 249;
+const CONTENT_TYPE = Buffer.from("application/cloudevents+json");
+
+/**
+ * Events to topics that routes name, keyed by their subject: `ce_id`, `ce_type` and `content-type` are headers. A topic
+ * that is missing is made.
+ *
+ * Per topic one send is under way, with all that has gathered meanwhile: a topic that cannot be written holds up no other.
+ */
+export function routedKafka({ brokers: list, log, topicPrefix = "" }: RoutedKafkaOptions): RoutedBroker<"kafka"> {
+  const brokers = list.split(",").map((broker) => broker.trim());
+  const topics = new Topics({ brokers });
+  const producer = new EventProducer({ brokers, log });
+  const waiting = new Map<string, Waiting[]>();
+
+  async function drain(topic: string, queue: Waiting[]): Promise<void> {
+    await Promise.resolve(); // what comes in the same turn of the loop goes along
+    for (let batch = queue.splice(0); batch.length > 0; batch = queue.splice(0)) await sendAll(topic, batch);
+    waiting.delete(topic);
+  }
+
+  async function sendAll(topic: string, batch: readonly Waiting[]): Promise<void> {
+    let sent = 0;
+    try {
+      await topics.ensure(new Set([topic]));
+      for (const run of runs(
+        batch.map(({ message }) => message),
+        MAX_RUN_BYTES,
+      )) {
+        await producer.send(run);
+        for (const { taken } of batch.slice(sent, sent + run.length)) taken.resolve();
+        sent += run.length;
+      }
+    } catch (error) {
+      if (isUnknownTopic(error instanceof KafkaUnavailableError ? error.cause : error)) topics.forget();
+      const rest = batch.slice(sent);
+      if (isTooLarge(error) && rest.length > 1) {
+        for (const one of rest) await sendAll(topic, [one]);
+        return;
+      }
+      const failure = isTooLarge(error)
+        ? new RefusedRouteError("broker", `The topic ${topic} does not take an event of this size`)
+        : findKafkaError(error, ["INVALID_TOPIC", "INVALID_TOPIC_EXCEPTION"])
+          ? new RefusedRouteError("route", `Kafka takes no topic of the name ${topic}`)
+          : error;
+      for (const { taken } of rest) taken.reject(failure);
+    }
+  }
+
+  return {
+    broker: "kafka",
+    send(routed) {
+      const topic = topicPrefix + routed.to.topic;
+      if (topic.length > MAX_TOPIC)
+        throw new RefusedRouteError("route", `Kafka takes no topic of ${topic.length} characters`);
+      const one = { message: messageOf(topic, routed), taken: Promise.withResolvers<void>() };
+      const queue = waiting.get(topic);
+      if (queue === undefined) {
+        const first = [one];
+        waiting.set(topic, first);
+        void drain(topic, first);
+      } else {
+        queue.push(one);
+      }
+      return one.taken.promise;
+    },
+    check: () => checkBrokers(brokers, 2_000),
+    close: async () => producer.close(),
+  };
+}
+
+function messageOf(topic: string, { key, id, type, event, traceparent, at }: Routed<"kafka">): KafkaMessage {
+  const headers = new Map([
+    [Buffer.from("ce_id"), Buffer.from(id)],
+    [Buffer.from("ce_type"), Buffer.from(type)],
+    [Buffer.from("content-type"), CONTENT_TYPE],
+  ]);
+  if (traceparent !== undefined) headers.set(Buffer.from("traceparent"), Buffer.from(traceparent));
+  const value = Buffer.from(event);
+  const sizeBytes = value.length + 2 * key.length + 2 * id.length + 512;
+  return { topic, key: Buffer.from(key), value, headers, timestamp: BigInt(at), sizeBytes };
+}

@@ -1,0 +1,117 @@
+/**
+ * Sinks for what is addressed by configuration: events that go to a topic, exchange, subject or stream which a route names.
+ *
+ * One sink per broker, each with a cursor of its own, so that one that is down holds up no other.
+ *
+ * R1 A place that fails holds up only what goes to the same place and key: each such pair is a target of its own.
+ * R2 What leaves twice carries the same event id.
+ * R3 What will never be taken is refused, and becomes a dead letter: a name the broker does not take, an event that is too
+ *    large, a place that nobody reads from.
+ */
+import type { DeadLetterReason, OutboxRecord, PublishResult, Sink } from "#runtime";
+
+/** The name of a broker in a route. */
+export type Broker = "kafka" | "rabbitmq" | "nats" | "redis";
+
+/** Where an event goes. The names were checked when the route was put. */
+export type Address =
+  | { readonly sink: "kafka"; readonly topic: string }
+  | { readonly sink: "rabbitmq"; readonly exchange: string; readonly routingKey?: string }
+  | { readonly sink: "nats"; readonly subject: string }
+  | { readonly sink: "redis"; readonly stream: string };
+
+/** One event on its way to one place. */
+export interface Routed<B extends Broker = Broker> {
+  readonly to: Extract<Address, { readonly sink: B }>;
+  /** What order is kept by. */
+  readonly key: string;
+  readonly id: string;
+  readonly type: string;
+  /** The CloudEvent, as JSON. */
+  readonly event: string;
+  readonly traceparent: string | undefined;
+  readonly at: number;
+}
+
+/** A broker, as far as routing needs it. */
+export interface RoutedBroker<B extends Broker> {
+  readonly broker: B;
+  /** Resolves when it is durable there. @throws {RefusedRouteError} it never will be. Other throws are tried again. */
+  send(routed: Routed<B>): Promise<void>;
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The place will never take this. */
+export class RefusedRouteError extends Error {
+  override readonly name = "RefusedRouteError";
+  readonly reason: DeadLetterReason;
+
+  /** @param reason `route`: the place is wrong. `broker`: the broker does not take this event. */
+  constructor(reason: "route" | "broker", message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+const ACKED: PublishResult = { kind: "acked" };
+const MAX_IN_FLIGHT = 256;
+
+/** The sink `routed-<broker>`, for the records of kind `routed` that are addressed to it. */
+export function routedSink<B extends Broker>(
+  { broker, send, check, close }: RoutedBroker<B>,
+  stores?: readonly string[],
+): Sink {
+  async function publish(record: OutboxRecord): Promise<PublishResult> {
+    const routed = readRecord(record, broker);
+    if (routed === undefined) return ACKED;
+    try {
+      await send(routed);
+      return ACKED;
+    } catch (error) {
+      if (error instanceof RefusedRouteError) return { kind: "refused", detail: error.message, reason: error.reason };
+      throw error;
+    }
+  }
+
+  return {
+    name: `routed-${broker}`,
+    accepts: "routed",
+    ...(stores === undefined ? {} : { stores }),
+    lane: { kind: "keyed", maxInFlight: MAX_IN_FLIGHT }, // R1
+    publish: (records) => Promise.all(records.map(publish)),
+    check,
+    close,
+  };
+}
+
+/** A sink for a broker that is not configured here: what is addressed to it becomes dead letters, to be replayed later. */
+export function absentSink(broker: Broker, variable: string, stores?: readonly string[]): Sink {
+  const send = async (): Promise<never> => {
+    throw new RefusedRouteError("route", `There is no ${broker} here: ${variable} is not set`);
+  };
+  const nothing = async (): Promise<void> => undefined;
+  return routedSink({ broker, send, check: nothing, close: nothing }, stores);
+}
+
+/** A record as it is to be sent; `undefined` when it is addressed to another broker. */
+function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B> | undefined {
+  const prefix = `${broker}:`;
+  // The target begins with the broker's name: what is not ours is not parsed.
+  if (!record.target.startsWith(prefix)) return undefined;
+  const { to, key, event } = JSON.parse(record.body) as {
+    readonly to: Address;
+    readonly key: string;
+    readonly event: { readonly id: string; readonly type: string };
+  };
+  if (to.sink !== broker) return undefined;
+  return {
+    to: to as Routed<B>["to"],
+    key,
+    id: event.id, // R2
+    type: event.type,
+    event: JSON.stringify(event),
+    traceparent: record.traceparent,
+    at: record.at,
+  };
+}

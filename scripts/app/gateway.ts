@@ -1,0 +1,56 @@
+import { Endpoint } from "#actors/endpoint/endpoint.ts";
+import { createInbox } from "#actors/inbox/inbox.ts";
+import { Directory } from "#actors/ingress/gateway/directory.ts";
+import { misfitOf } from "#actors/ingress/gateway/intake.ts";
+import { Route } from "#actors/route/route.ts";
+import { EventSchema } from "#actors/schema/schema.ts";
+import { Source } from "#actors/source/source.ts";
+import { SchemaValidator } from "#infra/schemas/validator.ts";
+import { type AnyActorType, durationMs, type Log, type Store, type Troupe } from "#runtime";
+import type { Settings } from "./settings.ts";
+
+/** The event gateway's part of a process: its actors, and what this node knows of its configuration. */
+export interface Gateway {
+  readonly actors: readonly AnyActorType[];
+  /** All of its actors live in one store, so that an event and where it goes are one commit. */
+  storesOf(store: Store): Readonly<Record<string, Store>>;
+  /** Begins to follow the configuration. */
+  start(troupe: Troupe): void;
+  /** `undefined` before the start. */
+  directory(): Directory | undefined;
+  readonly validator: SchemaValidator;
+  /** Which addresses endpoints may lead to: `undefined` for public ones. */
+  readonly allows: ((address: string) => boolean) | undefined;
+  stop(): void;
+}
+
+/** Makes the gateway's actors. Nothing runs before `start`. */
+export function createGateway(
+  settings: Pick<Settings, "WEBHOOK_RETRIES" | "WEBHOOK_ALLOW_PRIVATE">,
+  log: Log,
+): Gateway {
+  const validator = new SchemaValidator();
+  const begun = Promise.withResolvers<Directory>();
+  let directory: Directory | undefined;
+  const inbox = createInbox({
+    routes: () => directory?.routes() ?? begun.promise.then((known) => known.routes()),
+    check: async (event) => misfitOf(await begun.promise, event),
+    retriesMs: settings.WEBHOOK_RETRIES.map((pause) => durationMs(pause)),
+  });
+  const actors: readonly AnyActorType[] = [inbox, Source, EventSchema, Route, Endpoint];
+  return {
+    actors,
+    storesOf: (store) => Object.fromEntries(actors.map(({ type }) => [type, store])),
+    start(troupe) {
+      directory = new Directory(troupe, validator, log);
+      begun.resolve(directory);
+    },
+    directory: () => directory,
+    validator,
+    allows: settings.WEBHOOK_ALLOW_PRIVATE === "on" ? () => true : undefined,
+    stop() {
+      directory?.[Symbol.dispose]();
+      validator[Symbol.dispose]();
+    },
+  };
+}
