@@ -5,6 +5,7 @@ import type { Duration } from "./duration.ts";
 import type { Apply, JournaledTurnContext } from "./journal-options.ts";
 import { REBUILD, rebuildCommand } from "./journal-rebuild.ts";
 import type { PoisonOptions } from "./poison.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -75,6 +76,11 @@ export interface ActorOptions<
   readonly idle?: Duration;
   /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
   readonly poison?: PoisonOptions;
+  /**
+   * Events from a broker that become commands of actors of this type, by event type (`order.placed.v1`). Each takes effect
+   * once, in the order of its key, and is acknowledged to the broker after the commit of its turn.
+   */
+  readonly subscribe?: Readonly<Record<string, Subscription<keyof NoInfer<M> & string>>>;
 }
 
 /** What `actor()` is given for a journaled type: one whose state is what its own events make of it. */
@@ -112,8 +118,8 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * With `journal` its state changes through its own events alone: `apply` says how, and every event is kept.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; when a journaled type has an event without `apply`; or when the name of a message begins
- * with `$`, which the runtime keeps for itself.
+ * addresses, subjects and topics; when a journaled type has an event without `apply`; when a subscription sends what is no
+ * command; or when the name of a message begins with `$`, which the runtime keeps for itself.
  *
  * @example
  * ```ts
@@ -154,6 +160,10 @@ export function actor<
   const messages = options.messages(declare);
   for (const name of Object.keys(messages)) {
     if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
+  }
+  for (const [event, { send }] of Object.entries(options.subscribe ?? {})) {
+    if (Object.hasOwn(messages, send) && messages[send]?.kind === "command") continue;
+    throw new TypeError(`Cannot subscribe ${type} to "${event}" as it has no command "${send}"`);
   }
   if (options.journal === undefined) return { type, options, messages };
   checkJournal(type, options);

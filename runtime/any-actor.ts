@@ -1,6 +1,7 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
 import type { PoisonOptions } from "./poison.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** How a journaled actor keeps its state. */
 export interface JournalOptions {
@@ -36,6 +37,7 @@ export interface AnyActorType {
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
     readonly poison?: PoisonOptions;
+    readonly subscribe?: Readonly<Record<string, Subscription>>;
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
 }

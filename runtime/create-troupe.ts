@@ -34,6 +34,7 @@ import type { Transport, WireReply } from "./ports/transport.ts";
 import { Projections } from "./projections.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
 import { fromWireError, toWireError } from "./wire.ts";
@@ -72,6 +73,7 @@ class Node implements Troupe {
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
   readonly #projections: Projections;
+  readonly #subscriptions: Subscriptions;
   readonly #clock: Clock;
   readonly #transport: Transport | undefined;
   readonly #topics: Topics | undefined;
@@ -125,6 +127,17 @@ class Node implements Troupe {
       for (const type of types) this.#types.set(type.type, { type, host });
     }
     this.#projections.checkSources((name) => this.#types.get(name)?.type);
+    this.#subscriptions = new Subscriptions(options.actors, options.sources ?? {}, {
+      clock: this.#clock,
+      log: services.log,
+      route: (envelope) => this.#route(envelope),
+      pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
+      bury: (type, letter) => this.#hostOf(type).store.recordDeadLetters([letter]),
+      holds: (type, partition) => {
+        const { ownership } = this.#hostOf(type);
+        return ownership.partition(partition) !== undefined && ownership.holdsLease();
+      },
+    });
   }
 
   async start(): Promise<void> {
@@ -132,6 +145,7 @@ class Node implements Troupe {
     await this.#projections.open();
     await Promise.all(this.#hosts.map((host) => host.start()));
     this.#projections.start();
+    this.#subscriptions.start();
   }
 
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
@@ -211,6 +225,7 @@ class Node implements Troupe {
         return { name, pending, failing: mine.find((relay) => relay.failing !== undefined)?.failing };
       }),
       projections: this.#projections.status(relays),
+      subscriptions: this.#subscriptions.status(),
     };
   }
 
@@ -227,7 +242,7 @@ class Node implements Troupe {
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
-    await Promise.race([this.#projections.stop(), deadline]);
+    await Promise.race([Promise.all([this.#projections.stop(), this.#subscriptions.stop(timeoutMs)]), deadline]);
     await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
     await this.#projections.close();
     cancel();

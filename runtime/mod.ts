@@ -5,6 +5,7 @@ export type { AnyActorType, Emits, JournalOptions, Schema, StateOutput } from ".
 export type { ActorRef, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";
+export type { CloudEvent } from "./cloud-event.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export type {
@@ -35,11 +36,14 @@ export type { Rebuilt } from "./journal-rebuild.ts";
 export { ProjectionError } from "./ports/read-database.ts";
 export type * from "./ports/read-database.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
+export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription } from "./ports/source.ts";
 export { FencedError, OutcomeUnknownError } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
 export type { MissedTicks, Recurrence } from "./schedule.ts";
+export { subscription } from "./subscription.ts";
+export type { Subscription, SubscriptionStatus } from "./subscription.ts";
 export { createTroupe } from "./create-troupe.ts";
 export type { ActorSummary, ProjectionStatus, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 export { memory } from "./memory-store.ts";

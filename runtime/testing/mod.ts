@@ -1,6 +1,8 @@
 /** The door for tests: what the project itself is tested with. */
 export { sinkConformance } from "./sink-conformance.ts";
 export type { DeclareTest, Delivered, SinkUnderTest } from "./sink-conformance.ts";
+export { sourceConformance } from "./source-conformance.ts";
+export type { SourceUnderTest } from "./source-conformance.ts";
 export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
 export { controlConformance } from "./control-conformance.ts";
