@@ -3,60 +3,72 @@
  *
  * Owns: the state after the last finished turn, and the replies of handled message ids. Does not own: durability (the
  * commit lane), placement (the store host), timers (the timer service).
- * Calls in: `deliver`, `reload`, `discard`, and the lane's `committed`. Calls out: the host's `load`, `findReply`, `submit`.
+ * Calls in: `deliver`, `abandon`, `reload`, `discard`, `passivate`, and the lane's `committed`. Calls out: the host's
+ * `load`, `findReply`, `submit`, `evict`, `forget`, and the type's hooks.
  *
  * A1 at most one turn runs at a time (G1).
- * A2 nothing is answered that rests on a turn that is not durable: replies, refusals, queries and repeats wait behind
- *    the youngest uncommitted turn of this actor (G3, the output gate).
+ * A2 nothing is answered that rests on a turn that is not durable: replies, refusals and queries wait behind the youngest
+ *    uncommitted turn of this actor, repeats behind the turn they repeat (G3, the output gate).
  * A3 a turn that did not end well leaves the state as it was before it (G2).
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
+ * A5 `onActivate` has ended well before the first message is handled; each that did is followed by one `onPassivate`.
+ * A6 once gone, an actor never handles a message again; the host has forgotten it by then.
  */
+import type { ActivationHost, Delivery } from "./activation-host.ts";
+import { answerQuery, type Readable } from "./answer-query.ts";
 import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import { backoffMs } from "./backoff.ts";
+import { bringUp } from "./bring-up.ts";
+import type { QueryContext } from "./context.ts";
 import { messageOf } from "./controls.ts";
+import { durationMs } from "./duration.ts";
 import type { Envelope } from "./envelope.ts";
 import { MailboxFullError, TroupeError } from "./errors.ts";
 import { type Answer, FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
+import { createAndHandle, failureOf } from "./handle.ts";
 import { textHash } from "./hash.ts";
-import { JournaledTurn, type JournalHost } from "./journal.ts";
-import { MAX_STATE_LENGTH, REPLIES_IN_MEMORY } from "./limits.ts";
+import { changedIndex } from "./index-filter.ts";
+import { JournaledTurn } from "./journal.ts";
+import { LifeHooks } from "./life-hooks.ts";
+import type { LeaveReason } from "./life.ts";
+import { DEFAULT_IDLE, MAX_STATE_LENGTH } from "./limits.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { ActorId, LoadedActor, StoredReply, TimerWrite } from "./ports/store.ts";
-import { Turn, type TurnHost } from "./turn.ts";
+import type { ActorId, FieldValue, TimerWrite } from "./ports/store.ts";
+import { type KnownReply, misuseOf, Replies } from "./replies.ts";
+import type { Resident } from "./residents.ts";
+import { RestartBackoff } from "./restart-backoff.ts";
+import { Turn } from "./turn.ts";
 import { parseInput } from "./validate.ts";
-
-/** What an activation needs from the store host. */
-export interface ActivationHost extends TurnHost, JournalHost {
-  load(actor: ActorId): Promise<LoadedActor>;
-  findReply(actor: ActorId, id: string): Promise<StoredReply | undefined>;
-  /** Hands a finished turn to the commit lane of its partition. */
-  submit(turn: FinishedTurn): void;
-  /** Whether the due time a timer message carries is still the one that counts. */
-  timerIsCurrent(actor: ActorId, name: string, dueAt: number): boolean;
-  /** Whether this node may answer from memory: its lease cannot have run out. */
-  mayServe(): boolean;
-  /** Told of a handler that threw, which its caller only sees as `turn_failed`. */
-  turnFailed(envelope: Envelope, error: unknown): void;
-}
-
-/** A message and whoever waits for its answer. */
-export interface Delivery extends Waiter {
-  readonly envelope: Envelope;
-}
+import type { Sight } from "./watchers.ts";
 
 type Phase =
   | { readonly kind: "loading" }
   | { readonly kind: "idle" }
-  /** `before` is the state the running turn started from, for queries that come meanwhile; made when first asked for. */
-  | { readonly kind: "running"; before?: { readonly state: unknown } }
+  /**
+   * A turn runs, or the reply to its id is being looked up: then there is no `turn` yet. `before` is the state it started
+   * from, for queries that come meanwhile; made when first asked for.
+   */
+  | {
+      readonly kind: "running";
+      readonly delivery: Delivery;
+      readonly turn?: Turn;
+      before?: { readonly state: unknown };
+    }
+  /** It could not be activated: messages are answered with `error` until a pause is over, the next one tries again. */
+  | { readonly kind: "resting"; readonly until: number; readonly error: TroupeError }
   /** Out of use: the host has forgotten it. */
-  | { readonly kind: "gone" };
+  | { readonly kind: "gone"; readonly reason: LeaveReason };
 
-export class Activation implements TurnOwner {
+export class Activation implements TurnOwner, Resident, Readable {
   readonly type: AnyActorType;
   readonly id: ActorId;
   readonly address: string;
   readonly partition: number;
+  readonly schemaVersion: number | undefined;
+  readonly idleMs: number;
   lastUsed = 0;
+  older: Resident | undefined;
+  newer: Resident | undefined;
 
   readonly #host: ActivationHost;
   readonly #mailbox: Mailbox<Delivery>;
@@ -67,14 +79,20 @@ export class Activation implements TurnOwner {
   /** Whether `#state` may differ from `#text` because a turn was dropped. */
   #tainted = false;
   #version = 0;
-  #replies = new Map<string, StoredReply & { turn?: FinishedTurn }>();
-  #repliesComplete = true;
+  readonly #replies = new Replies();
   /** The youngest finished turn that is not durable yet. */
   #unsettled: FinishedTurn | undefined;
+  /** The indexed values after the last finished turn; `undefined` until a turn has written them. */
+  #index: readonly FieldValue[] | undefined;
   /** Timers touched by turns that are not durable yet: newer than the timer service and the store. */
   #timers = new Map<string, TimerWrite>();
   /** Raised by every reload, so that what a turn of an earlier life leaves behind is recognised. */
   #life = 0;
+  readonly #hooks: LifeHooks;
+  #failedActivations = 0;
+  readonly #restart: RestartBackoff | undefined;
+  /** Messages held back by `#restart`. */
+  #held = 0;
 
   constructor(type: AnyActorType, id: ActorId, partition: number, host: ActivationHost) {
     this.type = type;
@@ -82,13 +100,28 @@ export class Activation implements TurnOwner {
     this.address = `${id.type}/${id.key}`;
     this.partition = partition;
     this.#host = host;
-    this.#mailbox = new Mailbox(type.options.mailbox?.max ?? 1_000);
+    this.#hooks = new LifeHooks(type, id, host);
+    const { version, idle, restart, mailbox } = type.options;
+    this.schemaVersion = version;
+    this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
+    this.#restart = restart === undefined ? undefined : new RestartBackoff(restart, host.randomness);
+    this.#mailbox = new Mailbox(mailbox?.max ?? 1_000);
     void this.#load();
   }
 
-  /** Whether nothing would be lost by forgetting this actor. */
+  /** Whether nothing is under way. Messages that a pause holds back are not. */
+  get still(): boolean {
+    const { kind } = this.#phase;
+    if (kind === "gone" || kind === "resting") return true;
+    return kind === "idle" && this.#mailbox.depth === 0 && this.#unsettled === undefined;
+  }
+
   get quiet(): boolean {
-    return this.#phase.kind === "idle" && this.#mailbox.depth === 0 && this.#unsettled === undefined;
+    return this.still && this.#held === 0 && !this.gone;
+  }
+
+  get gone(): boolean {
+    return this.#phase.kind === "gone";
   }
 
   get depth(): number {
@@ -101,10 +134,12 @@ export class Activation implements TurnOwner {
       delivery.fail(new TroupeError("unavailable", `Cannot reach ${this.address} as it has just left this node`));
       return;
     }
+    if (this.#phase.kind === "resting" && !this.#rested(this.#phase, delivery)) return;
     if (definition.kind === "query" && this.#phase.kind !== "loading") {
       this.#query(delivery, definition);
       return;
     }
+    if (this.#restart !== undefined && this.#hold(this.#restart, delivery, definition)) return;
     if (!this.#mailbox.offer(delivery)) {
       delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
       return;
@@ -118,22 +153,69 @@ export class Activation implements TurnOwner {
     this.#life++;
     this.#unsettled = undefined;
     this.#timers.clear();
-    // A turn that still runs goes on to its end; `#life` makes its outcome count for nothing, then the load begins.
-    if (this.#phase.kind === "running") return;
+    const phase = this.#phase;
+    // A load under way begins again by itself.
+    if (phase.kind === "loading") return;
     this.#phase = { kind: "loading" };
-    void this.#load();
+    // A turn that still runs goes on to its end; `#life` makes its outcome count for nothing, then the load begins.
+    if (phase.kind === "running") phase.turn?.abort(this.#lostTurn());
+    else void this.#load();
   }
 
-  /** Takes the actor out of use. Waiting messages are answered with `error`. */
-  discard(error: TroupeError): void {
+  /**
+   * Nobody waits for the answer to `envelope` any more: it leaves the mailbox, or its turn is told. A send is tried again until it is
+   * handled: its turn, though slow, is still wanted.
+   */
+  abandon(envelope: Envelope, reason: TroupeError): void {
+    const phase = this.#phase;
+    if (phase.kind !== "running" || phase.delivery.envelope !== envelope) {
+      this.#mailbox.remove((delivery) => delivery.envelope === envelope);
+    } else if (envelope.origin.kind !== "send") {
+      phase.turn?.abort(reason);
+    }
+  }
+
+  /** The state after the last turn that ended well, once it is durable; nothing while it is not at hand. */
+  sight(): Promise<Sight> | undefined {
+    if (this.#phase.kind !== "idle" && this.#phase.kind !== "running") return undefined;
+    const sight = { version: this.#version, state: this.#text };
+    return new Promise((resolve, reject) => {
+      this.#gate({ succeed: () => resolve(sight), fail: reject }, { kind: "reply", body: undefined });
+    });
+  }
+
+  /**
+   * Takes the actor out of use, whatever it does: the host has forgotten it. Waiting messages are answered with `error`.
+   * Returns what is left of it: its `onPassivate`, or nothing.
+   */
+  discard(error: TroupeError, reason: LeaveReason): Promise<void> | undefined {
+    const phase = this.#phase;
     this.#life++;
-    this.#phase = { kind: "gone" };
+    this.#phase = { kind: "gone", reason };
+    this.#hooks.abort(error);
     for (const delivery of this.#mailbox.drain()) delivery.fail(error);
+    if (phase.kind === "running") {
+      phase.turn?.abort(error);
+      phase.delivery.fail(phase.turn !== undefined && error.code === "unavailable" ? this.#lostTurn() : error);
+    }
+    return this.#hooks.passivate(this.#text, reason);
+  }
+
+  /** Takes the actor out of use while it is quiet: the host has forgotten it. Returns its `onPassivate`, or nothing. */
+  passivate(reason: LeaveReason): Promise<void> | undefined {
+    this.#life++;
+    this.#phase = { kind: "gone", reason };
+    return this.#hooks.passivate(this.#text, reason);
+  }
+
+  leave(reason: LeaveReason): void {
+    if (this.#phase.kind !== "gone") this.#host.evict(this.id, reason);
   }
 
   /** The lane says: `turn` is durable. */
   committed(turn: FinishedTurn): void {
     if (this.#unsettled === turn) this.#unsettled = undefined;
+    if (turn.reply !== undefined) this.#replies.settled(turn.reply.id, turn);
     if (turn.timers === undefined) return;
     for (const write of turn.timers.values()) {
       if (this.#timers.get(write.name) === write) this.#timers.delete(write.name);
@@ -158,31 +240,77 @@ export class Activation implements TurnOwner {
     this.#gate(waiter, { kind: "reply", body: undefined });
   }
 
+  /** Brings the actor into use; starts over when it was reloaded meanwhile. At most one load is under way. */
   async #load(): Promise<void> {
     const life = this.#life;
-    let loaded: LoadedActor;
-    try {
-      loaded = await this.#host.load(this.id);
-    } catch (cause) {
-      if (this.#life !== life) return;
-      const error = new TroupeError("unavailable", `Cannot load ${this.address} from its store`, { cause });
-      for (const delivery of this.#mailbox.drain()) delivery.fail(error);
-      // Idle with nothing loaded would serve an empty actor; the next message has to try again.
-      this.#phase = { kind: "gone" };
+    if (this.#hooks.activated) await this.#hooks.passivate(this.#text, "restart");
+    const outcome = await bringUp(this.type, this.id, this.#host, this.#hooks, () => this.#life === life);
+    if (this.#life !== life) {
+      if (this.#phase.kind === "gone") void this.#hooks.passivate(this.#text, this.#phase.reason);
+      else void this.#load();
       return;
     }
-    if (this.#life !== life || this.#phase.kind === "gone") return;
-    this.#text = loaded.state;
-    this.#version = loaded.version;
-    this.#tainted = true;
-    this.#repliesComplete = loaded.repliesComplete;
-    this.#replies = new Map(loaded.replies.map((reply) => [reply.id, reply]));
-    this.#phase = { kind: "idle" };
-    this.#pump();
+    switch (outcome.kind) {
+      case "unreachable":
+        // Idle with nothing loaded would serve an empty actor.
+        this.#phase = { kind: "gone", reason: "restart" };
+        this.#host.forget(this.id);
+        for (const delivery of this.#mailbox.drain()) delivery.fail(outcome.error);
+        return;
+      case "unusable":
+        this.#rest(outcome.error);
+        return;
+      case "ready":
+        this.#failedActivations = 0;
+        this.#text = outcome.text;
+        this.#version = outcome.actor.version;
+        this.#tainted = true;
+        this.#index = undefined;
+        this.#replies.load(outcome.actor);
+        this.#phase = { kind: "idle" };
+        this.#pump();
+    }
   }
 
-  get gone(): boolean {
-    return this.#phase.kind === "gone";
+  /** It is loaded, but cannot be used: that is for the next message after a pause to try again. */
+  #rest(error: TroupeError): void {
+    const until = this.#host.clock.monotonic() + backoffMs(++this.#failedActivations, this.#host.randomness);
+    this.#phase = { kind: "resting", until, error };
+    for (const delivery of this.#mailbox.drain()) delivery.fail(error);
+  }
+
+  /** Whether the pause is over, and a load under way that `delivery` may wait for. Otherwise it is answered. */
+  #rested({ until, error }: { readonly until: number; readonly error: TroupeError }, delivery: Delivery): boolean {
+    if (this.#host.clock.monotonic() < until) {
+      delivery.fail(error);
+      return false;
+    }
+    this.#phase = { kind: "loading" };
+    void this.#load();
+    return true;
+  }
+
+  /** What answers a turn that can no longer be committed. It may have asked others, so its caller is not to ask again by itself. */
+  #lostTurn(): TroupeError {
+    return new TroupeError(
+      "commit_failed",
+      `Cannot commit a turn of ${this.address} as an earlier one failed, or the actor left this node`,
+    );
+  }
+
+  /** Holds a message back that nobody waits for while the pause after a throw lasts; then it comes again. */
+  #hold(restart: RestartBackoff, delivery: Delivery, definition: AnyMessageDefinition): boolean {
+    const { kind } = delivery.envelope.origin;
+    if (kind !== "timer" && kind !== "send") return false;
+    const { clock } = this.#host;
+    const ms = restart.remainingMs(this.#version, clock.monotonic());
+    if (ms <= 0 || this.#held >= this.#mailbox.max) return false;
+    this.#held++;
+    clock.after(ms, () => {
+      this.#held--;
+      if (delivery.expired?.() !== true) this.deliver(delivery, definition);
+    });
+    return true;
   }
 
   /** Runs waiting messages until one does not end at once, or none is left (A1). */
@@ -216,13 +344,13 @@ export class Activation implements TurnOwner {
       return;
     }
     const hash = textHash(`${envelope.message} ${JSON.stringify(input) ?? ""}`);
-    const known = this.#replies.get(id);
+    const known = this.#replies.find(id);
     if (known !== undefined) {
       this.#repeat(delivery, known, hash);
-    } else if (this.#repliesComplete) {
+    } else if (this.#replies.complete) {
       this.#run(delivery, definition, input, hash);
     } else {
-      this.#phase = { kind: "running" };
+      this.#phase = { kind: "running", delivery };
       void this.#lookUpAndRun(delivery, definition, input, id, hash);
     }
   }
@@ -241,8 +369,8 @@ export class Activation implements TurnOwner {
       if (this.#life !== life)
         throw new TroupeError("unavailable", `Cannot handle a message of ${this.address} as it is being reloaded`);
       this.#phase = { kind: "idle" };
-      if (stored === undefined) this.#run(delivery, definition, input, hash);
-      else this.#repeat(delivery, stored, hash);
+      if (stored !== undefined) this.#repeat(delivery, stored, hash);
+      else if (delivery.expired?.() !== true) this.#run(delivery, definition, input, hash);
     } catch (cause) {
       const error =
         cause instanceof TroupeError
@@ -254,37 +382,31 @@ export class Activation implements TurnOwner {
     this.#pump();
   }
 
-  #repeat(delivery: Delivery, known: StoredReply & { turn?: FinishedTurn }, hash: string): void {
-    if (known.hash !== hash) {
-      delivery.fail(
-        new TroupeError(
-          "message_id_reused",
-          `Cannot handle the message id ${known.id} of ${this.address} again with another input`,
-        ),
-      );
-      return;
-    }
-    this.#gate(delivery, { kind: "reply", body: known.reply });
+  /** A repeat rests on the turn it repeats alone: what came later may fail without it. */
+  #repeat(delivery: Delivery, known: KnownReply, hash: string): void {
+    const misuse = misuseOf(known, hash, this.address);
+    if (misuse !== undefined) delivery.fail(misuse);
+    else if (known.turn === undefined) delivery.succeed(known.reply);
+    else known.turn.wait(delivery, { kind: "reply", body: known.reply });
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
-    this.#phase = { kind: "running" };
     const life = this.#life;
-    const turn = new Turn(
-      this.type,
-      delivery.envelope,
-      this.partition,
-      this.#draft(),
-      this.#text !== undefined,
-      this.#host,
-    );
-    if (this.type.options.journal !== undefined) {
-      turn.journal = new JournaledTurn(this.type, this.id, turn.state, this.#version, turn.exists, this.#host);
-      turn.state = turn.journal.view;
-    }
+    const { type } = this;
+    const exists = this.#text !== undefined;
+    let turn: Turn;
     let outcome: unknown;
     try {
-      outcome = definition.handle(turn as never, input as never);
+      turn = new Turn(type, delivery.envelope, this.partition, this.#draft(), exists, this.#host, delivery.deadline);
+      if (type.options.journal !== undefined) {
+        turn.journal = new JournaledTurn(type, this.id, turn.state, this.#version, exists, this.#host);
+        turn.state = turn.journal.view;
+      }
+      this.#phase = { kind: "running", delivery, turn };
+      outcome =
+        exists || type.options.onCreate === undefined
+          ? definition.handle(turn as never, input as never)
+          : createAndHandle(type, turn, definition, input);
     } catch (error) {
       this.#drop(delivery, error, life);
       return;
@@ -308,9 +430,7 @@ export class Activation implements TurnOwner {
   /** The turn ended well: take its state, and hand everything it leaves to the lane as one piece (G2). */
   #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: string | undefined, life: number): void {
     if (this.#life !== life) {
-      delivery.fail(
-        new TroupeError("commit_failed", `Cannot commit a turn of ${this.address} as an earlier one failed`),
-      );
+      delivery.fail(this.#lostTurn());
       this.#settlePhase(life);
       return;
     }
@@ -351,30 +471,35 @@ export class Activation implements TurnOwner {
     this.#version = journal === undefined ? this.#version + 1 : journal.version;
     for (const write of turn.timerWrites?.values() ?? []) this.#timers.set(write.name, write);
     const stored = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
-    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored);
-    if (stored !== undefined) this.#remember(stored);
+    const index = this.type.options.index === undefined ? undefined : this.#reindex(turn);
+    const finished = new FinishedTurn(this, delivery.envelope, turn, text, this.#version, stored, undefined, index);
+    if (stored !== undefined) this.#replies.remember({ ...stored, turn: finished });
     this.#unsettled = finished;
     finished.wait(delivery, { kind: "reply", body });
     this.#host.submit(finished);
+  }
+
+  /** The indexed values, when this turn changed them. */
+  #reindex(turn: Turn): readonly FieldValue[] | undefined {
+    const values = changedIndex(this.type, turn.destroyed ? undefined : turn.state, this.#index);
+    this.#index = values ?? this.#index;
+    return values;
   }
 
   /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */
   #drop(delivery: Delivery, error: unknown, life: number): void {
     this.#tainted = true;
     this.#settlePhase(life);
-    if (error instanceof TroupeError) {
-      this.#gate(delivery, { kind: "error", error });
+    if (this.#life !== life) {
+      // Whatever it says rests on a state that never was.
+      delivery.fail(this.#lostTurn());
       return;
     }
-    this.#host.turnFailed(delivery.envelope, error);
-    const failed = new TroupeError(
-      "turn_failed",
-      `Cannot handle ${delivery.envelope.message} for ${this.address} as its handler failed`,
-      {
-        cause: error,
-      },
-    );
-    this.#gate(delivery, { kind: "error", error: failed });
+    if (!(error instanceof TroupeError)) {
+      this.#restart?.threw(this.#version, this.#host.clock.monotonic());
+      this.#host.turnFailed(delivery.envelope, error);
+    }
+    this.#gate(delivery, { kind: "error", error: failureOf(error, delivery.envelope) });
   }
 
   /** After a turn: idle again, or, when the actor was reloaded meanwhile, load now. */
@@ -389,28 +514,18 @@ export class Activation implements TurnOwner {
   }
 
   #query(delivery: Delivery, definition: AnyMessageDefinition): void {
-    const { envelope } = delivery;
     if (!this.#host.mayServe()) {
       delivery.fail(
         new TroupeError("unavailable", `Cannot read ${this.address} as this node's lease has to be renewed first`),
       );
       return;
     }
-    let answer: Answer;
-    try {
-      const input = parseInput(definition.in, envelope.input, `${envelope.message} for ${this.address}`);
-      const c = { key: this.id.key, state: this.#readable(), exists: this.#text !== undefined, now: this.#host.now() };
-      const reply = definition.handle(c as never, input as never);
-      answer = { kind: "reply", body: reply === undefined ? undefined : JSON.stringify(reply) };
-    } catch (error) {
-      if (!(error instanceof TroupeError)) this.#host.turnFailed(envelope, error);
-      const failed =
-        error instanceof TroupeError
-          ? error
-          : new TroupeError("turn_failed", `Cannot read ${this.address}`, { cause: error });
-      answer = { kind: "error", error: failed };
-    }
-    this.#gate(delivery, answer);
+    this.#gate(delivery, answerQuery(this, delivery.envelope, definition, this.#host));
+  }
+
+  look(): QueryContext<unknown> {
+    const { key } = this.id;
+    return { key, state: this.#readable() as never, exists: this.#text !== undefined, now: this.#host.now() };
   }
 
   /** The state a new turn works on. */
@@ -437,14 +552,6 @@ export class Activation implements TurnOwner {
     if (this.#unsettled !== undefined) this.#unsettled.wait(waiter, answer);
     else if (answer.kind === "reply") waiter.succeed(answer.body);
     else waiter.fail(answer.error);
-  }
-
-  #remember(reply: StoredReply): void {
-    this.#replies.set(reply.id, reply);
-    if (this.#replies.size <= REPLIES_IN_MEMORY) return;
-    const oldest = this.#replies.keys().next().value;
-    if (oldest !== undefined) this.#replies.delete(oldest);
-    this.#repliesComplete = false;
   }
 
   #timerCounts(name: string, dueAt: number): boolean {

@@ -2,10 +2,15 @@ import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { AnyApply, Emits, JournalOptions, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { Duration } from "./duration.ts";
+import type { IndexableField } from "./index-filter.ts";
 import type { Apply, JournaledTurnContext } from "./journal-options.ts";
 import { REBUILD, rebuildCommand } from "./journal-rebuild.ts";
+import type { LeaveContext, LifeContext } from "./life.ts";
+import { MAX_FIELD_LENGTH } from "./limits.ts";
+import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
 import type { Subscription } from "./subscription.ts";
+import { checkRestartPolicy, type RestartPolicy } from "./restart-backoff.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -59,6 +64,7 @@ export interface ActorOptions<
   StateSchema extends Schema,
   Events extends Emits,
   M extends Messages<InferOutput<StateSchema>, Events>,
+  Index extends string = string,
 > {
   /** Which keys exist. A call to another key is refused with `invalid_input`. Default: 1 to 200 characters. */
   readonly key?: GenericSchema<string, string>;
@@ -74,6 +80,11 @@ export interface ActorOptions<
   readonly mailbox?: { readonly max: number };
   /** Without a message for this long the actor leaves memory. Default `"2m"`. */
   readonly idle?: Duration;
+  /**
+   * Members of the state to find actors by, with `troupe.where`: strings, numbers, booleans or nulls at its top level.
+   * Kept in the same commit as the state. Actors stored before a member was listed are added in the background.
+   */
+  readonly index?: readonly Index[];
   /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
   readonly poison?: PoisonOptions;
   /**
@@ -81,6 +92,41 @@ export interface ActorOptions<
    * once, in the order of its key, and is acknowledged to the broker after the commit of its turn.
    */
   readonly subscribe?: Readonly<Record<string, Subscription<keyof NoInfer<M> & string>>>;
+  /**
+   * What a handler that threw (not: refused) does to the messages behind it. The actor itself always goes on from the
+   * state before that turn. With `backoff`, messages that came by timer or send wait longer and longer while throws follow
+   * one another; calls are answered at once, as their callers decide themselves. A turn that commits ends the row, and so
+   * does leaving memory. Default: no pause of the actor's own; a timer or send that failed is tried again after 100 ms
+   * (send: 50 ms), doubling up to 10 s (send: 5 s), whatever this says.
+   */
+  readonly restart?: RestartPolicy;
+  /**
+   * The version of the `state` schema, from 1. Stored with each state. Raise it with every change that states already
+   * stored do not fit, and say in `migrate` how they get there. Default 1.
+   */
+  readonly version?: number;
+  /**
+   * Steps by the version they start from: `{ 1: (old) => ({ ...old, reserved: {} }) }` makes version 2 of version 1. A state
+   * of an earlier version goes through the steps when it is loaded, is checked against `state`, and is stored with the
+   * next turn. Where that cannot be done calls end with `state_unreadable`, and what is stored stays as it is.
+   */
+  readonly migrate?: Readonly<Record<number, Migration>>;
+  /**
+   * Runs at the begin of the first command of an actor that does not exist, in the same turn: state, events, timers and
+   * sends of both are committed together, and a refusal or throw of either undoes both. Queries do not create an actor.
+   */
+  onCreate?(c: TurnContext<InferOutput<StateSchema>, NoInfer<Events>>, key: string): void | Promise<void>;
+  /**
+   * Runs after an actor was loaded, before its first message, for at most 10 s. When it throws, waiting messages are
+   * answered `unavailable`, and the first message after a pause (100 ms, doubling up to 10 s) makes it run again.
+   */
+  onActivate?(c: LifeContext<InferOutput<StateSchema>>): void | Promise<void>;
+  /**
+   * Runs once for every `onActivate` that ended well, when the actor leaves memory (`c.reason`), for at most 5 s; it is
+   * over before the actor is loaded again on this node. Best effort: a crash skips it, a failure is only logged. Where the
+   * partition moved or a commit failed, `c.state` may hold turns that were never committed.
+   */
+  onPassivate?(c: LeaveContext<InferOutput<StateSchema>>): void | Promise<void>;
 }
 
 /** What `actor()` is given for a journaled type: one whose state is what its own events make of it. */
@@ -104,9 +150,10 @@ export interface ActorType<
   StateSchema extends Schema = Schema,
   Events extends Emits = Emits,
   M extends Messages<InferOutput<StateSchema>, Events> = Messages<InferOutput<StateSchema>, Events>,
+  Index extends string = string,
 > {
   readonly type: string;
-  readonly options: ActorOptions<StateSchema, Events, M>;
+  readonly options: ActorOptions<StateSchema, Events, M, Index>;
   readonly messages: M;
 }
 
@@ -118,8 +165,11 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * With `journal` its state changes through its own events alone: `apply` says how, and every event is kept.
  *
  * @throws {TypeError} when `type` is not lower case, digits and hyphens (at most 63), because it becomes part of
- * addresses, subjects and topics; when a journaled type has an event without `apply`; when a subscription sends what is no
- * command; or when the name of a message begins with `$`, which the runtime keeps for itself.
+ * addresses, subjects and topics; when a journaled type has an event without `apply`, or an `index`; when the name of a
+ * message begins with `$`, which the runtime keeps for itself; when `index` names a field twice, or one of more than 100
+ * characters; when `version` is not a whole number from 1 to 32767, or `migrate` has a step that starts from no earlier
+ * version; when the pauses of `restart` are no durations, or the longest is shorter than the first; when a subscription
+ * sends what is no command.
  *
  * @example
  * ```ts
@@ -142,7 +192,8 @@ export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
   Events extends Emits = Record<never, never>,
->(type: string, options: ActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M>;
+  const Index extends IndexableField<InferOutput<StateSchema>> = never,
+>(type: string, options: ActorOptions<StateSchema, Events, M, Index>): ActorType<StateSchema, Events, M, Index>;
 export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
@@ -151,6 +202,15 @@ export function actor<
   if (!TYPE_NAME.test(type)) {
     throw new TypeError(
       `Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`,
+    );
+  }
+  if (options.restart !== undefined) checkRestartPolicy(type, options.restart);
+  checkSchemaVersion(type, options.version, options.migrate);
+  const index: readonly string[] = options.index ?? [];
+  const wrong = index.find((field, i) => field.length > MAX_FIELD_LENGTH || index.indexOf(field) !== i);
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `Cannot index "${wrong}" of the actor type "${type}": expected each field once, with at most ${MAX_FIELD_LENGTH} characters`,
     );
   }
   const declare: Declare<InferOutput<StateSchema>, Events> = {
@@ -166,6 +226,9 @@ export function actor<
     throw new TypeError(`Cannot subscribe ${type} to "${event}" as it has no command "${send}"`);
   }
   if (options.journal === undefined) return { type, options, messages };
+  // Its stored state is a snapshot that may be behind its events, so an index of it could not be filled or checked.
+  if (index.length > 0)
+    throw new TypeError(`Cannot index the journaled actor type "${type}": make a projection of its events`);
   checkJournal(type, options);
   return { type, options, messages: { ...messages, [REBUILD]: rebuildCommand } };
 }

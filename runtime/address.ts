@@ -7,7 +7,14 @@ export interface Address {
 /** How many partitions a store has. Fixed when its tables are created: an address must hash to the same slot for ever. */
 export const PARTITION_COUNT = 64;
 
-/** The `type/key` text of an address. A key may hold further slashes; a type never does. */
+/**
+ * The `type/key` text of an address. A key may hold further slashes; a type never does.
+ *
+ * @example
+ * ```ts
+ * formatAddress({ type: "order", key: "ord_42" }); // "order/ord_42"
+ * ```
+ */
 export function formatAddress(address: Address): string {
   return `${address.type}/${address.key}`;
 }
@@ -15,6 +22,11 @@ export function formatAddress(address: Address): string {
 /**
  * Reads `type/key` back.
  * @throws {TypeError} when there is no slash, or nothing on one side of the first one.
+ *
+ * @example
+ * ```ts
+ * parseAddress("order/ord_42"); // { type: "order", key: "ord_42" }
+ * ```
  */
 export function parseAddress(text: string): Address {
   const slash = text.indexOf("/");
@@ -27,6 +39,11 @@ export function parseAddress(text: string): Address {
 /**
  * The partition an address belongs to: FNV-1a over the UTF-16 code units of `type/key`, modulo {@link PARTITION_COUNT}.
  * Stable across processes, platforms and versions, because the stored `partition` columns depend on it.
+ *
+ * @example
+ * ```ts
+ * partitionOf("order", "ord_42"); // 36
+ * ```
  */
 export function partitionOf(type: string, key: string): number {
   let hash = 0x811c9dc5;

@@ -1,7 +1,9 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
+import type { Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
 import type { Subscription } from "./subscription.ts";
+import type { RestartPolicy } from "./restart-backoff.ts";
 
 /** How a journaled actor keeps its state. */
 export interface JournalOptions {
@@ -36,8 +38,15 @@ export interface AnyActorType {
     readonly apply?: Readonly<Record<string, AnyApply>>;
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
+    readonly index?: readonly string[];
     readonly poison?: PoisonOptions;
     readonly subscribe?: Readonly<Record<string, Subscription>>;
+    readonly restart?: RestartPolicy;
+    readonly version?: number;
+    readonly migrate?: Readonly<Record<number, Migration>>;
+    onCreate?(c: never, key: string): void | Promise<void>;
+    onActivate?(c: never): void | Promise<void>;
+    onPassivate?(c: never): void | Promise<void>;
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
 }

@@ -69,7 +69,7 @@ export class BatchPublisher implements Publisher {
         return;
       } catch (error) {
         this.#host.health(error);
-        await this.#host.pause(backoffMs(attempt, 50, 2_000));
+        await this.#host.pause(backoffMs(attempt, this.#host.randomness, 50, 2_000));
       }
     }
   }

@@ -1,6 +1,14 @@
 import type { FinishedTurn } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
-import type { CommitBatch, JournalRecord, OutboxRecord, PauseWrite, StateWrite, TimerWrite } from "./ports/store.ts";
+import type {
+  CommitBatch,
+  IndexWrite,
+  JournalRecord,
+  OutboxRecord,
+  PauseWrite,
+  StateWrite,
+  TimerWrite,
+} from "./ports/store.ts";
 
 /**
  * Puts turns together as one commit. A state or timer that several turns wrote appears once, with its last value;
@@ -11,20 +19,21 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
   const timers = new Map<string, TimerWrite>();
   const replies: CommitBatch["replies"][number][] = [];
   const outbox: OutboxRecord[] = [];
+  const index = new Map<unknown, readonly IndexWrite[]>();
   let journal: JournalRecord[] | undefined;
   let pauses: Map<string, PauseWrite> | undefined;
   const seqs = new Map<number, number>();
   for (const partition of partitions.values()) seqs.set(partition.id, partition.lastSeq);
 
   for (const turn of turns) {
-    const { id, partition, address } = turn.activation;
+    const { id, partition, address, schemaVersion } = turn.activation;
     const { type, key } = id;
     if (turn.pause !== undefined) {
       (pauses ??= new Map()).set(address, turn.pause);
       continue;
     }
     if (turn.journal === undefined || turn.journal.snapshot)
-      states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state });
+      states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state, schemaVersion });
     if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });
     if (turn.journal !== undefined) (journal ??= []).push(...journalRows(turn, seqs.get(partition) ?? 0));
     for (const effect of turn.effects ?? []) {
@@ -43,6 +52,12 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
         traceparent: turn.envelope.traceparent,
       });
     }
+    if (turn.index !== undefined) {
+      index.set(
+        turn.activation,
+        turn.index.map(({ field, value }) => ({ type, key, partition, field, value })),
+      );
+    }
     for (const write of turn.timers?.values() ?? []) timers.set(`${address}\u0000${write.name}`, write);
   }
   const fences = [...partitions.values()].map(({ id, epoch }) => ({
@@ -56,6 +71,7 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
     replies,
     outbox,
     timers: [...timers.values()],
+    index: [...index.values()].flat(),
     ...(pauses !== undefined && { pauses: [...pauses.values()] }),
     ...(journal && { journal }),
   };

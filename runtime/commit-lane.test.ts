@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory, type OutboxRecord, type PublishResult, type Sink, TroupeError } from "#runtime";
+import {
+  actor,
+  createTroupe,
+  memory,
+  partitionOf,
+  type OutboxRecord,
+  type PublishResult,
+  type Sink,
+  TroupeError,
+} from "#runtime";
 import { FaultyStore } from "./testing/faulty-store.ts";
 
 const Counter = actor("counter", {
@@ -15,6 +24,10 @@ const Counter = actor("counter", {
     }),
     refuseAbove: command({ in: v.object({ limit: v.number() }) }, (c, { limit }) => {
       c.require(c.state.count <= limit, "above", { count: c.state.count });
+    }),
+    refuseLater: command({ in: v.object({ after: v.custom<Promise<void>>(() => true) }) }, async (c, { after }) => {
+      await after;
+      c.refuse("seen", { count: c.state.count });
     }),
     value: query({ out: v.number() }, (c) => c.state.count),
   }),
@@ -69,6 +82,20 @@ test("a reply, a query, a refusal and a repeat wait for the commit they rest on"
   expect(answers.toSorted()).toEqual(["query", "refusal", "repeat", "reply"]);
 });
 
+test("a repeat of what is durable is answered at once, and does not fail with the turns after it", async () => {
+  const faulty = new FaultyStore(memory());
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store } });
+  const counter = troupe.ref(Counter, "a");
+  expect(await counter.add({ by: 1 }, { id: "m" })).toBe(1);
+  const open = faulty.hold();
+  faulty.next("refused");
+  const later = outcome(counter.add({ by: 10 }));
+  await settle();
+  expect(await counter.add({ by: 1 }, { id: "m" })).toBe(1);
+  open();
+  expect(await later).toBe("commit_failed");
+});
+
 test("turns that finish while a commit is under way share the next one", async () => {
   const faulty = new FaultyStore(memory());
   await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store }, lanes: 1 });
@@ -97,6 +124,25 @@ test("when a commit fails, everything that rested on it fails, and the actor goe
   open();
   expect(await Promise.all([first, built, seen])).toEqual(["commit_failed", "commit_failed", "commit_failed"]);
   expect(await counter.add({ by: 1 })).toBe(2);
+});
+
+test("a query and a refusal beside a failed commit show nothing of it, though a turn that was built on it still runs", async () => {
+  const faulty = new FaultyStore(memory());
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store } });
+  const counter = troupe.ref(Counter, "a");
+  await counter.add({ by: 1 });
+  const open = faulty.hold();
+  faulty.next("refused");
+  const first = outcome(counter.add({ by: 10 }));
+  const { promise: after, resolve } = Promise.withResolvers<void>();
+  const running = outcome(counter.refuseLater({ after }));
+  await settle();
+  open();
+  expect(await first).toBe("commit_failed");
+  const read = counter.value();
+  resolve();
+  expect(await read).toBe(1);
+  expect(await running).toBe("commit_failed");
 });
 
 test("a turn the store refuses fails alone, its neighbours in the batch are written", async () => {
@@ -128,6 +174,44 @@ test("a commit that was lost on the way is answered as failed, and did not happe
   faulty.next("lost-before");
   expect(await outcome(counter.add({ by: 1 }))).toBe("commit_failed");
   expect(await counter.add({ by: 1 })).toBe(1);
+});
+
+test("a commit is known although the first try to settle it had no answer", async () => {
+  const inner = memory();
+  const raise = inner.settle.bind(inner);
+  let answers = false;
+  inner.settle = async (node, fences) => {
+    const grants = await raise(node, fences);
+    if (!answers) {
+      answers = true;
+      throw new Error("the answer was lost");
+    }
+    return grants;
+  };
+  const faulty = new FaultyStore(inner);
+  const { sink, records } = recorder();
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store }, sinks: [sink] });
+  const counter = troupe.ref(Counter, "a");
+  faulty.next("lost-after");
+  expect(await outcome(counter.add({ by: 1 }))).toBe(1);
+  expect(await counter.add({ by: 1 }, { timeout: "5s" })).toBe(2);
+  await troupe.stop();
+  expect(records.map((record) => record.seq)).toEqual([1, 2]);
+});
+
+test("a partition whose epoch was raised unheard is taken anew: its actors work and its events leave", async () => {
+  const store = memory();
+  const { sink, records } = recorder();
+  const nodeId = "node_a";
+  await using troupe = await createTroupe({ nodeId, actors: [Counter], stores: { default: store }, sinks: [sink] });
+  const counter = troupe.ref(Counter, "a");
+  expect(await counter.add({ by: 1 })).toBe(1);
+  const partition = partitionOf("counter", "a");
+  await store.settle(nodeId, [{ partition, epoch: 0 }]);
+  expect(await counter.add({ by: 1 }, { timeout: "5s" })).toBe(2);
+  await troupe.stop();
+  // The first may come twice: its cursor was not saved.
+  expect([...new Set(records.map((record) => record.seq))]).toEqual([1, 2]);
 });
 
 test("events are numbered without a gap, in order, whatever happened to the commits between", async () => {

@@ -9,10 +9,11 @@
  * L3 a gate opens only after the commit that holds its turn (G3).
  * L4 when the outcome of a commit is unknown, the epochs are raised before it is read: no straggler can land later (G4).
  * L5 a turn that cannot be written fails alone with its actor; its neighbours in the batch are written without it (G8).
+ * L6 a turn is written only while its actor is in use: what ran before its partition was lost is not written after the
+ *    partition was taken again, when another node may have written meanwhile (G4).
  */
 import { buildBatch } from "./batch.ts";
 import { TroupeError } from "./errors.ts";
-import { whenIdleNow } from "./event-loop.ts";
 import type { FinishedTurn, TurnOwner } from "./finished-turn.ts";
 import type { Partition } from "./partition.ts";
 import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "./ports/store.ts";
@@ -25,9 +26,11 @@ export interface LaneHost {
   settle(partitions: readonly Partition[]): Promise<readonly Grant[]>;
   /** The turns are durable: timers and relays may know. Called before the gates open. */
   written(turns: readonly FinishedTurn[], batch: CommitBatch): void;
-  /** The node no longer holds these partitions. */
-  lost(partitions: readonly Partition[]): void;
+  /** The node does not hold these partitions, or not under the epochs it knows: stop using them, then ask the store. */
+  giveUp(partitions: readonly Partition[]): void;
   commitFailed(error: unknown, turns: number): void;
+  /** Resolves once everything that is ready to run now has run. */
+  idle(): Promise<void>;
 }
 
 /** More turns than this wait for the next transaction: bounds its size and its time. */
@@ -60,7 +63,7 @@ export class CommitLane {
     for (;;) {
       // Callers that were just answered ask again at once: waiting for them fills the batch, and a batch that leaves
       // with the first of them alone would make all others wait for one disk flush more.
-      await whenIdleNow();
+      await this.#host.idle();
       if (this.#gathered.length === 0) break;
       const turns = this.#gathered.splice(0, MAX_BATCH_TURNS);
       try {
@@ -96,7 +99,7 @@ export class CommitLane {
     const partitions = new Map<number, Partition>();
     for (const { activation } of turns) {
       const partition = this.#host.partition(activation.partition);
-      if (partition === undefined) return fencedOutcome(turns);
+      if (partition === undefined || activation.gone) return fencedOutcome(turns); // L6
       partitions.set(partition.id, partition);
     }
     const batch = buildBatch(turns, partitions);
@@ -117,7 +120,7 @@ export class CommitLane {
   ): Promise<Outcome> {
     this.#host.commitFailed(error, turns.length);
     if (error instanceof FencedError) {
-      this.#host.lost([...partitions.values()]);
+      this.#host.giveUp([...partitions.values()]);
       return fencedOutcome(turns);
     }
     if (!(error instanceof OutcomeUnknownError)) {
@@ -130,7 +133,7 @@ export class CommitLane {
     const grants = await this.#host.settle([...partitions.values()]); // L4
     const held = grants.filter((grant) => partitions.has(grant.partition));
     const lost = [...partitions.values()].filter((p) => !held.some((grant) => grant.partition === p.id));
-    if (lost.length > 0) this.#host.lost(lost);
+    if (lost.length > 0) this.#host.giveUp(lost);
     const witness = held[0];
     if (witness === undefined) {
       const unknown =
@@ -153,14 +156,19 @@ export class CommitLane {
   }
 
   #written(turns: readonly FinishedTurn[], batch: CommitBatch, partitions: ReadonlyMap<number, Partition>): void {
+    const kept = (id: number): boolean => this.#host.partition(id) === partitions.get(id);
+    let moved = false;
     for (const fence of batch.fences) {
       const partition = partitions.get(fence.partition);
       if (partition === undefined) continue;
       partition.commitSeq++;
       partition.lastSeq = fence.lastSeq; // L2
+      moved ||= !kept(fence.partition);
     }
     for (const turn of turns) turn.activation.committed(turn);
-    this.#host.written(turns, batch);
+    // The answer may come after a partition was lost, or taken again: its timers may have been handled elsewhere since.
+    const news = moved ? { ...batch, timers: batch.timers.filter((write) => kept(write.partition)) } : batch;
+    this.#host.written(turns, news);
     for (const turn of turns) turn.open(); // L3
   }
 

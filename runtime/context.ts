@@ -97,6 +97,24 @@ export interface Workflows {
 /**
  * What a command sees. Everything done through it belongs to one turn: it is committed as a whole together with the
  * reply, or leaves no trace (a refusal, a throw, a lost lease).
+ *
+ * @example
+ * ```ts
+ * actor("hold", {
+ *   state: v.object({ by: v.nullable(v.string()) }),
+ *   initial: () => ({ by: null }),
+ *   emits: { "hold.placed.v1": v.object({ by: v.string() }) },
+ *   messages: ({ command }) => ({
+ *     place: command({ in: v.string() }, (c, by) => {
+ *       c.require(c.state.by === null, "taken", { by: c.state.by });
+ *       c.state.by = by;
+ *       c.emit("hold.placed.v1", { by });
+ *       c.timers.set("expiry", { in: "15m", send: "expire" });
+ *     }),
+ *     expire: command({}, (c) => void (c.state.by = null)),
+ *   }),
+ * });
+ * ```
  */
 export interface TurnContext<State, Events extends Emits> {
   readonly key: string;
@@ -110,8 +128,17 @@ export interface TurnContext<State, Events extends Emits> {
   readonly attempt: number;
   /** In a turn that a timer brought: when it was due, in milliseconds since the epoch. The same in every try. */
   readonly dueAt: number | undefined;
-  /** Aborted when the turn's deadline passes or the node stops. Hand it to I/O. */
+  /**
+   * Aborted when nobody needs the turn any more: its caller's deadline passed or its caller gave it up (calls), its node
+   * stops and the time for draining is over, or its commit can no longer happen. `signal.reason` is the `TroupeError`.
+   * Hand it to I/O. A turn that goes on all the same, and ends while its commit is still possible, is committed.
+   */
   readonly signal: AbortSignal;
+  /**
+   * Until when the caller waits, in milliseconds since the epoch by this node's clock; `undefined` for timers and sends,
+   * which are waited for without end. Calls made through `ref` wait no longer than this.
+   */
+  readonly deadline: number | undefined;
   /** Refuses the message unless `condition` holds: the turn leaves no trace and the caller gets a `RefusedError`. */
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void;
   /** Refuses the message. Write `return c.refuse(…)`, so that the compiler sees the end. */

@@ -2,7 +2,8 @@
  * Answers control messages on the node that owns the actor: pause, resume, reload, inspect, and publishing the record
  * of a dead letter again.
  */
-import type { Activation, Delivery } from "./activation.ts";
+import type { Delivery } from "./activation-host.ts";
+import type { Activation } from "./activation.ts";
 import { partitionOf } from "./address.ts";
 import type { Control } from "./controls.ts";
 import type { Envelope } from "./envelope.ts";
@@ -22,7 +23,7 @@ export interface ControlHost {
   readonly relays: readonly Relay[];
   load(actor: ActorId): Promise<LoadedActor>;
   activationOf(actor: ActorId): Activation | undefined;
-  forget(activation: Activation): void;
+  forget(actor: ActorId): unknown;
 }
 
 /** Milliseconds the record of a dead letter has to reach its sink. */
@@ -67,9 +68,11 @@ export class ControlHandler {
     const activation = this.#host.activationOf(actor);
     if (activation === undefined) return;
     const { address } = activation;
-    activation.discard(new TroupeError("unavailable", `Cannot finish a message of ${address} as it is loaded anew`));
+    const error = new TroupeError("unavailable", `Cannot finish a message of ${address} as it is loaded anew`);
+    const passivated = activation.discard(error, "reload");
     await new Promise<void>((resolve) => activation.settled({ succeed: () => resolve(), fail: () => resolve() }));
-    this.#host.forget(activation);
+    await passivated;
+    this.#host.forget(actor);
   }
 
   async #inspect({ type, key, partition }: ActorId & { readonly partition: number }): Promise<ActorInspection> {

@@ -11,35 +11,44 @@ import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import { partitionOf } from "./address.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
+import { Cancellation, untilAborted } from "./cancellation.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { controlEnvelope } from "./control-handler.ts";
 import { isControlEnvelope } from "./controls.ts";
 import { type DeadLetters, StoredDeadLetters } from "./dead-letters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { durationMs } from "./duration.ts";
-import type { Envelope, Origin } from "./envelope.ts";
+import type { Envelope, Origin, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import { newId } from "./ids.ts";
+import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "./journal-read.ts";
 import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
-import { MAX_REASON_LENGTH } from "./limits.ts";
+import { MAX_ACTIVE_ACTORS, MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
-import { PendingCall } from "./pending-call.ts";
+import { cancelledError, PendingCall } from "./pending-call.ts";
 import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
 import { Projections } from "./projections.ts";
+import { type Randomness, systemRandomness } from "./randomness.ts";
+import { Residents } from "./residents.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
+import { watchActor, type WatchedState } from "./watch.ts";
+import { POLL_MS } from "./watchers.ts";
+import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** A poll's answer may be on its way for this long. */
+const POLL_GRACE_MS = 5_000;
 const CALL: Origin = { kind: "call" };
 const NO_CALLERS: readonly string[] = [];
 
@@ -75,28 +84,39 @@ class Node implements Troupe {
   readonly #projections: Projections;
   readonly #subscriptions: Subscriptions;
   readonly #clock: Clock;
+  readonly #randomness: Randomness;
   readonly #transport: Transport | undefined;
   readonly #topics: Topics | undefined;
   readonly #deadlines: Deadlines;
   readonly deadLetters: DeadLetters;
+  readonly #residents: Residents;
+  /** Calls of other nodes being served here that may be taken back, by ticket. */
+  readonly #tickets = new Map<string, Cancellation>();
+  /** Aborted when the node stops: for what would wait on another node. */
+  readonly #stopping = new AbortController();
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
-    this.nodeId = options.nodeId ?? newId("node");
     this.#clock = options.clock ?? systemClock;
+    this.#randomness = options.randomness ?? systemRandomness;
+    this.nodeId = options.nodeId ?? `node_${this.#randomness.uuid(this.#clock.now())}`;
     this.#transport = options.transport;
     this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
+    this.#residents = new Residents(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, this.#clock);
     const services: NodeServices = {
       nodeId: this.nodeId,
       clock: this.#clock,
+      randomness: this.#randomness,
+      probe: options.probe,
       log: options.log ?? silentLog,
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
       retentionMs: options.retentionMs ?? 86_400_000,
+      residents: this.#residents,
       recentTurns: options.recentTurns ?? 0,
-      ref: (type, key, from) =>
-        makeRef(type, (message, input, call) => this.#callFrom(from, type, key, message, input, call)),
+      ref: (type, key, from, deadline) =>
+        makeRef(type, (message, input, call) => this.#callFrom(from, deadline, type, key, message, input, call)),
     };
     this.#projections = new Projections(options.projections ?? [], {
       nodeId: this.nodeId,
@@ -130,6 +150,7 @@ class Node implements Troupe {
     this.#subscriptions = new Subscriptions(options.actors, options.sources ?? {}, {
       clock: this.#clock,
       log: services.log,
+      randomness: this.#randomness,
       route: (envelope) => this.#route(envelope),
       pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
       bury: (type, letter) => this.#hostOf(type).store.recordDeadLetters([letter]),
@@ -160,11 +181,19 @@ class Node implements Troupe {
     type: A,
     page: { limit?: number; after?: string } = {},
   ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
-    const limit = Math.max(1, Math.min(page.limit ?? 50, 200));
-    const rows = await this.#hostOf(type.type).store.list(type.type, { limit, after: page.after });
+    const rows = await this.#hostOf(type.type).store.list(type.type, { limit: limitOf(page), after: page.after });
     const committed =
       type.options.journal === undefined ? rows : await upToDate(this.#hostOf(type.type).store, type, rows);
-    return committed.map(({ key, state, version }) => ({ key, version, state: JSON.parse(state) as StateOutput<A> }));
+    return committed.map((row) => toSummary(type, row)) as ActorSummary<StateOutput<A>>[];
+  }
+
+  async where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
+    page: { limit?: number; after?: string } = {},
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
+    const found = await findWhere(this.#hostOf(type.type).store, type, filter, page);
+    return found as ActorSummary<StateOutput<A>>[];
   }
 
   async journal(type: AnyActorType, key: string, page: JournalPage = {}): Promise<readonly JournalEntry[]> {
@@ -182,6 +211,22 @@ class Node implements Troupe {
 
   projectionSettled(name: string, withinMs = 250): Promise<void> {
     return this.#projections.settled(name, withinMs);
+  }
+
+  watch<A extends AnyActorType>(
+    type: A,
+    key: string,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<WatchedState<StateOutput<A>>> {
+    const ended = signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
+    return watchActor({
+      clock: this.#clock,
+      randomness: this.#randomness,
+      signal,
+      stopping: () => this.#stopped !== undefined,
+      poll: (seen) => this.#poll(type.type, key, seen, ended),
+      initial: () => type.options.initial(key) as StateOutput<A>,
+    });
   }
 
   async pause(type: string, key: string, reason: string): Promise<void> {
@@ -213,6 +258,7 @@ class Node implements Troupe {
     const names = [...new Set(relays.map((relay) => relay.sink.name))];
     return {
       nodeId: this.nodeId,
+      actors: { active: this.#residents.size, max: this.#residents.max, evicted: this.#residents.evicted },
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
         ownedPartitions: host.ownership.held().length,
@@ -238,6 +284,7 @@ class Node implements Troupe {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
+    this.#stopping.abort();
     let cancel: () => void = () => undefined;
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
@@ -253,6 +300,7 @@ class Node implements Troupe {
   /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */
   #callFrom(
     from: Envelope,
+    deadline: number | undefined,
     type: AnyActorType,
     key: string,
     message: string,
@@ -264,7 +312,7 @@ class Node implements Troupe {
       options.traceparent === undefined && from.traceparent !== undefined
         ? { ...options, traceparent: from.traceparent }
         : options;
-    return this.#start(type.type, key, message, input, traced, callers);
+    return this.#start(type.type, key, message, input, traced, callers, deadline);
   }
 
   async #start(
@@ -274,10 +322,18 @@ class Node implements Troupe {
     input: unknown,
     options: CallOptions,
     callers: readonly string[],
+    deadline?: number,
   ): Promise<unknown> {
-    const timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
-    const { id, traceparent } = options;
-    const body = await this.#route({
+    let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
+    if (deadline !== undefined) {
+      timeoutMs = Math.min(timeoutMs, deadline - this.#clock.monotonic());
+      if (timeoutMs <= 0) {
+        const text = `Cannot call ${type}/${key} as the caller of this turn waits no longer`;
+        throw new TroupeError("deadline_exceeded", text);
+      }
+    }
+    const { id, traceparent, signal } = options;
+    const envelope: Envelope = {
       type,
       key,
       message,
@@ -288,41 +344,75 @@ class Node implements Troupe {
       traceparent,
       callers,
       timeoutMs,
-    });
+    };
+    const body = await (signal === undefined ? this.#route(envelope) : this.#routeUntil(signal, envelope));
     return body === undefined ? undefined : JSON.parse(body);
   }
 
+  /** As `#route`, until `signal` is aborted. */
+  #routeUntil(signal: AbortSignal, envelope: Envelope): Promise<string | undefined> {
+    const error = (): TroupeError => cancelledError(envelope.message, `${envelope.type}/${envelope.key}`);
+    return untilAborted(signal, error, (cancellation) => this.#route(envelope, cancellation));
+  }
+
+  #poll(type: string, key: string, seen: Seen | undefined, signal: AbortSignal): Promise<string | undefined> {
+    return this.#routeUntil(signal, {
+      type,
+      key,
+      message: "watch",
+      input: undefined,
+      id: undefined,
+      origin: { kind: "watch", seen },
+      attempt: 1,
+      traceparent: undefined,
+      callers: NO_CALLERS,
+      timeoutMs: POLL_MS + POLL_GRACE_MS,
+    });
+  }
+
   /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
-  async #route(envelope: Envelope): Promise<string | undefined> {
+  async #route(envelope: Envelope, cancellation?: Cancellation): Promise<string | undefined> {
     const host = this.#check(envelope);
     const partition = partitionOf(envelope.type, envelope.key);
     const deadline = this.#clock.monotonic() + envelope.timeoutMs;
     for (let attempt = 1; ; attempt++) {
       try {
         if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
-          return await this.#local(host, envelope, deadline);
+          return await this.#local(host, envelope, deadline, cancellation);
         }
-        return await this.#remote(host.ownership.ownerOf(partition), {
-          ...envelope,
-          timeoutMs: deadline - this.#clock.monotonic(),
-        });
+        const remaining = { ...envelope, timeoutMs: deadline - this.#clock.monotonic() };
+        return await this.#remote(host.ownership.ownerOf(partition), remaining, cancellation);
       } catch (error) {
         if (!mayRetry(error)) throw error;
-        const pauseMs = backoffMs(attempt, 10, 250);
+        const pauseMs = backoffMs(attempt, this.#randomness, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
-        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve));
-        await host.ownership.refresh();
+        await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve, true));
+        if (cancellation?.cancelled) throw error;
+        // An actor that is held here and could not be used has nothing to do with leases.
+        if (host.ownership.partition(partition) === undefined || !host.ownership.holdsLease())
+          await host.ownership.refresh();
       }
     }
   }
 
-  #local(host: StoreHost, envelope: Envelope, deadline: number): Promise<string | undefined> {
-    const call = new PendingCall(envelope, deadline, this.#deadlines);
-    host.deliver(call);
+  #local(
+    host: StoreHost,
+    envelope: Envelope,
+    deadline: number,
+    cancellation?: Cancellation,
+  ): Promise<string | undefined> {
+    const call = new PendingCall(envelope, deadline, this.#deadlines, host);
+    if (envelope.origin.kind === "watch") host.watch(call, envelope.origin.seen);
+    else host.deliver(call);
+    cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
 
-  async #remote(owner: string | undefined, envelope: Envelope): Promise<string | undefined> {
+  async #remote(
+    owner: string | undefined,
+    envelope: Envelope,
+    cancellation?: Cancellation,
+  ): Promise<string | undefined> {
     const address = `${envelope.type}/${envelope.key}`;
     if (owner === undefined || owner === this.nodeId) {
       throw new TroupeError("unavailable", `Cannot reach ${address} as no node holds its partition right now`);
@@ -333,20 +423,33 @@ class Node implements Troupe {
         `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`,
       );
     }
-    const reply = await this.#callUnlessMoved(this.#transport, owner, envelope);
-    if (reply.kind === "error") throw fromWireError(reply.error);
+    const call =
+      cancellation === undefined ? envelope : this.#cancellable(this.#transport, owner, envelope, cancellation);
+    const reply = await this.#callUnlessMoved(this.#transport, owner, call);
+    if (reply.kind === "error") throw fromWireError(reply.error, envelope);
     return reply.body;
+  }
+
+  /** A call to another node that can be taken back there. */
+  #cancellable(transport: Transport, owner: string, envelope: Envelope, cancellation: Cancellation): Envelope {
+    const ticket = `call_${this.#randomness.uuid(this.#clock.now())}`;
+    cancellation.heldBy(() => {
+      const taken: Envelope = { ...envelope, input: undefined, id: undefined, origin: { kind: "cancel", ticket } };
+      // Its caller has its answer. If word does not get there, the deadline does what it can.
+      transport.call(owner, taken).catch(() => undefined);
+    });
+    return { ...envelope, ticket };
   }
 
   /** A node that died leaves its callers without an answer: they need not wait longer than its lease. */
   async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
-    const moved = Promise.withResolvers<never>();
+    const moved = withResolvers<never>();
     const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
       const definition = this.#types.get(type)?.type.messages[message];
       // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
-      const harmless = id !== undefined || definition?.kind === "query";
+      const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
       const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} lost its partition on the way`;
       moved.reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
     });
@@ -359,6 +462,21 @@ class Node implements Troupe {
 
   /** A call from another node. It is answered here or refused: it never travels on. */
   async #serve(envelope: Envelope): Promise<WireReply> {
+    if (envelope.origin.kind === "cancel") {
+      this.#tickets.get(envelope.origin.ticket)?.cancel();
+      return { kind: "reply", body: undefined };
+    }
+    const { ticket } = envelope;
+    if (ticket === undefined) return this.#answer(envelope);
+    const cancellation = new Cancellation();
+    this.#tickets.set(ticket, cancellation);
+    const reply = await this.#answer(envelope, cancellation);
+    this.#tickets.delete(ticket);
+    return reply;
+  }
+
+  /** Never rejects. */
+  async #answer(envelope: Envelope, cancellation?: Cancellation): Promise<WireReply> {
     try {
       const host = this.#check(envelope);
       const held = host.ownership.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
@@ -368,7 +486,8 @@ class Node implements Troupe {
           `Cannot reach ${envelope.type}/${envelope.key} as its partition has moved`,
         );
       }
-      return { kind: "reply", body: await this.#local(host, envelope, this.#clock.monotonic() + envelope.timeoutMs) };
+      const deadline = this.#clock.monotonic() + envelope.timeoutMs;
+      return { kind: "reply", body: await this.#local(host, envelope, deadline, cancellation) };
     } catch (error) {
       return { kind: "error", error: toWireError(error) };
     }
@@ -377,7 +496,8 @@ class Node implements Troupe {
   #check(envelope: Envelope): StoreHost {
     const entry = this.#types.get(envelope.type);
     if (entry === undefined) throw new TroupeError("unknown_actor", `Cannot find the actor type "${envelope.type}"`);
-    if (!Object.hasOwn(entry.type.messages, envelope.message) && !isControlEnvelope(envelope)) {
+    const known = Object.hasOwn(entry.type.messages, envelope.message);
+    if (!known && !isControlEnvelope(envelope) && envelope.origin.kind !== "watch") {
       throw new TroupeError("unknown_message", `Cannot find the message "${envelope.message}" of ${envelope.type}`);
     }
     checkKey(entry.type.options.key, envelope.type, envelope.key);

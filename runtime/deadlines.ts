@@ -28,9 +28,14 @@ export class Deadlines {
     this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
   }
 
+  /** The node stops: what is still open expires now, as nobody would tell it later. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    const open = [...this.#fresh, ...[...this.#slots.values()].flat()];
+    this.#fresh = [];
+    this.#slots.clear();
+    for (const item of open) if (!item.settled) item.expire();
   }
 
   #tick(): void {

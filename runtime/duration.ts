@@ -4,7 +4,15 @@ export type Duration = `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
-/** Whether a text is a {@link Duration}. */
+/**
+ * Whether a text is a {@link Duration}.
+ *
+ * @example
+ * ```ts
+ * isDuration("15m"); // true
+ * isDuration("a while"); // false
+ * ```
+ */
 export function isDuration(text: string): text is Duration {
   return PATTERN.test(text);
 }
@@ -12,6 +20,11 @@ export function isDuration(text: string): text is Duration {
 /**
  * The milliseconds of a duration text.
  * @throws {TypeError} when the text is not a number followed by `ms`, `s`, `m`, `h` or `d`.
+ *
+ * @example
+ * ```ts
+ * durationMs("1.5s"); // 1500
+ * ```
  */
 export function durationMs(text: string): number {
   const match = PATTERN.exec(text);

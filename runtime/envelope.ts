@@ -8,7 +8,17 @@ export type Origin =
   /** `message` and `input` are the timer's, which differ from the envelope's where a tick is skipped. */
   | ({ readonly kind: "timer" } & FiredTimer)
   | { readonly kind: "replay"; readonly dueAt: number | undefined }
-  | { readonly kind: "control" };
+  | { readonly kind: "control" }
+  /** A long poll for a state other than the one seen; no message of the actor. */
+  | { readonly kind: "watch"; readonly seen: Seen | undefined }
+  /** Takes back the call that carries this `ticket`. */
+  | { readonly kind: "cancel"; readonly ticket: string };
+
+/** Tells a state from another one: the version starts again when an actor was destroyed, so the text counts too. */
+export interface Seen {
+  readonly version: number;
+  readonly hash: string;
+}
 
 /** The timer that brought a message, as it was set. */
 export interface FiredTimer {
@@ -37,4 +47,6 @@ export interface Envelope {
   readonly callers: readonly string[];
   /** Milliseconds the caller waits. */
   readonly timeoutMs: number;
+  /** Names the call to the node that serves it, where its caller may take it back. */
+  readonly ticket?: string;
 }

@@ -4,6 +4,17 @@ import type { JournalRecord, OutboxRecord } from "./ports/store.ts";
  * The CloudEvents 1.0 envelope of an event record, structured JSON, as every broker gets it:
  * `{specversion, id, source, type, subject, time, datacontenttype, traceparent?, partition, sequence, data}`.
  * The data goes in as the text that was committed, so that all brokers carry the same bytes.
+ *
+ * @example
+ * ```ts
+ * const sink: Pick<Sink, "publish"> = {
+ *   publish: async (records) =>
+ *     records.map((record) => {
+ *       console.log(toCloudEvent(record)); // {"specversion":"1.0","id":"evt_…","source":"/order/ord_42",…
+ *       return { kind: "acked" };
+ *     }),
+ * };
+ * ```
  */
 export function toCloudEvent(record: OutboxRecord): string {
   const source = JSON.stringify(`/${record.actor.type}/${record.actor.key}`);
@@ -33,7 +44,14 @@ export function eventOfJournal({ type, key, position, data, ...row }: JournalRec
   };
 }
 
-/** The noun of an event type: what stands before the first dot (`order` of `order.placed.v1`). */
+/**
+ * The noun of an event type: what stands before the first dot.
+ *
+ * @example
+ * ```ts
+ * eventNoun("order.placed.v1"); // "order"
+ * ```
+ */
 export function eventNoun(type: string): string {
   const dot = type.indexOf(".");
   return dot < 0 ? type : type.slice(0, dot);

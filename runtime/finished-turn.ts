@@ -1,7 +1,7 @@
 import type { Envelope } from "./envelope.ts";
 import type { TroupeError } from "./errors.ts";
 import type { JournaledTurn } from "./journal.ts";
-import type { ActorId, PauseWrite, StoredReply, TimerWrite } from "./ports/store.ts";
+import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "./ports/store.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
 /** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
@@ -22,6 +22,10 @@ export interface TurnOwner {
   readonly id: ActorId;
   readonly address: string;
   readonly partition: number;
+  /** The schema version its states are written with, for types that have one. */
+  readonly schemaVersion: number | undefined;
+  /** Whether the actor was taken out of use: its turns must not be written any more. */
+  readonly gone: boolean;
   /** The turn is durable. */
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */
@@ -41,6 +45,8 @@ export class FinishedTurn {
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
   readonly at: number;
+  /** All indexed values of the actor, where they changed with this turn. */
+  readonly index: readonly FieldValue[] | undefined;
   #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
 
   constructor(
@@ -51,6 +57,7 @@ export class FinishedTurn {
     version: number,
     reply: StoredReply | undefined,
     pause?: PauseWrite,
+    index?: readonly FieldValue[],
   ) {
     this.activation = activation;
     this.envelope = envelope;
@@ -62,6 +69,7 @@ export class FinishedTurn {
     this.journal = turn.journal;
     this.pause = pause;
     this.at = turn.now;
+    this.index = index;
   }
 
   /** Lets `waiter` have `answer` once this turn is durable. */

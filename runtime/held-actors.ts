@@ -9,7 +9,7 @@
  * H2 An actor that is loaded anew is loaded only after everything it has finished is durable or lost, so that no turn
  *    is built on a state that is about to change.
  */
-import type { Delivery } from "./activation.ts";
+import type { Delivery } from "./activation-host.ts";
 import type { AnyMessageDefinition } from "./any-actor.ts";
 import { MailboxFullError, PausedError, TroupeError } from "./errors.ts";
 import type { Waiter } from "./finished-turn.ts";

@@ -10,6 +10,12 @@ let timeText = "";
 /**
  * A UUIDv7 (RFC 9562): 48 bits of time, a 12-bit counter that keeps the ids of one millisecond in order, 62 random
  * bits. Randomness is drawn in blocks: ids are made on the hot path.
+ *
+ * @example
+ * ```ts
+ * const [first, second] = [uuidv7(), uuidv7()];
+ * first < second; // true: they sort as they were made
+ * ```
  */
 export function uuidv7(nowMs: number = Date.now()): string {
   if (nowMs > lastMs) {
@@ -56,7 +62,14 @@ function hex(value: number): string {
   return HEX[value] as string;
 }
 
-/** A prefixed UUIDv7, as in `ord_0199…`. */
+/**
+ * A prefixed UUIDv7.
+ *
+ * @example
+ * ```ts
+ * newId("ord"); // "ord_019a…"
+ * ```
+ */
 export function newId(prefix: string): string {
   return `${prefix}_${uuidv7()}`;
 }

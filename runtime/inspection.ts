@@ -1,4 +1,5 @@
-import type { Activation, Delivery } from "./activation.ts";
+import type { Delivery } from "./activation-host.ts";
+import type { Activation } from "./activation.ts";
 import type { TimerView } from "./context.ts";
 import type { Envelope, Origin } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
@@ -30,7 +31,7 @@ export interface ActorInspection {
 /** A message that an actor was given, and what became of it. */
 export interface RecentTurn {
   readonly message: string;
-  readonly origin: Origin["kind"];
+  readonly origin: Exclude<Origin["kind"], "watch" | "cancel">;
   readonly id: string | undefined;
   readonly attempt: number;
   /** When the message came, in milliseconds since the epoch. */
@@ -64,6 +65,7 @@ export class RecentTurns {
     };
     return {
       envelope,
+      ...(delivery.deadline !== undefined && { deadline: delivery.deadline }),
       succeed: (body) => {
         note("ok");
         delivery.succeed(body);
@@ -87,5 +89,6 @@ function recentTurn(
   durationMs: number,
   outcome: string,
 ): RecentTurn {
-  return { message, origin: origin.kind, id, attempt, at, durationMs, outcome };
+  // Watches and cancellations are no messages of an actor: they never get here.
+  return { message, origin: origin.kind as RecentTurn["origin"], id, attempt, at, durationMs, outcome };
 }

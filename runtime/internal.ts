@@ -6,3 +6,4 @@ export type { TopicHistory, TopicPage } from "./topic-history.ts";
 export { TopicEntry } from "./topic-log.ts";
 export type { TopicLimits } from "./topic-log.ts";
 export { toIssue } from "./validate.ts";
+export { withResolvers } from "./with-resolvers.ts";

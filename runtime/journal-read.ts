@@ -50,7 +50,7 @@ export async function upToDate(
 ): Promise<readonly ActorRow[]> {
   const actors = rows.map(({ key }) => ({ type: type.type, key }));
   const loaded = await loadActors(store, () => type, actors);
-  return loaded.flatMap(({ state, version }, i) =>
-    state === undefined ? [] : [{ key: actors[i]?.key ?? "", state, version }],
+  return loaded.flatMap(({ state, version, schemaVersion }, i) =>
+    state === undefined ? [] : [{ key: actors[i]?.key ?? "", state, version, schemaVersion }],
   );
 }

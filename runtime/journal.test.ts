@@ -122,6 +122,34 @@ test("a snapshot is written with the first event and every N events; loading rep
   expect(await second.ref(Cart, "a").add(line(1))).toBe(29);
 });
 
+test("a snapshot of another schema version is not read: the state is made anew from the whole journal", async () => {
+  const tally = (version: number, weight: number) =>
+    actor("tally", {
+      version,
+      state: v.object({ sum: v.number() }),
+      initial: () => ({ sum: 0 }),
+      journal: { snapshotEvery: 1 },
+      emits: { "tally.added.v1": v.object({ by: v.number() }) },
+      apply: { "tally.added.v1": (state, { by }) => void (state.sum += by * weight) },
+      messages: ({ command, query }) => ({
+        add: command({ in: v.number() }, (c, by) => c.emit("tally.added.v1", { by })),
+        sum: query({ out: v.number() }, (c) => c.state.sum),
+      }),
+    });
+  const store = memory();
+  const before = await createTroupe({ actors: [tally(1, 1)], stores: { default: store } });
+  for (const by of [1, 2, 3]) await before.ref(tally(1, 1), "a").add(by);
+  expect(await before.ref(tally(1, 1), "a").sum()).toBe(6);
+  await before.stop();
+
+  const Tenfold = tally(2, 10);
+  await using after = await createTroupe({ actors: [Tenfold], stores: { default: store } });
+  expect((await after.list(Tenfold)).map(({ state, version }) => [state, version])).toEqual([[{ sum: 60 }, 3]]);
+  expect(await after.ref(Tenfold, "a").sum()).toBe(60);
+  await after.ref(Tenfold, "a").add(4);
+  expect((await after.list(Tenfold)).map(({ state }) => state)).toEqual([{ sum: 100 }]);
+});
+
 test("a turn without events writes nothing, and a null apply leaves the state and keeps the event", async () => {
   const store = memory();
   await using troupe = await start(store);
@@ -170,6 +198,7 @@ test("rebuild() finds a right state right, and replaces a wrong snapshot", async
     replies: [],
     outbox: [],
     timers: [],
+    index: [],
   });
   await store.release("meddler", grants);
 

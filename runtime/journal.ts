@@ -10,6 +10,8 @@
  * J4 a snapshot is the ordinary state row: its version is the number of the last event in it. The first event of an actor
  *    brings one, so an actor that exists has a row.
  * J5 destroying an actor ends its state, not its journal: a row says so, and the next event starts from the initial state.
+ * J6 a snapshot of another schema version is not read: the state is made anew from the whole journal. Such a type needs no
+ *    `migrate`.
  */
 import type { AnyActorType } from "./any-actor.ts";
 import type { ActorId, JournalRecord, LoadedActor, Store } from "./ports/store.ts";
@@ -164,9 +166,12 @@ export async function loadActors(
   const loaded = await store.load(actors);
   const journaled = actors.flatMap((actor, i) => {
     const type = typeOf(actor.type);
-    const { state, version } = loaded[i] as LoadedActor;
+    const { state, version, schemaVersion } = loaded[i] as LoadedActor;
     if (type?.options.journal === undefined) return [];
-    return [{ i, actor, fold: new Fold(type, actor.key, parsed(state), version), changed: false }];
+    // J6: what another version of the code has made of the events is of no use.
+    const fits = state === undefined || schemaVersion === (type.options.version ?? 1);
+    const fold = fits ? new Fold(type, actor.key, parsed(state), version) : new Fold(type, actor.key, undefined, 0);
+    return [{ i, actor, fold, schemaVersion: type.options.version ?? 1, changed: !fits }];
   });
   if (journaled.length === 0) return loaded;
   for (let reading = journaled; reading.length > 0;) {
@@ -186,10 +191,10 @@ export async function loadActors(
     reading = reading.filter((entry) => (counts.get(entry) ?? 0) >= PAGE);
   }
   const result = [...loaded];
-  for (const { i, fold, changed } of journaled) {
+  for (const { i, fold, schemaVersion, changed } of journaled) {
     if (!changed) continue;
     const state = fold.state === undefined ? undefined : JSON.stringify(fold.state);
-    result[i] = { ...(loaded[i] as LoadedActor), version: fold.seq, state };
+    result[i] = { ...(loaded[i] as LoadedActor), version: fold.seq, state, schemaVersion };
   }
   return result;
 }

@@ -78,7 +78,7 @@ export class KeyedPublisher implements Publisher {
       this.#pausing.add(target);
       this.#stalled += this.#chains.get(target)?.length ?? 0;
       this.#pump();
-      await this.#host.pause(backoffMs(attempt, 50, 5_000));
+      await this.#host.pause(backoffMs(attempt, this.#host.randomness, 50, 5_000));
       this.#pausing.delete(target);
       this.#stalled -= this.#chains.get(target)?.length ?? 0;
       this.#inFlight++;

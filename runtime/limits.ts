@@ -15,5 +15,13 @@ export const REPLIES_IN_MEMORY = 1_000;
 /** Message ids and keys are at most this long. */
 export const MAX_ID_LENGTH = 255;
 export const MAX_KEY_LENGTH = 200;
+/** Without a message for this long an actor leaves memory, unless its type says otherwise. */
+export const DEFAULT_IDLE = "2m";
+/** Actors in memory on one node, at most, unless `createTroupe` is told otherwise. */
+export const MAX_ACTIVE_ACTORS = 100_000;
+/** Indexed text is kept up to this many UTF-16 code units: a database's index entries are small. The state decides the rest. */
+export const MAX_INDEXED_LENGTH = 200;
+/** The name of an indexed field is at most this long. */
+export const MAX_FIELD_LENGTH = 100;
 /** Why an actor was paused, as text: longer reasons are cut off. */
 export const MAX_REASON_LENGTH = 1_000;

@@ -39,6 +39,12 @@ export class Mailbox<T> {
     return item;
   }
 
+  /** Takes out the oldest item that fits, wherever it stands: its place is free at once. */
+  remove(fits: (item: T) => boolean): void {
+    const at = this.#items.findIndex((item) => item !== undefined && fits(item));
+    if (at >= 0) this.#items.splice(at, 1);
+  }
+
   /** Everything that waits, oldest first; the queue is empty afterwards. */
   drain(): T[] {
     const rest = this.#items.slice(this.#head) as T[];

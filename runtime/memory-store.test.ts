@@ -1,12 +1,25 @@
 import { expect, test } from "bun:test";
 import { memory } from "#runtime";
-import { deadLetterConformance, scheduleConformance, type StoreFixture, storeConformance } from "#runtime/testing";
+import {
+  deadLetterConformance,
+  scheduleConformance,
+  type StoreFixture,
+  storeConformance,
+  troupeConformance,
+} from "#runtime/testing";
 
-const make = async (): Promise<StoreFixture> => ({
-  store: memory(),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-});
+const nothingLeft = (): Promise<void> => Promise.resolve();
+
+const make = async (): Promise<StoreFixture> => ({ store: memory(), [Symbol.asyncDispose]: nothingLeft });
 
 storeConformance("memory", make, { test, expect });
 scheduleConformance("memory", make, { test, expect });
 deadLetterConformance("memory", make, { test, expect });
+troupeConformance(
+  "memory",
+  async () => {
+    const store = memory();
+    return { store: () => store, [Symbol.asyncDispose]: nothingLeft };
+  },
+  { test, expect },
+);

@@ -1,6 +1,7 @@
 import { PARTITION_COUNT } from "./address.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { eventOfJournal } from "./events.ts";
+import { MemoryIndex } from "./memory-index.ts";
 import {
   type ActorId,
   type ActorRow,
@@ -11,6 +12,9 @@ import {
   FencedError,
   type Fence,
   type Grant,
+  type IndexedFields,
+  type IndexFill,
+  type IndexQuery,
   type JournalRecord,
   type LoadedActor,
   type NodeId,
@@ -23,6 +27,7 @@ import {
   type StoredReply,
   type TimerRow,
 } from "./ports/store.ts";
+import { compareText } from "./text-order.ts";
 
 interface Slot {
   owner: NodeId | undefined;
@@ -34,11 +39,22 @@ interface Slot {
 interface Row {
   state: string;
   version: number;
+  schemaVersion: number;
 }
 
 /**
  * A store in memory: the promises of the Postgres store, except that nothing outlives the process. Several nodes in one
  * process may share it. For tests and for the edge.
+ *
+ * @param name how it is called in logs. Default: `memory`.
+ * @param clock what leases are counted by. Default: the machine's.
+ *
+ * @example
+ * ```ts
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() } });
+ * await node.ref(Counter, "visits").add({ by: 1 }); // 1
+ * await node.stop();
+ * ```
  */
 export function memory(name = "memory", clock: Clock = systemClock): Store {
   return new MemoryStore(name, clock);
@@ -60,6 +76,7 @@ class MemoryStore implements Store {
   readonly #outbox: OutboxRecord[][] = Array.from({ length: PARTITION_COUNT }, () => []);
   readonly #journal = new Map<string, JournalRecord[]>();
   readonly #cursors = new Map<string, CursorRow>();
+  readonly #index = new MemoryIndex();
   readonly #pauses = new Map<string, PausedActor>();
   readonly #letters = new Map<string, StoredDeadLetter>();
   #lastLetter = 0;
@@ -91,14 +108,17 @@ class MemoryStore implements Store {
   }
 
   async settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]> {
-    return partitions.filter((fence) => this.#holds(node, fence)).map(({ partition }) => this.#grant(node, partition));
+    return partitions
+      .filter(({ partition }) => this.#slot(partition).owner === node)
+      .map(({ partition }) => this.#grant(node, partition));
   }
 
   async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
     return actors.map(({ type, key }) => {
       const row = this.#rows.get(type)?.get(key);
       const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])].map(toReply);
-      return { state: row?.state, version: row?.version ?? 0, replies, repliesComplete: true };
+      const { state, version = 0, schemaVersion = 1 } = row ?? {};
+      return { state, version, schemaVersion, replies, repliesComplete: true };
     });
   }
 
@@ -111,23 +131,40 @@ class MemoryStore implements Store {
     type: string,
     { limit, after }: { readonly limit: number; readonly after: string | undefined },
   ): Promise<readonly ActorRow[]> {
-    const rows = [...(this.#rows.get(type) ?? [])].filter(([key]) => after === undefined || key > after);
-    rows.sort(([a], [b]) => (a < b ? -1 : 1));
-    return rows.slice(0, limit).map(([key, row]) => ({ key, ...row }));
+    return page([...(this.#rows.get(type)?.keys() ?? [])], limit, after).map((key) => this.#row(type, key));
+  }
+
+  async where({ type, fields, conditions, limit, after }: IndexQuery): Promise<readonly ActorRow[] | undefined> {
+    if (!this.#index.isComplete(type, fields)) return undefined;
+    return page(this.#index.keys(type, conditions), limit, after).map((key) => this.#row(type, key));
+  }
+
+  async indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {
+    return this.#index.complete(partitions);
+  }
+
+  async fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void> {
+    this.#check(node, fences);
+    const rows = this.#rows.get(fill.type);
+    this.#index.fill(fences[0]?.partition ?? 0, fill, (key) => rows?.get(key)?.state);
+    if (fill.complete !== undefined)
+      this.#index.tidy(fences, fill.type, fill.complete, (key) => rows?.has(key) === true);
+    this.#index.record(fences, fill.type, fill.complete);
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
-    if (!batch.fences.every((fence) => this.#holds(node, fence)))
-      throw new FencedError("a partition is held by another node");
+    this.#check(node, batch.fences);
+    const taken = batch.outbox.find(({ partition, seq }) => seq <= this.#slot(partition).lastSeq);
+    if (taken !== undefined) throw new Error(`Cannot write record ${taken.seq} of partition ${taken.partition} twice`);
     for (const { partition, lastSeq } of batch.fences) {
       const slot = this.#slot(partition);
       slot.commitSeq++;
       slot.lastSeq = lastSeq;
     }
-    for (const { type, key, state, version } of batch.states) {
+    for (const { type, key, state, version, schemaVersion = 1 } of batch.states) {
       const rows = getOrMake(this.#rows, type, () => new Map<string, Row>());
       if (state === undefined) rows.delete(key);
-      else rows.set(key, { state, version });
+      else rows.set(key, { state, version, schemaVersion });
     }
     for (const { type, key, id, hash, reply, at } of batch.replies) {
       getOrMake(this.#replies, `${type}/${key}`, () => new Map()).set(id, { id, hash, reply, at });
@@ -141,6 +178,7 @@ class MemoryStore implements Store {
       else this.#pauses.set(`${write.type}/${write.key}`, write);
     }
     for (const record of batch.outbox) this.#outbox[record.partition]?.push(record);
+    for (const write of batch.index) this.#index.write(write);
     for (const row of batch.journal ?? []) getOrMake(this.#journal, `${row.type}/${row.key}`, () => []).push(row);
   }
 
@@ -212,7 +250,8 @@ class MemoryStore implements Store {
   async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
     let pruned = 0;
     for (const partition of partitions) {
-      const passed = Math.min(...sinks.map((sink) => this.#cursors.get(`${sink}/${partition}`)?.seq ?? 0));
+      const seqs = sinks.map((sink) => this.#cursors.get(`${sink}/${partition}`)?.seq ?? 0);
+      const passed = seqs.length === 0 ? 0 : Math.min(...seqs);
       const records = this.#outbox[partition] ?? [];
       this.#outbox[partition] = records.filter((record) => record.seq > passed || record.at >= before);
       pruned += records.length - (this.#outbox[partition]?.length ?? 0);
@@ -262,6 +301,15 @@ class MemoryStore implements Store {
     return this.#slots[partition] as Slot;
   }
 
+  #row(type: string, key: string): ActorRow {
+    return { key, ...(this.#rows.get(type)?.get(key) as Row) };
+  }
+
+  #check(node: NodeId, fences: readonly Fence[]): void {
+    if (!fences.every((fence) => this.#holds(node, fence)))
+      throw new FencedError("a partition is held by another node");
+  }
+
   #liveOwner({ owner }: Slot, now = this.#clock.monotonic()): NodeId | undefined {
     return owner !== undefined && (this.#leases.get(owner) ?? 0) > now ? owner : undefined;
   }
@@ -277,6 +325,11 @@ class MemoryStore implements Store {
     slot.epoch++;
     return { partition, epoch: slot.epoch, commitSeq: slot.commitSeq, lastSeq: slot.lastSeq };
   }
+}
+
+function page(keys: readonly string[], limit: number, after: string | undefined): readonly string[] {
+  const rest = after === undefined ? keys : keys.filter((key) => compareText(key, after) > 0);
+  return rest.toSorted(compareText).slice(0, limit);
 }
 
 function toReply({ id, hash, reply }: StoredReply): StoredReply {

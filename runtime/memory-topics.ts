@@ -6,6 +6,7 @@ import { TopicHub } from "./topic-hub.ts";
 import type { TopicLimits } from "./topic-log.ts";
 import { isTopic } from "./topic-name.ts";
 
+/** Options of {@link memoryTopics}: the bounds of its history, and what its age is counted by. */
 export interface MemoryTopicsOptions extends Partial<TopicLimits> {
   readonly clock?: Clock;
 }
@@ -17,6 +18,14 @@ const ACKED: PublishResult = { kind: "acked" };
  *
  * Default history: 10,000 messages, 10 minutes, 16 M characters, whichever comes first. A repeat of one of the last
  * `maxMessages` ids is dropped.
+ *
+ * @example
+ * ```ts
+ * const topics = memoryTopics();
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, topics });
+ * const following = await node.topics.subscribe(["counters/visits"]);
+ * for await (const item of following) if (item.kind === "message") console.log(item.id, item.type, item.data);
+ * ```
  */
 export function memoryTopics(options: MemoryTopicsOptions = {}): Topics {
   const { clock = systemClock, maxMessages = 10_000, maxAgeMs = 600_000, maxLength = 16_777_216 } = options;

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor.ts";
@@ -22,12 +23,22 @@ export type { DeadLetterPage, DeadLetters, ReplayOutcome } from "./dead-letters.
 export { durationMs, isDuration } from "./duration.ts";
 export type { Duration } from "./duration.ts";
 export type { Envelope } from "./envelope.ts";
-export { InvalidInputError, MailboxFullError, PausedError, RefusedError, TroupeError } from "./errors.ts";
-export type { InputIssue, TroupeErrorCode } from "./errors.ts";
+export {
+  InvalidInputError,
+  MailboxFullError,
+  PausedError,
+  RefusedError,
+  StateUnreadableError,
+  TROUPE_ERROR_CODES,
+  TroupeError,
+} from "./errors.ts";
+export type { InputIssue, StateProblem, TroupeErrorCode } from "./errors.ts";
 export { eventNoun, toCloudEvent } from "./events.ts";
 export { newId, uuidv7 } from "./ids.ts";
+export type { FieldFilter, IndexableField, IndexFilter } from "./index-filter.ts";
 export type { ActorInspection, RecentTurn } from "./inspection.ts";
 export { silentLog } from "./log.ts";
+export type { LeaveContext, LeaveReason, LifeContext } from "./life.ts";
 export type { Log } from "./log.ts";
 export type { PoisonOptions } from "./poison.ts";
 export type { Apply, DeepReadonly, EventMeta, JournaledTurnContext } from "./journal-options.ts";
@@ -41,11 +52,17 @@ export { FencedError, OutcomeUnknownError } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
+export type { RestartPolicy } from "./restart-backoff.ts";
+export type { Migration } from "./migration.ts";
+export type { Probe, ProbedTurn } from "./probe.ts";
+export { systemRandomness } from "./randomness.ts";
+export type { Randomness } from "./randomness.ts";
 export type { MissedTicks, Recurrence } from "./schedule.ts";
 export { subscription } from "./subscription.ts";
 export type { Subscription, SubscriptionStatus } from "./subscription.ts";
 export { createTroupe } from "./create-troupe.ts";
 export type { ActorSummary, ProjectionStatus, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
+export type { WatchedState } from "./watch.ts";
 export { memory } from "./memory-store.ts";
 export { memoryTopics } from "./memory-topics.ts";
 export type { MemoryTopicsOptions } from "./memory-topics.ts";

@@ -57,6 +57,7 @@ export class PartitionPublisher implements Publisher {
     const failing = this.#failing;
     return {
       sink: host.sink,
+      randomness: host.randomness,
       get stopped() {
         return host.stopped;
       },

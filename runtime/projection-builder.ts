@@ -14,6 +14,7 @@ import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Projector, ProjectorHost } from "./projector.ts";
+import { systemRandomness } from "./randomness.ts";
 
 /** What a builder needs from its node. */
 export interface BuilderHost extends ProjectorHost {
@@ -89,7 +90,8 @@ export class ProjectionBuilder {
         const { projection } = this.#projector;
         this.#host.log("warn", "projection:build:failed", { projection, failures, error: this.failing });
       }
-      if (!this.#stopped) await this.#pause(failures === 0 ? LOOK_MS : backoffMs(failures, 100, LOOK_MS));
+      if (!this.#stopped)
+        await this.#pause(failures === 0 ? LOOK_MS : backoffMs(failures, systemRandomness, 100, LOOK_MS));
     }
   }
 

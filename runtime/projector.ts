@@ -22,6 +22,7 @@ import {
 } from "./ports/read-database.ts";
 import type { PublishResult, Sink } from "./ports/sink.ts";
 import type { DeadLetter, OutboxRecord } from "./ports/store.ts";
+import { type WithResolvers, withResolvers } from "./with-resolvers.ts";
 
 /** What a projection needs from its node. */
 export interface ProjectorHost {
@@ -37,7 +38,7 @@ export interface ProjectorHost {
 }
 
 /** A batch of one partition, and the promise its publisher waits for. */
-interface Waiting extends PromiseWithResolvers<void> {
+interface Waiting extends WithResolvers<void> {
   readonly records: readonly OutboxRecord[];
 }
 
@@ -103,7 +104,7 @@ export class Projector implements Sink {
   async publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
     const mine = records.filter((record) => this.#sources.has(record.actor.type));
     if (mine.length > 0) {
-      const waiting = { ...Promise.withResolvers<void>(), records: mine };
+      const waiting = { ...withResolvers<void>(), records: mine };
       this.#queue.push(waiting);
       if (!this.#isRunning) void this.#run();
       await waiting.promise;

@@ -2,6 +2,7 @@ import { parseAddress } from "./address.ts";
 import type { CursorTracker } from "./cursor-tracker.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { DeadLetter, OutboxRecord } from "./ports/store.ts";
+import type { Randomness } from "./randomness.ts";
 
 /** A record on its way to a sink. */
 export interface Parcel {
@@ -12,6 +13,7 @@ export interface Parcel {
 /** What a publisher needs from its relay. */
 export interface PublisherHost {
   readonly sink: Sink;
+  readonly randomness: Randomness;
   /** Whether this node may still publish for its partitions: its lease cannot have run out. */
   mayPublish(): boolean;
   /** Keeps dead letters durably. */

@@ -20,10 +20,12 @@ import { PartitionPublisher } from "./partition-publisher.ts";
 import type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 import type { CursorRow, DeadLetter, OutboxRecord, Store } from "./ports/store.ts";
 import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import type { Randomness } from "./randomness.ts";
 import { ReplayTracker } from "./replay-tracker.ts";
 
 export interface RelayHost {
   readonly clock: Clock;
+  readonly randomness: Randomness;
   readonly store: Store;
   /** The last committed sequence number of a partition this node holds. */
   lastSeq(partition: number): number | undefined;
@@ -41,6 +43,7 @@ const READ_ROWS = 5_000;
 
 export class Relay implements PublisherHost {
   readonly sink: Sink;
+  readonly randomness: Randomness;
   stopped = false;
   /** The last failure, while it lasts. */
   failing: string | undefined;
@@ -54,6 +57,7 @@ export class Relay implements PublisherHost {
 
   constructor(sink: Sink, host: RelayHost) {
     this.sink = sink;
+    this.randomness = host.randomness;
     this.#host = host;
     this.#publisher = publisherFor(sink.lane, this);
   }
@@ -235,7 +239,7 @@ export class Relay implements PublisherHost {
         failures = 0;
       } catch (error) {
         this.health(error);
-        await this.pause(backoffMs(++failures));
+        await this.pause(backoffMs(++failures, this.randomness));
       }
     }
   }

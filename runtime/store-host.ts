@@ -4,7 +4,8 @@
  * Owns: the actors in memory, and the way a message takes to one of them. Does not own: leases (`Ownership`), the order
  * of commits (`CommitLane`), firing (`TimerService`), relaying (`Relay`).
  */
-import { Activation, type ActivationHost, type Delivery } from "./activation.ts";
+import type { ActivationHost, Delivery } from "./activation-host.ts";
+import { Activation } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
 import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
@@ -15,16 +16,21 @@ import { CommitLane, type LaneHost } from "./commit-lane.ts";
 import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
 import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
+import { whenIdleNow } from "./event-loop.ts";
 import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
 import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
+import { IndexFiller } from "./index-filler.ts";
 import { RecentTurns } from "./inspection.ts";
 import { loadActors } from "./journal.ts";
+import type { LeaveReason } from "./life.ts";
+import { DEFAULT_IDLE } from "./limits.ts";
 import { Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import { Ownership, type OwnershipHost } from "./ownership.ts";
 import type { Partition } from "./partition.ts";
+import type { CallTaker } from "./pending-call.ts";
 import type { Sink } from "./ports/sink.ts";
 import type {
   ActorId,
@@ -37,32 +43,45 @@ import type {
   StoredReply,
   TimerRow,
 } from "./ports/store.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
 import { Relay, type RelayHost } from "./relay.ts";
+import type { Residents } from "./residents.ts";
+import { readState } from "./state-version.ts";
 import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
 import { Turn } from "./turn.ts";
+import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
 
 /** What a store host needs from its node. */
 export interface NodeServices {
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly probe: Probe | undefined;
   readonly log: Log;
   readonly leaseMs: number;
   readonly lanes: number;
   readonly retentionMs: number;
+  /** The actors in memory of all stores, and the bound on their number. */
+  readonly residents: Residents;
   /** Turns remembered per actor in memory; 0: none. */
   readonly recentTurns: number;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
 const CURSOR_SAVE_MS = 250;
 const JANITOR_MS = 60_000;
 const SWEEP_MS = 1_000;
 
-export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, RelayHost, HeldActorsHost, ControlHost {
+export class StoreHost
+  implements ActivationHost, CallTaker, ControlHost, HeldActorsHost, LaneHost, OwnershipHost, RelayHost, WatchersHost
+{
   readonly store: Store;
   readonly nodeId: string;
   readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly idle: () => Promise<void>;
   readonly leaseMs: number;
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
@@ -72,6 +91,11 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   readonly #lanes: readonly CommitLane[];
   readonly #loader: Loader;
   readonly #timers: TimerService;
+  readonly #watchers = new Watchers(this);
+  /** What is left of actors that have left memory, by address: their `onPassivate`. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #shortestIdleMs: number;
+  readonly #index: IndexFiller;
   readonly #held: HeldActors;
   readonly #recent: RecentTurns | undefined;
   readonly #controls: ControlHandler;
@@ -82,9 +106,12 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.store = store;
     this.nodeId = node.nodeId;
     this.clock = node.clock;
+    this.randomness = node.randomness;
+    this.idle = node.clock.idle?.bind(node.clock) ?? whenIdleNow;
     this.leaseMs = node.leaseMs;
     this.#node = node;
     for (const type of types) this.#types.set(type.type, type);
+    this.#shortestIdleMs = Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE)));
     this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
     this.#held = new HeldActors(this);
     this.#recent = node.recentTurns > 0 ? new RecentTurns(node.recentTurns, () => node.clock.now()) : undefined;
@@ -97,6 +124,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.relays = sinks.map((sink) => new Relay(sink, this));
     this.#timers = new TimerService({
       clock: node.clock,
+      randomness: node.randomness,
       read: (partitions, before, limit) => store.timers(partitions, before, limit),
       owned: () => this.ownership.held(),
       holds: (partition) => this.ownership.partition(partition) !== undefined,
@@ -105,6 +133,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
         afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
       failed: (error) => this.failed("reading timers", error),
     });
+    this.#index = new IndexFiller(types, this);
   }
 
   get activeActors(): number {
@@ -115,7 +144,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     await this.store.open();
     await this.ownership.start();
     this.#every(CURSOR_SAVE_MS, () => this.#saveCursors());
-    this.#every(SWEEP_MS, async () => this.#sweep());
+    this.#every(SWEEP_MS, async () => this.#node.residents.sweep(this.#shortestIdleMs));
     this.#every(JANITOR_MS, () => this.#prune());
   }
 
@@ -138,12 +167,15 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     }
     if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
     let activation = this.#actors.get(typeName, key);
-    if (activation === undefined || activation.gone) {
+    if (activation === undefined) {
       activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
       this.#actors.add(activation);
+      this.#node.residents.add(activation);
+    } else {
+      this.#node.residents.touch(activation);
     }
-    activation.lastUsed = this.clock.monotonic();
     activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+    this.#node.probe?.delivered(delivery.envelope, activation.depth);
   }
 
   /** Pauses an actor of this node. Resolves when that is durable. */
@@ -151,10 +183,25 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason);
   }
 
+  /** Answers a watcher of an actor here, as {@link Watchers.poll} does. */
+  watch(call: Delivery, seen: Seen | undefined): void {
+    const { type, key } = call.envelope;
+    if (this.#stopping)
+      call.fail(new TroupeError("stopping", `Cannot watch ${type}/${key} as this node is shutting down`));
+    else this.#watchers.poll({ type, key }, partitionOf(type, key), call, seen);
+  }
+
+  abandon(call: Delivery, reason: TroupeError): void {
+    if (call.envelope.origin.kind === "watch") this.#watchers.abandon(call, call.envelope);
+    this.#actors.get(call.envelope.type, call.envelope.key)?.abandon(call.envelope, reason);
+  }
+
   /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
   async stop(deadline: Promise<unknown>): Promise<void> {
     this.#stopping = true;
+    this.#watchers.stop(new TroupeError("stopping", "Cannot watch the actor here as this node is shutting down"));
     this.#timers.stop();
+    this.#index.stop();
     for (const cancel of this.#cancels) cancel();
     const drained = (async () => {
       await this.#quiet();
@@ -163,10 +210,12 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     })();
     await Promise.race([drained, deadline]);
     for (const relay of this.relays) relay.stop();
+    // Turns that are still running have had their time.
+    const left = new TroupeError("stopping", "Cannot finish the message as this node is shutting down");
+    for (const activation of this.#actors.values()) this.#discard(activation, left, "stop");
+    await Promise.race([Promise.all(this.#leaving.values()), deadline]);
     await this.#saveCursors();
     await this.ownership.stop().catch((error: unknown) => this.failed("giving partitions back", error));
-    const left = new TroupeError("stopping", "Cannot finish the message as this node is shutting down");
-    for (const activation of this.#actors.values()) activation.discard(left);
     await this.store.close();
   }
 
@@ -176,12 +225,38 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.clock.now();
   }
 
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A> {
-    return this.#node.ref(type, key, from);
+  uuid(nowMs: number): string {
+    return this.randomness.uuid(nowMs);
+  }
+
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A> {
+    return this.#node.ref(type, key, from, deadline);
   }
 
   load(actor: ActorId): Promise<LoadedActor> {
-    return this.#loader.load(actor);
+    const leaving = this.#leaving.size > 0 ? this.#leaving.get(`${actor.type}/${actor.key}`) : undefined;
+    return leaving === undefined ? this.#loader.load(actor) : leaving.then(() => this.#loader.load(actor));
+  }
+
+  async look(actor: ActorId): Promise<Sight> {
+    const sight = await this.#actors.get(actor.type, actor.key)?.sight();
+    if (sight !== undefined) return sight;
+    const { state, version, schemaVersion } = await this.load(actor);
+    const type = this.#types.get(actor.type) as AnyActorType;
+    return { version, state: state === undefined ? undefined : readState(type, actor.key, state, schemaVersion) };
+  }
+
+  evict(actor: ActorId, reason: LeaveReason): void {
+    const activation = this.forget(actor);
+    if (activation !== undefined) this.#leaves(activation, activation.passivate(reason));
+  }
+
+  forget({ type, key }: ActorId): Activation | undefined {
+    const activation = this.#actors.get(type, key);
+    if (activation === undefined) return undefined;
+    this.#actors.remove(activation);
+    this.#node.residents.remove(activation);
+    return activation;
   }
 
   readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]> {
@@ -201,6 +276,7 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
   }
 
   submit(turn: FinishedTurn): void {
+    this.#node.probe?.finished(turn);
     (this.#lanes[turn.activation.partition % this.#lanes.length] as CommitLane).add(turn);
   }
 
@@ -231,6 +307,11 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     this.#node.log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, error: describe(error) });
   }
 
+  hookFailed(address: string, hook: "onActivate" | "onPassivate", error: unknown): void {
+    const event = hook === "onActivate" ? "actor:activate:failed" : "actor:passivate:failed";
+    this.#node.log("error", event, { actor: address, error: describe(error) });
+  }
+
   // --- LaneHost ---
 
   partition(id: number): Partition | undefined {
@@ -251,14 +332,19 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       } catch (error) {
         this.failed("settling a commit", error);
         if (this.#stopping && attempt > 3) return [];
-        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, 50, 2_000), resolve));
+        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, this.randomness, 50, 2_000), resolve));
       }
     }
   }
 
-  written(_turns: readonly FinishedTurn[], batch: CommitBatch): void {
+  written(turns: readonly FinishedTurn[], batch: CommitBatch): void {
+    this.#watchers.written(turns);
     this.#timers.written(batch.timers);
     for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
+  }
+
+  giveUp(partitions: readonly Partition[]): void {
+    this.ownership.giveUp(partitions);
   }
 
   commitFailed(error: unknown, turns: number): void {
@@ -273,16 +359,20 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
     const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers, paused] = await Promise.all([
+    const [cursors, timers, paused, fillIndex] = await Promise.all([
       this.store.cursors(ids),
       this.#timers.read(ids),
       this.store.paused(ids),
+      this.#index.prepare(partitions),
     ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
+      // An actor never outlives the ownership it was loaded under: another node may have written since.
+      this.#forget(new Set(ids));
       for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       this.#held.load(paused);
       this.#timers.load(timers);
+      fillIndex();
       this.#node.log("info", "partition:acquired", {
         store: this.store.name,
         count: ids.length,
@@ -296,15 +386,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     for (const relay of this.relays) for (const id of ids) relay.close(id);
     this.#timers.drop(ids);
     this.#held.drop(ids);
-    const moved = new TroupeError(
-      "unavailable",
-      "Cannot finish the message as its partition has moved to another node",
-    );
-    for (const activation of this.#actors.values()) {
-      if (!ids.has(activation.partition)) continue;
-      this.#actors.remove(activation);
-      activation.discard(moved);
-    }
+    this.#watchers.lost(ids, moved());
+    this.#forget(ids);
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
   }
 
@@ -316,11 +399,21 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
       id: { type, key },
       address: `${type}/${key}`,
       partition,
+      schemaVersion: undefined,
+      gone: false,
       committed: () => undefined,
       reload: () => undefined,
     };
     const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
-    const turn = new Turn(this.#types.get(type) as AnyActorType, envelope, partition, undefined, false, this);
+    const turn = new Turn(
+      this.#types.get(type) as AnyActorType,
+      envelope,
+      partition,
+      undefined,
+      false,
+      this,
+      undefined,
+    );
     const finished = new FinishedTurn(owner, envelope, turn, undefined, 0, undefined, write);
     finished.wait(waiter, { kind: "reply", body: undefined });
     (this.#lanes[partition % this.#lanes.length] as CommitLane).add(finished);
@@ -344,10 +437,6 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
     return this.#actors.get(type, key);
   }
 
-  forget(activation: Activation): void {
-    this.#actors.remove(activation);
-  }
-
   // --- RelayHost ---
 
   lastSeq(partition: number): number | undefined {
@@ -368,20 +457,34 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
   // --- housekeeping ---
 
-  async #quiet(): Promise<void> {
-    while ([...this.#actors.values()].some((activation) => !activation.gone && !activation.quiet)) {
-      await Promise.all(this.#lanes.map((lane) => lane.idle()));
-      await new Promise<void>((resolve) => this.clock.after(5, resolve));
+  /** Takes the actors of partitions out of memory. */
+  #forget(partitions: ReadonlySet<number>): void {
+    for (const activation of this.#actors.values()) {
+      if (partitions.has(activation.partition)) this.#discard(activation, moved(), "moved");
     }
   }
 
-  /** Actors that were idle long enough leave memory; their next message loads them again. */
-  #sweep(): void {
-    const now = this.clock.monotonic();
-    for (const activation of this.#actors.values()) {
-      const idleMs = durationMs(activation.type.options.idle ?? "2m");
-      if (activation.gone || (activation.quiet && now - activation.lastUsed >= idleMs)) this.#actors.remove(activation);
+  async #quiet(): Promise<void> {
+    while ([...this.#actors.values()].some((activation) => !activation.still)) {
+      await Promise.all(this.#lanes.map((lane) => lane.idle()));
+      await new Promise<void>((resolve) => this.clock.after(5, resolve, true));
     }
+  }
+
+  #discard(activation: Activation, error: TroupeError, reason: LeaveReason): void {
+    this.forget(activation.id);
+    this.#leaves(activation, activation.discard(error, reason));
+  }
+
+  /** The next load of the actor waits for what its last life still does. */
+  #leaves({ address }: Activation, passivation: Promise<void> | undefined): void {
+    if (passivation === undefined) return;
+    const before = this.#leaving.get(address);
+    const all = before === undefined ? passivation : Promise.all([before, passivation]).then(() => undefined);
+    this.#leaving.set(address, all);
+    void all.then(() => {
+      if (this.#leaving.get(address) === all) this.#leaving.delete(address);
+    });
   }
 
   async #saveCursors(): Promise<void> {
@@ -426,4 +529,8 @@ export class StoreHost implements ActivationHost, LaneHost, OwnershipHost, Relay
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function moved(): TroupeError {
+  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
 }

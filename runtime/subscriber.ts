@@ -25,12 +25,14 @@ import { isPoison, poisonDetail } from "./poison.ts";
 import type { Handled, SourceMessage } from "./ports/source.ts";
 import type { ActorId, DeadLetter, OutboxRecord } from "./ports/store.ts";
 import { deadLetter } from "./publisher.ts";
+import type { Randomness } from "./randomness.ts";
 import { isName } from "./validate.ts";
 
 /** What a subscriber needs from its node. */
 export interface SubscriberHost {
   readonly clock: Clock;
   readonly log: Log;
+  readonly randomness: Randomness;
   route(envelope: Envelope): Promise<string | undefined>;
   /** Pauses an actor, wherever it lives. */
   pause(actor: ActorId, reason: string): Promise<void>;
@@ -146,7 +148,7 @@ export class Subscriber {
           }
           if (error instanceof PausedError) failures = 0;
           this.#failing.set(record.id, `${record.target}: ${textOf(error)}`);
-          await this.#pause(backoffMs(attempt, 50, 5_000));
+          await this.#pause(backoffMs(attempt, this.#host.randomness, 50, 5_000));
         }
       }
       return "later";
@@ -169,7 +171,7 @@ export class Subscriber {
         return "taken";
       } catch (error) {
         this.#failing.set(letter.id, `keeping a dead letter: ${textOf(error)}`);
-        await this.#pause(backoffMs(attempt));
+        await this.#pause(backoffMs(attempt, this.#host.randomness));
       } finally {
         this.#failing.delete(letter.id);
       }

@@ -16,7 +16,7 @@ import { Subscriber, type SubscriberHost } from "./subscriber.ts";
 import type { SubscriptionStatus } from "./subscription.ts";
 
 /** What subscriptions need from their node. */
-export interface SubscriptionsHost extends Pick<SubscriberHost, "clock" | "log" | "route" | "pause"> {
+export interface SubscriptionsHost extends Pick<SubscriberHost, "clock" | "log" | "randomness" | "route" | "pause"> {
   /** Whether this node holds the partition, of the store the type lives in, under a lease that lasts. */
   holds(type: string, partition: number): boolean;
   bury(type: string, letter: Parameters<SubscriberHost["bury"]>[0]): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Delivery } from "./activation.ts";
+import type { Delivery } from "./activation-host.ts";
 import type { AnyActorType } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import { SKIP_TICK } from "./controls.ts";

@@ -11,10 +11,12 @@ import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { Heap } from "./heap.ts";
 import type { ActorId, TimerRow, TimerWrite } from "./ports/store.ts";
+import type { Randomness } from "./randomness.ts";
 import { isSkipped } from "./schedule.ts";
 
 export interface TimerHost {
   readonly clock: Clock;
+  readonly randomness: Randomness;
   read(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
   owned(): readonly number[];
   holds(partition: number): boolean;
@@ -175,7 +177,7 @@ export class TimerService {
     if (verdict === "skip" && !entry.skip) return { ...entry, readyAt: now, failures: 0, skip: true };
     const failures = entry.failures + 1;
     const attempt = verdict === "retry" ? entry.attempt + 1 : entry.attempt;
-    return { ...entry, readyAt: now + backoffMs(failures), attempt, failures };
+    return { ...entry, readyAt: now + backoffMs(failures, this.#host.randomness), attempt, failures };
   }
 
   #isMissed({ schedule, dueAt }: TimerRow): boolean {

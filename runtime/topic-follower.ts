@@ -1,6 +1,7 @@
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { TopicItem, TopicSubscription } from "./ports/topics.ts";
+import { systemRandomness } from "./randomness.ts";
 import type { TopicHistory, TopicPage } from "./topic-history.ts";
 import type { TopicEntry, TopicLog } from "./topic-log.ts";
 
@@ -84,7 +85,7 @@ export class Follower implements TopicSubscription {
         failures = 0;
       } catch {
         // The history is away. It will be back, or its owner closes this.
-        await this.#woken(backoffMs(++failures, 100, 2_000));
+        await this.#woken(backoffMs(++failures, systemRandomness, 100, 2_000));
       }
     }
   }

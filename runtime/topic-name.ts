@@ -9,7 +9,15 @@ import { MAX_TOPIC_LENGTH } from "./limits.ts";
 const TOPIC = /^[A-Za-z][A-Za-z0-9_.:~-]{0,99}(?:\/[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,99}){0,7}$/;
 const TYPE = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
-/** Whether a text may name a topic: see {@link checkTopic}. */
+/**
+ * Whether a text may name a topic: up to 8 words of letters, digits and `_ - . : ~` between slashes, 200 characters in all.
+ *
+ * @example
+ * ```ts
+ * isTopic("orders/ord_42"); // true
+ * isTopic("orders/*"); // false: there are no patterns
+ * ```
+ */
 export function isTopic(topic: string): boolean {
   return topic.length <= MAX_TOPIC_LENGTH && TOPIC.test(topic);
 }

@@ -2,6 +2,7 @@ import type { ActorRef, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
 import type { JournalEntry, JournalPage } from "./journal-read.ts";
 import type { Rebuilt } from "./journal-rebuild.ts";
@@ -13,6 +14,9 @@ import type { Store } from "./ports/store.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
 import type { SubscriptionStatus } from "./subscription.ts";
+import type { Probe } from "./probe.ts";
+import type { Randomness } from "./randomness.ts";
+import type { WatchedState } from "./watch.ts";
 
 /** What `createTroupe` is given. */
 export interface TroupeOptions {
@@ -37,9 +41,18 @@ export interface TroupeOptions {
   readonly lanes?: number;
   /** How long replies and relayed outbox rows are kept. Default 24 h. */
   readonly retentionMs?: number;
+  /**
+   * Actors in memory at most, all types together. Beyond it those that were not used for longest leave memory, unless
+   * they are busy; the next message loads them again. Default 100,000.
+   */
+  readonly maxActiveActors?: number;
   /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
   readonly recentTurns?: number;
   readonly clock?: Clock;
+  /** Where ids and the spread of pauses come from. Default: the machine's. */
+  readonly randomness?: Randomness;
+  /** Watches from inside, for simulations. Default: nobody does. */
+  readonly probe?: Probe;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
 }
@@ -51,16 +64,48 @@ export interface ActorSummary<State> {
   readonly version: number;
 }
 
-/** A running node of the actor system. */
+/**
+ * A running node of the actor system. Made by `createTroupe`.
+ *
+ * @example
+ * ```ts
+ * await troupe.ref(Counter, "visits").add({ by: 1 }); // typed
+ * await troupe.call("counter", "visits", "add", { by: 1 }); // by name, as from a request
+ * for (const { key, state } of await troupe.list(Counter, { limit: 10 })) console.log(key, state.count);
+ * await troupe.stop();
+ * ```
+ */
 export interface Troupe {
   readonly nodeId: string;
   /** A typed handle on an actor, wherever it lives. */
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
   /** Calls a message by name; what `ref` and the ingress are made of. */
   call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
-  /** Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. */
+  /**
+   * Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. States of
+   * earlier schema versions are shown migrated.
+   * @throws {StateUnreadableError} when one of them cannot be.
+   */
   list<A extends AnyActorType>(
     type: A,
+    page?: { limit?: number; after?: string },
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
+  /**
+   * Committed actors of a type by the fields it indexes (`index` of {@link actor}), in order of their key: `limit`
+   * (default 50, at most 200), after the key `after`. All conditions must hold; an empty filter is `list`.
+   *
+   * @throws {TypeError} the filter names a field that is not indexed, or asks for what no field can hold.
+   * @throws {TroupeError} `index_incomplete`, retryable: actors stored before a field was indexed are still being added,
+   * or a node that indexes other fields holds some of them.
+   *
+   * @example
+   * ```ts
+   * await troupe.where(Stock, { onHand: { lt: 10 }, warehouse: { in: ["north", "south"] } }, { limit: 20 });
+   * ```
+   */
+  where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
     page?: { limit?: number; after?: string },
   ): Promise<readonly ActorSummary<StateOutput<A>>[]>;
   /**
@@ -83,6 +128,27 @@ export interface Troupe {
   rebuildProjection(name: string): Promise<ProjectionBuild>;
   /** Waits until what this node has handed to a projection was applied, or `withinMs` (default 250) have passed. */
   projectionSettled(name: string, withinMs?: number): Promise<void>;
+  /**
+   * The durable states of an actor: first the present one, then each newer one. A reader that takes its time meets the
+   * newest state next, whatever came between; a turn that is not committed is never shown. It works wherever the actor
+   * lives and goes on when it moves; watching does not create an actor nor keep it in memory.
+   *
+   * Ends when `signal` is aborted.
+   * @throws {TroupeError} `invalid_input`, `unknown_actor`; `state_unreadable`; `stopping` when this node stops. What passes
+   * by itself (an owner that moves or cannot be reached) is waited for.
+   *
+   * @example
+   * ```ts
+   * for await (const { state, version } of troupe.watch(Order, "ord_42", { signal: request.signal })) {
+   *   socket.send(JSON.stringify({ version, status: state.status }));
+   * }
+   * ```
+   */
+  watch<A extends AnyActorType>(
+    type: A,
+    key: string,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterable<WatchedState<StateOutput<A>>>;
   /**
    * Pauses an actor, wherever it lives: it takes no commands any more. Calls are refused with `paused`
    * ({@link PausedError}, retryable); its timers and sends wait in order; queries are still answered; a turn under way
@@ -112,6 +178,14 @@ export interface Troupe {
 /** A look at the node, for `/ready`, `/actors` and the console. */
 export interface TroupeStatus {
   readonly nodeId: string;
+  /** The actors in memory of all stores. */
+  readonly actors: {
+    readonly active: number;
+    /** The bound on them (`maxActiveActors`). */
+    readonly max: number;
+    /** How many have left memory because of the bound, since the start. */
+    readonly evicted: number;
+  };
   readonly stores: readonly {
     readonly name: string;
     readonly ownedPartitions: number;

@@ -7,10 +7,10 @@
 import { safeParse } from "valibot";
 import type { ActorRef } from "./actor-ref.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
+import type { Clock } from "./clock.ts";
 import type { TurnContext, Workflows, WorkflowStart } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "./errors.ts";
-import { newId, uuidv7 } from "./ids.ts";
 import type { JournaledTurn } from "./journal.ts";
 import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH } from "./limits.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "./ports/store.ts";
@@ -29,8 +29,11 @@ export interface EffectDraft {
 
 /** What a turn needs from its node. */
 export interface TurnHost extends TimerSource {
+  readonly clock: Clock;
   now(): number;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope): ActorRef<A>;
+  uuid(nowMs: number): string;
+  /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
 
 /** The context handed to a command handler, and the draft that becomes its commit. */
@@ -51,6 +54,7 @@ export class Turn implements TurnContext<unknown, Emits> {
   readonly #envelope: Envelope;
   readonly #partition: number;
   readonly #host: TurnHost;
+  readonly #deadline: number | undefined;
   #timers: TurnTimers | undefined;
   #abort: AbortController | undefined;
 
@@ -61,6 +65,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     state: unknown,
     exists: boolean,
     host: TurnHost,
+    deadline: number | undefined,
   ) {
     this.key = envelope.key;
     this.id = envelope.id;
@@ -72,6 +77,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     this.#envelope = envelope;
     this.#partition = partition;
     this.#host = host;
+    this.#deadline = deadline;
   }
 
   get timers(): TurnTimers {
@@ -103,9 +109,14 @@ export class Turn implements TurnContext<unknown, Emits> {
     return (this.#abort ??= new AbortController()).signal;
   }
 
-  /** Tells the handler's I/O to end: nobody waits for it any more. */
-  abort(): void {
-    this.#abort?.abort();
+  get deadline(): number | undefined {
+    const deadline = this.#callDeadline;
+    return deadline === undefined ? undefined : this.#host.now() + deadline - this.#host.clock.monotonic();
+  }
+
+  /** Tells the handler's I/O to end: nobody needs it any more. */
+  abort(reason: TroupeError): void {
+    (this.#abort ??= new AbortController()).abort(reason);
   }
 
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void {
@@ -130,7 +141,7 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
       );
     }
-    const id = `evt_${uuidv7(this.now)}`;
+    const id = `evt_${this.#host.uuid(this.now)}`;
     if (this.journal !== undefined) this.state = this.journal.emitted(id, type, body, this.now);
     this.#effect({ kind: "event", id, name: type, target: this.key, body });
   }
@@ -145,7 +156,7 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot broadcast ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_BROADCAST_LENGTH}`,
       );
     }
-    this.#effect({ kind: "broadcast", id: `brd_${uuidv7(this.now)}`, name: type, target: topic, body });
+    this.#effect({ kind: "broadcast", id: `brd_${this.#host.uuid(this.now)}`, name: type, target: topic, body });
   }
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {
@@ -156,11 +167,22 @@ export class Turn implements TurnContext<unknown, Emits> {
     // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
     parseInput(definition.in, input, `${message} for ${target.type}/${key}`);
     const body = JSON.stringify(input) ?? "null";
-    this.#effect({ kind: "send", id: newId("msg"), name: message, target: `${target.type}/${key}`, body });
+    this.#effect({
+      kind: "send",
+      id: `msg_${this.#host.uuid(this.now)}`,
+      name: message,
+      target: `${target.type}/${key}`,
+      body,
+    });
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
-    return this.#host.ref(target, key, this.#envelope);
+    return this.#host.ref(target, key, this.#envelope, this.#callDeadline);
+  }
+
+  /** A send has a deadline too, but only until it is tried again. */
+  get #callDeadline(): number | undefined {
+    return this.#envelope.origin.kind === "call" ? this.#deadline : undefined;
   }
 
   destroy(): void {
@@ -173,7 +195,13 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   #workflow(operation: string, id: string, request: WorkflowRequest): void {
-    this.#effect({ kind: "workflow", id: newId("wfr"), name: operation, target: id, body: JSON.stringify(request) });
+    this.#effect({
+      kind: "workflow",
+      id: `wfr_${this.#host.uuid(this.now)}`,
+      name: operation,
+      target: id,
+      body: JSON.stringify(request),
+    });
   }
 
   #effect(effect: EffectDraft): void {

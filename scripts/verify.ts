@@ -1,5 +1,5 @@
 /**
- * `bun run verify`: format, lint, types, boundaries, dead code and unit tests, as one door for people, the commit hook
+ * `bun run verify`: format, lint, types, boundaries, docstrings, dead code and unit tests, as one door for people, the commit hook
  * and CI. Prints a line for each step and the output of those that failed. Exits with 1 when any did.
  *
  * `--fix` puts right first what the formatter and the linter can. `--staged` judges the files of the next commit, as

@@ -16,6 +16,8 @@ import { answerError } from "./error-handler.ts";
 import { openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
+import { invoiceRoutes } from "./routes/invoices.ts";
+import { notificationRoutes } from "./routes/notifications.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { paymentRoutes } from "./routes/payments.ts";
@@ -51,6 +53,8 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(productRoutes(deps))
     .use(paymentRoutes(deps))
     .use(deliveryRoutes(deps))
+    .use(invoiceRoutes(deps))
+    .use(notificationRoutes(deps))
     .use(workflowRoutes(deps))
     .use(projectionRoutes(deps))
     .use(actorAdminRoutes(deps))

@@ -26,6 +26,10 @@ test("toProblem() gives every runtime code its status", () => {
     state_too_large: "422 state_too_large",
     event_too_large: "422 event_too_large",
     call_cycle: "500 internal",
+    ask_failed: "503 ask_failed",
+    cancelled: "503 cancelled",
+    state_unreadable: "503 state_unreadable",
+    index_incomplete: "503 index_incomplete",
     paused: "503 paused",
     stopping: "503 stopping",
   };

@@ -13,6 +13,10 @@ const UNAVAILABLE: Partial<Record<TroupeErrorCode, string>> = {
   deadline_exceeded: `There was no answer in time, and it may still take effect: ${AGAIN}`,
   paused: `It takes no changes for now, until somebody has looked at it: ${AGAIN}`,
   unavailable: `The part that answers this cannot be reached: ${AGAIN}`,
+  ask_failed: `Something that this needs cannot be reached: ${AGAIN}`,
+  cancelled: `The request was given up before its answer came, and it may still take effect: ${AGAIN}`,
+  state_unreadable: "What is stored was written by another version of this service: try again later",
+  index_incomplete: `The index this needs is still being filled: ${AGAIN}`,
   stopping: `This process is stopping: ${AGAIN}`,
 };
 

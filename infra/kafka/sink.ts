@@ -21,6 +21,7 @@ import { Topics } from "./topics.ts";
 const MAX_RUN_BYTES = 1_000_000;
 const ACKED: PublishResult = { kind: "acked" };
 
+/** Options of {@link kafkaSink}. */
 export interface KafkaSinkOptions {
   /** `127.0.0.1:9092`, some of the cluster's brokers; as a list or separated by commas. */
   readonly brokers: string | readonly string[];
@@ -43,6 +44,12 @@ export interface KafkaSinkOptions {
  * `publish` rejects, within a few deadlines, with {@link KafkaUnavailableError} when the brokers are away, and with the
  * broker's own words when it refuses for now. A record over the topic's `max.message.bytes`, or with a type that gives
  * no topic, is `refused`; the others go on.
+ *
+ * @example
+ * ```ts
+ * const sinks = [kafkaSink({ brokers: "localhost:9092", log: silentLog })];
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sinks });
+ * ```
  */
 export function kafkaSink(options: KafkaSinkOptions): Sink {
   const brokers =

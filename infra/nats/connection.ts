@@ -24,6 +24,7 @@ export class NatsUnavailableError extends Error {
   readonly retryable = true;
 }
 
+/** Options of {@link connectNats}. */
 export interface NatsLinkOptions {
   /** `nats://127.0.0.1:4222`; several separated by commas; `user:password@` or `token@` before the host. */
   readonly url: string;
@@ -32,12 +33,29 @@ export interface NatsLinkOptions {
   readonly name?: string;
 }
 
-/** Opens the connection in the background and returns at once. Never throws for a server that is not there. */
+/**
+ * Opens the connection in the background and returns at once. Never throws for a server that is not there.
+ *
+ * @example
+ * ```ts
+ * const connection = connectNats({ url: "nats://localhost:4222", log: silentLog });
+ * await connection.ready(5_000);
+ * await connection.close();
+ * ```
+ */
 export function connectNats(options: NatsLinkOptions): NatsLink {
   return new NatsLink(options);
 }
 
-/** A connection that comes back. */
+/**
+ * A connection that comes back. Made by {@link connectNats}.
+ *
+ * @example
+ * ```ts
+ * const link: NatsLink = connectNats({ url: "nats://localhost:4222", log: silentLog });
+ * console.log(link.address, link.connected);
+ * ```
+ */
 export class NatsLink {
   /** The address without credentials. */
   readonly address: string;

@@ -3,6 +3,7 @@ import type { Sink } from "#runtime";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { EventPublisher, type EventPublisherOptions, GROUP_SIZE } from "./event-publisher.ts";
 
+/** Options of {@link natsSink}: a connection that is shared, or the address for one of its own. */
 export type NatsSinkOptions = EventPublisherOptions & {
   /** Records per `publish` call; each 900 are one atomic batch, side by side. @default 3_600 */
   readonly maxBatch?: number;
@@ -17,6 +18,12 @@ export type NatsSinkOptions = EventPublisherOptions & {
  * `publish` rejects with {@link NatsUnavailableError} when the broker is away, and with the broker's own words when it
  * refuses for now; then the whole call may be tried again. A record over the broker's size limit, or with a type that
  * gives no subject, is `refused`; the others go on.
+ *
+ * @example
+ * ```ts
+ * const sinks = [natsSink({ url: "nats://localhost:4222", log: silentLog })];
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sinks });
+ * ```
  */
 export function natsSink(options: NatsSinkOptions): Sink {
   const own = "url" in options ? connectNats({ url: options.url, log: options.log, name: "troupe-sink" }) : undefined;

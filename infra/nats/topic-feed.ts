@@ -19,6 +19,7 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type Log, TroupeError } from "#runtime";
+import { withResolvers } from "#runtime/internal";
 import type { NatsLink } from "./connection.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { readTopicMessage } from "./topic-message.ts";
@@ -50,8 +51,8 @@ export class TopicFeed {
   readonly #link: NatsLink;
   readonly #target: TopicFeedTarget;
   readonly #options: TopicFeedOptions;
-  readonly #opened = Promise.withResolvers<void>();
-  readonly #stopping = Promise.withResolvers<void>();
+  readonly #opened = withResolvers<void>();
+  readonly #stopping = withResolvers<void>();
   #running: Promise<void> | undefined;
   #stopped = false;
 
@@ -67,7 +68,7 @@ export class TopicFeed {
    */
   async ready(withinMs: number): Promise<void> {
     this.#running ??= this.#run();
-    const late = Promise.withResolvers<never>();
+    const late = withResolvers<never>();
     const text = `Cannot follow topics as NATS at ${this.#link.address} did not answer within ${withinMs} ms`;
     const timer = setTimeout(() => late.reject(new TroupeError("unavailable", text)), withinMs);
     await Promise.race([this.#opened.promise, late.promise]).finally(() => clearTimeout(timer));

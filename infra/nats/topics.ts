@@ -37,6 +37,13 @@ const READY_MS = 5_000;
  *
  * The history is bounded as a whole, not per topic: so it is one range without holes, and whether it still holds
  * everything behind an id is one comparison. The price: a noisy topic shortens the history of a quiet one.
+ *
+ * @example
+ * ```ts
+ * const connection = connectNats({ url: "nats://localhost:4222", log: silentLog });
+ * const topics = natsTopics({ connection, log: silentLog });
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, topics });
+ * ```
  */
 export function natsTopics(options: NatsTopicsOptions): Topics {
   const { connection, log, clock = systemClock } = options;

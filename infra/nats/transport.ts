@@ -4,6 +4,7 @@ import { type Envelope, type Log, type Transport, TroupeError, type WireReply } 
 import type { NatsLink } from "./connection.ts";
 import { NODE_SUBJECT_PREFIX, nodeSubject } from "./subjects.ts";
 
+/** Options of {@link natsTransport}. */
 export interface NatsTransportOptions {
   /** Shared; stays open when the transport is closed. */
   readonly connection: NatsLink;
@@ -20,6 +21,17 @@ export interface NatsTransportOptions {
  * `call` throws a {@link TroupeError}: `unavailable` at once when nobody serves that node or NATS is away: then the
  * message was certainly not handled; `deadline_exceeded` when the connection drops on the way or no reply comes within
  * `envelope.timeoutMs`: then the turn may have been made all the same.
+ *
+ * @example
+ * ```ts
+ * const connection = connectNats({ url: "nats://localhost:4222", log: silentLog });
+ * const transport = natsTransport({ connection, log: silentLog });
+ * const node = await createTroupe({
+ *   actors: [Counter],
+ *   stores: { default: postgresStore("postgres://localhost/app") },
+ *   transport,
+ * });
+ * ```
  */
 export function natsTransport(options: NatsTransportOptions): Transport {
   const { connection, log, connectMs = 10_000 } = options;

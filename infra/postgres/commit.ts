@@ -66,7 +66,7 @@ function arrayOf(type: Column<unknown>[0], parameter: number): string {
 }
 
 const states = part({
-  rows: (batch) => batch.states.filter((write) => write.state !== undefined),
+  rows: (batch) => batch.states.filter((write) => write.state !== undefined && write.schemaVersion === undefined),
   columns: {
     type: ["printable", (w) => w.type],
     key: ["printable", (w) => w.key],
@@ -77,6 +77,23 @@ const states = part({
     insert into actor_states (type, key, version, state)
     select ${rows.list} from held where ok
     on conflict (type, key) do update set version = excluded.version, state = excluded.state`,
+});
+
+/** The states of types with a schema version: one more column, which the others need not pay for. */
+const versionedStates = part({
+  rows: (batch) => batch.states.filter((write) => write.state !== undefined && write.schemaVersion !== undefined),
+  columns: {
+    type: ["printable", (w) => w.type],
+    key: ["printable", (w) => w.key],
+    version: ["bigint", (w) => w.version],
+    state: ["json", (w) => w.state ?? null],
+    schema_version: ["smallint", (w) => w.schemaVersion ?? 1],
+  },
+  query: (rows) => `
+    insert into actor_states (type, key, version, state, schema_version)
+    select ${rows.list} from held where ok
+    on conflict (type, key) do update
+    set version = excluded.version, state = excluded.state, schema_version = excluded.schema_version`,
 });
 
 const destroyed = part({
@@ -142,6 +159,28 @@ const timersUnset = part({
     delete from timers t using held, ${rows.from} where ok and t.type = u.type and t.key = u.key and t.name = u.name`,
 });
 
+const indexSet = part({
+  rows: (batch) => batch.index.filter((write) => write.value !== undefined),
+  columns: {
+    type: ["printable", (w) => w.type],
+    key: ["printable", (w) => w.key],
+    field: ["text", (w) => w.field],
+    value: ["text", (w) => w.value ?? null],
+    partition: ["smallint", (w) => w.partition],
+  },
+  query: (rows) => `
+    insert into actor_index (type, key, field, value, partition)
+    select ${rows.list} from held where ok
+    on conflict (type, key, field) do update set value = excluded.value where actor_index.value <> excluded.value`,
+});
+
+const indexUnset = part({
+  rows: (batch) => batch.index.filter((write) => write.value === undefined),
+  columns: { type: ["printable", (w) => w.type], key: ["printable", (w) => w.key], field: ["text", (w) => w.field] },
+  query: (rows) => `
+    delete from actor_index i using held, ${rows.from} where ok and i.type = u.type and i.key = u.key and i.field = u.field`,
+});
+
 const journal = part({
   rows: (batch) => batch.journal ?? [],
   columns: {
@@ -185,7 +224,20 @@ const resumed = part({
     delete from paused_actors p using held, ${rows.from} where ok and p.type = u.type and p.key = u.key`,
 });
 
-const PARTS: readonly Part[] = [states, destroyed, replies, outbox, timersSet, timersUnset, paused, resumed, journal];
+const PARTS: readonly Part[] = [
+  states,
+  versionedStates,
+  destroyed,
+  replies,
+  outbox,
+  timersSet,
+  timersUnset,
+  paused,
+  resumed,
+  indexSet,
+  indexUnset,
+  journal,
+];
 
 /** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */
 const texts = new Map<number, string>();

@@ -1,6 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import postgres from "postgres";
+import { readMigrations } from "../migrations.ts";
 import type { Sql } from "./pool.ts";
 
 /** Any number: every migrating process takes the same one. */
@@ -26,19 +26,19 @@ export async function migrate(url: string): Promise<readonly string[]> {
 }
 
 async function applyPending(sql: Sql): Promise<readonly string[]> {
-  const files = (await readdir(DIRECTORY)).filter((name) => name.endsWith(".sql")).toSorted();
+  const migrations = await readMigrations(DIRECTORY);
   await sql`select pg_advisory_lock(${LOCK})`;
   try {
     await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())`;
     const applied = new Set((await sql<{ name: string }[]>`select name from migrations`).map((row) => row.name));
-    const pending = files.filter((name) => !applied.has(name));
-    for (const name of pending) {
+    const pending = migrations.filter(({ name }) => !applied.has(name));
+    for (const { name, text } of pending) {
       await sql.begin(async (tx) => {
-        await tx.unsafe(await readFile(join(DIRECTORY, name), "utf8"));
+        await tx.unsafe(text);
         await tx`insert into migrations (name) values (${name})`;
       });
     }
-    return pending;
+    return pending.map(({ name }) => name);
   } finally {
     await sql`select pg_advisory_unlock(${LOCK})`;
   }

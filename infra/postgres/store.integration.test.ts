@@ -1,11 +1,14 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Store } from "#runtime";
 import {
   controlConformance,
   deadLetterConformance,
+  type DurableStoreFixture,
+  durableStoreConformance,
   scheduleConformance,
   type SharedStoreFixture,
-  type StoreFixture,
   storeConformance,
+  troupeConformance,
 } from "#runtime/testing";
 import { testDatabase } from "../stack/for-tests.ts";
 import { postgresStore } from "./store.ts";
@@ -13,22 +16,21 @@ import { postgresStore } from "./store.ts";
 // The first test that needs servers may have to start them.
 setDefaultTimeout(60_000);
 
-const make = async (): Promise<StoreFixture> => {
+/** A database, with as many stores on it as are asked for. */
+async function shared(): Promise<SharedStoreFixture> {
   const database = await testDatabase("store");
-  return { store: postgresStore(database.url), [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
-};
+  const store = (): Store => postgresStore(database.url);
+  return { store, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
+}
 
-storeConformance("postgres", make, { test, expect });
-scheduleConformance("postgres", make, { test, expect });
-deadLetterConformance("postgres", make, { test, expect });
-controlConformance(
-  "postgres",
-  async (): Promise<SharedStoreFixture> => {
-    const database = await testDatabase("control");
-    return {
-      store: () => postgresStore(database.url),
-      [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
-    };
-  },
-  { test, expect },
-);
+async function fixture(): Promise<DurableStoreFixture> {
+  const made = await shared();
+  return { store: made.store(), another: made.store, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
+}
+
+storeConformance("postgres", fixture, { test, expect });
+durableStoreConformance("postgres", fixture, { test, expect });
+scheduleConformance("postgres", fixture, { test, expect });
+deadLetterConformance("postgres", fixture, { test, expect });
+troupeConformance("postgres", shared, { test, expect });
+controlConformance("postgres", shared, { test, expect });

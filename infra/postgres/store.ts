@@ -9,6 +9,9 @@ import {
   type Fence,
   FencedError,
   type Grant,
+  type IndexedFields,
+  type IndexFill,
+  type IndexQuery,
   type JournalRecord,
   type LoadedActor,
   type Log,
@@ -26,11 +29,13 @@ import {
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
 import { isOutcomeUnknown, Pool } from "./pool.ts";
 
+/** Options of {@link postgresStore}; none is needed. */
 export interface PostgresStoreOptions {
   /** How the store is called in logs and `/ready`. Default: the database's name. */
   readonly name?: string;
@@ -137,8 +142,8 @@ class PostgresStore implements Store {
     const keys = actors.map((actor) => actor.key);
     const [states, replies] = await Promise.all([
       this.#pool.run(
-        (sql) => sql<{ i: number; version: number; state: string }[]>`
-          select u.i::int as i, a.version::float8 as version, a.state
+        (sql) => sql<{ i: number; version: number; state: string; schemaVersion: number }[]>`
+          select u.i::int as i, a.version::float8 as version, a.state, a.schema_version as "schemaVersion"
           from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
           join actor_states a on a.type = u.type and a.key = u.key`,
       ),
@@ -154,9 +159,10 @@ class PostgresStore implements Store {
     const loaded = actors.map(() => ({
       state: undefined as string | undefined,
       version: 0,
+      schemaVersion: 1,
       replies: [] as StoredReply[],
     }));
-    for (const { i, state, version } of states) Object.assign(loaded[i - 1] as object, { state, version });
+    for (const { i, ...row } of states) Object.assign(loaded[i - 1] as object, row);
     for (const { i, id, hash, reply } of replies) loaded[i - 1]?.replies.push({ id, hash, reply: reply ?? undefined });
     return loaded.map((actor) => ({ ...actor, repliesComplete: actor.replies.length <= REPLIES_LOADED }));
   }
@@ -175,9 +181,21 @@ class PostgresStore implements Store {
   ): Promise<readonly ActorRow[]> {
     return this.#pool.run(
       (sql) => sql<ActorRow[]>`
-        select key, version::float8 as version, state from actor_states
+        select key, version::float8 as version, state, schema_version as "schemaVersion" from actor_states
         where type = ${type} and key > ${after ?? ""} order by key limit ${limit}::int`,
     );
+  }
+
+  where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
+    return this.#pool.run((sql) => where(sql, query));
+  }
+
+  indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {
+    return this.#pool.run((sql) => indexedFields(sql, partitions));
+  }
+
+  fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void> {
+    return this.#pool.run((sql) => fillIndex(sql, node, fences, fill), 60_000);
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {

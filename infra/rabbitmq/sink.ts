@@ -13,6 +13,7 @@ import { pingRabbitMq } from "./ping.ts";
 import { declareQueue, type EventQueue } from "./queue.ts";
 import { type ConfirmChannel, ConfirmSession } from "./session.ts";
 
+/** Options of {@link rabbitMqSink}. */
 export interface RabbitMqSinkOptions {
   readonly url: string;
   readonly log: Log;
@@ -47,6 +48,12 @@ const MAX_ROUTING_KEY = 255;
  * `publish` rejects with {@link RabbitMqUnavailableError} when the broker is away, blocks publishers (memory, disk) or
  * does not confirm; then the whole call may be tried again. A record over `maxBytes`, with a type that is no routing
  * key, or, unless told otherwise, without a queue, is `refused`; the others go on.
+ *
+ * @example
+ * ```ts
+ * const sinks = [rabbitMqSink({ url: "amqp://guest:guest@localhost:5672", log: silentLog })];
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sinks });
+ * ```
  */
 export function rabbitMqSink(options: RabbitMqSinkOptions): Sink {
   const { exchange = "events", unroutable = "refuse", maxBytes = 1_048_576 } = options;

@@ -11,6 +11,7 @@ import { toCloudEvent } from "#runtime";
 import { type RedisClient, RedisSession } from "./session.ts";
 import { eventStream } from "./streams.ts";
 
+/** Options of {@link redisSink}. */
 export interface RedisSinkOptions {
   readonly url: string;
   readonly log: Log;
@@ -40,6 +41,12 @@ const TRIM_EVERY_MS = 10_000;
  *
  * `publish` rejects with {@link RedisUnavailableError} when the server is away, and with the server's own words when it
  * refuses for now (`OOM …`). A record over `maxBytes`, or with a type that gives no stream, is `refused`; the others go on.
+ *
+ * @example
+ * ```ts
+ * const sinks = [redisSink({ url: "redis://localhost:6379", log: silentLog })];
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sinks });
+ * ```
  */
 export function redisSink(options: RedisSinkOptions): Sink {
   const { streamPrefix = "", retentionMs = 86_400_000, maxBytes = 1_048_576 } = options;

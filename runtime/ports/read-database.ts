@@ -63,6 +63,7 @@ export interface ProjectionBuild {
   readonly state: "building" | "feeding" | "live";
 }
 
+/** How events are applied to the tables of a build. */
 export interface ApplyOptions {
   /** Whether the build has everything of this source and partition up to the records given. */
   known(source: string, partition: number): boolean;

@@ -6,6 +6,22 @@ import type { OutboxKind, OutboxRecord } from "./store.ts";
  *
  * The relay guarantees: records of one `target` arrive in sequence order; a record is handed over again until it was
  * acknowledged or refused; never two overlapping `publish` calls with a `target` in common.
+ *
+ * @example
+ * ```ts
+ * const printer: Sink = {
+ *   name: "printer",
+ *   accepts: "event",
+ *   lane: { kind: "batch", maxBatch: 100 },
+ *   publish: async (records) =>
+ *     records.map((record) => {
+ *       console.log(record.name, record.body);
+ *       return { kind: "acked" };
+ *     }),
+ *   check: () => Promise.resolve(),
+ *   close: () => Promise.resolve(),
+ * };
+ * ```
  */
 export interface Sink {
   /** Short and stable: cursors are stored under it (`nats`, `kafka`, `temporal`). */
@@ -29,6 +45,10 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/**
+ * How the relay calls a sink: `batch`, one call at a time with many records; `keyed`, many calls at once with one record
+ * each, one at a time per `target`.
+ */
 export type SinkLane =
   | { readonly kind: "batch"; readonly maxBatch: number }
   | { readonly kind: "keyed"; readonly maxInFlight: number }

@@ -1,8 +1,9 @@
 /**
- * The store port: one database in which a set of actor types lives. Implemented by `memory()` here and by
- * `postgres(url)` in `infra/postgres`; `runtime/testing/store-conformance.ts` is run by each.
+ * The store port: one database in which a set of actor types lives. Implemented by `memory()` here, by `postgresStore(url)`
+ * in `infra/postgres` and by `sqlite(path)` in `infra/sqlite`; `runtime/testing/store-conformance.ts` is run by each.
  *
- * Times are milliseconds since the epoch. JSON travels as text, so that what was written is read back to the byte.
+ * Times are milliseconds since the epoch. JSON travels as text, so that what was written is read back to the byte. Names,
+ * keys and index values are ordered by their UTF-8 bytes, the same in every store.
  */
 export interface Store {
   readonly name: string;
@@ -21,7 +22,8 @@ export interface Store {
   release(node: NodeId, partitions: readonly Fence[]): Promise<void>;
   /**
    * Raises the epoch of partitions this node holds and reads what is committed. After it no straggling commit under
-   * the old epoch can land: it settles a commit whose outcome is unknown.
+   * the old epoch can land: it settles a commit whose outcome is unknown. The epochs given may be old themselves, as when
+   * the answer to an earlier `settle` was lost.
    */
   settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]>;
 
@@ -34,6 +36,20 @@ export interface Store {
     type: string,
     page: { readonly limit: number; readonly after: string | undefined },
   ): Promise<readonly ActorRow[]>;
+
+  /**
+   * Actors of a type that meet every condition, in order of their key, after `after`.
+   * @returns `undefined` unless the index of every partition is complete for exactly these `fields`.
+   */
+  where(query: IndexQuery): Promise<readonly ActorRow[] | undefined>;
+  /** For which fields the index of a type is complete in each of the partitions; a pair without a row has none. */
+  indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]>;
+  /**
+   * Index work that belongs to no turn, under the fences of the partitions it concerns. Several at once only while none
+   * of them is in use, as it would wait for commits that wait for it.
+   * @throws {FencedError} a partition is no longer held under the given epoch; nothing was written.
+   */
+  fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void>;
 
   /**
    * Writes many turns at once, or nothing.
@@ -79,7 +95,7 @@ export interface Store {
     positions: readonly { readonly partition: number; readonly after: number }[],
     limit: number,
   ): Promise<readonly OutboxRecord[]>;
-  /** Deletes outbox records that all `sinks` have passed and that are older than `before`. Returns how many. */
+  /** Deletes outbox records that all `sinks` have passed and that are older than `before`. Returns how many. No sinks: none. */
   pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number>;
   /** Deletes stored replies older than `before`. Returns how many. */
   pruneReplies(before: number): Promise<number>;
@@ -98,8 +114,10 @@ export interface Store {
   removeDeadLetter(id: string): Promise<boolean>;
 }
 
+/** The name of a running node, unique among those that share a store. */
 export type NodeId = string;
 
+/** Which actor, as the store keeps it. */
 export interface ActorId {
   readonly type: string;
   readonly key: string;
@@ -126,20 +144,26 @@ export interface Ownership {
   readonly epoch: number;
 }
 
+/** An actor as it was committed last; `state` is `undefined` for one that was never written, or destroyed. */
 export interface LoadedActor {
   readonly state: string | undefined;
   /** Turns committed so far. */
   readonly version: number;
+  /** The schema version the state was written with; 1 where none was given. */
+  readonly schemaVersion: number;
   /** The newest stored replies. */
   readonly replies: readonly StoredReply[];
   /** Whether `replies` are all there are: then an id that is not among them is new. */
   readonly repliesComplete: boolean;
 }
 
+/** A committed actor in a listing; `state` is JSON. */
 export interface ActorRow {
   readonly key: string;
   readonly state: string;
   readonly version: number;
+  /** The schema version the state was written with; 1 where none was given. */
+  readonly schemaVersion: number;
 }
 
 /** The once-only record of a handled message. */
@@ -158,6 +182,8 @@ export interface CommitBatch {
   readonly replies: readonly (ActorId & StoredReply & { readonly partition: number; readonly at: number })[];
   readonly outbox: readonly OutboxRecord[];
   readonly timers: readonly TimerWrite[];
+  /** Every indexed field of each actor whose indexed values changed; also of those destroyed. */
+  readonly index: readonly IndexWrite[];
   /** What journaled actors emitted; absent when none did. */
   readonly journal?: readonly JournalRecord[];
   /** Actors paused and resumed. */
@@ -180,13 +206,17 @@ export interface JournalRecord extends ActorId {
   readonly traceparent: string | undefined;
 }
 
+/** The state of an actor after a turn, as JSON. */
 export interface StateWrite extends ActorId {
   readonly partition: number;
   readonly version: number;
   /** `undefined` deletes the actor. */
   readonly state: string | undefined;
+  /** For types with schema versions. None: 1 for a new row; an old one stays at 1, as no other is ever read by such a type. */
+  readonly schemaVersion?: number | undefined;
 }
 
+/** A timer that is set: the command `message` with `input`, as JSON, is due at `dueAt`. */
 export interface TimerRow extends ActorId {
   readonly partition: number;
   readonly name: string;
@@ -202,6 +232,52 @@ export type TimerWrite =
   | TimerRow
   | (ActorId & { readonly partition: number; readonly name: string; readonly dueAt: undefined });
 
+/** The value of one indexed field. */
+export interface FieldValue {
+  readonly field: string;
+  /** As `index-value.ts` encodes it: text without NUL whose bytes have the order of the values. `undefined`: none. */
+  readonly value: string | undefined;
+}
+
+/** An indexed value of an actor, to be kept, or with `value: undefined` removed. */
+export interface IndexWrite extends ActorId, FieldValue {
+  readonly partition: number;
+}
+
+/** One of these values, or a value from `from` on and before `before`. */
+export type IndexCondition =
+  | { readonly field: string; readonly values: readonly string[] }
+  | { readonly field: string; readonly from: string; readonly before: string };
+
+/** A page of a type's actors whose indexed values meet conditions. */
+export interface IndexQuery {
+  readonly type: string;
+  /** The fields that the index must be complete for, sorted. */
+  readonly fields: readonly string[];
+  /** At least one; all must hold. */
+  readonly conditions: readonly IndexCondition[];
+  readonly limit: number;
+  readonly after: string | undefined;
+}
+
+/** The fields, sorted, that the index of a type holds in a partition. */
+export interface IndexedFields {
+  readonly type: string;
+  readonly partition: number;
+  readonly fields: readonly string[];
+}
+
+/** Index values of actors that were stored before their fields were indexed. */
+export interface IndexFill {
+  readonly type: string;
+  /** Values of actors as they were read, all of one partition, given alone. An actor whose stored state is no longer `state` is left out: a turn wrote it. */
+  readonly actors: readonly { readonly key: string; readonly state: string; readonly values: readonly FieldValue[] }[];
+  /**
+   * The fields, sorted, that the index of the type is complete for from now on in these partitions: values of other
+   * fields, and of actors that are gone, are removed. `undefined`: it is not complete.
+   */
+  readonly complete: readonly string[] | undefined;
+}
 /** Why an actor is paused, and since when (milliseconds since the epoch). */
 export interface Pause {
   readonly since: number;
@@ -251,6 +327,7 @@ export interface WorkflowRequest {
   readonly signal?: { readonly name: string; readonly args: readonly unknown[] };
 }
 
+/** How far a sink has got in a partition: everything up to `seq` was acknowledged. */
 export interface CursorRow {
   readonly sink: string;
   readonly partition: number;
@@ -260,6 +337,7 @@ export interface CursorRow {
 /** Why something will not be tried again by itself. */
 export type DeadLetterReason = "broker" | "poison" | "schema" | "route" | "receiver";
 
+/** Something that will not be tried again by itself, with what is needed to understand and repeat it. */
 export interface DeadLetter {
   readonly id: string;
   readonly reason: DeadLetterReason;

@@ -25,6 +25,7 @@ export interface Topics {
   close(): Promise<void>;
 }
 
+/** Options of one subscription. */
 export interface TopicSubscribeOptions {
   /** Where to go on from. Default: now. */
   readonly after?: string | undefined;
@@ -48,6 +49,7 @@ export interface TopicSubscription extends AsyncIterableIterator<TopicItem, unde
   close(): void;
 }
 
+/** What a subscription brings. */
 export type TopicItem = TopicMessage | TopicGap;
 
 /** A broadcast. */

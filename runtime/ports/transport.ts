@@ -22,6 +22,7 @@ export type WireReply =
   | { readonly kind: "reply"; readonly body: string | undefined }
   | { readonly kind: "error"; readonly error: WireError };
 
+/** An error in a form that crosses nodes: `code` decides what it becomes again on the other side. */
 export interface WireError {
   readonly code: string;
   readonly message: string;

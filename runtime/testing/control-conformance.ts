@@ -17,7 +17,17 @@ export interface SharedStoreFixture extends AsyncDisposable {
   store(): Store;
 }
 
-/** Runs the suite; `make` gives an empty database each time. */
+/**
+ * Runs the suite; `make` gives an empty database each time.
+ *
+ * @example
+ * ```ts
+ * controlConformance("memory", async () => {
+ *   const shared = memory();
+ *   return { store: () => shared, [Symbol.asyncDispose]: async () => {} };
+ * }, { test, expect });
+ * ```
+ */
 export function controlConformance(
   name: string,
   make: () => Promise<SharedStoreFixture>,
@@ -115,6 +125,7 @@ export function controlConformance(
       await first.pause("clerk", "a", "r");
       // As after a crash: nothing is given back, only the end of its lease frees the partitions.
       const store = fixture.store();
+      await store.open();
       await store.heartbeat(first.nodeId, 0);
       await using second = await start(fixture);
       const seen = await second.inspect("clerk", "a");

@@ -2,7 +2,14 @@
 import type { DeadLetter, Store } from "../ports/store.ts";
 import type { StoreFixture, TestTools } from "./store-conformance.ts";
 
-/** Runs the suite against the store that `make` gives: an empty one each time, not yet opened. */
+/**
+ * Runs the suite against the store that `make` gives: an empty one each time, not yet opened.
+ *
+ * @example
+ * ```ts
+ * deadLetterConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: async () => {} }), { test, expect });
+ * ```
+ */
 export function deadLetterConformance(
   name: string,
   make: () => Promise<StoreFixture>,

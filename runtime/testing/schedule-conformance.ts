@@ -4,7 +4,14 @@ import type { StoreFixture, TestTools } from "./store-conformance.ts";
 
 type Grants = ReadonlyMap<number, Grant>;
 
-/** Runs the suite against the store that `make` gives: an empty one each time, not yet opened. */
+/**
+ * Runs the suite against the store that `make` gives: an empty one each time, not yet opened.
+ *
+ * @example
+ * ```ts
+ * scheduleConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: async () => {} }), { test, expect });
+ * ```
+ */
 export function scheduleConformance(
   name: string,
   make: () => Promise<StoreFixture>,
@@ -77,5 +84,5 @@ function timer(given: Partial<TimerRow>): TimerRow {
 
 function batch(grants: Grants, ...partitions: number[]): CommitBatch {
   const fences = partitions.map((partition) => ({ partition, epoch: grants.get(partition)?.epoch ?? 0, lastSeq: 0 }));
-  return { fences, states: [], replies: [], outbox: [], timers: [] };
+  return { fences, states: [], replies: [], outbox: [], timers: [], index: [] };
 }

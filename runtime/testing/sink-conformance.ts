@@ -38,6 +38,13 @@ export type DeclareTest = (name: string, body: () => Promise<void>, timeoutMs: n
 /**
  * Declares the tests that every sink for events passes: what {@link Sink} promises, against a real broker. `setup` is
  * called once per test; the tests run one after the other, as some kill the broker.
+ *
+ * @example
+ * ```ts
+ * declare function brokerOfOneTest(): Promise<SinkUnderTest>; // a sink, and a look at what its broker holds
+ *
+ * sinkConformance("mySink()", test, brokerOfOneTest);
+ * ```
  */
 export function sinkConformance(name: string, test: DeclareTest, setup: () => Promise<SinkUnderTest>): void {
   const declare = (title: string, body: (subject: SinkUnderTest) => Promise<void>): void =>

@@ -1,6 +1,7 @@
 import { newId } from "../ids.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 import type { TopicItem, TopicMessage, Topics, TopicSubscription } from "../ports/topics.ts";
+import { withResolvers } from "../with-resolvers.ts";
 import { assert, publishLikeARelay } from "./sink-checks.ts";
 import type { DeclareTest } from "./sink-conformance.ts";
 
@@ -15,7 +16,17 @@ export interface TopicsUnderTest extends AsyncDisposable {
 /** `small`: a history of at most 64 K; `large`: thousands of short messages. */
 export type TopicsSetup = (size: "small" | "large") => Promise<TopicsUnderTest>;
 
-/** Declares the tests that every {@link Topics} passes. `setup` is called once per test; they run one after the other. */
+/**
+ * Declares the tests that every {@link Topics} passes. `setup` is called once per test; they run one after the other.
+ *
+ * @example
+ * ```ts
+ * topicsConformance("memoryTopics()", test, async () => {
+ *   const topics = memoryTopics();
+ *   return { node: async () => topics, [Symbol.asyncDispose]: () => topics.close() };
+ * });
+ * ```
+ */
 export function topicsConformance(name: string, test: DeclareTest, setup: TopicsSetup): void {
   const declare = (
     title: string,
@@ -221,7 +232,7 @@ export function topicsConformance(name: string, test: DeclareTest, setup: Topics
     const following = await topics.subscribe(["a", "b"]);
     const records = broadcasts(3_000, ["a", "b"]);
     let acked = 0;
-    const underWay = Promise.withResolvers<void>();
+    const underWay = withResolvers<void>();
     const reading = take(following, records.length);
     const publishing = publishLikeARelay(topics.sink, records, 100, (count) => {
       acked += count;
@@ -292,7 +303,7 @@ async function takeUntil(following: TopicSubscription, last: number): Promise<To
 }
 
 async function nextOf(following: TopicSubscription, what: string): Promise<TopicItem> {
-  const late = Promise.withResolvers<never>();
+  const late = withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`Does not hold: ${what} comes within 30 s`)), 30_000);
   const result = await Promise.race([following.next(), late.promise]).finally(() => clearTimeout(timer));
   assert(result.done !== true, `${what} comes before the subscription ends`);

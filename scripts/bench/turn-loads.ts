@@ -3,6 +3,7 @@ import { postgresStore } from "#infra/postgres/store.ts";
 import { type TestDatabase, testDatabase } from "#infra/stack/for-tests.ts";
 import { createTroupe, uuidv7 } from "#runtime";
 import { Account } from "./account.ts";
+import { fillStore } from "./full-store.ts";
 import { load, type Measured } from "./measure.ts";
 import { createTables, writeOnce } from "./one-statement.ts";
 
@@ -15,6 +16,16 @@ export async function durableTurns(callers: number, withIds: boolean): Promise<M
   return await load(callers, () =>
     troupe.ref(Account, anyKey()).increment({ by: 1 }, withIds ? { id: uuidv7() } : undefined),
   );
+}
+
+/** As {@link durableTurns}, in a store with `stored` other actors and as many events that were relayed and pruned. */
+export async function durableTurnsInFullStore(callers: number, stored: number): Promise<Measured> {
+  await using database = await quietDatabase("bench_full");
+  await fillStore(database.url, { actors: stored, prunedEvents: stored });
+  await using troupe = await createTroupe({ actors: [Account], stores: { default: postgresStore(database.url) } });
+  // The same number of actors as in the empty store, spread over all of them.
+  const key = (): string => `k${Math.floor(Math.random() * ACTORS) * Math.floor(stored / ACTORS)}`;
+  return await load(callers, () => troupe.ref(Account, key()).increment({ by: 1 }));
 }
 
 /** Durable turns of one actor: they can only be batched, never run side by side. */

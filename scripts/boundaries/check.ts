@@ -1,13 +1,14 @@
 import { findCycles } from "./cycles.ts";
 import type { Edge, Graph } from "./graph.ts";
 import { anyOf, pattern } from "./pattern.ts";
-import { ARROWS, LEVELS, NARROW, PACKAGES, TESTS, TYPE_ONLY_TARGETS } from "./rules.ts";
+import { ARROWS, EXAMPLES, LEVELS, NARROW, PACKAGES, TESTS, TYPE_ONLY_TARGETS } from "./rules.ts";
 import type { Violation } from "./violation.ts";
 import { bundleViolations } from "./workflow-bundle.ts";
 
 type Finding = Pick<Violation, "rule" | "message" | "fix">;
 
 const isTest = anyOf(TESTS);
+const isExample = pattern(EXAMPLES);
 const arrows = ARROWS.map((arrow) => ({ ...arrow, fits: pattern(arrow.from, arrow.to) }));
 const typeOnlyTargets = TYPE_ONLY_TARGETS.map(({ from, to }) => pattern(from, to));
 const packages = PACKAGES.map((row) => ({ ...row, holds: pattern(row.files) }));
@@ -88,6 +89,15 @@ function narrowFindings(edge: Edge, to: string): Finding[] {
 }
 
 function nameFindings({ from, specifier }: Edge, to: string): Finding[] {
+  if (!/^[.#/]/u.test(specifier) && !isExample(from)) {
+    return [
+      {
+        rule: "by-name",
+        message: `"${specifier}" is the name for other projects`,
+        fix: `Import ${to} by its path or its #name`,
+      },
+    ];
+  }
   if (areaOf(from) === areaOf(to) || specifier.startsWith("#")) return [];
   return [
     {

@@ -26,7 +26,8 @@ export interface Graph {
 const SOURCES = new Bun.Glob(`{${LEVELS.flat().join(",")}}/**/*.{ts,tsx,mts,js,mjs}`);
 
 /**
- * Reads the real import graph below `root`, with the `#names` of its `package.json`.
+ * Reads the real import graph below `root`, with the `#names` of its `package.json` and the doors it exports under its
+ * own name.
  *
  * @param ignored Folders to leave out, relative to the root, each with a closing slash.
  */
@@ -48,10 +49,15 @@ export function readGraph(root: string, ignored: readonly string[]): Graph {
 type Names = readonly (readonly [name: string, path: string])[];
 
 function readNames(root: string): Names {
-  const { imports = {} } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    name: string;
     imports?: Record<string, string>;
+    exports?: Record<string, string>;
   };
-  return Object.entries(imports);
+  const doors = Object.entries(manifest.exports ?? {}).map(
+    ([door, path]) => [join(manifest.name, door), path] as const,
+  );
+  return [...Object.entries(manifest.imports ?? {}), ...doors];
 }
 
 function resolve(root: string, names: Names, from: string, specifier: string): Target {
@@ -60,6 +66,8 @@ function resolve(root: string, names: Names, from: string, specifier: string): T
   if (bare.startsWith("/")) return file(root, bare);
   if (bare.startsWith("#")) return named(root, names, bare);
   if (bare === "bun" || bare.startsWith("bun:") || isBuiltin(bare)) return { kind: "builtin", name: bare };
+  const door = named(root, names, bare);
+  if (door.kind === "file") return door;
   return { kind: "package", name: bare.split("/", bare.startsWith("@") ? 2 : 1).join("/") };
 }
 

@@ -19,6 +19,9 @@ export const TESTS: readonly string[] = [
   "**/testing/**",
 ];
 
+/** What people copy into projects of their own: the only files that import this package by its name. */
+export const EXAMPLES = "runtime/examples/**";
+
 /** One permission: `from` may import `to`. */
 export interface Arrow {
   readonly from: string;

@@ -15,7 +15,7 @@ const WRONG: Readonly<Record<string, string>> = {
     `  switch (kind) { case "command": return mailbox; }`,
     `  [1].forEach(async () => { await turn("query"); });`,
     `  const anything: any = process.env;`,
-    `  return anything;`,
+    `  return [anything, Bun.version, Promise.withResolvers];`,
     `}`,
   ].join("\n"),
   "runtime/mailbox.ts": `import { turn } from "./turn.ts";\nexport const mailbox = [turn];`,
@@ -53,6 +53,8 @@ test("the lint rules find a lost promise, an open switch, a cycle and imports th
     "runtime/turn.ts 6 no-misused-promises",
     "runtime/turn.ts 7 no-explicit-any",
     "runtime/turn.ts 7 no-restricted-globals",
+    "runtime/turn.ts 8 no-restricted-globals",
+    "runtime/turn.ts 8 no-restricted-properties",
     "workflows/fulfil-order/workflow.ts 1 no-restricted-imports",
   ]);
 });

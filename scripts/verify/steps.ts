@@ -21,6 +21,7 @@ export function checks(scope: Scope): Step[] {
     ...overFiles("lint", tool("oxlint", LENIENT), scope.areas, LINTED, scope),
     { name: "types", command: tool("tsc", "--noEmit") },
     ...overFiles("boundaries", [process.execPath, "scripts/boundaries/main.ts"], ["."], LINTED, scope),
+    ...(concernsDoors(scope) ? [{ name: "docs", command: [process.execPath, "scripts/docs/main.ts"] }] : []),
     ...(scope.files ? [] : [{ name: "dead code", command: tool("knip", "--no-progress", "--no-config-hints") }]),
     ...(scope.tests.length > 0 ? [{ name: "unit tests", command: unitTests(scope.tests) }] : []),
   ];
@@ -44,6 +45,11 @@ function overFiles(
 ): Step[] {
   const over = files?.filter((path) => concerns.test(path)) ?? everything;
   return over.length > 0 ? [{ name, command: [...command, ...over] }] : [];
+}
+
+/** Whether what is behind a public door may have changed. */
+function concernsDoors({ files }: Scope): boolean {
+  return files?.some((path) => /^(?:runtime|infra)\/.*\.ts$/u.test(path)) ?? true;
 }
 
 function unitTests(paths: readonly string[]): string[] {

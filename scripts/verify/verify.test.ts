@@ -8,8 +8,9 @@ const namesOf = (steps: readonly { name: string }[]): string[] => steps.map(({ n
 const script = (code: string): string[] => [process.execPath, "-e", code];
 
 describe("checks()", () => {
-  test("covers format, lint, types, boundaries, dead code and unit tests of the whole tree", () => {
-    expect(namesOf(checks(scope))).toEqual(["format", "lint", "types", "boundaries", "dead code", "unit tests"]);
+  test("covers format, lint, types, boundaries, docs, dead code and unit tests of the whole tree", () => {
+    const names = ["format", "lint", "types", "boundaries", "docs", "dead code", "unit tests"];
+    expect(namesOf(checks(scope))).toEqual(names);
   });
 
   test("formats and lints only the files it is narrowed to, and tests only their folders", () => {
@@ -23,6 +24,8 @@ describe("checks()", () => {
   test("leaves out what none of the files concerns, and dead code, which a later commit may use", () => {
     expect(namesOf(checks(narrowTo(scope, ["README.md"])))).toEqual(["types"]);
     expect(namesOf(checks(narrowTo(scope, ["runtime/clock.ts"])))).not.toContain("dead code");
+    expect(namesOf(checks(narrowTo(scope, ["runtime/clock.ts"])))).toContain("docs");
+    expect(namesOf(checks(narrowTo(scope, ["scripts/dev.ts"])))).not.toContain("docs");
   });
 });
 

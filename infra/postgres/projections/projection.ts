@@ -77,13 +77,24 @@ const TAKEN = /^(pg_.*|public|projections|information_schema|.*_v[0-9]+(_[0-9]+)
  *
  * @example
  * ```ts
- * const orders = projection("orders", {
+ * const Account = actor("account", {
+ *   state: v.object({ balance: v.number() }),
+ *   initial: () => ({ balance: 0 }),
+ *   journal: true,
+ *   emits: { "account.moved.v1": v.object({ by: v.number() }) },
+ *   apply: { "account.moved.v1": (state, { by }) => void (state.balance += by) },
+ *   messages: ({ command }) => ({
+ *     move: command({ in: v.number() }, (c, by) => c.emit("account.moved.v1", { by })),
+ *   }),
+ * });
+ * const balances = projection("balances", {
  *   version: 1,
- *   tables: "create table orders (id text primary key, status text not null)",
- *   from: [Order],
+ *   tables: "create table balances (account text primary key, balance bigint not null)",
+ *   from: [Account],
  *   on: {
- *     "order.placed.v1": (sql, { actor }) => sql`insert into orders (id, status) values (${actor.key}, 'placed')`,
- *     "order.paid.v1": (sql, { actor }) => sql`update orders set status = 'paid' where id = ${actor.key}`,
+ *     "account.moved.v1": (sql, { actor, data }) => sql`
+ *       insert into balances as b values (${actor.key}, ${data.by})
+ *       on conflict (account) do update set balance = b.balance + excluded.balance`,
  *   },
  * });
  * ```

@@ -26,6 +26,7 @@ import type { Projection } from "./projection.ts";
 import { prepare } from "./schema.ts";
 import { dropRetired, switchTo } from "./switch.ts";
 
+/** Options of {@link postgresReadModel}. */
 export interface ReadModelOptions {
   /** Several versions of one projection may be given: each keeps its own builds up to date, the highest is the one to reach. */
   readonly projections: readonly Projection[];
@@ -45,15 +46,19 @@ const UNDEFINED_TABLE = "42P01";
  *
  * @example
  * ```ts
- * const reads = postgresReadModel("postgres://localhost/app", { projections: [orders] });
- * const troupe = await createTroupe({ actors: [Order], stores, projections: [reads] });
- * const paid = await reads.query("orders", (sql) => sql`select id from orders where status = 'paid'`);
+ * declare const balances: Projection; // made by `projection()`
+ *
+ * const reads = postgresReadModel("postgres://localhost/app", { projections: [balances] });
+ * const store = postgresStore("postgres://localhost/app");
+ * const node = await createTroupe({ actors: [Counter], stores: { default: store }, projections: [reads] });
+ * const rich = await reads.query("balances", (sql) => sql`select account from balances where balance > 1000`);
  * ```
  */
 export function postgresReadModel(url: string, options: ReadModelOptions): PostgresReadModel {
   return new PostgresReadModel(url, options);
 }
 
+/** The read side of projections in one database. Made by {@link postgresReadModel}. */
 export class PostgresReadModel implements ReadDatabase {
   readonly name: string;
   readonly projections: readonly Projection[];

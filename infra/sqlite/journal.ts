@@ -1,0 +1,39 @@
+import type { ActorId, JournalRecord, OutboxRecord } from "#runtime";
+import type { SqliteFile } from "./file.ts";
+
+type Row = Omit<JournalRecord, "traceparent"> & { readonly traceparent: string | null };
+
+const COLUMNS = "type, key, seq, partition, position, id, name, data, at_ms as at, traceparent";
+
+/** Journal rows of an actor behind a place, in order. */
+export function readJournal(
+  file: SqliteFile,
+  { type, key, after }: ActorId & { readonly after: number },
+  limit: number,
+): JournalRecord[] {
+  const rows = file.all<Row>(
+    `select ${COLUMNS} from journal where type = ? and key = ? and seq > ? order by seq limit ?`,
+    ...[type, key, after, limit],
+  );
+  return rows.map((row) => ({ ...row, traceparent: row.traceparent ?? undefined }));
+}
+
+/** Journaled events of a type behind a position of one partition, as the outbox records they were. */
+export function readHistory(
+  file: SqliteFile,
+  type: string,
+  { partition, after }: { readonly partition: number; readonly after: number },
+  limit: number,
+): OutboxRecord[] {
+  const rows = file.all<Row>(
+    `select ${COLUMNS} from journal where type = ? and partition = ? and position > ? order by position limit ?`,
+    ...[type, partition, Math.max(after, 0), limit],
+  );
+  return rows.map(({ position, key, id, name, data, at, traceparent }) => ({
+    ...{ partition, seq: position, kind: "event", id, name, at },
+    actor: { type, key },
+    target: key,
+    body: data,
+    traceparent: traceparent ?? undefined,
+  }));
+}

@@ -1,0 +1,316 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type {
+  ActorId,
+  ActorRow,
+  CommitBatch,
+  CursorRow,
+  DeadLetter,
+  DeadLetterFilter,
+  Fence,
+  Grant,
+  IndexedFields,
+  IndexFill,
+  IndexQuery,
+  JournalRecord,
+  LoadedActor,
+  NodeId,
+  OutboxKind,
+  OutboxRecord,
+  Ownership,
+  PausedActor,
+  Store,
+  StoredDeadLetter,
+  StoredReply,
+  TimerRow,
+} from "#runtime";
+import { checkFences, writeBatch } from "./commit.ts";
+import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import { SqliteFile } from "./file.ts";
+import { fillIndex, indexedFields, where } from "./index-queries.ts";
+import { readHistory, readJournal } from "./journal.ts";
+import { migrate } from "./migrate.ts";
+import { pruneOutbox, readOutbox } from "./outbox.ts";
+import { deleteTimers, dueTimers, timersOf } from "./timers.ts";
+
+/** What {@link sqlite} may be told. */
+export interface SqliteStoreOptions {
+  /** How the store is called in logs and `/ready`. Default: the path. */
+  readonly name?: string;
+  /** How long a write waits for another process to end its own, which blocks this one. Default 1,000 ms. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** Replies read with an actor; with more than this the older ones are looked up one by one. */
+const REPLIES_LOADED = 1_000;
+const DAY_MS = 86_400_000;
+const GRANTED = 'id as partition, epoch, commit_seq as "commitSeq", last_seq as "lastSeq"';
+
+/**
+ * A store in a SQLite file, for a system that is one process on one machine. The promises are those of the Postgres
+ * store: a reply leaves after its commit is flushed to the disk, and several processes on the file fence each other. They
+ * must be on one machine, whose clock the leases are counted by. `open` creates the file with its folder.
+ *
+ * Everything runs in the calling thread: a commit blocks it for as long as the disk takes to flush.
+ *
+ * @example
+ * ```ts
+ * const troupe = await createTroupe({ actors: [Counter], stores: { default: sqlite("data/app.db") } });
+ * ```
+ */
+export function sqlite(path: string, options: SqliteStoreOptions = {}): Store {
+  return new SqliteStore(path, options);
+}
+
+class SqliteStore implements Store {
+  readonly name: string;
+  readonly #path: string;
+  readonly #busyTimeoutMs: number;
+  #opened: SqliteFile | undefined;
+
+  constructor(path: string, { name, busyTimeoutMs }: SqliteStoreOptions) {
+    this.#path = path;
+    this.name = name ?? path;
+    this.#busyTimeoutMs = busyTimeoutMs ?? 1_000;
+  }
+
+  async open(): Promise<void> {
+    if (this.#opened !== undefined) return;
+    await mkdir(dirname(this.#path), { recursive: true });
+    const file = new SqliteFile(this.#path, this.#busyTimeoutMs);
+    try {
+      await migrate(file);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    this.#opened = file;
+  }
+
+  async close(): Promise<void> {
+    this.#opened?.close();
+    this.#opened = undefined;
+  }
+
+  async check(): Promise<void> {
+    this.#file.get("select 1 from partitions");
+  }
+
+  async heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]> {
+    const now = Date.now();
+    return this.#file.write(() => {
+      this.#file.run("insert or replace into nodes (id, expires_ms) values (?, ?)", node, now + leaseMs);
+      const rows = this.#file.all<{ partition: number; epoch: number; owner: string | null }>(
+        `select p.id as partition, p.epoch, case when n.expires_ms > ? then p.owner end as owner
+         from partitions p left join nodes n on n.id = p.owner`,
+        now,
+      );
+      return rows.map(({ partition, epoch, owner }) => ({ partition, epoch, owner: owner ?? undefined }));
+    });
+  }
+
+  async acquire(node: NodeId): Promise<readonly Grant[]> {
+    return this.#file.write(() =>
+      this.#file.all<Grant>(
+        `update partitions set owner = ?1, epoch = epoch + 1
+         where owner is null or owner <> ?1 and not exists (select 1 from nodes n where n.id = owner and n.expires_ms > ?2)
+         returning ${GRANTED}`,
+        ...[node, Date.now()],
+      ),
+    );
+  }
+
+  async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
+    this.#file.write(() => {
+      for (const { partition, epoch } of partitions) {
+        this.#file.run(
+          "update partitions set owner = null where id = ? and owner = ? and epoch = ?",
+          ...[partition, node, epoch],
+        );
+      }
+    });
+  }
+
+  async settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]> {
+    const settled = `update partitions set epoch = epoch + 1 where id = ? and owner = ? returning ${GRANTED}`;
+    return this.#file.write(() =>
+      partitions.flatMap(({ partition }) => this.#file.all<Grant>(settled, partition, node)),
+    );
+  }
+
+  async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
+    return this.#file.read(() =>
+      actors.map(({ type, key }) => {
+        const row = this.#file.get<Omit<ActorRow, "key">>(
+          'select state, version, schema_version as "schemaVersion" from actor_states where type = ? and key = ?',
+          ...[type, key],
+        );
+        const replies = this.#file.all<ReplyRow>(
+          "select id, hash, reply from replies where type = ? and key = ? limit ?",
+          ...[type, key, REPLIES_LOADED + 1],
+        );
+        return {
+          state: row?.state,
+          version: row?.version ?? 0,
+          schemaVersion: row?.schemaVersion ?? 1,
+          replies: replies.map(toReply),
+          repliesComplete: replies.length <= REPLIES_LOADED,
+        };
+      }),
+    );
+  }
+
+  async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
+    const row = this.#file.get<ReplyRow>(
+      "select id, hash, reply from replies where type = ? and key = ? and id = ?",
+      ...[type, key, messageId],
+    );
+    return row === undefined ? undefined : toReply(row);
+  }
+
+  async list(
+    type: string,
+    { limit, after }: { readonly limit: number; readonly after: string | undefined },
+  ): Promise<readonly ActorRow[]> {
+    return this.#file.all<ActorRow>(
+      'select key, version, schema_version as "schemaVersion", state from actor_states where type = ? and key > ? order by key limit ?',
+      ...[type, after ?? "", limit],
+    );
+  }
+
+  async where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
+    return where(this.#file, query);
+  }
+
+  async indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {
+    return indexedFields(this.#file, partitions);
+  }
+
+  async fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void> {
+    this.#file.write(() => {
+      checkFences(this.#file, node, fences);
+      fillIndex(
+        this.#file,
+        fences.map(({ partition }) => partition),
+        fill,
+      );
+    });
+  }
+
+  async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    this.#file.write(() => writeBatch(this.#file, node, batch));
+  }
+
+  async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
+    return dueTimers(this.#file, partitions, before, limit);
+  }
+
+  async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
+    return timersOf(this.#file, actor);
+  }
+
+  async paused(partitions: readonly number[]): Promise<readonly PausedActor[]> {
+    return this.#file.all<PausedActor>(
+      `select type, key, partition, since_ms as since, reason from paused_actors
+       where partition in (select value from json_each(?))`,
+      JSON.stringify(partitions),
+    );
+  }
+
+  async readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]> {
+    return actors.flatMap((actor) => readJournal(this.#file, actor, limit));
+  }
+
+  async readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return positions.flatMap((position) => readHistory(this.#file, type, position, limit));
+  }
+
+  async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
+    return this.#file.all<CursorRow>(
+      "select sink, partition, seq from cursors where partition in (select value from json_each(?))",
+      JSON.stringify(partitions),
+    );
+  }
+
+  async saveCursors(cursors: readonly CursorRow[]): Promise<void> {
+    this.#file.write(() => {
+      for (const { sink, partition, seq } of cursors) {
+        this.#file.run(
+          `insert into cursors (sink, partition, seq) values (?, ?, ?)
+           on conflict (sink, partition) do update set seq = excluded.seq where excluded.seq > seq`,
+          ...[sink, partition, seq],
+        );
+      }
+    });
+  }
+
+  async readOutbox(
+    kind: OutboxKind,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return positions.flatMap((position) => readOutbox(this.#file, kind, position, limit));
+  }
+
+  async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
+    return this.#file.write(() => {
+      let pruned = 0;
+      for (const partition of partitions) pruned += pruneOutbox(this.#file, partition, sinks, before);
+      return pruned;
+    });
+  }
+
+  async pruneReplies(before: number): Promise<number> {
+    return this.#file.write(() => {
+      this.#file.run(
+        "delete from nodes where expires_ms < ? and id not in (select owner from partitions where owner is not null)",
+        Date.now() - DAY_MS,
+      );
+      return this.#file.run("delete from replies where at_ms < ?", before);
+    });
+  }
+
+  async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
+    this.#file.write(() => {
+      deleteTimers(this.#file, timers);
+      insertDeadLetters(this.#file, letters);
+    });
+  }
+
+  async deadLetters(
+    filter: DeadLetterFilter,
+    page: { readonly limit: number; readonly after: number },
+  ): Promise<readonly StoredDeadLetter[]> {
+    return selectDeadLetters(this.#file, filter, page);
+  }
+
+  async deadLetter(id: string): Promise<StoredDeadLetter | undefined> {
+    return selectDeadLetter(this.#file, id);
+  }
+
+  async removeDeadLetter(id: string): Promise<boolean> {
+    return this.#file.write(() => this.#file.run("delete from dead_letters where id = ?", id)) > 0;
+  }
+
+  get #file(): SqliteFile {
+    if (this.#opened === undefined) throw new Error(`Cannot use the store ${this.name} as it is not open`);
+    return this.#opened;
+  }
+}
+
+interface ReplyRow {
+  readonly id: string;
+  readonly hash: string;
+  readonly reply: string | null;
+}
+
+function toReply({ id, hash, reply }: ReplyRow): StoredReply {
+  return { id, hash, reply: reply ?? undefined };
+}

@@ -1,0 +1,80 @@
+import { CRASH_POINTS, type CrashPoint, type Fault, type FaultKind, type PlacedCrash } from "./faults.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+
+/** Something that happens to a node or a sink at a moment of its own. */
+export interface TimedFault {
+  readonly kind: "pause" | "crash" | "stop" | "sink-down";
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Which node or sink, as a draw: its remainder by how many there are. */
+  readonly which: number;
+}
+
+/**
+ * What goes wrong in one simulation. Each seed gets some of the kinds, not all: faults that are always there hide the
+ * ones that need quiet around them.
+ */
+export class FaultPlan {
+  readonly timed: readonly TimedFault[];
+  readonly skewed: boolean;
+  #active = false;
+  readonly #random: SeededRandom;
+  readonly #rates = new Map<FaultKind, number>();
+  readonly #crashes: { readonly crash: PlacedCrash; left: number }[] = [];
+
+  constructor(faults: readonly Fault[], random: SeededRandom, spanMs: number, leaseMs: number) {
+    this.#random = random;
+    const timed: TimedFault[] = [];
+    const kinds = faults.filter((fault): fault is FaultKind => typeof fault === "string");
+    for (const fault of faults) if (typeof fault !== "string") this.#place(fault);
+    // A single kind was asked for by name: then it happens.
+    const drawn = kinds.filter(() => kinds.length < 4 || random.chance(0.4));
+    for (const kind of drawn) {
+      const point = CRASH_POINTS.find((name) => `crash-${name}` === kind);
+      if (point !== undefined) {
+        this.#place({ point, actor: undefined, nth: random.between(1, 12) });
+      } else if (kind === "pause" || kind === "crash" || kind === "stop" || kind === "sink-down") {
+        for (let i = random.between(1, 2); i > 0; i--) {
+          const forMs = kind === "pause" ? leaseMs * (0.5 + random.fraction() * 2) : random.fraction() * leaseMs * 1.5;
+          timed.push({ kind, atMs: random.fraction() * spanMs, forMs, which: random.between(0, 1_000) });
+        }
+      } else {
+        this.#rates.set(kind, random.pick([0.02, 0.1, 0.3]));
+      }
+    }
+    this.timed = timed;
+    this.skewed = drawn.includes("clock-skew");
+  }
+
+  /** Whether a fault of this kind happens here and now. */
+  strikes(kind: FaultKind): boolean {
+    const rate = this.#rates.get(kind);
+    return rate !== undefined && this.#active && this.#random.chance(rate);
+  }
+
+  /** Whether the node that passes here with something of `actors` dies. */
+  crashesAt(point: CrashPoint, actors: () => readonly string[]): boolean {
+    if (!this.#active) return false;
+    for (const placed of this.#crashes) {
+      const { crash } = placed;
+      if (crash.point !== point || placed.left === 0) continue;
+      if (crash.actor !== undefined && !actors().includes(crash.actor)) continue;
+      if (--placed.left === 0) return true;
+    }
+    return false;
+  }
+
+  /** From now on things go wrong. */
+  begin(): void {
+    this.#active = true;
+  }
+
+  /** Nothing goes wrong any more. */
+  heal(): void {
+    this.#active = false;
+  }
+
+  #place(crash: PlacedCrash): void {
+    this.#crashes.push({ crash, left: crash.nth });
+  }
+}

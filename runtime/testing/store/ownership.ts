@@ -1,0 +1,54 @@
+import { PARTITION_COUNT } from "../../address.ts";
+import type { Grant } from "../../ports/store.ts";
+import { fenceOf, type Theme } from "./kit.ts";
+
+/** Leases, grants and epochs. */
+export const ownership: Theme = (scenario, expect) => {
+  scenario("gives every partition to the first node that asks", async (store, grants) => {
+    expect(grants.size).toBe(PARTITION_COUNT);
+    await store.heartbeat("b", 60_000);
+    expect(await store.acquire("b")).toEqual([]);
+    const owners = await store.heartbeat("b", 60_000);
+    expect(owners.every((row) => row.owner === "a")).toBe(true);
+    expect(owners.map((row) => row.partition).toSorted((x, y) => x - y)).toEqual([...Array(PARTITION_COUNT).keys()]);
+  });
+
+  scenario("tells every node the epochs in force", async (store, grants) => {
+    await store.settle("a", [fenceOf(grants, 3)]);
+    const owners = await store.heartbeat("b", 60_000);
+    const epoch = (partition: number): number | undefined => owners.find((row) => row.partition === partition)?.epoch;
+    expect(epoch(3)).toBe(fenceOf(grants, 3).epoch + 1);
+    expect(epoch(4)).toBe(fenceOf(grants, 4).epoch);
+  });
+
+  scenario("lets another node take what was released, under a higher epoch", async (store, grants) => {
+    await store.release("a", [fenceOf(grants, 3)]);
+    await store.heartbeat("b", 60_000);
+    const taken = await store.acquire("b");
+    expect(taken.map((grant) => grant.partition)).toEqual([3]);
+    expect((taken[0]?.epoch ?? 0) > fenceOf(grants, 3).epoch).toBe(true);
+  });
+
+  scenario("releases only what the node holds under the epoch it gives", async (store, grants) => {
+    await store.settle("a", [fenceOf(grants, 3)]);
+    await store.release("a", [fenceOf(grants, 3)]);
+    await store.release("b", [fenceOf(grants, 4)]);
+    const owners = await store.heartbeat("b", 60_000);
+    expect(owners.every((row) => row.owner === "a")).toBe(true);
+  });
+
+  scenario("lets another node take over when the lease has run out", async (store, grants) => {
+    await store.heartbeat("a", 1);
+    await store.heartbeat("b", 60_000);
+    const taken: Grant[] = [];
+    while (taken.length < PARTITION_COUNT) taken.push(...(await store.acquire("b")));
+    expect(taken.length).toBe(PARTITION_COUNT);
+    expect(taken.every(({ partition, epoch }) => epoch > fenceOf(grants, partition).epoch)).toBe(true);
+  });
+
+  scenario("keeps the partitions of a node that renewed its lease in time", async (store) => {
+    await store.heartbeat("a", 1);
+    await store.heartbeat("a", 60_000);
+    expect(await store.acquire("b")).toEqual([]);
+  });
+};

@@ -1,0 +1,53 @@
+import { batch, K, timer, type Theme } from "./kit.ts";
+
+/** Timers, and the dead letters they may end as. */
+export const timers: Theme = (scenario, expect) => {
+  const names = (rows: readonly { readonly name: string }[]): string[] => rows.map(({ name }) => name);
+
+  scenario(
+    "gives the timers of its partitions up to a horizon, soonest first, as many as asked",
+    async (store, grants) => {
+      const rows = [timer("c", 30), timer("a", 10), timer("d", 40), timer("b", 20, 2), timer("e", 5, 3)];
+      await store.commit("a", { ...batch(grants, 1, 2, 3), timers: rows });
+      expect(names(await store.timers([1, 2], 40, 10))).toEqual(["a", "b", "c"]); // the horizon itself is outside
+      expect(names(await store.timers([1, 2], 41, 2))).toEqual(["a", "b"]);
+      expect(names(await store.timers([3], 100, 10))).toEqual(["e"]);
+      expect(await store.timers([4], 100, 10)).toEqual([]);
+      expect(await store.timers([], 100, 10)).toEqual([]);
+    },
+  );
+
+  scenario("replaces a timer of the same name, and removes it", async (store, grants) => {
+    await store.commit("a", {
+      ...batch(grants, 1),
+      timers: [{ ...timer("n", 10), input: '{"a":1}' }, timer("o", 5)],
+    });
+    await store.commit("a", { ...batch(grants, 1), timers: [timer("n", 20)] });
+    expect(names(await store.timers([1], 15, 10))).toEqual(["o"]);
+    expect(await store.timers([1], 21, 10)).toEqual([timer("o", 5), timer("n", 20)]);
+    await store.commit("a", {
+      ...batch(grants, 1),
+      timers: [{ ...K, partition: 1, name: "n", dueAt: undefined }],
+    });
+    expect(names(await store.timers([1], 100, 10))).toEqual(["o"]);
+  });
+
+  scenario(
+    "buries a timer with its dead letter, unless it was set anew, and takes a letter twice",
+    async (store, grants) => {
+      const letter = {
+        id: "l",
+        reason: "poison" as const,
+        detail: "d",
+        target: "t/k",
+        attempts: 5,
+        record: "{}",
+        at: 1,
+      };
+      await store.commit("a", { ...batch(grants, 1), timers: [timer("n", 10), timer("o", 11)] });
+      await store.recordDeadLetters([letter, { ...letter, id: "l2" }], [timer("n", 10), timer("o", 10)]);
+      await store.recordDeadLetters([letter]);
+      expect(names(await store.timers([1], 100, 10))).toEqual(["o"]);
+    },
+  );
+};

@@ -1,0 +1,25 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { runSteps } from "../verify/run.ts";
+import { narrowTo, wholeTree } from "../verify/scope.ts";
+import { checks } from "../verify/steps.ts";
+import { NEW, temporaryCheckout } from "./checkout.fixture.ts";
+
+// No servers, but every check of the project.
+setDefaultTimeout(300_000);
+
+/** The second is as long as an actor's name may be: its lines have to be broken elsewhere. */
+const NAMES = ["parcel", "very-long-name-of-a-thing-that-somebody-might-call-an-actor-0-1"];
+
+test("bun run new actor makes actors that pass every check and their own tests at once", async () => {
+  using checkout = temporaryCheckout();
+  const { root } = checkout;
+  for (const name of NAMES)
+    expect(Bun.spawnSync([process.execPath, NEW, "actor", name, "--dir", root]).exitCode).toBe(0);
+  const files = NAMES.flatMap((name) => ["messages", name, `${name}.test`].map((file) => `actors/${name}/${file}.ts`));
+  const whole = wholeTree(root);
+  const steps = [...checks(narrowTo(whole, files)), ...checks(whole).filter((step) => step.name === "dead code")];
+  expect(steps.map((step) => step.name)).toEqual(["format", "lint", "types", "boundaries", "unit tests", "dead code"]);
+  const outcomes = await runSteps(root, steps, 2, () => undefined);
+  expect(outcomes.filter(({ passed }) => !passed).map(({ step, output }) => `${step.name}: ${output}`)).toEqual([]);
+  expect(outcomes.find(({ step }) => step.name === "unit tests")?.output).toContain("6 pass");
+});
