@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type Duration, isDuration } from "#runtime";
 import { LOG_LEVELS } from "./json-log.ts";
+import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
@@ -75,6 +76,18 @@ const origins = v.pipe(
   v.array(origin),
 );
 
+const shownSubscriptions = Object.entries(DEFAULT_SUBSCRIPTIONS)
+  .map(([subscriber, broker]) => `${subscriber}=${broker}`)
+  .join(",");
+const subscriptions = v.pipe(
+  text,
+  v.check(
+    (value) => readSubscriptions(value) !== undefined,
+    `expected pairs of ${SUBSCRIBERS.join(", ")} and ${BROKERS.join(", ")}, as in invoice=nats,notification=redis`,
+  ),
+  v.transform((value) => readSubscriptions(value) ?? DEFAULT_SUBSCRIPTIONS),
+);
+
 /** Every variable, with the text `--help` shows. */
 const VARIABLES = {
   PORT: v.pipe(v.optional(port, "3000"), v.description("where HTTP is served; 0 takes a free port")),
@@ -89,16 +102,18 @@ const VARIABLES = {
   ),
   ORDER_DATABASE_URL: v.pipe(
     postgresUrl,
-    v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, ORCHESTRATOR_"),
+    v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, INVOICE_, NOTIFICATION_, ORCHESTRATOR_"),
   ),
   STOCK_DATABASE_URL: postgresUrl,
   PAYMENT_DATABASE_URL: postgresUrl,
   DELIVERY_DATABASE_URL: postgresUrl,
+  INVOICE_DATABASE_URL: postgresUrl,
+  NOTIFICATION_DATABASE_URL: postgresUrl,
   ORCHESTRATOR_DATABASE_URL: postgresUrl,
   NATS_URL: v.pipe(optional(natsUrls), v.description("events to JetStream, and calls between nodes")),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
-  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("watched by /ready")),
-  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("watched by /ready")),
+  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("the events that are consumed there")),
+  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("events of orders and deliveries to Redis Streams")),
   TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
   TEMPORAL_NAMESPACE: v.pipe(
     v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),
@@ -122,6 +137,10 @@ const VARIABLES = {
       "default",
     ),
     v.description("keeps systems on the same servers apart: databases, streams, topics, containers"),
+  ),
+  TROUPE_SUBSCRIPTIONS: v.pipe(
+    v.optional(subscriptions, ""),
+    v.description(`the broker of each subscription (${shownSubscriptions})`),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
   LOG_LEVEL: v.pipe(

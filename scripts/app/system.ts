@@ -10,6 +10,8 @@ import { Config } from "#actors/config/config.ts";
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first.
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
+import { Invoice } from "#actors/invoice/invoice.ts";
+import { Notification } from "#actors/notification/notification.ts";
 import { Order } from "#actors/order/order.ts";
 import { type OrderLists, orderLists } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
@@ -55,7 +57,8 @@ export function startSystem(settings: Settings, connections: Connections, log: L
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
   const scaler = scalerActor({ engine });
-  const actors = [Order, Stock, Payment, createDelivery({ step: settings.DELIVERY_STEP }), Config, Service, scaler];
+  const delivery = createDelivery({ step: settings.DELIVERY_STEP });
+  const actors = [Order, Stock, Payment, delivery, Invoice, Notification, Config, Service, scaler];
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
   let orders: OrderLists | undefined;
@@ -75,6 +78,7 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         stores,
         projections: [reads],
         sinks: connections.sinks,
+        sources: connections.sources,
         topics: connections.topics,
         log,
         recentTurns: RECENT_TURNS,
