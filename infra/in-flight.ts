@@ -31,8 +31,12 @@ export class InFlight<Id> {
   async below(limit: number, signal: AbortSignal): Promise<void> {
     while (this.#messages.size >= limit && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#wake.push(resolve);
-        signal.addEventListener("abort", () => resolve(), { once: true });
+        const done = (): void => {
+          signal.removeEventListener("abort", done);
+          resolve();
+        };
+        this.#wake.push(done);
+        signal.addEventListener("abort", done, { once: true });
       });
     }
   }

@@ -43,8 +43,7 @@ export class Redial {
         await session(this.#over.signal, up);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        if (!this.#over.signal.aborted && reason !== told)
-          log("warn", "source:interrupted", { source: what, reason });
+        if (!this.#over.signal.aborted && reason !== told) log("warn", "source:interrupted", { source: what, reason });
         told = reason;
       }
       await pause(pauseMs, this.#over.signal);

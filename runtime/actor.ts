@@ -9,8 +9,8 @@ import type { LeaveContext, LifeContext } from "./life.ts";
 import { MAX_FIELD_LENGTH } from "./limits.ts";
 import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
-import type { Subscription } from "./subscription.ts";
 import { checkRestartPolicy, type RestartPolicy } from "./restart-backoff.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {

@@ -2,8 +2,8 @@ import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "./duration.ts";
 import type { Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
-import type { Subscription } from "./subscription.ts";
 import type { RestartPolicy } from "./restart-backoff.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** How a journaled actor keeps its state. */
 export interface JournalOptions {

@@ -1,5 +1,4 @@
-import type { InferOutput } from "valibot";
-import type { Schema } from "./any-actor.ts";
+import type { GenericSchema, InferOutput } from "valibot";
 import type { CloudEvent } from "./cloud-event.ts";
 import { parseInput } from "./validate.ts";
 
@@ -33,12 +32,20 @@ export interface SubscriptionStatus {
  *
  * @example
  * ```ts
- * subscribe: {
- *   "order.placed.v1": subscription(OrderPlaced, { to: ({ data }) => data.orderId, send: "issue" }),
- * }
+ * const OrderPlaced = v.object({ customerId: v.string(), total: v.number() });
+ * const Spender = actor("spender", {
+ *   state: v.object({ spent: v.number() }),
+ *   initial: () => ({ spent: 0 }),
+ *   messages: ({ command }) => ({
+ *     note: command({ in: OrderPlaced }, (c, { total }) => void (c.state.spent += total)),
+ *   }),
+ *   subscribe: {
+ *     "order.placed.v1": subscription(OrderPlaced, { to: ({ data }) => data.customerId, send: "note" }),
+ *   },
+ * });
  * ```
  */
-export function subscription<DataSchema extends Schema, const Message extends string>(
+export function subscription<DataSchema extends GenericSchema, const Message extends string>(
   data: DataSchema,
   spec: {
     readonly to: (event: CloudEvent<InferOutput<DataSchema>>) => string | undefined;

@@ -23,7 +23,15 @@ function fakeSource(): Source & { readonly started: (SourceSubscription & { stop
 }
 
 const event = (id: string, subject: string, data: unknown = {}, more: object = {}): { readonly body: string } => ({
-  body: JSON.stringify({ specversion: "1.0", id, source: `/order/${subject}`, type: "order.placed.v1", subject, data, ...more }),
+  body: JSON.stringify({
+    specversion: "1.0",
+    id,
+    source: `/order/${subject}`,
+    type: "order.placed.v1",
+    subject,
+    data,
+    ...more,
+  }),
 });
 
 const broken = new Set<string>();

@@ -46,11 +46,7 @@ export class Subscriptions {
   #stopped = false;
 
   /** A type takes the source of its name, or `default`; one without either waits until it is given one. */
-  constructor(
-    types: readonly AnyActorType[],
-    sources: Readonly<Record<string, Source>>,
-    host: SubscriptionsHost,
-  ) {
+  constructor(types: readonly AnyActorType[], sources: Readonly<Record<string, Source>>, host: SubscriptionsHost) {
     this.#host = host;
     this.#entries = types.flatMap((type) => {
       const source = Object.hasOwn(sources, type.type) ? sources[type.type] : sources["default"];

@@ -13,9 +13,9 @@ import type { Source } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
-import type { SubscriptionStatus } from "./subscription.ts";
 import type { Probe } from "./probe.ts";
 import type { Randomness } from "./randomness.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 import type { WatchedState } from "./watch.ts";
 
 /** What `createTroupe` is given. */

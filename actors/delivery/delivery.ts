@@ -39,7 +39,12 @@ export function createDelivery({ step = "1s" }: { readonly step?: Duration } = {
       schedule: command({ in: ScheduleDelivery, out: DeliveryView }, (c, { address, workflowId, customerId }) => {
         c.require(c.state.status !== "recalled", "delivery_recalled"); // D1
         if (c.state.status === "none") {
-          c.state = { ...initial(), address, workflowId: workflowId ?? null, ...(customerId === undefined ? {} : { customerId }) };
+          c.state = {
+            ...initial(),
+            address,
+            workflowId: workflowId ?? null,
+            ...(customerId === undefined ? {} : { customerId }),
+          };
           enter(c, "scheduled");
           c.emit("delivery.scheduled.v1", { ...fact(c), address });
           c.timers.set(advance, { in: step, send: advance });

@@ -26,6 +26,7 @@ import { type NatsLink, NatsUnavailableError } from "./connection.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { eventSubject } from "./subjects.ts";
 
+/** What `natsSource` is given. */
 export interface NatsSourceOptions extends EventStreamOptions {
   /** Shared; stays open. */
   readonly connection: NatsLink;
@@ -42,7 +43,15 @@ const NO_DEADLINE_MS = 0x7fffffff;
 const HEARTBEAT_MS = 2_000;
 const GIVE_BACK_MS = 100;
 
-/** Consumes through a durable consumer of the consumer's name; stream and consumer are made when they are missing. */
+/**
+ * Consumes through a durable consumer of the consumer's name; stream and consumer are made when they are missing.
+ *
+ * @example
+ * ```ts
+ * const sources = { default: natsSource({ connection: connectNats({ url: "nats://localhost:4222", log: silentLog }), log: silentLog }) };
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sources });
+ * ```
+ */
 export function natsSource(options: NatsSourceOptions): Source {
   return {
     name: "nats",

@@ -44,7 +44,12 @@ test("rabbitMqSource() gets the messages of a dead consumer of a quorum queue fi
   const exchange = `test-${crypto.randomUUID().slice(0, 8)}`;
   const queues = { invoice: `${exchange}.invoice` };
   const types = ["order.placed.v1"];
-  const sink = rabbitMqSink({ url: broker.address, log: silentLog, exchange, queues: [{ name: queues.invoice, types }] });
+  const sink = rabbitMqSink({
+    url: broker.address,
+    log: silentLog,
+    exchange,
+    queues: [{ name: queues.invoice, types }],
+  });
   const source = rabbitMqSource({ url: broker.address, log: silentLog, exchange, queues });
   const ids = Array.from({ length: 30 }, (_, i) => `evt_${i}`);
   const received: string[] = [];

@@ -13,6 +13,7 @@ import { RabbitMqUnavailableError } from "./errors.ts";
 import { pingRabbitMq } from "./ping.ts";
 import { declareQueue, type EventQueue } from "./queue.ts";
 
+/** What `rabbitMqSource` is given. */
 export interface RabbitMqSourceOptions {
   readonly url: string;
   readonly log: Log;
@@ -30,7 +31,15 @@ export interface RabbitMqSourceOptions {
 const WATCH_MS = 5_000;
 const HEARTBEAT_S = "10";
 
-/** Consumes from a durable queue for each consumer, which is declared, and bound to the event types, at every connect. */
+/**
+ * Consumes from a durable queue for each consumer, which is declared, and bound to the event types, at every connect.
+ *
+ * @example
+ * ```ts
+ * const sources = { default: rabbitMqSource({ url: "amqp://localhost", log: silentLog }) };
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sources });
+ * ```
+ */
 export function rabbitMqSource(options: RabbitMqSourceOptions): Source {
   return {
     name: "rabbitmq",
@@ -118,7 +127,10 @@ class QueueConsumer implements SourceConsumer {
       const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
       await Promise.race([ended, aborted, this.#watch(channel, over)]);
       if (over.aborted && this.#drainMs > 0)
-        await Promise.race([client.close(), pause(Math.min(this.#drainMs, this.#deadlineMs), new AbortController().signal)]);
+        await Promise.race([
+          client.close(),
+          pause(Math.min(this.#drainMs, this.#deadlineMs), new AbortController().signal),
+        ]);
     } finally {
       this.#channel = undefined;
       this.#cancel = undefined;

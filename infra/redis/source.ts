@@ -16,6 +16,7 @@ import { pingRedis } from "./ping.ts";
 import { type RedisClient, RedisSession } from "./session.ts";
 import { eventStream } from "./streams.ts";
 
+/** What `redisSource` is given. */
 export interface RedisSourceOptions {
   readonly url: string;
   readonly log: Log;
@@ -35,7 +36,15 @@ interface Entry {
 /** One consumer of a group at a time needs one name. */
 const CONSUMER = "troupe";
 
-/** Consumes through a consumer group of the consumer's name; streams and groups are made when they are missing. */
+/**
+ * Consumes through a consumer group of the consumer's name; streams and groups are made when they are missing.
+ *
+ * @example
+ * ```ts
+ * const sources = { default: redisSource({ url: "redis://localhost:6379", log: silentLog }) };
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sources });
+ * ```
+ */
 export function redisSource(options: RedisSourceOptions): Source {
   return {
     name: "redis",
@@ -166,9 +175,7 @@ class GroupConsumer implements SourceConsumer {
   }
 
   async #acknowledge(stream: string, id: string): Promise<void> {
-    await this.#commands.use("acknowledge an event", (client) =>
-      client.xAck(stream, this.#subscription.consumer, id),
-    );
+    await this.#commands.use("acknowledge an event", (client) => client.xAck(stream, this.#subscription.consumer, id));
   }
 
   async #lagOf(stream: string): Promise<number> {

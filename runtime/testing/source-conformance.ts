@@ -2,9 +2,10 @@ import * as v from "valibot";
 import { actor } from "../actor.ts";
 import { createTroupe } from "../create-troupe.ts";
 import { memory } from "../memory-store.ts";
-import type { Handled, Source, SourceConsumer } from "../ports/source.ts";
 import type { Sink } from "../ports/sink.ts";
+import type { Handled, Source, SourceConsumer } from "../ports/source.ts";
 import type { OutboxRecord } from "../ports/store.ts";
+import { withResolvers } from "../with-resolvers.ts";
 import { assert, distinctIds, eventRecords, publishLikeARelay, sameOrderPerTarget, within } from "./sink-checks.ts";
 import type { DeclareTest } from "./sink-conformance.ts";
 
@@ -53,6 +54,13 @@ const never = (): Promise<Handled> => new Promise<Handled>(() => undefined);
 /**
  * Declares the tests that every source passes: what {@link Source} promises, against a real broker. `setup` is called
  * once per test; the tests run one after the other, as some kill the broker.
+ *
+ * @example
+ * ```ts
+ * declare function brokerOfOneTest(): Promise<SourceUnderTest>; // a sink and a source with names of their own
+ *
+ * sourceConformance("mySource()", test, brokerOfOneTest);
+ * ```
  */
 export function sourceConformance(name: string, test: DeclareTest, setup: () => Promise<SourceUnderTest>): void {
   const declare = (title: string, body: (subject: SourceUnderTest) => Promise<void>): void =>
@@ -75,29 +83,32 @@ export function sourceConformance(name: string, test: DeclareTest, setup: () => 
     await consumer.stop(5_000);
   });
 
-  declare("hands over no more than its limit, and what a dead consumer did not take comes to the next", async (subject) => {
-    const records = eventRecords(60, { targets: 4, types: TYPES });
-    const dead = consume(subject.source(), never, 10);
-    await within(WITHIN_MS, "the consumer is there", async () => (await dead.consumer.lag().catch(() => -1)) === 0);
-    await publish(subject.sink, records);
-    await dead.all(10);
-    assert((await dead.consumer.lag()) === 60, `the lag is ${await dead.consumer.lag()}, 60 events wait`);
-    assert(dead.received.length === 10, `${dead.received.length} events were handed over at once, the limit is 10`);
-    await dead.consumer.stop(0);
+  declare(
+    "hands over no more than its limit, and what a dead consumer did not take comes to the next",
+    async (subject) => {
+      const records = eventRecords(60, { targets: 4, types: TYPES });
+      const dead = consume(subject.source(), never, 10);
+      await within(WITHIN_MS, "the consumer is there", async () => (await dead.consumer.lag().catch(() => -1)) === 0);
+      await publish(subject.sink, records);
+      await dead.all(10);
+      assert((await dead.consumer.lag()) === 60, `the lag is ${await dead.consumer.lag()}, 60 events wait`);
+      assert(dead.received.length === 10, `${dead.received.length} events were handed over at once, the limit is 10`);
+      await dead.consumer.stop(0);
 
-    const next = consume(subject.source());
-    await next.all(60);
-    sameOrderPerTarget(next.received, records);
-    await next.drained();
-    await next.consumer.stop(5_000);
-  });
+      const next = consume(subject.source());
+      await next.all(60);
+      sameOrderPerTarget(next.received, records);
+      await next.drained();
+      await next.consumer.stop(5_000);
+    },
+  );
 
   declare("brings what was to come later, and nothing that was taken, after a stop that waited", async (subject) => {
     const records = eventRecords(20, { targets: 4, types: TYPES });
-    const begun = Promise.withResolvers<void>();
+    const begun = withResolvers<void>();
     const held = new Map<string, (handled: Handled) => void>();
     const first = consume(subject.source(), (id) => {
-      const waiting = Promise.withResolvers<Handled>();
+      const waiting = withResolvers<Handled>();
       held.set(id, waiting.resolve);
       if (held.size === 20) begun.resolve();
       return waiting.promise;
@@ -123,7 +134,7 @@ export function sourceConformance(name: string, test: DeclareTest, setup: () => 
 
   declare("hands an event that takes longer than the broker waits over once", async (subject) => {
     const [slow, ...others] = eventRecords(10, { targets: 10, types: TYPES }) as [OutboxRecord, ...OutboxRecord[]];
-    const end = Promise.withResolvers<Handled>();
+    const end = withResolvers<Handled>();
     const { received, consumer, all, drained } = consume(subject.source(), async (id) =>
       id === slow.id ? end.promise : "taken",
     );
@@ -203,4 +214,3 @@ export function sourceConformance(name: string, test: DeclareTest, setup: () => 
     await troupe.stop();
   });
 }
-

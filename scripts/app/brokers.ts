@@ -7,6 +7,7 @@ import { Delivery } from "#actors/delivery/delivery.ts";
 import { Invoice } from "#actors/invoice/invoice.ts";
 import { Notification } from "#actors/notification/notification.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
+import { kafkaSource } from "#infra/kafka/source.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { natsSink } from "#infra/nats/sink.ts";
 import { natsSource } from "#infra/nats/source.ts";
@@ -51,7 +52,11 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     sinks.push(natsSink({ connection: nats, log, ...own }));
     sources.nats = natsSource({ connection: nats, log, ...own });
   }
-  if (KAFKA_BROKERS !== undefined) sinks.push(kafkaSink({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }));
+  if (KAFKA_BROKERS !== undefined) {
+    const place = { brokers: KAFKA_BROKERS, log, topicPrefix: prefix };
+    sinks.push(kafkaSink(place));
+    sources.kafka = kafkaSource(place);
+  }
   if (RABBITMQ_URL !== undefined) {
     const place = { url: RABBITMQ_URL, log, exchange: `${prefix}events` };
     const consumed = SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === "rabbitmq");
@@ -79,6 +84,7 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
 function choose(settings: BrokerSettings, nats: boolean, log: Log): Readonly<Record<Subscriber, Broker>> {
   const there: Readonly<Record<Broker, boolean>> = {
     nats,
+    kafka: settings.KAFKA_BROKERS !== undefined,
     rabbitmq: settings.RABBITMQ_URL !== undefined,
     redis: settings.REDIS_URL !== undefined,
   };

@@ -44,13 +44,7 @@ export interface Connections {
  * @throws {TypeError} when a service has no database.
  */
 export function openConnections(settings: Settings, log: Log): Connections {
-  const {
-    NATS_URL,
-    TEMPORAL_ADDRESS,
-    TEMPORAL_NAMESPACE,
-    DOCKER_HOST,
-    TROUPE_CLUSTER: cluster,
-  } = settings;
+  const { NATS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, DOCKER_HOST, TROUPE_CLUSTER: cluster } = settings;
   const prefix = cluster === "default" ? "" : `${cluster}.`;
   const nats = NATS_URL === undefined ? undefined : connectNats({ url: NATS_URL, log, name: `troupe-${cluster}` });
   const temporal =
@@ -96,7 +90,14 @@ export function openConnections(settings: Settings, log: Log): Connections {
 
 function storesOf(settings: Settings, log: Log): Record<ServiceName, Store> {
   const stores = SERVICES.map((service) => {
-    return [service, postgresStore(databaseOf(service, settings), { name: service, log, max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE })] as const;
+    return [
+      service,
+      postgresStore(databaseOf(service, settings), {
+        name: service,
+        log,
+        max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE,
+      }),
+    ] as const;
   });
   return Object.fromEntries(stores) as Record<ServiceName, Store>;
 }

@@ -102,7 +102,9 @@ const VARIABLES = {
   ),
   ORDER_DATABASE_URL: v.pipe(
     postgresUrl,
-    v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, INVOICE_, NOTIFICATION_, ORCHESTRATOR_"),
+    v.description(
+      "the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, INVOICE_, NOTIFICATION_, ORCHESTRATOR_",
+    ),
   ),
   STOCK_DATABASE_URL: postgresUrl,
   PAYMENT_DATABASE_URL: postgresUrl,
@@ -113,7 +115,10 @@ const VARIABLES = {
   NATS_URL: v.pipe(optional(natsUrls), v.description("events to JetStream, and calls between nodes")),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
   RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("the events that are consumed there")),
-  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("events of orders and deliveries to Redis Streams")),
+  REDIS_URL: v.pipe(
+    optional(url("redis", "rediss")),
+    v.description("events of orders and deliveries to Redis Streams"),
+  ),
   TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
   TEMPORAL_NAMESPACE: v.pipe(
     v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),

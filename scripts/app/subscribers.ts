@@ -3,7 +3,7 @@ export const SUBSCRIBERS = ["delivery", "invoice", "notification"] as const;
 export type Subscriber = (typeof SUBSCRIBERS)[number];
 
 /** The brokers a subscription can be taken from. */
-export const BROKERS = ["nats", "rabbitmq", "redis"] as const;
+export const BROKERS = ["nats", "kafka", "rabbitmq", "redis"] as const;
 export type Broker = (typeof BROKERS)[number];
 
 /** Which broker each subscription uses when nothing else is said. */

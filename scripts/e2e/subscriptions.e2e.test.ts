@@ -50,7 +50,9 @@ const untilInvoiced = (orderId: string): Promise<Invoice> =>
 /** The types of what a customer was told of an order, sorted, once all of `TOLD` is among them. */
 const untilTold = (customerId: string, orderId: string): Promise<readonly string[]> =>
   eventually(`${customerId} was told of ${orderId}`, 90_000, async () => {
-    const { status, body } = await app.get(`/notifications/${customerId}`).catch(() => ({ status: 0, body: undefined }));
+    const { status, body } = await app
+      .get(`/notifications/${customerId}`)
+      .catch(() => ({ status: 0, body: undefined }));
     if (status !== 200) return undefined;
     const { items } = body as { readonly items: readonly { readonly type: string; readonly orderId: string }[] };
     const types = items.filter((item) => item.orderId === orderId).map(({ type }) => type);
