@@ -59,6 +59,8 @@ type Phase =
   /** Out of use: the host has forgotten it. */
   | { readonly kind: "gone"; readonly reason: LeaveReason };
 
+const IDLE: Phase = { kind: "idle" };
+
 export class Activation implements TurnOwner, Resident, Readable {
   readonly type: AnyActorType;
   readonly id: ActorId;
@@ -124,6 +126,11 @@ export class Activation implements TurnOwner, Resident, Readable {
     return this.#phase.kind === "gone";
   }
 
+  /** Whether something is under way that its partition's next owner could not know of. */
+  get busy(): boolean {
+    return this.#phase.kind === "running" || this.#unsettled !== undefined || this.#mailbox.depth > 0;
+  }
+
   get depth(): number {
     return this.#mailbox.depth;
   }
@@ -140,6 +147,11 @@ export class Activation implements TurnOwner, Resident, Readable {
       return;
     }
     if (this.#restart !== undefined && this.#hold(this.#restart, delivery, definition)) return;
+    if (this.#phase === IDLE && this.#mailbox.depth === 0) {
+      this.#begin(delivery, definition);
+      this.#pump();
+      return;
+    }
     if (!this.#mailbox.offer(delivery)) {
       delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
       return;
@@ -160,6 +172,14 @@ export class Activation implements TurnOwner, Resident, Readable {
     // A turn that still runs goes on to its end; `#life` makes its outcome count for nothing, then the load begins.
     if (phase.kind === "running") phase.turn?.abort(this.#lostTurn());
     else void this.#load();
+  }
+
+  /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
+  close(error: TroupeError): void {
+    for (const delivery of this.#mailbox.drain()) {
+      if (delivery.envelope.callers.length === 0) delivery.fail(error);
+      else this.#mailbox.offer(delivery);
+    }
   }
 
   /**
@@ -267,7 +287,7 @@ export class Activation implements TurnOwner, Resident, Readable {
         this.#tainted = true;
         this.#index = undefined;
         this.#replies.load(outcome.actor);
-        this.#phase = { kind: "idle" };
+        this.#phase = IDLE;
         this.#pump();
     }
   }
@@ -334,7 +354,7 @@ export class Activation implements TurnOwner, Resident, Readable {
     }
     let input: unknown;
     try {
-      input = parseInput(definition.in, envelope.input, `${envelope.message} for ${this.address}`);
+      input = parseInput(definition.in, envelope.input, envelope.message, this.address);
     } catch (error) {
       delivery.fail(error);
       return;
@@ -368,7 +388,7 @@ export class Activation implements TurnOwner, Resident, Readable {
       const stored = await this.#host.findReply(this.id, id);
       if (this.#life !== life)
         throw new TroupeError("unavailable", `Cannot handle a message of ${this.address} as it is being reloaded`);
-      this.#phase = { kind: "idle" };
+      this.#phase = IDLE;
       if (stored !== undefined) this.#repeat(delivery, stored, hash);
       else if (delivery.expired?.() !== true) this.#run(delivery, definition, input, hash);
     } catch (cause) {
@@ -456,7 +476,7 @@ export class Activation implements TurnOwner, Resident, Readable {
     if (journal !== undefined && turn.destroyed && changed) journal.destroyed();
     this.#state = journal === undefined ? turn.state : journal.state;
     this.#tainted = turn.destroyed;
-    this.#phase = { kind: "idle" };
+    this.#phase = IDLE;
     if (
       !changed &&
       !journal?.forced &&
@@ -506,7 +526,7 @@ export class Activation implements TurnOwner, Resident, Readable {
   #settlePhase(life: number): void {
     if (this.#phase.kind === "gone") return;
     if (this.#life === life) {
-      this.#phase = { kind: "idle" };
+      this.#phase = IDLE;
       return;
     }
     this.#phase = { kind: "loading" };

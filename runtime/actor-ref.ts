@@ -37,6 +37,19 @@ export type ActorRef<A extends AnyActorType> = {
   readonly [Name in keyof A["messages"]]: RefMethod<A["messages"][Name]>;
 };
 
+/** As {@link ActorRef}, for messages whose reply nobody waits for. */
+export type ActorTell<A extends AnyActorType> = {
+  readonly [Name in keyof A["messages"]]: TellMethod<A["messages"][Name]>;
+};
+
+type TellMethod<D extends AnyMessageDefinition> = D extends {
+  handle(c: never, input: infer In): unknown;
+}
+  ? [In] extends [void]
+    ? (input?: undefined) => void
+    : (input: In) => void
+  : never;
+
 type RefMethod<D extends AnyMessageDefinition> = D extends {
   handle(c: never, input: infer In): infer Out;
 }

@@ -23,7 +23,7 @@ export function answerQuery(
   host: { turnFailed(envelope: Envelope, error: unknown): void },
 ): Answer {
   try {
-    const input = parseInput(definition.in, envelope.input, `${envelope.message} for ${actor.address}`);
+    const input = parseInput(definition.in, envelope.input, envelope.message, actor.address);
     const reply = definition.handle(actor.look() as never, input as never);
     return { kind: "reply", body: reply === undefined ? undefined : JSON.stringify(reply) };
   } catch (error) {

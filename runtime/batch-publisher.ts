@@ -11,6 +11,7 @@ export class BatchPublisher implements Publisher {
   #queue: Parcel[] = [];
   #inFlight = 0;
   #running: Promise<void> | undefined;
+  #publishing: Promise<void> = Promise.resolve();
 
   constructor(host: PublisherHost, maxBatch: number) {
     this.#host = host;
@@ -29,6 +30,10 @@ export class BatchPublisher implements Publisher {
     this.#running ??= this.#run();
   }
 
+  underWay(): Promise<void> {
+    return this.#publishing;
+  }
+
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
@@ -38,7 +43,7 @@ export class BatchPublisher implements Publisher {
     while (this.#queue.length > 0 && !this.#host.stopped) {
       const batch = this.#queue.splice(0, this.#maxBatch);
       this.#inFlight = batch.length;
-      await this.#publish(batch);
+      await (this.#publishing = this.#publish(batch));
       this.#inFlight = 0;
       this.#host.drained();
     }

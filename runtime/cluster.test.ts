@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, type Envelope, memory, type Transport, TroupeError, type WireReply } from "#runtime";
+import { actor, createTroupe, memory } from "#runtime";
+import { localNetwork } from "#runtime/testing";
 
 const Counter = actor("counter", {
   state: v.object({ count: v.number() }),
@@ -14,32 +15,12 @@ const Counter = actor("counter", {
   }),
 });
 
-/** A network in one process: nodes by name, and names that swallow what is sent to them. */
-function network() {
-  const nodes = new Map<string, (envelope: Envelope) => Promise<WireReply>>();
-  const silent = new Set<string>();
-  const calls: string[] = [];
-  const transport = (): Transport => ({
-    serve: async (node, handle) => void nodes.set(node, handle),
-    call: async (node, envelope) => {
-      calls.push(`${node} ${envelope.message}`);
-      const handle = nodes.get(node);
-      if (silent.has(node)) return new Promise(() => undefined);
-      if (handle === undefined) throw new TroupeError("unavailable", "nobody serves it");
-      // As over a wire: nothing but JSON gets across.
-      return JSON.parse(JSON.stringify(await handle(JSON.parse(JSON.stringify(envelope)))));
-    },
-    close: () => Promise.resolve(),
-  });
-  return { transport, silent, calls };
-}
-
 test("a call reaches the owner on another node, and refusals come back as what they are", async () => {
   const store = memory();
-  const { transport } = network();
+  const network = localNetwork();
   const stores = { default: store };
-  await using owner = await createTroupe({ actors: [Counter], stores, transport: transport() });
-  await using other = await createTroupe({ actors: [Counter], stores, transport: transport() });
+  await using owner = await createTroupe({ actors: [Counter], stores, transport: network.transport() });
+  await using other = await createTroupe({ actors: [Counter], stores, transport: network.transport() });
   expect(other.status().stores[0]?.ownedPartitions).toBe(0);
   expect(await other.ref(Counter, "a").add({ by: 2 })).toBe(2);
   expect(await owner.ref(Counter, "a").value()).toBe(2);
@@ -52,24 +33,24 @@ test("a call reaches the owner on another node, and refusals come back as what t
 
 test("when the owner dies with a call under way, a call with an id goes to the next owner, one without is told", async () => {
   const store = memory();
-  const { transport, silent, calls } = network();
+  const network = localNetwork();
   const stores = { default: store };
   const owner = await createTroupe({
     actors: [Counter],
     stores,
-    transport: transport(),
+    transport: network.transport(),
     nodeId: "dying",
     leaseMs: 60_000,
   });
-  await using other = await createTroupe({ actors: [Counter], stores, transport: transport(), leaseMs: 200 });
-  silent.add("dying");
+  await using other = await createTroupe({ actors: [Counter], stores, transport: network.transport(), leaseMs: 200 });
+  network.silent.add("dying");
   const withId = other.ref(Counter, "a").add({ by: 1 }, { id: "once" });
   const query = other.ref(Counter, "b").value();
   const withoutId = other
     .ref(Counter, "c")
     .add({ by: 1 })
     .catch((error: unknown) => error);
-  while (calls.length < 3) await Bun.sleep(1);
+  while (network.sent.length < 3) await Bun.sleep(1);
   await store.heartbeat("dying", 0);
   expect(await withId).toBe(1);
   expect(await query).toBe(0);

@@ -7,12 +7,13 @@
  * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
  *    query, or it carries an id.
  */
-import type { ActorRef, CallOptions } from "./actor-ref.ts";
+import type { ActorRef, ActorTell, CallOptions } from "./actor-ref.ts";
 import { partitionOf } from "./address.ts";
-import type { AnyActorType, StateOutput } from "./any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition, StateOutput } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import { Cancellation, untilAborted } from "./cancellation.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { ClusterReport, ReportedActors } from "./cluster-report.ts";
 import { controlEnvelope } from "./control-handler.ts";
 import { isControlEnvelope } from "./controls.ts";
 import { type DeadLetters, StoredDeadLetters } from "./dead-letters.ts";
@@ -27,26 +28,30 @@ import { REBUILD, type Rebuilt } from "./journal-rebuild.ts";
 import { MAX_ACTIVE_ACTORS, MAX_REASON_LENGTH } from "./limits.ts";
 import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
-import { cancelledError, PendingCall } from "./pending-call.ts";
+import { answerNode, askNode, NODE_TYPE, type NodeAnswers, type NodeLink } from "./node-messages.ts";
+import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
 import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport, WireReply } from "./ports/transport.ts";
 import { Projections } from "./projections.ts";
 import { type Randomness, systemRandomness } from "./randomness.ts";
+import { reportCluster } from "./report-cluster.ts";
 import { Residents } from "./residents.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { Told } from "./told.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { checkKey, checkMessageId } from "./validate.ts";
 import { watchActor, type WatchedState } from "./watch.ts";
 import { POLL_MS } from "./watchers.ts";
 import { findWhere, limitOf, toSummary } from "./where.ts";
 import { fromWireError, toWireError } from "./wire.ts";
-import { withResolvers } from "./with-resolvers.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const OFFER_TIMEOUT_MS = 2_000;
+const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
 /** A poll's answer may be on its way for this long. */
 const POLL_GRACE_MS = 5_000;
 const CALL: Origin = { kind: "call" };
@@ -77,7 +82,7 @@ export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
   return node;
 }
 
-class Node implements Troupe {
+class Node implements Troupe, NodeAnswers {
   readonly nodeId: string;
   readonly #types = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
   readonly #hosts: StoreHost[] = [];
@@ -94,6 +99,15 @@ class Node implements Troupe {
   readonly #tickets = new Map<string, Cancellation>();
   /** Aborted when the node stops: for what would wait on another node. */
   readonly #stopping = new AbortController();
+  /** Of calls that took the short way. */
+  readonly #caller: CallerSide<unknown> = {
+    read: parsed,
+    again: ({ envelope, deadline }, error) =>
+      mayRetry(error) && this.#stopped === undefined
+        ? this.#route(envelope, undefined, deadline).then(parsed)
+        : undefined,
+  };
+  readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
   #stopped: Promise<void> | undefined;
 
   constructor(options: TroupeOptions) {
@@ -103,6 +117,10 @@ class Node implements Troupe {
     this.#transport = options.transport;
     this.#topics = options.topics;
     this.#deadlines = new Deadlines(this.#clock);
+    const log = options.log ?? silentLog;
+    this.#tellFailed = ({ type, key, message }, error) =>
+      log("warn", "tell:failed", { actor: `${type}/${key}`, message, error: String(error) });
+    const link = this.#link();
     this.#residents = new Residents(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, this.#clock);
     const services: NodeServices = {
       nodeId: this.nodeId,
@@ -113,6 +131,15 @@ class Node implements Troupe {
       leaseMs: options.leaseMs ?? 2_500,
       lanes: options.lanes ?? 2,
       retentionMs: options.retentionMs ?? 86_400_000,
+      owns: options.owns ?? true,
+      address: options.address ?? (() => undefined),
+      contracts: options.contracts,
+      offer:
+        link === undefined
+          ? undefined
+          : async (node, store, partitions) => {
+              await askNode(link, node, "take", { store, input: partitions, timeoutMs: OFFER_TIMEOUT_MS });
+            },
       residents: this.#residents,
       recentTurns: options.recentTurns ?? 0,
       ref: (type, key, from, deadline) =>
@@ -142,7 +169,13 @@ class Node implements Troupe {
       }),
     ];
     for (const [storeKey, types] of groupByStore(options)) {
-      const host = new StoreHost(options.stores[storeKey] as (typeof options.stores)[string], types, sinks, services);
+      const host = new StoreHost(
+        storeKey,
+        options.stores[storeKey] as (typeof options.stores)[string],
+        types,
+        sinks,
+        services,
+      );
       this.#hosts.push(host);
       for (const type of types) this.#types.set(type.type, { type, host });
     }
@@ -171,6 +204,10 @@ class Node implements Troupe {
 
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
     return makeRef(type, (message, input, options) => this.call(type.type, key, message, input, options));
+  }
+
+  tell<A extends AnyActorType>(type: A, key: string): ActorTell<A> {
+    return makeRef<A, ActorTell<A>>(type, (message, input) => this.#tell(type.type, key, message, input));
   }
 
   call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
@@ -262,6 +299,7 @@ class Node implements Troupe {
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
         ownedPartitions: host.ownership.held().length,
+        movingPartitions: host.ownership.movingCount,
         activeActors: host.activeActors,
         leaseAgeMs: host.ownership.leaseAgeMs(),
       })),
@@ -275,6 +313,14 @@ class Node implements Troupe {
     };
   }
 
+  cluster(timeoutMs = 500): Promise<ClusterReport> {
+    return reportCluster(this.nodeId, this.#hosts, this.#link(), timeoutMs);
+  }
+
+  async leave(timeoutMs = 10_000): Promise<void> {
+    await this.#until(timeoutMs, (deadline) => Promise.all(this.#hosts.map((host) => host.leave(deadline))));
+  }
+
   stop(timeoutMs = 10_000): Promise<void> {
     return (this.#stopped ??= this.#stop(timeoutMs));
   }
@@ -285,16 +331,26 @@ class Node implements Troupe {
 
   async #stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
+    await this.#until(timeoutMs, async (deadline) => {
+      await Promise.race([Promise.all([this.#projections.stop(), this.#subscriptions.stop(timeoutMs)]), deadline]);
+      await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
+      await this.#projections.close();
+    });
+    this.#deadlines.stop();
+    await this.#transport?.close();
+  }
+
+  #link(): NodeLink | undefined {
+    return this.#transport === undefined ? undefined : { transport: this.#transport, clock: this.#clock };
+  }
+
+  async #until(timeoutMs: number, run: (deadline: Promise<void>) => Promise<unknown>): Promise<void> {
     let cancel: () => void = () => undefined;
     const deadline = new Promise<void>((resolve) => {
       cancel = this.#clock.after(timeoutMs, resolve);
     });
-    await Promise.race([Promise.all([this.#projections.stop(), this.#subscriptions.stop(timeoutMs)]), deadline]);
-    await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
-    await this.#projections.close();
+    await run(deadline);
     cancel();
-    this.#deadlines.stop();
-    await this.#transport?.close();
   }
 
   /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */
@@ -315,7 +371,7 @@ class Node implements Troupe {
     return this.#start(type.type, key, message, input, traced, callers, deadline);
   }
 
-  async #start(
+  #start(
     type: string,
     key: string,
     message: string,
@@ -329,7 +385,7 @@ class Node implements Troupe {
       timeoutMs = Math.min(timeoutMs, deadline - this.#clock.monotonic());
       if (timeoutMs <= 0) {
         const text = `Cannot call ${type}/${key} as the caller of this turn waits no longer`;
-        throw new TroupeError("deadline_exceeded", text);
+        return Promise.reject(new TroupeError("deadline_exceeded", text));
       }
     }
     const { id, traceparent, signal } = options;
@@ -345,8 +401,41 @@ class Node implements Troupe {
       callers,
       timeoutMs,
     };
-    const body = await (signal === undefined ? this.#route(envelope) : this.#routeUntil(signal, envelope));
-    return body === undefined ? undefined : JSON.parse(body);
+    if (signal !== undefined) return this.#routeUntil(signal, envelope).then(parsed);
+    return this.#shortWay(envelope) ?? this.#route(envelope).then(parsed);
+  }
+
+  /**
+   * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
+   * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
+   * harmless (N1).
+   */
+  #shortWay(envelope: Envelope): Promise<unknown> | undefined {
+    const host = this.#types.get(envelope.type)?.host;
+    const resident = host?.resident(envelope);
+    if (host === undefined || resident === undefined) return undefined;
+    const now = this.#clock.monotonic();
+    if (!host.ownership.holdsLease(now)) return undefined;
+    try {
+      checkCall(envelope, resident.definition);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host, this.#caller);
+    host.deliverTo(resident.activation, call, resident.definition, now);
+    return call.promise;
+  }
+
+  #tell(type: string, key: string, message: string, input: unknown): void {
+    const envelope = envelopeOf(type, key, message, input);
+    const host = this.#types.get(type)?.host;
+    const resident = host?.resident(envelope);
+    const now = this.#clock.monotonic();
+    if (host !== undefined && resident !== undefined && host.ownership.holdsLease(now)) {
+      host.deliverTo(resident.activation, new Told(envelope, this.#tellFailed), resident.definition, now);
+    } else {
+      this.#route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
+    }
   }
 
   /** As `#route`, until `signal` is aborted. */
@@ -371,10 +460,13 @@ class Node implements Troupe {
   }
 
   /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
-  async #route(envelope: Envelope, cancellation?: Cancellation): Promise<string | undefined> {
+  async #route(
+    envelope: Envelope,
+    cancellation?: Cancellation,
+    deadline = this.#clock.monotonic() + envelope.timeoutMs,
+  ): Promise<string | undefined> {
     const host = this.#check(envelope);
     const partition = partitionOf(envelope.type, envelope.key);
-    const deadline = this.#clock.monotonic() + envelope.timeoutMs;
     for (let attempt = 1; ; attempt++) {
       try {
         if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
@@ -384,6 +476,7 @@ class Node implements Troupe {
         return await this.#remote(host.ownership.ownerOf(partition), remaining, cancellation);
       } catch (error) {
         if (!mayRetry(error)) throw error;
+        if (await this.#arrival(host, partition, deadline)) continue;
         const pauseMs = backoffMs(attempt, this.#randomness, 10, 250);
         if (this.#stopped !== undefined || this.#clock.monotonic() + pauseMs >= deadline) throw error;
         await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve, true));
@@ -401,7 +494,7 @@ class Node implements Troupe {
     deadline: number,
     cancellation?: Cancellation,
   ): Promise<string | undefined> {
-    const call = new PendingCall(envelope, deadline, this.#deadlines, host);
+    const call = new PendingCall(envelope, deadline, this.#clock.monotonic(), this.#deadlines, host, asJson);
     if (envelope.origin.kind === "watch") host.watch(call, envelope.origin.seen);
     else host.deliver(call);
     cancellation?.heldBy(() => call.cancel());
@@ -425,7 +518,7 @@ class Node implements Troupe {
     }
     const call =
       cancellation === undefined ? envelope : this.#cancellable(this.#transport, owner, envelope, cancellation);
-    const reply = await this.#callUnlessMoved(this.#transport, owner, call);
+    const reply = await this.#callUnlessGone(this.#transport, owner, call);
     if (reply.kind === "error") throw fromWireError(reply.error, envelope);
     return reply.body;
   }
@@ -442,22 +535,41 @@ class Node implements Troupe {
   }
 
   /** A node that died leaves its callers without an answer: they need not wait longer than its lease. */
-  async #callUnlessMoved(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
+  #callUnlessGone(transport: Transport, owner: string, envelope: Envelope): Promise<WireReply> {
     const { type, key, message, id } = envelope;
     const { ownership } = this.#hostOf(type);
-    const moved = withResolvers<never>();
-    const unwatch = ownership.watch(partitionOf(type, key), owner, () => {
-      const definition = this.#types.get(type)?.type.messages[message];
-      // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
-      const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
-      const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} lost its partition on the way`;
-      moved.reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+    return new Promise((resolve, reject) => {
+      const unwatch = ownership.watch(owner, () => {
+        const definition = this.#types.get(type)?.type.messages[message];
+        // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
+        const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
+        const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
+        reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+      });
+      transport.call(owner, envelope).then(
+        (reply) => {
+          unwatch();
+          resolve(reply);
+        },
+        (error: unknown) => {
+          unwatch();
+          reject(error as Error);
+        },
+      );
     });
-    try {
-      return await Promise.race([transport.call(owner, envelope), moved.promise]);
-    } finally {
-      unwatch();
-    }
+  }
+
+  /** Waits while a partition is being handed over: whether it was, and there is a next owner to try. */
+  async #arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
+    const moving = host.ownership.moving(partition);
+    if (moving === undefined) return false;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(Math.max(0, deadline - this.#clock.monotonic()), resolve);
+    });
+    await Promise.race([moving, late]);
+    cancel();
+    return this.#clock.monotonic() < deadline;
   }
 
   /** A call from another node. It is answered here or refused: it never travels on. */
@@ -478,6 +590,7 @@ class Node implements Troupe {
   /** Never rejects. */
   async #answer(envelope: Envelope, cancellation?: Cancellation): Promise<WireReply> {
     try {
+      if (envelope.type === NODE_TYPE) return { kind: "reply", body: await answerNode(envelope, this) };
       const host = this.#check(envelope);
       const held = host.ownership.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
       if (!held || !host.ownership.holdsLease()) {
@@ -489,8 +602,26 @@ class Node implements Troupe {
       const deadline = this.#clock.monotonic() + envelope.timeoutMs;
       return { kind: "reply", body: await this.#local(host, envelope, deadline, cancellation) };
     } catch (error) {
+      // The sender looks for the next owner when it hears of it: it should find one.
+      const host = this.#types.get(envelope.type)?.host;
+      if (host !== undefined && mayRetry(error)) {
+        const partition = partitionOf(envelope.type, envelope.key);
+        await this.#arrival(host, partition, this.#clock.monotonic() + envelope.timeoutMs);
+      }
       return { kind: "error", error: toWireError(error) };
     }
+  }
+
+  // --- NodeAnswers ---
+
+  async take(storeKey: string, partitions: readonly number[]): Promise<void> {
+    const host = this.#hosts.find(({ key }) => key === storeKey);
+    if (host === undefined) throw new TroupeError("unavailable", `Cannot take partitions of the store "${storeKey}"`);
+    await host.ownership.take(partitions);
+  }
+
+  report(): readonly ReportedActors[] {
+    return this.#hosts.flatMap((host) => host.reportActors());
   }
 
   #check(envelope: Envelope): StoreHost {
@@ -501,15 +632,7 @@ class Node implements Troupe {
       throw new TroupeError("unknown_message", `Cannot find the message "${envelope.message}" of ${envelope.type}`);
     }
     checkKey(entry.type.options.key, envelope.type, envelope.key);
-    if (envelope.id !== undefined) checkMessageId(envelope.id);
-    const address = `${envelope.type}/${envelope.key}`;
-    // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
-    if (envelope.callers.includes(address) && entry.type.messages[envelope.message]?.kind === "command") {
-      throw new TroupeError(
-        "call_cycle",
-        `Cannot call ${address} as it waits for this very call: ${[...envelope.callers, address].join(" → ")}`,
-      );
-    }
+    checkCall(envelope, entry.type.messages[envelope.message]);
     return entry.host;
   }
 
@@ -520,8 +643,42 @@ class Node implements Troupe {
   }
 }
 
+/** The envelope of a message that nobody waits for. */
+function envelopeOf(type: string, key: string, message: string, input: unknown): Envelope {
+  return {
+    type,
+    key,
+    message,
+    input,
+    id: undefined,
+    origin: CALL,
+    attempt: 1,
+    traceparent: undefined,
+    callers: NO_CALLERS,
+    timeoutMs: DEFAULT_TIMEOUT_MS,
+  };
+}
+
+function parsed(body: string | undefined): unknown {
+  return body === undefined ? undefined : JSON.parse(body);
+}
+
+/** @throws {InvalidInputError} the id is no message id. @throws {TroupeError} `call_cycle`. */
+function checkCall({ type, key, id, callers }: Envelope, definition: AnyMessageDefinition | undefined): void {
+  if (id !== undefined) checkMessageId(id);
+  // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
+  if (callers.length === 0 || definition?.kind !== "command") return;
+  const address = `${type}/${key}`;
+  if (!callers.includes(address)) return;
+  throw new TroupeError(
+    "call_cycle",
+    `Cannot call ${address} as it waits for this very call: ${[...callers, address].join(" → ")}`,
+  );
+}
+
 function mayRetry(error: unknown): boolean {
-  return error instanceof TroupeError && (error.code === "fenced" || error.code === "unavailable"); // N1
+  // N1. `stopping` is another node's: this one gives up by itself once it stops.
+  return error instanceof TroupeError && RETRIED.has(error.code);
 }
 
 function groupByStore(options: TroupeOptions): Map<string, AnyActorType[]> {

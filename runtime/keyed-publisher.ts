@@ -13,6 +13,7 @@ export class KeyedPublisher implements Publisher {
   #ready: string[] = [];
   #inFlight = 0;
   #pending = 0;
+  readonly #tries = new Set<Promise<boolean>>();
   /** Targets in a pause after a try that did not succeed, and how many parcels stand in their chains. */
   readonly #pausing = new Set<string>();
   #stalled = 0;
@@ -47,6 +48,10 @@ export class KeyedPublisher implements Publisher {
     this.#pump();
   }
 
+  async underWay(): Promise<void> {
+    await Promise.all(this.#tries);
+  }
+
   async idle(): Promise<void> {
     if (this.#atRest || this.#host.stopped) return;
     await new Promise<void>((resolve) => this.#idlers.push(resolve));
@@ -72,7 +77,11 @@ export class KeyedPublisher implements Publisher {
 
   async #deliver(target: string, parcel: Parcel): Promise<void> {
     for (let attempt = 1; !this.#host.stopped && !parcel.tracker.closed; attempt++) {
-      if (await this.#try(parcel, attempt)) break;
+      const trying = this.#try(parcel, attempt);
+      this.#tries.add(trying);
+      const done = await trying;
+      this.#tries.delete(trying);
+      if (done) break;
       // The place in flight is given up during the pause: failing targets must not use up all of them.
       this.#inFlight--;
       this.#pausing.add(target);

@@ -17,7 +17,10 @@ import {
   type IndexQuery,
   type JournalRecord,
   type LoadedActor,
+  type NodeCard,
+  type NodeContracts,
   type NodeId,
+  type NodeRow,
   type OutboxKind,
   type OutboxRecord,
   type Ownership,
@@ -36,11 +39,20 @@ interface Slot {
   lastSeq: number;
 }
 
+interface Lease {
+  readonly until: number;
+  readonly since: number;
+  readonly card: NodeCard | undefined;
+}
+
 interface Row {
   state: string;
   version: number;
   schemaVersion: number;
 }
+
+/** Nodes that have been gone for this long are forgotten. */
+const FORGET_MS = 86_400_000;
 
 /**
  * A store in memory: the promises of the Postgres store, except that nothing outlives the process. Several nodes in one
@@ -69,7 +81,7 @@ class MemoryStore implements Store {
     commitSeq: 0,
     lastSeq: 0,
   }));
-  readonly #leases = new Map<NodeId, number>();
+  readonly #leases = new Map<NodeId, Lease>();
   readonly #rows = new Map<string, Map<string, Row>>();
   readonly #replies = new Map<string, Map<string, StoredReply & { readonly at: number }>>();
   readonly #timers = new Map<string, TimerRow>();
@@ -90,15 +102,39 @@ class MemoryStore implements Store {
   close = (): Promise<void> => Promise.resolve();
   check = (): Promise<void> => Promise.resolve();
 
-  async heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]> {
-    this.#leases.set(node, this.#clock.monotonic() + leaseMs);
+  async heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]> {
+    const known = this.#leases.get(node);
+    const contracts = card?.contracts ?? known?.card?.contracts;
+    this.#leases.set(node, {
+      until: this.#clock.monotonic() + leaseMs,
+      since: known?.since ?? this.#clock.now(),
+      card: card === undefined ? known?.card : { ...card, ...(contracts === undefined ? {} : { contracts }) },
+    });
     return this.#slots.map((slot, partition) => ({ partition, owner: this.#liveOwner(slot), epoch: slot.epoch }));
   }
 
-  async acquire(node: NodeId): Promise<readonly Grant[]> {
+  async nodes(): Promise<readonly NodeRow[]> {
+    return this.#liveNodes().map(([id, { until, since, card }]) => {
+      const { contracts: _, ...said } = card ?? {};
+      return {
+        id,
+        card: card === undefined ? undefined : (said as Omit<NodeCard, "contracts">),
+        since,
+        leaseLeftMs: until - this.#clock.monotonic(),
+      };
+    });
+  }
+
+  async contracts(): Promise<readonly NodeContracts[]> {
+    return this.#liveNodes().flatMap(([node, { card }]) =>
+      card?.contracts === undefined ? [] : [{ node, contracts: card.contracts }],
+    );
+  }
+
+  async acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]> {
     const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
     const free = this.#slots.flatMap((slot, partition) =>
-      this.#liveOwner(slot, now) === undefined ? [partition] : [],
+      this.#liveOwner(slot, now) === undefined && (partitions?.includes(partition) ?? true) ? [partition] : [],
     );
     return free.map((partition) => this.#grant(node, partition));
   }
@@ -311,7 +347,13 @@ class MemoryStore implements Store {
   }
 
   #liveOwner({ owner }: Slot, now = this.#clock.monotonic()): NodeId | undefined {
-    return owner !== undefined && (this.#leases.get(owner) ?? 0) > now ? owner : undefined;
+    return owner !== undefined && (this.#leases.get(owner)?.until ?? 0) > now ? owner : undefined;
+  }
+
+  #liveNodes(): [NodeId, Lease][] {
+    const now = this.#clock.monotonic();
+    for (const [id, { until }] of this.#leases) if (until <= now - FORGET_MS) this.#leases.delete(id);
+    return [...this.#leases].filter(([, { until }]) => until > now).toSorted(([a], [b]) => (a < b ? -1 : 1));
   }
 
   #holds(node: NodeId, { partition, epoch }: Fence): boolean {

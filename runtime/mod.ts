@@ -3,10 +3,12 @@
 export { actor } from "./actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor.ts";
 export type { AnyActorType, Emits, JournalOptions, Schema, StateOutput } from "./any-actor.ts";
-export type { ActorRef, CallOptions } from "./actor-ref.ts";
+export type { ActorRef, ActorTell, CallOptions } from "./actor-ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./address.ts";
 export type { Address } from "./address.ts";
 export type { CloudEvent } from "./cloud-event.ts";
+export type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./cluster-report.ts";
+export type { ContractCheck } from "./contract-check.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export type {

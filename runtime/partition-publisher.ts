@@ -47,6 +47,10 @@ export class PartitionPublisher implements Publisher {
     }
   }
 
+  async underWay(): Promise<void> {
+    await Promise.all([...this.#partitions.values()].map((publisher) => publisher.underWay()));
+  }
+
   async idle(): Promise<void> {
     const working = [...this.#partitions].filter(([partition]) => !this.#failing.has(partition));
     await Promise.all(working.map(([, publisher]) => publisher.idle()));

@@ -8,33 +8,60 @@ export interface CallTaker {
   abandon(call: Delivery, reason: TroupeError): void;
 }
 
+/** What a caller gets. One for all calls of a kind: a function per call would cost more than many calls. */
+export interface CallerSide<Reply> {
+  read(body: string | undefined): Reply;
+  /** Takes over a call that failed here and may be tried again; `undefined`: the failure is the answer. */
+  again(call: PendingCall<Reply>, error: unknown): Promise<Reply> | undefined;
+}
+
+/** The caller takes the reply as the JSON it is, and looks after failures itself. */
+export const asJson: CallerSide<string | undefined> = { read: (body) => body, again: () => undefined };
+
 /** A call under way on this node: answered by the actor, by its deadline or by its caller, whichever comes first. */
-export class PendingCall implements Delivery, Expiring {
+export class PendingCall<Reply> implements Delivery, Expiring {
   readonly envelope: Envelope;
   readonly deadline: number;
-  readonly promise: Promise<string | undefined>;
+  readonly promise: Promise<Reply>;
+  list: Expiring["list"];
+  before: Expiring | undefined;
+  after: Expiring | undefined;
+  readonly #deadlines: Deadlines;
   readonly #taker: CallTaker;
-  #resolve!: (body: string | undefined) => void;
+  readonly #caller: CallerSide<Reply>;
+  #resolve!: (reply: Reply | Promise<Reply>) => void;
   #reject!: (error: unknown) => void;
   settled = false;
 
-  constructor(envelope: Envelope, deadline: number, deadlines: Deadlines, taker: CallTaker) {
+  constructor(
+    envelope: Envelope,
+    deadline: number,
+    now: number,
+    deadlines: Deadlines,
+    taker: CallTaker,
+    caller: CallerSide<Reply>,
+  ) {
     this.envelope = envelope;
     this.deadline = deadline;
+    this.#deadlines = deadlines;
     this.#taker = taker;
+    this.#caller = caller;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    deadlines.add(this);
+    deadlines.add(this, deadline - now);
   }
 
   succeed(body: string | undefined): void {
-    if (this.#settle()) this.#resolve(body);
+    if (this.#settle()) this.#resolve(this.#caller.read(body));
   }
 
   fail(error: unknown): void {
-    if (this.#settle()) this.#reject(error);
+    if (!this.#settle()) return;
+    const again = this.#caller.again(this, error);
+    if (again === undefined) this.#reject(error);
+    else this.#resolve(again);
   }
 
   expired(): boolean {
@@ -62,6 +89,7 @@ export class PendingCall implements Delivery, Expiring {
   #settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
+    this.#deadlines.remove(this);
     return true;
   }
 }

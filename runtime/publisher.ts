@@ -34,6 +34,8 @@ export interface Publisher {
   /** How many of them wait for a target that does not take them now. */
   readonly stalled: number;
   enqueue(parcels: readonly Parcel[]): void;
+  /** Resolves when what is in flight at this moment was answered. */
+  underWay(): Promise<void>;
   /** Resolves when nothing is left that could be handed over now, or when the host is stopped. */
   idle(): Promise<void>;
 }

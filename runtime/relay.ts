@@ -94,6 +94,26 @@ export class Relay implements PublisherHost {
     this.sink.moved?.(partition);
   }
 
+  /**
+   * Stops to carry partitions in an orderly way: what is queued is passed over, what is under way to the sink is waited
+   * for, up to `withinMs`: the next owner repeats as little as can be. Returns the cursors to save.
+   */
+  async withdraw(partitions: readonly number[], withinMs: number): Promise<CursorRow[]> {
+    const trackers = partitions.flatMap((partition) => this.#trackers.get(partition) ?? []);
+    for (const { partition } of trackers) this.close(partition);
+    // A send may be waiting for one of these very partitions; its id makes a repeat harmless.
+    if (this.sink.accepts === "event" && this.failing === undefined) {
+      let cancel = (): void => undefined;
+      const late = new Promise<void>((resolve) => (cancel = this.#host.clock.after(withinMs, resolve)));
+      await Promise.race([this.#publisher.underWay(), late]);
+      cancel();
+    }
+    return trackers.flatMap((tracker) => {
+      const seq = tracker.takeUnsaved();
+      return seq === undefined ? [] : [{ sink: this.sink.name, partition: tracker.partition, seq }];
+    });
+  }
+
   /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
   offer(
     records: readonly OutboxRecord[],

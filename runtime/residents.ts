@@ -56,13 +56,13 @@ export class Residents {
   }
 
   /** It was used now. */
-  touch(resident: Resident): void {
+  touch(resident: Resident, now = this.#clock.monotonic()): void {
     if (resident === this.#newest) {
-      resident.lastUsed = this.#clock.monotonic();
+      resident.lastUsed = now;
       return;
     }
     this.#unlink(resident);
-    this.#append(resident);
+    this.#append(resident, now);
   }
 
   /** It has left memory. Called once for each that was added. */
@@ -101,8 +101,8 @@ export class Residents {
     }
   }
 
-  #append(resident: Resident): void {
-    resident.lastUsed = this.#clock.monotonic();
+  #append(resident: Resident, now = this.#clock.monotonic()): void {
+    resident.lastUsed = now;
     resident.older = this.#newest;
     resident.newer = undefined;
     if (this.#newest === undefined) this.#oldest = resident;

@@ -21,7 +21,7 @@ const Counter = actor("counter", {
 });
 
 function hostOf(nodeId: string, store: Store): StoreHost {
-  return new StoreHost(store, [Counter], [], {
+  return new StoreHost("default", store, [Counter], [], {
     nodeId,
     clock: systemClock,
     randomness: systemRandomness,
@@ -31,6 +31,10 @@ function hostOf(nodeId: string, store: Store): StoreHost {
     lanes: 1,
     retentionMs: 60_000,
     residents: new Residents(1_000, systemClock),
+    owns: true,
+    address: () => undefined,
+    contracts: undefined,
+    offer: undefined,
     recentTurns: 0,
     ref: () => {
       throw new Error("not used");

@@ -9,10 +9,12 @@ import { Activation } from "./activation.ts";
 import type { ActorRef } from "./actor-ref.ts";
 import { ActorTable } from "./actor-table.ts";
 import { PARTITION_COUNT, partitionOf } from "./address.ts";
-import type { AnyActorType } from "./any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import type { ReportedActors } from "./cluster-report.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
+import type { ContractCheck } from "./contract-check.ts";
 import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
 import { isControlEnvelope, messageOf } from "./controls.ts";
 import { durationMs } from "./duration.ts";
@@ -38,6 +40,8 @@ import type {
   Grant,
   JournalRecord,
   LoadedActor,
+  NodeCard,
+  NodeId,
   PauseWrite,
   Store,
   StoredReply,
@@ -53,6 +57,12 @@ import { TimerService } from "./timers.ts";
 import { Turn } from "./turn.ts";
 import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
 
+/** An actor in memory, and the definition of a message to it. */
+export interface Resident {
+  readonly activation: Activation;
+  readonly definition: AnyMessageDefinition;
+}
+
 /** What a store host needs from its node. */
 export interface NodeServices {
   readonly nodeId: string;
@@ -63,6 +73,12 @@ export interface NodeServices {
   readonly leaseMs: number;
   readonly lanes: number;
   readonly retentionMs: number;
+  /** See `TroupeOptions`. */
+  readonly owns: boolean;
+  readonly address: () => string | undefined;
+  readonly contracts: ContractCheck | undefined;
+  /** Tells another node to take partitions of a store; `undefined` without a transport. */
+  readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
   /** The actors in memory of all stores, and the bound on their number. */
   readonly residents: Residents;
   /** Turns remembered per actor in memory; 0: none. */
@@ -73,11 +89,16 @@ export interface NodeServices {
 const CURSOR_SAVE_MS = 250;
 const JANITOR_MS = 60_000;
 const SWEEP_MS = 1_000;
+/** How often it is looked whether turns have ended, and how long what is on its way to a broker is waited for. */
+const ENDED_POLL_MS = 2;
+const DETACH_MS = 100;
 
 export class StoreHost
   implements ActivationHost, CallTaker, ControlHost, HeldActorsHost, LaneHost, OwnershipHost, RelayHost, WatchersHost
 {
   readonly store: Store;
+  /** The store's name among those of the node: the same on every node of a cluster. */
+  readonly key: string;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly randomness: Randomness;
@@ -91,6 +112,8 @@ export class StoreHost
   readonly #lanes: readonly CommitLane[];
   readonly #loader: Loader;
   readonly #timers: TimerService;
+  /** Partitions in which no further turn begins. */
+  readonly #closing = new Set<number>();
   readonly #watchers = new Watchers(this);
   /** What is left of actors that have left memory, by address: their `onPassivate`. */
   readonly #leaving = new Map<string, Promise<void>>();
@@ -102,7 +125,8 @@ export class StoreHost
   #cancels = new Set<() => void>();
   #stopping = false;
 
-  constructor(store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+  constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+    this.key = key;
     this.store = store;
     this.nodeId = node.nodeId;
     this.clock = node.clock;
@@ -140,6 +164,18 @@ export class StoreHost
     return this.#actors.size;
   }
 
+  /** What is in memory, by type. */
+  reportActors(): ReportedActors[] {
+    const counts = new Map([...this.#types.keys()].map((type) => [type, { inMemory: 0, waiting: 0 }]));
+    for (const { id, depth } of this.#actors.values()) {
+      const count = counts.get(id.type);
+      if (count === undefined) continue;
+      count.inMemory++;
+      count.waiting += depth;
+    }
+    return [...counts].map(([type, count]) => ({ type, ...count }));
+  }
+
   async start(): Promise<void> {
     await this.store.open();
     await this.ownership.start();
@@ -159,6 +195,10 @@ export class StoreHost
       );
       return;
     }
+    if (this.#closing.size > 0 && this.#mustWait(delivery.envelope)) {
+      delivery.fail(movingError());
+      return;
+    }
     if (definition === undefined) {
       if (isControlEnvelope(delivery.envelope)) this.#controls.handle(delivery);
       // A timer may outlive its message: it was set by an earlier version.
@@ -175,6 +215,24 @@ export class StoreHost
       this.#node.residents.touch(activation);
     }
     activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+    this.#node.probe?.delivered(delivery.envelope, activation.depth);
+  }
+
+  /** The actor a message is for, when it is in memory, with what the message is; nothing for a message it does not have. */
+  resident({ type, key, message }: Envelope): Resident | undefined {
+    const activation = this.#actors.get(type, key);
+    if (activation === undefined || !Object.hasOwn(activation.type.messages, message)) return undefined;
+    return { activation, definition: activation.type.messages[message] as AnyMessageDefinition };
+  }
+
+  /** As `deliver`, to an actor that was found in memory in this very step. */
+  deliverTo(activation: Activation, delivery: Delivery, definition: AnyMessageDefinition, now: number): void {
+    if (this.#stopping || this.#closing.size > 0 || this.#held.size > 0 || this.#recent !== undefined) {
+      this.deliver(delivery);
+      return;
+    }
+    this.#node.residents.touch(activation, now);
+    activation.deliver(delivery, definition);
     this.#node.probe?.delivered(delivery.envelope, activation.depth);
   }
 
@@ -353,6 +411,10 @@ export class StoreHost
 
   // --- OwnershipHost ---
 
+  nodesChanged(nodes: readonly NodeId[]): void {
+    this.#node.log("info", "cluster:changed", { store: this.store.name, nodes: nodes.length, of: nodes });
+  }
+
   failed(what: string, error: unknown): void {
     this.#node.log("warn", "store:failed", { store: this.store.name, what, error: describe(error) });
   }
@@ -373,7 +435,7 @@ export class StoreHost
       this.#held.load(paused);
       this.#timers.load(timers);
       fillIndex();
-      this.#node.log("info", "partition:acquired", {
+      this.#node.log("debug", "partition:acquired", {
         store: this.store.name,
         count: ids.length,
         held: this.ownership.held().length,
@@ -381,14 +443,81 @@ export class StoreHost
     };
   }
 
-  lost(partitions: readonly Partition[]): void {
+  dropped(partitions: readonly Partition[]): void {
     const ids = new Set(partitions.map((partition) => partition.id));
+    for (const id of ids) this.#closing.delete(id);
     for (const relay of this.relays) for (const id of ids) relay.close(id);
-    this.#timers.drop(ids);
-    this.#held.drop(ids);
-    this.#watchers.lost(ids, moved());
     this.#forget(ids);
     this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
+  }
+
+  get types(): readonly string[] {
+    return [...this.#types.keys()].toSorted();
+  }
+
+  get card(): NodeCard {
+    const { owns, address, contracts } = this.#node;
+    return {
+      owns,
+      address: address(),
+      types: this.types,
+      leaseMs: this.leaseMs,
+      ...(contracts === undefined ? {} : { contracts: contracts.describe([...this.#types.values()]) }),
+    };
+  }
+
+  get offer(): OwnershipHost["offer"] {
+    const { offer } = this.#node;
+    return offer === undefined ? undefined : (node, partitions) => offer(node, this.key, partitions);
+  }
+
+  async admit(): Promise<void> {
+    const check = this.#node.contracts;
+    if (check === undefined) return;
+    const running = (await this.store.contracts()).filter(({ node }) => node !== this.nodeId);
+    check.compare(check.describe([...this.#types.values()]), running);
+  }
+
+  async endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean> {
+    const ids = new Set(partitions.map((partition) => partition.id));
+    for (const id of ids) this.#closing.add(id);
+    this.#timers.drop(ids);
+    const until = this.clock.monotonic() + withinMs;
+    let busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition));
+    for (const activation of busy) activation.close(movingError());
+    for (;;) {
+      busy = busy.filter((activation) => activation.busy);
+      // A turn that ran may have called others here meanwhile: they are looked at once it has ended.
+      if (busy.length === 0)
+        busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition) && activation.busy);
+      if (busy.length === 0) return true;
+      if (this.clock.monotonic() >= until) return false;
+      await new Promise<void>((resolve) => this.clock.after(ENDED_POLL_MS, resolve));
+    }
+  }
+
+  async reopen(partitions: readonly Partition[]): Promise<void> {
+    for (const { id } of partitions) this.#closing.delete(id);
+    this.#timers.load(await this.#timers.read(partitions.map(({ id }) => id)));
+  }
+
+  async detach(partitions: readonly Partition[]): Promise<void> {
+    const ids = partitions.map(({ id }) => id);
+    for (const id of ids) this.#closing.delete(id);
+    this.#forget(new Set(ids));
+    const left = await Promise.all(this.relays.map((relay) => relay.withdraw(ids, DETACH_MS)));
+    const rows = left.flat();
+    if (rows.length > 0) await this.store.saveCursors(rows);
+    this.#node.log("debug", "partition:released", {
+      store: this.store.name,
+      count: ids.length,
+      held: this.ownership.held().length,
+    });
+  }
+
+  /** Says that this node is leaving, and hands over what it holds. It goes on routing. */
+  leave(deadline: Promise<unknown>): Promise<void> {
+    return this.ownership.leave(deadline);
   }
 
   // --- HeldActorsHost, ControlHost ---
@@ -457,10 +586,18 @@ export class StoreHost
 
   // --- housekeeping ---
 
-  /** Takes the actors of partitions out of memory. */
+  /** A turn that runs may wait for this very call: it is let in, or its turn would never end. */
+  #mustWait({ type, key, callers }: Envelope): boolean {
+    return callers.length === 0 && this.#closing.has(partitionOf(type, key));
+  }
+
+  /** Takes the actors of partitions out of memory, and what is known of their timers and pauses. */
   #forget(partitions: ReadonlySet<number>): void {
+    this.#timers.drop(partitions);
+    this.#held.drop(partitions);
+    this.#watchers.lost(partitions, movingError());
     for (const activation of this.#actors.values()) {
-      if (partitions.has(activation.partition)) this.#discard(activation, moved(), "moved");
+      if (partitions.has(activation.partition)) this.#discard(activation, movingError(), "moved");
     }
   }
 
@@ -527,10 +664,10 @@ export class StoreHost
   }
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+function movingError(): TroupeError {
+  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
 }
 
-function moved(): TroupeError {
-  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -55,7 +55,7 @@ export function subscription<DataSchema extends GenericSchema, const Message ext
 ): Subscription<Message> {
   const typed = (event: CloudEvent): CloudEvent<InferOutput<DataSchema>> => ({
     ...event,
-    data: parseInput(data, event.data, `the event ${event.type}`) as InferOutput<DataSchema>,
+    data: parseInput(data, event.data, event.type, event.source) as InferOutput<DataSchema>,
   });
   return {
     send: spec.send,

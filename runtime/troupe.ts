@@ -1,6 +1,8 @@
-import type { ActorRef, CallOptions } from "./actor-ref.ts";
+import type { ActorRef, ActorTell, CallOptions } from "./actor-ref.ts";
 import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import type { Clock } from "./clock.ts";
+import type { ClusterReport } from "./cluster-report.ts";
+import type { ContractCheck } from "./contract-check.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { IndexFilter } from "./index-filter.ts";
 import type { ActorInspection } from "./inspection.ts";
@@ -42,6 +44,15 @@ export interface TroupeOptions {
   /** How long replies and relayed outbox rows are kept. Default 24 h. */
   readonly retentionMs?: number;
   /**
+   * Whether this node takes partitions. One that does not routes every call to the nodes that do: for processes that only
+   * serve HTTP or run workflows. Default true.
+   */
+  readonly owns?: boolean;
+  /** Where this node serves people, for those who look at the cluster. Asked when the node starts. */
+  readonly address?: () => string | undefined;
+  /** Refuses the start of a node whose contracts do not fit those of the running ones. Default: every node may start. */
+  readonly contracts?: ContractCheck;
+  /**
    * Actors in memory at most, all types together. Beyond it those that were not used for longest leave memory, unless
    * they are busy; the next message loads them again. Default 100,000.
    */
@@ -79,6 +90,17 @@ export interface Troupe {
   readonly nodeId: string;
   /** A typed handle on an actor, wherever it lives. */
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
+  /**
+   * As `ref`, for messages whose reply nobody waits for: at most once, and gone with this process until its turn has
+   * committed. A message that is refused or fails is logged (`tell:failed`) and heard of no more: where it must arrive, use
+   * `c.send` in a turn, or `ref`.
+   *
+   * @example
+   * ```ts
+   * troupe.tell(Counter, "visits").add({ by: 1 });
+   * ```
+   */
+  tell<A extends AnyActorType>(type: A, key: string): ActorTell<A>;
   /** Calls a message by name; what `ref` and the ingress are made of. */
   call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
   /**
@@ -170,6 +192,14 @@ export interface Troupe {
   /** What actors broadcast. @throws {TypeError} the node was given no `topics`. */
   readonly topics: Pick<Topics, "subscribe">;
   status(): TroupeStatus;
+  /** The whole cluster, as far as it answers within `timeoutMs` (default 500). */
+  cluster(timeoutMs?: number): Promise<ClusterReport>;
+  /**
+   * Hands the partitions over to the other nodes, a few at a time, and takes none any more. Calls are still taken and
+   * routed: a process does this before it stops to listen. Waits at most `timeoutMs` (default 10,000); what is left then
+   * is given back by `stop`.
+   */
+  leave(timeoutMs?: number): Promise<void>;
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -189,6 +219,8 @@ export interface TroupeStatus {
   readonly stores: readonly {
     readonly name: string;
     readonly ownedPartitions: number;
+    /** Of these, those that are being handed over to another node. */
+    readonly movingPartitions: number;
     readonly activeActors: number;
     /** Milliseconds since the last successful lease renewal. */
     readonly leaseAgeMs: number;

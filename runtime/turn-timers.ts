@@ -41,7 +41,7 @@ export class TurnTimers implements Timers {
     if (definition?.kind !== "command") {
       throw new TypeError(`Cannot set the timer "${name}" of ${type} as "${timer.send}" is not one of its commands`);
     }
-    parseInput(definition.in, timer.with, `the timer ${name} of ${type}/${this.#actor.key}`);
+    parseInput(definition.in, timer.with, `the timer ${name}`, `${type}/${this.#actor.key}`);
     this.#write({
       ...this.#actor,
       name,

@@ -39,7 +39,6 @@ export interface TurnHost extends TimerSource {
 /** The context handed to a command handler, and the draft that becomes its commit. */
 export class Turn implements TurnContext<unknown, Emits> {
   readonly key: string;
-  readonly now: number;
   readonly id: string | undefined;
   readonly attempt: number;
   readonly exists: boolean;
@@ -55,6 +54,7 @@ export class Turn implements TurnContext<unknown, Emits> {
   readonly #partition: number;
   readonly #host: TurnHost;
   readonly #deadline: number | undefined;
+  #now: number | undefined;
   #timers: TurnTimers | undefined;
   #abort: AbortController | undefined;
 
@@ -70,7 +70,6 @@ export class Turn implements TurnContext<unknown, Emits> {
     this.key = envelope.key;
     this.id = envelope.id;
     this.attempt = envelope.attempt;
-    this.now = host.now();
     this.state = state;
     this.exists = exists;
     this.#type = type;
@@ -78,6 +77,11 @@ export class Turn implements TurnContext<unknown, Emits> {
     this.#partition = partition;
     this.#host = host;
     this.#deadline = deadline;
+  }
+
+  /** Looked at once: it is one moment for the whole turn. */
+  get now(): number {
+    return (this.#now ??= this.#host.now());
   }
 
   get timers(): TurnTimers {
@@ -165,7 +169,7 @@ export class Turn implements TurnContext<unknown, Emits> {
       throw new TypeError(`Cannot send "${message}" to ${target.type} as it has no such message`);
     checkKey(target.options.key, target.type, key);
     // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
-    parseInput(definition.in, input, `${message} for ${target.type}/${key}`);
+    parseInput(definition.in, input, message, `${target.type}/${key}`);
     const body = JSON.stringify(input) ?? "null";
     this.#effect({
       kind: "send",

@@ -6,11 +6,16 @@ import { MAX_ID_LENGTH, MAX_KEY_LENGTH } from "./limits.ts";
  * The value a schema makes of an input.
  * @throws {InvalidInputError} naming every place that does not fit, as JSON pointers.
  */
-export function parseInput(schema: GenericSchema | undefined, input: unknown, what: string): unknown {
+export function parseInput(
+  schema: GenericSchema | undefined,
+  input: unknown,
+  message: string,
+  address: string,
+): unknown {
   if (schema === undefined) return undefined;
   const result = safeParse(schema, input);
   if (result.success) return result.output;
-  throw new InvalidInputError(what, result.issues.map(toIssue));
+  throw new InvalidInputError(`${message} for ${address}`, result.issues.map(toIssue));
 }
 
 /** One valibot issue as the runtime and the ingress show it. */

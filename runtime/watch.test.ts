@@ -223,7 +223,7 @@ test("a poll without news ends by itself and is asked again", async () => {
   const store = memory("memory", clock);
   const options = { actors: [Counter], stores: { default: store }, clock };
   const owner = await createTroupe({ ...options, transport: network.transport(), nodeId: "owner" });
-  const other = await createTroupe({ ...options, transport: network.transport(), nodeId: "other" });
+  const other = await createTroupe({ ...options, transport: network.transport(), nodeId: "other", owns: false });
   const watch = follow(other, "a");
   await clock.advance(1);
   await clock.advance(45_000);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 /** `bun run start`: one app process against servers that run already. See `--help`. */
+import { durationMs } from "#runtime";
 import { readArguments, usage } from "./app/arguments.ts";
 import { openConnections } from "./app/connections.ts";
 import { databasesOf } from "./app/databases.ts";
@@ -38,7 +39,7 @@ async function run(settings: Settings): Promise<void> {
   process.on("uncaughtException", (error) => log("error", "app:exception", { error }));
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
-  const system = startSystem(settings, connections, log);
+  const system = startSystem(settings, connections, log, () => server.address);
   const server = serveHttp(settings, connections, system, log);
   log("info", "app:listening", {
     address: server.address,
@@ -53,6 +54,8 @@ async function run(settings: Settings): Promise<void> {
   const until = performance.now() + DRAIN_MS;
   const left = (): number => Math.max(0, until - performance.now());
   log("info", "app:stopping", { signal });
+  server.announceStop();
+  await Promise.all([system.leave(left()), Bun.sleep(durationMs(settings.TROUPE_STOP_GRACE))]);
   await server.stop(left());
   await system.stop(left());
   await connections.close();

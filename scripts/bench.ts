@@ -21,7 +21,8 @@ Runs benchmarks, all of them without a name, each with its baseline. Servers tha
 ${list()}
 
   --json       a line of JSON per case instead of a table
-  --full       the large cases too, as ten thousand sockets, or a store of a million actors
+  --full       the large cases too, as ten thousand sockets, or a store of a million actors, and more rounds where a case is
+               made of few, as in failover
   --help       this text`;
 }
 

@@ -15,6 +15,7 @@ import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
 import { openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
+import { actorsRoutes } from "./routes/actors.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
@@ -56,6 +57,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(invoiceRoutes(deps))
     .use(notificationRoutes(deps))
     .use(workflowRoutes(deps))
+    .use(actorsRoutes(deps))
     .use(projectionRoutes(deps))
     .use(actorAdminRoutes(deps))
     .use(pageRoutes(deps.links, () => (document ??= openApiDocument(app.routes))));

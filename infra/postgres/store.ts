@@ -15,7 +15,10 @@ import {
   type JournalRecord,
   type LoadedActor,
   type Log,
+  type NodeCard,
+  type NodeContracts,
   type NodeId,
+  type NodeRow,
   type OutboxKind,
   type OutboxRecord,
   OutcomeUnknownError,
@@ -82,13 +85,17 @@ class PostgresStore implements Store {
     await this.#pool.run((sql) => sql`select 1`, 2_000);
   }
 
-  async heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]> {
+  async heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]> {
     // An answer that comes after the lease has run out is worth nothing; the floor is for a server that just woke up.
     const deadlineMs = Math.max(leaseMs, 1_000);
+    const { contracts, ...rest } = card ?? {};
+    const said = card === undefined ? null : JSON.stringify(rest);
     await this.#pool.run(
       (sql) => sql`
-        insert into nodes (id, expires_at) values (${node}, now() + ${leaseMs}::int * interval '1 ms')
-        on conflict (id) do update set expires_at = excluded.expires_at`,
+        insert into nodes (id, expires_at, card, contracts)
+        values (${node}, now() + ${leaseMs}::int * interval '1 ms', ${said}::text, ${contracts ?? null}::text)
+        on conflict (id) do update set expires_at = excluded.expires_at, card = coalesce(excluded.card, nodes.card),
+          contracts = coalesce(excluded.contracts, nodes.contracts)`,
       deadlineMs,
     );
     // A second statement, so that it sees what was taken while the first one waited for a taker's lock.
@@ -101,16 +108,41 @@ class PostgresStore implements Store {
     return rows.map(({ partition, owner, epoch }) => ({ partition, epoch, owner: owner ?? undefined }));
   }
 
-  acquire(node: NodeId): Promise<readonly Grant[]> {
+  async nodes(): Promise<readonly NodeRow[]> {
+    const rows = await this.#pool.run(
+      (sql) => sql<{ id: string; card: string | null; since: number; leaseLeftMs: number }[]>`
+        select id, card, extract(epoch from since)::float8 * 1000 as since,
+               extract(epoch from expires_at - now())::float8 * 1000 as "leaseLeftMs"
+        from nodes where expires_at > now() order by id collate "C"`,
+    );
+    return rows.map(({ card, since, ...row }) => ({
+      ...row,
+      since: Math.round(since),
+      card: card === null ? undefined : cardOf(card),
+    }));
+  }
+
+  contracts(): Promise<readonly NodeContracts[]> {
+    return this.#pool.run(
+      (sql) => sql<NodeContracts[]>`
+        select id as node, contracts from nodes where expires_at > now() and contracts is not null order by id collate "C"`,
+    );
+  }
+
+  acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]> {
+    const wanted = partitions === undefined ? null : arrayLiteral(partitions);
     // The holder's lease row is locked too: a renewal that comes meanwhile either comes first, and keeps its
     // partitions, or waits, and then sees that they are gone. Locked rows are in use: skipped.
     return this.#pool.run(
       (sql) => sql<Grant[]>`
         with expired as (
           select p.id from partitions p join nodes n on n.id = p.owner
-          where n.expires_at <= now() and p.owner <> ${node} order by p.id for update of p, n skip locked
+          where n.expires_at <= now() and p.owner <> ${node} and (${wanted}::smallint[] is null or p.id = any(${wanted}::smallint[]))
+          order by p.id for update of p, n skip locked
         ), free as (
-          select id from partitions where owner is null order by id for update skip locked
+          select id from partitions
+          where owner is null and (${wanted}::smallint[] is null or id = any(${wanted}::smallint[]))
+          order by id for update skip locked
         )
         update partitions p set owner = ${node}, epoch = p.epoch + 1
         from (select id from expired union all select id from free) f where p.id = f.id
@@ -342,6 +374,12 @@ class PostgresStore implements Store {
     const result = await this.#pool.run((sql) => sql`delete from dead_letters where id = ${id}`);
     return result.count > 0;
   }
+}
+
+/** What {@link PostgresStore.heartbeat} wrote; JSON has no `undefined`. */
+function cardOf(text: string): Omit<NodeCard, "contracts"> {
+  const card = JSON.parse(text) as Omit<NodeCard, "contracts" | "address"> & { readonly address?: string };
+  return { ...card, address: card.address };
 }
 
 /** A timer as its row is read. */

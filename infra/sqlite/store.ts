@@ -14,7 +14,10 @@ import type {
   IndexQuery,
   JournalRecord,
   LoadedActor,
+  NodeCard,
+  NodeContracts,
   NodeId,
+  NodeRow,
   OutboxKind,
   OutboxRecord,
   Ownership,
@@ -30,6 +33,7 @@ import { SqliteFile } from "./file.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
+import { readContracts, readNodes, writeNode } from "./nodes.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
 import { deleteTimers, dueTimers, timersOf } from "./timers.ts";
 
@@ -96,10 +100,10 @@ class SqliteStore implements Store {
     this.#file.get("select 1 from partitions");
   }
 
-  async heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]> {
+  async heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]> {
     const now = Date.now();
     return this.#file.write(() => {
-      this.#file.run("insert or replace into nodes (id, expires_ms) values (?, ?)", node, now + leaseMs);
+      writeNode(this.#file, { id: node, now, expires: now + leaseMs, card });
       const rows = this.#file.all<{ partition: number; epoch: number; owner: string | null }>(
         `select p.id as partition, p.epoch, case when n.expires_ms > ? then p.owner end as owner
          from partitions p left join nodes n on n.id = p.owner`,
@@ -109,13 +113,23 @@ class SqliteStore implements Store {
     });
   }
 
-  async acquire(node: NodeId): Promise<readonly Grant[]> {
+  async nodes(): Promise<readonly NodeRow[]> {
+    return readNodes(this.#file, Date.now());
+  }
+
+  async contracts(): Promise<readonly NodeContracts[]> {
+    return readContracts(this.#file, Date.now());
+  }
+
+  async acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]> {
     return this.#file.write(() =>
       this.#file.all<Grant>(
         `update partitions set owner = ?1, epoch = epoch + 1
-         where owner is null or owner <> ?1 and not exists (select 1 from nodes n where n.id = owner and n.expires_ms > ?2)
+         where (?3 is null or id in (select value from json_each(?3)))
+           and (owner is null
+                or owner <> ?1 and not exists (select 1 from nodes n where n.id = owner and n.expires_ms > ?2))
          returning ${GRANTED}`,
-        ...[node, Date.now()],
+        ...[node, Date.now(), partitions === undefined ? null : JSON.stringify(partitions)],
       ),
     );
   }

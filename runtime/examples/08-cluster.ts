@@ -37,7 +37,8 @@ console.log(
 );
 console.log("calls over the network:", network.calls.length > 0);
 
-// Anna leaves in order: her partitions are free at once. Bert takes them, and the state is there.
+// Anna leaves in order: she hands her partitions over, and callers notice nothing. Bert has the state.
+await anna.leave();
 await anna.stop();
 console.log("bert alone:", await bert.ref(Counter, "visits").add(1), "· holds", held(bert));
 

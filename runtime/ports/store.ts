@@ -14,10 +14,20 @@ export interface Store {
   /** Resolves when the store answers. */
   check(): Promise<void>;
 
-  /** Renews the node's lease in the store's own time, and lists who owns what. */
-  heartbeat(node: NodeId, leaseMs: number): Promise<readonly Ownership[]>;
-  /** Takes every partition that nobody holds or whose holder's lease has run out, and raises its epoch. */
-  acquire(node: NodeId): Promise<readonly Grant[]>;
+  /**
+   * Renews the node's lease in the store's own time, and lists who owns what. `card` replaces what the node said of
+   * itself; without one, that stays. A lease of 0 ms ends it.
+   */
+  heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]>;
+  /** The nodes whose lease has not run out, in order of their id. */
+  nodes(): Promise<readonly NodeRow[]>;
+  /** The `contracts` of those of them that gave any. Read when a node starts. */
+  contracts(): Promise<readonly NodeContracts[]>;
+  /**
+   * Takes every partition that nobody holds or whose holder's lease has run out, and raises its epoch; of the given ones
+   * only, where some are given.
+   */
+  acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]>;
   /** Gives partitions back; those the node no longer holds are left alone. */
   release(node: NodeId, partitions: readonly Fence[]): Promise<void>;
   /**
@@ -142,6 +152,36 @@ export interface Ownership {
   readonly partition: number;
   readonly owner: NodeId | undefined;
   readonly epoch: number;
+}
+
+/** What a node says of itself to the others. */
+export interface NodeCard {
+  /** Where it serves people, as in `http://10.0.0.4:3000`; `undefined` where it does not. */
+  readonly address: string | undefined;
+  /** Whether it takes partitions of this store; a node that only routes, or is about to leave, does not. */
+  readonly owns: boolean;
+  /** The actor types of this store that it knows. */
+  readonly types: readonly string[];
+  /** How long its leases are, in milliseconds. */
+  readonly leaseMs: number;
+  /** The contracts of those types, as text that whoever wrote it can read. Kept where it is not given. */
+  readonly contracts?: string;
+}
+
+/** A node with a lease. `card` is `undefined` for a node of an older version. */
+export interface NodeRow {
+  readonly id: NodeId;
+  readonly card: Omit<NodeCard, "contracts"> | undefined;
+  /** When it first renewed its lease. */
+  readonly since: number;
+  /** How long its lease is still good. */
+  readonly leaseLeftMs: number;
+}
+
+/** What a node said of its messages, events and states. */
+export interface NodeContracts {
+  readonly node: NodeId;
+  readonly contracts: string;
 }
 
 /** An actor as it was committed last; `state` is `undefined` for one that was never written, or destroyed. */

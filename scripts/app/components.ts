@@ -79,7 +79,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
     {
       name: "worker",
       address: serves ? `${TEMPORAL_ADDRESS}/${settings.TEMPORAL_NAMESPACE}` : null,
-      needed: true,
+      needed: serves,
       fix: serves
         ? "Wait: the workers connect by themselves once Temporal and the database answer"
         : "Add workflows to TROUPE_ROLES, and set TEMPORAL_ADDRESS",

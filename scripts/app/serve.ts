@@ -24,6 +24,8 @@ const SERVER_BODY_LIMIT = 64 * 1024 * 1024;
 /** A listening server. */
 export interface HttpServer {
   readonly address: string;
+  /** From now on `/ready` answers 503, and every answer closes its connection: clients look for another process. */
+  announceStop(): void;
   /** Closes the sockets so that their clients go elsewhere, takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
   stop(drainMs: number): Promise<void>;
 }
@@ -39,11 +41,16 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     docker: dockerStatus(connections.engine),
     policy: policyFromEnv(process.env),
   });
+  let stopping = false;
+  const readiness = readinessOf(componentsOf(settings, connections, system));
   const deps: IngressDeps = {
     troupe,
     orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
-    readiness: readinessOf(componentsOf(settings, connections, system)),
+    readiness: async () => {
+      const answer = await readiness();
+      return stopping ? { ...answer, status: "unavailable" } : answer;
+    },
     links: {
       temporalUi: TEMPORAL_UI_URL ?? null,
       workflow: (id, runId) =>
@@ -63,12 +70,20 @@ export function serveHttp(settings: Settings, connections: Connections, system: 
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
-    fetch: (request, own) => (isSocket(request) ? sockets.upgrade(request, own) : app.fetch(request)),
+    fetch: async (request, own) => {
+      if (isSocket(request)) return sockets.upgrade(request, own);
+      const response = await app.fetch(request);
+      if (stopping) response.headers.set("connection", "close");
+      return response;
+    },
     websocket: sockets.websocket,
   });
   const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
   return {
     address,
+    announceStop() {
+      stopping = true;
+    },
     async stop(drainMs) {
       sockets.close();
       const late = Promise.withResolvers<void>();

@@ -57,10 +57,6 @@ const roles = v.pipe(
   v.transform((value) => value.split(",").map((role) => role.trim())),
   v.array(v.picklist(ROLES, `expected a comma list of ${ROLES.join(", ")}`)),
   v.minLength(1, "expected at least one role"),
-  v.check(
-    (list) => list.includes("actors"),
-    "expected actors among the roles: the others reach actors in their own process",
-  ),
 );
 
 const origin = v.pipe(
@@ -127,6 +123,10 @@ const VARIABLES = {
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
   TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
+  TROUPE_STOP_GRACE: v.pipe(
+    v.optional(duration, "0s"),
+    v.description("how long a process that was told to stop still takes requests, with /ready at 503"),
+  ),
   TROUPE_AUTH: v.pipe(onOff("off"), v.description("off; this version has no authentication")),
   TROUPE_SEED: v.pipe(onOff("on"), v.description("whether demo products are created once")),
   TROUPE_DATA: v.pipe(
@@ -156,6 +156,14 @@ const VARIABLES = {
 
 const Environment = v.pipe(
   v.object(VARIABLES),
+  v.forward(
+    v.partialCheck(
+      [["TROUPE_ROLES"], ["NATS_URL"]],
+      ({ TROUPE_ROLES, NATS_URL }) => TROUPE_ROLES.includes("actors") || NATS_URL !== undefined,
+      "expected actors among the roles, or NATS_URL: without either there is no way to an actor",
+    ),
+    ["TROUPE_ROLES"],
+  ),
   v.forward(
     v.partialCheck(
       [["TROUPE_AUTH"]],

@@ -7,7 +7,8 @@ import { Config } from "#actors/config/config.ts";
  *
  * Y1 A server that is away delays the start, and never ends it: each try begins with what a try left nothing of.
  * Y2 Stores are opened before the actor system: what it would fail on is found out while nothing runs yet.
- * Y3 Stops in the order of need: workers and watcher call actors, so they end first.
+ * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
+ *    while requests are still served, so that they only notice a pause.
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
 import { Invoice } from "#actors/invoice/invoice.ts";
@@ -15,12 +16,13 @@ import { Notification } from "#actors/notification/notification.ts";
 import { Order } from "#actors/order/order.ts";
 import { type OrderLists, orderLists } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
-import { scalerActor } from "#actors/scaler/scaler.ts";
+import { type ScalerActor, scalerActor } from "#actors/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
 import { Service } from "#actors/service/service.ts";
 import { Stock } from "#actors/stock/stock.ts";
+import { contractCheck } from "#infra/contracts/check.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
-import { createTroupe, type Log, type Store, type Troupe } from "#runtime";
+import { type AnyActorType, createTroupe, type Log, type Store, type Troupe } from "#runtime";
 import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
 import type { Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
@@ -47,18 +49,33 @@ export interface System {
   check(): Promise<void>;
   /** Resolves when it runs and what is to be seeded is there, or when it was stopped before. */
   readonly started: Promise<void>;
+  /** Hands the partitions over and ends workers and watcher. Calls are still routed. At the latest after `drainMs`. */
+  leave(drainMs: number): Promise<void>;
   /** Y3. Resolves at the latest after `drainMs`, but for what cannot be ended. */
   stop(drainMs: number): Promise<void>;
 }
 
-/** Starts the actor system in the background. */
-export function startSystem(settings: Settings, connections: Connections, log: Log): System {
+/** Every actor type of the app. */
+export function actorTypes(
+  { DELIVERY_STEP }: Pick<Settings, "DELIVERY_STEP">,
+  scaler: ScalerActor,
+): readonly AnyActorType[] {
+  const delivery = createDelivery({ step: DELIVERY_STEP });
+  return [Order, Stock, Payment, delivery, Invoice, Notification, Config, Service, scaler];
+}
+
+/** Starts the actor system in the background. `address` is where this process serves HTTP, once it does. */
+export function startSystem(
+  settings: Settings,
+  connections: Connections,
+  log: Log,
+  address: () => string | undefined,
+): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
   const scaler = scalerActor({ engine });
-  const delivery = createDelivery({ step: settings.DELIVERY_STEP });
-  const actors = [Order, Stock, Payment, delivery, Invoice, Notification, Config, Service, scaler];
+  const actors = actorTypes(settings, scaler);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
   let orders: OrderLists | undefined;
@@ -81,6 +98,9 @@ export function startSystem(settings: Settings, connections: Connections, log: L
         sources: connections.sources,
         topics: connections.topics,
         log,
+        contracts: contractCheck(),
+        owns: settings.TROUPE_ROLES.includes("actors"),
+        address,
         recentTurns: RECENT_TURNS,
         ...(transport === undefined ? {} : { transport }),
       });
@@ -136,6 +156,11 @@ export function startSystem(settings: Settings, connections: Connections, log: L
       await Promise.all(Object.values(stores).map((store) => store.check()));
     },
     started,
+    async leave(drainMs) {
+      stopping.abort();
+      await started;
+      await Promise.allSettled([workers?.stop(), watcher?.stop(), troupe?.leave(drainMs)]);
+    },
     async stop(drainMs) {
       stopping.abort();
       await started;

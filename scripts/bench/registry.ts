@@ -6,6 +6,7 @@ import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
 import { relay } from "./relay.ts";
+import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
 import { sockets } from "./sockets.ts";
@@ -22,7 +23,15 @@ export interface Bench {
 
 /** Every benchmark, in the order in which they run. */
 export const BENCHES: readonly Bench[] = [
-  { name: "ask", about: "call and reply within one node, nothing stored", servers: [], run: ask },
+  {
+    name: "ask",
+    about: "call and reply within one node and between two, nothing stored",
+    servers: ["nats"],
+    async *run() {
+      yield* ask();
+      yield* askTwoNodes();
+    },
+  },
   { name: "tell", about: "messages whose reply nobody waits for", servers: [], run: tell },
   { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
   { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
@@ -46,7 +55,7 @@ export const BENCHES: readonly Bench[] = [
   },
   {
     name: "failover",
-    about: "the owner is killed: until the next durable reply",
+    about: "the owner is killed, or leaves in order: until the next durable reply",
     servers: ["postgres", "nats", "temporal"],
     run: failover,
   },

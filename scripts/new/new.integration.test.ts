@@ -18,7 +18,8 @@ test("bun run new actor makes actors that pass every check and their own tests a
   const files = NAMES.flatMap((name) => ["messages", name, `${name}.test`].map((file) => `actors/${name}/${file}.ts`));
   const whole = wholeTree(root);
   const steps = [...checks(narrowTo(whole, files)), ...checks(whole).filter((step) => step.name === "dead code")];
-  expect(steps.map((step) => step.name)).toEqual(["format", "lint", "types", "boundaries", "unit tests", "dead code"]);
+  const names = ["format", "lint", "types", "boundaries", "contracts", "unit tests", "dead code"];
+  expect(steps.map((step) => step.name)).toEqual(names);
   const outcomes = await runSteps(root, steps, 2, () => undefined);
   expect(outcomes.filter(({ passed }) => !passed).map(({ step, output }) => `${step.name}: ${output}`)).toEqual([]);
   expect(outcomes.find(({ step }) => step.name === "unit tests")?.output).toContain("6 pass");

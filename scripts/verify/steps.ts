@@ -8,6 +8,8 @@ export interface Step {
 
 const FORMATTED = /\.(?:[cm]?[jt]sx?|jsonc?|css)$/u;
 const LINTED = /\.[cm]?[jt]sx?$/u;
+/** Where actor types, and with them their contracts, are made of. */
+const CONTRACTED = /^(?:actors\/|runtime\/actor\.ts|infra\/contracts\/)/u;
 const LENIENT = "--no-error-on-unmatched-pattern";
 
 /**
@@ -22,6 +24,9 @@ export function checks(scope: Scope): Step[] {
     { name: "types", command: tool("tsc", "--noEmit") },
     ...overFiles("boundaries", [process.execPath, "scripts/boundaries/main.ts"], ["."], LINTED, scope),
     ...(concernsDoors(scope) ? [{ name: "docs", command: [process.execPath, "scripts/docs/main.ts"] }] : []),
+    ...((scope.files?.some((path) => CONTRACTED.test(path)) ?? true)
+      ? [{ name: "contracts", command: [process.execPath, "scripts/contracts.ts"] }]
+      : []),
     ...(scope.files ? [] : [{ name: "dead code", command: tool("knip", "--no-progress", "--no-config-hints") }]),
     ...(scope.tests.length > 0 ? [{ name: "unit tests", command: unitTests(scope.tests) }] : []),
   ];

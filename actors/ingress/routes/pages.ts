@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import type { Links } from "../deps.ts";
+import { clusterPage } from "../web/cluster.ts";
 import { consolePage } from "../web/console.ts";
 import { openApiPage } from "../web/openapi.ts";
 import { storefrontPage } from "../web/storefront.ts";
@@ -15,11 +16,12 @@ const HEADERS = {
 const hidden = { detail: { hide: true } };
 const html = (text: string): Response => new Response(text, { headers: HEADERS });
 
-/** `/`, `/console`, `/openapi` and the OpenAPI document. */
+/** `/`, `/console`, `/console/cluster`, `/openapi` and the OpenAPI document. */
 export function pageRoutes(links: Links, document: () => Record<string, unknown>) {
   return new Elysia({ name: "pages" })
     .get("/", () => html(storefrontPage()), hidden)
     .get("/console", () => html(consolePage(links.temporalUi)), hidden)
+    .get("/console/cluster", () => html(clusterPage()), hidden)
     .get("/openapi", () => html(openApiPage()), hidden)
     .get("/openapi/json", () => Response.json(document()), hidden);
 }

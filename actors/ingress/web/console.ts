@@ -27,6 +27,12 @@ refresh(); setInterval(refresh, 5_000);`;
 
 /** The console: the components, and the orders as they move. */
 export function consolePage(temporalUi: string | null): string {
-  const links = temporalUi === null ? "" : `<a href="${escapeHtml(temporalUi)}">Temporal</a>`;
-  return layout({ path: "/console", title: "Console", main: MAIN, script: SCRIPT, links });
+  const temporal = temporalUi === null ? "" : `<a href="${escapeHtml(temporalUi)}">Temporal</a>`;
+  return layout({
+    path: "/console",
+    title: "Console",
+    main: MAIN,
+    script: SCRIPT,
+    links: `<a href="/console/cluster">Cluster</a>${temporal}`,
+  });
 }

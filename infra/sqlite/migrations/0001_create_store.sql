@@ -17,7 +17,12 @@ with recursive ids (id) as (select 0 union all select id + 1 from ids where id <
 -- A node's lease. Partitions of a node whose lease has run out may be taken by another.
 create table nodes (
   id          text primary key,
-  expires_ms  integer not null
+  expires_ms  integer not null,
+  since_ms    integer not null,
+  -- JSON: address, whether it takes partitions, the actor types it knows.
+  card        text,
+  -- The message, event and state schemas it runs with; read when another node starts.
+  contracts   text
 ) strict, without rowid;
 
 create table actor_states (

@@ -51,4 +51,38 @@ export const ownership: Theme = (scenario, expect) => {
     await store.heartbeat("a", 60_000);
     expect(await store.acquire("b")).toEqual([]);
   });
+
+  scenario("gives of the free partitions those that were asked for", async (store, grants) => {
+    await store.release(
+      "a",
+      [3, 4, 5].map((partition) => fenceOf(grants, partition)),
+    );
+    await store.heartbeat("b", 60_000);
+    expect((await store.acquire("b", [4, 9])).map((grant) => grant.partition)).toEqual([4]);
+    await store.heartbeat("a", 0);
+    expect((await store.acquire("b", [4, 9])).map((grant) => grant.partition)).toEqual([9]);
+    expect(await store.acquire("b", [])).toEqual([]);
+  });
+
+  scenario("tells who lives, since when, and what they say of themselves", async (store) => {
+    const card = { address: "http://b:1", owns: true, types: ["t"], leaseMs: 60_000 };
+    await store.heartbeat("b", 60_000, { ...card, contracts: "first" });
+    const [a, b] = await store.nodes();
+    expect([a?.id, a?.card]).toEqual(["a", undefined]);
+    expect([b?.id, b?.card]).toEqual(["b", card]);
+    const left = b?.leaseLeftMs ?? 0;
+    expect(left > 50_000 && left <= 60_000).toBe(true);
+    expect(Math.abs((b?.since ?? 0) - Date.now()) < 30_000).toBe(true);
+    expect(await store.contracts()).toEqual([{ node: "b", contracts: "first" }]);
+    // What was said stays; what is said anew replaces it, but for contracts that are not mentioned.
+    await store.heartbeat("b", 60_000);
+    await store.heartbeat("b", 60_000, { ...card, owns: false, address: undefined });
+    const again = (await store.nodes())[1];
+    expect(again?.card).toEqual({ ...card, owns: false, address: undefined });
+    expect(again?.since).toBe(b?.since);
+    expect((await store.contracts())[0]?.contracts).toBe("first");
+    await store.heartbeat("b", 0);
+    expect((await store.nodes()).map((node) => node.id)).toEqual(["a"]);
+    expect(await store.contracts()).toEqual([]);
+  });
 };

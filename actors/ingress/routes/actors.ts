@@ -1,0 +1,95 @@
+import * as v from "valibot";
+import type { ClusterReport } from "#runtime";
+import type { IngressDeps } from "../deps.ts";
+import { endpoint, endpoints } from "../endpoint.ts";
+
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const ActorsAnswer = v.object({
+  types: v.pipe(
+    v.array(
+      v.object({
+        type: v.string(),
+        store: v.string(),
+        inMemory: v.pipe(Count, v.description("On all nodes that answered")),
+        mailboxDepth: v.pipe(Count, v.description("Messages that wait for their turn")),
+      }),
+    ),
+    v.description("In order of their name"),
+  ),
+  nodes: v.array(
+    v.object({
+      id: v.string(),
+      address: v.pipe(v.nullable(v.string()), v.description("Where it serves HTTP")),
+      owns: v.pipe(v.boolean(), v.description("Whether it takes partitions: not when it only routes, or is leaving")),
+      since: v.pipe(v.string(), v.isoTimestamp()),
+      leaseAgeMs: v.pipe(Count, v.description("Since it last renewed its lease")),
+      answered: v.pipe(v.boolean(), v.description("Whether its actors are counted: it answered in time")),
+      inMemory: v.nullable(Count),
+      partitions: v.pipe(Count, v.description("Of all stores")),
+    }),
+  ),
+  stores: v.array(
+    v.object({
+      store: v.string(),
+      types: v.array(v.string()),
+      partitions: v.array(v.object({ partition: Count, node: v.nullable(v.string()), epoch: Count })),
+    }),
+  ),
+});
+
+/** The cluster as `GET /actors` shows it. */
+export type ActorsAnswer = v.InferOutput<typeof ActorsAnswer>;
+
+/** The whole cluster, from any of its nodes. */
+export function actorsRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+  return endpoints("actors", [
+    endpoint(
+      {
+        tag: "Actors",
+        noun: "actor",
+        method: "GET",
+        path: "/actors",
+        summary: "Show the actor types, the nodes and who owns which partition",
+        description:
+          "From any node for the whole cluster. A node that does not answer within half a second is listed with `answered: false`, and its actors are not counted.",
+        answer: { status: 200, description: "The cluster", schema: ActorsAnswer },
+      },
+      async () => answerOf(await troupe().cluster()),
+    ),
+  ]);
+}
+
+function answerOf({ nodes, stores }: ClusterReport): ActorsAnswer {
+  const counts = nodes.flatMap((node) => node.actors ?? []);
+  const sumOf = (type: string, what: "inMemory" | "waiting"): number =>
+    counts.reduce((sum, count) => sum + (count.type === type ? count[what] : 0), 0);
+  const owners = stores.flatMap(({ partitions }) => partitions.map(({ node }) => node));
+  return {
+    types: stores
+      .flatMap(({ store, types }) =>
+        types.map((type) => ({
+          type,
+          store,
+          inMemory: sumOf(type, "inMemory"),
+          mailboxDepth: sumOf(type, "waiting"),
+        })),
+      )
+      .toSorted((a, b) => a.type.localeCompare(b.type)),
+    nodes: nodes.map(({ id, address, owns, since, leaseAgeMs, actors }) => ({
+      id,
+      address: address ?? null,
+      owns,
+      since: new Date(since).toISOString(),
+      leaseAgeMs,
+      answered: actors !== undefined,
+      inMemory: actors?.reduce((sum, { inMemory }) => sum + inMemory, 0) ?? null,
+      partitions: owners.filter((owner) => owner === id).length,
+    })),
+    stores: stores.map(({ store, types, partitions }) => ({
+      store,
+      types: [...types],
+      partitions: partitions.map(({ partition, node, epoch }) => ({ partition, node: node ?? null, epoch })),
+    })),
+  };
+}

@@ -1,0 +1,45 @@
+import type { NodeCard, NodeContracts, NodeId, NodeRow } from "#runtime";
+import type { SqliteFile } from "./file.ts";
+
+/** Renews a node's lease. What it does not say of itself this time stays as it said it before. */
+export function writeNode(
+  file: SqliteFile,
+  node: { readonly id: NodeId; readonly now: number; readonly expires: number; readonly card: NodeCard | undefined },
+): void {
+  const { id, now, expires, card } = node;
+  const { contracts, ...said } = card ?? {};
+  file.run(
+    `insert into nodes (id, expires_ms, since_ms, card, contracts) values (?, ?, ?, ?, ?)
+     on conflict (id) do update set expires_ms = excluded.expires_ms, card = coalesce(excluded.card, card),
+       contracts = coalesce(excluded.contracts, contracts)`,
+    ...[id, expires, now, card === undefined ? null : JSON.stringify(said), contracts ?? null],
+  );
+}
+
+/** The nodes whose lease is good at `now`, in order of their id. */
+export function readNodes(file: SqliteFile, now: number): readonly NodeRow[] {
+  const rows = file.all<{ id: string; expires: number; since: number; card: string | null }>(
+    "select id, expires_ms as expires, since_ms as since, card from nodes where expires_ms > ? order by id",
+    now,
+  );
+  return rows.map(({ id, expires, since, card }) => ({
+    id,
+    since,
+    leaseLeftMs: expires - now,
+    card: card === null ? undefined : cardOf(card),
+  }));
+}
+
+/** The contracts of the nodes whose lease is good at `now`. */
+export function readContracts(file: SqliteFile, now: number): readonly NodeContracts[] {
+  return file.all<NodeContracts>(
+    "select id as node, contracts from nodes where expires_ms > ? and contracts is not null order by id",
+    now,
+  );
+}
+
+/** JSON has no `undefined`: an address that was not given is missing from the text. */
+function cardOf(text: string): NonNullable<NodeRow["card"]> {
+  const card = JSON.parse(text) as Omit<NodeCard, "contracts" | "address"> & { readonly address?: string };
+  return { ...card, address: card.address };
+}
