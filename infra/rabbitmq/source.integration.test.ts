@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { AMQPClient } from "@cloudamqp/amqp-client";
 import { type Handled, type OutboxRecord, silentLog, type SourceSubscription } from "#runtime";
 import { sourceConformance } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
@@ -92,3 +93,50 @@ function placed(id: string): OutboxRecord {
     traceparent: undefined,
   };
 }
+
+test("rabbitMqSource() goes on with a new queue when its own was deleted, and when the broker hung", async () => {
+  const exchange = `test-${crypto.randomUUID().slice(0, 8)}`;
+  const invoice = `${exchange}.invoice`;
+  const types = ["order.placed.v1"];
+  const sink = rabbitMqSink({ url: broker.address, log: silentLog, exchange, deadlineMs: 1_000 });
+  const source = rabbitMqSource({
+    url: broker.address,
+    log: silentLog,
+    exchange,
+    queues: { invoice },
+    kind: "classic",
+    deadlineMs: 1_000,
+  });
+  const received = new Set<string>();
+  const consumer = source.start({
+    consumer: "invoice",
+    types,
+    maxInFlight: 10,
+    handle: async ({ body }) => {
+      received.add((JSON.parse(body) as { id: string }).id);
+      return "taken";
+    },
+  });
+  const arrives = (id: string): Promise<true> =>
+    eventually(`${id} is published and received`, 60_000, async () => {
+      await sink.publish([placed(id)], 1).catch(() => undefined);
+      return received.has(id);
+    });
+  await arrives("evt_1");
+  const client = await new AMQPClient(broker.address, undefined, null).connect();
+  await (await client.channel()).queueDelete(invoice);
+  await client.close();
+  await arrives("evt_2");
+
+  broker.signal("SIGSTOP");
+  await eventually("the hang is noticed", 30_000, () =>
+    consumer.lag().then(
+      () => false,
+      () => true,
+    ),
+  );
+  broker.signal("SIGCONT");
+  await arrives("evt_3");
+  await consumer.stop(5_000);
+  await sink.close();
+});

@@ -60,6 +60,7 @@ class QueueConsumer implements SourceConsumer {
   #connections = 0;
   /** Ends the consuming, and leaves the connection to those under way. */
   #cancel: (() => Promise<unknown>) | undefined;
+  #draining = false;
   #drainMs = 0;
 
   constructor(options: RabbitMqSourceOptions, subscription: SourceSubscription) {
@@ -83,6 +84,7 @@ class QueueConsumer implements SourceConsumer {
 
   async stop(withinMs: number): Promise<void> {
     const until = performance.now() + withinMs;
+    this.#draining = true;
     if (withinMs > 0) {
       await this.#inTime(this.#cancel?.() ?? Promise.resolve()).catch(() => undefined);
       await this.#inFlight.settled(withinMs);
@@ -94,6 +96,7 @@ class QueueConsumer implements SourceConsumer {
   async #session(over: AbortSignal, up: () => void): Promise<void> {
     const { url, log, exchange = "events", kind } = this.#options;
     const { consumer: name, types, maxInFlight } = this.#subscription;
+    if (this.#draining) return;
     const address = new URL(url);
     address.searchParams.set("name", `troupe-${name}`);
     address.searchParams.set("heartbeat", HEARTBEAT_S);
@@ -119,12 +122,9 @@ class QueueConsumer implements SourceConsumer {
       this.#channel = channel;
       this.#cancel = () => consumer.cancel();
       up();
-      const ended = consumer.wait().then(() => {
-        // Cancelled: by `stop`, or as the queue was deleted. The latter needs a new one.
-        if (this.#cancel !== undefined && !over.aborted) return pause(this.#deadlineMs, over);
-        return undefined;
-      });
       const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
+      // Cancelled by `stop`, which those under way outlive; or as the queue was deleted, which needs a new one.
+      const ended = consumer.wait().then(() => (this.#draining ? aborted : undefined));
       await Promise.race([ended, aborted, this.#watch(channel, over)]);
       if (over.aborted && this.#drainMs > 0)
         await Promise.race([
