@@ -412,7 +412,7 @@ export class StoreHost
   // --- OwnershipHost ---
 
   nodesChanged(nodes: readonly NodeId[]): void {
-    this.#node.log("info", "cluster:changed", { store: this.store.name, nodes: nodes.length, of: nodes });
+    this.#node.log("info", "cluster:changed", { store: this.store.name, nodes: nodes.length });
   }
 
   failed(what: string, error: unknown): void {

@@ -21,6 +21,7 @@ async function show() {
     row.append(el("td", id), el("td", order ? order.status + (order.reason ? " (" + order.reason + ")" : "") : "…"), el("td", order ? money(order.total, order.currency) : "", { className: "number" }));
     return row;
   }));
+  if (rows.length === 0) { const row = el("tr"); row.append(el("td", "Nothing ordered from this browser yet", { colSpan: 3, className: "soft" })); rows.push(row) }
   fill("orders", ...rows);
 }
 const changes = live(mine.slice(0, 10).map((id) => "orders/" + id), show);
