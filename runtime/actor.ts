@@ -10,6 +10,7 @@ import { MAX_FIELD_LENGTH } from "./limits.ts";
 import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
 import { checkRestartPolicy, type RestartPolicy } from "./restart-backoff.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out> {
@@ -87,6 +88,11 @@ export interface ActorOptions<
   /** What happens to a message that came by timer or send and fails again and again. Default: a dead letter after 5. */
   readonly poison?: PoisonOptions;
   /**
+   * Events from a broker that become commands of actors of this type, by event type (`order.placed.v1`). Each takes effect
+   * once, in the order of its key, and is acknowledged to the broker after the commit of its turn.
+   */
+  readonly subscribe?: Readonly<Record<string, Subscription<keyof NoInfer<M> & string>>>;
+  /**
    * What a handler that threw (not: refused) does to the messages behind it. The actor itself always goes on from the
    * state before that turn. With `backoff`, messages that came by timer or send wait longer and longer while throws follow
    * one another; calls are answered at once, as their callers decide themselves. A turn that commits ends the row, and so
@@ -162,7 +168,8 @@ const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
  * addresses, subjects and topics; when a journaled type has an event without `apply`, or an `index`; when the name of a
  * message begins with `$`, which the runtime keeps for itself; when `index` names a field twice, or one of more than 100
  * characters; when `version` is not a whole number from 1 to 32767, or `migrate` has a step that starts from no earlier
- * version; when the pauses of `restart` are no durations, or the longest is shorter than the first.
+ * version; when the pauses of `restart` are no durations, or the longest is shorter than the first; when a subscription
+ * sends what is no command.
  *
  * @example
  * ```ts
@@ -213,6 +220,10 @@ export function actor<
   const messages = options.messages(declare);
   for (const name of Object.keys(messages)) {
     if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
+  }
+  for (const [event, { send }] of Object.entries(options.subscribe ?? {})) {
+    if (Object.hasOwn(messages, send) && messages[send]?.kind === "command") continue;
+    throw new TypeError(`Cannot subscribe ${type} to "${event}" as it has no command "${send}"`);
   }
   if (options.journal === undefined) return { type, options, messages };
   // Its stored state is a snapshot that may be behind its events, so an index of it could not be filled or checked.

@@ -3,6 +3,7 @@ import type { Duration } from "./duration.ts";
 import type { Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison.ts";
 import type { RestartPolicy } from "./restart-backoff.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** How a journaled actor keeps its state. */
 export interface JournalOptions {
@@ -39,6 +40,7 @@ export interface AnyActorType {
     readonly idle?: Duration;
     readonly index?: readonly string[];
     readonly poison?: PoisonOptions;
+    readonly subscribe?: Readonly<Record<string, Subscription>>;
     readonly restart?: RestartPolicy;
     readonly version?: number;
     readonly migrate?: Readonly<Record<number, Migration>>;

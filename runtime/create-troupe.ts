@@ -33,6 +33,7 @@ import { Residents } from "./residents.ts";
 import { Router } from "./router.ts";
 import { sendSink } from "./send-sink.ts";
 import { type NodeServices, StoreHost } from "./store-host.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { TypeDirectory } from "./type-directory.ts";
 import { watchActor, type WatchedState } from "./watch.ts";
@@ -73,6 +74,7 @@ class Node implements Troupe, NodeAnswers {
   readonly #types = new TypeDirectory();
   readonly #hosts: StoreHost[] = [];
   readonly #projections: Projections;
+  readonly #subscriptions: Subscriptions;
   readonly #clock: Clock;
   readonly #randomness: Randomness;
   readonly #transport: Transport | undefined;
@@ -164,6 +166,18 @@ class Node implements Troupe, NodeAnswers {
     }
     this.#projections.checkSources((name) => this.#types.find(name));
     if (services.metrics !== undefined) this.#detach = options.metrics?.attach(services.metrics);
+    this.#subscriptions = new Subscriptions(options.actors, options.sources ?? {}, {
+      clock: this.#clock,
+      log: services.log,
+      randomness: this.#randomness,
+      route: (envelope) => this.#router.route(envelope),
+      pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
+      bury: (type, letter) => this.#types.hostOf(type).store.recordDeadLetters([letter]),
+      holds: (type, partition) => {
+        const { ownership } = this.#types.hostOf(type);
+        return ownership.partition(partition) !== undefined && ownership.holdsLease();
+      },
+    });
   }
 
   async start(): Promise<void> {
@@ -172,6 +186,7 @@ class Node implements Troupe, NodeAnswers {
     await this.#projections.open();
     await Promise.all(this.#hosts.map((host) => host.start()));
     this.#projections.start();
+    this.#subscriptions.start();
   }
 
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
@@ -281,6 +296,7 @@ class Node implements Troupe, NodeAnswers {
         return { name, pending, failing: mine.find((relay) => relay.failing !== undefined)?.failing };
       }),
       projections: this.#projections.status(relays),
+      subscriptions: this.#subscriptions.status(),
     };
   }
 
@@ -304,7 +320,7 @@ class Node implements Troupe, NodeAnswers {
     this.#stopping.abort();
     this.#router.stopRetrying();
     await this.#until(timeoutMs, async (deadline) => {
-      await Promise.race([this.#projections.stop(), deadline]);
+      await Promise.race([Promise.all([this.#projections.stop(), this.#subscriptions.stop(timeoutMs)]), deadline]);
       await Promise.all(this.#hosts.map((host) => host.stop(deadline)));
       await this.#projections.close();
     });

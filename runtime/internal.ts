@@ -1,5 +1,6 @@
 /** The door for adapters and tests: what the runtime is made of, without the promise to stay as it is. */
 export { Buckets, SECONDS } from "./buckets.ts";
+export { parseCloudEvent } from "./cloud-event.ts";
 export { textHash } from "./hash.ts";
 export { TopicHub } from "./topic-hub.ts";
 export type { TopicHistory, TopicPage } from "./topic-history.ts";

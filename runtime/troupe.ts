@@ -12,11 +12,13 @@ import type { Log } from "./log.ts";
 import type { Metrics } from "./ports/metrics.ts";
 import type { ProjectionBuild, ReadDatabase } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
+import type { Source } from "./ports/source.ts";
 import type { Store } from "./ports/store.ts";
 import type { Topics } from "./ports/topics.ts";
 import type { Transport } from "./ports/transport.ts";
 import type { Probe } from "./probe.ts";
 import type { Randomness } from "./randomness.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 import type { WatchedState } from "./watch.ts";
 
 /** What `createTroupe` is given. */
@@ -26,6 +28,8 @@ export interface TroupeOptions {
   readonly stores: Readonly<Record<string, Store>>;
   /** Where events and workflow requests go. None: they stay in the outbox. */
   readonly sinks?: readonly Sink[];
+  /** Where the events come from that actors subscribe to: by actor type, or `default` for the rest. None: they wait. */
+  readonly sources?: Readonly<Record<string, Source>>;
   /** Where broadcasts go to and are followed. Stays open when the node stops. None: they stay in the outbox. */
   readonly topics?: Topics;
   /** Where projections keep their tables: read models of what journaled actors emit. */
@@ -231,6 +235,8 @@ export interface TroupeStatus {
     readonly failing: string | undefined;
   }[];
   readonly projections: readonly ProjectionStatus[];
+  /** Of actor types that subscribe to events and have a source. */
+  readonly subscriptions: readonly SubscriptionStatus[];
 }
 
 /** How a projection stands, as far as this node's partitions go. */

@@ -67,9 +67,14 @@ export function checkKey(schema: GenericSchema<string, string> | undefined, type
   }
 }
 
+/** Whether a text may be a message id: 1 to 255 characters, none of them a control character. */
+export function isMessageId(id: string): boolean {
+  return id.length > 0 && id.length <= MAX_ID_LENGTH && !CONTROL.test(id) && id.isWellFormed();
+}
+
 /** @throws {InvalidInputError} when a message id is empty, over 255 characters or holds control characters. */
 export function checkMessageId(id: string): void {
-  if (id.length === 0 || id.length > MAX_ID_LENGTH || CONTROL.test(id) || !id.isWellFormed()) {
+  if (!isMessageId(id)) {
     throw new InvalidInputError("a call", [
       {
         path: "/id",

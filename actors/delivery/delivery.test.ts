@@ -61,3 +61,30 @@ test("Delivery.recall() that overtakes its schedule keeps the parcel from leavin
   await expect(c.delivery.schedule(parcel)).rejects.toMatchObject({ reason: "delivery_recalled" });
   expect(await timersOf(c.store)).toEqual([]);
 });
+
+test("Delivery.orderEnded() calls a parcel back, and leaves nothing where there never was one", async () => {
+  await using c = await courier();
+  await c.delivery.orderEnded(undefined, { id: "evt_1" });
+  expect(await c.delivery.get()).toBeNull();
+  await c.delivery.schedule({ ...parcel, customerId: "cus_1" });
+  await c.delivery.orderEnded();
+  expect(await c.delivery.get()).toMatchObject({ status: "recalled" });
+  expect(await timersOf(c.store)).toEqual([]);
+});
+
+test("Delivery.orderEnded() lets a parcel that was delivered be", async () => {
+  await using c = await courier();
+  await c.delivery.schedule(parcel);
+  await c.delivery.advance();
+  await c.delivery.advance();
+  await c.delivery.orderEnded();
+  expect(await c.delivery.get()).toMatchObject({ status: "delivered" });
+});
+
+test("the events of a delivery say whose it is, where that was said", async () => {
+  await using c = await courier();
+  await c.delivery.schedule({ ...parcel, customerId: "cus_1" });
+  await c.delivery.advance();
+  const events = (await outboxOf(c.store)).filter(({ name }) => name.startsWith("delivery."));
+  expect(events.map(({ data }) => data)).toMatchObject([{ customerId: "cus_1" }, { customerId: "cus_1" }]);
+});

@@ -10,6 +10,8 @@ export type Address = v.InferOutput<typeof Address>;
 export const ScheduleDelivery = v.object({
   orderId: v.string(),
   address: v.nullable(Address),
+  /** Whom the events are to say it is for. */
+  customerId: v.optional(v.string()),
   /** The workflow that wants to hear of dispatch and delivery. None: nobody is told. */
   workflowId: v.optional(v.string()),
 });
@@ -26,11 +28,12 @@ export const DeliveryView = v.object({
 });
 export type DeliveryView = v.InferOutput<typeof DeliveryView>;
 
-const Fact = v.object({ orderId: v.string() });
+/** `customerId` is null where nobody said whom the parcel is for. */
+const Fact = v.object({ orderId: v.string(), customerId: v.optional(v.nullable(v.string())) });
 
 /** Events of a delivery actor, by wire name. */
 export const deliveryEvents = {
-  "delivery.scheduled.v1": v.object({ orderId: v.string(), address: v.nullable(Address) }),
+  "delivery.scheduled.v1": v.object({ ...Fact.entries, address: v.nullable(Address) }),
   "delivery.dispatched.v1": Fact,
   "delivery.delivered.v1": Fact,
 };

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Delivery } from "#actors/delivery/delivery.ts";
+import { Invoice } from "#actors/invoice/invoice.ts";
+import { Notification } from "#actors/notification/notification.ts";
 import { Order } from "#actors/order/order.ts";
 import type { OrderQuery } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
@@ -16,7 +18,8 @@ let troupe: Troupe;
 let app: Ingress;
 
 beforeAll(async () => {
-  troupe = await createTroupe({ actors: [Order, Stock, Payment, Delivery], stores: { default: memory() } });
+  const actors = [Order, Stock, Payment, Delivery, Invoice, Notification];
+  troupe = await createTroupe({ actors, stores: { default: memory() } });
   app = createIngress(stubDeps({ troupe: () => troupe }));
   await ask("PUT", "/products/TEA-1", { name: "Tea", price: 250 });
   await ask("POST", "/stock/TEA-1/refill", { quantity: 10 });
@@ -50,6 +53,11 @@ async function ask(
   };
 }
 
+function must<T>(value: T | null): T {
+  if (value === null) throw new Error("nothing is there");
+  return value;
+}
+
 const order = { customerId: "c1", lines: [{ sku: "TEA-1", quantity: 2 }] };
 
 describe("orders", () => {
@@ -69,6 +77,28 @@ describe("orders", () => {
     expect(headers.get("location")).toBe(`/orders/${id}`);
     const shown = await ask("GET", `/orders/${id}`);
     expect(shown.body).toMatchObject({ orderId: id, status: "placed", payment: null, delivery: null, invoice: null });
+  });
+
+  test("an invoice stands by itself and with its order, and what a customer was told is a list", async () => {
+    const { body: placed } = await ask("POST", "/orders", order);
+    const { lines, total, currency, ...rest } = await troupe.ref(Order, String(placed["orderId"])).get().then(must);
+    const { orderId, customerId } = rest;
+    const issue = { orderId, customerId, lines, total, currency, status: "placed" as const, address: null };
+    await troupe.ref(Invoice, orderId).issue(issue);
+    const { status, body } = await ask("GET", `/invoices/${orderId}`);
+    expect([status, body]).toMatchObject([200, { orderId, customerId: "c1", total: 500, currency: "EUR" }]);
+    expect((await ask("GET", `/orders/${orderId}`)).body).toMatchObject({ invoice: body });
+
+    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", items: [] });
+    const notice = {
+      id: "evt_1",
+      type: "order.placed.v1",
+      orderId,
+      text: "We have your order",
+      at: "2026-11-21T10:00:00Z",
+    };
+    await troupe.ref(Notification, "c1").tell(notice);
+    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", items: [notice] });
   });
 
   test("five parallel twins place one order and get the same answer", async () => {
@@ -104,6 +134,7 @@ describe("orders", () => {
       "/stock/NONE",
       "/payments/ord_none",
       "/deliveries/ord_none",
+      "/invoices/ord_none",
     ]) {
       expect([path, (await ask("GET", path)).status]).toEqual([path, 404]);
     }

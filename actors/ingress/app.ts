@@ -20,8 +20,10 @@ import { type MountedRoute, openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
+import { invoiceRoutes } from "./routes/invoices.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { notificationRoutes } from "./routes/notifications.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { paymentRoutes } from "./routes/payments.ts";
@@ -68,6 +70,8 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     .use(productRoutes(deps))
     .use(paymentRoutes(deps))
     .use(deliveryRoutes(deps))
+    .use(invoiceRoutes(deps))
+    .use(notificationRoutes(deps))
     .use(workflowRoutes(deps))
     .use(actorsRoutes(deps))
     .use(projectionRoutes(deps))

@@ -66,6 +66,7 @@ export const Order = actor("order", {
         currency,
         paymentToken: input.paymentToken,
         address,
+        customerId,
       });
       c.emit("order.placed.v1", { orderId: c.key, customerId, status: "placed", total, currency, lines, address });
       tellFollowers(c, "placed");

@@ -10,6 +10,7 @@
 import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
 import { toCloudEvent } from "#runtime";
 import { pingRabbitMq } from "./ping.ts";
+import { declareQueue, type EventQueue } from "./queue.ts";
 import { type ConfirmChannel, ConfirmSession } from "./session.ts";
 
 /** Options of {@link rabbitMqSink}. */
@@ -18,6 +19,8 @@ export interface RabbitMqSinkOptions {
   readonly log: Log;
   /** The topic exchange; made when it is missing. @default "events" */
   readonly exchange?: string;
+  /** Queues that are declared and bound before anything is published, so that they miss nothing. @default none */
+  readonly queues?: readonly EventQueue[];
   /** What to do with an event that no queue is bound for. @default "refuse": it becomes a dead letter */
   readonly unroutable?: "refuse" | "pass";
   /** Bytes of an event at most; a larger one is refused. @default 1 MiB */
@@ -59,6 +62,7 @@ export function rabbitMqSink(options: RabbitMqSinkOptions): Sink {
     name: "troupe-sink",
     prepare: async (channel) => {
       await channel.exchangeDeclare(exchange, "topic", { durable: true });
+      for (const queue of options.queues ?? []) await declareQueue(channel, exchange, queue);
     },
   });
 

@@ -52,14 +52,14 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       name: "rabbitmq",
       address: shown(RABBITMQ_URL),
       needed: false,
-      fix: start("RabbitMQ", "RABBITMQ_URL"),
+      fix: `${start("RabbitMQ", "RABBITMQ_URL")}; its events wait meanwhile`,
       check: () => pingRabbitMq(RABBITMQ_URL ?? ""),
     },
     {
       name: "redis",
       address: shown(REDIS_URL),
       needed: false,
-      fix: start("Redis", "REDIS_URL"),
+      fix: `${start("Redis", "REDIS_URL")}; its events wait meanwhile`,
       check: () => pingRedis(REDIS_URL ?? ""),
     },
     {

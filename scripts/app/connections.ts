@@ -1,8 +1,6 @@
 import { ordersProjection } from "#actors/order/read-model.ts";
 import { connectEngine, type Engine } from "#infra/docker/engine.ts";
-import { kafkaSink } from "#infra/kafka/sink.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
-import { natsSink } from "#infra/nats/sink.ts";
 import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
@@ -15,13 +13,17 @@ import { routedRedis } from "#infra/routing/redis.ts";
 import { absentSink, routedSink } from "#infra/routing/routed.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
-import { type Log, memoryTopics, type Sink, type Store, type Topics, type Transport } from "#runtime";
+import { type Log, memoryTopics, type Sink, type Source, type Store, type Topics, type Transport } from "#runtime";
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
+import { openBrokers } from "./brokers.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import type { Settings } from "./settings.ts";
 
 /** Connections per service and process; the read model of the orders has four more. Three processes stay within a server's usual hundred. */
 const POOL_SIZE = 5;
+/** Of services that nobody waits for. */
+const SMALL_POOL_SIZE = 2;
+const SMALL: ReadonlySet<ServiceName> = new Set(["invoice", "notification"]);
 
 /** What outlives any one try to start the actor system: handles that connect by themselves, again and again. */
 export interface Connections {
@@ -30,6 +32,8 @@ export interface Connections {
   readonly engine: Engine;
   /** Where events and workflow requests go. */
   readonly sinks: readonly Sink[];
+  /** Where the events come from that actors subscribe to, by actor type. */
+  readonly sources: Readonly<Record<string, Source>>;
   /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
   readonly topics: Topics;
   /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
@@ -46,24 +50,15 @@ export interface Connections {
  * @throws {TypeError} when a service has no database.
  */
 export function openConnections(settings: Settings, log: Log): Connections {
-  const {
-    NATS_URL,
-    KAFKA_BROKERS,
-    TEMPORAL_ADDRESS,
-    TEMPORAL_NAMESPACE,
-    DOCKER_HOST,
-    TROUPE_CLUSTER: cluster,
-  } = settings;
+  const { NATS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, DOCKER_HOST, TROUPE_CLUSTER: cluster } = settings;
   const prefix = cluster === "default" ? "" : `${cluster}.`;
   const nats = NATS_URL === undefined ? undefined : connectNats({ url: NATS_URL, log, name: `troupe-${cluster}` });
   const temporal =
     TEMPORAL_ADDRESS === undefined
       ? undefined
       : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
-  const sinks: Sink[] = [];
-  if (nats !== undefined) {
-    sinks.push(natsSink({ connection: nats, log, ...eventStreamOf(cluster) }));
-  }
+  const brokers = openBrokers(settings, nats, log);
+  const sinks: Sink[] = [...brokers.sinks];
   const topics =
     nats === undefined
       ? memoryTopics()
@@ -72,7 +67,6 @@ export function openConnections(settings: Settings, log: Log): Connections {
           log,
           ...(cluster === "default" ? {} : { stream: `TOPICS-${cluster}`, subjectPrefix: `${prefix}topic` }),
         });
-  if (KAFKA_BROKERS !== undefined) sinks.push(kafkaSink({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }));
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
   sinks.push(...routedSinks(settings, nats, prefix, log));
   return {
@@ -80,6 +74,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
     temporal,
     engine: connectEngine({ host: DOCKER_HOST, cluster }),
     sinks,
+    sources: brokers.sources,
     topics,
     stores: () => storesOf(settings, log),
     orderReads: () =>
@@ -137,7 +132,14 @@ function routedSinks(
 
 function storesOf(settings: Settings, log: Log): Record<ServiceName, Store> {
   const stores = SERVICES.map((service) => {
-    return [service, postgresStore(databaseOf(service, settings), { name: service, log, max: POOL_SIZE })] as const;
+    return [
+      service,
+      postgresStore(databaseOf(service, settings), {
+        name: service,
+        log,
+        max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE,
+      }),
+    ] as const;
   });
   return Object.fromEntries(stores) as Record<ServiceName, Store>;
 }

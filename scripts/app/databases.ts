@@ -1,7 +1,16 @@
 import type { Settings } from "./settings.ts";
 
 /** The services that own a database each, by the name of their variable and database. */
-export const SERVICES = ["order", "stock", "payment", "delivery", "orchestrator", "gateway"] as const;
+export const SERVICES = [
+  "order",
+  "stock",
+  "payment",
+  "delivery",
+  "invoice",
+  "notification",
+  "orchestrator",
+  "gateway",
+] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** The database of each service; `undefined` for one that has none. */

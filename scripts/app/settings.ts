@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
 import { type Duration, isDuration } from "#runtime";
 import { LOG_LEVELS } from "./json-log.ts";
+import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
@@ -108,6 +109,17 @@ const count = (least: number) =>
     v.transform(Number),
     v.minValue(least, `expected at least ${least}`),
   );
+const shownSubscriptions = Object.entries(DEFAULT_SUBSCRIPTIONS)
+  .map(([subscriber, broker]) => `${subscriber}=${broker}`)
+  .join(",");
+const subscriptions = v.pipe(
+  text,
+  v.check(
+    (value) => readSubscriptions(value) !== undefined,
+    `expected pairs of ${SUBSCRIBERS.join(", ")} and ${BROKERS.join(", ")}, as in invoice=nats,notification=redis`,
+  ),
+  v.transform((value) => readSubscriptions(value) ?? DEFAULT_SUBSCRIPTIONS),
+);
 
 /** Every variable, with the text `--help` shows. */
 const VARIABLES = {
@@ -126,17 +138,27 @@ const VARIABLES = {
   ),
   ORDER_DATABASE_URL: v.pipe(
     postgresUrl,
-    v.description("the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, ORCHESTRATOR_, GATEWAY_"),
+    v.description(
+      "the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, INVOICE_, NOTIFICATION_, ORCHESTRATOR_, GATEWAY_",
+    ),
   ),
   STOCK_DATABASE_URL: postgresUrl,
   PAYMENT_DATABASE_URL: postgresUrl,
   DELIVERY_DATABASE_URL: postgresUrl,
+  INVOICE_DATABASE_URL: postgresUrl,
+  NOTIFICATION_DATABASE_URL: postgresUrl,
   ORCHESTRATOR_DATABASE_URL: postgresUrl,
   GATEWAY_DATABASE_URL: postgresUrl,
   NATS_URL: v.pipe(optional(natsUrls), v.description("events to JetStream, and calls between nodes")),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
-  RABBITMQ_URL: v.pipe(optional(url("amqp", "amqps")), v.description("where routes may lead; watched by /ready")),
-  REDIS_URL: v.pipe(optional(url("redis", "rediss")), v.description("where routes may lead; watched by /ready")),
+  RABBITMQ_URL: v.pipe(
+    optional(url("amqp", "amqps")),
+    v.description("the events that are consumed there, and where routes may lead"),
+  ),
+  REDIS_URL: v.pipe(
+    optional(url("redis", "rediss")),
+    v.description("events of orders and deliveries to Redis Streams, and where routes may lead"),
+  ),
   TEMPORAL_ADDRESS: v.pipe(optional(hostPort), v.description("workflows")),
   TEMPORAL_NAMESPACE: v.pipe(
     v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),
@@ -195,6 +217,10 @@ const VARIABLES = {
     v.description("the pauses between the tries to deliver to an endpoint"),
   ),
   WEBHOOK_ALLOW_PRIVATE: v.pipe(onOff("off"), v.description("on: endpoints may lead into the own network, for tests")),
+  TROUPE_SUBSCRIPTIONS: v.pipe(
+    v.optional(subscriptions, ""),
+    v.description(`the broker of each subscription (${shownSubscriptions})`),
+  ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
   LOG_LEVEL: v.pipe(
     v.optional(v.pipe(text, v.picklist(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(", ")}`)), "info"),

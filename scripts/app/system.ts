@@ -11,7 +11,9 @@ import { Config } from "#actors/config/config.ts";
  *    while requests are still served, so that they only notice a pause.
  */
 import { createDelivery } from "#actors/delivery/delivery.ts";
+import { Invoice } from "#actors/invoice/invoice.ts";
 import { Keyring } from "#actors/keyring/keyring.ts";
+import { Notification } from "#actors/notification/notification.ts";
 import { Order } from "#actors/order/order.ts";
 import { type OrderLists, orderLists } from "#actors/order/read-model.ts";
 import { Payment } from "#actors/payment/payment.ts";
@@ -65,7 +67,7 @@ export function actorTypes(
   scaler: ScalerActor,
   gateway: Gateway,
 ): readonly AnyActorType[] {
-  const shop = [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP })];
+  const shop = [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP }), Invoice, Notification];
   return [...shop, Config, Service, scaler, Keyring, Ticket, ...gateway.actors];
 }
 
@@ -106,6 +108,7 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
         stores,
         projections: [reads],
         sinks: connections.sinks,
+        sources: connections.sources,
         topics: connections.topics,
         log,
         contracts: contractCheck(),

@@ -115,11 +115,10 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
       await calls(orderId)("refund", (once) => troupe.ref(Payment, orderId).refund(undefined, once));
     },
 
-    async scheduleDelivery(orderId: string, address: Address | null): Promise<void> {
+    async scheduleDelivery(orderId: string, address: Address | null, customerId?: string): Promise<void> {
       const workflowId = workflowIds.fulfilOrder(orderId);
-      await calls(orderId)("schedule", (once) =>
-        troupe.ref(Delivery, orderId).schedule({ orderId, address, workflowId }, once),
-      );
+      const parcel = { orderId, address, workflowId, ...(customerId == null ? {} : { customerId }) };
+      await calls(orderId)("schedule", (once) => troupe.ref(Delivery, orderId).schedule(parcel, once));
     },
 
     async recallDelivery(orderId: string): Promise<void> {

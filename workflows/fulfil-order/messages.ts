@@ -18,6 +18,8 @@ export const FulfilOrder = v.object({
   currency: Currency,
   paymentToken: PaymentToken,
   address: v.nullable(Address),
+  /** Whom it is for: the delivery's events say so. */
+  customerId: v.optional(v.string()),
 });
 export type FulfilOrder = v.InferOutput<typeof FulfilOrder>;
 

@@ -97,7 +97,7 @@ export async function fulfilOrder(order: FulfilOrder): Promise<FulfilOrderResult
     await reach(steps.capturePayment(orderId));
     stopIfCancelled();
     undo.add("recallDelivery", () => untilDone.recallDelivery(orderId));
-    await steps.scheduleDelivery(orderId, order.address);
+    await steps.scheduleDelivery(orderId, order.address, order.customerId);
     await condition(() => dispatched || progress.cancelRequested);
     stopIfCancelled();
     // F2: refused with `cancelled` after an accepted cancel. Its outcome must be known, so nothing cuts it short.

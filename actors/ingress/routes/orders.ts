@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { Delivery } from "#actors/delivery/delivery.ts";
 import { DeliveryView } from "#actors/delivery/messages.ts";
+import { Invoice } from "#actors/invoice/invoice.ts";
+import { InvoiceView } from "#actors/invoice/messages.ts";
 import { CancelAccepted, OrderId, OrderPlaced, OrderStatus, OrderView, PlaceOrder } from "#actors/order/messages.ts";
 import { Order } from "#actors/order/order.ts";
 import { PaymentView } from "#actors/payment/messages.ts";
@@ -18,7 +20,7 @@ const Detail = v.object({
   ...OrderView.entries,
   payment: v.nullable(PaymentView),
   delivery: v.nullable(DeliveryView),
-  invoice: v.null(),
+  invoice: v.nullable(InvoiceView),
   links: Links,
 });
 const Summary = v.object({
@@ -104,18 +106,19 @@ export function orderRoutes({ troupe, orders, links }: Pick<IngressDeps, "troupe
         ...about,
         method: "GET",
         path: "/orders/:id",
-        summary: "Show an order with its history, payment and delivery",
+        summary: "Show an order with its history, payment, delivery and invoice",
         params: ById,
         answer: { status: 200, description: "The order", schema: Detail },
       },
       async ({ params: { id }, look }) => {
         const order = await troupe().ref(Order, id).get(undefined, look);
         if (order === null) throw notFound("order");
-        const [payment, delivery] = await Promise.all([
+        const [payment, delivery, invoice] = await Promise.all([
           troupe().ref(Payment, id).get(undefined, look),
           troupe().ref(Delivery, id).get(undefined, look),
+          troupe().ref(Invoice, id).get(undefined, look),
         ]);
-        return { ...order, payment, delivery, invoice: null, links: linksOf(id, order.workflowId) };
+        return { ...order, payment, delivery, invoice, links: linksOf(id, order.workflowId) };
       },
     ),
 

@@ -1,0 +1,166 @@
+/**
+ * The source `rabbitmq`: a queue per consumer.
+ *
+ * A message is acknowledged when it was taken, on the channel it came by. One that was not comes again at its old place
+ * in the queue when the connection ends. A queue has one active consumer, so the order of a key holds.
+ */
+import { AMQPClient, type AMQPChannel } from "@cloudamqp/amqp-client";
+import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
+import { InFlight } from "../in-flight.ts";
+import { pause } from "../pause.ts";
+import { Redial } from "../redial.ts";
+import { RabbitMqUnavailableError } from "./errors.ts";
+import { pingRabbitMq } from "./ping.ts";
+import { declareQueue, type EventQueue } from "./queue.ts";
+
+/** What `rabbitMqSource` is given. */
+export interface RabbitMqSourceOptions {
+  readonly url: string;
+  readonly log: Log;
+  /** The topic exchange; made when it is missing. @default "events" */
+  readonly exchange?: string;
+  /** The queue of each consumer. @default a queue of the consumer's name */
+  readonly queues?: Readonly<Record<string, string>>;
+  /** @default "quorum" */
+  readonly kind?: EventQueue["kind"];
+  /** Milliseconds until what is awaited counts as lost. @default 5_000 */
+  readonly deadlineMs?: number;
+}
+
+/** How often a silent broker is asked whether it is still there. */
+const WATCH_MS = 5_000;
+const HEARTBEAT_S = "10";
+
+/**
+ * Consumes from a durable queue for each consumer, which is declared, and bound to the event types, at every connect.
+ *
+ * @example
+ * ```ts
+ * const sources = { default: rabbitMqSource({ url: "amqp://localhost", log: silentLog }) };
+ * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sources });
+ * ```
+ */
+export function rabbitMqSource(options: RabbitMqSourceOptions): Source {
+  return {
+    name: "rabbitmq",
+    start: (subscription) => new QueueConsumer(options, subscription),
+    check: () => pingRabbitMq(options.url),
+  };
+}
+
+class QueueConsumer implements SourceConsumer {
+  readonly #options: RabbitMqSourceOptions;
+  readonly #subscription: SourceSubscription;
+  readonly #queue: string;
+  readonly #deadlineMs: number;
+  /** By channel and delivery tag. */
+  readonly #inFlight = new InFlight<string>();
+  readonly #redial: Redial;
+  #channel: AMQPChannel | undefined;
+  #connections = 0;
+  /** Ends the consuming, and leaves the connection to those under way. */
+  #cancel: (() => Promise<unknown>) | undefined;
+  #draining = false;
+  #drainMs = 0;
+
+  constructor(options: RabbitMqSourceOptions, subscription: SourceSubscription) {
+    this.#options = options;
+    this.#subscription = subscription;
+    this.#queue = options.queues?.[subscription.consumer] ?? subscription.consumer;
+    this.#deadlineMs = options.deadlineMs ?? 5_000;
+    this.#redial = new Redial({
+      what: `rabbitmq:${this.#queue}`,
+      log: options.log,
+      session: (over, up) => this.#session(over, up),
+    });
+  }
+
+  async lag(): Promise<number> {
+    const channel = this.#channel;
+    if (channel === undefined || channel.closed) throw this.#away("is not connected");
+    const { messageCount } = await this.#inTime(channel.queueDeclare(this.#queue, { passive: true }));
+    return messageCount + this.#inFlight.size;
+  }
+
+  async stop(withinMs: number): Promise<void> {
+    const until = performance.now() + withinMs;
+    this.#draining = true;
+    if (withinMs > 0) {
+      await this.#inTime(this.#cancel?.() ?? Promise.resolve()).catch(() => undefined);
+      await this.#inFlight.settled(withinMs);
+    }
+    this.#drainMs = Math.max(0, until - performance.now());
+    await this.#redial.stop();
+  }
+
+  async #session(over: AbortSignal, up: () => void): Promise<void> {
+    const { url, log, exchange = "events", kind } = this.#options;
+    const { consumer: name, types, maxInFlight } = this.#subscription;
+    if (this.#draining) return;
+    const address = new URL(url);
+    address.searchParams.set("name", `troupe-${name}`);
+    address.searchParams.set("heartbeat", HEARTBEAT_S);
+    const client = new AMQPClient(address.href, undefined, null);
+    client.onerror = (error) => log("debug", "rabbitmq:connection:failed", { reason: error.message });
+    const connection = ++this.#connections;
+    try {
+      await this.#inTime(client.connect());
+      const channel = await this.#inTime(client.channel());
+      channel.onerror = (reason) => log("debug", "rabbitmq:channel:failed", { reason });
+      const queue: EventQueue = { name: this.#queue, types, ...(kind === undefined ? {} : { kind }) };
+      await this.#inTime(declareQueue(channel, exchange, queue));
+      await this.#inTime(channel.prefetch(maxInFlight));
+      const consumer = await this.#inTime(
+        channel.basicConsume(this.#queue, { noAck: false }, (message) => {
+          if (over.aborted) return;
+          const handled = this.#subscription.handle({ body: message.bodyString() ?? "" });
+          this.#inFlight.add(`${connection} ${message.deliveryTag}`, handled, (how) =>
+            how === "taken" ? message.ack() : message.nack(true),
+          );
+        }),
+      );
+      this.#channel = channel;
+      this.#cancel = () => consumer.cancel();
+      up();
+      const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
+      // Cancelled by `stop`, which those under way outlive; or as the queue was deleted, which needs a new one.
+      const ended = consumer.wait().then(() => (this.#draining ? aborted : undefined));
+      await Promise.race([ended, aborted, this.#watch(channel, over)]);
+      if (over.aborted && this.#drainMs > 0)
+        await Promise.race([
+          client.close(),
+          pause(Math.min(this.#drainMs, this.#deadlineMs), new AbortController().signal),
+        ]);
+    } finally {
+      this.#channel = undefined;
+      this.#cancel = undefined;
+      client.socket?.destroy();
+    }
+  }
+
+  /** Rejects when the broker does not answer any more: its sockets may stay open. */
+  async #watch(channel: AMQPChannel, over: AbortSignal): Promise<never> {
+    for (;;) {
+      await pause(WATCH_MS, over);
+      if (over.aborted) return new Promise<never>(() => undefined);
+      await this.#inTime(channel.queueDeclare(this.#queue, { passive: true }));
+    }
+  }
+
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#away(`did not answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
+    });
+    work.catch(() => undefined);
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #away(how: string): RabbitMqUnavailableError {
+    return new RabbitMqUnavailableError(`Cannot consume from the queue ${this.#queue} as RabbitMQ ${how}`);
+  }
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { createClient } from "redis";
+import { type OutboxRecord, silentLog } from "#runtime";
+import { sourceConformance } from "#runtime/testing";
+import { eventually } from "../testing/eventually.ts";
+import { OwnBroker } from "../testing/own-broker.ts";
+import { redisSink } from "./sink.ts";
+import { redisSource } from "./source.ts";
+
+// The first test that needs servers may have to start them.
+setDefaultTimeout(60_000);
+
+let broker: OwnBroker;
+beforeAll(async () => {
+  broker = await OwnBroker.start("redis");
+}, 300_000);
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const newPrefix = (): string => `test-${crypto.randomUUID().slice(0, 8)}:`;
+
+sourceConformance("redisSource()", test, async () => {
+  const streamPrefix = newPrefix();
+  const sink = redisSink({ url: broker.address, log: silentLog, streamPrefix });
+  return {
+    source: () => redisSource({ url: broker.address, log: silentLog, streamPrefix }),
+    sink,
+    ackWaitMs: 500,
+    kill: () => broker.kill(),
+    restart: () => broker.start(),
+    [Symbol.asyncDispose]: () => sink.close(),
+  };
+});
+
+function placed(id: string): OutboxRecord {
+  return {
+    partition: 0,
+    seq: 1,
+    kind: "event",
+    id,
+    name: "order.placed.v1",
+    actor: { type: "order", key: "ord_1" },
+    target: "ord_1",
+    body: "{}",
+    at: 0,
+    traceparent: undefined,
+  };
+}
+
+/** A consumer that takes everything, with the ids it was given, and a sink that feeds it. */
+function feed(deadlineMs: number) {
+  const place = { url: broker.address, log: silentLog, streamPrefix: newPrefix() };
+  const sink = redisSink(place);
+  const received = new Set<string>();
+  const consumer = redisSource({ ...place, blockMs: 200, deadlineMs }).start({
+    consumer: "invoice",
+    types: ["order.placed.v1"],
+    maxInFlight: 10,
+    handle: async ({ body }) => {
+      received.add((JSON.parse(body) as { id: string }).id);
+      return "taken";
+    },
+  });
+  return {
+    place,
+    async publish(id: string) {
+      await eventually(`${id} is published`, 30_000, () => sink.publish([placed(id)], 1).catch(() => undefined));
+    },
+    received: (id: string) => eventually(`${id} is received`, 30_000, async () => received.has(id)),
+    async [Symbol.asyncDispose]() {
+      await consumer.stop(1_000);
+      await sink.close();
+    },
+  };
+}
+
+test("redisSource() goes on when its group was destroyed under it, and misses nothing", async () => {
+  await using f = feed(5_000);
+  await f.publish("evt_1");
+  await f.received("evt_1");
+  const admin = createClient({ url: broker.address });
+  await admin.connect();
+  expect(await admin.xGroupDestroy(`${f.place.streamPrefix}events:order`, "invoice")).toBe(1);
+  admin.destroy();
+  await f.publish("evt_2");
+  await f.received("evt_2");
+});
+
+test("redisSource() replaces a blocking read that stays silent", async () => {
+  await using f = feed(500);
+  await f.publish("evt_1");
+  await f.received("evt_1");
+  broker.signal("SIGSTOP");
+  const since = performance.now();
+  await eventually("the read has been given up", 10_000, async () => performance.now() - since > 1_500);
+  broker.signal("SIGCONT");
+  await f.publish("evt_2");
+  await f.received("evt_2");
+});

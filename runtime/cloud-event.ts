@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { isMessageId } from "./validate.ts";
+
+/** An event as it comes from a broker: the parts of a CloudEvent 1.0 that subscriptions use. */
+export interface CloudEvent<Data = unknown> {
+  /** Unique per `source`; the message id of the command it becomes. */
+  readonly id: string;
+  /** Who emitted it, as in `/order/ord_42`. */
+  readonly source: string;
+  readonly type: string;
+  /** The key of the actor that emitted it. */
+  readonly subject: string | undefined;
+  /** RFC 3339. */
+  readonly time: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly data: Data;
+}
+
+const Event = v.object({
+  specversion: v.literal("1.0"),
+  id: v.pipe(v.string(), v.check(isMessageId, "must be 1 to 255 printable characters")),
+  source: v.pipe(v.string(), v.minLength(1)),
+  type: v.pipe(v.string(), v.minLength(1)),
+  subject: v.optional(v.string()),
+  time: v.optional(v.string()),
+  traceparent: v.optional(v.string()),
+  data: v.optional(v.unknown()),
+});
+
+/**
+ * Reads a structured CloudEvent.
+ * @throws {SyntaxError} the text is no JSON.
+ * @throws {TypeError} it is no CloudEvent 1.0, or its id could be no message id.
+ */
+export function parseCloudEvent(text: string): CloudEvent {
+  const result = v.safeParse(Event, JSON.parse(text));
+  if (!result.success) {
+    const [issue] = result.issues;
+    const path = issue.path?.map(({ key }) => String(key)).join(".") ?? "";
+    throw new TypeError(`Cannot read the event as it is no CloudEvent 1.0: ${path || "it"}: ${issue.message}`);
+  }
+  const { id, source, type, subject, time, traceparent, data } = result.output;
+  return { id, source, type, subject, time, traceparent, data };
+}

@@ -1,0 +1,108 @@
+/**
+ * Which broker carries what: where events go, and where the events come from that actors subscribe to.
+ *
+ * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
+ */
+import { Delivery } from "#actors/delivery/delivery.ts";
+import { Invoice } from "#actors/invoice/invoice.ts";
+import { Notification } from "#actors/notification/notification.ts";
+import { kafkaSink } from "#infra/kafka/sink.ts";
+import { kafkaSource } from "#infra/kafka/source.ts";
+import type { NatsLink } from "#infra/nats/connection.ts";
+import { natsSink } from "#infra/nats/sink.ts";
+import { natsSource } from "#infra/nats/source.ts";
+import { onlyTypes } from "#infra/only-types.ts";
+import { rabbitMqSink } from "#infra/rabbitmq/sink.ts";
+import { rabbitMqSource } from "#infra/rabbitmq/source.ts";
+import { redisSink } from "#infra/redis/sink.ts";
+import { redisSource } from "#infra/redis/source.ts";
+import type { Log, Sink, Source } from "#runtime";
+import type { Settings } from "./settings.ts";
+import { type Broker, type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
+
+/** What the brokers are given events and asked for them by. */
+export interface Brokers {
+  readonly sinks: readonly Sink[];
+  /** By actor type. */
+  readonly sources: Readonly<Record<string, Source>>;
+}
+
+type BrokerSettings = Pick<
+  Settings,
+  "KAFKA_BROKERS" | "RABBITMQ_URL" | "REDIS_URL" | "TROUPE_CLUSTER" | "TROUPE_SUBSCRIPTIONS"
+>;
+
+/** Queues with a name that is part of the contract. */
+const QUEUES: Readonly<Partial<Record<Subscriber, string>>> = { invoice: "orders" };
+/** What Redis streams carry in any case; RabbitMQ likewise. */
+const REDIS_TYPES = ["order.*", "delivery.*"];
+const RABBITMQ_TYPES = ["order.placed.v1"];
+
+/** Makes sinks and sources. Connects to nothing yet. A subscription whose broker is not there moves to NATS, with one line in the log. */
+export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined, log: Log): Brokers {
+  const { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster } = settings;
+  const prefix = cluster === "default" ? "" : `${cluster}.`;
+  const chosen = choose(settings, nats !== undefined, log);
+  const typesAt = (broker: Broker): string[] =>
+    SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === broker).flatMap(typesOf);
+  const sinks: Sink[] = [];
+  const sources: Partial<Record<Broker, Source>> = {};
+  if (nats !== undefined) {
+    const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
+    sinks.push(natsSink({ connection: nats, log, ...own }));
+    sources.nats = natsSource({ connection: nats, log, ...own });
+  }
+  if (KAFKA_BROKERS !== undefined) {
+    const place = { brokers: KAFKA_BROKERS, log, topicPrefix: prefix };
+    sinks.push(kafkaSink(place));
+    sources.kafka = kafkaSource(place);
+  }
+  if (RABBITMQ_URL !== undefined) {
+    const place = { url: RABBITMQ_URL, log, exchange: `${prefix}events` };
+    const consumed = SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === "rabbitmq");
+    const names = Object.fromEntries(consumed.map((name) => [name, `${prefix}${QUEUES[name] ?? name}`]));
+    const queues = consumed.map((name) => ({ name: names[name] ?? name, types: typesOf(name) }));
+    // Without a queue of ours it is for others to bind one, or not.
+    const types = queues.length > 0 ? typesAt("rabbitmq") : RABBITMQ_TYPES;
+    const sink = rabbitMqSink({ ...place, queues, unroutable: queues.length > 0 ? "refuse" : "pass" });
+    sinks.push(onlyTypes(sink, types));
+    sources.rabbitmq = rabbitMqSource({ ...place, queues: names });
+  }
+  if (REDIS_URL !== undefined) {
+    const place = { url: REDIS_URL, log, streamPrefix: cluster === "default" ? "" : `${cluster}:` };
+    sinks.push(onlyTypes(redisSink(place), [...REDIS_TYPES, ...typesAt("redis")]));
+    sources.redis = redisSource(place);
+  }
+  const byType = SUBSCRIBERS.flatMap((subscriber) => {
+    const source = sources[chosen[subscriber]];
+    return source === undefined ? [] : [[subscriber, source] as const];
+  });
+  return { sinks, sources: Object.fromEntries(byType) };
+}
+
+/** The broker of each subscription, as far as they are there. */
+function choose(settings: BrokerSettings, nats: boolean, log: Log): Readonly<Record<Subscriber, Broker>> {
+  const there: Readonly<Record<Broker, boolean>> = {
+    nats,
+    kafka: settings.KAFKA_BROKERS !== undefined,
+    rabbitmq: settings.RABBITMQ_URL !== undefined,
+    redis: settings.REDIS_URL !== undefined,
+  };
+  const wanted = settings.TROUPE_SUBSCRIPTIONS;
+  const moved = SUBSCRIBERS.filter((subscriber) => !there[wanted[subscriber]]);
+  if (moved.length > 0) {
+    const missing = [...new Set(moved.map((subscriber) => wanted[subscriber]))];
+    log("warn", "subscriptions:moved", { subscriptions: moved, missing, to: nats ? "nats" : "none: they wait" });
+  }
+  return { ...wanted, ...Object.fromEntries(moved.map((subscriber) => [subscriber, "nats" as const])) };
+}
+
+const TYPES: Readonly<Record<Subscriber, readonly string[]>> = {
+  delivery: Object.keys(Delivery.options.subscribe ?? {}),
+  invoice: Object.keys(Invoice.options.subscribe ?? {}),
+  notification: Object.keys(Notification.options.subscribe ?? {}),
+};
+
+function typesOf(subscriber: Subscriber): readonly string[] {
+  return TYPES[subscriber];
+}
