@@ -5,6 +5,8 @@
  */
 export class CursorTracker {
   readonly partition: number;
+  /** Records up to here were there before this ownership: the owner before may have handled them, and saved no cursor. */
+  readonly inheritedUpTo: number;
   /** Closed when the partition moves away: records of it that are still queued are passed over. */
   closed = false;
   /** `behind`: commits are not taken from memory; the table is read from `offeredUpTo` on. */
@@ -16,8 +18,9 @@ export class CursorTracker {
   #head = 0;
   readonly #acked = new Set<number>();
 
-  constructor(partition: number, cursor: number) {
+  constructor(partition: number, cursor: number, inheritedUpTo = 0) {
     this.partition = partition;
+    this.inheritedUpTo = inheritedUpTo;
     this.offeredUpTo = cursor;
     this.#saved = cursor;
   }

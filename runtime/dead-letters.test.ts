@@ -195,6 +195,26 @@ test("a message that its actor refuses is a dead letter at once", async () => {
   expect([letter?.attempts, letter?.detail]).toEqual([1, "Refused: never"]);
 });
 
+test("what an actor has refused is not asked again by the next owner, though no cursor was saved", async () => {
+  const store = memory();
+  store.saveCursors = async () => undefined;
+  const first = await createTroupe({ actors: [Clerk, Sender], stores: { default: store } });
+  broken.add("early");
+  await first.ref(Sender, "s").send({ to: ["a"], texts: ["early"] });
+  const [letter] = await letters(first, 1);
+  await first.ref(Sender, "s").send({ to: ["a"], texts: ["late"] });
+  await notes(first, "a", 1);
+  await first.stop();
+  broken.delete("early");
+
+  await using second = await createTroupe({ actors: [Clerk, Sender], stores: { default: store } });
+  await second.ref(Sender, "s").send({ to: ["a"], texts: ["last"] });
+  expect(await notes(second, "a", 2)).toEqual(["late", "last"]);
+  // It comes when somebody says so, and once.
+  await second.deadLetters.replay(letter?.id ?? "");
+  expect(await notes(second, "a", 3)).toEqual(["late", "last", "early"]);
+});
+
 test("list() gives pages, and drop() removes for good", async () => {
   await using troupe = await start();
   for (const text of ["1", "2", "3"]) broken.add(text);

@@ -106,6 +106,12 @@ export class KeyedPublisher implements Publisher {
     const { sink } = this.#host;
     try {
       if (!this.#host.mayPublish()) return false;
+      // What was refused for good stays refused: asked again it might be taken now, behind what came after it.
+      const mayBeOver = attempt === 1 && record.kind === "send" && record.seq <= tracker.inheritedUpTo;
+      if (mayBeOver && (await this.#host.isBuried(record))) {
+        tracker.acked(record.seq);
+        return true;
+      }
       const [result] = await this.#host.publish([record], attempt);
       if (result?.kind === "held") return false;
       if (result?.kind === "refused") {

@@ -67,6 +67,7 @@ export class PartitionPublisher implements Publisher {
       },
       publish: (records, attempt) => host.publish(records, attempt),
       mayPublish: () => host.mayPublish(),
+      isBuried: (record) => host.isBuried(record),
       bury: (letters) => host.bury(letters),
       now: () => host.now(),
       pause: (ms) => host.pause(ms),

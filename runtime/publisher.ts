@@ -18,6 +18,8 @@ export interface PublisherHost {
   readonly randomness: Randomness;
   /** Whether this node may still publish for its partitions: its lease cannot have run out. */
   mayPublish(): boolean;
+  /** Whether a record is a dead letter of this sink already. */
+  isBuried(record: OutboxRecord): Promise<boolean>;
   /** Keeps dead letters durably. */
   bury(letters: readonly DeadLetter[]): Promise<void>;
   now(): number;

@@ -84,8 +84,9 @@ export class Relay implements PublisherHost {
 
   /** Starts to carry a partition, from where its saved cursor stands. */
   open(partition: number, cursor: number): void {
-    const tracker = new CursorTracker(partition, cursor);
-    if (cursor >= (this.#host.lastSeq(partition) ?? 0)) tracker.mode = "live";
+    const lastSeq = this.#host.lastSeq(partition) ?? 0;
+    const tracker = new CursorTracker(partition, cursor, lastSeq);
+    if (cursor >= lastSeq) tracker.mode = "live";
     this.#trackers.set(partition, tracker);
     this.sink.moved?.(partition);
     this.#read();
@@ -185,6 +186,10 @@ export class Relay implements PublisherHost {
 
   mayPublish(): boolean {
     return this.#host.mayPublish();
+  }
+
+  async isBuried(record: OutboxRecord): Promise<boolean> {
+    return (await this.#host.store.deadLetter(letterId(this.sink.name, record))) !== undefined;
   }
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {
