@@ -73,12 +73,12 @@ test("kafkaSink() rejects within its deadline when the broker hangs, and goes on
   const sink = kafkaSink({ brokers: broker.address, log: silentLog, topicPrefix, deadlineMs: 1_000 });
   await eventually("the first event is taken", 30_000, () => sink.publish([record()], 1).catch(() => undefined));
   const held = record();
-  broker.signal("SIGSTOP");
+  await broker.hang();
   try {
     await expect(sink.publish([held], 1)).rejects.toThrow("did not answer within 1000 ms");
     await expect(sink.check()).rejects.toThrow("Cannot reach Kafka");
   } finally {
-    broker.signal("SIGCONT");
+    broker.resume();
   }
   await eventually("the event is taken", 30_000, () => sink.publish([held], 2).catch(() => undefined));
   await sink.check();

@@ -102,10 +102,10 @@ test("natsSink() rejects within its deadline when the broker hangs, and nothing 
   const sink = natsSink({ connection, log: silentLog, deadlineMs: 300, ...options });
   const batch = records(60);
   await sink.publish(batch.slice(0, 1), 1);
-  broker.signal("SIGSTOP");
+  await broker.hang();
   expect(sink.publish(batch, 1)).rejects.toThrow("did not answer within 300 ms");
   await sink.publish(batch, 2).catch(() => undefined);
-  broker.signal("SIGCONT");
+  broker.resume();
   for (let attempt = 3; ; attempt++) {
     const done = await sink.publish(batch, attempt).then(
       () => true,

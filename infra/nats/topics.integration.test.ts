@@ -89,9 +89,9 @@ test("a feed whose broker hangs goes on where it was when the broker does", asyn
   const following = await topics.subscribe(["a"]);
   await publish(topics, "before");
   expect((await following.next()).value).toMatchObject({ body: '"before"' });
-  broker.signal("SIGSTOP");
+  await broker.hang();
   await eventually("the feed notices", 30_000, async () => events.includes("topics:interrupted"));
-  broker.signal("SIGCONT");
+  broker.resume();
   await eventually("it is published", 30_000, async () =>
     publish(topics, "after").then(
       () => true,

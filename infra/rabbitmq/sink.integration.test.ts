@@ -109,13 +109,13 @@ test("rabbitMqSink() rejects within its deadline when the broker hangs, and goes
   const sink = rabbitMqSink({ url: broker.address, log: silentLog, exchange, deadlineMs: 1_000 });
   await sink.publish([record()], 1);
   const held = record();
-  broker.signal("SIGSTOP");
+  await broker.hang();
   try {
     const failure = await sink.publish([held], 1).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RabbitMqUnavailableError);
     expect((failure as Error).message).toBe("Cannot publish 1 events: no answer within 1000 ms");
   } finally {
-    broker.signal("SIGCONT");
+    broker.resume();
   }
   await eventually("the event is taken", 30_000, () => sink.publish([held], 2).catch(() => undefined));
   expect((await readQueue(exchange)).map(({ id }) => id)).toContain(held.id);

@@ -128,14 +128,14 @@ test("rabbitMqSource() goes on with a new queue when its own was deleted, and wh
   await client.close();
   await arrives("evt_2");
 
-  broker.signal("SIGSTOP");
+  await broker.hang();
   await eventually("the hang is noticed", 30_000, () =>
     consumer.lag().then(
       () => false,
       () => true,
     ),
   );
-  broker.signal("SIGCONT");
+  broker.resume();
   await arrives("evt_3");
   await consumer.stop(5_000);
   await sink.close();

@@ -78,13 +78,13 @@ test("redisSink() rejects within its deadline when the server hangs, and goes on
   const sink = redisSink({ url: broker.address, log: silentLog, streamPrefix, deadlineMs: 500 });
   await sink.publish([record()], 1);
   const held = record();
-  broker.signal("SIGSTOP");
+  await broker.hang();
   try {
     const failure = await sink.publish([held], 1).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RedisUnavailableError);
     expect((failure as Error).message).toBe("Cannot publish 1 events: no answer within 500 ms");
   } finally {
-    broker.signal("SIGCONT");
+    broker.resume();
   }
   await eventually("the event is taken", 30_000, () => sink.publish([held], 2).catch(() => undefined));
   expect((await readStreams(streamPrefix)).map(({ id }) => id)).toContain(held.id);

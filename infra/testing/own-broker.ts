@@ -1,14 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { run } from "../stack/command.ts";
 import { Ports } from "../stack/ports.ts";
 import type { Launch, ProcessSpec, Recipe } from "../stack/recipe.ts";
 import { RECIPES } from "../stack/recipes.ts";
 import type { ServerName } from "../stack/types.ts";
 import { eventually } from "./eventually.ts";
+
+const execute = promisify(execFile);
 
 /**
  * A server process that belongs to one test file, so that it may be killed and come back: on the same data, at the
@@ -106,9 +109,25 @@ export class OwnBroker implements AsyncDisposable {
     await gone;
   }
 
-  /** `SIGSTOP` makes it hang with its sockets open; `SIGCONT` lets it go on. */
-  signal(signal: "SIGSTOP" | "SIGCONT"): void {
-    if (this.#child !== undefined) signalGroup(this.#child, signal);
+  /**
+   * Makes it hang with its sockets open. Resolves when its last thread stands still: a signal is sent at once, but a
+   * busy server may answer for a moment more.
+   */
+  async hang(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    signalGroup(child, "SIGSTOP");
+    await eventually(`${this.#recipe.name} stands still`, 10_000, async () => {
+      // Linux shows a line per thread only with -L, macOS knows no such option and stops a process as a whole.
+      const { stdout } = await execute("ps", [process.platform === "linux" ? "-eLo" : "-Ao", "pgid=,state="]);
+      const states = stdout.split("\n").map((line) => line.trim().split(/\s+/));
+      return states.every(([group, state]) => group !== String(child.pid) || /^[TtZX]/.test(state ?? ""));
+    });
+  }
+
+  /** Lets it go on after {@link hang}. */
+  resume(): void {
+    if (this.#child !== undefined) signalGroup(this.#child, "SIGCONT");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
