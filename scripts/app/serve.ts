@@ -10,6 +10,7 @@ import { gatewayRoutes } from "#actors/ingress/routes/gateway.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
+import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
 import { Ticket } from "#actors/ticket/ticket.ts";
@@ -70,6 +71,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
           started: system.started,
           topics: connections.topics,
           adminKey: settings.TROUPE_ADMIN_KEY,
+          changed: () => watch?.changed(),
           log,
           show: (line) => console.error(line),
         });
@@ -119,6 +121,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     },
     log,
   });
+  const watch: KeyWatch | undefined = keys && watchKeys(keys.directory, sockets);
   const server: Bun.Server<Session> = Bun.serve<Session>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
@@ -144,6 +147,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     },
     async stop(drainMs) {
       keys?.stop();
+      watch?.stop();
       sockets.close();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);

@@ -40,8 +40,9 @@ export async function socketCaller(
   return callerOf(holder);
 }
 
-function callerOf(principal: Principal): SocketCaller {
-  return { authenticated: true, mayFollow: (topic) => mayUse(principal, scopeOf(topic)) };
+/** The socket caller a key makes. */
+export function callerOf(principal: Principal): SocketCaller {
+  return { authenticated: true, principal, mayFollow: (topic) => mayUse(principal, scopeOf(topic)) };
 }
 
 /** Topics are named after what they tell of: `orders/ord_1`, `services`. */
