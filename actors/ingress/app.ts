@@ -10,6 +10,7 @@
  * I4 Who asks is known before anything is read: the guard stands outside of every route, and of Elysia.
  */
 import { type AnyElysia, Elysia } from "elysia";
+import { refuseNul } from "./address.ts";
 import { type Allowed, allowedMethods } from "./allow.ts";
 import { limitBody, refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
@@ -54,6 +55,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       set.headers["x-content-type-options"] = "nosniff";
       if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
       refuseLargeBody(request); // I3
+      refuseNul(request);
     })
     .onError(({ request, code, error }) =>
       answerError({
