@@ -23,6 +23,7 @@ const KEYS: { readonly [name: string]: Key } = {
     auth: as("TROUPE_AUTH"),
     rateLimit: as("API_RATE_LIMIT"),
     rateLimitBurst: as("API_RATE_LIMIT_BURST"),
+    rateLimitStore: as("API_RATE_LIMIT_STORE"),
     maxPayloadSize: as("API_MAX_PAYLOAD_SIZE"),
     allowedOrigins: as("ALLOWED_ORIGINS"),
     trustedProxies: as("TRUSTED_PROXIES"),

@@ -4,6 +4,7 @@ import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
 import { Guard } from "#actors/ingress/guard/guard.ts";
 import type { RateLimit } from "#actors/ingress/guard/rate-limiter.ts";
+import { SharedLimiter } from "#actors/ingress/guard/shared-limiter.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
 import { gatewayRoutes } from "#actors/ingress/routes/gateway.ts";
@@ -15,6 +16,7 @@ import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
 import { Ticket } from "#actors/ticket/ticket.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
+import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
@@ -75,7 +77,12 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
           log,
           show: (line) => console.error(line),
         });
+  const buckets =
+    settings.API_RATE_LIMIT_STORE === "redis" && settings.REDIS_URL !== undefined
+      ? new RedisBuckets({ url: settings.REDIS_URL, log, prefix: `${settings.TROUPE_CLUSTER}:rate:` })
+      : undefined;
   const guard = new Guard({
+    limiter: buckets && new SharedLimiter({ buckets, log }),
     authenticate: keys && ((secret) => keys.directory.find(secret)),
     rateLimit: () => rateLimitOf(live()),
     peer: (request) => server.requestIP(request)?.address,
@@ -154,6 +161,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
       await Promise.race([server.stop(), late.promise]);
       clearTimeout(timer);
       await server.stop(true);
+      buckets?.close();
     },
   };
 }

@@ -183,6 +183,10 @@ const VARIABLES = {
     v.description("requests a second of one key, and of one address; 0: any number"),
   ),
   API_RATE_LIMIT_BURST: v.pipe(optional(count(1)), v.description("how many of them at once; default twice the limit")),
+  API_RATE_LIMIT_STORE: v.pipe(
+    v.optional(v.pipe(text, v.picklist(["memory", "redis"], "expected memory or redis")), "memory"),
+    v.description("where requests are counted: memory, each process for itself, or redis, all together"),
+  ),
   API_MAX_PAYLOAD_SIZE: v.pipe(
     v.optional(size, "1MiB"),
     v.description("the largest body of a request, as in 256KiB; 32MiB at most"),
@@ -237,6 +241,14 @@ const Environment = v.pipe(
       "expected actors among the roles, or NATS_URL: without either there is no way to an actor",
     ),
     ["TROUPE_ROLES"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["API_RATE_LIMIT_STORE"], ["REDIS_URL"]],
+      ({ API_RATE_LIMIT_STORE, REDIS_URL }) => API_RATE_LIMIT_STORE === "memory" || REDIS_URL !== undefined,
+      "expected memory, as there is no REDIS_URL",
+    ),
+    ["API_RATE_LIMIT_STORE"],
   ),
   v.forward(
     v.partialCheck(
