@@ -34,6 +34,9 @@ const KEYS: { readonly [name: string]: Key } = {
     stock: as("STOCK_DATABASE_URL"),
     payment: as("PAYMENT_DATABASE_URL"),
     delivery: as("DELIVERY_DATABASE_URL"),
+    invoice: as("INVOICE_DATABASE_URL"),
+    notification: as("NOTIFICATION_DATABASE_URL"),
+    gateway: as("GATEWAY_DATABASE_URL"),
     orchestrator: as("ORCHESTRATOR_DATABASE_URL"),
   },
   broker: {
@@ -45,7 +48,12 @@ const KEYS: { readonly [name: string]: Key } = {
   },
   outbox: { retention: as("OUTBOX_RETENTION"), batchSize: LATER, pollInterval: LATER },
   actors: { maxActive: as("ACTORS_MAX_ACTIVE") },
-  routing: LATER,
+  routing: {
+    defaultTopic: as("ROUTING_DEFAULT_TOPIC"),
+    defaultExchange: as("ROUTING_DEFAULT_EXCHANGE"),
+    defaultRoutingKey: as("ROUTING_DEFAULT_ROUTING_KEY"),
+    maxRetries: as("ROUTING_MAX_RETRIES"),
+  },
   scaler: LATER,
 };
 

@@ -6,7 +6,8 @@ import { Route } from "#actors/route/route.ts";
 import { EventSchema } from "#actors/schema/schema.ts";
 import { Source } from "#actors/source/source.ts";
 import { SchemaValidator } from "#infra/schemas/validator.ts";
-import { type AnyActorType, durationMs, type Log, type Store, type Troupe } from "#runtime";
+import { type AnyActorType, type Log, type Store, type Troupe } from "#runtime";
+import { retriesOf, type RoutingSettings, unroutedOf } from "./routing.ts";
 import type { Settings } from "./settings.ts";
 
 /** The event gateway's part of a process: its actors, and what this node knows of its configuration. */
@@ -24,9 +25,10 @@ export interface Gateway {
   stop(): void;
 }
 
-/** Makes the gateway's actors. Nothing runs before `start`. */
+/** Makes the gateway's actors. Nothing runs before `start`. @param live the settings in force now. */
 export function createGateway(
-  settings: Pick<Settings, "WEBHOOK_RETRIES" | "WEBHOOK_ALLOW_PRIVATE">,
+  settings: Pick<Settings, "WEBHOOK_ALLOW_PRIVATE">,
+  live: () => RoutingSettings,
   log: Log,
 ): Gateway {
   const validator = new SchemaValidator();
@@ -35,7 +37,10 @@ export function createGateway(
   const inbox = createInbox({
     routes: () => directory?.routes() ?? begun.promise.then((known) => known.routes()),
     check: async (event) => misfitOf(await begun.promise, event),
-    retriesMs: settings.WEBHOOK_RETRIES.map((pause) => durationMs(pause)),
+    unrouted: () => unroutedOf(live()),
+    get retriesMs() {
+      return retriesOf(live());
+    },
   });
   const actors: readonly AnyActorType[] = [inbox, Source, EventSchema, Route, Endpoint];
   return {

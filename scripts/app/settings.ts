@@ -1,6 +1,7 @@
 /** What the app process is told by its environment, its arguments and the addresses of a running stack. */
 import * as v from "valibot";
 import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
+import { Destination } from "#actors/route/messages.ts";
 import { type Duration, isDuration } from "#runtime";
 import { LOG_LEVELS } from "./json-log.ts";
 import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
@@ -109,6 +110,8 @@ const count = (least: number) =>
     v.transform(Number),
     v.minValue(least, `expected at least ${least}`),
   );
+const [Kafka, RabbitMq] = Destination.options;
+const place = <S extends v.GenericSchema<string, string>>(schema: S) => v.pipe(text, schema);
 const shownSubscriptions = Object.entries(DEFAULT_SUBSCRIPTIONS)
   .map(([subscriber, broker]) => `${subscriber}=${broker}`)
   .join(",");
@@ -220,6 +223,22 @@ const VARIABLES = {
     v.optional(durations, "5s,5m,30m,2h,5h,10h,10h"),
     v.description("the pauses between the tries to deliver to an endpoint"),
   ),
+  ROUTING_DEFAULT_TOPIC: v.pipe(
+    optional(place(Kafka.entries.topic)),
+    v.description("the Kafka topic of events that no route matches"),
+  ),
+  ROUTING_DEFAULT_EXCHANGE: v.pipe(
+    optional(place(RabbitMq.entries.exchange)),
+    v.description("the RabbitMQ exchange of events that no route matches"),
+  ),
+  ROUTING_DEFAULT_ROUTING_KEY: v.pipe(
+    optional(place(RabbitMq.entries.routingKey.wrapped)),
+    v.description("their routing key; default the event's type"),
+  ),
+  ROUTING_MAX_RETRIES: v.pipe(
+    optional(v.pipe(count(0), v.maxValue(20, "expected at most 20"))),
+    v.description("tries to deliver to an endpoint after the first one; default one for each of WEBHOOK_RETRIES"),
+  ),
   WEBHOOK_ALLOW_PRIVATE: v.pipe(onOff("off"), v.description("on: endpoints may lead into the own network, for tests")),
   TROUPE_SUBSCRIPTIONS: v.pipe(
     v.optional(subscriptions, ""),
@@ -249,6 +268,14 @@ const Environment = v.pipe(
       "expected memory, as there is no REDIS_URL",
     ),
     ["API_RATE_LIMIT_STORE"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["ROUTING_DEFAULT_ROUTING_KEY"], ["ROUTING_DEFAULT_EXCHANGE"]],
+      (routing) => routing.ROUTING_DEFAULT_ROUTING_KEY === undefined || routing.ROUTING_DEFAULT_EXCHANGE !== undefined,
+      "expected an exchange beside it",
+    ),
+    ["ROUTING_DEFAULT_ROUTING_KEY"],
   ),
   v.forward(
     v.partialCheck(
