@@ -1,5 +1,5 @@
-import { connect, type Socket } from "node:net";
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { connect, type Socket } from "node:net";
 import { eventually } from "#infra/testing/eventually.ts";
 import { createIngress } from "./app.ts";
 import { stubDeps } from "./testing/stub-deps.ts";

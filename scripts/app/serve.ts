@@ -93,6 +93,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     directory: () => system.gateway.directory() ?? notYet("The event gateway has not started yet"),
     validator: system.gateway.validator,
     allows: system.gateway.allows,
+    secrets: system.gateway.secrets,
     log,
   });
   let stopping = false;

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
 import { Destination } from "#actors/route/messages.ts";
+import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { LOG_LEVELS } from "./json-log.ts";
 import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
@@ -181,6 +182,23 @@ const VARIABLES = {
       "an admin key for as long as this process runs; without any, the first start makes one and prints it",
     ),
   ),
+  TROUPE_SECRET_KEY: v.pipe(
+    optional(
+      v.pipe(
+        text,
+        v.check((value) => {
+          try {
+            return parseSecretKeys(value).length > 0;
+          } catch {
+            return false;
+          }
+        }, "expected 32 bytes in base64, or several of them separated by commas"),
+      ),
+    ),
+    v.description(
+      "seals the secrets of sources and endpoints in the database: 32 bytes in base64; of several, separated by commas, the first seals",
+    ),
+  ),
   API_RATE_LIMIT: v.pipe(
     v.optional(count(0), "0"),
     v.description("requests a second of one key, and of one address; 0: any number"),
@@ -335,7 +353,7 @@ export function describeVariables(): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return name.endsWith("_URL") || name.endsWith("_KEY");
+  return /_URL$|^TROUPE_[A-Z]+_KEY$/.test(name);
 }
 
 function isLoopback(host: string): boolean {

@@ -150,6 +150,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         scaling: settings.TROUPE_ROLES.includes("scaler"),
         reconciled: telemetry.reconciled,
         allows: gateway.allows,
+        secrets: gateway.secrets,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
