@@ -134,7 +134,9 @@ describe("the file of TROUPE_CONFIG", () => {
 });
 
 test("describeSettings() shows what is in force and where it comes from, and no secret", () => {
-  const shown = JSON.stringify(describeSettings(load(WHOLE, { TROUPE_ADMIN_KEY: "k".repeat(40) })));
+  const shown = JSON.stringify(
+    describeSettings(load(WHOLE, { TROUPE_ADMIN_KEY: "canary-0123456789-kkkk-0123456789" })),
+  );
   expect(shown).toContain('{"name":"API_RATE_LIMIT","value":"50","origin":');
   expect(shown).toContain('"name":"TROUPE_ADMIN_KEY","value":"set","origin":"environment"');
   expect(shown).toContain("postgres://db/x");

@@ -81,6 +81,29 @@ describe("readSettings()", () => {
     expect(readSettings({ HOST: "0.0.0.0", TROUPE_AUTH: "on" })).toMatchObject({ HOST: "0.0.0.0", TROUPE_AUTH: "on" });
   });
 
+  test("refuses to serve others on passwords that everybody knows, and shows none (S30)", () => {
+    const others = { HOST: "0.0.0.0", TROUPE_AUTH: "on" };
+    const urls = {
+      DATABASE_URL: "postgres://postgres:postgres@db/x",
+      RABBITMQ_URL: "amqp://guest:guest@broker",
+      REDIS_URL: "redis://default:changeme@cache",
+      NATS_URL: "nats://n1:4222,nats://troupe:troupe@n2:4222",
+    };
+    const message = messageOf(() => readSettings({ ...others, ...urls }));
+    for (const name of Object.keys(urls)) expect(message).toContain(`${name}: expected a password`);
+    for (const word of ["guest", "changeme"]) expect(message).not.toContain(word);
+    expect(readSettings({ ...urls, HOST: "127.0.0.1" }).REDIS_URL).toBe(urls.REDIS_URL);
+    const good = {
+      DATABASE_URL: "postgres://app:x7Gq2@db/x",
+      NATS_URL: "nats://n1:4222",
+      RABBITMQ_URL: "amqp://guest:guest@127.0.0.1",
+    };
+    expect(readSettings({ ...others, ...good }).DATABASE_URL).toBe(good.DATABASE_URL);
+    expect(messageOf(() => readSettings({ TROUPE_ADMIN_KEY: "x".repeat(40) }))).toContain("expected random characters");
+    for (const ALLOWED_ORIGINS of ["*", "https://*", "null", "https://a.example/path"])
+      expect(messageOf(() => readSettings({ ALLOWED_ORIGINS }))).toContain("ALLOWED_ORIGINS: expected origins");
+  });
+
   test("shows no key that does not fit, and names proxies and limits that do not", () => {
     const message = messageOf(() =>
       readSettings({ TROUPE_ADMIN_KEY: "too-short-canary", TRUSTED_PROXIES: "10.0.0.0/8,nginx", API_RATE_LIMIT: "-1" }),

@@ -4,6 +4,7 @@ import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
 import { Destination } from "#actors/route/messages.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
+import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
@@ -72,7 +73,7 @@ const roles = v.pipe(
 const origin = v.pipe(
   text,
   v.check(
-    (value) => URL.canParse(value) && new URL(value).origin === value,
+    (value) => URL.canParse(value) && new URL(value).origin === value && !value.includes("*"),
     "expected origins separated by commas, as in https://shop.example",
   ),
 );
@@ -177,7 +178,13 @@ const VARIABLES = {
   ),
   TROUPE_AUTH: v.pipe(onOff("off"), v.description("on: requests need an API key; off only where HOST is loopback")),
   TROUPE_ADMIN_KEY: v.pipe(
-    optional(v.pipe(text, v.regex(/^[\x21-\x7e]{32,200}$/, "expected 32 to 200 visible characters, best random ones"))),
+    optional(
+      v.pipe(
+        text,
+        v.regex(/^[\x21-\x7e]{32,200}$/, "expected 32 to 200 visible characters, best random ones"),
+        v.check((value) => new Set(value).size >= 10, "expected random characters"),
+      ),
+    ),
     v.description(
       "an admin key for as long as this process runs; without any, the first start makes one and prints it",
     ),
@@ -305,6 +312,19 @@ const Environment = v.pipe(
   ),
 );
 
+/** Addresses that may hold credentials. */
+const CREDENTIALS = (Object.keys(VARIABLES) as (keyof typeof VARIABLES)[]).filter((name) => name.endsWith("_URL"));
+
+/** Who serves others does not do it on credentials that others know. */
+function* defaultCredentials(settings: Settings): Generator<string> {
+  if (isLoopback(settings.HOST)) return;
+  for (const name of CREDENTIALS) {
+    const value = settings[name];
+    if (typeof value !== "string") continue;
+    if (value.split(",").some((url) => hasDefaultCredentials(url.trim()))) yield name;
+  }
+}
+
 /** The settings of the process, under their variables' names. */
 export type Settings = v.InferOutput<typeof Environment>;
 
@@ -331,7 +351,14 @@ export function readSettings(
     if (value !== undefined) given[name] = value;
   }
   const result = v.safeParse(Environment, given);
-  if (result.success) return result.output;
+  if (result.success) {
+    const known = [...defaultCredentials(result.output)];
+    if (known.length === 0) return result.output;
+    const named = known.map(
+      (name) => `  ${nameOf(name)}: expected a password that is not everybody's, as HOST serves others`,
+    );
+    throw new SettingsError(`Cannot start as the settings do not fit:\n${named.join("\n")}`);
+  }
   const lines = result.issues.map((issue) => {
     const name = String(issue.path?.[0].key ?? "?");
     return `  ${nameOf(name)}: ${issue.message}, got ${isSecretName(name) ? "something else" : JSON.stringify(given[name])}`;
@@ -354,8 +381,4 @@ export function describeVariables(): string {
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
   return /_URL$|^TROUPE_[A-Z]+_KEY$/.test(name);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -64,6 +64,10 @@ test("Redis is killed on the way: every request is answered, counted here alone,
   const alone: boolean[] = [];
   for (let i = 0; i < 40; i++) alone.push((await one.take("key k")).allowed);
   expect(alone.filter(Boolean).length).toBe(LIMIT.burst - 1);
+  await eventually("it says so", 30_000, async () => {
+    await one.take(`probe ${crypto.randomUUID()}`);
+    return said.includes("rates:alone");
+  });
   expect(said).toEqual(["rates:alone"]);
   await redis.start();
   await eventually("it counts together again", 30_000, async () => {

@@ -7,7 +7,7 @@
  * H1 A request waits for the shared buckets for `waitMs` at most; then the answer is this process's own.
  * H2 This process's own bucket is asked first: what it alone knows to be too much costs the others nothing, and it is
  *    never full of requests that were counted elsewhere only.
- * H3 After some failures in a row this process counts alone. It says so once, and once when that is over.
+ * H3 Where nothing but failures comes for a while this process counts alone. It says so once, and once when that is over.
  * H4 Meanwhile one request in `againMs` asks anew: it gets back by itself.
  */
 import type { Log } from "#runtime";
@@ -30,16 +30,18 @@ export interface SharedLimiterOptions {
   readonly againMs?: number;
 }
 
-/** Failures in a row that end the asking: one late answer says little. */
-const ALONE_AFTER = 3;
+/** What ends the asking: so many failures without an answer between them, over so many milliseconds. A burst that was late says little. */
+const ALONE_AFTER = { failures: 3, ms: 1_000 };
+
+type State =
+  | { readonly kind: "together"; failures: number; firstAt: number }
+  | { readonly kind: "alone"; askAt: number };
+const together = (): State => ({ kind: "together", failures: 0, firstAt: 0 });
 
 export class SharedLimiter implements Limiter {
   readonly #options: Required<SharedLimiterOptions>;
   readonly #own = new RateLimiter();
-  #state: { readonly kind: "together"; failures: number } | { readonly kind: "alone"; askAt: number } = {
-    kind: "together",
-    failures: 0,
-  };
+  #state = together();
 
   constructor({ buckets, log, waitMs = 5, againMs = 1_000 }: SharedLimiterOptions) {
     this.#options = { buckets, log, waitMs, againMs };
@@ -75,7 +77,9 @@ export class SharedLimiter implements Limiter {
     answer.catch(() => undefined);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#options.waitMs} ms`)), this.#options.waitMs);
+      const giveUp = (): void => reject(new Error(`no answer within ${this.#options.waitMs} ms`));
+      // What has arrived while this thread was busy is read first.
+      timer = setTimeout(() => setImmediate(giveUp), this.#options.waitMs);
     });
     try {
       return await Promise.race([answer, late]);
@@ -86,12 +90,14 @@ export class SharedLimiter implements Limiter {
 
   #answered(): void {
     if (this.#state.kind === "alone") this.#options.log("info", "rates:shared");
-    if (this.#state.kind === "alone" || this.#state.failures > 0) this.#state = { kind: "together", failures: 0 };
+    if (this.#state.kind === "alone" || this.#state.failures > 0) this.#state = together();
   }
 
   #failed(nowMs: number, error: unknown): void {
     const state = this.#state;
-    if (state.kind === "alone" || ++state.failures < ALONE_AFTER) return;
+    if (state.kind === "alone") return;
+    if (state.failures++ === 0) state.firstAt = nowMs;
+    if (state.failures < ALONE_AFTER.failures || nowMs - state.firstAt < ALONE_AFTER.ms) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.log("warn", "rates:alone", { reason, means: "each process counts requests for itself" }); // H3
     this.#state = { kind: "alone", askAt: nowMs + this.#options.againMs };

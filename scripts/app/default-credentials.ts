@@ -1,0 +1,28 @@
+/** What everybody tries first. */
+const KNOWN_TO_ALL = new Set([
+  "",
+  "admin",
+  "changeme",
+  "default",
+  "guest",
+  "password",
+  "postgres",
+  "root",
+  "secret",
+  "troupe",
+]);
+
+/** Whether a host is of this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * Whether an address leads to another machine with a password that everybody knows: the user's own name, or one that servers
+ * come with. An address without a user says nothing of passwords: the server may ask for a certificate, or for none.
+ */
+export function hasDefaultCredentials(url: string): boolean {
+  const { hostname, username, password } = new URL(url);
+  if (username === "" || isLoopback(hostname)) return false;
+  return password === username || KNOWN_TO_ALL.has(decodeURIComponent(password).toLowerCase());
+}
