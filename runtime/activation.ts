@@ -40,8 +40,6 @@ type Phase =
   /** Out of use: the host has forgotten it. */
   | { readonly kind: "gone"; readonly reason: LeaveReason };
 
-const NO_TIMERS: ReadonlyMap<string, TimerWrite> = new Map();
-
 export class Activation implements IncarnationOwner, Resident {
   readonly type: AnyActorType;
   readonly id: ActorId;
@@ -108,8 +106,8 @@ export class Activation implements IncarnationOwner, Resident {
   }
 
   /** Changes of timers that finished turns made and that are not durable yet. */
-  get timerWrites(): ReadonlyMap<string, TimerWrite> {
-    return this.#phase.kind === "in-use" ? this.#phase.life.timerWrites : NO_TIMERS;
+  get timerWrites(): Iterable<TimerWrite> {
+    return this.#phase.kind === "in-use" ? this.#phase.life.timerWrites : [];
   }
 
   /** Takes a message. Its waiter is answered sooner or later, in every case. */

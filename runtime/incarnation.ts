@@ -84,8 +84,8 @@ export class Incarnation implements Readable {
   }
 
   /** Changes of timers that are not durable yet. */
-  get timerWrites(): ReadonlyMap<string, TimerWrite> {
-    return this.#uncommitted.timers;
+  get timerWrites(): Iterable<TimerWrite> {
+    return this.#uncommitted.timers.values();
   }
 
   /** Handles a command while it is idle. It may be idle again afterwards; if not, its owner is told once it is. */

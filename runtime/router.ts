@@ -123,10 +123,10 @@ export class Router {
   tell(type: string, key: string, message: string, input: unknown): void {
     const envelope = envelopeOf(type, key, message, input);
     const host = this.#node.types.findHost(type);
-    const resident = host?.resident(envelope);
+    const resident = host?.intake.resident(envelope);
     const now = this.#node.clock.monotonic();
     if (host !== undefined && resident !== undefined && host.ownership.holdsLease(now)) {
-      host.deliverTo(resident.activation, new Told(envelope, this.#tellFailed), resident.definition, now);
+      host.intake.deliverTo(resident.activation, new Told(envelope, this.#tellFailed), resident.definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
     }
@@ -182,9 +182,16 @@ export class Router {
     deadline: number,
     cancellation?: Cancellation,
   ): Promise<string | undefined> {
-    const call = new PendingCall(envelope, deadline, this.#node.clock.monotonic(), this.#deadlines, host, asJson);
-    if (envelope.origin.kind === "watch") host.watch(call, envelope.origin.seen);
-    else host.deliver(call);
+    const call = new PendingCall(
+      envelope,
+      deadline,
+      this.#node.clock.monotonic(),
+      this.#deadlines,
+      host.intake,
+      asJson,
+    );
+    if (envelope.origin.kind === "watch") host.intake.watch(call, envelope.origin.seen);
+    else host.intake.deliver(call);
     cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
@@ -216,7 +223,7 @@ export class Router {
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);
-    const resident = host?.resident(envelope);
+    const resident = host?.intake.resident(envelope);
     if (host === undefined || resident === undefined) return undefined;
     const now = this.#node.clock.monotonic();
     if (!host.ownership.holdsLease(now)) return undefined;
@@ -225,8 +232,8 @@ export class Router {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host, this.#caller);
-    host.deliverTo(resident.activation, call, resident.definition, now);
+    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.intake, this.#caller);
+    host.intake.deliverTo(resident.activation, call, resident.definition, now);
     return call.promise;
   }
 }
