@@ -110,26 +110,25 @@ export class Activation implements IncarnationOwner, Resident {
     return this.#phase.kind === "in-use" ? this.#phase.life.timerWrites : [];
   }
 
+  /** Its definition of a message; `undefined` when it has no such message of its own. */
+  definitionOf(message: string): AnyMessageDefinition | undefined {
+    const { messages } = this.type;
+    return Object.hasOwn(messages, message) ? messages[message] : undefined;
+  }
+
   /** Takes a message. Its waiter is answered sooner or later, in every case. */
   deliver(delivery: Delivery, definition: AnyMessageDefinition): void {
     const phase = this.#phase;
-    if (phase.kind === "gone") {
-      delivery.fail(new TroupeError("unavailable", `Cannot reach ${this.address} as it has just left this node`));
-      return;
-    }
-    if (phase.kind === "resting" && !this.#rested(phase, delivery)) return;
-    if (phase.kind === "in-use" && definition.kind === "query") {
+    if (phase.kind !== "in-use") {
+      if (!this.#refuses(phase, delivery)) this.#wait(delivery, definition);
+    } else if (definition.kind === "query") {
       phase.life.query(delivery, definition);
-      return;
-    }
-    if (this.#holdBack?.takes(delivery, definition, this.#last?.version ?? 0)) return;
-    if (phase.kind === "in-use" && phase.life.idle && this.#mailbox.depth === 0) {
+    } else if (phase.life.idle && this.#mailbox.depth === 0 && this.#holdBack === undefined) {
       phase.life.handle(delivery, definition);
-    } else if (!this.#mailbox.offer(delivery)) {
-      delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
-      return;
+      if (this.#mailbox.depth > 0) this.#pump();
+    } else {
+      this.#wait(delivery, definition);
     }
-    this.#pump();
   }
 
   /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
@@ -241,14 +240,26 @@ export class Activation implements IncarnationOwner, Resident {
     for (const delivery of this.#mailbox.drain()) delivery.fail(outcome.error);
   }
 
-  /** Whether the pause is over, and a load under way that `delivery` may wait for. Otherwise it is answered. */
-  #rested({ until, error }: { readonly until: number; readonly error: TroupeError }, delivery: Delivery): boolean {
-    if (this.#host.clock.monotonic() < until) {
-      delivery.fail(error);
-      return false;
+  /** Whether a message is answered with an error as the actor cannot be used now. A load may be under way afterwards. */
+  #refuses(phase: Exclude<Phase, { readonly kind: "in-use" }>, delivery: Delivery): boolean {
+    if (phase.kind === "loading") return false;
+    if (phase.kind === "gone") {
+      delivery.fail(new TroupeError("unavailable", `Cannot reach ${this.address} as it has just left this node`));
+      return true;
+    }
+    if (this.#host.clock.monotonic() < phase.until) {
+      delivery.fail(phase.error);
+      return true;
     }
     void this.#load();
-    return true;
+    return false;
+  }
+
+  /** A message waits: for the pause after a throw to be over, or in the mailbox for its turn. */
+  #wait(delivery: Delivery, definition: AnyMessageDefinition): void {
+    if (this.#holdBack?.takes(delivery, definition, this.#last?.version ?? 0)) return;
+    if (this.#mailbox.offer(delivery)) this.#pump();
+    else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
   }
 
   /** Runs waiting messages until one does not end at once, or none is left (A1). */

@@ -8,7 +8,6 @@
  * D2 an actor is loaded again only after what its last stay has left is over (`left`).
  */
 import type { Activation } from "./activation.ts";
-import { ActorTable } from "./actor-table.ts";
 import type { ReportedActors } from "./cluster-report.ts";
 import type { TroupeError } from "./errors.ts";
 import type { LeaveReason } from "./life.ts";
@@ -16,7 +15,11 @@ import type { ActorId } from "./ports/store.ts";
 import type { Residents } from "./residents.ts";
 
 export class ActiveActors {
-  readonly #table = new ActorTable();
+  /**
+   * By type and key. Two steps instead of one map by address: joining and hashing an address would be the dearest part of
+   * finding an actor.
+   */
+  readonly #types = new Map<string, Map<string, Activation>>();
   readonly #residents: Residents;
   /** By address. */
   readonly #leaving = new Map<string, Promise<void>>();
@@ -26,24 +29,29 @@ export class ActiveActors {
   }
 
   get size(): number {
-    return this.#table.size;
+    let size = 0;
+    for (const actors of this.#types.values()) size += actors.size;
+    return size;
   }
 
   /** Whether nothing is under way in any of them. */
   get still(): boolean {
-    return [...this.#table.values()].every((activation) => activation.still);
+    return [...this.#all()].every((activation) => activation.still);
   }
 
   find(type: string, key: string): Activation | undefined {
-    return this.#table.get(type, key);
+    return this.#types.get(type)?.get(key);
   }
 
   in(partitions: ReadonlySet<number>): Activation[] {
-    return [...this.#table.values()].filter((activation) => partitions.has(activation.partition));
+    return [...this.#all()].filter((activation) => partitions.has(activation.partition));
   }
 
   add(activation: Activation): void {
-    this.#table.add(activation);
+    const { type, key } = activation.id;
+    const actors = this.#types.get(type);
+    if (actors === undefined) this.#types.set(type, new Map([[key, activation]]));
+    else actors.set(key, activation);
     this.#residents.add(activation);
   }
 
@@ -52,11 +60,11 @@ export class ActiveActors {
     this.#residents.touch(activation, now);
   }
 
-  /** Takes an actor out of the table (D1). */
+  /** Takes an actor out (D1). */
   forget({ type, key }: ActorId): Activation | undefined {
-    const activation = this.#table.get(type, key);
+    const activation = this.find(type, key);
     if (activation === undefined) return undefined;
-    this.#table.remove(activation);
+    this.#types.get(type)?.delete(key);
     this.#residents.remove(activation);
     return activation;
   }
@@ -69,7 +77,7 @@ export class ActiveActors {
 
   /** Takes actors out of memory, whatever they do; in all partitions without `partitions`. */
   discard(error: TroupeError, reason: LeaveReason, partitions?: ReadonlySet<number>): void {
-    for (const activation of this.#table.values()) {
+    for (const activation of this.#all()) {
       if (partitions !== undefined && !partitions.has(activation.partition)) continue;
       this.forget(activation.id);
       this.#leaves(activation, activation.discard(error, reason));
@@ -88,13 +96,18 @@ export class ActiveActors {
   /** How many there are of each type, and how many messages wait for them. */
   report(types: readonly string[]): ReportedActors[] {
     const counts = new Map(types.map((type) => [type, { inMemory: 0, waiting: 0 }]));
-    for (const { id, depth } of this.#table.values()) {
+    for (const { id, depth } of this.#all()) {
       const count = counts.get(id.type);
       if (count === undefined) continue;
       count.inMemory++;
       count.waiting += depth;
     }
     return [...counts].map(([type, count]) => ({ type, ...count }));
+  }
+
+  /** Actors may be forgotten on the way. */
+  *#all(): Generator<Activation> {
+    for (const actors of this.#types.values()) yield* actors.values();
   }
 
   #leaves({ address }: Activation, passivation: Promise<void> | undefined): void {

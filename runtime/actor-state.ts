@@ -72,11 +72,8 @@ export class ActorState {
   textAfter({ destroyed, journal, state }: Turn): string | undefined {
     if (destroyed) return undefined;
     const text = journal === undefined ? JSON.stringify(state) : journal.text(state, this.#text);
-    if (text === undefined || text.length <= MAX_STATE_LENGTH) return text;
-    throw new TroupeError(
-      "state_too_large",
-      `Cannot commit the state of ${this.#type.type}/${this.#key} as it is too large: size is ${text.length}, limit is ${MAX_STATE_LENGTH}`,
-    );
+    if (text !== undefined && text.length > MAX_STATE_LENGTH) throw this.#tooLarge(text.length);
+    return text;
   }
 
   /** `turn` ended well and leaves nothing to write: what it worked on is the value from now on. */
@@ -98,5 +95,11 @@ export class ActorState {
     const changed = changedIndex(this.#type, destroyed ? undefined : state, this.#index);
     if (changed !== undefined) this.#index = changed;
     return changed;
+  }
+
+  #tooLarge(size: number): TroupeError {
+    const address = `${this.#type.type}/${this.#key}`;
+    const text = `Cannot commit the state of ${address} as it is too large: size is ${size}, limit is ${MAX_STATE_LENGTH}`;
+    return new TroupeError("state_too_large", text);
   }
 }

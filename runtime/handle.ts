@@ -3,13 +3,15 @@ import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import type { Turn } from "./turn.ts";
 
-/**
- * Runs the handler of a command in its turn. What brings an actor into being (`onCreate`) and what its first message does
- * are one.
- */
+/** Runs the handler of a command in its turn. */
 export function handle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
   if (turn.exists || type.options.onCreate === undefined) return definition.handle(turn as never, input as never);
-  const created: unknown = type.options.onCreate(turn as never, turn.key);
+  return createAndHandle(type, turn, definition, input);
+}
+
+/** The first turn of an actor: what brings it into being and what its message does are one. */
+function createAndHandle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
+  const created: unknown = type.options.onCreate?.(turn as never, turn.key);
   const handleNow = (): unknown => definition.handle(turn as never, input as never);
   return created instanceof Promise ? created.then(handleNow) : handleNow();
 }

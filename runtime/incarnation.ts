@@ -41,10 +41,18 @@ type Work =
   | { readonly kind: "none" }
   /** The id of a message is not among the replies at hand: the store is asked for it before its turn. */
   | { readonly kind: "looking-up"; readonly delivery: Delivery }
-  /** `before` is the state the turn started from, for queries that come meanwhile; made when first asked for. */
-  | { readonly kind: "turn"; readonly delivery: Delivery; readonly turn: Turn; before?: { readonly state: unknown } };
+  /** A handler was called in this very step: most turns end with it, and should not pay for an entry of their own. */
+  | { readonly kind: "begun" }
+  /** A handler that awaits. `before` is the state its turn started from, for queries; made when first asked for. */
+  | {
+      readonly kind: "awaiting";
+      readonly delivery: Delivery;
+      readonly turn: Turn;
+      before?: { readonly state: unknown };
+    };
 
 const NONE: Work = { kind: "none" };
+const BEGUN: Work = { kind: "begun" };
 
 export class Incarnation implements Readable {
   readonly address: string;
@@ -138,7 +146,7 @@ export class Incarnation implements Readable {
 
   /** Answers `waiter` once every finished turn is durable, or will never be. */
   whenSettled(waiter: Waiter): void {
-    this.#uncommitted.gate(waiter, { kind: "reply", body: undefined });
+    this.#uncommitted.reply(waiter, undefined);
   }
 
   /**
@@ -147,8 +155,8 @@ export class Incarnation implements Readable {
    */
   abandon(envelope: Envelope, reason: TroupeError): boolean {
     const work = this.#work;
-    if (work.kind === "none" || work.delivery.envelope !== envelope) return false;
-    if (work.kind === "turn" && envelope.origin.kind !== "send") work.turn.abort(reason);
+    if (work.kind === "none" || work.kind === "begun" || work.delivery.envelope !== envelope) return false;
+    if (work.kind === "awaiting" && envelope.origin.kind !== "send") work.turn.abort(reason);
     return true;
   }
 
@@ -161,16 +169,16 @@ export class Incarnation implements Readable {
   /** Ends this life: a commit of it failed (A4). */
   fail(): void {
     this.#ended = true;
-    if (this.#work.kind === "turn") this.#work.turn.abort(this.#lostTurn());
+    if (this.#work.kind === "awaiting") this.#work.turn.abort(this.#lostTurn());
   }
 
   /** Ends this life: the actor leaves the node. The message under way is answered at once. */
   cut(error: TroupeError): void {
     this.#ended = true;
     const work = this.#work;
-    if (work.kind === "none") return;
-    if (work.kind === "turn") work.turn.abort(error);
-    work.delivery.fail(work.kind === "turn" && error.code === "unavailable" ? this.#lostTurn() : error);
+    if (work.kind === "none" || work.kind === "begun") return;
+    if (work.kind === "awaiting") work.turn.abort(error);
+    work.delivery.fail(work.kind === "awaiting" && error.code === "unavailable" ? this.#lostTurn() : error);
   }
 
   /** The reply to its id is being looked up: no other message may have its turn before (G5). */
@@ -209,12 +217,18 @@ export class Incarnation implements Readable {
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
+    const { type, id, partition } = this.#owner;
+    const state = this.#state;
     let turn: Turn;
     let outcome: unknown;
     try {
-      turn = this.#newTurn(delivery);
-      this.#work = { kind: "turn", delivery, turn };
-      outcome = handle(this.#owner.type, turn, definition, input);
+      turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#host, delivery.deadline);
+      if (type.options.journal !== undefined) {
+        turn.journal = new JournaledTurn(type, id, turn.state, state.version, turn.exists, this.#host);
+        turn.state = turn.journal.view;
+      }
+      this.#work = BEGUN;
+      outcome = handle(type, turn, definition, input);
     } catch (error) {
       this.#drop(delivery, error);
       return;
@@ -223,6 +237,7 @@ export class Incarnation implements Readable {
       this.#finish(delivery, turn, outcome, hash);
       return;
     }
+    this.#work = { kind: "awaiting", delivery, turn };
     outcome.then(
       (reply) => {
         this.#finish(delivery, turn, reply, hash);
@@ -235,17 +250,6 @@ export class Incarnation implements Readable {
     );
   }
 
-  #newTurn({ envelope, deadline }: Delivery): Turn {
-    const { type, id, partition } = this.#owner;
-    const { exists, version } = this.#state;
-    const turn = new Turn(type, envelope, partition, this.#state.draft(), exists, this.#host, deadline);
-    if (type.options.journal !== undefined) {
-      turn.journal = new JournaledTurn(type, id, turn.state, version, exists, this.#host);
-      turn.state = turn.journal.view;
-    }
-    return turn;
-  }
-
   /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (A2). */
   #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: string | undefined): void {
     if (this.#ended) {
@@ -253,11 +257,10 @@ export class Incarnation implements Readable {
       return;
     }
     const { envelope } = delivery;
-    let answer: Answer;
+    let body: string | undefined;
     let finished: FinishedTurn | undefined;
     try {
-      const body = reply === undefined ? undefined : JSON.stringify(reply);
-      answer = { kind: "reply", body };
+      body = reply === undefined ? undefined : JSON.stringify(reply);
       finished = finishTurn(this.#owner, envelope, turn, this.#state, hash, body);
     } catch (error) {
       this.#drop(delivery, error);
@@ -266,12 +269,12 @@ export class Incarnation implements Readable {
     this.#work = NONE;
     if (finished === undefined) {
       this.#host.metrics?.count(this.#owner.id.type, envelope.message, "ok");
-      this.#uncommitted.gate(delivery, answer);
+      this.#uncommitted.reply(delivery, body);
       return;
     }
     this.#replies.add(finished);
     this.#uncommitted.add(finished);
-    finished.wait(delivery, answer);
+    finished.wait(delivery, { kind: "reply", body });
     this.#host.submit(finished);
   }
 
@@ -308,8 +311,10 @@ export class Incarnation implements Readable {
 
   /** The state a query may see: never the half-done work of a running turn. */
   #readable(): unknown {
-    if (this.#work.kind !== "turn") return this.#state.draft();
-    return (this.#work.before ??= { state: this.#state.copy() }).state;
+    const work = this.#work;
+    if (work.kind === "begun") return this.#state.copy();
+    if (work.kind !== "awaiting") return this.#state.draft();
+    return (work.before ??= { state: this.#state.copy() }).state;
   }
 
   #timerCounts(name: string, dueAt: number): boolean {

@@ -24,12 +24,6 @@ import type { ActorId } from "./ports/store.ts";
 import type { Probe } from "./probe.ts";
 import type { Watchers } from "./watchers.ts";
 
-/** An actor in memory, and the definition of a message to it. */
-export interface Resident {
-  readonly activation: Activation;
-  readonly definition: AnyMessageDefinition;
-}
-
 /** What an intake gives messages to. */
 export interface IntakeParts {
   readonly types: ReadonlyMap<string, AnyActorType>;
@@ -64,11 +58,9 @@ export class Intake implements CallTaker {
     this.#probe = parts.probe;
   }
 
-  /** The actor a message is for, when it is in memory, with what the message is; nothing for a message it does not have. */
-  resident({ type, key, message }: Envelope): Resident | undefined {
-    const activation = this.#actors.find(type, key);
-    if (activation === undefined || !Object.hasOwn(activation.type.messages, message)) return undefined;
-    return { activation, definition: activation.type.messages[message] as AnyMessageDefinition };
+  /** The actor, when it is in memory here. */
+  resident(type: string, key: string): Activation | undefined {
+    return this.#actors.find(type, key);
   }
 
   /** As `deliver`, to an actor that was found in memory in this very step. */

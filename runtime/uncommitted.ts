@@ -38,6 +38,12 @@ export class Uncommitted {
     }
   }
 
+  /** As `gate`, for a reply. */
+  reply(waiter: Waiter, body: string | undefined): void {
+    if (this.#youngest === undefined) waiter.succeed(body);
+    else this.#youngest.wait(waiter, { kind: "reply", body });
+  }
+
   /** Gives `waiter` the answer now, or with the youngest of the turns (A2). */
   gate(waiter: Waiter, answer: Answer): void {
     if (this.#youngest !== undefined) this.#youngest.wait(waiter, answer);
