@@ -8,9 +8,7 @@
  *    the value, and the next turn gets one that is parsed anew from the text.
  */
 import type { AnyActorType } from "./any-actor.ts";
-import { TroupeError } from "./errors.ts";
 import { changedIndex } from "./index-filter.ts";
-import { MAX_STATE_LENGTH } from "./limits.ts";
 import type { FieldValue } from "./ports/store.ts";
 import type { Turn } from "./turn.ts";
 
@@ -64,18 +62,6 @@ export class ActorState {
     this.#tainted = true;
   }
 
-  /**
-   * The state after `turn` as JSON; `undefined` when it destroyed the actor.
-   * @throws {TroupeError} `state_too_large`.
-   * @throws {TypeError} when the state cannot be written as JSON, or a journaled one was changed by hand.
-   */
-  textAfter({ destroyed, journal, state }: Turn): string | undefined {
-    if (destroyed) return undefined;
-    const text = journal === undefined ? JSON.stringify(state) : journal.text(state, this.#text);
-    if (text !== undefined && text.length > MAX_STATE_LENGTH) throw this.#tooLarge(text.length);
-    return text;
-  }
-
   /** `turn` ended well and leaves nothing to write: what it worked on is the value from now on. */
   keep(turn: Turn): void {
     this.#value = turn.journal === undefined ? turn.state : turn.journal.state;
@@ -95,11 +81,5 @@ export class ActorState {
     const changed = changedIndex(this.#type, destroyed ? undefined : state, this.#index);
     if (changed !== undefined) this.#index = changed;
     return changed;
-  }
-
-  #tooLarge(size: number): TroupeError {
-    const address = `${this.#type.type}/${this.#key}`;
-    const text = `Cannot commit the state of ${address} as it is too large: size is ${size}, limit is ${MAX_STATE_LENGTH}`;
-    return new TroupeError("state_too_large", text);
   }
 }

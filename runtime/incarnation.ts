@@ -17,10 +17,11 @@ import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import type { QueryContext } from "./context.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import { finishTurn } from "./finish-turn.ts";
+import { finishTurn, stateTooLarge } from "./finish-turn.ts";
 import type { Answer, FinishedTurn, TurnOwner, Waiter } from "./finished-turn.ts";
 import { failureOf, handle } from "./handle.ts";
 import { JournaledTurn } from "./journal.ts";
+import { MAX_STATE_LENGTH } from "./limits.ts";
 import type { LoadedActor, TimerWrite } from "./ports/store.ts";
 import { answerRepeat, inputHash, type KnownReply, Replies } from "./replies.ts";
 import { Turn } from "./turn.ts";
@@ -257,21 +258,27 @@ export class Incarnation implements Readable {
       return;
     }
     const { envelope } = delivery;
+    const state = this.#state;
+    let text: string | undefined;
     let body: string | undefined;
-    let finished: FinishedTurn | undefined;
     try {
+      if (envelope.origin.kind === "timer") turn.timers.fired(envelope.origin);
+      if (!turn.destroyed)
+        text = turn.journal === undefined ? JSON.stringify(turn.state) : turn.journal.text(turn.state, state.text);
+      if (text !== undefined && text.length > MAX_STATE_LENGTH) throw stateTooLarge(this.address, text.length);
       body = reply === undefined ? undefined : JSON.stringify(reply);
-      finished = finishTurn(this.#owner, envelope, turn, this.#state, hash, body);
     } catch (error) {
       this.#drop(delivery, error);
       return;
     }
     this.#work = NONE;
-    if (finished === undefined) {
+    if (text === state.text && hash === undefined && turn.leavesNothing) {
+      state.keep(turn);
       this.#host.metrics?.count(this.#owner.id.type, envelope.message, "ok");
       this.#uncommitted.reply(delivery, body);
       return;
     }
+    const finished = finishTurn(this.#owner, envelope, turn, state, text, hash, body);
     this.#replies.add(finished);
     this.#uncommitted.add(finished);
     finished.wait(delivery, { kind: "reply", body });
