@@ -57,10 +57,10 @@ test("failpoints() ends the process after the nth commit that leaves something, 
   expect(events).toEqual(["commit 1", "commit 0", "commit 1", "end", "commit 1"]);
 });
 
-test("failpoints() ends the process after the nth publish that its own broker has taken", async () => {
+test("failpoints() ends the process after the nth publish that was acknowledged", async () => {
   let ended = 0;
   const wrapped = failpoints({ name: "after-publish", nth: 2 }, () => ended++).sink(sink);
-  for (const target of ["kafka:a:1", "nats:a:1", "kafka:bad", "redis:a:1"]) await wrapped.publish([record(target)], 1);
+  for (const target of ["kafka:a:1", "kafka:bad"]) await wrapped.publish([record(target)], 1);
   expect(ended).toBe(0);
   await wrapped.publish([record("kafka:a:2")], 1);
   expect(ended).toBe(1);

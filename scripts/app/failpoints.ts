@@ -62,13 +62,11 @@ function endsAfterCommit(store: Store, pass: () => void): Store {
 }
 
 function endsAfterPublish(sink: Sink, pass: () => void): Sink {
-  // A sink of routed records is handed those of the other brokers, too, and lets them pass unsent.
-  const prefix = sink.accepts === "routed" ? `${sink.name.replace(/^routed-/, "")}:` : "";
   return {
     ...sink,
     async publish(records, attempt) {
       const results = await sink.publish(records, attempt);
-      if (records.some(({ target }, i) => target.startsWith(prefix) && results[i]?.kind === "acked")) pass();
+      if (results.some(({ kind }) => kind === "acked")) pass();
       return results;
     },
   };
