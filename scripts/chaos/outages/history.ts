@@ -36,6 +36,8 @@ export interface Posted extends Named {
   readonly id?: string;
   /** When it was answered with 2xx; absent: never, and either outcome is right. */
   acceptedAt?: number;
+  /** When the try began that was answered so. */
+  askedAt?: number;
 }
 
 /** A message on a broker. Each list of them is in the broker's order, repeats included. */

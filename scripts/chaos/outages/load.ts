@@ -70,12 +70,13 @@ export class Load {
     this.#open++;
     const since = performance.now();
     while (!impatient.aborted) {
+      const askedAt = Date.now();
       const { answer, waitMs } = await this.#ask(request);
       if (waitMs === undefined) {
         const acceptedAt = Date.now();
         this.longestMs = Math.max(this.longestMs, performance.now() - since);
-        if (known !== undefined) known.acceptedAt = acceptedAt;
-        else if (typeof posted === "function") this.posted.push({ ...posted(answer), acceptedAt });
+        if (known !== undefined) Object.assign(known, { acceptedAt, askedAt });
+        else if (typeof posted === "function") this.posted.push({ ...posted(answer), acceptedAt, askedAt });
         break;
       }
       await pause(waitMs, impatient);

@@ -23,7 +23,7 @@ export function report(verdict: OutageVerdict): string {
   );
   const names = [...new Set(delays.map(({ fault }) => fault))];
   const times = markdown(
-    ["accept → broker, p50 / p99 ms", ...BROKERS],
+    ["request → broker, p50 / p99 ms", ...BROKERS],
     names.map((name) => [
       name,
       ...BROKERS.map((broker) => {

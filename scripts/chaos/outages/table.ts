@@ -21,7 +21,7 @@ export interface FaultRow {
   readonly drainSeconds: number | undefined;
 }
 
-/** From the answer to an event until a broker had it, while a fault lasted. */
+/** From the request that was answered with 2xx until a broker had its event, the commit included, while a fault lasted. */
 export interface DelayRow {
   readonly fault: string;
   readonly broker: Broker;
@@ -73,8 +73,8 @@ export function delayRows(history: History): DelayRow[] {
       const delays = due.flatMap((one) => {
         const inside = those.some(({ from, back }) => one.acceptedAt >= from && one.acceptedAt <= back);
         const at = inside ? first.get(nameOf(one)) : undefined;
-        // A broker may have an event before its sender has the answer.
-        return at === undefined ? [] : [Math.max(0, at - one.acceptedAt)];
+        // An earlier try may have done it, and this one have heard so.
+        return at === undefined ? [] : [Math.max(0, at - (one.askedAt ?? one.acceptedAt))];
       });
       if (delays.length === 0) return [];
       delays.sort((a, b) => a - b);
