@@ -9,6 +9,7 @@ import { outages } from "./chaos/outages/run.ts";
 import { chaos } from "./chaos/run.ts";
 
 const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
 const SHOWN = 20;
 const USAGE = `Usage: bun run chaos [--seed N] [--minutes M | --seconds S] [--faults a,b] [--rate R] [--json]
 
@@ -111,7 +112,11 @@ async function runOutages(seed: number, awayMs: number, rate: number, faults: re
   const onLine = (line: string): void => {
     if (log !== undefined) appendFileSync(log, `${line}\n`);
   };
-  const verdict = await outages({ seed, awayMs, rate, faults, say, onLine });
+  const onStart = (end: () => Promise<void>): void => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => void end().finally(() => process.exit(EXIT_INTERRUPTED)));
+  };
+  const verdict = await outages({ seed, awayMs, rate, faults, say, onLine, onStart });
   console.log(values.json ? JSON.stringify(verdict) : `\n${report(verdict)}\n`);
   return verdict.violations.length === 0;
 }
