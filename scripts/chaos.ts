@@ -60,9 +60,7 @@ function faultsOf(text = "nodes"): Chosen {
   const ofServers = names.flatMap((name) => OUTAGE_NAMES.find((fault) => fault === name) ?? []);
   if (ofNodes.length === names.length) return { kind: "nodes", faults: ofNodes };
   if (ofServers.length === names.length) return { kind: "outages", faults: ofServers };
-  const unknown = names.find(
-    (name) => ![...ofNodes, ...ofServers].some((known) => known === (name as Fault | Outage)),
-  );
+  const unknown = names.find((name) => ![...ofNodes, ...ofServers].some((known) => known === (name as Fault | Outage)));
   return usageError(
     unknown === undefined
       ? "Cannot mix faults of nodes with those of servers: run them one after the other"

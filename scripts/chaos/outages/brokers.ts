@@ -8,7 +8,7 @@ import { Redial } from "#infra/redial.ts";
 import { silentLog } from "#runtime";
 import type { CloudEvent } from "../../e2e/cloud-event.ts";
 import { readKafka } from "../../e2e/kafka-events.ts";
-import { KAFKA_TOPIC, POSTED_TYPE, RABBITMQ_EXCHANGE, readEvent, REDIS_STREAM } from "./events.ts";
+import { POSTED_TYPE, RABBITMQ_EXCHANGE, readEvent, REDIS_STREAM } from "./events.ts";
 import { type Broker, type Delivered, nameOf } from "./history.ts";
 
 /** A broker that is read. */

@@ -4,7 +4,7 @@ import type { Delivered } from "./history.ts";
 
 /** The type of what is posted to the gateway; its topic, subject, routing key and stream follow from it. */
 export const POSTED_TYPE = "chaos.posted";
-export const KAFKA_TOPIC = "chaos.events.v1";
+const KAFKA_TOPIC = "chaos.events.v1";
 export const REDIS_STREAM = "chaos";
 /** The exchange of the system's own events: one queue bound there gets both kinds. */
 export const RABBITMQ_EXCHANGE = "events";

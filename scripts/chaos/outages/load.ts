@@ -53,9 +53,9 @@ export class Load {
       due = Math.min(due + ((now - last) / 1_000) * perSecond, perSecond * MOST_PER_TICK);
       last = now;
       for (; due >= 1 && free.length > 0; due--) {
-        const next = free.shift() as (typeof free)[number];
-        next.n++;
-        void this.#insist(next.line, next.n, impatient.signal).then(() => free.push(next));
+        const turn = free.shift() as (typeof free)[number];
+        turn.n++;
+        void this.#insist(turn.line, turn.n, impatient.signal).then(() => free.push(turn));
       }
     }
     const end = performance.now() + patienceMs;

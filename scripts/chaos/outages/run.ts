@@ -4,11 +4,19 @@ import { Random } from "../random.ts";
 import { type Reading, reading } from "./brokers.ts";
 import { check, type Violation } from "./checker.ts";
 import { type Action, awayIn, OUTAGES, type Outage } from "./faults.ts";
-import { type Broker, BROKERS, type Delivered, type Episode, type History, type Server, type Sighting } from "./history.ts";
+import {
+  type Broker,
+  BROKERS,
+  type Delivered,
+  type Episode,
+  type History,
+  type Server,
+  type Sighting,
+} from "./history.ts";
 import { eventLines, orderLines, refillLines } from "./lines.ts";
 import { Load } from "./load.ts";
-import { type DelayRow, delayRows, type FaultRow, faultRows } from "./table.ts";
 import { OwnSystem } from "./system.ts";
+import { type DelayRow, delayRows, type FaultRow, faultRows } from "./table.ts";
 import { pendingOf, readLetters, watchReady } from "./watch.ts";
 
 /** What {@link outages} is told. */
