@@ -13,6 +13,7 @@ import {
   type Server,
   type Sighting,
 } from "./history.ts";
+import { inflict } from "./inflict.ts";
 import { eventLines, orderLines, refillLines } from "./lines.ts";
 import { Load } from "./load.ts";
 import { OwnSystem } from "./system.ts";
@@ -70,14 +71,7 @@ const MOST_OPEN = 2_000;
 const SIDE_SHARE = 1 / 16;
 const SIDE_LINES = 16;
 const PADDING = "x".repeat(200);
-const POSTGRES_AWAY_MS = [500, 3_000] as const;
 const BETWEEN_MS = [1_500, 3_000] as const;
-/** Commits and publishes until the app ends itself: beyond its start, and soon. */
-const FAILPOINT_AT: Readonly<Record<"after-commit" | "after-publish", readonly [number, number]>> = {
-  "after-commit": [50, 400],
-  "after-publish": [300, 3_000],
-};
-
 /**
  * Runs the app on servers of its own, posts events at a steady rate, and lets one server after the other be away meanwhile;
  * then reads all brokers to the end and holds what is there against what was answered.
@@ -177,7 +171,12 @@ class OutageRun {
       const from = Date.now();
       const away = awayIn(action);
       this.#say(fault);
-      await this.#inflict(system, action);
+      await inflict(action, {
+        system,
+        random: this.#random,
+        awayMs: this.#options.awayMs,
+        named: (server) => this.#sighted(from, ({ down }) => down.includes(server)),
+      });
       const back = Date.now();
       this.#say(`${fault}: back after ${((back - from) / 1_000).toFixed(1)} s`);
       await this.#taking(load, back);
@@ -196,40 +195,6 @@ class OutageRun {
         ...(drained === undefined ? {} : { drained }),
       });
       await wait(this.#random.whole(...BETWEEN_MS));
-    }
-  }
-
-  async #inflict(system: OwnSystem, action: Action): Promise<void> {
-    switch (action.kind) {
-      case "away": {
-        const server = system.server(action.broker);
-        if (action.how === "kill") await server.kill();
-        else await server.hang();
-        await Promise.all([wait(this.#options.awayMs), this.#sighted(Date.now(), names(action.broker))]);
-        if (action.how === "kill") await server.start();
-        else server.resume();
-        return;
-      }
-      case "failpoint": {
-        const at = this.#random.whole(...FAILPOINT_AT[action.name]);
-        await system.app.stop();
-        const doomed = system.startApp({ TROUPE_FAILPOINT: `${action.name}:${at}` });
-        await doomed.exited;
-        await system.startApp().ready();
-        return;
-      }
-      case "postgres-restart": {
-        const server = system.server("postgres");
-        await server.kill("SIGQUIT");
-        await Promise.all([
-          wait(this.#random.whole(...POSTGRES_AWAY_MS)),
-          this.#sighted(Date.now(), names("postgres")),
-        ]);
-        await server.start();
-        return;
-      }
-      case "postgres-backends":
-        return system.endBackends();
     }
   }
 
@@ -258,10 +223,6 @@ class OutageRun {
       return waiting.every((count) => count <= most) && at;
     }).catch(() => undefined);
   }
-}
-
-function names(server: Server): (sighting: Sighting) => boolean {
-  return ({ down }) => down.includes(server);
 }
 
 function wait(ms: number): Promise<void> {
