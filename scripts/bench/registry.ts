@@ -1,6 +1,7 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
 import { containers } from "./containers.ts";
+import { events } from "./events.ts";
 import { failover } from "./failover.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
@@ -52,6 +53,12 @@ export const BENCHES: readonly Bench[] = [
     about: "one HTTP command to its durable reply",
     servers: ["postgres", "nats", "temporal"],
     run: http,
+  },
+  {
+    name: "events",
+    about: "events over HTTP to their commit: schema, route, once per id",
+    servers: ["postgres", "nats", "temporal"],
+    run: events,
   },
   {
     name: "failover",
