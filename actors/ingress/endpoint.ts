@@ -26,7 +26,7 @@ export interface Ask<P extends MaybeSchema, Q extends MaybeSchema, B extends May
   /** For the actor call this request makes: its once-only id, and the trace. */
   readonly call: CallOptions;
   /** For calls beside it that only look: the trace alone. */
-  readonly look: CallOptions;
+  readonly look: CallOptions & { readonly traceparent: string };
 }
 
 /** An answer with a status other than the endpoint's own, or with headers. */
