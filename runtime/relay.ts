@@ -134,7 +134,7 @@ export class Relay implements PublisherHost {
         tracker.mode = "behind"; // R2
         continue;
       }
-      if (record.kind !== this.sink.accepts) continue;
+      if (record.kind !== this.sink.accepts || this.sink.takes?.(record) === false) continue;
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }
@@ -289,6 +289,10 @@ export class Relay implements PublisherHost {
       counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
+      if (this.sink.takes?.(record) === false) {
+        tracker.offeredUpTo = record.seq;
+        continue;
+      }
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }

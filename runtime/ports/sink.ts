@@ -30,6 +30,11 @@ export interface Sink {
   /** The names of the stores whose records it takes. Default: all. */
   readonly stores?: readonly string[];
   /**
+   * Whether a record is for this sink, by its name and target alone. What is not is passed over, and never handed to
+   * `publish`. Default: each is.
+   */
+  readonly takes?: (record: OutboxRecord) => boolean;
+  /**
    * `batch`: one call at a time with up to `maxBatch` records. `keyed`: up to `maxInFlight` calls with one record
    * each, one at a time per `target`. `partitions`: one call at a time per partition, with up to `maxBatch` of its records.
    */
