@@ -6,6 +6,7 @@ import { failover } from "./failover.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
+import { redrive } from "./redrive.ts";
 import { relay } from "./relay.ts";
 import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
@@ -47,6 +48,12 @@ export const BENCHES: readonly Bench[] = [
     about: "commit to broker acknowledgement, and the drain of a backlog",
     servers: ["postgres", "nats", "kafka"],
     run: relay,
+  },
+  {
+    name: "redrive",
+    about: "dead letters of a broker, all replayed in the order of their keys",
+    servers: ["postgres", "nats"],
+    run: redrive,
   },
   {
     name: "http",
