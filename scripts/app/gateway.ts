@@ -41,7 +41,8 @@ export function createGateway(
   let directory: Directory | undefined;
   const inbox = createInbox({
     routes: () => directory?.routes() ?? begun.promise.then((known) => known.routes()),
-    check: async (event) => misfitOf(await begun.promise, event),
+    check: (event) =>
+      directory === undefined ? begun.promise.then((known) => misfitOf(known, event)) : misfitOf(directory, event),
     unrouted: () => unroutedOf(live()),
     get retriesMs() {
       return retriesOf(live());

@@ -5,6 +5,7 @@ import { Destination } from "#actors/route/messages.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
+import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
@@ -114,6 +115,11 @@ const count = (least: number) =>
   );
 const [Kafka, RabbitMq] = Destination.options;
 const place = <S extends v.GenericSchema<string, string>>(schema: S) => v.pipe(text, schema);
+const failpoint = v.pipe(
+  text,
+  v.check((value) => readFailpoint(value) !== undefined, FAILPOINT_FORM),
+  v.transform(readFailpoint),
+);
 const shownSubscriptions = Object.entries(DEFAULT_SUBSCRIPTIONS)
   .map(([subscriber, broker]) => `${subscriber}=${broker}`)
   .join(",");
@@ -268,6 +274,10 @@ const VARIABLES = {
   TROUPE_SUBSCRIPTIONS: v.pipe(
     v.optional(subscriptions, ""),
     v.description(`the broker of each subscription (${shownSubscriptions})`),
+  ),
+  TROUPE_FAILPOINT: v.pipe(
+    optional(failpoint),
+    v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
   LOG_LEVEL: v.pipe(
