@@ -2,6 +2,7 @@ import { Endpoint } from "#actors/endpoint/endpoint.ts";
 import { createInbox } from "#actors/inbox/inbox.ts";
 import { Directory } from "#actors/ingress/gateway/directory.ts";
 import { misfitOf } from "#actors/ingress/gateway/intake.ts";
+import { createRedrive } from "#actors/redrive/redrive.ts";
 import { Route } from "#actors/route/route.ts";
 import { EventSchema } from "#actors/schema/schema.ts";
 import { Source } from "#actors/source/source.ts";
@@ -37,11 +38,17 @@ export function createGateway(
     check: async (event) => misfitOf(await begun.promise, event),
     retriesMs: settings.WEBHOOK_RETRIES.map((pause) => durationMs(pause)),
   });
-  const actors: readonly AnyActorType[] = [inbox, Source, EventSchema, Route, Endpoint];
+  const running = Promise.withResolvers<Troupe>();
+  const redrive = createRedrive({
+    summary: async (filter) => (await running.promise).deadLetters.summary(filter),
+    replaySome: async (filter, options) => (await running.promise).deadLetters.replaySome(filter, options),
+  });
+  const actors: readonly AnyActorType[] = [inbox, Source, EventSchema, Route, Endpoint, redrive];
   return {
     actors,
     storesOf: (store) => Object.fromEntries(actors.map(({ type }) => [type, store])),
     start(troupe) {
+      running.resolve(troupe);
       directory = new Directory(troupe, validator, log);
       begun.resolve(directory);
     },
