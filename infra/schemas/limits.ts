@@ -3,6 +3,7 @@
  * small one can hold up everything else for seconds.
  */
 import { RE2JS } from "re2js";
+import { re2Pattern } from "./re2-pattern.ts";
 
 /** Why a schema is not taken: the place, and what is expected there. */
 export interface SchemaFault {
@@ -36,6 +37,8 @@ const FOREIGN: ReadonlySet<string> = new Set([
   "$anchor",
   "$id",
   "$vocabulary",
+  // The validator tells wrongly which items were looked at, and would let in what does not fit.
+  "unevaluatedItems",
 ]);
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
 
@@ -51,6 +54,9 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
     return [{ path: "", message: `The schema is ${size} bytes large: limit is ${MAX_SCHEMA_BYTES}` }];
   const faults: SchemaFault[] = [];
   let nodes = 0;
+  /** Places of an `if` without `then`. */
+  const halves: string[] = [];
+  let unevaluated = false;
 
   const look = (value: unknown, path: string, depth: number): void => {
     if (typeof value !== "object" || value === null || faults.length >= 20) return;
@@ -65,6 +71,10 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
       value.forEach((item, i) => look(item, `${path}/${i}`, depth + 1));
       return;
     }
+    if (!insideProperties(path)) {
+      if (Object.hasOwn(value, "if") && !Object.hasOwn(value, "then")) halves.push(`${path}/if`);
+      unevaluated ||= Object.hasOwn(value, "unevaluatedProperties");
+    }
     for (const [keyword, inner] of Object.entries(value)) {
       const at = `${path}/${keyword.replaceAll("~", "~0").replaceAll("/", "~1")}`;
       const message = faultOf(keyword, inner, value as Node, schema, path);
@@ -75,7 +85,10 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
   if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null || Array.isArray(schema)))
     return [{ path: "", message: "A schema is an object or a boolean" }];
   look(schema, "", 1);
-  if (faults.length > 0) return faults;
+  // The validator counts what an `if` has looked at although it failed.
+  if (unevaluated)
+    for (const path of halves) faults.push({ path, message: "Beside unevaluatedProperties, if needs a then" });
+  if (faults.length > 0) return faults.slice(0, 20);
   const cost = costOf(schema);
   if (cost.weight > MAX_WEIGHT)
     return [{ path: "", message: "The schema leads through too many references to be checked in reasonable time" }];
@@ -83,6 +96,7 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
 }
 
 function faultOf(keyword: string, value: unknown, node: Node, root: unknown, path: string): string | undefined {
+  if (keyword === "__proto__") return "No member may be called __proto__: the validator does not see it";
   if (keyword === "$schema" && (path !== "" || value !== DRAFT)) return `Expected ${DRAFT}, at the top only`;
   if (FOREIGN.has(keyword) && !insideProperties(path)) return `${keyword} is not supported`;
   if (keyword === "$ref" && !insideProperties(path)) {
@@ -106,10 +120,10 @@ function patternFault(pattern: string): string | undefined {
   if (pattern.length > MAX_PATTERN_LENGTH)
     return `The pattern is ${pattern.length} characters long: limit is ${MAX_PATTERN_LENGTH}`;
   try {
-    RE2JS.compile(pattern);
+    RE2JS.compile(re2Pattern(pattern));
     return undefined;
   } catch {
-    return "The pattern is not one of RE2: it knows no look-around and no back-references";
+    return "The pattern is not one of RE2: it knows no look-around, no back-references and no flags";
   }
 }
 
