@@ -33,6 +33,8 @@ async function endpoint(more: object = {}) {
         status,
         detail: null,
         durationMs: 1,
+        response: null,
+        nextTryAt: null,
       }),
     [Symbol.asyncDispose]: () => troupe.stop(),
   };
