@@ -2,7 +2,7 @@
  * What a JSON Schema from outside may be. A schema is code that others write and this process runs: without limits a
  * small one can hold up everything else for seconds.
  */
-import { RE2JS } from "re2js";
+import { patternWeight } from "./pattern-weight.ts";
 import { re2Pattern } from "./re2-pattern.ts";
 
 /** Why a schema is not taken: the place, and what is expected there. */
@@ -14,7 +14,7 @@ export interface SchemaFault {
 
 /** What a schema that is taken costs. */
 export interface SchemaCost {
-  /** How many of its nodes one value may have to pass, each `$ref` counted as what it leads to. */
+  /** How many of its nodes, and places of its patterns, one value may have to pass, each `$ref` counted as what it leads to. */
   readonly weight: number;
   /** Whether it refers to itself: then the work grows with the depth of the data, perhaps without bound. */
   readonly recursive: boolean;
@@ -41,6 +41,9 @@ const FOREIGN: ReadonlySet<string> = new Set([
   "unevaluatedItems",
 ]);
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
+
+/** What is said of a pattern that cannot be taken. */
+export const NOT_RE2 = "The pattern is not one of RE2: it knows no look-around, no back-references and no flags";
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -120,10 +123,11 @@ function patternFault(pattern: string): string | undefined {
   if (pattern.length > MAX_PATTERN_LENGTH)
     return `The pattern is ${pattern.length} characters long: limit is ${MAX_PATTERN_LENGTH}`;
   try {
-    RE2JS.compile(re2Pattern(pattern));
+    // Compiling it is the worker's: a short pattern can take long.
+    re2Pattern(pattern);
     return undefined;
   } catch {
-    return "The pattern is not one of RE2: it knows no look-around, no back-references and no flags";
+    return NOT_RE2;
   }
 }
 
@@ -160,6 +164,9 @@ function costOf(root: unknown): SchemaCost {
     let weight = 1;
     for (const [keyword, inner] of Object.entries(value)) {
       if (keyword === "$defs" || VALUES.has(keyword)) continue;
+      if (keyword === "pattern" && typeof inner === "string") weight += patternWeight(inner);
+      if (keyword === "patternProperties" && typeof inner === "object" && inner !== null)
+        for (const pattern of Object.keys(inner)) weight += patternWeight(pattern);
       const target = keyword === "$ref" && typeof inner === "string" ? resolve(root, inner) : inner;
       weight += weigh(target);
     }
