@@ -32,6 +32,7 @@ import {
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import { FencePlaces } from "./fence-places.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
@@ -66,6 +67,7 @@ class PostgresStore implements Store {
   readonly name: string;
   readonly #url: string;
   readonly #pool: Pool;
+  readonly #places = new FencePlaces();
 
   constructor(url: string, { name, log, max }: PostgresStoreOptions) {
     this.#url = url;
@@ -231,11 +233,17 @@ class PostgresStore implements Store {
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    const places = this.#places.of(batch.fences);
     try {
-      await this.#pool.run((sql) => commitStatement(sql, node, batch));
+      const [committed] = await this.#pool.run((sql) => commitStatement(sql, node, batch, places));
+      this.#places.learn(committed?.places);
     } catch (error) {
-      if (error instanceof postgres.PostgresError && error.code === "TRF01")
+      this.#places.forget(batch.fences);
+      if (error instanceof postgres.PostgresError && error.code === "TRF01") {
+        // Nothing was written. The rows may only have moved: then they are found by their ids.
+        if (places !== undefined) return this.commit(node, batch);
         throw new FencedError(error.message, { cause: error });
+      }
       if (isOutcomeUnknown(error))
         throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
       throw error;
