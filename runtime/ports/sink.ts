@@ -30,15 +30,15 @@ export interface Sink {
   /** The names of the stores whose records it takes. Default: all. */
   readonly stores?: readonly string[];
   /**
-   * Whether a record is for this sink, by its name and target alone. What is not is passed over, and never handed to
-   * `publish`. Default: each is.
-   */
-  readonly takes?: (record: OutboxRecord) => boolean;
-  /**
    * `batch`: one call at a time with up to `maxBatch` records. `keyed`: up to `maxInFlight` calls with one record
    * each, one at a time per `target`. `partitions`: one call at a time per partition, with up to `maxBatch` of its records.
    */
   readonly lane: SinkLane;
+  /**
+   * Whether a record is for this sink. What is not passes by: it counts as published here, and says nothing of whether the
+   * other end is there. Must answer the same whenever it is asked. @default every record of the kind
+   */
+  takes?(record: OutboxRecord): boolean;
   /**
    * Publishes in the given order. Resolves when every record is durable at the other end, with one result per record,
    * in the order given. A throw means that the whole batch is tried again after a pause: repeats carry the same id.
