@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { deliver, urlFault } from "./deliver.ts";
+import { deliver, DELIVERY_LIMITS, urlFault } from "./deliver.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** A receiver that misbehaves as its path says, and counts who came. */
@@ -13,6 +13,15 @@ const receiver = Bun.serve({
     if (pathname === "/redirect") return new Response(null, { status: 302, headers: { location: "/ok" } });
     if (pathname === "/busy") return new Response("later", { status: 429, headers: { "retry-after": "7" } });
     if (pathname === "/silent") return new Promise<Response>(() => undefined);
+    if (pathname === "/drip")
+      return new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            controller.enqueue(new Uint8Array([97]));
+          },
+        }),
+      );
     if (pathname === "/endless")
       return new Response(
         new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536).fill(97)) }),
@@ -141,6 +150,16 @@ test("an endless answer is cut, a silent receiver is given up, an absent one is 
     kind: "unreachable",
     detail: "No answer within 100 ms",
   });
+  // One that never ends its answer has no more time than one that does not begin it.
+  expect(await deliver(`${HERE}/drip`, MESSAGE, { ...LOOPBACK, timeoutMs: 100 })).toMatchObject({
+    kind: "unreachable",
+  });
   const absent = await deliver("http://127.0.0.1:1/", MESSAGE, LOOPBACK);
   expect(absent.kind).toBe("unreachable");
+});
+
+test("unless told otherwise, 64 KB of an answer are read, and an attempt takes 15 s at most", async () => {
+  const endless = await deliver(`${HERE}/endless`, MESSAGE, LOOPBACK);
+  expect(endless.kind === "answered" ? endless.body.length : 0).toBe(65_536);
+  expect(DELIVERY_LIMITS.timeoutMs).toBe(15_000);
 });

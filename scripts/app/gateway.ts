@@ -2,6 +2,7 @@ import { createEndpoint } from "#actors/endpoint/endpoint.ts";
 import { createInbox } from "#actors/inbox/inbox.ts";
 import { Directory } from "#actors/ingress/gateway/directory.ts";
 import { misfitOf } from "#actors/ingress/gateway/intake.ts";
+import { createRedrive } from "#actors/redrive/redrive.ts";
 import { Route } from "#actors/route/route.ts";
 import { EventSchema } from "#actors/schema/schema.ts";
 import { createSource } from "#actors/source/source.ts";
@@ -48,11 +49,24 @@ export function createGateway(
       return retriesOf(live());
     },
   });
-  const actors: readonly AnyActorType[] = [inbox, createSource(secrets), EventSchema, Route, createEndpoint(secrets)];
+  const running = Promise.withResolvers<Troupe>();
+  const redrive = createRedrive({
+    summary: async (filter) => (await running.promise).deadLetters.summary(filter),
+    replaySome: async (filter, options) => (await running.promise).deadLetters.replaySome(filter, options),
+  });
+  const actors: readonly AnyActorType[] = [
+    inbox,
+    createSource(secrets),
+    EventSchema,
+    Route,
+    createEndpoint(secrets),
+    redrive,
+  ];
   return {
     actors,
     storesOf: (store) => Object.fromEntries(actors.map(({ type }) => [type, store])),
     start(troupe) {
+      running.resolve(troupe);
       directory = new Directory(troupe, validator, secrets, log);
       begun.resolve(directory);
     },

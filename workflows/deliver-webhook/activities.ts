@@ -1,5 +1,5 @@
 import { Endpoint } from "#actors/endpoint/endpoint.ts";
-import type { DeliveryTurn } from "#actors/endpoint/messages.ts";
+import { type DeliveryTurn, MAX_RESPONSE_SHOWN } from "#actors/endpoint/messages.ts";
 import { openWhatOpens, plainBox, type SecretBox } from "#infra/secrets/secret-box.ts";
 import { type DeliveryOutcome, deliver } from "#infra/webhooks/deliver.ts";
 import { signWebhook } from "#infra/webhooks/sign.ts";
@@ -70,6 +70,8 @@ export function deliverWebhookActivities({ troupe, allows, secrets = plainBox, t
             status: outcome.kind === "answered" ? outcome.status : null,
             detail: result.kind === "failed" ? result.detail : null,
             durationMs: Math.round(performance.now() - begun),
+            response: outcome.kind === "answered" ? shown(outcome.body) : null,
+            nextTryAt: nextTry(result, delivery.retriesMs[attempt - 1]),
           },
           CALL,
         ),
@@ -131,6 +133,16 @@ function resultOf(outcome: DeliveryOutcome): TryResult {
         retryAfterMs: 0,
       };
   }
+}
+
+/** The beginning of an answer, on one line. */
+function shown(body: string): string {
+  return body.slice(0, MAX_RESPONSE_SHOWN).replaceAll(/\p{Cc}/gu, " ");
+}
+
+function nextTry(result: TryResult, pauseMs: number | undefined): string | null {
+  if (result.kind === "delivered" || result.final || pauseMs === undefined) return null;
+  return new Date(Date.now() + Math.max(pauseMs, result.retryAfterMs)).toISOString();
 }
 
 /** `Retry-After` in milliseconds, seconds or a date, at most a day; 0 for none or what cannot be read. */
