@@ -5,7 +5,11 @@ import {
   type CommitBatch,
   type CursorRow,
   type DeadLetter,
+  type DeadLetterChange,
+  type DeadLetterCount,
   type DeadLetterFilter,
+  type DeadLetterSummary,
+  type DeadLetterWindow,
   type Fence,
   FencedError,
   type Grant,
@@ -31,7 +35,17 @@ import {
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
-import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import {
+  countDeadLetters,
+  deleteDeadLetters,
+  insertDeadLetters,
+  keysWithDeadLetters,
+  lastDeadLetter,
+  selectDeadLetter,
+  selectDeadLetters,
+  summarizeDeadLetters,
+  updateDeadLetter,
+} from "./dead-letters.ts";
 import { FencePlaces } from "./fence-places.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
@@ -367,10 +381,7 @@ class PostgresStore implements Store {
     await this.#pool.run((sql) => insertDeadLetters(sql, letters, timers));
   }
 
-  deadLetters(
-    filter: DeadLetterFilter,
-    page: { readonly limit: number; readonly after: number },
-  ): Promise<readonly StoredDeadLetter[]> {
+  deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]> {
     return this.#pool.run((sql) => selectDeadLetters(sql, filter, page));
   }
 
@@ -378,9 +389,28 @@ class PostgresStore implements Store {
     return this.#pool.run((sql) => selectDeadLetter(sql, id));
   }
 
-  async removeDeadLetter(id: string): Promise<boolean> {
-    const result = await this.#pool.run((sql) => sql`delete from dead_letters where id = ${id}`);
-    return result.count > 0;
+  lastDeadLetter(): Promise<number> {
+    return this.#pool.run((sql) => lastDeadLetter(sql));
+  }
+
+  keysWithDeadLetters(filter: DeadLetterFilter, keys: readonly string[], upTo: number): Promise<readonly string[]> {
+    return this.#pool.run((sql) => keysWithDeadLetters(sql, filter, keys, upTo));
+  }
+
+  countDeadLetters(): Promise<readonly DeadLetterCount[]> {
+    return this.#pool.run((sql) => countDeadLetters(sql));
+  }
+
+  summarizeDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetterSummary[]> {
+    return this.#pool.run((sql) => summarizeDeadLetters(sql, filter));
+  }
+
+  amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
+    return this.#pool.run((sql) => updateDeadLetter(sql, id, was, change));
+  }
+
+  removeDeadLetters(ids: readonly string[]): Promise<number> {
+    return this.#pool.run((sql) => deleteDeadLetters(sql, ids));
   }
 }
 
