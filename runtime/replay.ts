@@ -1,5 +1,5 @@
 import { parseAddress } from "./address.ts";
-import { controlEnvelope } from "./control-handler.ts";
+import { controlEnvelope } from "./controls.ts";
 import type { Envelope, Origin } from "./envelope.ts";
 import { textHash } from "./hash.ts";
 import { MAX_ID_LENGTH } from "./limits.ts";

@@ -16,6 +16,7 @@ import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
 import { preflight, share } from "./guard/cors.ts";
 import { type GuardedRoute, pathIn, RouteTable } from "./guard/route-table.ts";
+import { mark } from "./mark.ts";
 import { type MountedRoute, openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
@@ -32,7 +33,6 @@ import { projectionRoutes } from "./routes/projections.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { ticketRoutes } from "./routes/tickets.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
-import { traceOf } from "./trace.ts";
 
 /** The ingress as those who serve it see it: there is no way in past the guard. */
 export interface Ingress {
@@ -49,12 +49,6 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   let document: Record<string, unknown> | undefined;
 
   const app: AnyElysia = new Elysia({ name: "ingress" })
-    .onRequest(({ request, set }) => {
-      set.headers["x-trace-id"] = traceOf(request).traceId; // I2
-      set.headers["x-content-type-options"] = "nosniff";
-      if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
-      refuseLargeBody(request); // I3
-    })
     .onError(({ request, code, error }) =>
       answerError({
         request,
@@ -84,7 +78,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 
   async function answer(request: Request, route: GuardedRoute | undefined): Promise<Response> {
     try {
-      await guard?.admit(request, request.method === "OPTIONS" ? "key" : (route?.access ?? "admin")); // I4
+      const admission = guard?.admit(request, request.method === "OPTIONS" ? "key" : (route?.access ?? "admin")); // I4
+      if (admission !== undefined) await admission;
+      if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
+      refuseLargeBody(request); // I3
       return await app.fetch(request);
     } catch (error) {
       return await answerError({
@@ -102,8 +99,9 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     const asked = preflight(request, origins()); // before the guard: a browser sends no key with it
     if (asked !== undefined) return asked;
     const response = await answer(request, route);
-    guard?.describe(request, response.headers);
-    share(request, response.headers, origins());
+    mark(response, request); // I2
+    guard?.describe(request, response);
+    share(request, response, origins());
     return response;
   }
 

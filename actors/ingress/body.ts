@@ -1,22 +1,31 @@
 import { parseJson } from "./json-text.ts";
+import { Patience } from "./patience.ts";
 import { Problem } from "./problem.ts";
 
 /** Bytes of a request body, at most, unless {@link limitBody} says otherwise. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-const limits = new WeakMap<Request, number>();
+/** How nearly everybody says it: not worth a look at its parts. */
+const PLAIN_JSON = "application/json";
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Where a request keeps the limit of its body, when it has one of its own. */
+const LIMIT = Symbol("limit");
+type Limited = Request & { [LIMIT]?: number };
 
 /** Bounds the body of one request to `bytes`. */
 export function limitBody(request: Request, bytes: number): void {
-  limits.set(request, bytes);
+  if (bytes !== MAX_BODY_BYTES) (request as Limited)[LIMIT] = bytes;
 }
 
 function limitOf(request: Request): number {
-  return limits.get(request) ?? MAX_BODY_BYTES;
+  return (request as Limited)[LIMIT] ?? MAX_BODY_BYTES;
 }
 
 /** Milliseconds a body may take from its first byte to its last: who sends byte by byte does not keep a request open. */
 const MAX_BODY_MS = 20_000;
+/** The bodies that are on their way. */
+const BODIES = new Patience();
 
 /** @throws {Problem} 413 by `Content-Length` alone, before a byte of the body is read. */
 export function refuseLargeBody(request: Request, limit: number = limitOf(request)): void {
@@ -33,21 +42,22 @@ export async function readBytes(
   limit: number = limitOf(request),
   withinMs: number = MAX_BODY_MS,
 ): Promise<Uint8Array> {
-  refuseLargeBody(request, limit);
-  if (request.body === null) return new Uint8Array();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tooSlow(withinMs)), withinMs);
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit);
+  // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks; only to look
+  // whether there is a body would make a stream of it.
+  if (declared === null && request.body === null) return new Uint8Array();
   try {
-    // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks.
-    const whole = request.headers.has("content-length");
-    const bytes = whole ? request.arrayBuffer().then((all) => new Uint8Array(all)) : collect(request.body, limit);
-    return atMost(await Promise.race([bytes, late.promise]), limit);
+    const bytes = declared === null ? collect(request.body as ReadableStream<Uint8Array>, limit) : whole(request);
+    return atMost(await BODIES.within(withinMs, bytes, tooSlow), limit);
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(400, "body.incomplete", "The body ended before it was complete", { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+async function whole(request: Request): Promise<Uint8Array> {
+  return new Uint8Array(await request.arrayBuffer());
 }
 
 /**
@@ -86,11 +96,13 @@ export function refuseEncoding(request: Request): void {
 
 /** Whether a media type is JSON. */
 export function isJson(contentType: string): boolean {
+  if (contentType === PLAIN_JSON) return true;
   const media = (contentType.toLowerCase().split(";")[0] ?? "").trim();
   return media === "application/json" || /^application\/[a-z0-9.!#$&^_-]+\+json$/.test(media);
 }
 
 function requireJson(contentType: string): void {
+  if (contentType === PLAIN_JSON) return;
   const [, ...parameters] = contentType.toLowerCase().split(";");
   if (!isJson(contentType)) throw unsupported();
   const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith("charset="));
@@ -99,7 +111,7 @@ function requireJson(contentType: string): void {
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new Problem(400, "json.malformed", "The body is not UTF-8");
   }

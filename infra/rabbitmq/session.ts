@@ -1,5 +1,6 @@
-import { AMQPClient, type AMQPChannel, type AMQPMessage } from "@cloudamqp/amqp-client";
+import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
 import type { Log } from "#runtime";
+import { Client } from "./client.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
 
 export interface ConfirmSessionOptions {
@@ -68,7 +69,7 @@ export class ConfirmSession {
     const { url, name, log, prepare } = this.#options;
     const address = new URL(url);
     address.searchParams.set("name", name);
-    const client = new AMQPClient(address.href, undefined, null);
+    const client = new Client(address.href, undefined, null);
     client.onerror = (error) => log("debug", "rabbitmq:connection:failed", { reason: error.message });
     const connecting = client.connect();
     // A server that takes the connection and says nothing must not keep its socket.
@@ -103,7 +104,7 @@ export class ConfirmSession {
     if (this.#open === open) this.#open = undefined;
     void open.then(
       // Not a polite farewell: it would wait for a broker that may hang.
-      ({ channel }) => (channel.connection as AMQPClient).socket?.destroy(),
+      ({ channel }) => (channel.connection as Client).socket?.destroy(),
       () => undefined,
     );
   }

@@ -121,3 +121,19 @@ test("rabbitMqSink() rejects within its deadline when the broker hangs, and goes
   expect((await readQueue(exchange)).map(({ id }) => id)).toContain(held.id);
   await sink.close();
 });
+
+test("rabbitMqSink() rejects once, and nothing is left unheard, when the broker dies with a batch half written", async () => {
+  const exchange = newExchange();
+  await bindQueue(exchange, "#");
+  const sink = rabbitMqSink({ url: broker.address, log: silentLog, exchange });
+  await sink.publish([record()], 1);
+  await broker.hang();
+  // More than the sockets' buffers hold: the last writes wait for a broker that reads no more.
+  const batch = Array.from({ length: 40 }, () => record({ body: JSON.stringify("x".repeat(500_000)) }));
+  const publishing = sink.publish(batch, 1).catch((error: unknown) => error);
+  await broker.kill();
+  expect(await publishing).toBeInstanceOf(RabbitMqUnavailableError);
+  await broker.start();
+  await eventually("the events are taken", 30_000, () => sink.publish(batch, 2).catch(() => undefined));
+  await sink.close();
+});

@@ -4,11 +4,12 @@
  * A message is acknowledged when it was taken, on the channel it came by. One that was not comes again at its old place
  * in the queue when the connection ends. A queue has one active consumer, so the order of a key holds.
  */
-import { AMQPClient, type AMQPChannel } from "@cloudamqp/amqp-client";
+import type { AMQPChannel } from "@cloudamqp/amqp-client";
 import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
+import { Client } from "./client.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
 import { pingRabbitMq } from "./ping.ts";
 import { declareQueue, type EventQueue } from "./queue.ts";
@@ -100,7 +101,7 @@ class QueueConsumer implements SourceConsumer {
     const address = new URL(url);
     address.searchParams.set("name", `troupe-${name}`);
     address.searchParams.set("heartbeat", HEARTBEAT_S);
-    const client = new AMQPClient(address.href, undefined, null);
+    const client = new Client(address.href, undefined, null);
     client.onerror = (error) => log("debug", "rabbitmq:connection:failed", { reason: error.message });
     const connection = ++this.#connections;
     try {

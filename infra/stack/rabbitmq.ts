@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 /** RabbitMQ: the exchange and queues of the gateway and of `invoice`. */
-import { AMQPClient } from "@cloudamqp/amqp-client";
+import { Client } from "../rabbitmq/client.ts";
 import { which } from "./command.ts";
 import { installCommand, programOrPackage } from "./packages.ts";
 import type { LaunchContext, ProcessSpec, Recipe } from "./recipe.ts";
@@ -46,7 +46,7 @@ export const rabbitmqRecipe: Recipe = {
   },
 
   async probe(env) {
-    const client = new AMQPClient(env["RABBITMQ_URL"] ?? "", undefined, null);
+    const client = new Client(env["RABBITMQ_URL"] ?? "", undefined, null);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(

@@ -35,7 +35,8 @@ export function createGateway(
   let directory: Directory | undefined;
   const inbox = createInbox({
     routes: () => directory?.routes() ?? begun.promise.then((known) => known.routes()),
-    check: async (event) => misfitOf(await begun.promise, event),
+    check: (event) =>
+      directory === undefined ? begun.promise.then((known) => misfitOf(known, event)) : misfitOf(directory, event),
     retriesMs: settings.WEBHOOK_RETRIES.map((pause) => durationMs(pause)),
   });
   const running = Promise.withResolvers<Troupe>();

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
 import { type Duration, isDuration } from "#runtime";
+import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
@@ -109,6 +110,11 @@ const count = (least: number) =>
     v.transform(Number),
     v.minValue(least, `expected at least ${least}`),
   );
+const failpoint = v.pipe(
+  text,
+  v.check((value) => readFailpoint(value) !== undefined, FAILPOINT_FORM),
+  v.transform(readFailpoint),
+);
 const shownSubscriptions = Object.entries(DEFAULT_SUBSCRIPTIONS)
   .map(([subscriber, broker]) => `${subscriber}=${broker}`)
   .join(",");
@@ -220,6 +226,10 @@ const VARIABLES = {
   TROUPE_SUBSCRIPTIONS: v.pipe(
     v.optional(subscriptions, ""),
     v.description(`the broker of each subscription (${shownSubscriptions})`),
+  ),
+  TROUPE_FAILPOINT: v.pipe(
+    optional(failpoint),
+    v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
   LOG_LEVEL: v.pipe(

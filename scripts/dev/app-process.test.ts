@@ -13,8 +13,8 @@ test("AppProcess starts a killed app again, says so, and lets it drain at the en
   const script = join(folder.path, "app.ts");
   writeFileSync(
     script,
-    `console.log(JSON.stringify({ level: "info", message: "up", pid: process.pid }));
-     process.on("SIGTERM", () => { console.log(JSON.stringify({ level: "info", message: "drained" })); process.exit(0); });
+    `process.on("SIGTERM", () => { console.log(JSON.stringify({ level: "info", message: "drained" })); process.exit(0); });
+     console.log(JSON.stringify({ level: "info", message: "up", pid: process.pid }));
      setInterval(() => {}, 1000);`,
   );
   const said: string[] = [];

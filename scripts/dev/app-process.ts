@@ -63,6 +63,8 @@ export class AppProcess {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on("line", (line) => this.#pass(line));
     this.#ended = new Promise((resolve) => {
+      // Not with `exit`: its last words may still be on their way.
+      child.once("close", () => resolve());
       child.once("error", (error) => {
         say(`${name} cannot be started: ${error.message}`);
         resolve();
@@ -70,7 +72,6 @@ export class AppProcess {
       child.once("exit", (code, signal) => {
         this.#mark = undefined;
         changed();
-        resolve();
         if (!this.#stop.signal.aborted)
           void this.#again(signal === null ? `exit code ${code}` : signal, performance.now() - startedAt);
       });
@@ -91,6 +92,9 @@ export class AppProcess {
         this.#spec.say(`${this.#spec.name} did not end within ${DRAIN_MS / 1000} s and is killed`);
         child.kill("SIGKILL");
       }
+      // Whoever inherited its output and lives on is not waited for.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       await this.#ended;
     }
     this.#log.end();

@@ -61,7 +61,8 @@ function withoutServers(): Record<string, string | undefined> {
 
 function bunTest(args: readonly string[], env: Record<string, string | undefined>): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["test", ...args], { cwd: ROOT, env, stdio: "inherit" });
+    // Bun's own 5 s is less than a unit test may wait for its turn on a busy machine. A `--timeout` of the caller holds.
+    const child = spawn(process.execPath, ["test", "--timeout=60000", ...args], { cwd: ROOT, env, stdio: "inherit" });
     child.once("error", (error) => {
       console.error(`bun test cannot be started: ${error.message}`);
       resolve(1);

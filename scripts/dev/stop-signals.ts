@@ -14,5 +14,8 @@ export function stopSignal(force: () => void): AbortSignal {
     }
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  // Bun 1.4 turns its event loop without a pause while a module awaits and nothing else holds the process: a core of its own.
+  const hold = setInterval(() => undefined, 2 ** 30);
+  controller.signal.addEventListener("abort", () => clearInterval(hold), { once: true });
   return controller.signal;
 }

@@ -24,6 +24,9 @@ interface KnownSchema {
   readonly compiled: CompiledSchema | undefined;
 }
 
+/** The schema of a type: `undefined` where there is none, `"unknown"` while it cannot be used. */
+export type UsableSchema = CompiledSchema | "unknown" | undefined;
+
 /** The gateway's configuration, as this node has it. */
 export class Directory implements Disposable {
   readonly #troupe: Pick<Troupe, "list" | "topics">;
@@ -62,11 +65,13 @@ export class Directory implements Disposable {
     return this.#sources.get(name);
   }
 
-  /**
-   * The schema of an event type: `undefined` where there is none, `"unknown"` while it cannot be used.
-   */
-  async schema(type: string): Promise<CompiledSchema | "unknown" | undefined> {
-    await this.ready;
+  /** The schema of an event type; a promise before the first look. */
+  schema(type: string): UsableSchema | Promise<UsableSchema> {
+    // D1: the routes are there from the first look on.
+    return this.#routes === undefined ? this.ready.then(() => this.#usable(type)) : this.#usable(type);
+  }
+
+  #usable(type: string): UsableSchema {
     const known = this.#schemas.get(type);
     return known === undefined ? undefined : (known.compiled ?? "unknown"); // D3
   }

@@ -39,13 +39,21 @@ export class Guard {
   }
 
   /**
-   * Lets a request pass, or not.
+   * Lets a request pass, or not; at once where nothing of a key has to be found out.
    * @throws {Problem} 401 without a good key, 403 for one that is not good for this, 429 for one request too many.
    */
-  async admit(request: Request, access: Access): Promise<void> {
+  admit(request: Request, access: Access): Promise<void> | undefined {
     const { authenticate } = this.#options;
     this.countAddress(request);
-    if (authenticate === undefined || access === "open") return; // G3
+    if (authenticate === undefined || access === "open") return undefined; // G3
+    return this.#admitKey(request, access, authenticate);
+  }
+
+  async #admitKey(
+    request: Request,
+    access: Access,
+    authenticate: NonNullable<GuardOptions["authenticate"]>,
+  ): Promise<void> {
     const principal = await this.#authenticate(request, authenticate);
     identify(request, principal);
     this.#count(request, `key ${principal.keyId}`);
@@ -69,9 +77,10 @@ export class Guard {
   }
 
   /** Tells how much of the limit a request has left. */
-  describe(request: Request, headers: Headers): void {
+  describe(request: Request, response: Response): void {
     const taken = this.#taken.get(request);
     if (taken === undefined) return;
+    const { headers } = response;
     headers.set("ratelimit-limit", String(taken.limit));
     headers.set("ratelimit-remaining", String(taken.left));
     headers.set("ratelimit-reset", String(taken.resetSeconds));

@@ -10,6 +10,7 @@ import { derivedId } from "../idempotency.ts";
 import { jsonSchemaOf } from "../json-schema.ts";
 import { operationOf } from "../operation.ts";
 import { toProblem } from "../to-problem.ts";
+import { traceFrom } from "../trace.ts";
 
 const One = v.object({ id: v.string(), status: v.picklist(["accepted", "duplicate"]) });
 const Item = v.object({
@@ -117,7 +118,9 @@ async function takeBatch(
         const event = structuredEvent(item);
         id = event.id;
         const order = event.subject ?? event.id;
-        const taking = (last.get(order) ?? Promise.resolve()).then(() => takeEvent(troupe, event, traceparent));
+        const taking = (last.get(order) ?? Promise.resolve()).then(() =>
+          takeEvent(troupe, event, traceFrom(traceparent).traceparent),
+        );
         last.set(
           order,
           taking.catch(() => undefined),
