@@ -37,27 +37,27 @@ export function refuseLargeBody(request: Request, limit: number = limitOf(reques
  * The bytes of a body, counted as they come: a body without `Content-Length` is cut off at the limit.
  * @throws {Problem} 413 over the limit; 400 when the sender breaks off, or takes longer than `withinMs`.
  */
-export async function readBytes(
+export function readBytes(
   request: Request,
   limit: number = limitOf(request),
   withinMs: number = MAX_BODY_MS,
 ): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) > limit) throw tooLarge(limit);
+  if (declared !== null && Number(declared) > limit) return Promise.reject(tooLarge(limit));
   // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks; only to look
   // whether there is a body would make a stream of it.
-  if (declared === null && request.body === null) return new Uint8Array();
-  try {
-    const bytes = declared === null ? collect(request.body as ReadableStream<Uint8Array>, limit) : whole(request);
-    return atMost(await BODIES.within(withinMs, bytes, tooSlow), limit);
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem(400, "body.incomplete", "The body ended before it was complete", { cause: error });
-  }
+  if (declared !== null) return BODIES.within(withinMs, request.arrayBuffer(), bytesOf, tooSlow, incomplete);
+  if (request.body === null) return Promise.resolve(new Uint8Array());
+  return BODIES.within(withinMs, collect(request.body, limit), bytesOf, tooSlow, incomplete);
 }
 
-async function whole(request: Request): Promise<Uint8Array> {
-  return new Uint8Array(await request.arrayBuffer());
+function bytesOf(read: ArrayBuffer | Uint8Array): Uint8Array {
+  return read instanceof Uint8Array ? read : new Uint8Array(read);
+}
+
+function incomplete(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem(400, "body.incomplete", "The body ended before it was complete", { cause: error });
 }
 
 /**
@@ -131,11 +131,6 @@ async function collect(body: ReadableStream<Uint8Array>, limit: number): Promise
     bytes.set(chunk, at);
     at += chunk.byteLength;
   }
-  return bytes;
-}
-
-function atMost(bytes: Uint8Array, limit: number): Uint8Array {
-  if (bytes.byteLength > limit) throw tooLarge(limit);
   return bytes;
 }
 

@@ -14,19 +14,28 @@ export class Patience {
   readonly #waiting = new Set<Waiting>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** What `work` resolves with, unless it takes longer than `ms`: then it rejects with what `late` says. */
-  within<T>(ms: number, work: Promise<T>, late: (ms: number) => Error): Promise<T> {
+  /**
+   * What `read` makes of the outcome of `work`. Rejects with what `failed` makes of its error, and with `late` where it takes
+   * longer than `ms`.
+   */
+  within<T, R>(
+    ms: number,
+    work: Promise<T>,
+    read: (value: T) => R,
+    late: (ms: number) => Error,
+    failed: (error: unknown) => Error,
+  ): Promise<R> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { until: performance.now() + ms, late: () => reject(late(ms)) };
       this.#add(waiting);
       work.then(
         (value) => {
           this.#waiting.delete(waiting);
-          resolve(value);
+          resolve(read(value));
         },
         (error: unknown) => {
           this.#waiting.delete(waiting);
-          reject(error as Error);
+          reject(failed(error));
         },
       );
     });

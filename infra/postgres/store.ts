@@ -46,6 +46,7 @@ import {
   summarizeDeadLetters,
   updateDeadLetter,
 } from "./dead-letters.ts";
+import { FencePlaces } from "./fence-places.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
@@ -80,6 +81,7 @@ class PostgresStore implements Store {
   readonly name: string;
   readonly #url: string;
   readonly #pool: Pool;
+  readonly #places = new FencePlaces();
 
   constructor(url: string, { name, log, max }: PostgresStoreOptions) {
     this.#url = url;
@@ -245,11 +247,17 @@ class PostgresStore implements Store {
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    const places = this.#places.of(batch.fences);
     try {
-      await this.#pool.run((sql) => commitStatement(sql, node, batch));
+      const [committed] = await this.#pool.run((sql) => commitStatement(sql, node, batch, places));
+      this.#places.learn(committed?.places);
     } catch (error) {
-      if (error instanceof postgres.PostgresError && error.code === "TRF01")
+      this.#places.forget(batch.fences);
+      if (error instanceof postgres.PostgresError && error.code === "TRF01") {
+        // Nothing was written. The rows may only have moved: then they are found by their ids.
+        if (places !== undefined) return this.commit(node, batch);
         throw new FencedError(error.message, { cause: error });
+      }
       if (isOutcomeUnknown(error))
         throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
       throw error;

@@ -100,13 +100,6 @@ function isFor(broker: Broker, { target }: OutboxRecord): boolean {
   return target.startsWith(broker) && target[broker.length] === ":";
 }
 
-const EVENT = ',"event":';
-
-/** The event as it stands in a record, whose last member it is. In a text before it the quotes would be escaped. */
-function eventText(body: string): string {
-  return body.slice(body.indexOf(EVENT) + EVENT.length, -1);
-}
-
 /** A record as it is to be sent; `undefined` when it is addressed to another broker. */
 function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B> | undefined {
   const { to, key, event } = JSON.parse(record.body) as {
@@ -121,7 +114,7 @@ function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B
     key,
     id: event.id, // R2
     type: event.type,
-    event: eventText(record.body),
+    event: JSON.stringify(event),
     traceparent: record.traceparent,
     at: record.at,
   };
