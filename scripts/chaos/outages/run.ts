@@ -4,15 +4,7 @@ import { Random } from "../random.ts";
 import { type Reading, reading } from "./brokers.ts";
 import { check, type Violation } from "./checker.ts";
 import { type Action, awayIn, OUTAGES, type Outage } from "./faults.ts";
-import {
-  type Broker,
-  BROKERS,
-  type Delivered,
-  type Episode,
-  type History,
-  type Server,
-  type Sighting,
-} from "./history.ts";
+import { type Broker, BROKERS, type Delivered, type Episode, type History, type Sighting } from "./history.ts";
 import { inflict } from "./inflict.ts";
 import { eventLines, orderLines, refillLines } from "./lines.ts";
 import { Load } from "./load.ts";
