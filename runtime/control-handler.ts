@@ -9,7 +9,6 @@ import type { Control } from "./controls.ts";
 import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import type { HeldActors } from "./held-actors.ts";
-import { newId } from "./ids.ts";
 import type { ActorInspection, RecentTurns } from "./inspection.ts";
 import type { PublishResult } from "./ports/sink.ts";
 import type { ActorId, LoadedActor, OutboxRecord, Store } from "./ports/store.ts";
@@ -102,20 +101,4 @@ export class ControlHandler {
       throw new TroupeError("unavailable", `Cannot publish ${record.name} as there is no sink ${sink}`);
     return relay.replay(record, PUBLISH_WITHIN_MS);
   }
-}
-
-/** The envelope of a control message. It carries an id, as every control message may be repeated. */
-export function controlEnvelope({ type, key }: ActorId, message: Control, input: unknown): Envelope {
-  return {
-    type,
-    key,
-    message,
-    input,
-    id: newId("ctl"),
-    origin: { kind: "control" },
-    attempt: 1,
-    traceparent: undefined,
-    callers: [],
-    timeoutMs: 30_000,
-  };
 }

@@ -1,5 +1,7 @@
 import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
 import type { Envelope } from "./envelope.ts";
+import { newId } from "./ids.ts";
+import type { ActorId } from "./ports/store.ts";
 
 /**
  * Messages of the runtime itself. They travel as any message does, so that they find the node that owns the actor, and
@@ -18,6 +20,22 @@ const SKIP: AnyMessageDefinition = { kind: "command", in: undefined, out: undefi
 /** Whether a message is a control message. The name alone does not make one: callers give names. */
 export function isControlEnvelope({ origin, message }: Envelope): boolean {
   return origin.kind === "control" && (CONTROLS as readonly string[]).includes(message);
+}
+
+/** The envelope of a control message. It carries an id, as every control message may be repeated. */
+export function controlEnvelope({ type, key }: ActorId, message: Control, input: unknown): Envelope {
+  return {
+    type,
+    key,
+    message,
+    input,
+    id: newId("ctl"),
+    origin: { kind: "control" },
+    attempt: 1,
+    traceparent: undefined,
+    callers: [],
+    timeoutMs: 30_000,
+  };
 }
 
 /** The definition of a message that an actor handles; `undefined` for control messages. */

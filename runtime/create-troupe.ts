@@ -9,7 +9,7 @@ import type { AnyActorType, StateOutput } from "./any-actor.ts";
 import { CallServer } from "./call-server.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { ClusterReport, ReportedActors } from "./cluster-report.ts";
-import { controlEnvelope } from "./control-handler.ts";
+import { controlEnvelope } from "./controls.ts";
 import { type DeadLetters, StoredDeadLetters } from "./dead-letters.ts";
 import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
@@ -22,6 +22,7 @@ import { silentLog } from "./log.ts";
 import { makeRef } from "./make-ref.ts";
 import { askNode, type NodeAnswers, type NodeLink } from "./node-messages.ts";
 import { NodeMetrics } from "./node-metrics.ts";
+import type { NodeServices } from "./node-services.ts";
 import type { ProjectionBuild } from "./ports/read-database.ts";
 import type { Sink } from "./ports/sink.ts";
 import type { Topics } from "./ports/topics.ts";
@@ -32,7 +33,8 @@ import { reportCluster } from "./report-cluster.ts";
 import { Residents } from "./residents.ts";
 import { Router } from "./router.ts";
 import { sendSink } from "./send-sink.ts";
-import { type NodeServices, StoreHost } from "./store-host.ts";
+import { StoreHost } from "./store-host.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { TypeDirectory } from "./type-directory.ts";
@@ -125,7 +127,13 @@ class Node implements Troupe, NodeAnswers {
             },
       residents: this.#residents,
       recentTurns: options.recentTurns ?? 0,
-      metrics: options.metrics === undefined ? undefined : new NodeMetrics(() => this.#hosts),
+      metrics:
+        options.metrics === undefined
+          ? undefined
+          : new NodeMetrics(
+              () => this.#hosts,
+              () => this.#subscriptions.status(),
+            ),
       ref: (type, key, from, deadline) =>
         makeRef(type, (message, input, call) => this.#router.callFrom(from, deadline, type, key, message, input, call)),
     };
@@ -301,7 +309,7 @@ class Node implements Troupe, NodeAnswers {
   }
 
   cluster(timeoutMs = 500): Promise<ClusterReport> {
-    return reportCluster(this.nodeId, this.#hosts, this.#link(), timeoutMs);
+    return reportCluster(this.nodeId, this.#hosts, this.#link(), timeoutMs, this);
   }
 
   async leave(timeoutMs = 10_000): Promise<void> {
@@ -348,6 +356,10 @@ class Node implements Troupe, NodeAnswers {
     const host = this.#hosts.find(({ key }) => key === storeKey);
     if (host === undefined) throw new TroupeError("unavailable", `Cannot take partitions of the store "${storeKey}"`);
     await host.ownership.take(partitions);
+  }
+
+  subscriptions(): readonly SubscriptionStatus[] {
+    return this.#subscriptions.status();
   }
 
   report(): readonly ReportedActors[] {

@@ -32,6 +32,9 @@ export interface TurnOwner {
   reload(): void;
 }
 
+/** What a turn leaves beside a state and a reply, and when it was. */
+export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now">;
+
 /** A turn that ended well and waits for its commit, with everyone whose answer rests on it: the output gate (G3). */
 export class FinishedTurn {
   readonly activation: TurnOwner;
@@ -52,7 +55,7 @@ export class FinishedTurn {
   constructor(
     activation: TurnOwner,
     envelope: Envelope,
-    turn: Turn,
+    turn: TurnEffects,
     state: string | undefined,
     version: number,
     reply: StoredReply | undefined,

@@ -3,16 +3,17 @@ import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import type { Turn } from "./turn.ts";
 
+/** Runs the handler of a command in its turn. */
+export function handle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
+  if (turn.exists || type.options.onCreate === undefined) return definition.handle(turn as never, input as never);
+  return createAndHandle(type, turn, definition, input);
+}
+
 /** The first turn of an actor: what brings it into being and what its message does are one. */
-export function createAndHandle(
-  type: AnyActorType,
-  turn: Turn,
-  definition: AnyMessageDefinition,
-  input: unknown,
-): unknown {
+function createAndHandle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
   const created: unknown = type.options.onCreate?.(turn as never, turn.key);
-  const handle = (): unknown => definition.handle(turn as never, input as never);
-  return created instanceof Promise ? created.then(handle) : handle();
+  const handleNow = (): unknown => definition.handle(turn as never, input as never);
+  return created instanceof Promise ? created.then(handleNow) : handleNow();
 }
 
 /**

@@ -45,11 +45,13 @@ export class Mailbox<T> {
     if (at >= 0) this.#items.splice(at, 1);
   }
 
-  /** Everything that waits, oldest first; the queue is empty afterwards. */
-  drain(): T[] {
-    const rest = this.#items.slice(this.#head) as T[];
-    this.#items = [];
+  /** Takes out everything that waits, oldest first; with `fits`, only that, and the rest stays in its order. */
+  drain(fits: (item: T) => boolean = () => true): T[] {
+    const out: T[] = [];
+    const left: T[] = [];
+    for (const item of this.#items.slice(this.#head) as T[]) (fits(item) ? out : left).push(item);
+    this.#items = left;
     this.#head = 0;
-    return rest;
+    return out;
   }
 }

@@ -1,3 +1,4 @@
+import { TroupeError } from "./errors.ts";
 import type { Grant } from "./ports/store.ts";
 
 /** A partition this node holds: its fence, and how far its outbox has been numbered. */
@@ -14,4 +15,9 @@ export class Partition {
     this.commitSeq = grant.commitSeq;
     this.lastSeq = grant.lastSeq;
   }
+}
+
+/** What answers a message whose partition is on its way to another node. */
+export function movingError(): TroupeError {
+  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
 }

@@ -1,5 +1,6 @@
 import { TroupeError } from "./errors.ts";
-import type { FinishedTurn } from "./finished-turn.ts";
+import type { FinishedTurn, Waiter } from "./finished-turn.ts";
+import { textHash } from "./hash.ts";
 import { REPLIES_IN_MEMORY } from "./limits.ts";
 import type { LoadedActor, StoredReply } from "./ports/store.ts";
 
@@ -8,40 +9,60 @@ export interface KnownReply extends StoredReply {
   turn?: FinishedTurn | undefined;
 }
 
-/** The newest replies of one actor by message id, as far as they are at hand (G5). */
+/** The replies of one actor by message id: the newest are at hand, older ones are looked up (G5). */
 export class Replies {
-  #byId = new Map<string, KnownReply>();
-  /** Whether these are all there are: then an id that is not among them is new. Otherwise the store has to be asked. */
-  complete = true;
+  readonly #byId: Map<string, KnownReply>;
+  readonly #lookUp: (id: string) => Promise<KnownReply | undefined>;
+  /** Whether these are all there are: then an id that is not among them is new. */
+  #complete: boolean;
 
-  load({ replies, repliesComplete }: LoadedActor): void {
+  /** @param lookUp asks the store. */
+  constructor({ replies, repliesComplete }: LoadedActor, lookUp: (id: string) => Promise<KnownReply | undefined>) {
     this.#byId = new Map(replies.map((reply) => [reply.id, reply]));
-    this.complete = repliesComplete;
+    this.#complete = repliesComplete;
+    this.#lookUp = lookUp;
   }
 
-  find(id: string): KnownReply | undefined {
-    return this.#byId.get(id);
-  }
-
-  /** `turn` is durable: its reply rests on nothing any more. */
-  settled(id: string, turn: FinishedTurn): void {
+  /** The reply to a message id; `undefined` when the id is new. A promise when only the store can tell. */
+  find(id: string): KnownReply | undefined | Promise<KnownReply | undefined> {
     const known = this.#byId.get(id);
-    if (known?.turn === turn) known.turn = undefined;
+    return known !== undefined || this.#complete ? known : this.#lookUp(id);
   }
 
-  /** Keeps a reply; beyond {@link REPLIES_IN_MEMORY} the oldest has to be looked up from then on. */
-  remember(reply: KnownReply): void {
-    this.#byId.set(reply.id, reply);
+  /** A turn has replied to its message; beyond {@link REPLIES_IN_MEMORY} the oldest has to be looked up from then on. */
+  add(turn: FinishedTurn): void {
+    const { reply } = turn;
+    if (reply === undefined) return;
+    this.#byId.set(reply.id, { ...reply, turn });
     if (this.#byId.size <= REPLIES_IN_MEMORY) return;
     const oldest = this.#byId.keys().next().value;
     if (oldest !== undefined) this.#byId.delete(oldest);
-    this.complete = false;
+    this.#complete = false;
+  }
+
+  /** `turn` is durable: its reply rests on nothing any more. */
+  committed(turn: FinishedTurn): void {
+    const known = turn.reply === undefined ? undefined : this.#byId.get(turn.reply.id);
+    if (known?.turn === turn) known.turn = undefined;
   }
 }
 
-/** What is wrong with a repeat, if anything: `hash` is that of its message and input. */
-export function misuseOf(known: StoredReply, hash: string, address: string): TroupeError | undefined {
-  if (known.hash === hash) return undefined;
-  const text = `Cannot handle the message id ${known.id} of ${address} again with another input`;
-  return new TroupeError("message_id_reused", text);
+/** What tells a message and its input from any other that carries the same id. */
+export function inputHash(message: string, input: unknown): string {
+  return textHash(`${message} ${JSON.stringify(input) ?? ""}`);
+}
+
+/**
+ * Answers a repeat as the first one was answered; with `message_id_reused` where `hash` is another. It rests on the turn it
+ * repeats alone: what came later may fail without it (A2).
+ */
+export function answerRepeat(waiter: Waiter, first: KnownReply, hash: string, address: string): void {
+  if (first.hash !== hash) {
+    const text = `Cannot handle the message id ${first.id} of ${address} again with another input`;
+    waiter.fail(new TroupeError("message_id_reused", text));
+  } else if (first.turn === undefined) {
+    waiter.succeed(first.reply);
+  } else {
+    first.turn.wait(waiter, { kind: "reply", body: first.reply });
+  }
 }

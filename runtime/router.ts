@@ -123,10 +123,11 @@ export class Router {
   tell(type: string, key: string, message: string, input: unknown): void {
     const envelope = envelopeOf(type, key, message, input);
     const host = this.#node.types.findHost(type);
-    const resident = host?.resident(envelope);
+    const actor = host?.intake.resident(type, key);
+    const definition = actor?.definitionOf(message);
     const now = this.#node.clock.monotonic();
-    if (host !== undefined && resident !== undefined && host.ownership.holdsLease(now)) {
-      host.deliverTo(resident.activation, new Told(envelope, this.#tellFailed), resident.definition, now);
+    if (host !== undefined && actor !== undefined && definition !== undefined && host.ownership.holdsLease(now)) {
+      host.intake.deliverTo(actor, new Told(envelope, this.#tellFailed), definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
     }
@@ -182,9 +183,16 @@ export class Router {
     deadline: number,
     cancellation?: Cancellation,
   ): Promise<string | undefined> {
-    const call = new PendingCall(envelope, deadline, this.#node.clock.monotonic(), this.#deadlines, host, asJson);
-    if (envelope.origin.kind === "watch") host.watch(call, envelope.origin.seen);
-    else host.deliver(call);
+    const call = new PendingCall(
+      envelope,
+      deadline,
+      this.#node.clock.monotonic(),
+      this.#deadlines,
+      host.intake,
+      asJson,
+    );
+    if (envelope.origin.kind === "watch") host.intake.watch(call, envelope.origin.seen);
+    else host.intake.deliver(call);
     cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
@@ -216,17 +224,18 @@ export class Router {
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);
-    const resident = host?.resident(envelope);
-    if (host === undefined || resident === undefined) return undefined;
+    const actor = host?.intake.resident(envelope.type, envelope.key);
+    const definition = actor?.definitionOf(envelope.message);
+    if (host === undefined || actor === undefined || definition === undefined) return undefined;
     const now = this.#node.clock.monotonic();
     if (!host.ownership.holdsLease(now)) return undefined;
     try {
-      checkCall(envelope, resident.definition);
+      checkCall(envelope, definition);
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host, this.#caller);
-    host.deliverTo(resident.activation, call, resident.definition, now);
+    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.intake, this.#caller);
+    host.intake.deliverTo(actor, call, definition, now);
     return call.promise;
   }
 }

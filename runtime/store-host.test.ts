@@ -44,7 +44,7 @@ function hostOf(nodeId: string, store: Store): StoreHost {
 
 function ask(host: StoreHost, message: string, key = "a"): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    host.deliver({
+    host.intake.deliver({
       envelope: {
         type: "counter",
         key,
@@ -120,7 +120,7 @@ test("a timer of a commit that is answered after its partition has moved is not 
   await one.ownership.refresh();
   open();
   await armed;
-  expect(one.timerIsCurrent({ type: "counter", key: "a" }, "ring", DUE_AT)).toBe(false);
+  expect(one.timers.isCurrent({ type: "counter", key: "a" }, "ring", DUE_AT)).toBe(false);
   await Promise.all([one.stop(Promise.resolve()), two.stop(Promise.resolve())]);
 });
 

@@ -1,170 +1,108 @@
 /**
- * Everything one node does with one store: partitions, actors in memory, commit lanes, timers, relays.
+ * One store on one node: puts the parts together that carry its actors, starts and stops them.
  *
- * Owns: the actors in memory, and the way a message takes to one of them. Does not own: leases (`Ownership`), the order
- * of commits (`CommitLane`), firing (`TimerService`), relaying (`Relay`).
+ * Owns: nothing that runs; each part says itself what it owns. A message comes in by the `Intake`; its turn is handed to the
+ * `CommitLanes`; what they wrote goes on to timers, watchers and relays; `Ownership` says which partitions all of this is
+ * about, and `Rebalancing` brings them into use and out of it.
  */
-import type { ActivationHost, Delivery } from "./activation-host.ts";
 import { Activation } from "./activation.ts";
-import type { ActorRef } from "./actor-ref.ts";
-import { ActorTable } from "./actor-table.ts";
-import { PARTITION_COUNT, partitionOf } from "./address.ts";
-import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
-import { backoffMs } from "./backoff.ts";
-import type { Clock } from "./clock.ts";
+import { ActiveActors } from "./active-actors.ts";
+import { ActorServices } from "./actor-services.ts";
+import { partitionOf } from "./address.ts";
+import type { AnyActorType } from "./any-actor.ts";
 import type { ReportedActors } from "./cluster-report.ts";
-import { CommitLane, type LaneHost } from "./commit-lane.ts";
-import type { ContractCheck } from "./contract-check.ts";
-import { controlEnvelope, type ControlHost, ControlHandler } from "./control-handler.ts";
-import { isControlEnvelope, messageOf } from "./controls.ts";
+import { CommitLanes } from "./commit-lanes.ts";
+import { ControlHandler } from "./control-handler.ts";
 import { durationMs } from "./duration.ts";
-import type { Envelope, Seen } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
-import { whenIdleNow } from "./event-loop.ts";
-import { FinishedTurn, type TurnOwner, type Waiter } from "./finished-turn.ts";
-import { HeldActors, type HeldActorsHost } from "./held-actors.ts";
+import { HeldActors } from "./held-actors.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { IndexFiller } from "./index-filler.ts";
 import { RecentTurns } from "./inspection.ts";
-import { loadActors } from "./journal.ts";
-import type { LeaveReason } from "./life.ts";
+import { Intake } from "./intake.ts";
 import { DEFAULT_IDLE } from "./limits.ts";
-import { Loader } from "./loader.ts";
-import type { Log } from "./log.ts";
-import type { NodeMetrics } from "./node-metrics.ts";
-import { Ownership, type OwnershipHost } from "./ownership.ts";
-import type { Partition } from "./partition.ts";
-import type { CallTaker } from "./pending-call.ts";
+import type { NodeServices } from "./node-services.ts";
+import { Ownership } from "./ownership.ts";
+import { pauseTurn } from "./pause-turn.ts";
 import type { Sink } from "./ports/sink.ts";
-import type {
-  ActorId,
-  CommitBatch,
-  Grant,
-  JournalRecord,
-  LoadedActor,
-  NodeCard,
-  NodeId,
-  PauseWrite,
-  Store,
-  StoredReply,
-  TimerRow,
-} from "./ports/store.ts";
-import type { Probe } from "./probe.ts";
-import type { Randomness } from "./randomness.ts";
-import { Relay, type RelayHost } from "./relay.ts";
-import type { Residents } from "./residents.ts";
-import { readState } from "./state-version.ts";
-import { fireTimer, afterTimerFailure } from "./timer-delivery.ts";
+import type { ActorId, Store } from "./ports/store.ts";
+import { Rebalancing } from "./rebalancing.ts";
+import { Relay } from "./relay.ts";
+import { StoreLog } from "./store-log.ts";
+import { afterTimerFailure, fireTimer, type TimerDeliveryHost } from "./timer-delivery.ts";
 import { TimerService } from "./timers.ts";
-import { Turn } from "./turn.ts";
-import { type Sight, Watchers, type WatchersHost } from "./watchers.ts";
+import { Watchers } from "./watchers.ts";
 
-/** An actor in memory, and the definition of a message to it. */
-export interface Resident {
-  readonly activation: Activation;
-  readonly definition: AnyMessageDefinition;
-}
-
-/** What a store host needs from its node. */
-export interface NodeServices {
-  readonly nodeId: string;
-  readonly clock: Clock;
-  readonly randomness: Randomness;
-  readonly probe: Probe | undefined;
-  readonly log: Log;
-  readonly leaseMs: number;
-  readonly lanes: number;
-  readonly retentionMs: number;
-  /** See `TroupeOptions`. */
-  readonly owns: boolean;
-  readonly address: () => string | undefined;
-  readonly contracts: ContractCheck | undefined;
-  /** Tells another node to take partitions of a store; `undefined` without a transport. */
-  readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
-  /** The actors in memory of all stores, and the bound on their number. */
-  readonly residents: Residents;
-  /** Turns remembered per actor in memory; 0: none. */
-  readonly recentTurns: number;
-  /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
-  readonly metrics?: NodeMetrics | undefined;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
-}
-
-const CURSOR_SAVE_MS = 250;
-const JANITOR_MS = 60_000;
-const SWEEP_MS = 1_000;
-/** How often it is looked whether turns have ended, and how long what is on its way to a broker is waited for. */
-const ENDED_POLL_MS = 2;
-const DETACH_MS = 100;
-
-export class StoreHost
-  implements ActivationHost, CallTaker, ControlHost, HeldActorsHost, LaneHost, OwnershipHost, RelayHost, WatchersHost
-{
+export class StoreHost {
   readonly store: Store;
   /** The store's name among those of the node: the same on every node of a cluster. */
   readonly key: string;
-  readonly nodeId: string;
-  readonly clock: Clock;
-  readonly randomness: Randomness;
-  readonly idle: () => Promise<void>;
   readonly leaseMs: number;
-  readonly metrics: NodeMetrics | undefined;
+  /** The names of the actor types that live here, sorted. */
+  readonly types: readonly string[];
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
+  readonly timers: TimerService;
+  readonly intake: Intake;
   readonly #node: NodeServices;
-  readonly #types = new Map<string, AnyActorType>();
-  readonly #actors = new ActorTable();
-  readonly #lanes: readonly CommitLane[];
-  readonly #loader: Loader;
-  readonly #timers: TimerService;
-  /** Partitions in which no further turn begins. */
-  readonly #closing = new Set<number>();
-  readonly #watchers = new Watchers(this);
-  /** What is left of actors that have left memory, by address: their `onPassivate`. */
-  readonly #leaving = new Map<string, Promise<void>>();
-  readonly #shortestIdleMs: number;
-  readonly #index: IndexFiller;
+  readonly #types: ReadonlyMap<string, AnyActorType>;
+  readonly #log: StoreLog;
+  readonly #actors: ActiveActors;
+  readonly #watchers: Watchers;
   readonly #held: HeldActors;
-  readonly #recent: RecentTurns | undefined;
-  readonly #controls: ControlHandler;
-  #cancels = new Set<() => void>();
-  #stopping = false;
+  readonly #index: IndexFiller;
+  readonly #lanes: CommitLanes;
+  readonly #services: ActorServices;
+  readonly #housekeeping: Housekeeping;
 
   constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
+    const { clock } = node;
     this.key = key;
     this.store = store;
-    this.nodeId = node.nodeId;
-    this.clock = node.clock;
-    this.randomness = node.randomness;
-    this.idle = node.clock.idle?.bind(node.clock) ?? whenIdleNow;
     this.leaseMs = node.leaseMs;
-    this.metrics = node.metrics;
+    this.types = types.map(({ type }) => type).toSorted();
     this.#node = node;
-    for (const type of types) this.#types.set(type.type, type);
-    this.#shortestIdleMs = Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE)));
-    this.#lanes = Array.from({ length: node.lanes }, () => new CommitLane(this));
-    this.#held = new HeldActors(this);
-    this.#recent = node.recentTurns > 0 ? new RecentTurns(node.recentTurns, () => node.clock.now()) : undefined;
-    this.#controls = new ControlHandler(this, this.#held, this.#recent);
-    const journaled = types.some((type) => type.options.journal !== undefined);
-    this.#loader = new Loader((actors) =>
-      journaled ? loadActors(store, (type) => this.#types.get(type), actors) : store.load(actors),
-    );
-    this.ownership = new Ownership(this);
+    this.#types = new Map(types.map((type) => [type.type, type]));
+    this.#log = new StoreLog(node.log, store.name);
+    // What is made first gets to what is made later by functions: everything here meets everything else at work.
     this.relays = sinks
       .filter((sink) => sink.stores === undefined || sink.stores.includes(store.name))
-      .map((sink) => new Relay(sink, this));
-    this.#timers = new TimerService({
-      clock: node.clock,
-      randomness: node.randomness,
-      read: (partitions, before, limit) => store.timers(partitions, before, limit),
-      owned: () => this.ownership.held(),
-      holds: (partition) => this.ownership.partition(partition) !== undefined,
-      fire: (timer, attempt, skip) => fireTimer(this, timer, attempt, skip),
-      afterFailure: (timer, attempt, error) =>
-        afterTimerFailure(this, this.#types.get(timer.type), timer, attempt, error),
-      failed: (error) => this.failed("reading timers", error),
+      .map((sink) => this.#makeRelay(sink));
+    this.timers = this.#makeTimers();
+    this.#actors = new ActiveActors(node.residents);
+    this.#watchers = new Watchers({ clock, look: (actor) => this.#services.look(actor) });
+    this.#held = this.#makeHeldActors();
+    this.#index = new IndexFiller(types, {
+      ...this.#common(),
+      partition: (id) => this.ownership.partition(id),
+      failed: (what, error) => this.#log.failed(what, error),
     });
-    this.#index = new IndexFiller(types, this);
+    const parts = {
+      node,
+      store,
+      storeKey: key,
+      types,
+      log: this.#log,
+      actors: this.#actors,
+      watchers: this.#watchers,
+      held: this.#held,
+      timers: this.timers,
+      relays: this.relays,
+      index: this.#index,
+    };
+    const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.ownership.held().length });
+    this.ownership = new Ownership(rebalancing);
+    this.#lanes = new CommitLanes({ ...this.#common(), ...parts, ownership: this.ownership, lanes: node.lanes });
+    this.#services = new ActorServices({ ...parts, types: this.#types, ownership: this.ownership, lanes: this.#lanes });
+    this.intake = this.#makeIntake(rebalancing);
+    this.#housekeeping = new Housekeeping({
+      ...parts,
+      clock,
+      residents: node.residents,
+      retentionMs: node.retentionMs,
+      shortestIdleMs: Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE))),
+      held: () => this.ownership.held(),
+    });
   }
 
   get activeActors(): number {
@@ -176,366 +114,18 @@ export class StoreHost
   }
 
   get timersDue(): number {
-    return this.#timers.due;
+    return this.timers.due;
   }
 
   /** What is in memory, by type. */
   reportActors(): ReportedActors[] {
-    const counts = new Map([...this.#types.keys()].map((type) => [type, { inMemory: 0, waiting: 0 }]));
-    for (const { id, depth } of this.#actors.values()) {
-      const count = counts.get(id.type);
-      if (count === undefined) continue;
-      count.inMemory++;
-      count.waiting += depth;
-    }
-    return [...counts].map(([type, count]) => ({ type, ...count }));
+    return this.#actors.report([...this.#types.keys()]);
   }
 
   async start(): Promise<void> {
     await this.store.open();
     await this.ownership.start();
-    this.#every(CURSOR_SAVE_MS, () => this.#saveCursors());
-    this.#every(SWEEP_MS, async () => this.#node.residents.sweep(this.#shortestIdleMs));
-    this.#every(JANITOR_MS, () => this.#prune());
-  }
-
-  /** Hands a message to its actor here. The caller has made sure that this node holds the partition. */
-  deliver(delivery: Delivery): void {
-    const { type: typeName, key, message } = delivery.envelope;
-    const type = this.#types.get(typeName) as AnyActorType;
-    const definition = messageOf(type, message);
-    if (this.#stopping) {
-      delivery.fail(
-        new TroupeError("stopping", `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`),
-      );
-      return;
-    }
-    if (this.#closing.size > 0 && this.#mustWait(delivery.envelope)) {
-      delivery.fail(movingError());
-      return;
-    }
-    if (definition === undefined) {
-      if (isControlEnvelope(delivery.envelope)) this.#controls.handle(delivery);
-      // A timer may outlive its message: it was set by an earlier version.
-      else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
-      return;
-    }
-    if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
-    let activation = this.#actors.get(typeName, key);
-    if (activation === undefined) {
-      activation = new Activation(type, { type: typeName, key }, partitionOf(typeName, key), this);
-      this.#actors.add(activation);
-      this.#node.residents.add(activation);
-    } else {
-      this.#node.residents.touch(activation);
-    }
-    activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
-    this.#node.probe?.delivered(delivery.envelope, activation.depth);
-  }
-
-  /** The actor a message is for, when it is in memory, with what the message is; nothing for a message it does not have. */
-  resident({ type, key, message }: Envelope): Resident | undefined {
-    const activation = this.#actors.get(type, key);
-    if (activation === undefined || !Object.hasOwn(activation.type.messages, message)) return undefined;
-    return { activation, definition: activation.type.messages[message] as AnyMessageDefinition };
-  }
-
-  /** As `deliver`, to an actor that was found in memory in this very step. */
-  deliverTo(activation: Activation, delivery: Delivery, definition: AnyMessageDefinition, now: number): void {
-    if (this.#stopping || this.#closing.size > 0 || this.#held.size > 0 || this.#recent !== undefined) {
-      this.deliver(delivery);
-      return;
-    }
-    this.#node.residents.touch(activation, now);
-    activation.deliver(delivery, definition);
-    this.#node.probe?.delivered(delivery.envelope, activation.depth);
-  }
-
-  /** Pauses an actor of this node. Resolves when that is durable. */
-  pause({ type, key }: ActorId, reason: string): Promise<void> {
-    return this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason);
-  }
-
-  /** Answers a watcher of an actor here, as {@link Watchers.poll} does. */
-  watch(call: Delivery, seen: Seen | undefined): void {
-    const { type, key } = call.envelope;
-    if (this.#stopping)
-      call.fail(new TroupeError("stopping", `Cannot watch ${type}/${key} as this node is shutting down`));
-    else this.#watchers.poll({ type, key }, partitionOf(type, key), call, seen);
-  }
-
-  abandon(call: Delivery, reason: TroupeError): void {
-    if (call.envelope.origin.kind === "watch") this.#watchers.abandon(call, call.envelope);
-    this.#actors.get(call.envelope.type, call.envelope.key)?.abandon(call.envelope, reason);
-  }
-
-  /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
-  async stop(deadline: Promise<unknown>): Promise<void> {
-    this.#stopping = true;
-    this.#watchers.stop(new TroupeError("stopping", "Cannot watch the actor here as this node is shutting down"));
-    this.#timers.stop();
-    this.#index.stop();
-    for (const cancel of this.#cancels) cancel();
-    const drained = (async () => {
-      await this.#quiet();
-      // A sink that is down gets the rest from the next owner: no reason to hold up the stop.
-      await Promise.all(this.relays.filter(({ failing }) => failing === undefined).map((relay) => relay.idle()));
-    })();
-    await Promise.race([drained, deadline]);
-    for (const relay of this.relays) relay.stop();
-    // Turns that are still running have had their time.
-    const left = new TroupeError("stopping", "Cannot finish the message as this node is shutting down");
-    for (const activation of this.#actors.values()) this.#discard(activation, left, "stop");
-    await Promise.race([Promise.all(this.#leaving.values()), deadline]);
-    await this.#saveCursors();
-    await this.ownership.stop().catch((error: unknown) => this.failed("giving partitions back", error));
-    await this.store.close();
-  }
-
-  // --- ActivationHost ---
-
-  now(): number {
-    return this.clock.now();
-  }
-
-  uuid(nowMs: number): string {
-    return this.randomness.uuid(nowMs);
-  }
-
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A> {
-    return this.#node.ref(type, key, from, deadline);
-  }
-
-  load(actor: ActorId): Promise<LoadedActor> {
-    const leaving = this.#leaving.size > 0 ? this.#leaving.get(`${actor.type}/${actor.key}`) : undefined;
-    return leaving === undefined ? this.#loader.load(actor) : leaving.then(() => this.#loader.load(actor));
-  }
-
-  async look(actor: ActorId): Promise<Sight> {
-    const sight = await this.#actors.get(actor.type, actor.key)?.sight();
-    if (sight !== undefined) return sight;
-    const { state, version, schemaVersion } = await this.load(actor);
-    const type = this.#types.get(actor.type) as AnyActorType;
-    return { version, state: state === undefined ? undefined : readState(type, actor.key, state, schemaVersion) };
-  }
-
-  evict(actor: ActorId, reason: LeaveReason): void {
-    const activation = this.forget(actor);
-    if (activation !== undefined) this.#leaves(activation, activation.passivate(reason));
-  }
-
-  forget({ type, key }: ActorId): Activation | undefined {
-    const activation = this.#actors.get(type, key);
-    if (activation === undefined) return undefined;
-    this.#actors.remove(activation);
-    this.#node.residents.remove(activation);
-    return activation;
-  }
-
-  readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]> {
-    return this.store.readJournal([{ ...actor, after }], limit);
-  }
-
-  async readSnapshot(actor: ActorId): Promise<LoadedActor> {
-    return (await this.store.load([actor]))[0] as LoadedActor;
-  }
-
-  wait(ms: number): Promise<void> {
-    return new Promise((resolve) => this.clock.after(ms, resolve));
-  }
-
-  findReply(actor: ActorId, id: string): Promise<StoredReply | undefined> {
-    return this.store.findReply(actor, id);
-  }
-
-  submit(turn: FinishedTurn): void {
-    this.#node.probe?.finished(turn);
-    (this.#lanes[turn.activation.partition % this.#lanes.length] as CommitLane).add(turn);
-  }
-
-  timerIsCurrent(actor: ActorId, name: string, dueAt: number): boolean {
-    return this.#timers.isCurrent(actor, name, dueAt);
-  }
-
-  async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
-    // Taken before the read: what commits meanwhile is in both, what does not is in these alone.
-    const writes = [...(this.#actors.get(actor.type, actor.key)?.timerWrites.values() ?? [])];
-    const rows = new Map((await this.store.timersOf(actor)).map((row) => [row.name, row]));
-    for (const write of writes) {
-      if (write.dueAt === undefined) rows.delete(write.name);
-      else rows.set(write.name, write);
-    }
-    return [...rows.values()];
-  }
-
-  ticksSkipped({ type, key, name, dueAt }: TimerRow, until: number): void {
-    this.#node.log("error", "timer:overrun", { actor: `${type}/${key}`, timer: name, from: dueAt, until });
-  }
-
-  mayServe(): boolean {
-    return this.ownership.holdsLease();
-  }
-
-  turnFailed({ type, key, message, attempt }: Envelope, error: unknown): void {
-    this.#node.log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, error: describe(error) });
-  }
-
-  hookFailed(address: string, hook: "onActivate" | "onPassivate", error: unknown): void {
-    const event = hook === "onActivate" ? "actor:activate:failed" : "actor:passivate:failed";
-    this.#node.log("error", event, { actor: address, error: describe(error) });
-  }
-
-  // --- LaneHost ---
-
-  partition(id: number): Partition | undefined {
-    return this.ownership.partition(id);
-  }
-
-  async commit(batch: CommitBatch): Promise<void> {
-    if (this.metrics === undefined) return this.store.commit(this.nodeId, batch);
-    const since = this.clock.monotonic();
-    await this.store.commit(this.nodeId, batch);
-    this.metrics.commitSeconds.add((this.clock.monotonic() - since) / 1_000);
-  }
-
-  async settle(partitions: readonly Partition[]): Promise<readonly Grant[]> {
-    const fences = partitions.map(({ id, epoch }) => ({ partition: id, epoch }));
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const grants = await this.store.settle(this.nodeId, fences);
-        this.ownership.renewEpochs(grants);
-        return grants;
-      } catch (error) {
-        this.failed("settling a commit", error);
-        if (this.#stopping && attempt > 3) return [];
-        await new Promise<void>((resolve) => this.clock.after(backoffMs(attempt, this.randomness, 50, 2_000), resolve));
-      }
-    }
-  }
-
-  written(turns: readonly FinishedTurn[], batch: CommitBatch): void {
-    this.#watchers.written(turns);
-    this.metrics?.committed(turns, this.clock.now());
-    this.#timers.written(batch.timers);
-    for (const relay of this.relays) relay.offer(batch.outbox, batch.fences);
-  }
-
-  giveUp(partitions: readonly Partition[]): void {
-    this.ownership.giveUp(partitions);
-  }
-
-  commitFailed(error: unknown, turns: number): void {
-    this.#node.log("warn", "commit:failed", { store: this.store.name, turns, error: describe(error) });
-  }
-
-  uncommitted(turns: readonly FinishedTurn[]): void {
-    this.metrics?.uncommitted(turns);
-  }
-
-  // --- OwnershipHost ---
-
-  nodesChanged(nodes: readonly NodeId[]): void {
-    this.#node.log("info", "cluster:changed", { store: this.store.name, nodes: nodes.length });
-  }
-
-  failed(what: string, error: unknown): void {
-    this.#node.log("warn", "store:failed", { store: this.store.name, what, error: describe(error) });
-  }
-
-  async prepare(partitions: readonly Partition[]): Promise<() => void> {
-    const ids = partitions.map((partition) => partition.id);
-    const [cursors, timers, paused, fillIndex] = await Promise.all([
-      this.store.cursors(ids),
-      this.#timers.read(ids),
-      this.store.paused(ids),
-      this.#index.prepare(partitions),
-    ]);
-    const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
-    return () => {
-      // An actor never outlives the ownership it was loaded under: another node may have written since.
-      this.#forget(new Set(ids));
-      for (const relay of this.relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
-      this.#held.load(paused);
-      this.#timers.load(timers);
-      fillIndex();
-      this.#node.log("debug", "partition:acquired", {
-        store: this.store.name,
-        count: ids.length,
-        held: this.ownership.held().length,
-      });
-    };
-  }
-
-  dropped(partitions: readonly Partition[]): void {
-    const ids = new Set(partitions.map((partition) => partition.id));
-    for (const id of ids) this.#closing.delete(id);
-    for (const relay of this.relays) for (const id of ids) relay.close(id);
-    this.#forget(ids);
-    this.#node.log("warn", "partition:lost", { store: this.store.name, count: ids.size, of: PARTITION_COUNT });
-  }
-
-  get types(): readonly string[] {
-    return [...this.#types.keys()].toSorted();
-  }
-
-  get card(): NodeCard {
-    const { owns, address, contracts } = this.#node;
-    return {
-      owns,
-      address: address(),
-      types: this.types,
-      leaseMs: this.leaseMs,
-      ...(contracts === undefined ? {} : { contracts: contracts.describe([...this.#types.values()]) }),
-    };
-  }
-
-  get offer(): OwnershipHost["offer"] {
-    const { offer } = this.#node;
-    return offer === undefined ? undefined : (node, partitions) => offer(node, this.key, partitions);
-  }
-
-  async admit(): Promise<void> {
-    const check = this.#node.contracts;
-    if (check === undefined) return;
-    const running = (await this.store.contracts()).filter(({ node }) => node !== this.nodeId);
-    check.compare(check.describe([...this.#types.values()]), running);
-  }
-
-  async endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean> {
-    const ids = new Set(partitions.map((partition) => partition.id));
-    for (const id of ids) this.#closing.add(id);
-    this.#timers.drop(ids);
-    const until = this.clock.monotonic() + withinMs;
-    let busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition));
-    for (const activation of busy) activation.close(movingError());
-    for (;;) {
-      busy = busy.filter((activation) => activation.busy);
-      // A turn that ran may have called others here meanwhile: they are looked at once it has ended.
-      if (busy.length === 0)
-        busy = [...this.#actors.values()].filter((activation) => ids.has(activation.partition) && activation.busy);
-      if (busy.length === 0) return true;
-      if (this.clock.monotonic() >= until) return false;
-      await new Promise<void>((resolve) => this.clock.after(ENDED_POLL_MS, resolve));
-    }
-  }
-
-  async reopen(partitions: readonly Partition[]): Promise<void> {
-    for (const { id } of partitions) this.#closing.delete(id);
-    this.#timers.load(await this.#timers.read(partitions.map(({ id }) => id)));
-  }
-
-  async detach(partitions: readonly Partition[]): Promise<void> {
-    const ids = partitions.map(({ id }) => id);
-    for (const id of ids) this.#closing.delete(id);
-    this.#forget(new Set(ids));
-    const left = await Promise.all(this.relays.map((relay) => relay.withdraw(ids, DETACH_MS)));
-    const rows = left.flat();
-    if (rows.length > 0) await this.store.saveCursors(rows);
-    this.#node.log("debug", "partition:released", {
-      store: this.store.name,
-      count: ids.length,
-      held: this.ownership.held().length,
-    });
+    this.#housekeeping.start();
   }
 
   /** Says that this node is leaving, and hands over what it holds. It goes on routing. */
@@ -543,154 +133,124 @@ export class StoreHost
     return this.ownership.leave(deadline);
   }
 
-  // --- HeldActorsHost, ControlHost ---
-
-  submitPause(write: PauseWrite, waiter: Waiter): void {
-    const { type, key, partition } = write;
-    const owner: TurnOwner = {
-      id: { type, key },
-      address: `${type}/${key}`,
-      partition,
-      schemaVersion: undefined,
-      gone: false,
-      committed: () => undefined,
-      reload: () => undefined,
-    };
-    const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
-    const turn = new Turn(
-      this.#types.get(type) as AnyActorType,
-      envelope,
-      partition,
-      undefined,
-      false,
-      this,
-      undefined,
+  /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
+  async stop(deadline: Promise<unknown>): Promise<void> {
+    this.intake.stop();
+    this.#lanes.stop();
+    this.#watchers.stop(new TroupeError("stopping", "Cannot watch the actor here as this node is shutting down"));
+    this.timers.stop();
+    this.#index.stop();
+    this.#housekeeping.stop();
+    await Promise.race([this.#drained(), deadline]);
+    for (const relay of this.relays) relay.stop();
+    // Turns that are still running have had their time.
+    this.#actors.discard(
+      new TroupeError("stopping", "Cannot finish the message as this node is shutting down"),
+      "stop",
     );
-    const finished = new FinishedTurn(owner, envelope, turn, undefined, 0, undefined, write);
-    finished.wait(waiter, { kind: "reply", body: undefined });
-    (this.#lanes[partition % this.#lanes.length] as CommitLane).add(finished);
+    await Promise.race([this.#actors.allLeft(), deadline]);
+    await this.#housekeeping.saveCursors();
+    await this.ownership.stop().catch((error: unknown) => this.#log.failed("giving partitions back", error));
+    await this.store.close();
   }
 
-  turnAway({ type, key }: ActorId, error: TroupeError): void {
-    this.#actors.get(type, key)?.turnAway(error);
-    this.#node.log("warn", "actor:paused", { actor: `${type}/${key}`, reason: error.message });
-  }
-
-  resumed(actor: ActorId): void {
-    this.#node.log("info", "actor:resumed", { actor: `${actor.type}/${actor.key}` });
-    this.store.timersOf(actor).then(
-      (rows) => this.#timers.resume(rows),
-      // They are found by the next regular read.
-      (error: unknown) => this.failed("reading timers", error),
-    );
-  }
-
-  activationOf({ type, key }: ActorId): Activation | undefined {
-    return this.#actors.get(type, key);
-  }
-
-  // --- RelayHost ---
-
-  lastSeq(partition: number): number | undefined {
-    return this.ownership.partition(partition)?.lastSeq;
-  }
-
-  mayPublish(): boolean {
-    return this.ownership.holdsLease();
-  }
-
-  sinkRecovered(sink: string): void {
-    this.#node.log("info", "sink:recovered", { store: this.store.name, sink });
-  }
-
-  sinkFailed(sink: string, error: unknown): void {
-    this.#node.log("warn", "sink:failed", { store: this.store.name, sink, error: describe(error) });
-  }
-
-  // --- housekeeping ---
-
-  /** A turn that runs may wait for this very call: it is let in, or its turn would never end. */
-  #mustWait({ type, key, callers }: Envelope): boolean {
-    return callers.length === 0 && this.#closing.has(partitionOf(type, key));
-  }
-
-  /** Takes the actors of partitions out of memory, and what is known of their timers and pauses. */
-  #forget(partitions: ReadonlySet<number>): void {
-    this.#timers.drop(partitions);
-    this.#held.drop(partitions);
-    this.#watchers.lost(partitions, movingError());
-    for (const activation of this.#actors.values()) {
-      if (partitions.has(activation.partition)) this.#discard(activation, movingError(), "moved");
+  async #drained(): Promise<void> {
+    while (!this.#actors.still) {
+      await this.#lanes.drained();
+      await new Promise<void>((resolve) => this.#node.clock.after(5, resolve, true));
     }
+    // A sink that is down gets the rest from the next owner: no reason to hold up the stop.
+    await Promise.all(this.relays.filter(({ failing }) => failing === undefined).map((relay) => relay.idle()));
   }
 
-  async #quiet(): Promise<void> {
-    while ([...this.#actors.values()].some((activation) => !activation.still)) {
-      await Promise.all(this.#lanes.map((lane) => lane.idle()));
-      await new Promise<void>((resolve) => this.clock.after(5, resolve, true));
-    }
+  // --- the parts ---
+
+  #common() {
+    const { nodeId, clock, randomness, metrics } = this.#node;
+    return { nodeId, clock, randomness, metrics, store: this.store };
   }
 
-  #discard(activation: Activation, error: TroupeError, reason: LeaveReason): void {
-    this.forget(activation.id);
-    this.#leaves(activation, activation.discard(error, reason));
-  }
-
-  /** The next load of the actor waits for what its last life still does. */
-  #leaves({ address }: Activation, passivation: Promise<void> | undefined): void {
-    if (passivation === undefined) return;
-    const before = this.#leaving.get(address);
-    const all = before === undefined ? passivation : Promise.all([before, passivation]).then(() => undefined);
-    this.#leaving.set(address, all);
-    void all.then(() => {
-      if (this.#leaving.get(address) === all) this.#leaving.delete(address);
+  #makeRelay(sink: Sink): Relay {
+    return new Relay(sink, {
+      ...this.#common(),
+      lastSeq: (partition) => this.ownership.partition(partition)?.lastSeq,
+      mayPublish: () => this.ownership.holdsLease(),
+      sinkFailed: (name, error) => this.#log.sinkFailed(name, error),
+      sinkRecovered: (name) => this.#log.sinkRecovered(name),
     });
   }
 
-  async #saveCursors(): Promise<void> {
-    const rows = this.relays.flatMap((relay) => relay.takeCursors());
-    if (rows.length === 0) return;
-    try {
-      await this.store.saveCursors(rows);
-    } catch (error) {
-      for (const relay of this.relays) relay.saveFailed();
-      this.failed("cursor save", error);
-    }
-  }
-
-  async #prune(): Promise<void> {
-    const before = this.clock.now() - this.#node.retentionMs;
-    const held = this.ownership.held();
-    try {
-      if (held.length === 0) return;
-      await this.store.pruneOutbox(
-        held,
-        this.relays.map((relay) => relay.sink.name),
-        before,
-      );
-      await this.store.pruneReplies(before);
-    } catch (error) {
-      this.failed("pruning", error);
-    }
-  }
-
-  #every(ms: number, task: () => Promise<void>): void {
-    const arm = (): void => {
-      if (this.#stopping) return;
-      const cancel = this.clock.after(ms, () => {
-        this.#cancels.delete(cancel);
-        void task().finally(arm);
-      });
-      this.#cancels.add(cancel);
+  #makeTimers(): TimerService {
+    const { clock, randomness } = this.#node;
+    const delivery: TimerDeliveryHost = {
+      clock,
+      store: this.store,
+      deliver: (message) => this.intake.deliver(message),
+      pause: ({ type, key }, reason) => this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason),
     };
-    arm();
+    return new TimerService({
+      clock,
+      randomness,
+      read: (partitions, before, limit) => this.store.timers(partitions, before, limit),
+      owned: () => this.ownership.held(),
+      holds: (partition) => this.ownership.partition(partition) !== undefined,
+      fire: (timer, attempt, skip) => fireTimer(delivery, timer, attempt, skip),
+      afterFailure: (timer, attempt, error) =>
+        afterTimerFailure(delivery, this.#types.get(timer.type), timer, attempt, error),
+      failed: (error) => this.#log.failed("reading timers", error),
+    });
   }
-}
 
-function movingError(): TroupeError {
-  return new TroupeError("unavailable", "Cannot finish the message as its partition has moved to another node");
-}
+  #makeHeldActors(): HeldActors {
+    const now = (): number => this.#node.clock.now();
+    return new HeldActors({
+      now,
+      submitPause: (write, waiter) => this.#lanes.add(pauseTurn(write, waiter, now())),
+      deliver: (message) => this.intake.deliver(message),
+      turnAway: (actor, error) => {
+        this.#actors.find(actor.type, actor.key)?.turnAway(error);
+        this.#log.actorPaused(actor, error);
+      },
+      resumed: (actor) => {
+        this.#log.actorResumed(actor);
+        this.#rereadTimers(actor);
+      },
+    });
+  }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  #makeIntake({ closing }: Rebalancing): Intake {
+    const { recentTurns, probe, clock } = this.#node;
+    const recent = recentTurns > 0 ? new RecentTurns(recentTurns, () => clock.now()) : undefined;
+    const controls = new ControlHandler(
+      {
+        ...this.#common(),
+        relays: this.relays,
+        load: (actor) => this.#services.load(actor),
+        activationOf: ({ type, key }) => this.#actors.find(type, key),
+        forget: (actor) => this.#actors.forget(actor),
+      },
+      this.#held,
+      recent,
+    );
+    return new Intake({
+      types: this.#types,
+      actors: this.#actors,
+      held: this.#held,
+      watchers: this.#watchers,
+      controls,
+      recent,
+      probe,
+      closing,
+      activate: (type, id, partition) => new Activation(type, id, partition, this.#services),
+    });
+  }
+
+  /** An actor goes on after a pause: its timers were left out of what is read meanwhile. */
+  #rereadTimers(actor: ActorId): void {
+    this.store.timersOf(actor).then(
+      (rows) => this.timers.resume(rows),
+      // They are found by the next regular read.
+      (error: unknown) => this.#log.failed("reading timers", error),
+    );
+  }
 }

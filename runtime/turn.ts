@@ -92,6 +92,11 @@ export class Turn implements TurnContext<unknown, Emits> {
     return this.#timers?.writes;
   }
 
+  /** Whether nothing but its state could have to be written. */
+  get leavesNothing(): boolean {
+    return this.effects === undefined && this.timerWrites === undefined && this.journal?.forced !== true;
+  }
+
   get traceparent(): string | undefined {
     return this.#envelope.traceparent;
   }

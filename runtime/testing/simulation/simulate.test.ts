@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
 import { actor } from "#runtime";
 import {
@@ -10,6 +10,8 @@ import {
   SimulationError,
   type SimulationSetup,
 } from "#runtime/testing";
+
+setDefaultTimeout(60_000);
 
 const Counter = actor("counter", {
   state: v.object({ count: v.number() }),
