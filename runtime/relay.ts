@@ -42,8 +42,12 @@ export interface RelayHost {
 const MAX_PENDING = 20_000;
 /** Records that wait for targets which do not take them now (a paused actor): these must not use up what others need. */
 const MAX_STALLED = 100_000;
-const LOW_WATER = 5_000;
-const READ_ROWS = 5_000;
+/**
+ * The table is read again while this many wait: more than any sink takes at once, so that its next batch is full, and
+ * there while the read goes on.
+ */
+const LOW_WATER = 8_000;
+const READ_ROWS = 8_000;
 
 export class Relay implements PublisherHost {
   readonly sink: Sink;

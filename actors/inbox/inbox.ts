@@ -6,10 +6,10 @@
  *
  * X1 An inbox holds no state: what makes a repeat a repeat is the stored reply to the event's id.
  * X2 All events of a subject meet in one inbox, so they leave in the order they were accepted in, per destination.
- * X3 An event is kept in the outbox whether or not a route matches it.
+ * X3 An event that no route matches goes where the settings say; where they say nothing, it is kept in the outbox all the same.
  */
 import * as v from "valibot";
-import type { NamedRoute } from "#actors/route/messages.ts";
+import type { Destination, NamedRoute } from "#actors/route/messages.ts";
 import { actor, newId, type TurnContext } from "#runtime";
 import { deliverWebhookStart } from "#workflows/deliver-webhook/messages.ts";
 import { type Target, targetsOf } from "./match.ts";
@@ -30,7 +30,9 @@ export interface InboxPorts {
   routes(): readonly NamedRoute[] | Promise<readonly NamedRoute[]>;
   /** What is known of the event's schema, at once where it is at hand. */
   check(event: GatewayEvent): Verdict | Promise<Verdict>;
-  /** The pauses between the tries to deliver to an endpoint, in milliseconds. */
+  /** Where an event goes that no route matches. Default: nowhere. */
+  unrouted?(): readonly Destination[];
+  /** The pauses between the tries to deliver to an endpoint, in milliseconds. Asked for at each delivery. */
   readonly retriesMs: readonly number[];
 }
 
@@ -69,7 +71,8 @@ export function createInbox(ports: InboxPorts) {
     if (verdict === "unavailable") return c.refuse("schema_unavailable");
     c.require(verdict === undefined, "schema_violation", { ...verdict });
     const out = outgoing(event, c.now, c.traceparent);
-    const targets = targetsOf(out, routes);
+    const matching = targetsOf(out, routes);
+    const targets: readonly Target[] = matching.length > 0 ? matching : (ports.unrouted?.() ?? []);
     if (targets.length === 0) c.publish({ type: event.type, target: orderOf(event), data: { to: null, event: out } }); // X3
     for (const to of targets) leave(c, to, out, orderOf(event));
     return { id: event.id, traceparent: c.traceparent ?? null, destinations: targets.length };

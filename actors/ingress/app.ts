@@ -10,6 +10,7 @@
  * I4 Who asks is known before anything is read: the guard stands outside of every route, and of Elysia.
  */
 import { type AnyElysia, Elysia } from "elysia";
+import { refuseNul } from "./address.ts";
 import { type Allowed, allowedMethods } from "./allow.ts";
 import { limitBody, refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
@@ -88,6 +89,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
         if (admission !== undefined) await admission;
         if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
         refuseLargeBody(request); // I3
+        refuseNul(request);
         response = await app.fetch(request);
       } catch (error) {
         response = await refusal(request, error);

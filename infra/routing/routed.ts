@@ -62,8 +62,6 @@ export function routedSink<B extends Broker>(
   { broker, send, check, close }: RoutedBroker<B>,
   stores?: readonly string[],
 ): Sink {
-  const prefix = `${broker}:`;
-
   async function publish(record: OutboxRecord): Promise<PublishResult> {
     const routed = readRecord(record, broker);
     if (routed === undefined) return ACKED;
@@ -80,8 +78,7 @@ export function routedSink<B extends Broker>(
     name: `routed-${broker}`,
     accepts: "routed",
     ...(stores === undefined ? {} : { stores }),
-    // The target begins with the broker's name: what is not ours is not even parsed.
-    takes: ({ target }) => target.startsWith(prefix),
+    takes: (record) => isFor(broker, record),
     lane: { kind: "keyed", maxInFlight: MAX_IN_FLIGHT }, // R1
     publish: (records) => Promise.all(records.map(publish)),
     check,
@@ -98,7 +95,12 @@ export function absentSink(broker: Broker, variable: string, stores?: readonly s
   return routedSink({ broker, send, check: nothing, close: nothing }, stores);
 }
 
-/** A record as it is to be sent; `undefined` when it is not addressed to this broker. */
+/** The target begins with the broker's name: what is not ours is not parsed. */
+function isFor(broker: Broker, { target }: OutboxRecord): boolean {
+  return target.startsWith(broker) && target[broker.length] === ":";
+}
+
+/** A record as it is to be sent; `undefined` when it is addressed to another broker. */
 function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B> | undefined {
   const { to, key, event } = JSON.parse(record.body) as {
     readonly to: Address | null;

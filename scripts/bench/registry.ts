@@ -46,7 +46,7 @@ export const BENCHES: readonly Bench[] = [
   {
     name: "relay",
     about: "commit to broker acknowledgement, and the drain of a backlog",
-    servers: ["postgres", "nats", "kafka"],
+    servers: ["postgres", "nats", "kafka", "rabbitmq", "redis"],
     run: relay,
   },
   {

@@ -12,6 +12,7 @@ import { EventSchema } from "#actors/schema/schema.ts";
 import type { SourceConfig } from "#actors/source/messages.ts";
 import { Source } from "#actors/source/source.ts";
 import type { CompiledSchema, SchemaValidator } from "#infra/schemas/validator.ts";
+import { openWhatOpens, type SecretBox } from "#infra/secrets/secret-box.ts";
 import type { AnyActorType, Log, StateOutput, Troupe } from "#runtime";
 
 const LOOK_EVERY_MS = 5_000;
@@ -31,18 +32,26 @@ export type UsableSchema = CompiledSchema | "unknown" | undefined;
 export class Directory implements Disposable {
   readonly #troupe: Pick<Troupe, "list" | "topics">;
   readonly #validator: SchemaValidator;
+  readonly #secrets: Pick<SecretBox, "open">;
   readonly #log: Log;
   readonly #stopping = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   #routes: readonly NamedRoute[] | undefined;
-  #sources: ReadonlyMap<string, SourceConfig> = new Map();
+  /** `undefined`: its secrets do not open here. */
+  #sources: ReadonlyMap<string, SourceConfig | undefined> = new Map();
   #schemas: ReadonlyMap<string, KnownSchema> = new Map();
   #looking: Promise<void> | undefined;
   #again: Promise<void> | undefined;
 
-  constructor(troupe: Pick<Troupe, "list" | "topics">, validator: SchemaValidator, log: Log) {
+  constructor(
+    troupe: Pick<Troupe, "list" | "topics">,
+    validator: SchemaValidator,
+    secrets: Pick<SecretBox, "open">,
+    log: Log,
+  ) {
     this.#troupe = troupe;
     this.#validator = validator;
+    this.#secrets = secrets;
     this.#log = log;
     const timer = setInterval(() => this.#lookLater(), LOOK_EVERY_MS);
     this.#stopping.signal.addEventListener("abort", () => clearInterval(timer));
@@ -60,9 +69,10 @@ export class Directory implements Disposable {
     return this.#routes ?? this.ready.then(() => this.#routes ?? []);
   }
 
-  async source(name: string): Promise<SourceConfig | undefined> {
+  /** A source with its secrets, opened; `"unreadable"` where none of them opens. */
+  async source(name: string): Promise<SourceConfig | "unreadable" | undefined> {
     await this.ready;
-    return this.#sources.get(name);
+    return this.#sources.get(name) ?? (this.#sources.has(name) ? "unreadable" : undefined);
   }
 
   /** The schema of an event type; a promise before the first look. */
@@ -109,9 +119,21 @@ export class Directory implements Disposable {
       if (latest !== undefined) compiled.set(key, await this.#compiled(key, latest.version, latest.schema));
     }
     this.#schemas = compiled;
-    this.#sources = new Map(sources.flatMap(({ key, state }) => (state.config === null ? [] : [[key, state.config]])));
+    const known = sources.flatMap(({ key, state }) => (state.config === null ? [] : [{ key, config: state.config }]));
+    const opened = known.map(async ({ key, config }) => [key, await this.#opened(key, config)] as const);
+    this.#sources = new Map(await Promise.all(opened));
     this.#routes = routes.flatMap(({ key, state }) => (state.config === null ? [] : [{ name: key, ...state.config }]));
     this.#ready.resolve();
+  }
+
+  async #opened(name: string, config: SourceConfig): Promise<SourceConfig | undefined> {
+    try {
+      return { ...config, secrets: await openWhatOpens(this.#secrets, config.secrets, `source/${name}`) };
+    } catch (error) {
+      if (!this.#sources.has(name) || this.#sources.get(name) !== undefined)
+        this.#log("error", "gateway:source:unreadable", { source: name, error });
+      return undefined;
+    }
   }
 
   async #compiled(type: string, version: number, schema: unknown): Promise<KnownSchema> {

@@ -9,6 +9,7 @@ import { readWebhook } from "../gateway/webhook.ts";
 import { derivedId } from "../idempotency.ts";
 import { jsonSchemaOf } from "../json-schema.ts";
 import { operationOf } from "../operation.ts";
+import { Problem } from "../problem.ts";
 import { toProblem } from "../to-problem.ts";
 import { traceFrom } from "../trace.ts";
 
@@ -92,6 +93,10 @@ function acceptWebhook(deps: GatewayDeps): Endpoint {
     async ({ request, params: { source: name }, look }) => {
       const source = await deps.directory().source(name);
       if (source === undefined) throw notFound("source");
+      if (source === "unreadable")
+        throw new Problem(503, "unavailable", "The secrets of this source cannot be read right now", {
+          retryAfter: 60,
+        });
       return replyOf(
         await takeEvent(deps.troupe(), await readWebhook(name, source, request, deps.log), look.traceparent),
       );
