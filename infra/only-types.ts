@@ -1,9 +1,7 @@
-import type { PublishResult, Sink } from "#runtime";
-
-const ACKED: PublishResult = { kind: "acked" };
+import type { Sink } from "#runtime";
 
 /**
- * A sink that gets the events of some types only; the others count as published there, and its cursor passes them.
+ * A sink that gets the events of some types only; the others pass it by.
  *
  * @param types exact (`order.placed.v1`), or all of a noun (`order.*`).
  */
@@ -17,12 +15,7 @@ export function onlyTypes(sink: Sink, types: readonly string[]): Sink {
     lane: sink.lane,
     check: () => sink.check(),
     close: () => sink.close(),
-    async publish(records, attempt) {
-      const chosen = records.filter(({ name }) => wanted(name));
-      if (chosen.length === 0) return records.map(() => ACKED);
-      const results = await sink.publish(chosen, attempt);
-      const resultOf = new Map(chosen.map((record, i) => [record, results[i] ?? ACKED]));
-      return records.map((record) => resultOf.get(record) ?? ACKED);
-    },
+    takes: (record) => wanted(record.name) && sink.takes?.(record) !== false,
+    publish: (records, attempt) => sink.publish(records, attempt),
   };
 }

@@ -1,4 +1,5 @@
 import type { NodeId } from "./ports/store.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 
 /** The cluster as one node sees it, with what the others said of themselves. */
 export interface ClusterReport {
@@ -21,6 +22,8 @@ export interface ReportedNode {
   readonly leaseAgeMs: number;
   /** What it has in memory, by actor type; `undefined` when it did not answer in time. */
   readonly actors: readonly ReportedActors[] | undefined;
+  /** Its view of the subscriptions; `undefined` when it did not answer in time, or is of an older version. */
+  readonly subscriptions: readonly SubscriptionStatus[] | undefined;
 }
 
 /** The actors of one type that a node has in memory. */

@@ -34,6 +34,7 @@ import { Residents } from "./residents.ts";
 import { Router } from "./router.ts";
 import { sendSink } from "./send-sink.ts";
 import { StoreHost } from "./store-host.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 import { TypeDirectory } from "./type-directory.ts";
@@ -126,7 +127,13 @@ class Node implements Troupe, NodeAnswers {
             },
       residents: this.#residents,
       recentTurns: options.recentTurns ?? 0,
-      metrics: options.metrics === undefined ? undefined : new NodeMetrics(() => this.#hosts),
+      metrics:
+        options.metrics === undefined
+          ? undefined
+          : new NodeMetrics(
+              () => this.#hosts,
+              () => this.#subscriptions.status(),
+            ),
       ref: (type, key, from, deadline) =>
         makeRef(type, (message, input, call) => this.#router.callFrom(from, deadline, type, key, message, input, call)),
     };
@@ -302,7 +309,7 @@ class Node implements Troupe, NodeAnswers {
   }
 
   cluster(timeoutMs = 500): Promise<ClusterReport> {
-    return reportCluster(this.nodeId, this.#hosts, this.#link(), timeoutMs);
+    return reportCluster(this.nodeId, this.#hosts, this.#link(), timeoutMs, this);
   }
 
   async leave(timeoutMs = 10_000): Promise<void> {
@@ -349,6 +356,10 @@ class Node implements Troupe, NodeAnswers {
     const host = this.#hosts.find(({ key }) => key === storeKey);
     if (host === undefined) throw new TroupeError("unavailable", `Cannot take partitions of the store "${storeKey}"`);
     await host.ownership.take(partitions);
+  }
+
+  subscriptions(): readonly SubscriptionStatus[] {
+    return this.#subscriptions.status();
   }
 
   report(): readonly ReportedActors[] {

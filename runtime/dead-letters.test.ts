@@ -265,3 +265,116 @@ test("a timer whose message is no longer there becomes a dead letter", async () 
   const [letter] = await letters(troupe, 1);
   expect(letter?.detail).toBe('Cannot find the message "note" of clerk');
 });
+
+/** Sends each text to each of the clerks, whose notes of them fail. */
+async function failed(troupe: Troupe, to: readonly string[], texts: readonly string[]): Promise<void> {
+  for (const text of texts) broken.add(text);
+  await troupe.ref(Sender, "s").send({ to: [...to], texts: [...texts] });
+  await letters(troupe, to.length * texts.length);
+}
+
+test("replaySome() goes on where the step before ended, and keeps a key back behind its failed letter", async () => {
+  await using troupe = await start();
+  await failed(troupe, ["a", "b"], ["1", "2", "3"]);
+  broken.delete("2");
+  broken.delete("3");
+  const steps: string[] = [];
+  let from: string | undefined;
+  do {
+    const step = await troupe.deadLetters.replaySome({}, { limit: 1, ...(from !== undefined && { from }) });
+    steps.push(`${step.replayed.length} ${step.failed.length} ${step.heldUp}`);
+    from = step.next;
+  } while (from !== undefined);
+  // The first letter of each key fails; what is behind it is found to be held up in steps of their own.
+  expect(steps.toSorted()).toEqual(["0 0 1", "0 0 1", "0 0 1", "0 0 1", "0 1 0", "0 1 0"]);
+  broken.clear();
+  const all = await troupe.deadLetters.replaySome({});
+  expect([all.replayed.length, all.next]).toEqual([6, undefined]);
+  for (const key of ["a", "b"]) expect(await troupe.ref(Clerk, key).notes()).toEqual(["1", "2", "3"]);
+  expect(troupe.deadLetters.replaySome({}, { from: "nonsense" })).rejects.toBeInstanceOf(TypeError);
+});
+
+test("replaySome() leaves what is recorded after its first step to the next run", async () => {
+  await using troupe = await start();
+  await failed(troupe, ["a"], ["1", "2"]);
+  broken.delete("1");
+  broken.delete("2");
+  const first = await troupe.deadLetters.replaySome({}, { limit: 1 });
+  await failed(troupe, ["b"], ["3"]).catch(() => undefined);
+  broken.clear();
+  const second = await troupe.deadLetters.replaySome({}, first.next === undefined ? {} : { from: first.next });
+  expect(second.next).toBeUndefined();
+  expect(await troupe.ref(Clerk, "a").notes()).toEqual(["1", "2"]);
+  expect(await troupe.ref(Clerk, "b").notes()).toEqual([]);
+});
+
+test("replaySome() begins no letter after its time, and the next step begins with those", async () => {
+  await using troupe = await start();
+  await failed(troupe, ["a", "b"], ["1", "2"]);
+  broken.clear();
+  const none = await troupe.deadLetters.replaySome({}, { withinMs: 0 });
+  expect([none.replayed.length, none.failed.length]).toEqual([0, 0]);
+  const rest = await troupe.deadLetters.replaySome({}, { from: none.next ?? "" });
+  expect(rest.replayed.length).toBe(4);
+});
+
+test("edit() changes what a replay gives back, and keeps the original and who changed it", async () => {
+  await using troupe = await start();
+  await failed(troupe, ["a"], ["wrong"]);
+  const id = (await troupe.deadLetters.list()).items[0]?.id ?? "";
+  const before = await troupe.deadLetters.get(id);
+  await troupe.deadLetters.edit(id, (data) => `${String(data)}er`, "key_1");
+  const edited = await troupe.deadLetters.edit(id, () => "right");
+  expect(edited).toEqual(await troupe.deadLetters.get(id));
+  expect(edited?.original).toBe(before?.record ?? "");
+  expect(edited?.edits?.map(({ by }) => by)).toEqual(["key_1", undefined]);
+  expect(await troupe.deadLetters.replay(id)).toMatchObject({ replayed: [id] });
+  expect(await troupe.ref(Clerk, "a").notes()).toEqual(["right"]);
+  expect(await troupe.deadLetters.edit(id, () => "gone")).toBeUndefined();
+  broken.clear();
+});
+
+test("edit() changes a timer's input, and what is neither message nor event it cannot change", async () => {
+  await using troupe = await start();
+  broken.add("late");
+  await troupe.ref(Clerk, "a").noteLater("late");
+  const [letter] = await letters(troupe, 1);
+  await troupe.deadLetters.edit(letter?.id ?? "", () => "in time");
+  await troupe.deadLetters.replay(letter?.id ?? "");
+  expect(await troupe.ref(Clerk, "a").notes()).toEqual(["in time"]);
+  broken.clear();
+  const odd = {
+    id: "odd",
+    reason: "poison",
+    detail: "",
+    target: "x",
+    attempts: 1,
+    record: '{"body":"{"}',
+    at: 1,
+  } as const;
+  await troupe.deadLetters.record("clerk", odd);
+  expect(troupe.deadLetters.edit("odd", () => 1)).rejects.toThrow("neither a timer nor a record");
+});
+
+test("edits at the same time are all made, one after the other", async () => {
+  await using troupe = await start();
+  await failed(troupe, ["a"], ["x"]);
+  broken.clear();
+  const id = (await troupe.deadLetters.list()).items[0]?.id ?? "";
+  await Promise.all(["1", "2", "3"].map((more) => troupe.deadLetters.edit(id, (data) => `${String(data)}${more}`)));
+  await troupe.deadLetters.replay(id);
+  const [note = ""] = await troupe.ref(Clerk, "a").notes();
+  expect(note.split("").toSorted().join("")).toBe("123x");
+});
+
+test("counts() and summary() tell how many letters there are, and of which age", async () => {
+  await using troupe = await start();
+  expect([...(await troupe.deadLetters.counts())]).toEqual([]);
+  await failed(troupe, ["a", "b"], ["1"]);
+  broken.clear();
+  expect([...(await troupe.deadLetters.counts())]).toEqual([["poison", 2]]);
+  const [summary] = await troupe.deadLetters.summary({ key: "clerk/b" });
+  const [letter] = (await troupe.deadLetters.list({ key: "clerk/b" })).items;
+  expect(summary).toEqual({ reason: "poison", count: 1, oldest: letter?.at ?? 0, newest: letter?.at ?? 0 });
+  expect(await troupe.deadLetters.summary({ type: "none" })).toEqual([]);
+});

@@ -55,31 +55,52 @@ export class RecentTurns {
 
   /** The delivery to hand to the actor instead: it notes how it was answered. */
   watch(activation: Activation, delivery: Delivery): Delivery {
-    const at = this.#now();
-    const { envelope } = delivery;
-    const note = (outcome: string): void => {
-      const turns = this.#turns.get(activation) ?? [];
-      turns.unshift(recentTurn(envelope, at, this.#now() - at, outcome));
-      if (turns.length > this.#size) turns.length = this.#size;
-      this.#turns.set(activation, turns);
-    };
-    return {
-      envelope,
-      ...(delivery.deadline !== undefined && { deadline: delivery.deadline }),
-      succeed: (body) => {
-        note("ok");
-        delivery.succeed(body);
-      },
-      fail: (error) => {
-        note(error instanceof TroupeError ? error.code : "failed");
-        delivery.fail(error);
-      },
-      expired: () => delivery.expired?.() ?? false,
-    };
+    return new NotedDelivery(this, activation, delivery, this.#now());
+  }
+
+  /** A message that came at `at` was answered. */
+  note(activation: Activation, envelope: Envelope, at: number, outcome: string): void {
+    let turns = this.#turns.get(activation);
+    if (turns === undefined) this.#turns.set(activation, (turns = []));
+    if (turns.length === this.#size) turns.pop();
+    turns.unshift(recentTurn(envelope, at, this.#now() - at, outcome));
   }
 
   of(activation: Activation): readonly RecentTurn[] {
     return [...(this.#turns.get(activation) ?? [])];
+  }
+}
+
+class NotedDelivery implements Delivery {
+  readonly envelope: Envelope;
+  readonly deadline?: number;
+  readonly #turns: RecentTurns;
+  readonly #activation: Activation;
+  readonly #delivery: Delivery;
+  readonly #at: number;
+
+  constructor(turns: RecentTurns, activation: Activation, delivery: Delivery, at: number) {
+    this.envelope = delivery.envelope;
+    if (delivery.deadline !== undefined) this.deadline = delivery.deadline;
+    this.#turns = turns;
+    this.#activation = activation;
+    this.#delivery = delivery;
+    this.#at = at;
+  }
+
+  succeed(body: string | undefined): void {
+    this.#turns.note(this.#activation, this.envelope, this.#at, "ok");
+    this.#delivery.succeed(body);
+  }
+
+  fail(error: unknown): void {
+    const outcome = error instanceof TroupeError ? error.code : "failed";
+    this.#turns.note(this.#activation, this.envelope, this.#at, outcome);
+    this.#delivery.fail(error);
+  }
+
+  expired(): boolean {
+    return this.#delivery.expired?.() ?? false;
   }
 }
 

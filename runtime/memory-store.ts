@@ -2,13 +2,16 @@ import { PARTITION_COUNT } from "./address.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { eventOfJournal } from "./events.ts";
 import { MemoryIndex } from "./memory-index.ts";
+import { MemoryLetters } from "./memory-letters.ts";
 import {
   type ActorId,
   type ActorRow,
   type CommitBatch,
   type CursorRow,
   type DeadLetter,
+  type DeadLetterChange,
   type DeadLetterFilter,
+  type DeadLetterWindow,
   FencedError,
   type Fence,
   type Grant,
@@ -26,7 +29,6 @@ import {
   type Ownership,
   type PausedActor,
   type Store,
-  type StoredDeadLetter,
   type StoredReply,
   type TimerRow,
 } from "./ports/store.ts";
@@ -90,8 +92,7 @@ class MemoryStore implements Store {
   readonly #cursors = new Map<string, CursorRow>();
   readonly #index = new MemoryIndex();
   readonly #pauses = new Map<string, PausedActor>();
-  readonly #letters = new Map<string, StoredDeadLetter>();
-  #lastLetter = 0;
+  readonly #letters = new MemoryLetters();
 
   constructor(name: string, clock: Clock) {
     this.name = name;
@@ -304,34 +305,21 @@ class MemoryStore implements Store {
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    for (const letter of letters) {
-      if (this.#letters.has(letter.id)) continue;
-      this.#letters.set(letter.id, { ...letter, key: letter.key ?? letter.target, position: ++this.#lastLetter });
-    }
+    this.#letters.record(letters);
     for (const timer of timers) {
       if (this.#timers.get(timerId(timer))?.dueAt === timer.dueAt) this.#timers.delete(timerId(timer));
     }
   }
 
-  async deadLetters(
-    { reason, type, key }: DeadLetterFilter,
-    { limit, after }: { readonly limit: number; readonly after: number },
-  ): Promise<readonly StoredDeadLetter[]> {
-    const fits = (letter: StoredDeadLetter): boolean =>
-      letter.position > after &&
-      (reason === undefined || letter.reason === reason) &&
-      (type === undefined || letter.type === type) &&
-      (key === undefined || letter.key === key);
-    return [...this.#letters.values()].filter(fits).slice(0, limit);
-  }
-
-  async deadLetter(id: string): Promise<StoredDeadLetter | undefined> {
-    return this.#letters.get(id);
-  }
-
-  async removeDeadLetter(id: string): Promise<boolean> {
-    return this.#letters.delete(id);
-  }
+  deadLetters = async (filter: DeadLetterFilter, page: DeadLetterWindow) => this.#letters.list(filter, page);
+  deadLetter = async (id: string) => this.#letters.get(id);
+  lastDeadLetter = async () => this.#letters.last;
+  keysWithDeadLetters = async (filter: DeadLetterFilter, keys: readonly string[], upTo: number) =>
+    this.#letters.keysOf(filter, keys, upTo);
+  countDeadLetters = async () => this.#letters.counts();
+  summarizeDeadLetters = async (filter: DeadLetterFilter) => this.#letters.summarize(filter);
+  amendDeadLetter = async (id: string, was: string, change: DeadLetterChange) => this.#letters.amend(id, was, change);
+  removeDeadLetters = async (ids: readonly string[]) => this.#letters.remove(ids);
 
   #slot(partition: number): Slot {
     return this.#slots[partition] as Slot;

@@ -21,7 +21,7 @@ export type {
   Workflows,
   WorkflowStart,
 } from "./context.ts";
-export type { DeadLetterPage, DeadLetters, ReplayOutcome } from "./dead-letters.ts";
+export type { DeadLetterPage, DeadLetters, ReplayOutcome, ReplayStep } from "./dead-letters.ts";
 export { durationMs, isDuration } from "./duration.ts";
 export type { Duration } from "./duration.ts";
 export type { Envelope } from "./envelope.ts";

@@ -1,7 +1,8 @@
 /**
  * What nodes say to each other beside calls to actors, as envelopes to an actor type that no actor can have.
  *
- * `take` (key: the store): these partitions were released for you. `report`: what have you got in memory?
+ * `take` (key: the store): these partitions were released for you. `report`: what have you got in memory? `subscriptions`: what
+ * do you consume?
  */
 import type { Clock } from "./clock.ts";
 import type { ReportedActors } from "./cluster-report.ts";
@@ -9,6 +10,7 @@ import type { Envelope } from "./envelope.ts";
 import { TroupeError } from "./errors.ts";
 import type { NodeId } from "./ports/store.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 import { fromWireError } from "./wire.ts";
 
 export const NODE_TYPE = "$node";
@@ -26,7 +28,7 @@ export interface NodeLink {
 export async function askNode(
   { transport, clock }: NodeLink,
   node: NodeId,
-  message: "take" | "report",
+  message: "take" | "report" | "subscriptions",
   { store = "", input, timeoutMs }: { readonly store?: string; readonly input?: unknown; readonly timeoutMs: number },
 ): Promise<unknown> {
   const envelope: Envelope = {
@@ -56,11 +58,13 @@ export async function askNode(
 export interface NodeAnswers {
   take(store: string, partitions: readonly number[]): Promise<void>;
   report(): readonly ReportedActors[];
+  subscriptions(): readonly SubscriptionStatus[];
 }
 
 /** Answers a message to this node. @throws {TypeError} for one it does not know: a newer node sent it. */
 export async function answerNode({ message, key, input }: Envelope, answers: NodeAnswers): Promise<string | undefined> {
   if (message === "report") return JSON.stringify(answers.report());
+  if (message === "subscriptions") return JSON.stringify(answers.subscriptions());
   if (message !== "take") throw new TypeError(`Cannot answer "${message}" as this node does not know it`);
   await answers.take(key, input as readonly number[]);
   return undefined;

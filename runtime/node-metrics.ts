@@ -10,7 +10,8 @@ import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 import type { Envelope } from "./envelope.ts";
 import type { TroupeErrorCode } from "./errors.ts";
 import type { Answer, FinishedTurn } from "./finished-turn.ts";
-import type { NamedValue, NodeCounts, TurnOutcome } from "./ports/metrics.ts";
+import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "./ports/metrics.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 
 /** What is looked at in one store host. */
 export interface CountedHost {
@@ -30,10 +31,12 @@ export class NodeMetrics implements NodeCounts {
   readonly commitBatchTurns = new Buckets(SIZES);
   readonly publishSeconds = new Map<string, Buckets>();
   readonly #hosts: () => readonly CountedHost[];
+  readonly #subscriptions: () => readonly SubscriptionStatus[];
   readonly #turns = new Map<string, Map<string, Tally>>();
 
-  constructor(hosts: () => readonly CountedHost[]) {
+  constructor(hosts: () => readonly CountedHost[], subscriptions: () => readonly SubscriptionStatus[] = () => []) {
     this.#hosts = hosts;
+    this.#subscriptions = subscriptions;
   }
 
   /** A message of an actor had its turn. */
@@ -87,6 +90,12 @@ export class NodeMetrics implements NodeCounts {
     for (const host of this.#hosts())
       for (const { sink, pending } of host.relays) sums.set(sink.name, (sums.get(sink.name) ?? 0) + pending);
     return named(sums);
+  }
+
+  subscriptionLags(): Iterable<SubscriptionLag> {
+    return this.#subscriptions().flatMap(({ source, actor, lag }) =>
+      lag === undefined ? [] : [{ source, actor, lag }],
+    );
   }
 
   partitionsOwned(): number {

@@ -25,6 +25,7 @@ class TestSink implements Sink {
   down = false;
   tries = 0;
   refuse: (record: OutboxRecord) => boolean = () => false;
+  takes?: (record: OutboxRecord) => boolean;
 
   constructor(name: string, lane: Sink["lane"] = { kind: "batch", maxBatch: 50 }) {
     this.name = name;
@@ -112,6 +113,58 @@ test("more than memory may hold is read from the table later, each event once an
   await troupe.ref(Source, "a").tick();
   await until(() => sink.taken.length >= 45_001);
   expect(sink.numbers()).toEqual(upTo(45_001));
+});
+
+test.each([{ kind: "batch", maxBatch: 50 } as const, { kind: "keyed", maxInFlight: 4 } as const])(
+  "what is for others passes a $kind sink by: it is down until its own records are taken, and the log says so once",
+  async (lane) => {
+    const store = memory();
+    const said: string[] = [];
+    const sink = new TestSink("even", lane);
+    sink.takes = ({ body }) => (JSON.parse(body) as { n: number }).n % 2 === 0;
+    sink.down = true;
+    const log = (_: string, event: string): void => void (event.startsWith("sink:") && said.push(event));
+    const troupe = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [sink], log });
+    for (let i = 0; i < 40; i++) await troupe.ref(Source, "a").tick();
+    await until(() => sink.tries > 2);
+    expect(said).toEqual(["sink:failed"]);
+    sink.down = false;
+    await until(() => sink.taken.length === 20);
+    expect(sink.numbers()).toEqual(upTo(20).map((n) => 2 * n));
+    await until(() => troupe.status().sinks[0]?.pending === 0);
+    expect(said).toEqual(["sink:failed", "sink:recovered"]);
+    await troupe.stop();
+  },
+);
+
+test("a table that holds pages of records for others only is read to its end", async () => {
+  const store = memory();
+  const sink = new TestSink("last");
+  sink.takes = ({ body }) => (JSON.parse(body) as { n: number }).n === 12_000;
+  const before = await createTroupe({ actors: [Source], stores: { default: store } });
+  for (let i = 0; i < 12; i++) await before.ref(Source, "a").burst({ times: 1_000 });
+  await before.stop();
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: store }, sinks: [sink] });
+  await until(() => sink.taken.length === 1);
+  expect(sink.numbers()).toEqual([12_000]);
+  await until(() => troupe.status().sinks[0]?.pending === 0);
+});
+
+test("a backlog is read ahead: a sink that takes many at once gets full batches to the end", async () => {
+  const most = 3_600;
+  const sizes: number[] = [];
+  const sink = new TestSink("wide", { kind: "batch", maxBatch: most });
+  const publish = sink.publish.bind(sink);
+  sink.publish = (records) => {
+    if (!sink.down) sizes.push(records.length);
+    return publish(records);
+  };
+  sink.down = true;
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: memory() }, sinks: [sink] });
+  for (let i = 0; i < 6; i++) await troupe.ref(Source, "a").burst({ times: 9_000 });
+  sink.down = false;
+  await until(() => sink.taken.length >= 54_000);
+  expect(sizes).toEqual(Array.from({ length: 54_000 / most }, () => most));
 });
 
 test("the next node goes on where the cursors stand", async () => {

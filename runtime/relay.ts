@@ -10,6 +10,7 @@ import { backoffMs } from "./backoff.ts";
  * R2 what is not in memory is read from the table: after a takeover, and after more has gathered than memory may hold.
  *    A partition is `live` again only when the table has nothing that was not handed over.
  * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
+ * R4 what a sink does not take passes it by: it is never handed over, and whether the sink works is told by its own alone.
  */
 import { BatchPublisher } from "./batch-publisher.ts";
 import type { Buckets } from "./buckets.ts";
@@ -41,8 +42,12 @@ export interface RelayHost {
 const MAX_PENDING = 20_000;
 /** Records that wait for targets which do not take them now (a paused actor): these must not use up what others need. */
 const MAX_STALLED = 100_000;
-const LOW_WATER = 5_000;
-const READ_ROWS = 5_000;
+/**
+ * The table is read again while this many wait: more than any sink takes at once, so that its next batch is full, and
+ * there while the read goes on.
+ */
+const LOW_WATER = 8_000;
+const READ_ROWS = 8_000;
 
 export class Relay implements PublisherHost {
   readonly sink: Sink;
@@ -134,7 +139,7 @@ export class Relay implements PublisherHost {
         tracker.mode = "behind"; // R2
         continue;
       }
-      if (record.kind !== this.sink.accepts) continue;
+      if (record.kind !== this.sink.accepts || this.sink.takes?.(record) === false) continue; // R4
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }
@@ -289,6 +294,10 @@ export class Relay implements PublisherHost {
       counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
+      if (this.sink.takes?.(record) === false) {
+        tracker.offeredUpTo = record.seq; // R4
+        continue;
+      }
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }

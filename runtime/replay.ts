@@ -15,7 +15,7 @@ type Route = (envelope: Envelope) => Promise<string | undefined>;
  * @throws whatever hinders it this time; the letter stays then.
  */
 export async function replayLetter(letter: StoredDeadLetter, route: Route): Promise<void> {
-  const record = JSON.parse(letter.record) as OutboxRecord | TimerRow;
+  const record = JSON.parse(letter.record) as object;
   if (isOutboxRecord(record)) {
     if (record.kind === "send") await route(sendEnvelope(record));
     else await publish(letter.target, record, route);
@@ -71,10 +71,12 @@ async function publish(sink: string, record: OutboxRecord, route: Route): Promis
   if (result.kind === "refused") throw new Error(result.detail);
 }
 
-function isOutboxRecord(record: OutboxRecord | TimerRow): record is OutboxRecord {
+/** Whether a letter's record came from the outbox. */
+export function isOutboxRecord(record: object): record is OutboxRecord {
   return "seq" in record && "kind" in record && "actor" in record;
 }
 
-function isTimer(record: OutboxRecord | TimerRow): record is TimerRow {
+/** Whether a letter's record is a timer. */
+export function isTimer(record: object): record is TimerRow {
   return "dueAt" in record && "message" in record;
 }

@@ -1,7 +1,8 @@
 import type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./cluster-report.ts";
-import { askNode, type NodeLink } from "./node-messages.ts";
+import { askNode, type NodeAnswers, type NodeLink } from "./node-messages.ts";
 import type { NodeId, NodeRow } from "./ports/store.ts";
 import type { StoreHost } from "./store-host.ts";
+import type { SubscriptionStatus } from "./subscription.ts";
 
 /** Puts together what this node knows of the cluster and what the others say within `timeoutMs`. */
 export async function reportCluster(
@@ -9,6 +10,7 @@ export async function reportCluster(
   hosts: readonly StoreHost[],
   link: NodeLink | undefined,
   timeoutMs: number,
+  own: Pick<NodeAnswers, "report" | "subscriptions">,
 ): Promise<ClusterReport> {
   const rows = new Map<NodeId, NodeRow & { leaseAgeMs: number }>();
   for (const host of hosts) {
@@ -19,11 +21,11 @@ export async function reportCluster(
       rows.set(row.id, { ...row, since, leaseAgeMs: Math.max(leaseAgeMs, known?.leaseAgeMs ?? 0) });
     }
   }
-  const actorsOf = async (node: NodeId): Promise<readonly ReportedActors[] | undefined> => {
-    if (node === nodeId) return hosts.flatMap((host) => host.reportActors());
+  const ask = async <T>(node: NodeId, what: "report" | "subscriptions"): Promise<T | undefined> => {
+    if (node === nodeId) return own[what]() as T;
     if (link === undefined) return undefined;
     try {
-      return (await askNode(link, node, "report", { timeoutMs })) as readonly ReportedActors[];
+      return (await askNode(link, node, what, { timeoutMs })) as T;
     } catch {
       return undefined; // away, busy, or of an older version: the report says that it did not answer
     }
@@ -32,14 +34,13 @@ export async function reportCluster(
   return {
     nodeId,
     nodes: await Promise.all(
-      nodes.map(async ({ id, card, since, leaseAgeMs }): Promise<ReportedNode> => ({
-        id,
-        address: card?.address,
-        owns: card?.owns ?? true,
-        since,
-        leaseAgeMs,
-        actors: await actorsOf(id),
-      })),
+      nodes.map(async ({ id, card, since, leaseAgeMs }): Promise<ReportedNode> => {
+        const [actors, subscriptions] = await Promise.all([
+          ask<readonly ReportedActors[]>(id, "report"),
+          ask<readonly SubscriptionStatus[]>(id, "subscriptions"),
+        ]);
+        return { id, address: card?.address, owns: card?.owns ?? true, since, leaseAgeMs, actors, subscriptions };
+      }),
     ),
     stores: hosts.map((host): ReportedStore => ({
       store: host.key,

@@ -39,7 +39,14 @@ async function run(settings: Settings, all: Environment): Promise<void> {
   const connections = openConnections(settings, log);
   const live = followSettings(settings, all, log);
   const telemetry = openTelemetry({ troupe: () => system.troupe(), sockets: () => server.sockets });
-  const system = startSystem({ settings, connections, telemetry, log, address: () => server.address });
+  const system = startSystem({
+    settings,
+    live: () => live.current(),
+    connections,
+    telemetry,
+    log,
+    address: () => server.address,
+  });
   const server = serveHttp({ settings, live: () => live.current(), connections, system, telemetry, log });
   log("info", "app:listening", {
     address: server.address,

@@ -1,20 +1,19 @@
 #!/usr/bin/env bun
 /** `bun run bench [name…]`: what the parts reach, with a baseline beside each in the same run. See `--help`. */
 import { type ServerName, UnavailableError } from "#infra/stack/types.ts";
-import type { BenchOptions } from "./bench/options.ts";
+import { type BenchOptions, readArguments } from "./bench/options.ts";
 import { type Bench, BENCHES } from "./bench/registry.ts";
 import { TABLE_HEAD, toJsonLine, toRow } from "./bench/report.ts";
 import { versionsLine } from "./bench/versions.ts";
 
 const EXIT_USAGE = 2;
-const FLAGS: ReadonlySet<string> = new Set(["--json", "--full", "--help", "-h"]);
 
 function list(): string {
   return BENCHES.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n");
 }
 
 function usage(): string {
-  return `Usage: bun run bench [name…] [--json] [--full]
+  return `Usage: bun run bench [name…] [--json] [--full] [--sink name,…] [--open-transaction duration]
 
 Runs benchmarks, all of them without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
@@ -23,6 +22,9 @@ ${list()}
   --json       a line of JSON per case instead of a table
   --full       the large cases too, as ten thousand sockets, or a store of a million actors, and more rounds where a case is
                made of few, as in failover
+  --sink       of relay: the brokers to measure with, of nats, kafka, rabbitmq and redis; all of them without it
+  --open-transaction
+               of relay: how long a transaction is left open before what goes on beside it is measured, as in 10m; 30s without it
   --help       this text`;
 }
 
@@ -53,22 +55,22 @@ async function run(
   }
 }
 
-const args = process.argv.slice(2);
-const unknown = args.find((arg) => arg.startsWith("-") && !FLAGS.has(arg));
-if (unknown !== undefined) {
-  console.error(`There is no option "${unknown}".\n\n${usage()}`);
+let args: ReturnType<typeof readArguments>;
+try {
+  args = readArguments(process.argv.slice(2));
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage()}`);
   process.exit(EXIT_USAGE);
 }
-if (args.includes("--help") || args.includes("-h")) {
+const { help, json, names, options } = args;
+if (help) {
   console.log(usage());
   process.exit(0);
 }
-const json = args.includes("--json");
-const benches = chosen(args.filter((arg) => !arg.startsWith("-")));
+const benches = chosen(names);
 if (!json) console.log(TABLE_HEAD);
 let complete = true;
-for (const bench of benches)
-  complete = (await run(bench, { full: args.includes("--full") }, console.log, json)) && complete;
+for (const bench of benches) complete = (await run(bench, options, console.log, json)) && complete;
 const used = new Set<ServerName>(benches.flatMap(({ servers }) => servers));
 if (!json) console.log(`\n${await versionsLine(used)}`);
 process.exit(complete ? 0 : 1);

@@ -1,19 +1,38 @@
 #!/usr/bin/env bun
 /** `bun run chaos`: fault runs with the checker's verdict. See `--help`. */
+import { appendFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Fault, FAULTS } from "./chaos/faults.ts";
+import { type Outage, OUTAGE_NAMES } from "./chaos/outages/faults.ts";
+import { report } from "./chaos/outages/report.ts";
+import { outages } from "./chaos/outages/run.ts";
 import { chaos } from "./chaos/run.ts";
 
 const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
 const SHOWN = 20;
-const USAGE = `Usage: bun run chaos [--seed N] [--minutes M | --seconds S] [--faults a,b] [--json]
+const USAGE = `Usage: bun run chaos [--seed N] [--minutes M | --seconds S] [--faults a,b] [--rate R] [--json]
 
-Three node processes share Postgres and NATS and are killed, paused and stopped at random, while clients count and move money.
-Then everything that was answered is looked for. Exits with 1 when something is lost, doubled, out of order or does not add up.
+Breaks things under load, then looks for everything that was answered. Exits with 1 when something is lost, doubled, out of
+order or does not add up.
+
+Faults of nodes: ${FAULTS.join(", ")}; nodes stands for all of them, and is the default.
+  Three node processes share Postgres and NATS and are killed, paused and stopped at random, while clients count and move money.
+
+Faults of servers and of the app: ${OUTAGE_NAMES.slice(0, 4).join(", ")}, the same with -hangs,
+after-commit, after-publish, postgres-restart, postgres-backends; outages stands for all of them.
+  The app runs on servers of its own. Events, orders and refills are posted all the while, and sent again until they are
+  answered; every event goes to NATS, Kafka, RabbitMQ and Redis. A broker is killed (or made to hang), stays away for --seconds,
+  and comes back on its data. The app ends itself after a commit and after a publish, five times each; Postgres is stopped at
+  once five times; all its connections are ended five times. Then all four brokers are read to the end.
+  Two tables: per fault what was answered, lost, repeated, out of order, the longest silence of a broker that was there, and
+  how long the backlog took; and how long events took to each broker that was there.
 
   --seed N       brings the same faults again (default: one of its own)
-  --minutes M    how long; --seconds likewise (default: 60 seconds)
-  --faults a,b   of ${FAULTS.join(", ")} (default: all)
+  --seconds S    how long a run of nodes takes; how long a broker is away (default: 60 seconds); --minutes M likewise
+  --faults a,b   which faults, of one kind (default: nodes)
+  --rate R       events a second, for faults of servers and of the app (default: 500)
+  --log FILE     where the log of the app goes, for faults of servers and of the app (default: nowhere)
   --json         one line of JSON
   --help         this text`;
 
@@ -28,9 +47,25 @@ function numberOf(flag: string, text: string | undefined): number | undefined {
   return number >= 0 && Number.isFinite(number) ? number : usageError(`Cannot use "${text}" for ${flag}: use a number`);
 }
 
-function faultsOf(text: string | undefined): readonly Fault[] {
-  const names = text?.split(",").map((name) => name.trim()) ?? [...FAULTS];
-  return names.map((name) => FAULTS.find((fault) => fault === name) ?? usageError(`There is no fault "${name}"`));
+type Chosen =
+  | { readonly kind: "nodes"; readonly faults: readonly Fault[] }
+  | { readonly kind: "outages"; readonly faults: readonly Outage[] };
+
+function faultsOf(text = "nodes"): Chosen {
+  const names = text.split(",").flatMap((name): readonly string[] => {
+    if (name.trim() === "nodes") return FAULTS;
+    return name.trim() === "outages" ? OUTAGE_NAMES : [name.trim()];
+  });
+  const ofNodes = names.flatMap((name) => FAULTS.find((fault) => fault === name) ?? []);
+  const ofServers = names.flatMap((name) => OUTAGE_NAMES.find((fault) => fault === name) ?? []);
+  if (ofNodes.length === names.length) return { kind: "nodes", faults: ofNodes };
+  if (ofServers.length === names.length) return { kind: "outages", faults: ofServers };
+  const unknown = names.find((name) => ![...ofNodes, ...ofServers].some((known) => known === (name as Fault | Outage)));
+  return usageError(
+    unknown === undefined
+      ? "Cannot mix faults of nodes with those of servers: run them one after the other"
+      : `There is no fault "${unknown}"`,
+  );
 }
 
 function readArguments() {
@@ -41,6 +76,8 @@ function readArguments() {
         minutes: { type: "string" },
         seconds: { type: "string" },
         faults: { type: "string" },
+        rate: { type: "string" },
+        log: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -50,25 +87,57 @@ function readArguments() {
   }
 }
 
+async function runNodes(seed: number, forMs: number, faults: readonly Fault[]): Promise<boolean> {
+  const verdict = await chaos({ seed, forMs, faults });
+  const { faults: counts, raises, moves, failedTries, longestMs, violations } = verdict;
+  if (values.json) {
+    console.log(JSON.stringify(verdict));
+  } else {
+    console.log(`  ${counts.kill} kills, ${counts.pause} pauses, ${counts.stop} orderly restarts`);
+    console.log(`  ${raises} raises and ${moves} transfers answered, ${failedTries} tries failed on the way`);
+    console.log(`  the longest wait for an answer was ${(longestMs / 1_000).toFixed(1)} s`);
+    for (const violation of violations.slice(0, SHOWN)) console.log(`  ✗ ${violation}`);
+    if (violations.length > SHOWN) console.log(`  … and ${violations.length - SHOWN} more`);
+  }
+  return violations.length === 0;
+}
+
+async function runOutages(seed: number, awayMs: number, rate: number, faults: readonly Outage[]): Promise<boolean> {
+  const since = performance.now();
+  const say = (what: string): void =>
+    console.error(`  ${((performance.now() - since) / 1_000).toFixed(1).padStart(6)} s  ${what}`);
+  const { log } = values;
+  const onLine = (line: string): void => {
+    if (log !== undefined) appendFileSync(log, `${line}\n`);
+  };
+  const onStart = (end: () => Promise<void>): void => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => void end().finally(() => process.exit(EXIT_INTERRUPTED)));
+  };
+  const verdict = await outages({ seed, awayMs, rate, faults, say, onLine, onStart });
+  console.log(values.json ? JSON.stringify(verdict) : `\n${report(verdict)}\n`);
+  return verdict.violations.length === 0;
+}
+
 const values = readArguments();
 if (values.help) {
   console.log(USAGE);
   process.exit(0);
 }
+const chosen = faultsOf(values.faults);
 const seed = Math.floor(numberOf("--seed", values.seed) ?? Math.random() * 1_000_000);
 const minutes = numberOf("--minutes", values.minutes);
 const seconds = numberOf("--seconds", values.seconds) ?? (minutes === undefined ? 60 : minutes * 60);
-if (!values.json) console.log(`chaos: seed ${seed}, ${seconds} s`);
-const verdict = await chaos({ seed, forMs: seconds * 1_000, faults: faultsOf(values.faults) });
-const { faults, raises, moves, failedTries, longestMs, violations } = verdict;
-if (values.json) {
-  console.log(JSON.stringify(verdict));
-} else {
-  console.log(`  ${faults.kill} kills, ${faults.pause} pauses, ${faults.stop} orderly restarts`);
-  console.log(`  ${raises} raises and ${moves} transfers answered, ${failedTries} tries failed on the way`);
-  console.log(`  the longest wait for an answer was ${(longestMs / 1_000).toFixed(1)} s`);
-  for (const violation of violations.slice(0, SHOWN)) console.log(`  ✗ ${violation}`);
-  if (violations.length > SHOWN) console.log(`  … and ${violations.length - SHOWN} more`);
-  console.log(violations.length === 0 ? "held: nothing lost, nothing doubled" : `broken: repeat with --seed ${seed}`);
-}
-process.exit(violations.length === 0 ? 0 : 1);
+const rate = numberOf("--rate", values.rate) ?? 500;
+if (!values.json)
+  console.log(
+    chosen.kind === "nodes"
+      ? `chaos: seed ${seed}, ${seconds} s`
+      : `chaos: seed ${seed}, ${seconds} s away, ${rate} events a second, ${chosen.faults.join(", ")}`,
+  );
+const held =
+  chosen.kind === "nodes"
+    ? await runNodes(seed, seconds * 1_000, chosen.faults)
+    : await runOutages(seed, seconds * 1_000, rate, chosen.faults);
+if (!values.json) console.log(held ? "held: nothing lost, nothing doubled" : `broken: repeat with --seed ${seed}`);
+process.exit(held ? 0 : 1);

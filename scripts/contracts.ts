@@ -16,7 +16,7 @@ import { compareContracts } from "./contracts/compare.ts";
 const { values } = parseArgs({ options: { accept: { type: "boolean", default: false } } });
 // The definition is what counts: nothing of it is run, so no engine is asked.
 const scaler = scalerActor({ engine: connectEngine({ cluster: "contracts" }) });
-const gateway = createGateway({ WEBHOOK_RETRIES: [], WEBHOOK_ALLOW_PRIVATE: "off" }, silentLog);
+const gateway = createGateway({ WEBHOOK_ALLOW_PRIVATE: "off" }, () => ({ WEBHOOK_RETRIES: [] }), silentLog);
 const contracts = actorTypes({ DELIVERY_STEP: "1s" }, scaler, gateway).map(contractOf);
 const { lines, differ } = await compareContracts(`${import.meta.dirname}/../actors`, contracts, values.accept);
 for (const line of lines) console.log(line);

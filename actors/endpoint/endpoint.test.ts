@@ -33,6 +33,8 @@ async function endpoint(more: object = {}) {
         status,
         detail: null,
         durationMs: 1,
+        response: null,
+        nextTryAt: null,
       }),
     [Symbol.asyncDispose]: () => troupe.stop(),
   };
@@ -78,6 +80,21 @@ test("the circuit opens after five failures in a row, lets one go ahead after a 
   expect([(await e.ask()).kind, (await e.ask()).kind]).toEqual(["go", "wait"]);
   await e.record(204);
   expect(await e.ask()).toEqual({ kind: "go" });
+});
+
+test("an open circuit stays open twice as long after each further failure, up to half an hour", async () => {
+  await using e = await endpoint();
+  for (let i = 0; i < 5; i++) await e.record(500);
+  const pauses: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    const turn = await e.ask();
+    const ms = turn.kind === "wait" ? turn.ms : 0;
+    pauses.push(ms / 1_000);
+    e.advance(ms);
+    await e.ask();
+    await e.record(500);
+  }
+  expect(pauses).toEqual([30, 60, 120, 240, 480, 960, 1_800, 1_800]);
 });
 
 test("five days of nothing but failures disable an endpoint; a success in between does not; 410 does at once", async () => {

@@ -30,6 +30,9 @@ export const ChangeEndpoint = v.strictObject({
 
 export const DisabledReason = v.picklist(["manual", "failing", "gone"]);
 
+/** Characters of a receiver's answer that are kept: fifty of them are written with every try. */
+export const MAX_RESPONSE_SHOWN = 256;
+
 /** One try to deliver. */
 export const Attempt = v.object({
   deliveryId: v.string(),
@@ -42,6 +45,10 @@ export const Attempt = v.object({
   status: v.nullable(v.number()),
   detail: v.nullable(v.string()),
   durationMs: v.number(),
+  /** The beginning of the answer's body; `null` where there was no answer. */
+  response: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(MAX_RESPONSE_SHOWN))), null),
+  /** When the next try is due, at the earliest: a rate or an open circuit may make it wait. `null`: there is none. */
+  nextTryAt: v.optional(v.nullable(v.string()), null),
 });
 export type Attempt = v.InferOutput<typeof Attempt>;
 

@@ -16,7 +16,9 @@ const routes: NamedRoute[] = [
 
 async function gateway(ports: Partial<InboxPorts> = {}) {
   const store = memory();
-  const inbox = createInbox({ routes: () => routes, check: async () => undefined, retriesMs: [5_000], ...ports });
+  const usual: InboxPorts = { routes: () => routes, check: async () => undefined, retriesMs: [5_000] };
+  // Not spread: what a port says may change.
+  const inbox = createInbox(Object.create(usual, Object.getOwnPropertyDescriptors(ports)) as InboxPorts);
   const troupe = await createTroupe({ actors: [inbox], stores: { default: store } });
   const accept = (given: GatewayEvent) =>
     troupe.ref(Inbox, inboxOf(given)).accept({ event: given }, { id: messageIdOf(given) });
@@ -57,6 +59,30 @@ test("inbox.accept() keeps an event that no route matches", async () => {
   await using g = await gateway({ routes: () => [] });
   expect(await g.accept(event)).toMatchObject({ destinations: 0 });
   expect(JSON.parse((await left(g.store, "routed"))[0]?.body ?? "")).toMatchObject({ to: null, event: { id: "1" } });
+});
+
+test("inbox.accept() sends an event that no route matches where it is told to, and no other there (X3)", async () => {
+  let known = routes;
+  await using g = await gateway({ routes: () => known, unrouted: () => [{ sink: "rabbitmq", exchange: "spare" }] });
+  await g.accept(event);
+  known = [];
+  expect(await g.accept({ ...event, id: "2" })).toMatchObject({ destinations: 1 });
+  const targets = (await left(g.store, "routed")).map(({ target }) => target);
+  expect(targets.toSorted()).toEqual(["kafka:demo:1", "rabbitmq:spare:2"]);
+});
+
+test("inbox.accept() starts a delivery with as many pauses as are in force then", async () => {
+  let retriesMs = [1, 2];
+  await using g = await gateway({
+    get retriesMs() {
+      return retriesMs;
+    },
+  });
+  await g.accept(event);
+  retriesMs = [3];
+  await g.accept({ ...event, id: "2" });
+  const starts = (await left(g.store, "workflow")).map(({ body }) => body);
+  expect(new Set(starts.map((body) => /"retriesMs":(\[[^\]]*\])/.exec(body)?.[1]))).toEqual(new Set(["[1,2]", "[3]"]));
 });
 
 test("inbox.accept() refuses what does not fit, leaves nothing of it, and takes the same id once it fits", async () => {

@@ -6,10 +6,10 @@
  *
  * X1 An inbox holds no state: what makes a repeat a repeat is the stored reply to the event's id.
  * X2 All events of a subject meet in one inbox, so they leave in the order they were accepted in, per destination.
- * X3 An event is kept in the outbox whether or not a route matches it.
+ * X3 An event that no route matches goes where the settings say; where they say nothing, it is kept in the outbox all the same.
  */
 import * as v from "valibot";
-import type { NamedRoute } from "#actors/route/messages.ts";
+import type { Destination, NamedRoute } from "#actors/route/messages.ts";
 import { actor, newId, type TurnContext } from "#runtime";
 import { deliverWebhookStart } from "#workflows/deliver-webhook/messages.ts";
 import { type Target, targetsOf } from "./match.ts";
@@ -21,13 +21,18 @@ export interface Misfit {
   readonly message: string;
 }
 
+/** Where the data does not fit the schema of its type. `undefined`: it does, or there is none. */
+export type Verdict = Misfit | "unavailable" | undefined;
+
 /** What an inbox asks its own node. */
 export interface InboxPorts {
-  /** The routes in force. Waits until they were read once. */
+  /** The routes in force. A promise until they were read once. */
   routes(): readonly NamedRoute[] | Promise<readonly NamedRoute[]>;
-  /** Where the data does not fit the schema of its type. `undefined`: it does, or there is none. */
-  check(event: GatewayEvent): Promise<Misfit | "unavailable" | undefined>;
-  /** The pauses between the tries to deliver to an endpoint, in milliseconds. */
+  /** What is known of the event's schema, at once where it is at hand. */
+  check(event: GatewayEvent): Verdict | Promise<Verdict>;
+  /** Where an event goes that no route matches. Default: nowhere. */
+  unrouted?(): readonly Destination[];
+  /** The pauses between the tries to deliver to an endpoint, in milliseconds. Asked for at each delivery. */
   readonly retriesMs: readonly number[];
 }
 
@@ -46,11 +51,13 @@ export function createInbox(ports: InboxPorts) {
        * Takes an event and sends it where the routes say. Refused with `schema_violation` (and the place) when its data
        * does not fit the schema of its type, and with `schema_unavailable` while that cannot be told.
        */
-      accept: command({ in: AcceptEvent, out: EventAccepted }, async (c, { event }) => {
-        const verdict = await ports.check(event);
-        if (verdict === "unavailable") return c.refuse("schema_unavailable");
-        c.require(verdict === undefined, "schema_violation", { ...verdict });
-        return take(c, event, await ports.routes());
+      accept: command({ in: AcceptEvent, out: EventAccepted }, (c, { event }) => {
+        const verdict = ports.check(event);
+        const routes = ports.routes();
+        // Nearly always both are at hand. Then the turn ends at once, and those behind it do not wait for promises.
+        return verdict instanceof Promise || routes instanceof Promise
+          ? Promise.all([verdict, routes]).then((known) => take(c, event, ...known))
+          : take(c, event, verdict, routes);
       }),
     }),
   });
@@ -58,10 +65,14 @@ export function createInbox(ports: InboxPorts) {
   function take(
     c: TurnContext<State, Record<never, never>>,
     event: GatewayEvent,
+    verdict: Verdict,
     routes: readonly NamedRoute[],
   ): EventAccepted {
+    if (verdict === "unavailable") return c.refuse("schema_unavailable");
+    c.require(verdict === undefined, "schema_violation", { ...verdict });
     const out = outgoing(event, c.now, c.traceparent);
-    const targets = targetsOf(out, routes);
+    const matching = targetsOf(out, routes);
+    const targets: readonly Target[] = matching.length > 0 ? matching : (ports.unrouted?.() ?? []);
     if (targets.length === 0) c.publish({ type: event.type, target: orderOf(event), data: { to: null, event: out } }); // X3
     for (const to of targets) leave(c, to, out, orderOf(event));
     return { id: event.id, traceparent: c.traceparent ?? null, destinations: targets.length };
@@ -86,7 +97,7 @@ export function createInbox(ports: InboxPorts) {
 }
 
 /** The inbox actor as a name for `troupe.ref`; the one that runs is made with its node's ports. */
-export const Inbox = createInbox({ routes: () => [], check: async () => undefined, retriesMs: [] });
+export const Inbox = createInbox({ routes: () => [], check: () => undefined, retriesMs: [] });
 
 /** The inbox of an event: by its subject, else by its id. */
 export function inboxOf(event: {

@@ -9,16 +9,25 @@ export function targetsOf(event: OutgoingEvent, routes: readonly NamedRoute[]): 
   const targets = new Map<string, Target>();
   for (const route of routes) {
     if (!route.enabled || !matches(event, route.match)) continue;
-    for (const target of route.to) targets.set(JSON.stringify(target), target);
+    for (const target of route.to) targets.set(nameOf(target), target);
   }
   return [...targets.values()];
 }
 
+/** Targets as texts. Routes stay the same over many events. */
+const names = new WeakMap<Target, string>();
+
+function nameOf(target: Target): string {
+  let name = names.get(target);
+  if (name === undefined) names.set(target, (name = JSON.stringify(target)));
+  return name;
+}
+
 /** Whether a route is meant for an event. */
-export function matches(event: OutgoingEvent, { type, source, where = {} }: NamedRoute["match"]): boolean {
+export function matches(event: OutgoingEvent, { type, source, where }: NamedRoute["match"]): boolean {
   if (!typeMatches(event.type, type)) return false;
   if (source !== undefined && event.source !== source && event.source !== `/sources/${source}`) return false;
-  return Object.entries(where).every(([pointer, value]) => valueAt(event, pointer) === value);
+  return where === undefined || Object.entries(where).every(([pointer, value]) => valueAt(event, pointer) === value);
 }
 
 /** The value at a JSON pointer; `undefined` where there is none. */

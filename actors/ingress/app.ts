@@ -10,12 +10,14 @@
  * I4 Who asks is known before anything is read: the guard stands outside of every route, and of Elysia.
  */
 import { type AnyElysia, Elysia } from "elysia";
+import { refuseNul } from "./address.ts";
 import { type Allowed, allowedMethods } from "./allow.ts";
 import { limitBody, refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
 import { preflight, share } from "./guard/cors.ts";
-import { type GuardedRoute, pathIn, RouteTable } from "./guard/route-table.ts";
+import { pathIn, RouteTable } from "./guard/route-table.ts";
+import { mark } from "./mark.ts";
 import { type MountedRoute, openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
@@ -32,7 +34,6 @@ import { projectionRoutes } from "./routes/projections.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { ticketRoutes } from "./routes/tickets.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
-import { traceOf } from "./trace.ts";
 
 /** The ingress as those who serve it see it: there is no way in past the guard. */
 export interface Ingress {
@@ -49,12 +50,6 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   let document: Record<string, unknown> | undefined;
 
   const app: AnyElysia = new Elysia({ name: "ingress" })
-    .onRequest(({ request, set }) => {
-      set.headers["x-trace-id"] = traceOf(request).traceId; // I2
-      set.headers["x-content-type-options"] = "nosniff";
-      if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
-      refuseLargeBody(request); // I3
-    })
     .onError(({ request, code, error }) =>
       answerError({
         request,
@@ -82,42 +77,41 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   if (deps.metrics !== undefined) app.use(metricsRoute(deps.metrics));
   for (const plugin of further) app.use(plugin);
 
-  async function answer(request: Request, route: GuardedRoute | undefined): Promise<Response> {
-    try {
-      await guard?.admit(request, request.method === "OPTIONS" ? "key" : (route?.access ?? "admin")); // I4
-      return await app.fetch(request);
-    } catch (error) {
-      return await answerError({
-        request,
-        error,
-        code: "UNKNOWN",
-        log: deps.log,
-        allowed: () => [],
-        again: app.handle,
-      });
+  /** In one function, as every one in between would cost each request a promise. */
+  async function handle(request: Request): Promise<Response> {
+    const since = performance.now();
+    const { method } = request;
+    const route = (table ??= new RouteTable(app.routes)).find(method, pathIn(request.url));
+    let response = preflight(request, origins()); // before the guard: a browser sends no key with it
+    if (response === undefined) {
+      try {
+        const admission = guard?.admit(request, method === "OPTIONS" ? "key" : (route?.access ?? "admin")); // I4
+        if (admission !== undefined) await admission;
+        if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
+        refuseLargeBody(request); // I3
+        refuseNul(request);
+        response = await app.fetch(request);
+      } catch (error) {
+        response = await refusal(request, error);
+      }
+      mark(response, request); // I2
+      guard?.describe(request, response);
+      share(request, response, origins());
     }
+    counts?.answered(route?.route, method, response.status, (performance.now() - since) / 1_000);
+    return response;
   }
 
-  async function handle(request: Request, route: GuardedRoute | undefined): Promise<Response> {
-    const asked = preflight(request, origins()); // before the guard: a browser sends no key with it
-    if (asked !== undefined) return asked;
-    const response = await answer(request, route);
-    guard?.describe(request, response.headers);
-    share(request, response.headers, origins());
-    return response;
+  function refusal(request: Request, error: unknown): Promise<Response> {
+    const { log } = deps;
+    return answerError({ request, error, code: "UNKNOWN", log, allowed: () => [], again: app.handle });
   }
 
   return {
     get routes() {
       return app.routes;
     },
-    async handle(request) {
-      const since = performance.now();
-      const route = (table ??= new RouteTable(app.routes)).find(request.method, pathIn(request.url));
-      const response = await handle(request, route);
-      counts?.answered(route?.route, request.method, response.status, (performance.now() - since) / 1_000);
-      return response;
-    },
+    handle,
   };
 }
 

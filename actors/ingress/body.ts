@@ -1,22 +1,31 @@
 import { parseJson } from "./json-text.ts";
+import { Patience } from "./patience.ts";
 import { Problem } from "./problem.ts";
 
 /** Bytes of a request body, at most, unless {@link limitBody} says otherwise. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-const limits = new WeakMap<Request, number>();
+/** How nearly everybody says it: not worth a look at its parts. */
+const PLAIN_JSON = "application/json";
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Where a request keeps the limit of its body, when it has one of its own. */
+const LIMIT = Symbol("limit");
+type Limited = Request & { [LIMIT]?: number };
 
 /** Bounds the body of one request to `bytes`. */
 export function limitBody(request: Request, bytes: number): void {
-  limits.set(request, bytes);
+  if (bytes !== MAX_BODY_BYTES) (request as Limited)[LIMIT] = bytes;
 }
 
 function limitOf(request: Request): number {
-  return limits.get(request) ?? MAX_BODY_BYTES;
+  return (request as Limited)[LIMIT] ?? MAX_BODY_BYTES;
 }
 
 /** Milliseconds a body may take from its first byte to its last: who sends byte by byte does not keep a request open. */
 const MAX_BODY_MS = 20_000;
+/** The bodies that are on their way. */
+const BODIES = new Patience();
 
 /** @throws {Problem} 413 by `Content-Length` alone, before a byte of the body is read. */
 export function refuseLargeBody(request: Request, limit: number = limitOf(request)): void {
@@ -28,26 +37,27 @@ export function refuseLargeBody(request: Request, limit: number = limitOf(reques
  * The bytes of a body, counted as they come: a body without `Content-Length` is cut off at the limit.
  * @throws {Problem} 413 over the limit; 400 when the sender breaks off, or takes longer than `withinMs`.
  */
-export async function readBytes(
+export function readBytes(
   request: Request,
   limit: number = limitOf(request),
   withinMs: number = MAX_BODY_MS,
 ): Promise<Uint8Array> {
-  refuseLargeBody(request, limit);
-  if (request.body === null) return new Uint8Array();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tooSlow(withinMs)), withinMs);
-  try {
-    // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks.
-    const whole = request.headers.has("content-length");
-    const bytes = whole ? request.arrayBuffer().then((all) => new Uint8Array(all)) : collect(request.body, limit);
-    return atMost(await Promise.race([bytes, late.promise]), limit);
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem(400, "body.incomplete", "The body ended before it was complete", { cause: error });
-  } finally {
-    clearTimeout(timer);
-  }
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > limit) return Promise.reject(tooLarge(limit));
+  // With a Content-Length, HTTP itself bounds the body, and one read is much cheaper than a stream of chunks; only to look
+  // whether there is a body would make a stream of it.
+  if (declared !== null) return BODIES.within(withinMs, request.arrayBuffer(), bytesOf, tooSlow, incomplete);
+  if (request.body === null) return Promise.resolve(new Uint8Array());
+  return BODIES.within(withinMs, collect(request.body, limit), bytesOf, tooSlow, incomplete);
+}
+
+function bytesOf(read: ArrayBuffer | Uint8Array): Uint8Array {
+  return read instanceof Uint8Array ? read : new Uint8Array(read);
+}
+
+function incomplete(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem(400, "body.incomplete", "The body ended before it was complete", { cause: error });
 }
 
 /**
@@ -86,11 +96,13 @@ export function refuseEncoding(request: Request): void {
 
 /** Whether a media type is JSON. */
 export function isJson(contentType: string): boolean {
+  if (contentType === PLAIN_JSON) return true;
   const media = (contentType.toLowerCase().split(";")[0] ?? "").trim();
   return media === "application/json" || /^application\/[a-z0-9.!#$&^_-]+\+json$/.test(media);
 }
 
 function requireJson(contentType: string): void {
+  if (contentType === PLAIN_JSON) return;
   const [, ...parameters] = contentType.toLowerCase().split(";");
   if (!isJson(contentType)) throw unsupported();
   const charset = parameters.map((p) => p.trim()).find((p) => p.startsWith("charset="));
@@ -99,7 +111,7 @@ function requireJson(contentType: string): void {
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new Problem(400, "json.malformed", "The body is not UTF-8");
   }
@@ -119,11 +131,6 @@ async function collect(body: ReadableStream<Uint8Array>, limit: number): Promise
     bytes.set(chunk, at);
     at += chunk.byteLength;
   }
-  return bytes;
-}
-
-function atMost(bytes: Uint8Array, limit: number): Uint8Array {
-  if (bytes.byteLength > limit) throw tooLarge(limit);
   return bytes;
 }
 

@@ -5,6 +5,7 @@ import { readJson } from "./body.ts";
 import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
 import { principalOf } from "./guard/principal.ts";
 import { idempotencyKey, messageIdOf } from "./idempotency.ts";
+import { jsonResponse } from "./mark.ts";
 import { operationOf } from "./operation.ts";
 import { Problem } from "./problem.ts";
 import { toProblem } from "./to-problem.ts";
@@ -25,7 +26,7 @@ export interface Ask<P extends MaybeSchema, Q extends MaybeSchema, B extends May
   /** For the actor call this request makes: its once-only id, and the trace. */
   readonly call: CallOptions;
   /** For calls beside it that only look: the trace alone. */
-  readonly look: CallOptions;
+  readonly look: CallOptions & { readonly traceparent: string };
 }
 
 /** An answer with a status other than the endpoint's own, or with headers. */
@@ -40,6 +41,8 @@ export class Reply<T> {
     this.headers = headers;
   }
 }
+
+const NO_HEADERS = {};
 
 /** A spec with the function that answers. Made by {@link endpoint}, mounted by {@link endpoints}. */
 export interface Endpoint {
@@ -64,11 +67,13 @@ export function endpoint<
     spec,
     async run(request, params) {
       try {
-        const ask = await read(spec, request, params);
-        // `read` checked each part against the very schema its type is inferred from.
+        const ask = read(spec, request, params);
+        if (spec.body !== undefined) ask.body = await readBody(spec.body, request);
+        // Each part was checked against the very schema its type is inferred from.
         const result = await handle(ask as unknown as Ask<P, Q, B>);
-        const reply = result instanceof Reply ? result : new Reply(spec.answer.status, result);
-        return answer(reply);
+        return result instanceof Reply
+          ? jsonResponse(request, result.status, result.body, result.headers)
+          : jsonResponse(request, spec.answer.status, result, NO_HEADERS);
       } catch (error) {
         throw toProblem(error, spec.noun);
       }
@@ -88,11 +93,10 @@ export function endpoints(name: string, list: readonly Endpoint[]) {
   return app;
 }
 
-async function read(
-  spec: EndpointSpec,
-  request: Request,
-  params: Readonly<Record<string, unknown>>,
-): Promise<Ask<MaybeSchema, MaybeSchema, MaybeSchema>> {
+type Read = { -readonly [K in keyof Ask<MaybeSchema, MaybeSchema, MaybeSchema>]: unknown };
+
+/** All that can be told of a request without its body. */
+function read(spec: EndpointSpec, request: Request, params: Readonly<Record<string, unknown>>): Read {
   const key = spec.method === "GET" ? undefined : ownKey(request);
   const id = messageIdOf(key);
   const look = { traceparent: traceOf(request).traceparent };
@@ -103,7 +107,7 @@ async function read(
     call: id === undefined ? look : { ...look, id },
     params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
     query: spec.query === undefined ? undefined : check(spec.query, queryOf(request), "query"),
-    body: spec.body === undefined ? undefined : await readBody(spec.body, request),
+    body: undefined,
   };
 }
 
@@ -150,9 +154,4 @@ async function readBody(schema: Schema, request: Request): Promise<unknown> {
     }
   }
   return check(schema, body);
-}
-
-function answer({ status, body, headers }: Reply<unknown>): Response {
-  if (body === undefined) return new Response(null, { status, headers });
-  return Response.json(body, { status, headers });
 }

@@ -48,6 +48,9 @@ export class Problem extends Error {
   }
 }
 
+/** Issues of one answer, at most. */
+const MAX_ISSUES = 200;
+
 /** The media type of every error answer. */
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
@@ -77,7 +80,7 @@ export function problemBody(problem: Problem, traceId: string): ProblemBody {
     detail: problem.message,
     code: problem.code,
     traceId,
-    ...(problem.issues === undefined ? {} : { errors: problem.issues }),
+    ...(problem.issues === undefined ? {} : { errors: problem.issues.slice(0, MAX_ISSUES) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { QueryDeadlineError } from "#infra/postgres/pool.ts";
 import {
   type Envelope,
   InvalidInputError,
@@ -39,6 +40,16 @@ test("toProblem() gives every runtime code its status", () => {
     expect(problem.retryAfter).toBe(problem.status === 503 ? 1 : undefined);
     expect(problem.message).not.toContain(SECRET);
   }
+});
+
+test("toProblem() asks to come again where the database is away, and says nothing of what it said", () => {
+  for (const code of ["ECONNREFUSED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT", "57P01", "57P03", "53300"]) {
+    const problem = toProblem(Object.assign(new Error(SECRET), { code }));
+    expect([code, problem.status, problem.code, problem.retryAfter]).toEqual([code, 503, "unavailable", 1]);
+    expect(problem.message).not.toContain(SECRET);
+  }
+  expect(toProblem(new QueryDeadlineError(SECRET)).status).toBe(503);
+  expect(toProblem(Object.assign(new Error(SECRET), { code: "22021" })).status).toBe(500);
 });
 
 test("toProblem() answers a refusal by noun and reason, and 409 for one it does not know", () => {

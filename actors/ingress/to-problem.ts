@@ -1,3 +1,4 @@
+import { isDatabaseAway } from "#infra/postgres/pool.ts";
 import { InvalidInputError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
 import { WorkflowClientError } from "#workflows/client.ts";
 import { Problem } from "./problem.ts";
@@ -39,6 +40,12 @@ export function toProblem(error: unknown, noun?: string): Problem {
   }
   if (error instanceof TroupeError) return troupeProblem(error);
   if (error instanceof WorkflowClientError) return workflowProblem(error);
+  // Lists and letters are read from the store itself, past every actor.
+  if (isDatabaseAway(error))
+    return new Problem(503, "unavailable", UNAVAILABLE.unavailable ?? "", {
+      retryAfter: RETRY_AFTER_SECONDS,
+      cause: error,
+    });
   return internal(error);
 }
 

@@ -71,3 +71,12 @@ test("check() shows no more than a bit of a long value", () => {
 test("check() puts a prefix before the path", () => {
   expect(issuesOf({ lines: [] }, "query").map(({ path }) => path)).toEqual(["query/customer"]);
 });
+
+test("check() is done with a huge value that fits nowhere, and names what it has found by then", () => {
+  const zeros = Array.from({ length: 200_000 }, () => 0);
+  expect(issuesOf(zeros).length).toBeGreaterThan(0);
+  const many = Object.fromEntries(zeros.map((_, i) => [`m${i}`, i]));
+  expect(issuesOf(many).map(({ path }) => path)).toContain("/m0");
+  const lines = Array.from({ length: 60_000 }, () => ({ sku: "a", quantity: 1, x: 1 }));
+  expect(issuesOf({ customer: "a", lines }).length).toBe(60_000);
+});

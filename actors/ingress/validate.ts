@@ -3,6 +3,8 @@ import { Problem, type ProblemIssue } from "./problem.ts";
 
 /** Unknown members named in one answer, at most. */
 const MAX_UNKNOWN = 50;
+/** Members that are looked at for the sake of naming further unknown ones: each costs another look at the whole. */
+const MAX_LOOKED_AT = 20_000;
 /** Characters of a value that are shown back. */
 const MAX_SHOWN = 100;
 
@@ -36,7 +38,10 @@ export function toIssue(issue: v.BaseIssue<unknown>, prefix = ""): ProblemIssue 
   };
 }
 
-/** A strict object names only its first unknown member: takes each one out of a copy and asks again. */
+/**
+ * A strict object names only its first unknown member: takes each one out of a copy and asks again. The larger the value,
+ * the fewer are named: an answer must not cost more than its question.
+ */
 function furtherUnknown(
   schema: v.GenericSchema,
   value: unknown,
@@ -45,13 +50,26 @@ function furtherUnknown(
   const found: v.BaseIssue<unknown>[] = [];
   let unknown = issues.filter(isUnknownMember);
   if (unknown.length === 0) return found;
+  let looks = Math.floor(MAX_LOOKED_AT / membersOf(value, MAX_LOOKED_AT));
+  if (looks === 0) return found;
   const copy = structuredClone(value);
-  while (unknown.length > 0 && found.length < MAX_UNKNOWN) {
+  while (unknown.length > 0 && found.length < MAX_UNKNOWN && looks-- > 0) {
     for (const issue of unknown) removeMember(copy, issue.path ?? []);
     unknown = (v.safeParse(schema, copy).issues ?? []).filter(isUnknownMember);
     found.push(...unknown);
   }
   return found.slice(0, MAX_UNKNOWN);
+}
+
+/** How many values a value is made of; counting ends above `enough`. */
+function membersOf(value: unknown, enough: number): number {
+  if (typeof value !== "object" || value === null) return 1;
+  let members = 1;
+  for (const key in value) {
+    members += membersOf((value as Record<string, unknown>)[key], enough - members);
+    if (members > enough) break;
+  }
+  return members;
 }
 
 function removeMember(root: unknown, path: readonly { readonly key?: unknown }[]): void {

@@ -57,6 +57,9 @@ export const PutSource = v.pipe(
 );
 export type SourceConfig = v.InferOutput<typeof PutSource>;
 
+/** A source as it is stored: its secrets sealed, where there is a key to seal with. */
+export const StoredSource = v.strictObject({ ...PutSource.entries, secrets: v.array(v.string()) });
+
 /** A source as it is shown: never with its secrets. */
 export const SourceView = v.object({
   name: v.string(),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, setDefaultTimeout, test } from "bun:test";
-import { silentLog } from "#runtime";
+import { type Handled, type OutboxRecord, silentLog, type Sink } from "#runtime";
 import { sourceConformance } from "#runtime/testing";
+import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { kafkaSink } from "./sink.ts";
 import { kafkaSource } from "./source.ts";
@@ -25,4 +26,41 @@ sourceConformance("kafkaSource()", test, async () => {
     restart: () => broker.start(),
     [Symbol.asyncDispose]: () => sink.close(),
   };
+});
+
+function placed(seq: number, target: string): OutboxRecord {
+  return {
+    ...{ partition: 0, seq, kind: "event", id: `evt_${seq}`, name: "order.placed.v1" },
+    ...{ actor: { type: "order", key: target }, target, body: "{}", at: 0, traceparent: undefined },
+  };
+}
+
+test("kafkaSource() brings an event that was not taken again, though those behind it in its partition were", async () => {
+  const place = { brokers: broker.address, topicPrefix: `test-${crypto.randomUUID().slice(0, 8)}.`, partitions: 1 };
+  await using sink = Object.assign(kafkaSink({ log: silentLog, ...place }), {
+    async [Symbol.asyncDispose](this: Sink) {
+      await this.close();
+    },
+  });
+  const consume = (received: string[], handle: (id: string) => Handled) =>
+    kafkaSource({ log: silentLog, ...place }).start({
+      consumer: "invoice",
+      types: ["order.placed.v1"],
+      maxInFlight: 10,
+      handle: async ({ body }) => {
+        const { id } = JSON.parse(body) as { id: string };
+        received.push(id);
+        return handle(id);
+      },
+    });
+  const first: string[] = [];
+  const consumer = consume(first, (id) => (id === "evt_1" ? "later" : "taken"));
+  await sink.publish([placed(1, "a"), placed(2, "b"), placed(3, "c")], 1);
+  await eventually("all have come", 30_000, async () => first.length === 3);
+  await consumer.stop(5_000);
+  const second: string[] = [];
+  const next = consume(second, () => "taken");
+  await eventually("the first has come again", 30_000, async () => second.includes("evt_1"));
+  await eventually("nothing is left", 30_000, async () => (await next.lag().catch(() => -1)) === 0);
+  await next.stop(5_000);
 });

@@ -1,4 +1,4 @@
-import { type NatsConnection, nuid } from "@nats-io/transport-node";
+import { type MsgHdrs, type NatsConnection, nuid } from "@nats-io/transport-node";
 import { type EventMessage, eventHeaders } from "./message.ts";
 import { type PublishAck, readPublishAck } from "./publish-ack.ts";
 
@@ -27,8 +27,7 @@ export async function publishAtomicBatch(
     client.publish(message.subject, message.payload, { headers: batchHeaders(message, id, i + 1) });
   }
   const final = messages[last] as EventMessage;
-  const commit = batchHeaders(final, id, messages.length);
-  commit.set("Nats-Batch-Commit", "1");
+  const commit = batchHeaders(final, id, messages.length, true);
   const ack = readPublishAck(
     await client.request(final.subject, final.payload, { headers: commit, timeout: timeoutMs }),
   );
@@ -40,9 +39,7 @@ export async function publishAtomicBatch(
   return ack;
 }
 
-function batchHeaders(message: EventMessage, id: string, sequence: number): ReturnType<typeof eventHeaders> {
-  const made = eventHeaders(message);
-  made.set("Nats-Batch-Id", id);
-  made.set("Nats-Batch-Sequence", String(sequence));
-  return made;
+function batchHeaders(message: EventMessage, id: string, sequence: number, isLast = false): MsgHdrs {
+  const place = [["Nats-Batch-Id", id] as const, ["Nats-Batch-Sequence", String(sequence)] as const];
+  return eventHeaders(message, isLast ? [...place, ["Nats-Batch-Commit", "1"]] : place);
 }

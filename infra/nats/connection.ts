@@ -80,6 +80,8 @@ export class NatsLink {
       reconnectTimeWait: RECONNECT_MS,
       reconnectJitter: RECONNECT_MS / 10,
       ignoreAuthErrorAbort: true,
+      // An error with its stack, made for each request in case it fails, costs more than the request.
+      noAsyncTraces: true,
       pingInterval: PING_MS,
       timeout: 5_000,
     };

@@ -1,6 +1,7 @@
-import { headers, type MsgHdrs } from "@nats-io/transport-node";
+import type { MsgHdrs } from "@nats-io/transport-node";
 import { type OutboxRecord, toCloudEvent } from "#runtime";
 import { eventSubject } from "./subjects.ts";
+import { wireHeaders } from "./wire-headers.ts";
 
 /** One event as it goes to NATS. */
 export interface EventMessage {
@@ -28,13 +29,14 @@ export function eventMessage(record: OutboxRecord, subjectPrefix: string): Event
 }
 
 /**
- * `Nats-Msg-Id` (the record's id), those of the message (`ce_id`, `content-type`) and, where known, `traceparent`. Fresh
- * each time.
+ * `Nats-Msg-Id` (the record's id), those of the message (`ce_id`, `content-type`), where known `traceparent`, and `further`
+ * ones. To be sent once.
  */
-export function eventHeaders({ record, headers: own }: EventMessage): MsgHdrs {
-  const made = headers();
-  made.set("Nats-Msg-Id", record.id);
-  for (const [name, value] of Object.entries(own)) made.set(name, value);
-  if (record.traceparent !== undefined) made.set("traceparent", record.traceparent);
-  return made;
+export function eventHeaders(
+  { record, headers: own }: EventMessage,
+  further: readonly (readonly [string, string])[] = [],
+): MsgHdrs {
+  const all: (readonly [string, string])[] = [["Nats-Msg-Id", record.id], ...Object.entries(own), ...further];
+  if (record.traceparent !== undefined) all.push(["traceparent", record.traceparent]);
+  return wireHeaders(all);
 }

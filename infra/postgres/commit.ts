@@ -242,11 +242,25 @@ const PARTS: readonly Part[] = [
 /** Statement texts by the parts they hold, as a bit mask: few combinations occur, each is prepared once a connection. */
 const texts = new Map<number, string>();
 
+/** What a commit answers: where it left the rows of its partitions, see `fence-places.ts`. */
+export interface Committed {
+  readonly places: string | null;
+}
+
+/** A bit that no part has: the fence finds its rows by their places. */
+const BY_PLACE = 1 << PARTS.length;
+
 /**
  * The commit of a batch: one statement, so one transaction and one round trip. The fence comes first; everything else
- * is written only where all of its partitions were held, and `refuse_commit()` rolls the statement back otherwise.
+ * is written only where all of its partitions were held, and `refuse_commit()` rolls the statement back otherwise. So
+ * it does where one of `places`, of the fences' rows, is not right any more.
  */
-export function commitStatement(sql: Sql, node: string, batch: CommitBatch): PromiseLike<unknown> {
+export function commitStatement(
+  sql: Sql,
+  node: string,
+  batch: CommitBatch,
+  places: readonly string[] | undefined,
+): PromiseLike<readonly Committed[]> {
   const { fences } = batch;
   if (fences.length > PARTITION_COUNT) throw new RangeError("Cannot commit to more partitions than there are");
   const parameters: (string | number)[] = [
@@ -256,8 +270,9 @@ export function commitStatement(sql: Sql, node: string, batch: CommitBatch): Pro
     node,
     fences.length,
   ];
+  if (places !== undefined) parameters.push(arrayLiteral(places));
   const used: { readonly part: Part; readonly last: number }[] = [];
-  let mask = 0;
+  let mask = places === undefined ? 0 : BY_PLACE;
   PARTS.forEach((candidate, bit) => {
     const arrays = candidate.arrays(batch);
     if (arrays === undefined) return;
@@ -267,22 +282,30 @@ export function commitStatement(sql: Sql, node: string, batch: CommitBatch): Pro
   });
   let text = texts.get(mask);
   if (text === undefined) {
-    text = compose(used);
+    text = compose(used, places === undefined ? BY_ID_FENCE : BY_PLACE_FENCE);
     texts.set(mask, text);
   }
   // The text is made of the constants above; every value is a parameter.
-  return sql.unsafe(text, parameters, { prepare: true });
+  return sql.unsafe<Committed[]>(text, parameters, { prepare: true });
 }
 
-function compose(used: readonly { readonly part: Part; readonly last: number }[]): string {
+const BY_ID_FENCE = `
+      from unnest($1::smallint[], $2::bigint[], $3::bigint[]) u (id, epoch, last_seq)
+      where p.id = u.id`;
+
+// An expression of the id: no plan may use its index, which leads to every version of the row.
+const BY_PLACE_FENCE = `
+      from unnest($1::smallint[], $2::bigint[], $3::bigint[], $6::tid[]) u (id, epoch, last_seq, place)
+      where p.ctid = u.place and p.id + 0 = u.id`;
+
+function compose(used: readonly { readonly part: Part; readonly last: number }[], fence: string): string {
   const writes = used.map(({ part: { query }, last }, i) => `, write_${i} as (${query(last)})`);
   return `
     with fence as (
       update partitions p set commit_seq = p.commit_seq + 1, last_seq = u.last_seq
-      from unnest($1::smallint[], $2::bigint[], $3::bigint[]) u (id, epoch, last_seq)
-      where p.id = u.id and p.owner = $4 and p.epoch = u.epoch
-      returning 1
-    ), held as (select count(*) = $5::int as ok from fence)
+      ${fence} and p.owner = $4 and p.epoch = u.epoch
+      returning p.id || ' ' || p.ctid as place
+    ), held as (select count(*) = $5::int as ok, string_agg(place, ';') as places from fence)
     ${writes.join("")}
-    select case when ok then true else refuse_commit() end from held`;
+    select case when ok then places when refuse_commit() then null end as places from held`;
 }

@@ -1,4 +1,14 @@
-import type { DeadLetter, DeadLetterFilter, StoredDeadLetter, TimerRow } from "#runtime";
+import type {
+  DeadLetter,
+  DeadLetterChange,
+  DeadLetterCount,
+  DeadLetterEdit,
+  DeadLetterFilter,
+  DeadLetterSummary,
+  DeadLetterWindow,
+  StoredDeadLetter,
+  TimerRow,
+} from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import type { Sql } from "./pool.ts";
 
@@ -13,6 +23,8 @@ interface Row {
   readonly type: string | null;
   readonly key: string | null;
   readonly position: number;
+  readonly original: string | null;
+  readonly edits: string | null;
 }
 
 /** Keeps dead letters, the first of each id, and deletes the timers they came from unless those were set anew. */
@@ -40,19 +52,17 @@ export function insertDeadLetters(
     on conflict (id) do nothing`;
 }
 
-/** Dead letters that fit, by position, after `after`. */
+/** Dead letters that fit, by position. */
 export async function selectDeadLetters(
   sql: Sql,
-  { reason, type, key }: DeadLetterFilter,
-  { limit, after }: { readonly limit: number; readonly after: number },
+  filter: DeadLetterFilter,
+  { limit, after, upTo }: DeadLetterWindow,
 ): Promise<StoredDeadLetter[]> {
+  // The column by its whole name: alone it would be the number that is shown, which no index has.
   const rows = await sql<Row[]>`
     select ${columns(sql)} from dead_letters
-    where position > ${after}::bigint
-      and (${reason ?? null}::text is null or reason = ${reason ?? null})
-      and (${type ?? null}::text is null or type = ${type ?? null})
-      and (${key ?? null}::text is null or coalesce(key, target) = ${key ?? null})
-    order by position limit ${limit}::int`;
+    where position > ${after}::bigint ${upTo === undefined ? sql`` : sql`and position <= ${upTo}::bigint`} ${fits(sql, filter)}
+    order by dead_letters.position limit ${limit}::int`;
   return rows.map(letterOf);
 }
 
@@ -62,10 +72,80 @@ export async function selectDeadLetter(sql: Sql, id: string): Promise<StoredDead
   return rows.map(letterOf)[0];
 }
 
-function columns(sql: Sql) {
-  return sql`id, reason, detail, target, attempts, record::text as record, at_ms::float8 as at, type, key, position::float8 as position`;
+/** The highest position; 0 without letters. */
+export async function lastDeadLetter(sql: Sql): Promise<number> {
+  const [row] = await sql<{ last: number }[]>`select coalesce(max(position), 0)::float8 as last from dead_letters`;
+  return row?.last ?? 0;
 }
 
-function letterOf(row: Row): StoredDeadLetter {
-  return { ...row, type: row.type ?? undefined, key: row.key ?? row.target };
+/** Which of the keys have a letter that fits, up to a position. */
+export async function keysWithDeadLetters(
+  sql: Sql,
+  filter: DeadLetterFilter,
+  keys: readonly string[],
+  upTo: number,
+): Promise<string[]> {
+  const rows = await sql<{ key: string }[]>`
+    select u.key from unnest(${arrayLiteral(keys)}::text[]) u (key)
+    where exists (
+      select 1 from dead_letters
+      where coalesce(dead_letters.key, target) = u.key and position <= ${upTo}::bigint ${fits(sql, filter)}
+    )`;
+  return rows.map(({ key }) => key);
+}
+
+/** Exact counts, as the triggers keep them. */
+export function countDeadLetters(sql: Sql): PromiseLike<DeadLetterCount[]> {
+  return sql<DeadLetterCount[]>`select reason, count::float8 as count from dead_letter_counts where count > 0`;
+}
+
+/** What fits, by reason. */
+export function summarizeDeadLetters(sql: Sql, filter: DeadLetterFilter): PromiseLike<DeadLetterSummary[]> {
+  return sql<DeadLetterSummary[]>`
+    select reason, count(*)::float8 as count, min(at_ms)::float8 as oldest, max(at_ms)::float8 as newest
+    from dead_letters where true ${fits(sql, filter)} group by reason`;
+}
+
+/** Writes what an edit changed, if the letter still holds `was`. */
+export async function updateDeadLetter(
+  sql: Sql,
+  id: string,
+  was: string,
+  { record, original, edits }: DeadLetterChange,
+): Promise<boolean> {
+  const result = await sql`
+    update dead_letters
+    set record = ${record}::text::json, original = ${original ?? null}, edits = ${edits === undefined ? null : JSON.stringify(edits)}::text
+    where id = ${id} and record::text = ${was}`;
+  return result.count > 0;
+}
+
+/** Deletes letters. */
+export async function deleteDeadLetters(sql: Sql, ids: readonly string[]): Promise<number> {
+  const result = await sql`delete from dead_letters where id = any(${arrayLiteral(ids)}::text[])`;
+  return result.count;
+}
+
+/** Only what is asked for stands in the statement: with the rest as parameters no plan would use the indexes. */
+function fits(sql: Sql, { reason, type, key, from, before }: DeadLetterFilter) {
+  return sql`
+    ${reason === undefined ? sql`` : sql`and reason = ${reason}`}
+    ${type === undefined ? sql`` : sql`and type = ${type}`}
+    ${key === undefined ? sql`` : sql`and coalesce(dead_letters.key, target) = ${key}`}
+    ${from === undefined ? sql`` : sql`and at_ms >= ${from}::bigint`}
+    ${before === undefined ? sql`` : sql`and at_ms < ${before}::bigint`}`;
+}
+
+function columns(sql: Sql) {
+  return sql`id, reason, detail, target, attempts, record::text as record, at_ms::float8 as at, type, key, position::float8 as position, original, edits`;
+}
+
+function letterOf({ edits, ...row }: Row): StoredDeadLetter {
+  return {
+    ...row,
+    type: row.type ?? undefined,
+    key: row.key ?? row.target,
+    original: row.original ?? undefined,
+    edits: edits === null ? undefined : (JSON.parse(edits) as DeadLetterEdit[]),
+  };
 }

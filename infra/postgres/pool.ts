@@ -102,6 +102,22 @@ const UNKNOWN = new Set([
   "40003",
 ]);
 
+// Nothing was asked of the server: it cannot be reached, is starting, or takes no more connections.
+const NOT_ASKED = new Set([
+  "ECONNREFUSED",
+  "CONNECT_TIMEOUT",
+  "CONNECTION_ENDED",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "57P03",
+  "53300",
+]);
+
+/** Whether it failed because of the server, or the way to it, and may succeed later as it is. */
+export function isDatabaseAway(error: unknown): boolean {
+  return isOutcomeUnknown(error) || (error instanceof Error && "code" in error && NOT_ASKED.has(String(error.code)));
+}
+
 /** Whether a failed write may have happened all the same. */
 export function isOutcomeUnknown(error: unknown): boolean {
   if (error instanceof QueryDeadlineError) return true;

@@ -5,7 +5,11 @@ import {
   type CommitBatch,
   type CursorRow,
   type DeadLetter,
+  type DeadLetterChange,
+  type DeadLetterCount,
   type DeadLetterFilter,
+  type DeadLetterSummary,
+  type DeadLetterWindow,
   type Fence,
   FencedError,
   type Grant,
@@ -31,7 +35,18 @@ import {
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
-import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import {
+  countDeadLetters,
+  deleteDeadLetters,
+  insertDeadLetters,
+  keysWithDeadLetters,
+  lastDeadLetter,
+  selectDeadLetter,
+  selectDeadLetters,
+  summarizeDeadLetters,
+  updateDeadLetter,
+} from "./dead-letters.ts";
+import { FencePlaces } from "./fence-places.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
@@ -66,6 +81,7 @@ class PostgresStore implements Store {
   readonly name: string;
   readonly #url: string;
   readonly #pool: Pool;
+  readonly #places = new FencePlaces();
 
   constructor(url: string, { name, log, max }: PostgresStoreOptions) {
     this.#url = url;
@@ -231,11 +247,17 @@ class PostgresStore implements Store {
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    const places = this.#places.of(batch.fences);
     try {
-      await this.#pool.run((sql) => commitStatement(sql, node, batch));
+      const [committed] = await this.#pool.run((sql) => commitStatement(sql, node, batch, places));
+      this.#places.learn(committed?.places);
     } catch (error) {
-      if (error instanceof postgres.PostgresError && error.code === "TRF01")
+      this.#places.forget(batch.fences);
+      if (error instanceof postgres.PostgresError && error.code === "TRF01") {
+        // Nothing was written. The rows may only have moved: then they are found by their ids.
+        if (places !== undefined) return this.commit(node, batch);
         throw new FencedError(error.message, { cause: error });
+      }
       if (isOutcomeUnknown(error))
         throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
       throw error;
@@ -359,10 +381,7 @@ class PostgresStore implements Store {
     await this.#pool.run((sql) => insertDeadLetters(sql, letters, timers));
   }
 
-  deadLetters(
-    filter: DeadLetterFilter,
-    page: { readonly limit: number; readonly after: number },
-  ): Promise<readonly StoredDeadLetter[]> {
+  deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]> {
     return this.#pool.run((sql) => selectDeadLetters(sql, filter, page));
   }
 
@@ -370,9 +389,28 @@ class PostgresStore implements Store {
     return this.#pool.run((sql) => selectDeadLetter(sql, id));
   }
 
-  async removeDeadLetter(id: string): Promise<boolean> {
-    const result = await this.#pool.run((sql) => sql`delete from dead_letters where id = ${id}`);
-    return result.count > 0;
+  lastDeadLetter(): Promise<number> {
+    return this.#pool.run((sql) => lastDeadLetter(sql));
+  }
+
+  keysWithDeadLetters(filter: DeadLetterFilter, keys: readonly string[], upTo: number): Promise<readonly string[]> {
+    return this.#pool.run((sql) => keysWithDeadLetters(sql, filter, keys, upTo));
+  }
+
+  countDeadLetters(): Promise<readonly DeadLetterCount[]> {
+    return this.#pool.run((sql) => countDeadLetters(sql));
+  }
+
+  summarizeDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetterSummary[]> {
+    return this.#pool.run((sql) => summarizeDeadLetters(sql, filter));
+  }
+
+  amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
+    return this.#pool.run((sql) => updateDeadLetter(sql, id, was, change));
+  }
+
+  removeDeadLetters(ids: readonly string[]): Promise<number> {
+    return this.#pool.run((sql) => deleteDeadLetters(sql, ids));
   }
 }
 

@@ -1,10 +1,23 @@
-import { Client } from "./client.ts";
+import { AMQPClient } from "@cloudamqp/amqp-client";
 
 /**
- * Resolves when a RabbitMQ server takes a connection: the whole AMQP handshake, credentials and virtual host included.
- * @throws when it cannot be reached, or refuses.
+ * Resolves when a RabbitMQ server takes a connection: the whole AMQP handshake, credentials and virtual host included. Leaves
+ * no connection behind, whatever becomes of it.
+ * @throws when it cannot be reached, refuses, or has not answered within `timeoutMs` (default 2,000).
  */
-export async function pingRabbitMq(url: string): Promise<void> {
-  const connection = await new Client(url).connect();
-  await connection.close();
+export async function pingRabbitMq(url: string, timeoutMs = 2_000): Promise<void> {
+  const client = new AMQPClient(url, undefined, null);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  // The client waits for a handshake for as long as the socket is open, and for ever when it was closed meanwhile.
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`RabbitMQ did not answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  const answered = client.connect().then(() => client.close());
+  answered.catch(() => undefined);
+  try {
+    await Promise.race([answered, late]);
+  } finally {
+    clearTimeout(timer);
+    client.socket?.destroy();
+  }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { createClient } from "redis";
 import { type OutboxRecord, silentLog } from "#runtime";
 import { sourceConformance } from "#runtime/testing";
@@ -46,12 +47,38 @@ function placed(id: string): OutboxRecord {
   };
 }
 
+/** A way to the broker whose open connections can be made to hear nothing any more; new ones do. */
+function deafableProxy() {
+  const { hostname, port } = new URL(broker.address);
+  const links = new Set<{ deaf: boolean }>();
+  const server = createServer((client) => {
+    const link = { deaf: false };
+    links.add(link);
+    const upstream = connect(Number(port), hostname);
+    client.on("data", (data) => void upstream.write(data));
+    upstream.on("data", (data) => void (link.deaf || client.write(data)));
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on("error", () => undefined);
+      one.on("close", () => other.destroy());
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  return {
+    url: () => `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    deafen: () => links.forEach((link) => (link.deaf = true)),
+    close: () => server.close(),
+  };
+}
+
 /** A consumer that takes everything, with the ids it was given, and a sink that feeds it. */
-function feed(deadlineMs: number) {
+function feed(deadlineMs: number, url = broker.address) {
   const place = { url: broker.address, log: silentLog, streamPrefix: newPrefix() };
   const sink = redisSink(place);
   const received = new Set<string>();
-  const consumer = redisSource({ ...place, blockMs: 200, deadlineMs }).start({
+  const consumer = redisSource({ ...place, url, blockMs: 200, deadlineMs }).start({
     consumer: "invoice",
     types: ["order.placed.v1"],
     maxInFlight: 10,
@@ -95,4 +122,16 @@ test("redisSource() replaces a blocking read that stays silent", async () => {
   broker.resume();
   await f.publish("evt_2");
   await f.received("evt_2");
+});
+
+test("redisSource() replaces a connection that hears nothing any more, though the server is there", async () => {
+  const proxy = deafableProxy();
+  await eventually("the proxy listens", 5_000, async () => !proxy.url().endsWith(":0"));
+  await using f = feed(500, proxy.url());
+  await f.publish("evt_1");
+  await f.received("evt_1");
+  proxy.deafen();
+  await f.publish("evt_2");
+  await f.received("evt_2");
+  proxy.close();
 });

@@ -1,9 +1,10 @@
 import { JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
-import { headers } from "@nats-io/transport-node";
+import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { NatsLink } from "#infra/nats/connection.ts";
-import { readPublishAck } from "#infra/nats/publish-ack.ts";
+import { type PublishAck, readPublishAck } from "#infra/nats/publish-ack.ts";
 import { type EventStreamOptions, ensureEventStream } from "#infra/nats/streams.ts";
 import { EVENT_SUBJECT_PREFIX } from "#infra/nats/subjects.ts";
+import { wireHeaders } from "#infra/nats/wire-headers.ts";
 import { RefusedRouteError, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedNatsOptions {
@@ -17,6 +18,17 @@ export interface RoutedNatsOptions {
   readonly events?: EventStreamOptions;
 }
 
+interface Message {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: MsgHdrs;
+}
+
+interface Waiting extends Message {
+  readonly acked: PromiseWithResolvers<PublishAck>;
+}
+
+const encoder = new TextEncoder();
 const DEADLINE_MS = 5_000;
 const STREAM_NOT_FOUND = 10059;
 const WEEK_NS = 7 * 24 * 3_600_000 * 1_000_000;
@@ -67,25 +79,51 @@ export function routedNats({
     });
   }
 
+  /** What is sent in the same moment, and goes to the connection together. */
+  let gathered: Waiting[] = [];
+
+  function publish(message: Message): Promise<PublishAck> {
+    const acked = Promise.withResolvers<PublishAck>();
+    if (gathered.push({ ...message, acked }) === 1) queueMicrotask(() => publishAll(gathered.splice(0)));
+    return acked.promise;
+  }
+
+  function publishAll(messages: readonly Waiting[]): void {
+    const sent = connection.use("publish routed events", DEADLINE_MS, async (client) => {
+      const limit = client.info?.max_payload ?? 1_048_576;
+      await Promise.all(messages.map((message) => publishOne(client, message, limit)));
+    });
+    // The connection was lost: what is not answered by now never will be.
+    sent.catch((error: unknown) => {
+      for (const { acked } of messages) acked.reject(error);
+    });
+  }
+
+  async function publishOne(client: NatsConnection, message: Waiting, limit: number): Promise<void> {
+    const { subject, payload, headers, acked } = message;
+    try {
+      if (payload.length + 1_024 > limit)
+        throw new RefusedRouteError("broker", `NATS takes ${limit} bytes, the event has ${payload.length}`);
+      acked.resolve(readPublishAck(await client.request(subject, payload, { headers, timeout: DEADLINE_MS })));
+    } catch (error) {
+      acked.reject(error);
+    }
+  }
+
   return {
     broker: "nats",
     async send({ to, id, type, event, traceparent }) {
       const subject = subjectPrefix + to.subject;
-      const made = headers();
-      // Per subject: the same event may go to several subjects of a stream.
-      made.set("Nats-Msg-Id", `${id} ${to.subject}`);
-      made.set("ce_id", encodeURIComponent(id));
-      made.set("ce_type", type);
-      made.set("content-type", "application/cloudevents+json");
-      if (traceparent !== undefined) made.set("traceparent", traceparent);
-      const payload = new TextEncoder().encode(event);
+      const made: (readonly [string, string])[] = [
+        // Per subject: the same event may go to several subjects of a stream.
+        ["Nats-Msg-Id", `${id} ${to.subject}`],
+        ["ce_id", encodeURIComponent(id)],
+        ["ce_type", type],
+        ["content-type", "application/cloudevents+json"],
+      ];
+      if (traceparent !== undefined) made.push(["traceparent", traceparent]);
       try {
-        const ack = await connection.use("publish a routed event", DEADLINE_MS, async (client) => {
-          const limit = client.info?.max_payload ?? 1_048_576;
-          if (payload.length + 1_024 > limit)
-            throw new RefusedRouteError("broker", `NATS takes ${limit} bytes, the event has ${payload.length}`);
-          return readPublishAck(await client.request(subject, payload, { headers: made, timeout: DEADLINE_MS }));
-        });
+        const ack = await publish({ subject, payload: encoder.encode(event), headers: wireHeaders(made) });
         if (ack.kind !== "stored")
           throw new Error(`Cannot publish to ${subject} as JetStream refused it: ${ack.detail}`);
       } catch (error) {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { OutboxRecord } from "#runtime";
 import { absentSink, RefusedRouteError, type Routed, routedSink } from "./routed.ts";
 
-const record = (to: object, target: string): OutboxRecord => ({
+const record = (to: object | null, target: string): OutboxRecord => ({
   partition: 1,
   seq: 1,
   kind: "routed",
@@ -20,10 +20,16 @@ function broker(send: (routed: Routed<"kafka">) => Promise<void>) {
   return routedSink({ broker: "kafka", send, check: async () => undefined, close: async () => undefined }, ["gateway"]);
 }
 
+test("routedSink() takes what is addressed to its broker, by the target", () => {
+  const takes = (target: string) => broker(async () => undefined).takes?.({ ...kafka, target });
+  expect(["kafka:demo:s-1", "nats:a:s-1", "s-1", "kafkaesque"].map(takes)).toEqual([true, false, false, false]);
+});
+
 test("routedSink() sends what is addressed to its broker, and lets the rest pass", async () => {
   const sent: Routed<"kafka">[] = [];
   const sink = broker(async (routed) => void sent.push(routed));
-  const others = [record({ sink: "nats", subject: "a" }, "nats:a:s-1"), record({ sink: "kafka", topic: "x" }, "s-1")];
+  // The second was matched by no route, and its subject looks like an address.
+  const others = [record({ sink: "nats", subject: "a" }, "kafka:a:s-1"), record(null, "kafka:demo:s-1")];
   expect(await sink.publish([kafka, ...others], 1)).toEqual([{ kind: "acked" }, { kind: "acked" }, { kind: "acked" }]);
   expect(sent).toEqual([
     {

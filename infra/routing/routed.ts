@@ -78,6 +78,7 @@ export function routedSink<B extends Broker>(
     name: `routed-${broker}`,
     accepts: "routed",
     ...(stores === undefined ? {} : { stores }),
+    takes: (record) => isFor(broker, record),
     lane: { kind: "keyed", maxInFlight: MAX_IN_FLIGHT }, // R1
     publish: (records) => Promise.all(records.map(publish)),
     check,
@@ -94,17 +95,20 @@ export function absentSink(broker: Broker, variable: string, stores?: readonly s
   return routedSink({ broker, send, check: nothing, close: nothing }, stores);
 }
 
+/** The target begins with the broker's name: what is not ours is not parsed. */
+function isFor(broker: Broker, { target }: OutboxRecord): boolean {
+  return target.startsWith(broker) && target[broker.length] === ":";
+}
+
 /** A record as it is to be sent; `undefined` when it is addressed to another broker. */
 function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B> | undefined {
-  const prefix = `${broker}:`;
-  // The target begins with the broker's name: what is not ours is not parsed.
-  if (!record.target.startsWith(prefix)) return undefined;
   const { to, key, event } = JSON.parse(record.body) as {
-    readonly to: Address;
+    readonly to: Address | null;
     readonly key: string;
     readonly event: { readonly id: string; readonly type: string };
   };
-  if (to.sink !== broker) return undefined;
+  // An event that no route matched goes nowhere, and its target is its subject, which may look like ours.
+  if (to?.sink !== broker) return undefined;
   return {
     to: to as Routed<B>["to"],
     key,

@@ -1,5 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
+import { NOT_RE2 } from "./limits.ts";
+import { re2Pattern } from "./re2-pattern.ts";
 
 /** The first place where data does not fit. `path` is a JSON pointer into the data. */
 export interface Misfit {
@@ -12,9 +14,14 @@ export type Check = (data: unknown) => Misfit | undefined;
 
 re2.code = "re2";
 
-/** `format` is an annotation, as the draft has it; unknown keywords are errors. */
+/**
+ * `format` is an annotation, as the draft has it; unknown keywords, and those without effect where they stand, are errors.
+ * Only a property that is there counts: every object has a `constructor` of its kind.
+ */
 const OPTIONS = {
   strict: true,
+  ownProperties: true,
+  allowMatchingProperties: true,
   strictTypes: false,
   strictTuples: false,
   strictRequired: false,
@@ -56,10 +63,18 @@ function misfitOf({ instancePath, message, params, keyword }: ErrorObject): Misf
  * they do not match, which under a `not` lets everything in.
  */
 function re2(pattern: string): { test(text: string): boolean; toString(): string } {
-  const compiled = RE2JS.compile(pattern);
+  const compiled = compilePattern(pattern);
   return {
     test: (text) => compiled.matcher(text).find(),
     // What the validator keeps compiled patterns by: without it all of them would be taken for the first one.
     toString: () => `re2:${pattern}`,
   };
+}
+
+function compilePattern(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(re2Pattern(pattern));
+  } catch {
+    throw new Error(`${NOT_RE2}: ${pattern}`);
+  }
 }

@@ -2,7 +2,8 @@
  * What a JSON Schema from outside may be. A schema is code that others write and this process runs: without limits a
  * small one can hold up everything else for seconds.
  */
-import { RE2JS } from "re2js";
+import { patternWeight } from "./pattern-weight.ts";
+import { re2Pattern } from "./re2-pattern.ts";
 
 /** Why a schema is not taken: the place, and what is expected there. */
 export interface SchemaFault {
@@ -13,7 +14,7 @@ export interface SchemaFault {
 
 /** What a schema that is taken costs. */
 export interface SchemaCost {
-  /** How many of its nodes one value may have to pass, each `$ref` counted as what it leads to. */
+  /** How many of its nodes, and places of its patterns, one value may have to pass, each `$ref` counted as what it leads to. */
   readonly weight: number;
   /** Whether it refers to itself: then the work grows with the depth of the data, perhaps without bound. */
   readonly recursive: boolean;
@@ -36,8 +37,13 @@ const FOREIGN: ReadonlySet<string> = new Set([
   "$anchor",
   "$id",
   "$vocabulary",
+  // The validator tells wrongly which items were looked at, and would let in what does not fit.
+  "unevaluatedItems",
 ]);
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
+
+/** What is said of a pattern that cannot be taken. */
+export const NOT_RE2 = "The pattern is not one of RE2: it knows no look-around, no back-references and no flags";
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -51,6 +57,9 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
     return [{ path: "", message: `The schema is ${size} bytes large: limit is ${MAX_SCHEMA_BYTES}` }];
   const faults: SchemaFault[] = [];
   let nodes = 0;
+  /** Places of an `if` without `then`. */
+  const halves: string[] = [];
+  let unevaluated = false;
 
   const look = (value: unknown, path: string, depth: number): void => {
     if (typeof value !== "object" || value === null || faults.length >= 20) return;
@@ -65,6 +74,10 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
       value.forEach((item, i) => look(item, `${path}/${i}`, depth + 1));
       return;
     }
+    if (!insideProperties(path)) {
+      if (Object.hasOwn(value, "if") && !Object.hasOwn(value, "then")) halves.push(`${path}/if`);
+      unevaluated ||= Object.hasOwn(value, "unevaluatedProperties");
+    }
     for (const [keyword, inner] of Object.entries(value)) {
       const at = `${path}/${keyword.replaceAll("~", "~0").replaceAll("/", "~1")}`;
       const message = faultOf(keyword, inner, value as Node, schema, path);
@@ -75,7 +88,10 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
   if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null || Array.isArray(schema)))
     return [{ path: "", message: "A schema is an object or a boolean" }];
   look(schema, "", 1);
-  if (faults.length > 0) return faults;
+  // The validator counts what an `if` has looked at although it failed.
+  if (unevaluated)
+    for (const path of halves) faults.push({ path, message: "Beside unevaluatedProperties, if needs a then" });
+  if (faults.length > 0) return faults.slice(0, 20);
   const cost = costOf(schema);
   if (cost.weight > MAX_WEIGHT)
     return [{ path: "", message: "The schema leads through too many references to be checked in reasonable time" }];
@@ -83,6 +99,7 @@ export function measureSchema(schema: unknown): SchemaCost | readonly SchemaFaul
 }
 
 function faultOf(keyword: string, value: unknown, node: Node, root: unknown, path: string): string | undefined {
+  if (keyword === "__proto__") return "No member may be called __proto__: the validator does not see it";
   if (keyword === "$schema" && (path !== "" || value !== DRAFT)) return `Expected ${DRAFT}, at the top only`;
   if (FOREIGN.has(keyword) && !insideProperties(path)) return `${keyword} is not supported`;
   if (keyword === "$ref" && !insideProperties(path)) {
@@ -106,10 +123,11 @@ function patternFault(pattern: string): string | undefined {
   if (pattern.length > MAX_PATTERN_LENGTH)
     return `The pattern is ${pattern.length} characters long: limit is ${MAX_PATTERN_LENGTH}`;
   try {
-    RE2JS.compile(pattern);
+    // Compiling it is the worker's: a short pattern can take long.
+    re2Pattern(pattern);
     return undefined;
   } catch {
-    return "The pattern is not one of RE2: it knows no look-around and no back-references";
+    return NOT_RE2;
   }
 }
 
@@ -146,6 +164,9 @@ function costOf(root: unknown): SchemaCost {
     let weight = 1;
     for (const [keyword, inner] of Object.entries(value)) {
       if (keyword === "$defs" || VALUES.has(keyword)) continue;
+      if (keyword === "pattern" && typeof inner === "string") weight += patternWeight(inner);
+      if (keyword === "patternProperties" && typeof inner === "object" && inner !== null)
+        for (const pattern of Object.keys(inner)) weight += patternWeight(pattern);
       const target = keyword === "$ref" && typeof inner === "string" ? resolve(root, inner) : inner;
       weight += weigh(target);
     }

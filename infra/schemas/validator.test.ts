@@ -1,4 +1,6 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, expect, spyOn, test } from "bun:test";
+import { RE2JS } from "re2js";
+import { measureSchema } from "./limits.ts";
 import { type CompiledSchema, SchemaValidator } from "./validator.ts";
 
 const validator = new SchemaValidator();
@@ -119,4 +121,37 @@ test("a recursive schema is checked, and one that would take for ever counts as 
   expect(await check(twice, data)).toEqual({ path: "", message: "cannot be checked within 250 ms" });
   // The worker that was ended is replaced.
   expect(await check(tree, { kids: [] })).toBeUndefined();
+});
+
+test("a schema that takes too long to compile is refused, nothing of it runs here, and the next one is taken", async () => {
+  const compiled = spyOn(RE2JS, "compile");
+  const anyOf = Array.from({ length: 900 }, (_, i) => ({ pattern: `\\p{L}{0,1000}|x${i}` }));
+  expect(measureSchema({ anyOf })).toMatchObject({ recursive: false });
+  expect(await fault({ anyOf })).toBe("The schema cannot be compiled within 250 ms");
+  expect(compiled).not.toHaveBeenCalled();
+  compiled.mockRestore();
+  expect(await check({ type: "string" }, 1)).toMatchObject({ path: "" });
+});
+
+test("a pattern whose work grows with the text times its own length is checked apart, and is never wrongly taken", async () => {
+  const long = "a".repeat(400_000);
+  for (const pattern of ["(?:a{0,1000})[bc]", "^(?:a?){1000}[bc]$", "(?:(?:a{1,10}){1,10}){1,10}[bc]"]) {
+    const schema = { type: "string", pattern };
+    const { check: apart } = await taken(schema);
+    const verdict = apart(long, JSON.stringify(long));
+    expect([pattern, verdict instanceof Promise]).toEqual([pattern, true]);
+    expect(await verdict).toMatchObject({ path: "" });
+    // Under a `not` the answer is yes: or that it cannot be told, never a wrong one.
+    expect(await check({ not: { pattern: "a" } }, long)).toMatchObject({ path: "" });
+  }
+  // The usual ones are checked at once.
+  for (const pattern of ["^[a-z]{1,64}$", "^[0-9a-f]{8}-[0-9a-f]{4}$", "^ord_[a-z0-9]+$"]) {
+    const { check: here } = await taken({ type: "string", pattern });
+    expect(here("x".repeat(10_000), JSON.stringify("x".repeat(10_000)))).toMatchObject({ path: "" });
+  }
+});
+
+test("a pattern that only compiling shows to be none is refused", async () => {
+  for (const pattern of ["\\p{Klingon}", "a{2000}", "a**", "("])
+    expect(await fault({ pattern })).toContain("not one of RE2");
 });

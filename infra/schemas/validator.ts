@@ -20,9 +20,11 @@ export interface CompiledSchema {
 export interface SchemaValidatorOptions {
   /** Milliseconds that compiling a schema, or a check in the worker, may take. @default 250 */
   readonly withinMs?: number;
+  /** Steps of a check that may run in this thread; a step is one node of the schema at one value of the data. @default 500_000 */
+  readonly stepsHere?: number;
 }
 
-/** Steps of a check that may run here: some milliseconds. A step is one node of the schema at one value of the data. */
+/** Some milliseconds. */
 const MAX_STEPS_HERE = 500_000;
 /** The worker loads the validator on its first job. */
 const START_MS = 10_000;
@@ -31,12 +33,14 @@ const WARM_UP = { type: "object", properties: { a: { type: "string", pattern: "^
 
 export class SchemaValidator implements Disposable {
   readonly #withinMs: number;
+  readonly #stepsHere: number;
   #worker: Worker | undefined;
   #busy: Promise<unknown> = Promise.resolve();
   #nextId = 1;
 
-  constructor({ withinMs = 250 }: SchemaValidatorOptions = {}) {
+  constructor({ withinMs = 250, stepsHere = MAX_STEPS_HERE }: SchemaValidatorOptions = {}) {
     this.#withinMs = withinMs;
+    this.#stepsHere = stepsHere;
   }
 
   /** Takes a schema, or tells every reason not to. Changes nothing. */
@@ -50,7 +54,7 @@ export class SchemaValidator implements Disposable {
     let check: Check | undefined;
     return {
       check: (data, text) => {
-        if (!cost.recursive && cost.weight * text.length <= MAX_STEPS_HERE)
+        if (!cost.recursive && cost.weight * text.length <= this.#stepsHere)
           return (check ??= compileSchema(taken))(data);
         return this.#checkApart(taken, text);
       },

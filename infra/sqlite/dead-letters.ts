@@ -1,9 +1,22 @@
-import type { DeadLetter, DeadLetterFilter, StoredDeadLetter } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type {
+  DeadLetter,
+  DeadLetterChange,
+  DeadLetterCount,
+  DeadLetterEdit,
+  DeadLetterFilter,
+  DeadLetterSummary,
+  DeadLetterWindow,
+  StoredDeadLetter,
+} from "#runtime";
+import type { SqliteFile, Value } from "./file.ts";
 
-type Row = Omit<StoredDeadLetter, "type"> & { readonly type: string | null };
+type Row = Omit<StoredDeadLetter, "type" | "original" | "edits"> & {
+  readonly type: string | null;
+  readonly original: string | null;
+  readonly edits: string | null;
+};
 
-const COLUMNS = "id, reason, detail, target, attempts, record, at_ms as at, type, key, position";
+const COLUMNS = "id, reason, detail, target, attempts, record, at_ms as at, type, key, position, original, edits";
 
 /** Keeps dead letters, the first of each id. */
 export function insertDeadLetters(file: SqliteFile, letters: readonly DeadLetter[]): void {
@@ -16,19 +29,16 @@ export function insertDeadLetters(file: SqliteFile, letters: readonly DeadLetter
   }
 }
 
-/** Dead letters that fit, by position, after `after`. */
+/** Dead letters that fit, by position. */
 export function selectDeadLetters(
   file: SqliteFile,
-  { reason, type, key }: DeadLetterFilter,
-  { limit, after }: { readonly limit: number; readonly after: number },
+  filter: DeadLetterFilter,
+  { limit, after, upTo = Number.MAX_SAFE_INTEGER }: DeadLetterWindow,
 ): StoredDeadLetter[] {
-  const given = Object.entries({ reason, type, key }).flatMap(([column, value]) =>
-    value === undefined ? [] : [{ test: `and ${column} = ?`, value }],
-  );
-  const tests = given.map(({ test }) => test).join(" ");
+  const { tests, values } = fits(filter);
   const rows = file.all<Row>(
-    `select ${COLUMNS} from dead_letters where position > ? ${tests} order by position limit ?`,
-    ...[after, ...given.map(({ value }) => value), limit],
+    `select ${COLUMNS} from dead_letters where position > ? and position <= ? ${tests} order by position limit ?`,
+    ...[after, upTo, ...values, limit],
   );
   return rows.map(letterOf);
 }
@@ -39,6 +49,87 @@ export function selectDeadLetter(file: SqliteFile, id: string): StoredDeadLetter
   return row === undefined ? undefined : letterOf(row);
 }
 
-function letterOf(row: Row): StoredDeadLetter {
-  return { ...row, type: row.type ?? undefined };
+/** The highest position; 0 without letters. */
+export function lastDeadLetter(file: SqliteFile): number {
+  return file.get<{ last: number | null }>("select max(position) as last from dead_letters")?.last ?? 0;
+}
+
+/** Which of the keys have a letter that fits, up to a position. */
+export function keysWithDeadLetters(
+  file: SqliteFile,
+  filter: DeadLetterFilter,
+  keys: readonly string[],
+  upTo: number,
+): string[] {
+  const { tests, values } = fits(filter);
+  const rows = file.all<{ key: string }>(
+    `select u.value as key from json_each(?) u
+     where exists (select 1 from dead_letters where dead_letters.key = u.value and position <= ? ${tests})`,
+    ...[JSON.stringify(keys), upTo, ...values],
+  );
+  return rows.map(({ key }) => key);
+}
+
+/** Exact counts, as the triggers keep them. */
+export function countDeadLetters(file: SqliteFile): DeadLetterCount[] {
+  return file.all<DeadLetterCount>("select reason, count from dead_letter_counts where count > 0");
+}
+
+/** What fits, by reason. */
+export function summarizeDeadLetters(file: SqliteFile, filter: DeadLetterFilter): DeadLetterSummary[] {
+  const { tests, values } = fits(filter);
+  return file.all<DeadLetterSummary>(
+    `select reason, count(*) as count, min(at_ms) as oldest, max(at_ms) as newest
+     from dead_letters where true ${tests} group by reason`,
+    ...values,
+  );
+}
+
+/** Writes what an edit changed, if the letter still holds `was`. */
+export function updateDeadLetter(
+  file: SqliteFile,
+  id: string,
+  was: string,
+  { record, original, edits }: DeadLetterChange,
+): boolean {
+  const changed = file.run(
+    "update dead_letters set record = ?, original = ?, edits = ? where id = ? and record = ?",
+    ...[record, original ?? null, edits === undefined ? null : JSON.stringify(edits), id, was],
+  );
+  return changed > 0;
+}
+
+/** Deletes letters. */
+export function deleteDeadLetters(file: SqliteFile, ids: readonly string[]): number {
+  // Counted by what comes back: the number of changes may hold those of triggers.
+  const gone = file.all(
+    "delete from dead_letters where id in (select value from json_each(?)) returning 1",
+    JSON.stringify(ids),
+  );
+  return gone.length;
+}
+
+function fits({ reason, type, key, from, before }: DeadLetterFilter): {
+  readonly tests: string;
+  readonly values: Value[];
+} {
+  const given: { readonly test: string; readonly value: Value }[] = [];
+  const add = (test: string, value: Value | undefined): void => {
+    if (value !== undefined) given.push({ test, value });
+  };
+  add("and reason = ?", reason);
+  add("and type = ?", type);
+  add("and dead_letters.key = ?", key);
+  add("and at_ms >= ?", from);
+  add("and at_ms < ?", before);
+  return { tests: given.map(({ test }) => test).join(" "), values: given.map(({ value }) => value) };
+}
+
+function letterOf({ edits, original, ...row }: Row): StoredDeadLetter {
+  return {
+    ...row,
+    type: row.type ?? undefined,
+    original: original ?? undefined,
+    edits: edits === null ? undefined : (JSON.parse(edits) as DeadLetterEdit[]),
+  };
 }

@@ -6,7 +6,11 @@ import type {
   CommitBatch,
   CursorRow,
   DeadLetter,
+  DeadLetterChange,
+  DeadLetterCount,
   DeadLetterFilter,
+  DeadLetterSummary,
+  DeadLetterWindow,
   Fence,
   Grant,
   IndexedFields,
@@ -28,7 +32,17 @@ import type {
   TimerRow,
 } from "#runtime";
 import { checkFences, writeBatch } from "./commit.ts";
-import { insertDeadLetters, selectDeadLetter, selectDeadLetters } from "./dead-letters.ts";
+import {
+  countDeadLetters,
+  deleteDeadLetters,
+  insertDeadLetters,
+  keysWithDeadLetters,
+  lastDeadLetter,
+  selectDeadLetter,
+  selectDeadLetters,
+  summarizeDeadLetters,
+  updateDeadLetter,
+} from "./dead-letters.ts";
 import { SqliteFile } from "./file.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
@@ -298,10 +312,7 @@ class SqliteStore implements Store {
     });
   }
 
-  async deadLetters(
-    filter: DeadLetterFilter,
-    page: { readonly limit: number; readonly after: number },
-  ): Promise<readonly StoredDeadLetter[]> {
+  async deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]> {
     return selectDeadLetters(this.#file, filter, page);
   }
 
@@ -309,8 +320,32 @@ class SqliteStore implements Store {
     return selectDeadLetter(this.#file, id);
   }
 
-  async removeDeadLetter(id: string): Promise<boolean> {
-    return this.#file.write(() => this.#file.run("delete from dead_letters where id = ?", id)) > 0;
+  async lastDeadLetter(): Promise<number> {
+    return lastDeadLetter(this.#file);
+  }
+
+  async keysWithDeadLetters(
+    filter: DeadLetterFilter,
+    keys: readonly string[],
+    upTo: number,
+  ): Promise<readonly string[]> {
+    return keysWithDeadLetters(this.#file, filter, keys, upTo);
+  }
+
+  async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
+    return countDeadLetters(this.#file);
+  }
+
+  async summarizeDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetterSummary[]> {
+    return summarizeDeadLetters(this.#file, filter);
+  }
+
+  async amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
+    return this.#file.write(() => updateDeadLetter(this.#file, id, was, change));
+  }
+
+  async removeDeadLetters(ids: readonly string[]): Promise<number> {
+    return this.#file.write(() => deleteDeadLetters(this.#file, ids));
   }
 
   get #file(): SqliteFile {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, memory, PARTITION_COUNT } from "#runtime";
+import { eventually } from "../testing/eventually.ts";
 import { prometheus } from "./prometheus.ts";
 
 const Bell = actor("bell", {
@@ -56,4 +57,30 @@ test("a gauge that cannot be read is left out, and the others are shown", async 
   expect(shown).toContain('x_here{a="1"} 3');
   expect(shown).not.toContain("\nx_gone ");
   expect(shown).toContain("process_cpu_seconds_total");
+});
+
+test("prometheus() shows how far each subscription is behind, as the node that consumes knows it", async () => {
+  const { metrics, text } = prometheus();
+  const Listener = actor("listener", {
+    state: v.object({}),
+    initial: () => ({}),
+    messages: ({ command }) => ({ note: command({}, () => undefined) }),
+    subscribe: { "bell.rung.v1": { to: () => "a", send: "note" } },
+  });
+  await using _ = await createTroupe({
+    actors: [Listener],
+    stores: { default: memory() },
+    sources: {
+      default: {
+        name: "fake",
+        start: () => ({ stop: async () => undefined, lag: async () => 7 }),
+        check: async () => undefined,
+      },
+    },
+    metrics,
+  });
+  await eventually("the lag is known", 10_000, async () => {
+    const lines = await linesOf(text(), "troupe_subscription_lag");
+    return lines.includes('troupe_subscription_lag{source="fake",actor="listener"} 7');
+  });
 });

@@ -170,6 +170,12 @@ function describeNodes({ counter, gauge, histogram }: Prometheus, nodes: Readonl
     all((counts) => [...counts.publishSeconds].map(([sink, of]) => ({ labels: { sink }, of }))),
   );
   gauge(
+    "troupe_subscription_lag",
+    "Events at the broker that the subscribed actor type has not taken yet",
+    ["source", "actor"],
+    () => all((c) => c.subscriptionLags()).map(({ lag, ...labels }) => ({ labels, value: lag })),
+  );
+  gauge(
     "troupe_mailbox_depth",
     "Messages that wait for their turn",
     ["actor"],

@@ -99,13 +99,16 @@ export class OwnBroker implements AsyncDisposable {
     return child;
   }
 
-  /** Ends it without a chance to tidy up. Resolves when it is gone. */
-  async kill(): Promise<void> {
+  /**
+   * Ends it without a chance to tidy up. Resolves when it is gone.
+   * @param signal another one than SIGKILL: SIGQUIT is the immediate stop of PostgreSQL. @default "SIGKILL"
+   */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    signalGroup(child, "SIGKILL");
+    signalGroup(child, signal);
     await gone;
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { deliver, urlFault } from "./deliver.ts";
+import { deliver, DELIVERY_LIMITS, urlFault } from "./deliver.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** A receiver that misbehaves as its path says, and counts who came. */
@@ -13,6 +13,15 @@ const receiver = Bun.serve({
     if (pathname === "/redirect") return new Response(null, { status: 302, headers: { location: "/ok" } });
     if (pathname === "/busy") return new Response("later", { status: 429, headers: { "retry-after": "7" } });
     if (pathname === "/silent") return new Promise<Response>(() => undefined);
+    if (pathname === "/drip")
+      return new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            controller.enqueue(new Uint8Array([97]));
+          },
+        }),
+      );
     if (pathname === "/endless")
       return new Response(
         new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536).fill(97)) }),
@@ -49,10 +58,21 @@ const FORBIDDEN_HOSTS = [
     "[100::1]",
   ],
   ...["[fc00::1]", "[fd00:ec2::254]", "[fe80::1]", "[fec0::1]", "[ff02::1]", "[2001:db8::1]", "[3fff::1]", "[5f00::1]"],
+  ...[
+    "0251.0376.0251.0376",
+    "0xa9fea9fe",
+    "2852039166",
+    "①⑥⑨.②⑤④.①⑥⑨.②⑤④",
+    "169.254.170.2",
+    "0.1.2.3",
+    "127.255.255.255",
+  ],
+  ...["[::ffff:169.254.169.254]", "[2002:7f00::]", "[fd12:3456::1]", "[::ffff:0:0]", "100.64.0.0"],
   ...["localhost", "localhost.", "LOCALHOST", "metadata", "intranet"],
 ];
 
-test("no spelling of an address inside may be registered", () => {
+test("no spelling of an address inside may be registered (S14)", () => {
+  expect(new Set(FORBIDDEN_HOSTS).size).toBeGreaterThan(60);
   for (const host of FORBIDDEN_HOSTS) {
     expect([host, urlFault(`https://${host}/hook`) !== undefined]).toEqual([host, true]);
   }
@@ -130,6 +150,16 @@ test("an endless answer is cut, a silent receiver is given up, an absent one is 
     kind: "unreachable",
     detail: "No answer within 100 ms",
   });
+  // One that never ends its answer has no more time than one that does not begin it.
+  expect(await deliver(`${HERE}/drip`, MESSAGE, { ...LOOPBACK, timeoutMs: 100 })).toMatchObject({
+    kind: "unreachable",
+  });
   const absent = await deliver("http://127.0.0.1:1/", MESSAGE, LOOPBACK);
   expect(absent.kind).toBe("unreachable");
+});
+
+test("unless told otherwise, 64 KB of an answer are read, and an attempt takes 15 s at most", async () => {
+  const endless = await deliver(`${HERE}/endless`, MESSAGE, LOOPBACK);
+  expect(endless.kind === "answered" ? endless.body.length : 0).toBe(65_536);
+  expect(DELIVERY_LIMITS.timeoutMs).toBe(15_000);
 });

@@ -20,15 +20,18 @@ export type DeliveryOutcome =
   | { readonly kind: "unreachable"; readonly detail: string };
 
 export interface DeliveryOptions {
-  /** Milliseconds for the whole attempt. @default 15_000 */
+  /** Milliseconds for the whole attempt. @default DELIVERY_LIMITS.timeoutMs */
   readonly timeoutMs?: number;
-  /** Bytes of the answer that are kept. @default 65_536 */
+  /** Bytes of the answer that are kept. @default DELIVERY_LIMITS.maxAnswerBytes */
   readonly maxAnswerBytes?: number;
   /** Which addresses may be dialled. @default isPublicAddress. For receivers inside the own network, on purpose. */
   readonly allows?: (address: string) => boolean;
   /** All addresses of a name. @default the system's resolver */
   readonly resolve?: (name: string) => Promise<readonly string[]>;
 }
+
+/** D4: 15 s for the whole attempt, 64 KB of the answer. */
+export const DELIVERY_LIMITS = { timeoutMs: 15_000, maxAnswerBytes: 65_536 } as const;
 
 const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
@@ -55,7 +58,8 @@ export async function deliver(
   { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array<ArrayBuffer> },
   options: DeliveryOptions = {},
 ): Promise<DeliveryOutcome> {
-  const { timeoutMs = 15_000, maxAnswerBytes = 65_536, allows = isPublicAddress, resolve = resolveAll } = options;
+  const { timeoutMs, maxAnswerBytes } = { ...DELIVERY_LIMITS, ...options };
+  const { allows = isPublicAddress, resolve = resolveAll } = options;
   const fault = urlFault(url, allows);
   if (fault !== undefined) return { kind: "forbidden", detail: `The URL ${fault}` };
   const target = new URL(url);

@@ -55,15 +55,37 @@ test("what the reference library signs is verified, and it verifies what we sign
   });
 });
 
-test("the example of Standard Webhooks' documentation is verified", () => {
-  const headers = new Headers({
-    "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
-    "webhook-timestamp": "1614265330",
-    "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
-  });
-  const scheme = { kind: "standard", secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] } as const;
-  const body = Buffer.from('{"test": 2432232314}');
-  expect(verifyWebhook(scheme, headers, body, 1_614_265_330_000)).toEqual({ kind: "verified" });
+/** One message, and what it is signed as: by the standard's libraries (`v1`) and by the server `v1a` comes from. */
+const VECTOR = {
+  id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+  at: new Date(1_614_265_330_000),
+  body: Buffer.from('{"test": 2432232314}'),
+};
+const VECTOR_SIGNATURES = [
+  {
+    signer: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    verifier: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    signature: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+  },
+  {
+    signer: "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",
+    verifier: "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
+    signature: "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==",
+  },
+];
+
+test("the published test vectors are verified, and are what we sign", () => {
+  for (const { signer, verifier, signature } of VECTOR_SIGNATURES) {
+    const headers = {
+      "webhook-id": VECTOR.id,
+      "webhook-timestamp": "1614265330",
+      "webhook-signature": signature,
+    };
+    expect(signWebhook(VECTOR, [parseSigningKey(signer)])).toEqual(headers);
+    const scheme = { kind: "standard", secrets: [verifier] } as const;
+    const verdict = verifyWebhook(scheme, new Headers(headers), VECTOR.body, VECTOR.at.getTime());
+    expect(verdict).toEqual({ kind: "verified" });
+  }
 });
 
 test("the example of GitHub's documentation is verified", () => {

@@ -32,6 +32,15 @@ export interface NamedValue {
   readonly value: number;
 }
 
+/** How far a subscription is behind. */
+export interface SubscriptionLag {
+  /** The source's name, as in `kafka`. */
+  readonly source: string;
+  readonly actor: string;
+  /** Events at the broker that were not acknowledged. */
+  readonly lag: number;
+}
+
 /**
  * The counts of one node since its start, and how it stands right now. Names come from closed sets: declared actor types
  * and messages, configured sinks.
@@ -52,6 +61,8 @@ export interface NodeCounts {
   activeActors(): Iterable<NamedValue>;
   /** Committed records that a sink has not acknowledged, by the sink's name. */
   outboxPending(): Iterable<NamedValue>;
+  /** Of the subscriptions that this node consumes, where the broker could be asked. */
+  subscriptionLags(): Iterable<SubscriptionLag>;
   partitionsOwned(): number;
   /** Timers whose time has come, and whose turn has not ended yet. */
   timersDue(): number;

@@ -35,6 +35,11 @@ export interface Sink {
    */
   readonly lane: SinkLane;
   /**
+   * Whether a record is for this sink. What is not passes by: it counts as published here, and says nothing of whether the
+   * other end is there. Must answer the same whenever it is asked. @default every record of the kind
+   */
+  takes?(record: OutboxRecord): boolean;
+  /**
    * Publishes in the given order. Resolves when every record is durable at the other end, with one result per record,
    * in the order given. A throw means that the whole batch is tried again after a pause: repeats carry the same id.
    * `attempt` counts the tries of this batch, from 1.

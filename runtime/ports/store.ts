@@ -1,3 +1,18 @@
+import type { DeadLetter, DeadLetterStore } from "./dead-letters.ts";
+
+export type {
+  DeadLetter,
+  DeadLetterChange,
+  DeadLetterCount,
+  DeadLetterEdit,
+  DeadLetterFilter,
+  DeadLetterReason,
+  DeadLetterStore,
+  DeadLetterSummary,
+  DeadLetterWindow,
+  StoredDeadLetter,
+} from "./dead-letters.ts";
+
 /**
  * The store port: one database in which a set of actor types lives. Implemented by `memory()` here, by `postgresStore(url)`
  * in `infra/postgres` and by `sqlite(path)` in `infra/sqlite`; `runtime/testing/store-conformance.ts` is run by each.
@@ -5,7 +20,7 @@
  * Times are milliseconds since the epoch. JSON travels as text, so that what was written is read back to the byte. Names,
  * keys and index values are ordered by their UTF-8 bytes, the same in every store.
  */
-export interface Store {
+export interface Store extends DeadLetterStore {
   readonly name: string;
 
   /** Creates what is missing (tables, partition rows), under a lock: several nodes may call it at once. */
@@ -114,14 +129,6 @@ export interface Store {
    * Recording the same id twice keeps the first.
    */
   recordDeadLetters(letters: readonly DeadLetter[], timers?: readonly TimerRow[]): Promise<void>;
-  /** Dead letters in the order they were recorded, after position `after` (from 0), `limit` at most. */
-  deadLetters(
-    filter: DeadLetterFilter,
-    page: { readonly limit: number; readonly after: number },
-  ): Promise<readonly StoredDeadLetter[]>;
-  deadLetter(id: string): Promise<StoredDeadLetter | undefined>;
-  /** Deletes a dead letter. Returns whether there was one. */
-  removeDeadLetter(id: string): Promise<boolean>;
 }
 
 /** The name of a running node, unique among those that share a store. */
@@ -375,39 +382,6 @@ export interface CursorRow {
   readonly sink: string;
   readonly partition: number;
   readonly seq: number;
-}
-
-/** Why something will not be tried again by itself. */
-export type DeadLetterReason = "broker" | "poison" | "schema" | "route" | "receiver";
-
-/** Something that will not be tried again by itself, with what is needed to understand and repeat it. */
-export interface DeadLetter {
-  readonly id: string;
-  readonly reason: DeadLetterReason;
-  readonly detail: string;
-  /** Where it was going: a sink's name, or an actor's address. */
-  readonly target: string;
-  readonly attempts: number;
-  /** What it was, as JSON. */
-  readonly record: string;
-  readonly at: number;
-  /** What it is about: an event type, or the type of the actor that a message was for. */
-  readonly type?: string | undefined;
-  /** What its order is kept by when it is replayed. Default: `target`. */
-  readonly key?: string | undefined;
-}
-
-/** A dead letter with its place: letters recorded later have a higher one. */
-export interface StoredDeadLetter extends DeadLetter {
-  readonly position: number;
-  readonly key: string;
-}
-
-/** Dead letters that fit every part given. */
-export interface DeadLetterFilter {
-  readonly reason?: DeadLetterReason | undefined;
-  readonly type?: string | undefined;
-  readonly key?: string | undefined;
 }
 
 /** The partition is held by another node, or under another epoch. */

@@ -64,16 +64,85 @@ export function deadLetterConformance(
     expect(await ids(store, { key: "t/2" })).toEqual(["d"]);
   });
 
-  scenario("removes a dead letter, and says whether there was one", async (store) => {
+  scenario("finds dead letters by time and position", async (store) => {
+    await store.recordDeadLetters([1, 2, 3, 4].map((at) => letter(`l${at}`, { at })));
+    expect(await ids(store, { from: 2 })).toEqual(["l2", "l3", "l4"]);
+    expect(await ids(store, { before: 3 })).toEqual(["l1", "l2"]);
+    expect(await ids(store, { from: 2, before: 3, type: "t" })).toEqual(["l2"]);
+    const last = await store.lastDeadLetter();
+    const third = (await store.deadLetter("l3"))?.position ?? 0;
+    expect(last).toBe((await store.deadLetter("l4"))?.position);
+    const upTo = await store.deadLetters({}, { after: 0, limit: 10, upTo: third });
+    expect(upTo.map(({ id }) => id)).toEqual(["l1", "l2", "l3"]);
+  });
+
+  scenario("tells which keys have a letter up to a position", async (store) => {
+    await store.recordDeadLetters([
+      letter("a", { key: "t/1" }),
+      letter("b", { key: "t/2", reason: "broker" }),
+      letter("c", { key: undefined, target: "t/3" }),
+      letter("d", { key: "t/4" }),
+    ]);
+    const upTo = (await store.deadLetter("c"))?.position ?? 0;
+    const keys = async (filter = {}): Promise<string[]> =>
+      [...(await store.keysWithDeadLetters(filter, ["t/1", "t/2", "t/3", "t/4", "t/5"], upTo))].toSorted();
+    expect(await keys()).toEqual(["t/1", "t/2", "t/3"]);
+    expect(await keys({ reason: "poison" })).toEqual(["t/1", "t/3"]);
+    expect(await store.keysWithDeadLetters({}, [], upTo)).toEqual([]);
+  });
+
+  scenario("counts dead letters by reason, exactly, through repeats and removals", async (store) => {
+    const counts = async (): Promise<Record<string, number>> =>
+      Object.fromEntries((await store.countDeadLetters()).map(({ reason, count }) => [reason, count]));
+    expect(await counts()).toEqual({});
+    const many = Array.from({ length: 2_500 }, (_, i) => letter(`p${i}`));
+    await store.recordDeadLetters([...many, letter("b", { reason: "broker" }), letter("p0")]);
+    await store.recordDeadLetters([letter("p1"), letter("s", { reason: "schema" })]);
+    expect(await counts()).toEqual({ poison: 2_500, broker: 1, schema: 1 });
+    expect(await store.removeDeadLetters(["p0", "p1", "b", "nobody"])).toBe(3);
+    expect(await counts()).toEqual({ poison: 2_498, schema: 1 });
+  });
+
+  scenario("summarizes what fits, by reason", async (store) => {
+    await store.recordDeadLetters([
+      letter("a", { at: 5 }),
+      letter("b", { at: 2 }),
+      letter("c", { at: 9, reason: "route" }),
+      letter("d", { at: 7, type: "u" }),
+    ]);
+    const all = (await store.summarizeDeadLetters({})).toSorted((a, b) => (a.reason < b.reason ? -1 : 1));
+    expect(all).toEqual([
+      { reason: "poison", count: 3, oldest: 2, newest: 7 },
+      { reason: "route", count: 1, oldest: 9, newest: 9 },
+    ]);
+    expect(await store.summarizeDeadLetters({ type: "t", before: 9 })).toEqual([
+      { reason: "poison", count: 2, oldest: 2, newest: 5 },
+    ]);
+    expect(await store.summarizeDeadLetters({ type: "none" })).toEqual([]);
+  });
+
+  scenario("changes a letter that still holds what it was, and keeps its place", async (store) => {
     await store.recordDeadLetters([letter("a"), letter("b")]);
-    expect(await store.removeDeadLetter("a")).toBe(true);
-    expect(await store.removeDeadLetter("a")).toBe(false);
+    const before = await store.deadLetter("a");
+    const change = { record: '{"new":"\\u0000"}', original: "{}", edits: [{ at: 3, by: "key_1" }, { at: 4 }] };
+    expect(await store.amendDeadLetter("a", "{}", change)).toBe(true);
+    expect(await store.deadLetter("a")).toEqual(before && { ...before, ...change });
+    expect(await store.amendDeadLetter("a", "{}", change)).toBe(false);
+    expect(await store.amendDeadLetter("none", "{}", change)).toBe(false);
+    expect(await ids(store)).toEqual(["a", "b"]);
+  });
+
+  scenario("removes dead letters, and says how many there were", async (store) => {
+    await store.recordDeadLetters([letter("a"), letter("b"), letter("c")]);
+    expect(await store.removeDeadLetters(["a", "c", "x"])).toBe(2);
+    expect(await store.removeDeadLetters(["a"])).toBe(0);
+    expect(await store.removeDeadLetters([])).toBe(0);
     expect(await ids(store)).toEqual(["b"]);
   });
 
   scenario("gives a dead letter that comes again after it was removed a new place, the last", async (store) => {
     await store.recordDeadLetters([letter("a"), letter("b")]);
-    await store.removeDeadLetter("a");
+    await store.removeDeadLetters(["a"]);
     await store.recordDeadLetters([letter("a")]);
     expect(await ids(store)).toEqual(["b", "a"]);
   });

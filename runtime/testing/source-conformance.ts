@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import { actor } from "../actor.ts";
+import { systemClock } from "../clock.ts";
 import { createTroupe } from "../create-troupe.ts";
 import { memory } from "../memory-store.ts";
+import type { NodeCounts } from "../ports/metrics.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { Handled, Source, SourceConsumer } from "../ports/source.ts";
 import type { OutboxRecord } from "../ports/store.ts";
@@ -211,6 +213,41 @@ export function sourceConformance(name: string, test: DeclareTest, setup: () => 
     const { items } = await troupe.deadLetters.list({ reason: "poison" });
     assert(items.length === 1, `there are ${items.length} dead letters`);
     assert(items[0]?.attempts === 2 && items[0].target === `tally/${poisoned.target}`, JSON.stringify(items[0]));
+    await troupe.stop();
+  });
+
+  declare("with a troupe: what paused actors do not take is counted as lag, until they go on", async (subject) => {
+    const records = eventRecords(30, { targets: 3, types: ["order.placed.v1"] });
+    const Tally = actor("tally", {
+      state: v.object({ ids: v.array(v.string()) }),
+      initial: () => ({ ids: [] }),
+      messages: ({ command }) => ({ count: command({ in: v.string() }, (c, id) => void c.state.ids.push(id)) }),
+      subscribe: {
+        "order.placed.v1": { to: ({ subject: key }) => key, send: "count", with: ({ id }) => id },
+      },
+    });
+    let counts: NodeCounts | undefined;
+    const source = subject.source();
+    const troupe = await createTroupe({
+      actors: [Tally],
+      stores: { default: memory() },
+      sources: { default: source },
+      metrics: { attach: (attached) => ((counts = attached), () => undefined) },
+      // The lag is asked for every few seconds.
+      clock: { ...systemClock, after: (ms, run) => systemClock.after(ms / 10, run) },
+    });
+    const lag = (expected: number): Promise<void> =>
+      within(WITHIN_MS, `the lag is ${expected}`, async () => {
+        const lags = [...(counts?.subscriptionLags() ?? [])];
+        return JSON.stringify(lags) === JSON.stringify([{ source: source.name, actor: "tally", lag: expected }]);
+      });
+    await lag(0);
+    const keys = [...new Set(records.map(({ target }) => target))];
+    for (const key of keys) await troupe.pause("tally", key, "a look");
+    await publish(subject.sink, records);
+    await lag(30);
+    for (const key of keys) await troupe.resume("tally", key);
+    await lag(0);
     await troupe.stop();
   });
 }

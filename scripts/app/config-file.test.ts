@@ -47,6 +47,7 @@ database:
 broker:
   nats: { url: "nats://n:4222" }
   kafka: { brokers: ["k1:9092", "k2:9092"] }
+routing: { defaultTopic: events.unrouted.v1, defaultExchange: spare, defaultRoutingKey: a.b, maxRetries: 3 }
 outbox: { retention: 2h }
 actors: { maxActive: 500 }
 `;
@@ -65,6 +66,10 @@ describe("the file of TROUPE_CONFIG", () => {
       ORDER_DATABASE_URL: "postgres://u:hunter2@orders/x",
       NATS_URL: "nats://env:4222",
       KAFKA_BROKERS: "k1:9092,k2:9092",
+      ROUTING_DEFAULT_TOPIC: "events.unrouted.v1",
+      ROUTING_DEFAULT_EXCHANGE: "spare",
+      ROUTING_DEFAULT_ROUTING_KEY: "a.b",
+      ROUTING_MAX_RETRIES: 3,
       OUTBOX_RETENTION: "2h",
       ACTORS_MAX_ACTIVE: 500,
     });
@@ -82,14 +87,15 @@ describe("the file of TROUPE_CONFIG", () => {
 
   test("is refused with every error, its line and column, and the key that was meant", () => {
     const read = readConfigFile(
-      "api:\n  ratelimit: 5\n  address: {}\nroutting: {}\nrouting:\n  maxRetries: 3\nbroker: 4\n",
+      "api:\n  ratelimit: 5\n  address: {}\nroutting: {}\nrouting:\n  maxRetrys: 3\nbroker: 4\nscaler: {}\n",
     );
     expect("errors" in read ? read.errors : []).toEqual([
       "line 2, column 3: /api/ratelimit is not a known key; did you mean rateLimit?",
       "line 3, column 12: /api/address must be text, a number, or a list of them",
       "line 4, column 1: /routting is not a known key; did you mean routing?",
-      "line 5, column 1: /routing has no meaning in this version",
+      "line 6, column 3: /routing/maxRetrys is not a known key; did you mean maxRetries?",
       "line 7, column 9: /broker must be a map",
+      "line 8, column 1: /scaler has no meaning in this version",
     ]);
     for (const text of [
       "api: &a {}\nbroker: *a",
@@ -110,6 +116,16 @@ describe("the file of TROUPE_CONFIG", () => {
     expect(message).not.toContain("hunter2");
     expect(messageOf(() => loadSettings({ TROUPE_CONFIG: join(folder, "absent.yaml") }))).toContain("cannot be read");
     expect(messageOf(() => load("api: { address: 0.0.0.0:80 }"))).toContain("set TROUPE_AUTH=on");
+  });
+
+  test("names what is no place for events, and a routing key without an exchange", () => {
+    const message = messageOf(() =>
+      load("routing: { defaultTopic: 'a b', defaultExchange: amq.direct, maxRetries: 21 }"),
+    );
+    expect(message).toContain("/routing/defaultTopic (ROUTING_DEFAULT_TOPIC): must be words");
+    expect(message).toContain("/routing/defaultExchange (ROUTING_DEFAULT_EXCHANGE): must be letters");
+    expect(message).toContain("/routing/maxRetries (ROUTING_MAX_RETRIES): expected at most 20");
+    expect(messageOf(() => load("routing: { defaultRoutingKey: a }"))).toContain("expected an exchange beside it");
   });
 
   test("an empty one says nothing", () => {
@@ -138,6 +154,10 @@ test("followSettings() takes over limits, keeps them when the file breaks, and s
   expect(live.current().PORT).toBe(3000);
   expect(lines.join("\n")).toContain('config:restart-needed {"path":');
   expect(lines.join("\n")).toContain('"for":["PORT"]');
+
+  writeFileSync(path, "api: { rateLimit: 20 }\nrouting: { defaultTopic: spare.v1, maxRetries: 2 }");
+  await within("routing is another", () => live.current().ROUTING_DEFAULT_TOPIC === "spare.v1");
+  expect(live.current().ROUTING_MAX_RETRIES).toBe(2);
 
   writeFileSync(path, "api: { rateLimt: 30 }");
   await within("the file is refused", () => lines.some((line) => line.includes("did you mean rateLimit?")));

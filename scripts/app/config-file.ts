@@ -23,6 +23,7 @@ const KEYS: { readonly [name: string]: Key } = {
     auth: as("TROUPE_AUTH"),
     rateLimit: as("API_RATE_LIMIT"),
     rateLimitBurst: as("API_RATE_LIMIT_BURST"),
+    rateLimitStore: as("API_RATE_LIMIT_STORE"),
     maxPayloadSize: as("API_MAX_PAYLOAD_SIZE"),
     allowedOrigins: as("ALLOWED_ORIGINS"),
     trustedProxies: as("TRUSTED_PROXIES"),
@@ -33,6 +34,9 @@ const KEYS: { readonly [name: string]: Key } = {
     stock: as("STOCK_DATABASE_URL"),
     payment: as("PAYMENT_DATABASE_URL"),
     delivery: as("DELIVERY_DATABASE_URL"),
+    invoice: as("INVOICE_DATABASE_URL"),
+    notification: as("NOTIFICATION_DATABASE_URL"),
+    gateway: as("GATEWAY_DATABASE_URL"),
     orchestrator: as("ORCHESTRATOR_DATABASE_URL"),
   },
   broker: {
@@ -44,7 +48,12 @@ const KEYS: { readonly [name: string]: Key } = {
   },
   outbox: { retention: as("OUTBOX_RETENTION"), batchSize: LATER, pollInterval: LATER },
   actors: { maxActive: as("ACTORS_MAX_ACTIVE") },
-  routing: LATER,
+  routing: {
+    defaultTopic: as("ROUTING_DEFAULT_TOPIC"),
+    defaultExchange: as("ROUTING_DEFAULT_EXCHANGE"),
+    defaultRoutingKey: as("ROUTING_DEFAULT_ROUTING_KEY"),
+    maxRetries: as("ROUTING_MAX_RETRIES"),
+  },
   scaler: LATER,
 };
 

@@ -17,6 +17,7 @@ import { type Log, memoryTopics, type Sink, type Source, type Store, type Topics
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
+import { type Failpoints, failpoints } from "./failpoints.ts";
 import type { Settings } from "./settings.ts";
 
 /** Connections per service and process; the read model of the orders has four more. Three processes stay within a server's usual hundred. */
@@ -69,14 +70,15 @@ export function openConnections(settings: Settings, log: Log): Connections {
         });
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
   sinks.push(...routedSinks(settings, nats, prefix, log));
+  const failing = failpoints(settings.TROUPE_FAILPOINT);
   return {
     nats,
     temporal,
     engine: connectEngine({ host: DOCKER_HOST, cluster }),
-    sinks,
+    sinks: sinks.map(failing.sink),
     sources: brokers.sources,
     topics,
-    stores: () => storesOf(settings, log),
+    stores: () => storesOf(settings, log, failing),
     orderReads: () =>
       postgresReadModel(databaseOf("order", settings), {
         name: "orders",
@@ -130,16 +132,14 @@ function routedSinks(
   ];
 }
 
-function storesOf(settings: Settings, log: Log): Record<ServiceName, Store> {
+function storesOf(settings: Settings, log: Log, failing: Failpoints): Record<ServiceName, Store> {
   const stores = SERVICES.map((service) => {
-    return [
-      service,
-      postgresStore(databaseOf(service, settings), {
-        name: service,
-        log,
-        max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE,
-      }),
-    ] as const;
+    const store = postgresStore(databaseOf(service, settings), {
+      name: service,
+      log,
+      max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE,
+    });
+    return [service, failing.store(store)] as const;
   });
   return Object.fromEntries(stores) as Record<ServiceName, Store>;
 }

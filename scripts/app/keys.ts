@@ -23,6 +23,8 @@ export interface KeysOptions {
   readonly topics: Pick<Topics, "subscribe">;
   /** `TROUPE_ADMIN_KEY`. */
   readonly adminKey: string | undefined;
+  /** Told whenever the keys may be others now. */
+  readonly changed: () => void;
   readonly log: Log;
   /** Shows the first admin key: not to the log, where it would stay. */
   readonly show: (line: string) => void;
@@ -32,14 +34,18 @@ export interface KeysOptions {
  * Follows the keyring. Where there is no admin key at all, neither a given nor a stored one, makes the first and shows it
  * once; of several processes that start together, one does.
  */
-export function openKeys({ troupe, started, topics, adminKey, log, show }: KeysOptions): Keys {
+export function openKeys({ troupe, started, topics, adminKey, changed, log, show }: KeysOptions): Keys {
   const stopping = new AbortController();
   const { signal } = stopping;
   const directory = new KeyDirectory({
     adminKey,
     read: (since) => troupe().ref(Keyring, "main").table({ since }, { timeout: READ_WITHIN }),
   });
-  void followKeys(topics, () => directory.changed(), signal);
+  const heard = (): void => {
+    directory.changed();
+    changed();
+  };
+  void followKeys(topics, heard, signal);
   if (adminKey === undefined) {
     void started.then(() => keepTrying("the first admin key", () => ensureAdminKey(troupe(), show), { signal, log }));
   }

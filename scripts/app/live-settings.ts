@@ -5,7 +5,16 @@ import type { Settings } from "./settings.ts";
 
 const LOOK_EVERY_MS = 1_000;
 /** What a running process takes over. */
-const LIVE = ["API_RATE_LIMIT", "API_RATE_LIMIT_BURST", "API_MAX_PAYLOAD_SIZE", "ALLOWED_ORIGINS"] as const;
+const LIVE = [
+  "API_RATE_LIMIT",
+  "API_RATE_LIMIT_BURST",
+  "API_MAX_PAYLOAD_SIZE",
+  "ALLOWED_ORIGINS",
+  "ROUTING_DEFAULT_TOPIC",
+  "ROUTING_DEFAULT_EXCHANGE",
+  "ROUTING_DEFAULT_ROUTING_KEY",
+  "ROUTING_MAX_RETRIES",
+] as const;
 
 /** Settings that follow their file. */
 export interface LiveSettings {

@@ -4,16 +4,19 @@ import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
 import { Guard } from "#actors/ingress/guard/guard.ts";
 import type { RateLimit } from "#actors/ingress/guard/rate-limiter.ts";
+import { SharedLimiter } from "#actors/ingress/guard/shared-limiter.ts";
 import { Problem } from "#actors/ingress/problem.ts";
 import { readinessOf } from "#actors/ingress/readiness.ts";
 import { gatewayRoutes } from "#actors/ingress/routes/gateway.ts";
 import { orchestratorRoutes } from "#actors/ingress/routes/orchestrator.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
+import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
 import { Ticket } from "#actors/ticket/ticket.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
+import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
@@ -70,10 +73,16 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
           started: system.started,
           topics: connections.topics,
           adminKey: settings.TROUPE_ADMIN_KEY,
+          changed: () => watch?.changed(),
           log,
           show: (line) => console.error(line),
         });
+  const buckets =
+    settings.API_RATE_LIMIT_STORE === "redis" && settings.REDIS_URL !== undefined
+      ? new RedisBuckets({ url: settings.REDIS_URL, log, prefix: `${settings.TROUPE_CLUSTER}:rate:` })
+      : undefined;
   const guard = new Guard({
+    limiter: buckets && new SharedLimiter({ buckets, log }),
     authenticate: keys && ((secret) => keys.directory.find(secret)),
     rateLimit: () => rateLimitOf(live()),
     peer: (request) => server.requestIP(request)?.address,
@@ -84,6 +93,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     directory: () => system.gateway.directory() ?? notYet("The event gateway has not started yet"),
     validator: system.gateway.validator,
     allows: system.gateway.allows,
+    secrets: system.gateway.secrets,
     log,
   });
   let stopping = false;
@@ -119,6 +129,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     },
     log,
   });
+  const watch: KeyWatch | undefined = keys && watchKeys(keys.directory, sockets);
   const server: Bun.Server<Session> = Bun.serve<Session>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
@@ -144,12 +155,14 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     },
     async stop(drainMs) {
       keys?.stop();
+      watch?.stop();
       sockets.close();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);
       await Promise.race([server.stop(), late.promise]);
       clearTimeout(timer);
       await server.stop(true);
+      buckets?.close();
     },
   };
 }

@@ -115,6 +115,16 @@ test("readArguments() makes variables of flags, and refuses what it does not kno
   expect(messageOf(() => readArguments(["--prot", "1"]))).toContain("--prot");
 });
 
+test("a secret key is 32 bytes in base64, or several, and is not shown", () => {
+  const good = Buffer.alloc(32, 7).toString("base64");
+  const read = (TROUPE_SECRET_KEY: string) => readSettings({ NATS_URL: "nats://n:4222", TROUPE_SECRET_KEY });
+  expect(read(`${good},${good}`).TROUPE_SECRET_KEY).toBe(`${good},${good}`);
+  for (const bad of ["canary", `${good},canary`]) {
+    expect(() => read(bad)).toThrow("TROUPE_SECRET_KEY: expected 32 bytes in base64");
+    expect(() => read(bad)).not.toThrow("canary");
+  }
+});
+
 test("describeVariables() names what a person may set", () => {
   for (const name of ["PORT", "DATABASE_URL", "TROUPE_ROLES", "TROUPE_CLUSTER"])
     expect(describeVariables()).toContain(name);

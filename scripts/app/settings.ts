@@ -1,7 +1,10 @@
 /** What the app process is told by its environment, its arguments and the addresses of a running stack. */
 import * as v from "valibot";
 import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
+import { Destination } from "#actors/route/messages.ts";
+import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
+import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
@@ -109,6 +112,13 @@ const count = (least: number) =>
     v.transform(Number),
     v.minValue(least, `expected at least ${least}`),
   );
+const failpoint = v.pipe(
+  text,
+  v.check((value) => readFailpoint(value) !== undefined, FAILPOINT_FORM),
+  v.transform(readFailpoint),
+);
+const [Kafka, RabbitMq] = Destination.options;
+const place = <S extends v.GenericSchema<string, string>>(schema: S) => v.pipe(text, schema);
 const shownSubscriptions = Object.entries(DEFAULT_SUBSCRIPTIONS)
   .map(([subscriber, broker]) => `${subscriber}=${broker}`)
   .join(",");
@@ -178,11 +188,32 @@ const VARIABLES = {
       "an admin key for as long as this process runs; without any, the first start makes one and prints it",
     ),
   ),
+  TROUPE_SECRET_KEY: v.pipe(
+    optional(
+      v.pipe(
+        text,
+        v.check((value) => {
+          try {
+            return parseSecretKeys(value).length > 0;
+          } catch {
+            return false;
+          }
+        }, "expected 32 bytes in base64, or several of them separated by commas"),
+      ),
+    ),
+    v.description(
+      "seals the secrets of sources and endpoints in the database: 32 bytes in base64; of several, separated by commas, the first seals",
+    ),
+  ),
   API_RATE_LIMIT: v.pipe(
     v.optional(count(0), "0"),
     v.description("requests a second of one key, and of one address; 0: any number"),
   ),
   API_RATE_LIMIT_BURST: v.pipe(optional(count(1)), v.description("how many of them at once; default twice the limit")),
+  API_RATE_LIMIT_STORE: v.pipe(
+    v.optional(v.pipe(text, v.picklist(["memory", "redis"], "expected memory or redis")), "memory"),
+    v.description("where requests are counted: memory, each process for itself, or redis, all together"),
+  ),
   API_MAX_PAYLOAD_SIZE: v.pipe(
     v.optional(size, "1MiB"),
     v.description("the largest body of a request, as in 256KiB; 32MiB at most"),
@@ -216,10 +247,30 @@ const VARIABLES = {
     v.optional(durations, "5s,5m,30m,2h,5h,10h,10h"),
     v.description("the pauses between the tries to deliver to an endpoint"),
   ),
+  ROUTING_DEFAULT_TOPIC: v.pipe(
+    optional(place(Kafka.entries.topic)),
+    v.description("the Kafka topic of events that no route matches"),
+  ),
+  ROUTING_DEFAULT_EXCHANGE: v.pipe(
+    optional(place(RabbitMq.entries.exchange)),
+    v.description("the RabbitMQ exchange of events that no route matches"),
+  ),
+  ROUTING_DEFAULT_ROUTING_KEY: v.pipe(
+    optional(place(RabbitMq.entries.routingKey.wrapped)),
+    v.description("their routing key; default the event's type"),
+  ),
+  ROUTING_MAX_RETRIES: v.pipe(
+    optional(v.pipe(count(0), v.maxValue(20, "expected at most 20"))),
+    v.description("tries to deliver to an endpoint after the first one; default one for each of WEBHOOK_RETRIES"),
+  ),
   WEBHOOK_ALLOW_PRIVATE: v.pipe(onOff("off"), v.description("on: endpoints may lead into the own network, for tests")),
   TROUPE_SUBSCRIPTIONS: v.pipe(
     v.optional(subscriptions, ""),
     v.description(`the broker of each subscription (${shownSubscriptions})`),
+  ),
+  TROUPE_FAILPOINT: v.pipe(
+    optional(failpoint),
+    v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
   LOG_LEVEL: v.pipe(
@@ -237,6 +288,22 @@ const Environment = v.pipe(
       "expected actors among the roles, or NATS_URL: without either there is no way to an actor",
     ),
     ["TROUPE_ROLES"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["API_RATE_LIMIT_STORE"], ["REDIS_URL"]],
+      ({ API_RATE_LIMIT_STORE, REDIS_URL }) => API_RATE_LIMIT_STORE === "memory" || REDIS_URL !== undefined,
+      "expected memory, as there is no REDIS_URL",
+    ),
+    ["API_RATE_LIMIT_STORE"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["ROUTING_DEFAULT_ROUTING_KEY"], ["ROUTING_DEFAULT_EXCHANGE"]],
+      (routing) => routing.ROUTING_DEFAULT_ROUTING_KEY === undefined || routing.ROUTING_DEFAULT_EXCHANGE !== undefined,
+      "expected an exchange beside it",
+    ),
+    ["ROUTING_DEFAULT_ROUTING_KEY"],
   ),
   v.forward(
     v.partialCheck(
@@ -296,7 +363,7 @@ export function describeVariables(): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return name.endsWith("_URL") || name.endsWith("_KEY");
+  return /_URL$|^TROUPE_[A-Z]+_KEY$/.test(name);
 }
 
 function isLoopback(host: string): boolean {

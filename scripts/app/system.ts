@@ -74,6 +74,8 @@ export function actorTypes(
 /** What {@link startSystem} is given. */
 export interface SystemOptions {
   readonly settings: Settings;
+  /** What may change while the process runs. */
+  readonly live: () => Settings;
   readonly connections: Connections;
   readonly telemetry: Pick<Telemetry, "prometheus" | "reconciled">;
   readonly log: Log;
@@ -82,12 +84,12 @@ export interface SystemOptions {
 }
 
 /** Starts the actor system in the background. */
-export function startSystem({ settings, connections, telemetry, log, address }: SystemOptions): System {
+export function startSystem({ settings, live, connections, telemetry, log, address }: SystemOptions): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
   const scaler = scalerActor({ engine });
-  const gateway = createGateway(settings, log);
+  const gateway = createGateway(settings, live, log);
   const actors = actorTypes(settings, scaler, gateway);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
@@ -148,6 +150,7 @@ export function startSystem({ settings, connections, telemetry, log, address }: 
         scaling: settings.TROUPE_ROLES.includes("scaler"),
         reconciled: telemetry.reconciled,
         allows: gateway.allows,
+        secrets: gateway.secrets,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {

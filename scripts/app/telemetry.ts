@@ -1,13 +1,10 @@
 import { HttpCounts } from "#actors/ingress/http-counts.ts";
+import { LetterReason } from "#actors/redrive/messages.ts";
 import { Service, viewOf } from "#actors/service/service.ts";
 import { Buckets, SECONDS } from "#infra/telemetry/buckets.ts";
 import { type Prometheus, prometheus, type Sample } from "#infra/telemetry/prometheus.ts";
 import type { Troupe } from "#runtime";
 
-/** Dead letters that a scrape counts, at most, and for how long it believes the count. */
-const MAX_LETTERS = 2_000;
-const LETTERS_MS = 10_000;
-const PAGE = 200;
 /** Services that a scrape shows, at most. */
 const MAX_SERVICES = 200;
 
@@ -31,17 +28,16 @@ export function openTelemetry({ troupe, sockets }: Looked): Telemetry {
   const made = prometheus();
   const http = new HttpCounts();
   const rounds = new Buckets(SECONDS);
-  const letters = countedFor(LETTERS_MS, async () => {
-    const node = troupe();
-    return node === undefined ? [] : await lettersByReason(node);
-  });
 
   made.counter("troupe_http_requests_total", "Answered requests", ["route", "method", "status"], () =>
     [...http.counts()].map(({ value, ...labels }) => ({ labels, value })),
   );
   made.histogram("troupe_http_request_seconds", "From a request's head to its answer's", () => [{ of: http.seconds }]);
   made.gauge("troupe_ws_connections", "Open sockets", [], () => [{ value: sockets() ?? 0 }]);
-  made.gauge("troupe_dead_letters", `Dead letters that are kept, ${MAX_LETTERS} at most`, ["reason"], letters);
+  made.gauge("troupe_dead_letters", "Dead letters that are kept", ["reason"], async () => {
+    const node = troupe();
+    return node === undefined ? [] : await lettersByReason(node);
+  });
   made.gauge("troupe_service_replicas", "Replicas of a service", ["service", "kind"], async () => {
     const node = troupe();
     return node === undefined ? [] : await replicas(node);
@@ -50,19 +46,10 @@ export function openTelemetry({ troupe, sockets }: Looked): Telemetry {
   return { prometheus: made, http, reconciled: (seconds) => rounds.add(seconds) };
 }
 
+/** Exact; the stores keep the counts. */
 async function lettersByReason(node: Troupe): Promise<Sample[]> {
-  const counts = new Map<string, number>([
-    ["poison", 0],
-    ["broker", 0],
-  ]);
-  let after: string | undefined;
-  for (let seen = 0; seen < MAX_LETTERS; seen += PAGE) {
-    const page = await node.deadLetters.list({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { reason } of page.items) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-    after = page.next;
-    if (after === undefined) break;
-  }
-  return [...counts].map(([reason, value]) => ({ labels: { reason }, value }));
+  const counts = await node.deadLetters.counts();
+  return LetterReason.options.map((reason) => ({ labels: { reason }, value: counts.get(reason) ?? 0 }));
 }
 
 async function replicas(node: Troupe): Promise<Sample[]> {
@@ -75,18 +62,4 @@ async function replicas(node: Troupe): Promise<Sample[]> {
       { labels: { service: key, kind: "observed" }, value: view.observed.length },
     ];
   });
-}
-
-/** Scrapes come often, and a look at the store is dear: an answer is kept for a while. */
-function countedFor(ms: number, count: () => Promise<Sample[]>): () => Promise<Sample[]> {
-  let until = 0;
-  let kept: Promise<Sample[]> = Promise.resolve([]);
-  return () => {
-    if (performance.now() >= until) {
-      until = performance.now() + ms;
-      kept = count();
-      kept.catch(() => void (until = 0));
-    }
-    return kept;
-  };
 }

@@ -1,6 +1,7 @@
 import { sandboxProvider } from "#actors/payment/sandbox.ts";
 import type { ScalerActor } from "#actors/scaler/scaler.ts";
 import type { Engine } from "#infra/docker/engine.ts";
+import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
@@ -20,6 +21,8 @@ export interface AppWorkers {
   readonly scaling: boolean;
   /** Told of each round of a reconcile loop, in seconds. */
   readonly reconciled?: (seconds: number) => void;
+  /** Opens the secrets that sign webhooks. */
+  readonly secrets: SecretBox;
   /** Which addresses webhooks may go to: `undefined` for public ones. */
   readonly allows: ((address: string) => boolean) | undefined;
 }
@@ -34,6 +37,7 @@ export function startShopWorkers({
   scaling,
   reconciled,
   allows,
+  secrets,
 }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: TASK_QUEUES.shop,
@@ -43,7 +47,7 @@ export function startShopWorkers({
   const gateway: QueueOptions = {
     taskQueue: TASK_QUEUES.gateway,
     workflowsPath: pathOf("deliver-webhook/workflow.ts"),
-    activities: deliverWebhookActivities({ troupe, allows }),
+    activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
   const orchestrator: QueueOptions = {
     taskQueue: TASK_QUEUES.orchestrator,

@@ -5,14 +5,19 @@ export interface PlainRequest {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
+  /** @default "application/json" */
+  readonly contentType?: string;
 }
 
 const HEAD_END = "\r\n\r\n";
 
 /** The bytes of a request on a connection that stays open. */
-export function requestBytes(host: string, { method, path, body }: PlainRequest): Uint8Array {
+export function requestBytes(
+  host: string,
+  { method, path, body, contentType = "application/json" }: PlainRequest,
+): Uint8Array {
   const text = body === undefined ? "" : JSON.stringify(body);
-  const content = body === undefined ? "" : "content-type: application/json\r\n";
+  const content = body === undefined ? "" : `content-type: ${contentType}\r\n`;
   const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${content}content-length: ${Buffer.byteLength(text)}\r\n\r\n`;
   return new TextEncoder().encode(head + text);
 }
@@ -24,6 +29,8 @@ export function requestBytes(host: string, { method, path, body }: PlainRequest)
 export class HttpConnection {
   #socket: Socket | undefined;
   #answer: PromiseWithResolvers<void> | undefined;
+  /** What is still to be written of the request under way: a large one does not go out at once. */
+  #unsent: Uint8Array | undefined;
   #received = "";
 
   /** Connects to `http://host:port`. */
@@ -35,6 +42,7 @@ export class HttpConnection {
       port: Number(port),
       socket: {
         data: (_socket, chunk) => connection.#take(chunk.toString("latin1")),
+        drain: () => connection.#write(connection.#unsent),
         close: () => connection.#fail(new Error("The server closed the connection")),
         error: (_socket, error) => connection.#fail(error),
       },
@@ -45,12 +53,18 @@ export class HttpConnection {
   /** Sends a request. Rejects unless the answer is a 2xx. */
   send(request: Uint8Array): Promise<void> {
     this.#answer = Promise.withResolvers<void>();
-    this.#socket?.write(request);
+    this.#write(request);
     return this.#answer.promise;
   }
 
   close(): void {
     this.#socket?.end();
+  }
+
+  #write(bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) return;
+    const written = this.#socket?.write(bytes) ?? 0;
+    this.#unsent = written < bytes.length ? bytes.subarray(Math.max(0, written)) : undefined;
   }
 
   #take(text: string): void {

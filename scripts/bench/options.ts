@@ -1,5 +1,48 @@
+import { parseArgs } from "node:util";
+import { durationMs } from "#runtime";
+import { type BrokerName, BROKERS } from "./broker-sinks.ts";
+
 /** What a run is asked for. */
 export interface BenchOptions {
   /** The large cases too, that take minutes and gigabytes. */
   readonly full: boolean;
+  /** The brokers to measure with. */
+  readonly sinks: readonly BrokerName[];
+  /** How long a transaction is left open, in milliseconds, before it is measured what goes on beside it. */
+  readonly openTransactionMs: number;
+}
+
+/** A command line. */
+export interface BenchArguments {
+  readonly help: boolean;
+  readonly json: boolean;
+  readonly names: readonly string[];
+  readonly options: BenchOptions;
+}
+
+/** @throws {TypeError} an option that there is not, or a value that it does not take. */
+export function readArguments(args: readonly string[]): BenchArguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean", default: false },
+      full: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+      sink: { type: "string", default: BROKERS.join(",") },
+      "open-transaction": { type: "string", default: "30s" },
+    },
+  });
+  const { help, json, full, sink } = values;
+  const options = { full, sinks: sinksOf(sink), openTransactionMs: durationMs(values["open-transaction"]) };
+  return { help, json, names: positionals, options };
+}
+
+function sinksOf(text: string): readonly BrokerName[] {
+  return text.split(",").map((name) => {
+    const known = BROKERS.find((broker) => broker === name);
+    if (known === undefined)
+      throw new TypeError(`Cannot measure with the sink "${name}": there are ${BROKERS.join(", ")}`);
+    return known;
+  });
 }

@@ -1,10 +1,12 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
 import { containers } from "./containers.ts";
+import { events } from "./events.ts";
 import { failover } from "./failover.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
+import { redrive } from "./redrive.ts";
 import { relay } from "./relay.ts";
 import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
@@ -44,14 +46,26 @@ export const BENCHES: readonly Bench[] = [
   {
     name: "relay",
     about: "commit to broker acknowledgement, and the drain of a backlog",
-    servers: ["postgres", "nats", "kafka"],
+    servers: ["postgres", "nats", "kafka", "rabbitmq", "redis"],
     run: relay,
+  },
+  {
+    name: "redrive",
+    about: "dead letters of a broker, all replayed in the order of their keys",
+    servers: ["postgres", "nats"],
+    run: redrive,
   },
   {
     name: "http",
     about: "one HTTP command to its durable reply",
     servers: ["postgres", "nats", "temporal"],
     run: http,
+  },
+  {
+    name: "events",
+    about: "events over HTTP to their commit: schema, route, once per id",
+    servers: ["postgres", "nats", "temporal"],
+    run: events,
   },
   {
     name: "failover",

@@ -19,10 +19,15 @@ export class AppProcess implements AsyncDisposable {
   readonly #process: Subprocess<"ignore", "pipe", "pipe">;
   readonly #lines: string[] = [];
   readonly #read: Promise<unknown>;
+  readonly #onLine: (line: string) => void;
   #address: string | undefined;
 
-  /** Starts `scripts/app.ts` on a free port with exactly this environment, and the PATH. */
-  constructor(environment: Readonly<Record<string, string>>) {
+  /**
+   * Starts `scripts/app.ts` on a free port with exactly this environment, and the PATH.
+   * @param onLine is told every line that it writes.
+   */
+  constructor(environment: Readonly<Record<string, string>>, onLine: (line: string) => void = () => undefined) {
+    this.#onLine = onLine;
     this.#process = Bun.spawn([process.execPath, SCRIPT], {
       env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", PORT: "0", ...environment },
       stdin: "ignore",
@@ -30,6 +35,11 @@ export class AppProcess implements AsyncDisposable {
       stderr: "pipe",
     });
     this.#read = Promise.all([this.#follow(this.#process.stdout), this.#follow(this.#process.stderr)]);
+  }
+
+  /** Resolves when the process has ended, however. */
+  get exited(): Promise<unknown> {
+    return this.#process.exited;
   }
 
   /** `http://127.0.0.1:port`, once it listens. */
@@ -136,6 +146,7 @@ export class AppProcess implements AsyncDisposable {
 
   #see(line: string): void {
     this.#lines.push(line);
+    this.#onLine(line);
     if (this.#lines.length > LINES_KEPT) this.#lines.shift();
     if (line.includes('"app:listening"')) this.#address = (JSON.parse(line) as { address: string }).address;
   }

@@ -394,11 +394,12 @@ describe("endpoints and dead letters", () => {
     await eventually("both letters", WITHIN_MS, async () => (await lettersOf("route", "unbound.made")).length === 2);
     const queue = await rabbitQueue("unbound", "#");
     const body = { filter: { reason: "route", type: "unbound.made" }, ratePerSecond: 100 };
-    expect((await app.post("/dead-letters/replay", { ...body, dryRun: true })).body).toEqual({
-      matching: 2,
-      dryRun: true,
+    expect((await app.post("/dead-letters/replay", { ...body, dryRun: true })).body).toMatchObject({
+      ...{ matching: 2, dryRun: true, reasons: { route: 2 }, id: null },
+      oldest: expect.any(String),
     });
-    expect((await app.post("/dead-letters/replay", body)).status).toBe(202);
+    const begun = await app.post("/dead-letters/replay", body);
+    expect(begun).toMatchObject({ status: 202, body: { matching: 2, dryRun: false } });
     await eventually("both have come, in order", WITHIN_MS, async () => (await queue()).length === 2);
     expect((await queue()).map(({ id }) => id)).toEqual(["u-1", "u-2"]);
     await eventually(
@@ -406,6 +407,51 @@ describe("endpoints and dead letters", () => {
       WITHIN_MS,
       async () => (await lettersOf("route", "unbound.made")).length === 0,
     );
+    const { id } = begun.body as { id: string };
+    const ended = await eventually("the run has ended", WITHIN_MS, async () => {
+      const { body: view } = await app.get(`/dead-letters/replays/${id}`);
+      return (view as { status: string }).status === "running" ? undefined : view;
+    });
+    expect(ended).toMatchObject({ id, status: "completed", matching: 2, replayed: 2, failed: 0 });
+  });
+
+  test("a letter's data can be put right: it has to fit the schema of now, and the original stays beside it", async () => {
+    await putOk("/schemas/demo.edited", SCHEMA);
+    await app.post("/events", { type: "demo.edited", id: "edited-1", data: { number: 1 } });
+    const [letter] = await lettersOf("schema", "demo.edited");
+    const path = `/dead-letters/${encodeURIComponent(letter?.id ?? "")}`;
+    const patch = (data: unknown): Promise<Answer> => app.send("PATCH", path, JSON.stringify({ data }), json);
+    const misfit = await patch({ number: 2 });
+    expect(codeOf(misfit)).toBe("422 event.schema_violation");
+    expect(misfit.body).toMatchObject({ errors: [{ path: "/data" }] });
+    const whole = { data: { action: "x", number: 1 }, original: { data: { number: 1 } }, edits: [{ by: null }] };
+    expect(await patch({ action: "x", number: 1 })).toMatchObject({ status: 200, body: whole });
+    expect((await app.get(path)).body).toMatchObject(whole);
+    expect((await app.post(`${path}/replay`)).body).toMatchObject({ replayed: [letter?.id] });
+    const again = { type: "demo.edited", id: "edited-1", data: { action: "x", number: 1 } };
+    expect((await app.post("/events", again)).body).toEqual({ id: "edited-1", status: "duplicate" });
+    expect(codeOf(await patch({ action: "x" }))).toBe("404 dead_letter.not_found");
+  });
+
+  test("letters are found by key and time, and every one of them is counted", async () => {
+    await putOk("/routes/counted", { match: { type: "counted.*" }, to: [{ sink: "rabbitmq", exchange: "counted" }] });
+    const from = new Date().toISOString();
+    for (const subject of ["s1", "s2"]) await app.post("/events", { type: "counted.made", id: subject, subject });
+    await eventually("both letters", WITHIN_MS, async () => (await lettersOf("route", "counted.made")).length === 2);
+    const found = async (query: string): Promise<number> =>
+      ((await app.get(`/dead-letters?type=counted.made&${query}`)).body as { items: unknown[] }).items.length;
+    const { body } = await app.get("/dead-letters?type=counted.made&limit=1");
+    const { items, next } = body as { items: { key: string }[]; next: string };
+    expect(await found(`key=${encodeURIComponent(items[0]?.key ?? "")}`)).toBe(1);
+    expect([await found(`from=${from}`), await found(`to=${from}`)]).toEqual([2, 0]);
+    expect(codeOf(await app.get("/dead-letters?from=yesterday"))).toBe("422 invalid_input");
+    // The first page is gone by the time the second is asked for: it shifts nothing.
+    await app.send("DELETE", `/dead-letters/${encodeURIComponent((items[0] as unknown as Letter).id)}`);
+    expect(await found(`limit=1&cursor=${next}`)).toBe(1);
+    const metrics = String((await app.get("/metrics")).body);
+    const counted = Number(/troupe_dead_letters\{reason="route"\} (\d+)/.exec(metrics)?.[1]);
+    const { body: plan } = await app.post("/dead-letters/replay", { filter: { reason: "route" }, dryRun: true });
+    expect((plan as { matching: number }).matching).toBe(counted);
   });
 
   test("a letter can be dropped", async () => {

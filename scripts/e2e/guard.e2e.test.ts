@@ -85,6 +85,35 @@ test("a socket opens with a bearer key, or once with a ticket that another proce
   expect([await opens(url), await opens(url)]).toEqual([true, false]);
 });
 
+test("the sockets of a key are closed with 1008 at every process once it is revoked, rotated away or has run out", async () => {
+  const [revoked, rotated, kept] = [await makeKey(["orders"]), await makeKey(["orders"]), await makeKey(["orders"])];
+  const until = new Date(Date.now() + 5_000).toISOString();
+  const { body } = await send(first, "POST", "/keys", admin, { name: "e2e", scopes: ["orders"], expiresAt: until });
+  const expiring = (body as { key: string }).key;
+  const closed = new Map<string, number>();
+  const open: WebSocket[] = [];
+  for (const [name, app] of Object.entries({ first, second }))
+    for (const [of, key] of Object.entries({ revoked: revoked.key, rotated: rotated.key, kept: kept.key, expiring })) {
+      const address = `${(await app.listening()).replace("http", "ws")}/ws`;
+      const { ticket } = await eventually("there is a ticket", 2_000, async () => {
+        const answer = await send(app, "POST", "/tickets", key);
+        return answer.status === 201 && (answer.body as { ticket: string });
+      });
+      const byTicket = new WebSocket(`${address}?ticket=${ticket}`);
+      const byKey = new WebSocket(address, { headers: { authorization: `Bearer ${key}` } } as never);
+      for (const [how, socket] of Object.entries({ byTicket, byKey })) {
+        socket.onclose = ({ code }) => void closed.set(`${of} ${how} ${name}`, code);
+        open.push(socket);
+      }
+    }
+  await eventually("all are open", 2_000, async () => open.every(({ readyState }) => readyState > 0));
+  await send(first, "DELETE", `/keys/${revoked.id}`, admin);
+  await send(second, "POST", `/keys/${rotated.id}/rotate`, admin, { overlap: "0s" });
+  await eventually("twelve are closed", 10_000, async () => closed.size === 12);
+  expect([...closed].filter(([of, code]) => of.startsWith("kept") || code !== 1008)).toEqual([]);
+  for (const socket of open) socket.close();
+});
+
 test("a socket follows what its key is good for", async () => {
   const { key } = await makeKey(["orders"]);
   const { ticket } = (await send(first, "POST", "/tickets", key)).body as { ticket: string };

@@ -1,5 +1,6 @@
 import { Endpoint } from "#actors/endpoint/endpoint.ts";
-import type { DeliveryTurn } from "#actors/endpoint/messages.ts";
+import { type DeliveryTurn, MAX_RESPONSE_SHOWN } from "#actors/endpoint/messages.ts";
+import { openWhatOpens, plainBox, type SecretBox } from "#infra/secrets/secret-box.ts";
 import { type DeliveryOutcome, deliver } from "#infra/webhooks/deliver.ts";
 import { signWebhook } from "#infra/webhooks/sign.ts";
 import { parseSigningKey } from "#infra/webhooks/signing-key.ts";
@@ -12,6 +13,8 @@ export interface DeliverWebhookPorts {
   readonly troupe: Pick<Troupe, "ref" | "deadLetters">;
   /** Addresses that may be dialled. Default: public ones. */
   readonly allows?: ((address: string) => boolean) | undefined;
+  /** Opens the secrets of endpoints. Default: they are not sealed. */
+  readonly secrets?: Pick<SecretBox, "open">;
   /** Milliseconds a receiver has for its answer. Default 15,000. */
   readonly timeoutMs?: number;
 }
@@ -26,7 +29,7 @@ const MAX_RETRY_AFTER_MS = 24 * 3_600_000;
 const CALL = { timeout: "8s" } as const;
 
 /** The steps of `deliverWebhook`. */
-export function deliverWebhookActivities({ troupe, allows, timeoutMs }: DeliverWebhookPorts) {
+export function deliverWebhookActivities({ troupe, allows, secrets = plainBox, timeoutMs }: DeliverWebhookPorts) {
   return {
     /** Whether the endpoint takes a delivery now. */
     async askEndpoint(endpointId: string, eventType: string, reserved: boolean): Promise<DeliveryTurn> {
@@ -42,9 +45,10 @@ export function deliverWebhookActivities({ troupe, allows, timeoutMs }: DeliverW
       const endpoint = troupe.ref(Endpoint, endpointId);
       const signing = await orFailure(endpoint.signing(undefined, CALL));
       if (signing === null) return { kind: "failed", detail: "The endpoint was removed", final: true, retryAfterMs: 0 };
+      const keys = await openWhatOpens(secrets, signing.secrets, `endpoint/${endpointId}`);
       const body = new TextEncoder().encode(JSON.stringify(event));
       const headers = {
-        ...signWebhook({ id: webhookId, at: new Date(), body }, signing.secrets.map(parseSigningKey)),
+        ...signWebhook({ id: webhookId, at: new Date(), body }, keys.map(parseSigningKey)),
         "content-type": "application/cloudevents+json",
         "user-agent": "troupe-webhooks",
       };
@@ -66,6 +70,8 @@ export function deliverWebhookActivities({ troupe, allows, timeoutMs }: DeliverW
             status: outcome.kind === "answered" ? outcome.status : null,
             detail: result.kind === "failed" ? result.detail : null,
             durationMs: Math.round(performance.now() - begun),
+            response: outcome.kind === "answered" ? shown(outcome.body) : null,
+            nextTryAt: nextTry(result, delivery.retriesMs[attempt - 1]),
           },
           CALL,
         ),
@@ -127,6 +133,16 @@ function resultOf(outcome: DeliveryOutcome): TryResult {
         retryAfterMs: 0,
       };
   }
+}
+
+/** The beginning of an answer, on one line. */
+function shown(body: string): string {
+  return body.slice(0, MAX_RESPONSE_SHOWN).replaceAll(/\p{Cc}/gu, " ");
+}
+
+function nextTry(result: TryResult, pauseMs: number | undefined): string | null {
+  if (result.kind === "delivered" || result.final || pauseMs === undefined) return null;
+  return new Date(Date.now() + Math.max(pauseMs, result.retryAfterMs)).toISOString();
 }
 
 /** `Retry-After` in milliseconds, seconds or a date, at most a day; 0 for none or what cannot be read. */

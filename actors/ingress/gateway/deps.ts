@@ -1,4 +1,5 @@
 import type { SchemaValidator } from "#infra/schemas/validator.ts";
+import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Log, Troupe } from "#runtime";
 import type { Directory } from "./directory.ts";
 
@@ -12,5 +13,7 @@ export interface GatewayDeps {
   readonly validator: SchemaValidator;
   /** Addresses that endpoints may lead to. Default: public ones. */
   readonly allows?: ((address: string) => boolean) | undefined;
+  /** Opens the secrets of endpoints, to show them once. */
+  readonly secrets: Pick<SecretBox, "open">;
   readonly log: Log;
 }

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import type { GatewayEvent } from "#actors/inbox/messages.ts";
 import { Route } from "#actors/route/route.ts";
 import { EventSchema } from "#actors/schema/schema.ts";
-import { Source } from "#actors/source/source.ts";
+import { createSource, Source } from "#actors/source/source.ts";
 import { SchemaValidator } from "#infra/schemas/validator.ts";
+import { plainBox, type SecretBox, secretBox } from "#infra/secrets/secret-box.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { createTroupe, memory, memoryTopics, silentLog } from "#runtime";
 import { Directory } from "./directory.ts";
@@ -15,11 +16,15 @@ const route = (topic: string) => ({
   enabled: true,
 });
 
-async function gateway() {
+async function gateway(secrets: SecretBox = plainBox, sealing: SecretBox = secrets) {
   const topics = memoryTopics();
-  const troupe = await createTroupe({ actors: [Route, EventSchema, Source], stores: { default: memory() }, topics });
+  const troupe = await createTroupe({
+    actors: [Route, EventSchema, createSource(sealing)],
+    stores: { default: memory() },
+    topics,
+  });
   const validator = new SchemaValidator({ withinMs: 2_000 });
-  const directory = new Directory(troupe, validator, silentLog);
+  const directory = new Directory(troupe, validator, secrets, silentLog);
   return {
     troupe,
     directory,
@@ -67,4 +72,19 @@ test("misfitOf() tells the place that does not fit, lets types without a schema 
   await g.troupe.ref(EventSchema, "demo.made").put({ schema: { typ: "object" }, force: true });
   await g.directory.refresh();
   expect(await misfitOf(g.directory, { ...event, data: { n: 1 } })).toBe("unavailable");
+});
+
+test("Directory.source() opens what the source has sealed, and says where none of it opens", async () => {
+  const [box, other] = [1, 2].map((byte) => secretBox([new Uint8Array(32).fill(byte)])) as [SecretBox, SecretBox];
+  const config = { scheme: "github", secrets: ["a secret", "an older one"] } as const;
+  await using g = await gateway(box);
+  await g.troupe.ref(Source, "github").put({ ...config, secrets: [...config.secrets] });
+  await g.directory.refresh();
+  expect(await g.directory.source("github")).toMatchObject(config);
+  expect(JSON.stringify(await g.troupe.list(Source))).not.toContain("a secret");
+  await using lost = await gateway(other, box);
+  await lost.troupe.ref(Source, "github").put({ ...config, secrets: [...config.secrets] });
+  await lost.directory.refresh();
+  expect(await lost.directory.source("github")).toBe("unreadable");
+  expect(await lost.directory.source("gitlab")).toBeUndefined();
 });

@@ -12,6 +12,7 @@ import { EventSchema } from "#actors/schema/schema.ts";
 import type { SourceConfig } from "#actors/source/messages.ts";
 import { Source } from "#actors/source/source.ts";
 import type { CompiledSchema, SchemaValidator } from "#infra/schemas/validator.ts";
+import { openWhatOpens, type SecretBox } from "#infra/secrets/secret-box.ts";
 import type { AnyActorType, Log, StateOutput, Troupe } from "#runtime";
 
 const LOOK_EVERY_MS = 5_000;
@@ -24,22 +25,33 @@ interface KnownSchema {
   readonly compiled: CompiledSchema | undefined;
 }
 
+/** The schema of a type: `undefined` where there is none, `"unknown"` while it cannot be used. */
+export type UsableSchema = CompiledSchema | "unknown" | undefined;
+
 /** The gateway's configuration, as this node has it. */
 export class Directory implements Disposable {
   readonly #troupe: Pick<Troupe, "list" | "topics">;
   readonly #validator: SchemaValidator;
+  readonly #secrets: Pick<SecretBox, "open">;
   readonly #log: Log;
   readonly #stopping = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   #routes: readonly NamedRoute[] | undefined;
-  #sources: ReadonlyMap<string, SourceConfig> = new Map();
+  /** `undefined`: its secrets do not open here. */
+  #sources: ReadonlyMap<string, SourceConfig | undefined> = new Map();
   #schemas: ReadonlyMap<string, KnownSchema> = new Map();
   #looking: Promise<void> | undefined;
   #again: Promise<void> | undefined;
 
-  constructor(troupe: Pick<Troupe, "list" | "topics">, validator: SchemaValidator, log: Log) {
+  constructor(
+    troupe: Pick<Troupe, "list" | "topics">,
+    validator: SchemaValidator,
+    secrets: Pick<SecretBox, "open">,
+    log: Log,
+  ) {
     this.#troupe = troupe;
     this.#validator = validator;
+    this.#secrets = secrets;
     this.#log = log;
     const timer = setInterval(() => this.#lookLater(), LOOK_EVERY_MS);
     this.#stopping.signal.addEventListener("abort", () => clearInterval(timer));
@@ -57,16 +69,19 @@ export class Directory implements Disposable {
     return this.#routes ?? this.ready.then(() => this.#routes ?? []);
   }
 
-  async source(name: string): Promise<SourceConfig | undefined> {
+  /** A source with its secrets, opened; `"unreadable"` where none of them opens. */
+  async source(name: string): Promise<SourceConfig | "unreadable" | undefined> {
     await this.ready;
-    return this.#sources.get(name);
+    return this.#sources.get(name) ?? (this.#sources.has(name) ? "unreadable" : undefined);
   }
 
-  /**
-   * The schema of an event type: `undefined` where there is none, `"unknown"` while it cannot be used.
-   */
-  async schema(type: string): Promise<CompiledSchema | "unknown" | undefined> {
-    await this.ready;
+  /** The schema of an event type; a promise before the first look. */
+  schema(type: string): UsableSchema | Promise<UsableSchema> {
+    // D1: the routes are there from the first look on.
+    return this.#routes === undefined ? this.ready.then(() => this.#usable(type)) : this.#usable(type);
+  }
+
+  #usable(type: string): UsableSchema {
     const known = this.#schemas.get(type);
     return known === undefined ? undefined : (known.compiled ?? "unknown"); // D3
   }
@@ -104,9 +119,21 @@ export class Directory implements Disposable {
       if (latest !== undefined) compiled.set(key, await this.#compiled(key, latest.version, latest.schema));
     }
     this.#schemas = compiled;
-    this.#sources = new Map(sources.flatMap(({ key, state }) => (state.config === null ? [] : [[key, state.config]])));
+    const known = sources.flatMap(({ key, state }) => (state.config === null ? [] : [{ key, config: state.config }]));
+    const opened = known.map(async ({ key, config }) => [key, await this.#opened(key, config)] as const);
+    this.#sources = new Map(await Promise.all(opened));
     this.#routes = routes.flatMap(({ key, state }) => (state.config === null ? [] : [{ name: key, ...state.config }]));
     this.#ready.resolve();
+  }
+
+  async #opened(name: string, config: SourceConfig): Promise<SourceConfig | undefined> {
+    try {
+      return { ...config, secrets: await openWhatOpens(this.#secrets, config.secrets, `source/${name}`) };
+    } catch (error) {
+      if (!this.#sources.has(name) || this.#sources.get(name) !== undefined)
+        this.#log("error", "gateway:source:unreadable", { source: name, error });
+      return undefined;
+    }
   }
 
   async #compiled(type: string, version: number, schema: unknown): Promise<KnownSchema> {

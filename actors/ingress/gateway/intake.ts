@@ -1,9 +1,8 @@
-import { Inbox, inboxOf, messageIdOf, type Misfit } from "#actors/inbox/inbox.ts";
+import { Inbox, inboxOf, messageIdOf, type Misfit, type Verdict } from "#actors/inbox/inbox.ts";
 import type { GatewayEvent } from "#actors/inbox/messages.ts";
 import { type DeadLetter, type OutboxRecord, partitionOf, RefusedError, type Troupe, TroupeError } from "#runtime";
 import { Problem } from "../problem.ts";
-import { traceFrom } from "../trace.ts";
-import type { Directory } from "./directory.ts";
+import type { Directory, UsableSchema } from "./directory.ts";
 
 /** What became of an event that was taken. */
 export interface Taken {
@@ -13,29 +12,36 @@ export interface Taken {
 }
 
 /** Checks an event against the schema of its type, as far as this node knows it. */
-export async function misfitOf(directory: Directory, event: GatewayEvent): Promise<Misfit | "unavailable" | undefined> {
-  const schema = await directory.schema(event.type);
+export function misfitOf(directory: Directory, event: GatewayEvent): Verdict | Promise<Verdict> {
+  const schema = directory.schema(event.type);
+  return schema instanceof Promise ? schema.then((known) => misfitIn(known, event)) : misfitIn(schema, event);
+}
+
+function misfitIn(schema: UsableSchema, event: GatewayEvent): Verdict | Promise<Verdict> {
   if (schema === undefined) return undefined;
   if (schema === "unknown") return "unavailable";
   if (event.data_base64 !== undefined)
     return { path: "/data_base64", message: "must be JSON data, as this type has a schema" };
   const data = event.data ?? null;
-  const misfit = await schema.check(data, JSON.stringify(data));
+  const misfit = schema.check(data, JSON.stringify(data));
+  return misfit instanceof Promise ? misfit.then(inData) : inData(misfit);
+}
+
+function inData(misfit: Misfit | undefined): Misfit | undefined {
   return misfit && { ...misfit, path: `/data${misfit.path}` };
 }
 
 /**
  * Takes an event: it fits its schema, and is durable in an inbox. One actor turn.
- * @param traceparent of the request.
+ * @param traceparent of a span that no other event has: by it a first acceptance is told from a repeat, whose answer carries
+ * another's.
  * @throws {Problem} 422 `event.schema_violation` (and a dead letter), `event.id_reused`: the id came with other content.
  */
-export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent: string | undefined): Promise<Taken> {
-  // A span of its own: by it a first acceptance is told from a repeat, whose answer carries another's.
-  const own = traceFrom(traceparent ?? null).traceparent;
+export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent: string): Promise<Taken> {
   try {
     const inbox = troupe.ref(Inbox, inboxOf(event));
-    const accepted = await inbox.accept({ event }, { id: messageIdOf(event), traceparent: own });
-    return { id: event.id, status: accepted.traceparent === own ? "accepted" : "duplicate" };
+    const accepted = await inbox.accept({ event }, { id: messageIdOf(event), traceparent });
+    return { id: event.id, status: accepted.traceparent === traceparent ? "accepted" : "duplicate" };
   } catch (error) {
     if (error instanceof RefusedError && error.reason === "schema_violation") {
       const misfit = { path: String(error.data["path"]), message: String(error.data["message"]) };

@@ -9,8 +9,9 @@ const PREFLIGHT_SECONDS = "600";
  * allowed: a key comes in a header of its own.
  */
 export function preflight(request: Request, origins: readonly string[]): Response | undefined {
+  if (request.method !== "OPTIONS") return undefined;
   const origin = request.headers.get("origin");
-  if (request.method !== "OPTIONS" || origin === null || !origins.includes(origin)) return undefined;
+  if (origin === null || !origins.includes(origin)) return undefined;
   if (!request.headers.has("access-control-request-method")) return undefined;
   return new Response(null, {
     status: 204,
@@ -25,8 +26,9 @@ export function preflight(request: Request, origins: readonly string[]): Respons
 }
 
 /** Lets a page of an allowed origin read the answer. Nothing is said to the pages of any other. */
-export function share(request: Request, headers: Headers, origins: readonly string[]): void {
+export function share(request: Request, response: Response, origins: readonly string[]): void {
   if (origins.length === 0) return;
+  const { headers } = response;
   headers.append("vary", "origin");
   const origin = request.headers.get("origin");
   if (origin === null || !origins.includes(origin)) return;

@@ -13,13 +13,15 @@ import { Problem } from "../problem.ts";
 import type { Access } from "./access.ts";
 import { clientAddress, networkOf, type TrustedProxies } from "./client-address.ts";
 import { identify, mayUse, type Principal } from "./principal.ts";
-import { type RateLimit, RateLimiter, type Taken } from "./rate-limiter.ts";
+import { type Limiter, type RateLimit, RateLimiter, type Taken } from "./rate-limiter.ts";
 
 export interface GuardOptions {
   /** Whose key it is; `undefined` for none. Absent: authentication is off. */
   readonly authenticate?: ((secret: string) => Promise<Principal | undefined>) | undefined;
   /** The limit in force, asked for at every request; `undefined`: none. It is each key's, and each address's. */
   readonly rateLimit?: () => RateLimit | undefined;
+  /** Who counts. Default: this process, in memory. */
+  readonly limiter?: Limiter | undefined;
   /** The other end of the request's connection. */
   readonly peer?: (request: Request) => string | undefined;
   readonly trustedProxies?: TrustedProxies;
@@ -31,24 +33,36 @@ const BEARER = /^Bearer +([\x21-\x7e]{1,200}) *$/i;
 
 export class Guard {
   readonly #options: GuardOptions;
-  readonly #limiter = new RateLimiter();
+  readonly #limiter: Limiter;
   readonly #taken = new WeakMap<Request, Taken>();
 
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.#limiter = options.limiter ?? new RateLimiter();
   }
 
   /**
-   * Lets a request pass, or not.
+   * Lets a request pass, or not; at once where nothing of a key has to be found out.
    * @throws {Problem} 401 without a good key, 403 for one that is not good for this, 429 for one request too many.
    */
-  async admit(request: Request, access: Access): Promise<void> {
+  admit(request: Request, access: Access): Promise<void> | undefined {
     const { authenticate } = this.#options;
-    this.countAddress(request);
-    if (authenticate === undefined || access === "open") return; // G3
+    const counted = this.countAddress(request);
+    if (authenticate === undefined || access === "open") return counted; // G3
+    return this.#admitKey(request, access, authenticate, counted);
+  }
+
+  async #admitKey(
+    request: Request,
+    access: Access,
+    authenticate: NonNullable<GuardOptions["authenticate"]>,
+    counted: Promise<void> | undefined,
+  ): Promise<void> {
+    if (counted !== undefined) await counted;
     const principal = await this.#authenticate(request, authenticate);
     identify(request, principal);
-    this.#count(request, `key ${principal.keyId}`);
+    const countedKey = this.#count(request, `key ${principal.keyId}`);
+    if (countedKey !== undefined) await countedKey;
     if (!mayUse(principal, access)) throw notAllowed(access);
   }
 
@@ -56,22 +70,23 @@ export class Guard {
   async caller(request: Request): Promise<Principal> {
     const { authenticate } = this.#options;
     if (authenticate === undefined) throw new TypeError("Cannot tell who asks as authentication is off");
-    this.countAddress(request);
+    await this.countAddress(request);
     return await this.#authenticate(request, authenticate);
   }
 
-  /** Counts a request against the limit of its address. @throws {Problem} 429. */
-  countAddress(request: Request): void {
+  /** Counts a request against the limit of its address; a promise where others are asked. @throws {Problem} 429. */
+  countAddress(request: Request): Promise<void> | undefined {
     const { peer, trustedProxies = [] } = this.#options;
-    if (this.#options.rateLimit?.() === undefined) return;
+    if (this.#options.rateLimit?.() === undefined) return undefined;
     const address = clientAddress(peer?.(request) ?? "", request.headers.get("x-forwarded-for"), trustedProxies);
-    this.#count(request, `address ${networkOf(address)}`);
+    return this.#count(request, `address ${networkOf(address)}`);
   }
 
   /** Tells how much of the limit a request has left. */
-  describe(request: Request, headers: Headers): void {
+  describe(request: Request, response: Response): void {
     const taken = this.#taken.get(request);
     if (taken === undefined) return;
+    const { headers } = response;
     headers.set("ratelimit-limit", String(taken.limit));
     headers.set("ratelimit-remaining", String(taken.left));
     headers.set("ratelimit-reset", String(taken.resetSeconds));
@@ -87,11 +102,17 @@ export class Guard {
     return principal;
   }
 
-  #count(request: Request, caller: string): void {
+  #count(request: Request, caller: string): Promise<void> | undefined {
     const limit = this.#options.rateLimit?.();
-    if (limit === undefined) return;
+    if (limit === undefined) return undefined;
     const { monotonic = () => performance.now() } = this.#options;
     const taken = this.#limiter.take(caller, limit, monotonic());
+    if (taken instanceof Promise) return taken.then((answer) => this.#note(request, limit, answer));
+    this.#note(request, limit, taken);
+    return undefined;
+  }
+
+  #note(request: Request, limit: RateLimit, taken: Taken): void {
     const before = this.#taken.get(request);
     // Both limits hold; the answer tells of the one that is nearer.
     if (before === undefined || taken.left < before.left || !taken.allowed) this.#taken.set(request, taken);

@@ -2,7 +2,7 @@
  * The keys as this process knows them: a copy of the keyring, never old.
  *
  * Owns: the copy, and when it is read anew. Does not own: the keys (`keyring/main`), who may do what (`Guard`).
- * Calls in: `find`, `changed`. Calls out: `read`.
+ * Calls in: `find`, `goodNow`, `changed`. Calls out: `read`.
  *
  * K1 A copy older than `maxAgeMs` is not trusted while a newer one can be had: a key that was revoked anywhere is refused
  *    here within that time, and at once where the topic `keys` says so.
@@ -44,6 +44,9 @@ const BETWEEN_READS_MS = 500;
 /** Between reads for the sake of keys that are unknown. */
 const BETWEEN_GUESSES_MS = 50;
 
+/** The key of the environment: it lasts as long as the process. */
+const ENVIRONMENT = "key_environment";
+
 export class KeyDirectory {
   readonly #options: Required<Omit<KeyDirectoryOptions, "adminKey">>;
   readonly #own: Known | undefined;
@@ -67,7 +70,7 @@ export class KeyDirectory {
       now: options.now ?? Date.now,
     };
     if (adminKey !== undefined) {
-      const principal: Principal = { keyId: "key_environment", scopes: ["admin"] };
+      const principal: Principal = { keyId: ENVIRONMENT, scopes: ["admin"] };
       this.#own = { principal, hash: hashOf(adminKey), until: Number.POSITIVE_INFINITY };
     }
   }
@@ -87,6 +90,22 @@ export class KeyDirectory {
       known = this.#known(secret, hash);
     }
     return known !== undefined && known.until > this.#options.now() ? known.principal : undefined;
+  }
+
+  /**
+   * Tells of those who were let in before whether they still would be: their key was not revoked, nor has it or its secret
+   * ended. The answer holds for now; ask again for later.
+   * @throws {Problem} 503 as {@link find}.
+   */
+  async goodNow(): Promise<(who: Principal) => boolean> {
+    await this.#refresh();
+    await this.#reading;
+    const now = this.#options.now();
+    return ({ keyId, prefix }) => {
+      if (keyId === ENVIRONMENT) return true;
+      const known = prefix === undefined ? [...this.#byPrefix.values()].flat() : (this.#byPrefix.get(prefix) ?? []);
+      return known.some(({ principal, until }) => principal.keyId === keyId && until > now);
+    };
   }
 
   /** The keys are others now. */
@@ -144,8 +163,8 @@ export class KeyDirectory {
   #take(keys: NonNullable<KeyTable["keys"]>): void {
     const byPrefix = new Map<string, Known[]>();
     for (const { id, scopes, expiresAt, secrets } of keys) {
-      const principal: Principal = { keyId: id, scopes };
       for (const { hash, prefix, until } of secrets) {
+        const principal: Principal = { keyId: id, prefix, scopes };
         const ends = Math.min(until ?? Number.POSITIVE_INFINITY, expiresAt ?? Number.POSITIVE_INFINITY);
         const known = { principal, hash: Buffer.from(hash, "hex"), until: ends };
         byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), known]);

@@ -4,6 +4,8 @@ import type { Access } from "./access.ts";
 /** Who a request comes from, as far as its key says. */
 export interface Principal {
   readonly keyId: string;
+  /** The beginning of the secret that was shown: a rotated one ends before its key. */
+  readonly prefix?: string | undefined;
   readonly scopes: readonly Scope[];
 }
 

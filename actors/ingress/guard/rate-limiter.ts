@@ -14,6 +14,12 @@ export interface Taken {
   readonly resetSeconds: number;
 }
 
+/** What counts requests by caller. */
+export interface Limiter {
+  /** Takes one request of `caller` at `nowMs`, on a clock that never goes back. The limit may differ from call to call. */
+  take(caller: string, limit: RateLimit, nowMs: number): Taken | Promise<Taken>;
+}
+
 interface Bucket {
   left: number;
   at: number;
@@ -23,7 +29,7 @@ interface Bucket {
 const MAX_CALLERS = 50_000;
 
 /** Token buckets by caller, in memory: each process counts for itself. */
-export class RateLimiter {
+export class RateLimiter implements Limiter {
   readonly #buckets = new Map<string, Bucket>();
   readonly #maxCallers: number;
 
@@ -36,7 +42,6 @@ export class RateLimiter {
     return this.#buckets.size;
   }
 
-  /** Takes one request of `caller` at `nowMs`, on a clock that never goes back. The limit may differ from call to call. */
   take(caller: string, { perSecond, burst }: RateLimit, nowMs: number): Taken {
     const bucket = this.#bucket(caller, burst, nowMs);
     bucket.left = Math.min(burst, bucket.left + ((nowMs - bucket.at) * perSecond) / 1_000);

@@ -24,6 +24,8 @@ interface Node {
  */
 export class RouteTable {
   readonly #root = newNode();
+  /** The routes without parameters by their path, which most requests have to the letter. */
+  readonly #exact = new Map<string, Map<string, GuardedRoute>>();
 
   constructor(routes: readonly MountedRoute[]) {
     for (const { method, path, hooks } of routes) this.#add(method, path, accessIn(hooks));
@@ -31,12 +33,17 @@ export class RouteTable {
 
   /** The route of a request; `undefined` where there is none. `HEAD` is served by the route of `GET`. */
   find(method: string, pathname: string): GuardedRoute | undefined {
-    const parts = partsOf(pathname);
-    return search(this.#root, parts, 0, method === "HEAD" ? "GET" : method);
+    const served = method === "HEAD" ? "GET" : method;
+    const exact = this.#exact.get(pathname)?.get(served);
+    return exact ?? search(this.#root, partsOf(pathname), 0, served);
   }
 
   #add(method: string, path: string, access: Access): void {
     const route = { route: path, access };
+    if (!/[:*]/.test(path)) {
+      const byMethod = this.#exact.get(path) ?? new Map<string, GuardedRoute>();
+      this.#exact.set(path, byMethod.set(method, route));
+    }
     let node = this.#root;
     for (const part of partsOf(path)) {
       if (part === "*") {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
+import { eventually } from "#infra/testing/eventually.ts";
 import { actor, createTroupe, memory } from "#runtime";
 import { localNetwork } from "#runtime/testing";
 import { createIngress } from "../app.ts";
@@ -52,4 +53,34 @@ test("GET /actors shows the whole cluster from any node, and says which node did
   const { nodes, types } = await ask();
   expect(nodes.find(({ id }) => id === "owner")).toMatchObject({ answered: false, inMemory: null, partitions: 64 });
   expect(types[0]?.inMemory).toBe(0);
+});
+
+test("GET /actors shows every subscription as the node sees it that consumes, from any node", async () => {
+  const network = localNetwork();
+  const stores = { default: memory() };
+  const Listener = actor("listener", {
+    state: v.object({}),
+    initial: () => ({}),
+    messages: ({ command }) => ({ note: command({}, () => undefined) }),
+    subscribe: { "note.written.v1": { to: () => "a", send: "note" } },
+  });
+  const source = {
+    name: "fake",
+    start: () => ({ stop: async () => undefined, lag: async () => 7 }),
+    check: async () => undefined,
+  };
+  const start = (nodeId: string, owns: boolean) =>
+    createTroupe({
+      ...{ actors: [Listener], stores, nodeId, owns, leaseMs: 60_000 },
+      ...{ transport: network.transport(), sources: { default: source } },
+    });
+  await using _ = await start("owner", true);
+  await using edge = await start("edge", false);
+  const app = createIngress(stubDeps({ troupe: () => edge }));
+  await eventually("the lag is known", 10_000, async () => {
+    const response = await app.handle(new Request("http://localhost/actors"));
+    const { subscriptions } = (await response.json()) as ActorsAnswer;
+    expect(subscriptions).toMatchObject([{ actor: "listener", source: "fake", node: "owner", failing: null }]);
+    return subscriptions[0]?.lag === 7;
+  });
 });

@@ -29,6 +29,19 @@ const ActorsAnswer = v.object({
       partitions: v.pipe(Count, v.description("Of all stores")),
     }),
   ),
+  subscriptions: v.pipe(
+    v.array(
+      v.object({
+        actor: v.string(),
+        source: v.pipe(v.string(), v.description("The broker that it takes its events from")),
+        node: v.pipe(v.nullable(v.string()), v.description("Who consumes; `null` while nobody said so")),
+        inFlight: v.pipe(Count, v.description("Events handed over and not yet acknowledged")),
+        lag: v.pipe(v.nullable(Count), v.description("Events at the broker that were not acknowledged, seconds ago")),
+        failing: v.pipe(v.nullable(v.string()), v.description("What hinders it right now")),
+      }),
+    ),
+    v.description("In order of the actor type"),
+  ),
   stores: v.array(
     v.object({
       store: v.string(),
@@ -87,10 +100,25 @@ function answerOf({ nodes, stores }: ClusterReport): ActorsAnswer {
       inMemory: actors?.reduce((sum, { inMemory }) => sum + inMemory, 0) ?? null,
       partitions: owners.filter((owner) => owner === id).length,
     })),
+    subscriptions: subscriptionsOf(nodes),
     stores: stores.map(({ store, types, partitions }) => ({
       store,
       types: [...types],
       partitions: partitions.map(({ partition, node, epoch }) => ({ partition, node: node ?? null, epoch })),
     })),
   };
+}
+
+/** Each subscription once, as the node sees it that consumes for it. */
+function subscriptionsOf(nodes: ClusterReport["nodes"]): ActorsAnswer["subscriptions"] {
+  const found = new Map<string, ActorsAnswer["subscriptions"][number]>();
+  for (const { id, subscriptions = [] } of nodes) {
+    for (const { actor, source, here, inFlight, lag, failing } of subscriptions) {
+      const place = `${actor} ${source}`;
+      if (!here && found.has(place)) continue;
+      const view = { inFlight, lag: lag ?? null, failing: failing ?? null };
+      found.set(place, { actor, source, node: here ? id : null, ...view });
+    }
+  }
+  return [...found.values()].toSorted((a, b) => a.actor.localeCompare(b.actor) || a.source.localeCompare(b.source));
 }

@@ -35,7 +35,11 @@ const Rotate = v.optional(
 );
 
 /** The HTTP receivers of events. */
-export function endpointRoutes({ troupe, allows }: GatewayDeps) {
+export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
+  const opened = async <T extends { readonly id: string; readonly secret: string }>(made: T): Promise<T> => ({
+    ...made,
+    secret: await secrets.open(made.secret, `endpoint/${made.id}`),
+  });
   const checkUrl = (url: string | undefined): void => {
     const fault = url === undefined ? undefined : urlFault(url, allows);
     if (fault === undefined) return;
@@ -60,7 +64,7 @@ export function endpointRoutes({ troupe, allows }: GatewayDeps) {
         checkUrl(body.url);
         const id = key === undefined ? newId("ep") : derivedId("ep", "POST /endpoints", key);
         const made = await troupe().ref(Endpoint, id).create(body, call);
-        return new Reply(201, made, { location: `/endpoints/${id}` });
+        return new Reply(201, await opened(made), { location: `/endpoints/${id}` });
       },
     ),
     endpoint(
@@ -146,11 +150,12 @@ export function endpointRoutes({ troupe, allows }: GatewayDeps) {
         body: Rotate,
         answer: { status: 200, description: "The new secret", schema: EndpointWithSecret },
       },
-      ({ params: { id }, body: { overlap }, call }) => {
+      async ({ params: { id }, body: { overlap }, call }) => {
         if (!isDuration(overlap)) throw new TypeError(`Cannot rotate with an overlap of ${overlap}`);
-        return troupe()
+        const rotated = await troupe()
           .ref(Endpoint, id)
           .rotate({ overlapMs: durationMs(overlap) }, call);
+        return await opened(rotated);
       },
     ),
   ]);

@@ -9,7 +9,9 @@ import { readWebhook } from "../gateway/webhook.ts";
 import { derivedId } from "../idempotency.ts";
 import { jsonSchemaOf } from "../json-schema.ts";
 import { operationOf } from "../operation.ts";
+import { Problem } from "../problem.ts";
 import { toProblem } from "../to-problem.ts";
+import { traceFrom } from "../trace.ts";
 
 const One = v.object({ id: v.string(), status: v.picklist(["accepted", "duplicate"]) });
 const Item = v.object({
@@ -91,6 +93,10 @@ function acceptWebhook(deps: GatewayDeps): Endpoint {
     async ({ request, params: { source: name }, look }) => {
       const source = await deps.directory().source(name);
       if (source === undefined) throw notFound("source");
+      if (source === "unreadable")
+        throw new Problem(503, "unavailable", "The secrets of this source cannot be read right now", {
+          retryAfter: 60,
+        });
       return replyOf(
         await takeEvent(deps.troupe(), await readWebhook(name, source, request, deps.log), look.traceparent),
       );
@@ -117,7 +123,9 @@ async function takeBatch(
         const event = structuredEvent(item);
         id = event.id;
         const order = event.subject ?? event.id;
-        const taking = (last.get(order) ?? Promise.resolve()).then(() => takeEvent(troupe, event, traceparent));
+        const taking = (last.get(order) ?? Promise.resolve()).then(() =>
+          takeEvent(troupe, event, traceFrom(traceparent).traceparent),
+        );
         last.set(
           order,
           taking.catch(() => undefined),

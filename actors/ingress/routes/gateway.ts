@@ -3,6 +3,7 @@ import type { GatewayDeps } from "../gateway/deps.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { eventRoutes } from "./events.ts";
+import { redriveRoutes } from "./redrives.ts";
 import { routeRoutes } from "./routes.ts";
 import { schemaRoutes } from "./schemas.ts";
 import { sourceRoutes } from "./sources.ts";
@@ -16,5 +17,6 @@ export function gatewayRoutes(deps: GatewayDeps): readonly AnyElysia[] {
     routeRoutes(deps),
     endpointRoutes(deps),
     deadLetterRoutes(deps),
+    redriveRoutes(deps),
   ];
 }

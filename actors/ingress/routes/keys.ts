@@ -105,7 +105,7 @@ export function keyRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
         method: "DELETE",
         path: "/keys/:id",
         summary: "Revoke an API key",
-        description: "At once here, within a second on every other node.",
+        description: "At once here, within a second on every other node. Sockets that it opened are closed with 1008.",
         params: ById,
         answer: {
           status: 200,

@@ -2,8 +2,11 @@ import * as v from "valibot";
 import { Ticket } from "#actors/ticket/ticket.ts";
 import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, Reply } from "../endpoint.ts";
-import { principalOf } from "../guard/principal.ts";
+import { type Principal, principalOf } from "../guard/principal.ts";
 import { newTicket, ticketKey } from "../sockets/callers.ts";
+
+/** Who asks where nobody has to say. */
+const NOBODY: Principal = { keyId: "none", scopes: ["admin"] };
 
 /** Tickets: what a page opens a socket with, as it can send no header there, and a key belongs in no address. */
 export function ticketRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
@@ -25,11 +28,11 @@ export function ticketRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
         },
       },
       async ({ request, look }) => {
-        const { keyId, scopes } = principalOf(request) ?? { keyId: "none", scopes: ["admin" as const] };
+        const { keyId, prefix, scopes } = principalOf(request) ?? NOBODY;
         const ticket = newTicket();
         const until = await troupe()
           .ref(Ticket, ticketKey(ticket))
-          .issue({ keyId, scopes: [...scopes] }, look);
+          .issue({ keyId, prefix, scopes: [...scopes] }, look);
         return new Reply(201, { ticket, expiresAt: new Date(until).toISOString() }, { "cache-control": "no-store" });
       },
     ),

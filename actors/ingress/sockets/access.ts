@@ -1,9 +1,12 @@
+import type { Principal } from "../guard/principal.ts";
 import { Problem } from "../problem.ts";
 
 /** Who is at the other end of a socket, and what they may follow. */
 export interface SocketCaller {
   /** Whether the request proved who it comes from. */
   readonly authenticated: boolean;
+  /** Whose key it was: the socket ends with it. `undefined`: nobody had to say. */
+  readonly principal?: Principal;
   mayFollow(topic: string): boolean;
 }
 

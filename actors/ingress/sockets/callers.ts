@@ -31,7 +31,7 @@ export async function socketCaller(
 ): Promise<SocketCaller> {
   const ticket = new URL(request.url).searchParams.get("ticket");
   if (ticket === null) return callerOf(await guard.caller(request));
-  guard.countAddress(request);
+  await guard.countAddress(request);
   const holder = TICKET.test(ticket) ? await redeem(ticketKey(ticket)) : null;
   if (holder === null)
     throw new Problem(401, "ticket.invalid", "The ticket is unknown, used or expired: POST /tickets gives a new one", {
@@ -40,8 +40,9 @@ export async function socketCaller(
   return callerOf(holder);
 }
 
-function callerOf(principal: Principal): SocketCaller {
-  return { authenticated: true, mayFollow: (topic) => mayUse(principal, scopeOf(topic)) };
+/** The socket caller a key makes. */
+export function callerOf(principal: Principal): SocketCaller {
+  return { authenticated: true, principal, mayFollow: (topic) => mayUse(principal, scopeOf(topic)) };
 }
 
 /** Topics are named after what they tell of: `orders/ord_1`, `services`. */

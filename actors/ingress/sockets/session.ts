@@ -3,7 +3,7 @@
  *
  * Owns: its subscriptions, the order of its client's messages, waiting for a slow client. Does not own: the handshake and
  * the limits of frames (`Sockets`), history (`Topics`).
- * Calls in: `opened`, `received`, `drained`, `closed`, `end`. Calls out: `Topics.subscribe`.
+ * Calls in: `opened`, `received`, `drained`, `closed`, `end`, `principal`. Calls out: `Topics.subscribe`.
  *
  * W1 A client that does not read is waited for, not written to: what it misses meanwhile is read from the history when it
  *    reads again. Its buffer never holds more than the frame it is at.
@@ -12,6 +12,7 @@
  */
 import type { ServerWebSocket } from "bun";
 import { InvalidInputError, isTopic, type Log, TroupeError, type Topics, type TopicSubscription } from "#runtime";
+import type { Principal } from "../guard/principal.ts";
 import { parseJson } from "../json-text.ts";
 import { Problem } from "../problem.ts";
 import type { SocketCaller } from "./access.ts";
@@ -26,8 +27,12 @@ export const CLOSE = {
   notText: 1003,
   /** More messages than a client may send. */
   tooManyMessages: 1008,
+  /** The key that opened it was revoked, or has ended. */
+  keyEnded: 1008,
   /** The client did not read for a while. */
   tooSlow: 1013,
+  /** Whether the key is still good cannot be told here. */
+  keysUnknown: 1013,
 } as const;
 
 /** Bounds of one socket. */
@@ -59,6 +64,11 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#rate = new MessageRate(options.limits.messagesPerSecond, options.limits.messageBurst);
+  }
+
+  /** Whose key opened it. `undefined`: nobody had to say. */
+  get principal(): Principal | undefined {
+    return this.#options.caller.principal;
   }
 
   opened(socket: Socket): void {

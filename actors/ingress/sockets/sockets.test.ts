@@ -305,6 +305,26 @@ test("followTopics() comes back by itself and misses nothing while its server is
   expect(heard.filter((data) => data !== "start")).toEqual(Array.from({ length: 200 }, (_, i) => i));
 });
 
+test("followTopics() asks anew where to connect for each connection, and goes on trying while it is not told", async () => {
+  await using server = new TestServer();
+  const heard: unknown[] = [];
+  let asked = 0;
+  const address = async (): Promise<string> => {
+    if (++asked % 2 === 0) throw new Error("no ticket now");
+    return `${server.url}?ticket=${asked}`;
+  };
+  const following = followFromText(address, ["a"], { onMessage: ({ data }) => void heard.push(data), retryMs: 5 });
+  for (const n of [1, 3, 5]) {
+    await eventually("it follows", SOON_MS, async () => {
+      await server.broadcast("a", n);
+      return heard.at(-1) === n;
+    });
+    expect(asked).toBe(n);
+    server.replace();
+  }
+  following.close();
+});
+
 test("300 clients that are cut off together come back together and miss nothing, with some among them that never read", async () => {
   await using server = new TestServer();
   const heard = Array.from({ length: 300 }, (): unknown[] => []);

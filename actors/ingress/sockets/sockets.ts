@@ -6,6 +6,7 @@
  */
 import type { Server, WebSocketHandler } from "bun";
 import type { Log, Topics } from "#runtime";
+import type { Principal } from "../guard/principal.ts";
 import { Problem, problemResponse } from "../problem.ts";
 import { toProblem } from "../to-problem.ts";
 import { traceOf } from "../trace.ts";
@@ -48,6 +49,11 @@ export interface Sockets {
   readonly open: number;
   /** Makes a socket of a request to {@link SOCKET_PATH}; `undefined`: it is one now. Any other outcome is a problem. */
   upgrade(request: Request, server: Server<Session>): Promise<Response | undefined>;
+  /**
+   * Closes those whose key is no longer good, with 1008; where that cannot be told (`undefined`), every one that was opened
+   * with a key, with 1013.
+   */
+  review(good: ((who: Principal) => boolean) | undefined): void;
   /** Closes all with 1001, and refuses new ones: their clients go on at another process. */
   close(): void;
 }
@@ -92,6 +98,14 @@ export function createSockets({ topics, access, log, limits: given }: SocketsOpt
         const { traceId } = traceOf(request);
         if (problem.status === 500) log("error", "socket:refused", { traceId, error: String(error) });
         return problemResponse(problem, traceId);
+      }
+    },
+    review(good) {
+      for (const session of sessions) {
+        const { principal } = session;
+        if (principal === undefined) continue;
+        if (good === undefined) session.end(CLOSE.keysUnknown, "Keys cannot be checked now");
+        else if (!good(principal)) session.end(CLOSE.keyEnded, "The key is no longer good");
       }
     },
     close() {

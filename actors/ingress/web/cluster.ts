@@ -6,6 +6,8 @@ const MAIN = `
 <h2>Partitions</h2><p class="soft">A square is a partition, its colour the node that owns it; the number is how often it has changed hands.</p><div id="stores"></div>
 <h2>Actors</h2>
 <table><thead><tr><th>Type</th><th>Store</th><th class="number">In memory</th><th class="number">Waiting messages</th></tr></thead><tbody id="types"></tbody></table>
+<h2>Subscriptions</h2>
+<table><thead><tr><th>Actor</th><th>Broker</th><th>Node</th><th class="number">In flight</th><th class="number">Lag</th><th>Trouble</th></tr></thead><tbody id="subscriptions"></tbody></table>
 <p class="soft"><span id="said" role="status"></span></p>`;
 
 const SCRIPT = `
@@ -19,10 +21,11 @@ function grid(nodes, { store, partitions }) {
   box.append(el("p", store), list); return box }
 async function refresh() {
   try {
-    const { types, nodes, stores } = await get("/actors");
+    const { types, nodes, stores, subscriptions } = await get("/actors");
     fill("nodes", ...nodes.map((n) => cells(dot(nodes, n), n.address ?? "–", new Date(n.since).toLocaleTimeString(), n.leaseAgeMs + " ms", n.partitions, n.inMemory ?? "–")));
     fill("stores", ...stores.map((s) => grid(nodes, s)));
     fill("types", ...types.map((t) => cells(t.type, t.store, t.inMemory, t.mailboxDepth)));
+    fill("subscriptions", ...subscriptions.map((s) => cells(s.actor, s.source, s.node ?? "–", s.inFlight, s.lag ?? "–", s.failing ?? "")));
     document.getElementById("said").textContent = "";
   } catch (error) { document.getElementById("said").textContent = String(error.message) }
   setTimeout(refresh, 1000);

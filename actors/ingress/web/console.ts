@@ -14,7 +14,7 @@ async function components() {
 async function orders() {
   const { items, next } = await get("/orders?limit=50");
   document.getElementById("count").textContent = items.length + (next ? "+" : "");
-  fill("orders", ...items.map((o) => { const row = el("tr"), id = el("td"); id.append(el("a", o.orderId, { href: "/orders/" + o.orderId }));
+  fill("orders", ...items.map((o) => { const row = el("tr"), id = el("td"); id.append(el("a", o.orderId, { href: "/orders/" + o.orderId, onclick: look("/orders/" + o.orderId) }));
     row.append(id, el("td", o.status + (o.reason ? " (" + o.reason + ")" : "")), el("td", money(o.total, o.currency), { className: "number" }), el("td", o.customerId), el("td", new Date(o.placedAt).toLocaleTimeString())); return row }));
 }
 async function refresh() {

@@ -20,11 +20,14 @@ export interface FollowOptions {
   readonly maxRetryMs?: number;
 }
 
+/** Where to connect; or how to find out, anew for each connection. */
+export type SocketUrl = string | (() => Promise<string>);
+
 export interface Following {
   /** Follows further topics, from now on. */
   add(topics: readonly string[]): void;
-  /** Goes on at another address, at once: the same system behind another process. */
-  moveTo(url: string): void;
+  /** Goes on at another address, at once: the same system behind another process, or for somebody else. */
+  moveTo(url: SocketUrl): void;
   close(): void;
 }
 
@@ -39,11 +42,12 @@ export interface Following {
  * const following = followTopics("ws://localhost:3000/ws", ["orders"], { onMessage: ({ data }) => console.log(data) });
  * ```
  */
-export function followTopics(url: string, topics: readonly string[], options: FollowOptions): Following {
+export function followTopics(url: SocketUrl, topics: readonly string[], options: FollowOptions): Following {
   const { onMessage, onGap, onError, pingMs = 15_000, retryMs = 250, maxRetryMs = 10_000 } = options;
   /** Where each topic has got to; undefined until the server has said. */
   const places = new Map<string, string | undefined>(topics.map((topic) => [topic, undefined]));
   let address = url;
+  let opening = 0;
   let socket: WebSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
@@ -96,7 +100,17 @@ export function followTopics(url: string, topics: readonly string[], options: Fo
 
   const open = (): void => {
     clearTimeout(timer);
-    const mine = (socket = new WebSocket(address));
+    const mine = ++opening;
+    if (typeof address === "string") return connect(address);
+    const current = (): boolean => mine === opening && !closed;
+    address().then(
+      (found) => current() && connect(found),
+      () => current() && again(0),
+    );
+  };
+
+  const connect = (at: string): void => {
+    const mine = (socket = new WebSocket(at));
     let answered = true;
     const ping = (): void => {
       if (!answered) return mine.close();
@@ -121,6 +135,7 @@ export function followTopics(url: string, topics: readonly string[], options: Fo
 
   const drop = (): void => {
     const old = socket;
+    opening++;
     socket = undefined;
     clearTimeout(timer);
     old?.close();

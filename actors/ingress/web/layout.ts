@@ -1,4 +1,5 @@
 import { followTopics } from "./follow-topics.ts";
+import { openSession } from "./session.ts";
 
 /** Escapes a text for HTML, also inside quoted attributes. */
 export function escapeHtml(text: string): string {
@@ -17,7 +18,9 @@ th { font-weight: 500; color: var(--soft); font-size: .85rem } td.number, th.num
 code, pre { font: 13px/1.5 ui-monospace, monospace } pre { overflow: auto; padding: .8rem; background: var(--raised); border: 1px solid var(--line); border-radius: 6px }
 button { font: inherit; padding: .3rem .8rem; border: 1px solid var(--line); border-radius: 6px; background: var(--raised); color: inherit; cursor: pointer } button:hover { border-color: var(--accent); color: var(--accent) }
 details { border: 1px solid var(--line); border-radius: 6px; background: var(--raised); margin: .4rem 0 } summary { padding: .5rem .8rem; cursor: pointer } details > div { padding: 0 .8rem .8rem }
-.soft { color: var(--soft) } .method { display: inline-block; min-width: 4.2rem; font-weight: 600; color: var(--accent) }
+dialog { border: 1px solid var(--line); border-radius: 8px; background: var(--ground); color: inherit; padding: 1.2rem 1.5rem; max-width: min(48rem, 92vw) } dialog::backdrop { background: rgb(0 0 0 / .45) }
+dialog h2 { margin: 0 0 .5rem } dialog form { display: grid; gap: .7rem } input { font: inherit; width: 22rem; max-width: 100%; padding: .35rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--raised); color: inherit }
+#sign-out { margin-left: auto } .soft { color: var(--soft) } .method { display: inline-block; min-width: 4.2rem; font-weight: 600; color: var(--accent) }
 @media (max-width: 40rem) { header { flex-wrap: wrap } th:nth-child(n+5), td:nth-child(n+5) { display: none } }
 `;
 
@@ -27,15 +30,37 @@ details { border: 1px solid var(--line); border-radius: 6px; background: var(--r
  */
 const SCRIPT = `
 const followTopics = ${followTopics.toString()};
+const openSession = ${openSession.toString()};
+const byId = (id) => document.getElementById(id);
+const askForKey = (refused) => new Promise((entered) => {
+  const dialog = byId("sign-in"), form = dialog.querySelector("form");
+  byId("sign-in-why").textContent = refused ? "The key is unknown, revoked or expired." : "What this page shows needs an API key.";
+  form.onsubmit = (event) => { event.preventDefault(); const { value } = form.elements.key; form.reset(); dialog.close(); byId("sign-out").hidden = false; entered(value.trim()) };
+  dialog.oncancel = (event) => event.preventDefault();
+  dialog.showModal();
+});
+const session = openSession({ storage: sessionStorage, send: (path, init) => fetch(path, init), askForKey, socketUrl: location.origin.replace("http", "ws") + "/ws" });
+byId("sign-out").hidden = !session.signedIn;
+byId("sign-out").onclick = () => { session.signOut(); location.reload() };
 const live = (topics, refresh) => {
   let due; const soon = () => { due ??= setTimeout(() => { due = undefined; refresh() }, 150) };
-  return followTopics(location.origin.replace("http", "ws") + "/ws", topics, { onMessage: soon, onGap: soon });
+  const following = followTopics(session.socketAddress, topics, { onMessage: soon, onGap: soon });
+  session.onSignIn(() => following.moveTo(session.socketAddress));
+  return following;
 };
 const el = (tag, text, more = {}) => Object.assign(document.createElement(tag), text === undefined ? {} : { textContent: text }, more);
-const fill = (id, ...nodes) => document.getElementById(id).replaceChildren(...nodes);
+const fill = (id, ...nodes) => byId(id).replaceChildren(...nodes);
 const money = (minor, currency) => (minor / 100).toLocaleString(undefined, { style: "currency", currency });
-const get = async (path) => { const answer = await fetch(path); const body = await answer.json(); if (!answer.ok && !body.components) throw new Error(body.detail || answer.status); return body; };
+const get = async (path) => { const answer = await session.ask(path); const body = await answer.json(); if (!answer.ok && !body.components) throw new Error(body.detail || answer.status); return body; };
+const look = (path) => (event) => { if (!session.signedIn) return; event.preventDefault();
+  get(path).then((body) => { byId("looked-at").textContent = JSON.stringify(body, null, 2); byId("look").showModal() }, () => undefined) };
 `;
+
+const DIALOGS = `
+<dialog id="sign-in" aria-labelledby="sign-in-title"><form method="dialog"><h2 id="sign-in-title">Sign in</h2><span id="sign-in-why" class="soft"></span>
+<label>API key <input type="password" name="key" autocomplete="off" spellcheck="false" required pattern="[!-~]+"></label>
+<span class="soft">It is kept until this tab is closed.</span><button>Sign in</button></form></dialog>
+<dialog id="look"><pre id="looked-at"></pre><form method="dialog"><button>Close</button></form></dialog>`;
 
 const PAGES = [
   ["/", "Shop"],
@@ -56,6 +81,6 @@ export function layout(page: {
   ).join("");
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(page.title)} · Troupe</title>
 <link rel="icon" href="data:,"><style>${STYLE}</style>
-<header><b>Troupe</b>${nav}${page.links ?? ""}</header><main>${page.main}</main>
+<header><b>Troupe</b>${nav}${page.links ?? ""}<button id="sign-out" hidden>Sign out</button></header><main>${page.main}</main>${DIALOGS}
 <script type="module">${SCRIPT}${page.script}</script></html>`;
 }

@@ -9,7 +9,7 @@ const SCRIPT = `
 const mine = JSON.parse(sessionStorage.getItem("orders") ?? "[]");
 const say = (text) => { document.getElementById("said").textContent = text };
 async function buy(sku) {
-  const answer = await fetch("/orders", { method: "POST", headers: { "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
+  const answer = await session.ask("/orders", { method: "POST", headers: { "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
     body: JSON.stringify({ customerId: "storefront", lines: [{ sku, quantity: 1 }] }) });
   const body = await answer.json();
   if (!answer.ok) return say(body.detail);

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { createIngress } from "./app.ts";
+import { gatewayRoutes } from "./routes/gateway.ts";
+import { orchestratorRoutes } from "./routes/orchestrator.ts";
+import { stubDeps } from "./testing/stub-deps.ts";
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
+
+const deps = stubDeps();
+const absent = (): never => deps.troupe() as never;
+const docker = async () => ({ state: "absent" as const, reason: "none in this test" });
+const ingress = createIngress(deps, [
+  orchestratorRoutes({ troupe: absent, docker }),
+  ...gatewayRoutes({ ...deps, directory: absent, validator: {} as never, secrets: { open: async (text) => text } }),
+]);
+
+/** What each path answers to, as it was mounted. */
+const mounted = new Map<string, Set<string>>();
+for (const { method, path } of ingress.routes) {
+  if (path.endsWith("*")) continue; // all methods, by whoever is behind it
+  const methods = mounted.get(path) ?? new Set(["OPTIONS"]);
+  for (const one of method === "GET" ? ["GET", "HEAD"] : [method]) methods.add(one);
+  mounted.set(path, methods);
+}
+
+/** The methods of the routes a path of that pattern may be taken by: `/dead-letters/replay` is one of `/dead-letters/:id`, too. */
+function methodsAt(path: string): Set<string> {
+  const parts = path.split("/");
+  const alike = [...mounted].filter(([other]) => {
+    const others = other.split("/");
+    return others.length === parts.length && others.every((part, i) => part.startsWith(":") || part === parts[i]);
+  });
+  return new Set(alike.flatMap(([, methods]) => [...methods]));
+}
+
+test("every path takes the methods it was mounted with, and answers 405 with exactly these to any other (S31)", async () => {
+  expect(mounted.size).toBeGreaterThan(50);
+  for (const path of mounted.keys())
+    for (const method of METHODS) {
+      const at = path.replaceAll(/:[a-zA-Z]+/g, "x1");
+      const answer = await ingress.handle(new Request(`http://localhost${at}`, { method }));
+      const known = methodsAt(path);
+      expect([method, path, answer.status === 405]).toEqual([method, path, !known.has(method)]);
+      if (answer.status !== 405) continue;
+      expect(new Set(answer.headers.get("allow")?.split(", "))).toEqual(known);
+      expect(answer.headers.get("content-type")).toBe("application/problem+json");
+      expect(await answer.json()).toMatchObject({
+        status: 405,
+        code: "method_not_allowed",
+        traceId: expect.any(String),
+      });
+    }
+});
+
+test("a path that leads nowhere is a 404 for every method, as a problem (S31)", async () => {
+  for (const path of [
+    "/nothing",
+    "/orders/a/b/c",
+    "/orderss",
+    "/Orders",
+    "/keys/x/rotate/y",
+    "/.env",
+    "/console/x",
+    "/openapi/json/x",
+  ])
+    for (const method of METHODS) {
+      const answer = await ingress.handle(new Request(`http://localhost${path}`, { method }));
+      expect([method, path, answer.status]).toEqual([method, path, 404]);
+      expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    }
+});

@@ -1,0 +1,17 @@
+import { parseSecretKeys, plainBox, type SecretBox, secretBox } from "#infra/secrets/secret-box.ts";
+import type { Log } from "#runtime";
+import type { Settings } from "./settings.ts";
+
+/** The box of this process. Says so where secrets will be stored as they are, although keys are asked for: that is no development. */
+export function secretsOf(
+  { TROUPE_SECRET_KEY, TROUPE_AUTH }: Partial<Pick<Settings, "TROUPE_SECRET_KEY" | "TROUPE_AUTH">>,
+  log: Log,
+): SecretBox {
+  if (TROUPE_SECRET_KEY !== undefined) return secretBox(parseSecretKeys(TROUPE_SECRET_KEY));
+  if (TROUPE_AUTH === "on")
+    log("warn", "secrets:plain", {
+      means: "secrets of sources and endpoints are stored as they are",
+      fix: "set TROUPE_SECRET_KEY to 32 random bytes in base64, the same for every process",
+    });
+  return plainBox;
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { createIngress } from "#actors/ingress/app.ts";
+import { stubDeps } from "#actors/ingress/testing/stub-deps.ts";
+import { Random } from "../chaos/random.ts";
+import { HOSTILE_BODIES } from "../fuzz/hostile.ts";
+import { inputs, type Operation, operationsOf } from "../fuzz/inputs.ts";
+import { faultOf } from "../fuzz/verdict.ts";
+import { sendRaw } from "../fuzz/wire.ts";
+import type { AppProcess } from "./app-process.ts";
+import { type Harness, openHarness } from "./harness.ts";
+
+// `TROUPE_FUZZ=5000 bun test scripts/e2e/fuzz.e2e.test.ts` for a long run, `TROUPE_FUZZ_SEED=…` for one again.
+const COUNT = Number(process.env["TROUPE_FUZZ"] ?? 900);
+const SEED = Number(process.env["TROUPE_FUZZ_SEED"] ?? Date.now() % 2 ** 32);
+const AT_ONCE = 8;
+setDefaultTimeout(60_000 + COUNT * 100);
+
+const ADMIN = "fuzz-admin-key-0123456789-0123456789";
+const STRANGER = "tk_fuzzStrangerKeyAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+let harness: Harness;
+let app: AppProcess;
+let url: URL;
+
+beforeAll(async () => {
+  harness = await openHarness({ environment: { TROUPE_AUTH: "on", TROUPE_ADMIN_KEY: ADMIN } });
+  app = await harness.start().ready();
+  url = new URL(await app.listening());
+}, 180_000);
+afterAll(() => harness?.[Symbol.asyncDispose](), 60_000);
+
+const asAdmin = { authorization: `Bearer ${ADMIN}` };
+
+async function documented(): Promise<readonly Operation[]> {
+  return operationsOf((await app.get("/openapi/json")).body);
+}
+
+/** Not every server runs beside these tests: what needs Docker may be away. */
+const needsDocker = (target: string): boolean => /^\/(?:config|services|s\/)/.test(target);
+
+test(`${COUNT} hostile requests get no 5xx, no bare error, and nothing of the inside (seed ${SEED})`, async () => {
+  const operations = (await documented()).filter(({ streams }) => !streams);
+  expect(operations.length).toBeGreaterThan(50);
+  const keys = { nobody: undefined, stranger: STRANGER, admin: ADMIN };
+  const run = inputs(operations, keys, new Random(SEED), COUNT);
+  const faults: string[] = [];
+  const statuses = new Map<number, number>();
+  const worker = async (): Promise<void> => {
+    for (const input of run) {
+      const answer = await sendRaw(url, input.request).catch((error: unknown) => String(error));
+      const fault = typeof answer === "string" ? answer : faultOf(input, answer, [ADMIN, STRANGER], needsDocker);
+      if (typeof answer !== "string") statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      if (fault !== undefined) {
+        const { body, ...request } = input.request;
+        const sent = new TextDecoder().decode(body).slice(0, 300);
+        faults.push(JSON.stringify({ fault, asker: input.asker, request, sent, answer }).slice(0, 3_000));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  console.log(`fuzz: seed ${SEED}, ${COUNT} requests, statuses ${JSON.stringify(Object.fromEntries(statuses))}`);
+  expect(faults).toEqual([]);
+  expect(app.log()).not.toContain('"http:failed"');
+  for (const secret of [ADMIN, STRANGER]) expect(app.log()).not.toContain(secret);
+});
+
+test("afterwards the app serves as before", async () => {
+  expect((await app.get("/health")).body).toEqual({ status: "ok" });
+  expect((await app.get("/ready")).status).toBe(200);
+  const placed = await app.post("/orders", { amount: 100 }, asAdmin);
+  expect([placed.status, (placed.body as { total: number }).total]).toEqual([201, 100]);
+});
+
+test("no hostile body reaches the prototype of all objects", async () => {
+  const deps = stubDeps();
+  const ingress = createIngress(deps);
+  for (const { method, path } of ingress.routes) {
+    if (method === "GET") continue;
+    for (const body of HOSTILE_BODIES) {
+      const url = `http://localhost${path}?__proto__[polluted]=yes`;
+      const init = { method, body: body as BodyInit, headers: { "content-type": "application/json" } };
+      expect((await ingress.handle(new Request(url, init))).status).toBeOneOf([201, 400, 404, 413, 415, 422, 503]);
+    }
+  }
+  expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+});
+
+test("random paths make no series of their own", async () => {
+  const series = async (): Promise<number> =>
+    String((await app.send("GET", "/metrics", undefined, asAdmin)).body)
+      .split("\n")
+      .filter((line) => line.startsWith("troupe_http_requests_total{")).length;
+  await app.get("/random");
+  const before = await series();
+  for (let n = 0; n < COUNT; n += 50)
+    await Promise.all(Array.from({ length: 50 }, () => app.get(`/${crypto.randomUUID()}?q=${n}`)));
+  expect(await series()).toBeLessThanOrEqual(before + 1); // that of /metrics itself
+});
