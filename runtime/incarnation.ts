@@ -34,7 +34,7 @@ export interface IncarnationOwner extends TurnOwner {
   readonly type: AnyActorType;
   /** A turn that did not end at once is over. */
   turnEnded(): void;
-  /** A handler threw, or its message was none it could handle. */
+  /** A handler threw what is no refusal. */
   threw(): void;
 }
 

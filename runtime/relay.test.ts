@@ -150,6 +150,23 @@ test("a table that holds pages of records for others only is read to its end", a
   await until(() => troupe.status().sinks[0]?.pending === 0);
 });
 
+test("a backlog is read ahead: a sink that takes many at once gets full batches to the end", async () => {
+  const most = 3_600;
+  const sizes: number[] = [];
+  const sink = new TestSink("wide", { kind: "batch", maxBatch: most });
+  const publish = sink.publish.bind(sink);
+  sink.publish = (records) => {
+    if (!sink.down) sizes.push(records.length);
+    return publish(records);
+  };
+  sink.down = true;
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: memory() }, sinks: [sink] });
+  for (let i = 0; i < 6; i++) await troupe.ref(Source, "a").burst({ times: 9_000 });
+  sink.down = false;
+  await until(() => sink.taken.length >= 54_000);
+  expect(sizes).toEqual(Array.from({ length: 54_000 / most }, () => most));
+});
+
 test("the next node goes on where the cursors stand", async () => {
   const store = memory();
   const sink = new TestSink("durable");

@@ -80,7 +80,7 @@ export function routedNats({
   }
 
   /** What is sent in the same moment, and goes to the connection together. */
-  let gathered: Waiting[] = [];
+  const gathered: Waiting[] = [];
 
   function publish(message: Message): Promise<PublishAck> {
     const acked = Promise.withResolvers<PublishAck>();

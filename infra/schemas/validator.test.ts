@@ -1,7 +1,10 @@
-import { afterAll, expect, spyOn, test } from "bun:test";
+import { afterAll, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { RE2JS } from "re2js";
 import { measureSchema } from "./limits.ts";
 import { type CompiledSchema, SchemaValidator } from "./validator.ts";
+
+// The worker loads on its first job.
+setDefaultTimeout(60_000);
 
 const validator = new SchemaValidator();
 afterAll(() => validator[Symbol.dispose]());

@@ -6,7 +6,7 @@ import { createTables } from "./one-statement.ts";
 import { ACTORS, keyOf, type Way } from "./relay-way.ts";
 
 /** Jobs under way at once, and how many are locked at a time where many wait. */
-const CONCURRENCY = 24;
+const CONCURRENCY = 200;
 const LOCKED = 500;
 const CONNECTIONS = 8;
 

@@ -3,7 +3,7 @@ import type { OutboxRecord } from "#runtime";
 import { type Measured, summary } from "./measure.ts";
 import { paced } from "./paced.ts";
 
-const ACKED_WITHIN_MS = 60_000;
+const ACKED_WITHIN_MS = 180_000;
 
 type Write = (n: number) => Promise<unknown>;
 
