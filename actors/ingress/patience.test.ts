@@ -8,7 +8,9 @@ const failed = (error: unknown): Error => new Error(`failed with ${String(error)
 test("Patience.within() passes on what comes in time, and what fails", async () => {
   const patience = new Patience();
   expect(await patience.within(60_000, Promise.resolve(1), doubled, late, failed)).toBe(2);
-  expect(patience.within(60_000, Promise.reject(new Error("x")), doubled, late, failed)).rejects.toThrow("failed with Error: x");
+  expect(patience.within(60_000, Promise.reject(new Error("x")), doubled, late, failed)).rejects.toThrow(
+    "failed with Error: x",
+  );
 });
 
 test("Patience.within() gives up what is late, each by its own time, and goes on with the others", async () => {
