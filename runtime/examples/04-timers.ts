@@ -11,11 +11,12 @@ const Cup = actor("cup", {
   state: v.object({ tea: v.string(), sips: v.number() }),
   initial: () => ({ tea: "none", sips: 0 }),
   messages: ({ command, query }) => ({
-    pour: command({ in: v.string() }, (c, tea) => {
+    pour: command({ in: v.string(), out: v.string() }, (c, tea) => {
       c.state.tea = tea;
       // A name, a time, a command of this actor. Setting the same name again replaces it.
       c.timers.set("cold", { in: "60ms", send: "coolDown" });
       c.timers.set("sip", { in: "20ms", send: "sip" });
+      return c.state.tea;
     }),
     sip: command({}, (c) => {
       c.state.sips++;
@@ -39,15 +40,14 @@ await mine.pour("oolong");
 console.log("drink :", await mine.drink(), "· its timer is gone");
 
 const yours = troupe.ref(Cup, "yours");
-await yours.pour("assam");
-console.log("poured:", await yours.look());
-while (!(await yours.look()).startsWith("cold")) await new Promise((next) => setTimeout(next, 5));
+console.log("poured:", await yours.pour("assam"));
+while ((await yours.look()) !== "cold assam, 2 sips") await new Promise((next) => setTimeout(next, 5));
 console.log("later :", await yours.look());
 
 await troupe.stop();
 
 /* Prints:
  * drink : drank oolong · its timer is gone
- * poured: assam, 0 sips
+ * poured: assam
  * later : cold assam, 2 sips
  */
