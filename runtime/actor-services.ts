@@ -16,7 +16,7 @@ import { Loader } from "./loader.ts";
 import type { NodeMetrics } from "./node-metrics.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Ownership } from "./ownership.ts";
-import type { ActorId, JournalRecord, LoadedActor, Store, StoredReply, TimerRow } from "./ports/store.ts";
+import type { ActorId, JournalRecord, LoadedActor, ReplyKey, Store, StoredReply, TimerRow } from "./ports/store.ts";
 import type { Randomness } from "./randomness.ts";
 import { readState } from "./state-version.ts";
 import type { StoreLog } from "./store-log.ts";
@@ -39,7 +39,8 @@ export class ActorServices implements ActivationHost, WatchersHost {
   readonly randomness: Randomness;
   readonly metrics: NodeMetrics | undefined;
   readonly #parts: ActorServicesParts;
-  readonly #loader: Loader;
+  readonly #loader: Loader<ActorId, LoadedActor>;
+  readonly #replies: Loader<ReplyKey, StoredReply | undefined>;
 
   constructor(parts: ActorServicesParts) {
     const { node, store, types } = parts;
@@ -51,6 +52,7 @@ export class ActorServices implements ActivationHost, WatchersHost {
     this.#loader = new Loader((actors) =>
       journaled ? loadActors(store, (type) => types.get(type), actors) : store.load(actors),
     );
+    this.#replies = new Loader((asked) => store.findReplies(asked));
   }
 
   now(): number {
@@ -89,8 +91,8 @@ export class ActorServices implements ActivationHost, WatchersHost {
     return { version, state: state === undefined ? undefined : readState(type, actor.key, state, schemaVersion) };
   }
 
-  findReply(actor: ActorId, id: string): Promise<StoredReply | undefined> {
-    return this.#parts.store.findReply(actor, id);
+  findReply({ type, key }: ActorId, id: string): Promise<StoredReply | undefined> {
+    return this.#replies.load({ type, key, id });
   }
 
   readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]> {

@@ -1,29 +1,27 @@
-import type { ActorId, LoadedActor } from "./ports/store.ts";
-
-interface Wanted {
-  readonly actor: ActorId;
-  resolve(loaded: LoadedActor): void;
+interface Wanted<K, V> {
+  readonly key: K;
+  resolve(value: V): void;
   reject(error: unknown): void;
 }
 
-const MAX_LOAD = 500;
+const MAX_READ = 500;
 
 /**
- * Reads many actors with one query: while a read is under way, further requests gather for the next one. Two reads may
- * run at once.
+ * Reads many with one query: while a read is under way, further requests gather for the next one. Two reads may run at once.
  */
-export class Loader {
-  readonly #load: (actors: readonly ActorId[]) => Promise<readonly LoadedActor[]>;
-  #wanted: Wanted[] = [];
+export class Loader<K, V> {
+  readonly #read: (keys: readonly K[]) => Promise<readonly V[]>;
+  #wanted: Wanted<K, V>[] = [];
   #running = 0;
 
-  constructor(load: (actors: readonly ActorId[]) => Promise<readonly LoadedActor[]>) {
-    this.#load = load;
+  /** @param read answers one value for each key, in their order. */
+  constructor(read: (keys: readonly K[]) => Promise<readonly V[]>) {
+    this.#read = read;
   }
 
-  load(actor: ActorId): Promise<LoadedActor> {
+  load(key: K): Promise<V> {
     return new Promise((resolve, reject) => {
-      this.#wanted.push({ actor, resolve, reject });
+      this.#wanted.push({ key, resolve, reject });
       if (this.#running < 2) void this.#run();
     });
   }
@@ -32,10 +30,10 @@ export class Loader {
     this.#running++;
     await Promise.resolve();
     while (this.#wanted.length > 0) {
-      const batch = this.#wanted.splice(0, MAX_LOAD);
+      const batch = this.#wanted.splice(0, MAX_READ);
       try {
-        const rows = await this.#load(batch.map((wanted) => wanted.actor));
-        batch.forEach((wanted, i) => wanted.resolve(rows[i] as LoadedActor));
+        const values = await this.#read(batch.map((wanted) => wanted.key));
+        batch.forEach((wanted, i) => wanted.resolve(values[i] as V));
       } catch (error) {
         for (const wanted of batch) wanted.reject(error);
       }

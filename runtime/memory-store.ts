@@ -28,6 +28,7 @@ import {
   type OutboxRecord,
   type Ownership,
   type PausedActor,
+  type ReplyKey,
   type Store,
   type StoredReply,
   type TimerRow,
@@ -159,9 +160,11 @@ class MemoryStore implements Store {
     });
   }
 
-  async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
-    const found = this.#replies.get(`${type}/${key}`)?.get(messageId);
-    return found === undefined ? undefined : toReply(found);
+  async findReplies(asked: readonly ReplyKey[]): Promise<readonly (StoredReply | undefined)[]> {
+    return asked.map(({ type, key, id }) => {
+      const found = this.#replies.get(`${type}/${key}`)?.get(id);
+      return found === undefined ? undefined : toReply(found);
+    });
   }
 
   async list(

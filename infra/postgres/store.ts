@@ -30,6 +30,7 @@ import {
   type PausedActor,
   type Store,
   type StoredDeadLetter,
+  type ReplyKey,
   type StoredReply,
   type TimerRow,
 } from "#runtime";
@@ -215,12 +216,18 @@ class PostgresStore implements Store {
     return loaded.map((actor) => ({ ...actor, repliesComplete: actor.replies.length <= REPLIES_LOADED }));
   }
 
-  async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
-    const [row] = await this.#pool.run(
-      (sql) => sql<{ id: string; hash: string; reply: string | null }[]>`
-        select id, hash, reply from replies where type = ${type} and key = ${key} and id = ${messageId}`,
+  async findReplies(asked: readonly ReplyKey[]): Promise<readonly (StoredReply | undefined)[]> {
+    const types = arrayLiteral(asked.map(({ type }) => type));
+    const keys = arrayLiteral(asked.map(({ key }) => key));
+    const ids = arrayLiteral(asked.map(({ id }) => id));
+    const rows = await this.#pool.run(
+      (sql) => sql<{ i: number; id: string; hash: string; reply: string | null }[]>`
+        select u.i::int as i, r.id, r.hash, r.reply
+        from unnest(${types}::text[], ${keys}::text[], ${ids}::text[]) with ordinality u (type, key, id, i)
+        join replies r on r.type = u.type and r.key = u.key and r.id = u.id`,
     );
-    return row === undefined ? undefined : { ...row, reply: row.reply ?? undefined };
+    const found = new Map(rows.map(({ i, id, hash, reply }) => [i, { id, hash, reply: reply ?? undefined }]));
+    return asked.map((_, i) => found.get(i + 1));
   }
 
   list(

@@ -28,6 +28,7 @@ import type {
   PausedActor,
   Store,
   StoredDeadLetter,
+  ReplyKey,
   StoredReply,
   TimerRow,
 } from "#runtime";
@@ -188,12 +189,14 @@ class SqliteStore implements Store {
     );
   }
 
-  async findReply({ type, key }: ActorId, messageId: string): Promise<StoredReply | undefined> {
-    const row = this.#file.get<ReplyRow>(
-      "select id, hash, reply from replies where type = ? and key = ? and id = ?",
-      ...[type, key, messageId],
-    );
-    return row === undefined ? undefined : toReply(row);
+  async findReplies(asked: readonly ReplyKey[]): Promise<readonly (StoredReply | undefined)[]> {
+    return asked.map(({ type, key, id }) => {
+      const row = this.#file.get<ReplyRow>(
+        "select id, hash, reply from replies where type = ? and key = ? and id = ?",
+        ...[type, key, id],
+      );
+      return row === undefined ? undefined : toReply(row);
+    });
   }
 
   async list(

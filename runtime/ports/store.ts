@@ -54,8 +54,8 @@ export interface Store extends DeadLetterStore {
 
   /** The stored state of each address, in the order asked; `undefined` where there is none. */
   load(addresses: readonly ActorId[]): Promise<readonly LoadedActor[]>;
-  /** The stored reply of a message id, or `undefined`. */
-  findReply(actor: ActorId, messageId: string): Promise<StoredReply | undefined>;
+  /** The stored reply of each message id, in the order asked; `undefined` where there is none. */
+  findReplies(asked: readonly ReplyKey[]): Promise<readonly (StoredReply | undefined)[]>;
   /** Actors of a type in order of their key, after `after`. */
   list(
     type: string,
@@ -211,6 +211,12 @@ export interface ActorRow {
   readonly version: number;
   /** The schema version the state was written with; 1 where none was given. */
   readonly schemaVersion: number;
+}
+
+/** What a reply is stored under. */
+export interface ReplyKey extends ActorId {
+  /** Of the message. */
+  readonly id: string;
 }
 
 /** The once-only record of a handled message. */

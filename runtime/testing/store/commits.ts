@@ -13,6 +13,7 @@ import {
   query,
   record,
   reply,
+  replyOf,
   state,
   type Theme,
 } from "./kit.ts";
@@ -85,7 +86,7 @@ export const commits: Theme = (scenario, expect) => {
       replies: [answered],
       repliesComplete: true,
     });
-    expect(await store.findReply(actor, AWKWARD)).toEqual(answered);
+    expect(await replyOf(store, actor, AWKWARD)).toEqual(answered);
     expect(await store.readOutbox("event", [{ partition: 1, after: 0 }], 1)).toEqual([sent]);
     expect(await store.timers([1], 2, 1)).toEqual([timer]);
     expect(await store.cursors([1])).toEqual([{ sink: AWKWARD, partition: 1, seq: 1 }]);

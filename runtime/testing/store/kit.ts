@@ -9,6 +9,7 @@ import {
   type OutboxRecord,
   type StateWrite,
   type Store,
+  type StoredReply,
   type TimerRow,
 } from "../../ports/store.ts";
 
@@ -116,7 +117,7 @@ export async function kindsWritten(store: Store): Promise<string[]> {
   const found = await store.where(query({ field: "f", values: ["new"] }));
   const kinds = {
     state: actor?.state === '{"new":1}',
-    reply: (await store.findReply(K, "new")) !== undefined,
+    reply: (await replyOf(store, K, "new")) !== undefined,
     outbox: (await store.readOutbox("event", [{ partition: 1, after: 0 }], 10)).some(({ id }) => id === "evt_1_1"),
     timer: (await store.timersOf(K)).some(({ name }) => name === "new"),
     pause: (await store.paused([1])).some(({ reason }) => reason === "new"),
@@ -147,4 +148,9 @@ export async function failure(promise: Promise<unknown>): Promise<unknown> {
 
 export async function isFenced(promise: Promise<unknown>): Promise<boolean> {
   return (await failure(promise)) instanceof FencedError;
+}
+
+/** The stored reply of one message id. */
+export async function replyOf(store: Store, { type, key }: ActorId, id: string): Promise<StoredReply | undefined> {
+  return (await store.findReplies([{ type, key, id }]))[0];
 }

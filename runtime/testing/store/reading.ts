@@ -1,4 +1,4 @@
-import { AWKWARD, batch, K, reply, state, type Theme } from "./kit.ts";
+import { AWKWARD, batch, K, reply, replyOf, state, type Theme } from "./kit.ts";
 
 /** Lists of actors, and stored replies. */
 export const reading: Theme = (scenario, expect) => {
@@ -33,10 +33,20 @@ export const reading: Theme = (scenario, expect) => {
   scenario("finds a reply by its actor and id, and takes the newest of an id", async (store, grants) => {
     await store.commit("a", { ...batch(grants, 1), replies: [{ ...reply("m"), reply: "1" }, reply("n")] });
     await store.commit("a", { ...batch(grants, 1), replies: [{ ...reply("m"), hash: "i", reply: "2" }] });
-    expect(await store.findReply(K, "m")).toEqual({ id: "m", hash: "i", reply: "2" });
-    expect(await store.findReply(K, "n")).toEqual({ id: "n", hash: "h", reply: undefined });
-    expect(await store.findReply(K, "o")).toBe(undefined);
-    expect(await store.findReply({ type: "t", key: "l" }, "m")).toBe(undefined);
+    expect(await replyOf(store, K, "m")).toEqual({ id: "m", hash: "i", reply: "2" });
+    expect(await replyOf(store, K, "n")).toEqual({ id: "n", hash: "h", reply: undefined });
+    expect(await replyOf(store, K, "o")).toBe(undefined);
+    expect(await replyOf(store, { type: "t", key: "l" }, "m")).toBe(undefined);
+    const asked = [
+      { ...K, id: "o" },
+      { ...K, id: "n" },
+      { type: "t", key: "l", id: "m" },
+      { ...K, id: "m" },
+      { ...K, id: "n" },
+    ];
+    const found = await store.findReplies(asked);
+    expect(found.map((one) => one?.id)).toEqual([undefined, "n", undefined, "m", "n"]);
+    expect(await store.findReplies([])).toEqual([]);
   });
 
   scenario("says whether all replies of an actor were loaded, and finds the others", async (store, grants) => {
@@ -46,13 +56,13 @@ export const reading: Theme = (scenario, expect) => {
     const loaded = new Set(actor?.replies.map(({ id }) => id));
     expect(actor?.repliesComplete).toBe(loaded.size === ids.length);
     const missing = ids.find((id) => !loaded.has(id)) ?? "m0";
-    expect((await store.findReply(K, missing))?.id).toBe(missing);
+    expect((await replyOf(store, K, missing))?.id).toBe(missing);
   });
 
   scenario("forgets replies older than asked", async (store, grants) => {
     await store.commit("a", { ...batch(grants, 1), replies: [reply("old", 1), reply("limit", 5), reply("new", 10)] });
     expect(await store.pruneReplies(5)).toBe(1);
-    expect(await store.findReply(K, "old")).toBe(undefined);
+    expect(await replyOf(store, K, "old")).toBe(undefined);
     expect((await store.load([K]))[0]?.replies.map(({ id }) => id).toSorted()).toEqual(["limit", "new"]);
     expect(await store.pruneReplies(5)).toBe(0);
   });
