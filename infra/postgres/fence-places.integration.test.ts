@@ -31,6 +31,13 @@ async function withStore(
   }
 }
 
+/** As after a long transaction: the rows lie far out in their table, so that commits go by their places. */
+async function moveFar(sql: postgres.Sql): Promise<void> {
+  await sql.begin(async (one) => {
+    for (let i = 0; i < 60; i++) await one`update partitions set commit_seq = commit_seq`;
+  });
+}
+
 test("a commit beside a transaction that stays open does not pass the versions that earlier commits left", async () => {
   await withStore(async (store, grants, sql) => {
     const commits = 150;
@@ -58,6 +65,7 @@ test("a commit beside a transaction that stays open does not pass the versions t
 
 test("a commit finds rows that another process has moved", async () => {
   await withStore(async (store, grants, sql) => {
+    await moveFar(sql);
     await store.commit(NODE, batchOf(grants));
     await sql`update partitions set commit_seq = commit_seq`;
     await store.commit(NODE, batchOf(grants));
@@ -68,6 +76,7 @@ test("a commit finds rows that another process has moved", async () => {
 
 test("a commit is refused where another node has taken a partition, known place or not", async () => {
   await withStore(async (store, grants, sql) => {
+    await moveFar(sql);
     await store.commit(NODE, batchOf(grants));
     await sql`update partitions set owner = 'node-2', epoch = epoch + 1 where id = 7`;
     await expect(store.commit(NODE, batchOf(grants))).rejects.toThrow(FencedError);
