@@ -1,4 +1,4 @@
-import { AMQPClient } from "@cloudamqp/amqp-client";
+import { Client } from "./client.ts";
 
 /**
  * Resolves when a RabbitMQ server takes a connection: the whole AMQP handshake, credentials and virtual host included. Leaves
@@ -6,7 +6,7 @@ import { AMQPClient } from "@cloudamqp/amqp-client";
  * @throws when it cannot be reached, refuses, or has not answered within `timeoutMs` (default 2,000).
  */
 export async function pingRabbitMq(url: string, timeoutMs = 2_000): Promise<void> {
-  const client = new AMQPClient(url, undefined, null);
+  const client = new Client(url, undefined, null);
   let timer: ReturnType<typeof setTimeout> | undefined;
   // The client waits for a handshake for as long as the socket is open, and for ever when it was closed meanwhile.
   const late = new Promise<never>((_, reject) => {
