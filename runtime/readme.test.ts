@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { TROUPE_ERROR_CODES, TroupeError } from "./errors.ts";
 import {
   MAX_BROADCAST_LENGTH,
   MAX_EFFECTS,
@@ -7,7 +6,8 @@ import {
   MAX_ID_LENGTH,
   MAX_KEY_LENGTH,
   MAX_STATE_LENGTH,
-} from "./limits.ts";
+} from "./base/limits.ts";
+import { TROUPE_ERROR_CODES, TroupeError } from "./message/errors.ts";
 
 const readme = await Bun.file(`${import.meta.dir}/README.md`).text();
 

@@ -3,10 +3,10 @@
  * rest on what is committed, and on what a second node finds.
  */
 import * as v from "valibot";
-import { actor } from "../actor.ts";
-import { createTroupe } from "../create-troupe.ts";
-import type { Envelope } from "../envelope.ts";
-import { PausedError, TroupeError } from "../errors.ts";
+import { actor } from "../actor/actor.ts";
+import { PausedError, TroupeError } from "../message/errors.ts";
+import { createTroupe } from "../node/create-troupe.ts";
+import type { Envelope } from "../ports/envelope.ts";
 import type { Store } from "../ports/store.ts";
 import type { Transport, WireReply } from "../ports/transport.ts";
 import type { TestTools } from "./store-conformance.ts";

@@ -1,5 +1,5 @@
+import { withResolvers } from "../base/deferred.ts";
 import { type CommitBatch, OutcomeUnknownError, type Store } from "../ports/store.ts";
-import { withResolvers } from "../with-resolvers.ts";
 
 /** What happens to a commit: refused by the store; lost on the way there; done, but the answer lost on the way back. */
 export type CommitFault = "refused" | "lost-before" | "lost-after";

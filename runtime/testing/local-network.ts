@@ -1,5 +1,5 @@
-import type { Envelope } from "../envelope.ts";
-import { TroupeError } from "../errors.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
 import type { Transport, WireReply } from "../ports/transport.ts";
 
 /**

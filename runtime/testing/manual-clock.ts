@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
-import { type Duration, durationMs } from "../duration.ts";
-import { whenIdleNow } from "../event-loop.ts";
+import type { Clock } from "../base/clock.ts";
+import { type Duration, durationMs } from "../base/duration.ts";
+import { whenIdleNow } from "../base/event-loop.ts";
 
 /** Rounds of the event loop after each timer: a turn, its commit and what the commit sets off take several. */
 const ROUNDS = 4;

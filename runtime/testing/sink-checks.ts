@@ -1,5 +1,5 @@
-import { eventNoun } from "../events.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../base/ids.ts";
+import { eventNoun } from "../message/events.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 

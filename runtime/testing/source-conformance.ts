@@ -1,13 +1,13 @@
 import * as v from "valibot";
-import { actor } from "../actor.ts";
-import { systemClock } from "../clock.ts";
-import { createTroupe } from "../create-troupe.ts";
-import { memory } from "../memory-store.ts";
+import { actor } from "../actor/actor.ts";
+import { systemClock } from "../base/clock.ts";
+import { withResolvers } from "../base/deferred.ts";
+import { memory } from "../memory/memory-store.ts";
+import { createTroupe } from "../node/create-troupe.ts";
 import type { NodeCounts } from "../ports/metrics.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { Handled, Source, SourceConsumer } from "../ports/source.ts";
 import type { OutboxRecord } from "../ports/store.ts";
-import { withResolvers } from "../with-resolvers.ts";
 import { assert, distinctIds, eventRecords, publishLikeARelay, sameOrderPerTarget, within } from "./sink-checks.ts";
 import type { DeclareTest } from "./sink-conformance.ts";
 

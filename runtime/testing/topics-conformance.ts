@@ -1,7 +1,7 @@
-import { newId } from "../ids.ts";
+import { withResolvers } from "../base/deferred.ts";
+import { newId } from "../base/ids.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 import type { TopicItem, TopicMessage, Topics, TopicSubscription } from "../ports/topics.ts";
-import { withResolvers } from "../with-resolvers.ts";
 import { assert, publishLikeARelay } from "./sink-checks.ts";
 import type { DeclareTest } from "./sink-conformance.ts";
 

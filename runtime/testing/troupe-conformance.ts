@@ -1,11 +1,11 @@
 /** What a running troupe promises on every store: size limits, and finding actors by their index. */
 import * as v from "valibot";
-import { actor } from "../actor.ts";
-import { createTroupe } from "../create-troupe.ts";
-import { TroupeError } from "../errors.ts";
-import type { IndexFilter } from "../index-filter.ts";
-import { MAX_EVENT_LENGTH, MAX_STATE_LENGTH } from "../limits.ts";
-import type { Page } from "../where.ts";
+import { actor } from "../actor/actor.ts";
+import { MAX_EVENT_LENGTH, MAX_STATE_LENGTH } from "../base/limits.ts";
+import type { IndexFilter } from "../indexing/filter.ts";
+import type { Page } from "../indexing/where.ts";
+import { TroupeError } from "../message/errors.ts";
+import { createTroupe } from "../node/create-troupe.ts";
 import type { SharedStoreFixture } from "./control-conformance.ts";
 import type { TestTools } from "./store-conformance.ts";
 

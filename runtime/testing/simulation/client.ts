@@ -1,7 +1,7 @@
-import type { ActorRef, CallOptions } from "../../actor-ref.ts";
-import type { AnyActorType } from "../../any-actor.ts";
-import { TroupeError } from "../../errors.ts";
-import { makeRef } from "../../make-ref.ts";
+import type { AnyActorType } from "../../actor/any-actor.ts";
+import { makeRef } from "../../actor/make-ref.ts";
+import type { ActorRef, CallOptions } from "../../actor/ref.ts";
+import { TroupeError } from "../../message/errors.ts";
 import type { CallOutcome } from "./history.ts";
 import type { NodeLife } from "./node-life.ts";
 import type { SeededRandom } from "./seeded-random.ts";

@@ -1,7 +1,7 @@
-import type { Clock } from "../../clock.ts";
-import type { Envelope } from "../../envelope.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Troupe } from "../../node/troupe.ts";
+import type { Envelope } from "../../ports/envelope.ts";
 import type { WireReply } from "../../ports/transport.ts";
-import type { Troupe } from "../../troupe.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 

@@ -1,6 +1,6 @@
-import { PARTITION_COUNT } from "../../address.ts";
-import type { AnyActorType } from "../../any-actor.ts";
-import type { ActorSummary } from "../../troupe.ts";
+import type { AnyActorType } from "../../actor/any-actor.ts";
+import { PARTITION_COUNT } from "../../message/address.ts";
+import type { ActorSummary } from "../../node/troupe.ts";
 import type { World } from "./world.ts";
 
 const LOOK_EVERY_MS = 25;

@@ -1,4 +1,4 @@
-import type { Randomness } from "../../randomness.ts";
+import type { Randomness } from "../../base/randomness.ts";
 
 /**
  * Chance that repeats: the same seed gives the same draws, on every machine.

@@ -1,7 +1,7 @@
-import type { AnyActorType, StateOutput } from "../../any-actor.ts";
-import { TroupeError } from "../../errors.ts";
+import type { AnyActorType, StateOutput } from "../../actor/any-actor.ts";
+import { TroupeError } from "../../message/errors.ts";
+import type { ActorSummary } from "../../node/troupe.ts";
 import type { OutboxKind } from "../../ports/store.ts";
-import type { ActorSummary } from "../../troupe.ts";
 import { checkHistory } from "./check-history.ts";
 import { type SimulatedClient, simulatedClient } from "./client.ts";
 import { FAULT_KINDS, type Fault } from "./faults.ts";

@@ -4,8 +4,8 @@
  * Owns: the order of everything that happens in a simulation. One event runs at a time, then every promise callback it
  * caused, then the next event: where a promise waits for an event, the order of events is the order of everything.
  */
-import { whenIdleNow } from "../../event-loop.ts";
-import { Heap } from "../../heap.ts";
+import { whenIdleNow } from "../../base/event-loop.ts";
+import { Heap } from "../../base/heap.ts";
 
 interface Event {
   readonly atMs: number;

@@ -1,6 +1,6 @@
-import type { AnyActorType, AnyMessageDefinition } from "../../any-actor.ts";
-import { RefusedError } from "../../errors.ts";
-import type { Probe } from "../../probe.ts";
+import type { AnyActorType, AnyMessageDefinition } from "../../actor/any-actor.ts";
+import { RefusedError } from "../../message/errors.ts";
+import type { Probe } from "../../ports/probe.ts";
 import type { TurnEndEntry } from "./history.ts";
 import type { NodeLife } from "./node-life.ts";
 import type { Surroundings } from "./surroundings.ts";

@@ -4,9 +4,9 @@
  * Owns: the lives of the nodes. Does not own: what is asked of them (the client), what is made of the history (the
  * checker).
  */
-import type { AnyActorType } from "../../any-actor.ts";
-import { createTroupe } from "../../create-troupe.ts";
-import { memory } from "../../memory-store.ts";
+import type { AnyActorType } from "../../actor/any-actor.ts";
+import { memory } from "../../memory/memory-store.ts";
+import { createTroupe } from "../../node/create-troupe.ts";
 import type { OutboxKind, Store } from "../../ports/store.ts";
 import { FaultPlan, type TimedFault } from "./fault-plan.ts";
 import type { CrashPoint, Fault } from "./faults.ts";

@@ -1,4 +1,4 @@
-import { PARTITION_COUNT } from "../../address.ts";
+import { PARTITION_COUNT } from "../../message/address.ts";
 import type { Grant } from "../../ports/store.ts";
 import { fenceOf, type Theme } from "./kit.ts";
 

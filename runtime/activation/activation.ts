@@ -1,0 +1,278 @@
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import { messageOf } from "../actor/control-messages.ts";
+import type { LeaveReason } from "../actor/life.ts";
+import { RestartBackoff } from "../actor/restart-policy.ts";
+import { backoffMs } from "../base/backoff.ts";
+import { durationMs } from "../base/duration.ts";
+import { DEFAULT_IDLE } from "../base/limits.ts";
+import { MailboxFullError, TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { ActorId, TimerWrite } from "../ports/store.ts";
+import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { Sight } from "../watch/watch-polls.ts";
+/**
+ * One actor in memory: its mailbox, and its lives one after the other.
+ *
+ * Owns: the mailbox, when a life begins and ends, the hooks. Does not own: what happens within a life (`Incarnation`),
+ * durability (the commit lane), placement (the store host), timers (the timer service).
+ * Calls in: `deliver`, `abandon`, `close`, `turnAway`, `reload`, `discard`, `passivate`, and the lane's `committed`. Calls
+ * out: the host's `load`, `evict`, `forget`, and the type's hooks.
+ *
+ * A1 at most one life is in use; the next one is loaded only when no turn of the last one runs any more (G1).
+ * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
+ * A5 `onActivate` has ended well before the first message is handled; each that did is followed by one `onPassivate`.
+ * A6 once gone, an actor never handles a message again; the host has forgotten it by then.
+ */
+import type { ActivationHost, Delivery } from "./activation-host.ts";
+import { Incarnation, type IncarnationOwner } from "./incarnation.ts";
+import { LifeHooks } from "./life-hooks.ts";
+import { type BroughtUp, bringUp } from "./load-actor.ts";
+import type { Resident } from "./lru.ts";
+import { Mailbox } from "./mailbox.ts";
+import { HoldBack } from "./restart-backoff.ts";
+
+type Phase =
+  /** A life is being loaded, or will be as soon as the turn of the last one is over. */
+  | { readonly kind: "loading" }
+  | { readonly kind: "in-use"; readonly life: Incarnation }
+  /** It could not be activated: messages are answered with `error` until a pause is over, the next one tries again. */
+  | { readonly kind: "resting"; readonly until: number; readonly error: TroupeError }
+  /** Out of use: the host has forgotten it. */
+  | { readonly kind: "gone"; readonly reason: LeaveReason };
+
+export class Activation implements IncarnationOwner, Resident {
+  readonly type: AnyActorType;
+  readonly id: ActorId;
+  readonly address: string;
+  readonly partition: number;
+  readonly schemaVersion: number | undefined;
+  readonly idleMs: number;
+  lastUsed = 0;
+  older: Resident | undefined;
+  newer: Resident | undefined;
+
+  readonly #host: ActivationHost;
+  readonly #mailbox: Mailbox<Delivery>;
+  readonly #hooks: LifeHooks;
+  readonly #holdBack: HoldBack | undefined;
+  #phase: Phase = { kind: "loading" };
+  /** The last life, also after its end: what it has finished may still be on its way to the store. */
+  #last: Incarnation | undefined;
+  #failedActivations = 0;
+
+  constructor(type: AnyActorType, id: ActorId, partition: number, host: ActivationHost) {
+    this.type = type;
+    this.id = id;
+    this.address = `${id.type}/${id.key}`;
+    this.partition = partition;
+    this.#host = host;
+    this.#hooks = new LifeHooks(type, id, host);
+    const { version, idle, restart, mailbox } = type.options;
+    this.schemaVersion = version;
+    this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
+    this.#mailbox = new Mailbox(mailbox?.max ?? 1_000);
+    if (restart !== undefined) {
+      const backoff = new RestartBackoff(restart, host.randomness);
+      this.#holdBack = new HoldBack(backoff, host.clock, this.#mailbox.max, (delivery, definition) =>
+        this.deliver(delivery, definition),
+      );
+    }
+    void this.#load();
+  }
+
+  /** Whether nothing is under way. Messages that a pause holds back are not. */
+  get still(): boolean {
+    const phase = this.#phase;
+    if (phase.kind === "gone" || phase.kind === "resting") return true;
+    return phase.kind === "in-use" && phase.life.idle && phase.life.settled && this.#mailbox.depth === 0;
+  }
+
+  get quiet(): boolean {
+    return this.still && this.#holdBack?.empty !== false && !this.gone;
+  }
+
+  get gone(): boolean {
+    return this.#phase.kind === "gone";
+  }
+
+  /** Whether something is under way that its partition's next owner could not know of. */
+  get busy(): boolean {
+    const phase = this.#phase;
+    return this.#mailbox.depth > 0 || (phase.kind === "in-use" && !(phase.life.idle && phase.life.settled));
+  }
+
+  get depth(): number {
+    return this.#mailbox.depth;
+  }
+
+  /** Changes of timers that finished turns made and that are not durable yet. */
+  get timerWrites(): Iterable<TimerWrite> {
+    return this.#phase.kind === "in-use" ? this.#phase.life.timerWrites : [];
+  }
+
+  /** Its definition of a message; `undefined` when it has no such message of its own. */
+  definitionOf(message: string): AnyMessageDefinition | undefined {
+    const { messages } = this.type;
+    return Object.hasOwn(messages, message) ? messages[message] : undefined;
+  }
+
+  /** Takes a message. Its waiter is answered sooner or later, in every case. */
+  deliver(delivery: Delivery, definition: AnyMessageDefinition): void {
+    const phase = this.#phase;
+    if (phase.kind !== "in-use") {
+      if (!this.#refuses(phase, delivery)) this.#wait(delivery, definition);
+    } else if (definition.kind === "query") {
+      phase.life.query(delivery, definition);
+    } else if (phase.life.idle && this.#mailbox.depth === 0 && this.#holdBack === undefined) {
+      phase.life.handle(delivery, definition);
+      if (this.#mailbox.depth > 0) this.#pump();
+    } else {
+      this.#wait(delivery, definition);
+    }
+  }
+
+  /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
+  close(error: TroupeError): void {
+    for (const delivery of this.#mailbox.drain(({ envelope }) => envelope.callers.length === 0)) delivery.fail(error);
+  }
+
+  /** Answers every waiting command with `error`, and leaves queries where they are. */
+  turnAway(error: TroupeError): void {
+    const isQuery = ({ envelope }: Delivery): boolean => messageOf(this.type, envelope.message)?.kind === "query";
+    for (const delivery of this.#mailbox.drain((waiting) => !isQuery(waiting))) delivery.fail(error);
+  }
+
+  /** Nobody waits for the answer to `envelope` any more: it leaves the mailbox, or its turn is told. */
+  abandon(envelope: Envelope, reason: TroupeError): void {
+    if (this.#phase.kind === "in-use" && this.#phase.life.abandon(envelope, reason)) return;
+    this.#mailbox.remove((delivery) => delivery.envelope === envelope);
+  }
+
+  /** The state after the last turn that ended well, once it is durable; nothing while it is not at hand. */
+  sight(): Promise<Sight> | undefined {
+    return this.#phase.kind === "in-use" ? this.#phase.life.sight() : undefined;
+  }
+
+  /** Answers `waiter` once every finished turn of this actor is durable, or will never be. */
+  settled(waiter: Waiter): void {
+    if (this.#last === undefined) waiter.succeed(undefined);
+    else this.#last.whenSettled(waiter);
+  }
+
+  /** The lane says: `turn` is durable. */
+  committed(turn: FinishedTurn): void {
+    this.#last?.committed(turn);
+  }
+
+  threw(): void {
+    this.#holdBack?.threw(this.#last?.version ?? 0);
+  }
+
+  turnEnded(): void {
+    if (this.#phase.kind === "loading") void this.#load(); // A1: its life has ended before
+    else this.#pump();
+  }
+
+  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (A4). */
+  reload(): void {
+    const phase = this.#phase;
+    if (phase.kind === "gone") return;
+    this.#phase = { kind: "loading" }; // a load under way sees it and begins again
+    if (phase.kind === "loading") return;
+    if (phase.kind === "in-use") phase.life.fail();
+    if (phase.kind === "resting" || phase.life.idle) void this.#load();
+  }
+
+  /**
+   * Takes the actor out of use, whatever it does: the host has forgotten it. Waiting messages are answered with `error`.
+   * Returns what is left of it: its `onPassivate`, or nothing.
+   */
+  discard(error: TroupeError, reason: LeaveReason): Promise<void> | undefined {
+    const phase = this.#phase;
+    this.#phase = { kind: "gone", reason };
+    this.#hooks.abort(error);
+    for (const delivery of this.#mailbox.drain()) delivery.fail(error);
+    if (phase.kind === "in-use") phase.life.cut(error);
+    return this.#hooks.passivate(this.#last?.text, reason);
+  }
+
+  /** Takes the actor out of use while it is quiet: the host has forgotten it. Returns its `onPassivate`, or nothing. */
+  passivate(reason: LeaveReason): Promise<void> | undefined {
+    this.#phase = { kind: "gone", reason };
+    return this.#hooks.passivate(this.#last?.text, reason);
+  }
+
+  leave(reason: LeaveReason): void {
+    if (!this.gone) this.#host.evict(this.id, reason);
+  }
+
+  /** Begins a new life; starts over when it was reloaded meanwhile. At most one load is under way. */
+  async #load(): Promise<void> {
+    const loading = { kind: "loading" } as Phase;
+    this.#phase = loading;
+    if (this.#hooks.activated) await this.#hooks.passivate(this.#last?.text, "restart");
+    const outcome = await bringUp(this.type, this.id, this.#host, this.#hooks, () => this.#phase === loading);
+    if (this.#phase === loading) this.#loaded(outcome);
+    else if (this.#phase.kind === "gone") void this.#hooks.passivate(this.#last?.text, this.#phase.reason);
+    else void this.#load();
+  }
+
+  #loaded(outcome: BroughtUp): void {
+    switch (outcome.kind) {
+      case "unreachable":
+        // In use with nothing loaded it would serve an empty actor.
+        this.#phase = { kind: "gone", reason: "restart" };
+        this.#host.forget(this.id);
+        break;
+      case "unusable": {
+        // It is loaded, but cannot be used: that is for the next message after a pause to try again.
+        const pauseMs = backoffMs(++this.#failedActivations, this.#host.randomness);
+        this.#phase = { kind: "resting", until: this.#host.clock.monotonic() + pauseMs, error: outcome.error };
+        break;
+      }
+      case "ready":
+        this.#failedActivations = 0;
+        this.#last = new Incarnation(this, this.#host, outcome.actor, outcome.text);
+        this.#phase = { kind: "in-use", life: this.#last };
+        this.#pump();
+        return;
+    }
+    for (const delivery of this.#mailbox.drain()) delivery.fail(outcome.error);
+  }
+
+  /** Whether a message is answered with an error as the actor cannot be used now. A load may be under way afterwards. */
+  #refuses(phase: Exclude<Phase, { readonly kind: "in-use" }>, delivery: Delivery): boolean {
+    if (phase.kind === "loading") return false;
+    if (phase.kind === "gone") {
+      delivery.fail(new TroupeError("unavailable", `Cannot reach ${this.address} as it has just left this node`));
+      return true;
+    }
+    if (this.#host.clock.monotonic() < phase.until) {
+      delivery.fail(phase.error);
+      return true;
+    }
+    void this.#load();
+    return false;
+  }
+
+  /** A message waits: for the pause after a throw to be over, or in the mailbox for its turn. */
+  #wait(delivery: Delivery, definition: AnyMessageDefinition): void {
+    if (this.#holdBack?.takes(delivery, definition, this.#last?.version ?? 0)) return;
+    if (this.#mailbox.offer(delivery)) this.#pump();
+    else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
+  }
+
+  /** Runs waiting messages until one does not end at once, or none is left (A1). */
+  #pump(): void {
+    for (;;) {
+      const phase = this.#phase;
+      if (phase.kind !== "in-use" || !phase.life.idle) return;
+      const delivery = this.#mailbox.take();
+      if (delivery === undefined) return;
+      if (delivery.expired?.()) continue;
+      const definition = messageOf(this.type, delivery.envelope.message) as AnyMessageDefinition;
+      if (definition.kind === "query") phase.life.query(delivery, definition);
+      else phase.life.handle(delivery, definition);
+    }
+  }
+}

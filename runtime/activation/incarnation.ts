@@ -1,0 +1,331 @@
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { QueryContext } from "../actor/context.ts";
+import { MAX_STATE_LENGTH } from "../base/limits.ts";
+import { JournaledTurn } from "../journal/fold.ts";
+import { TroupeError } from "../message/errors.ts";
+import { parseInput } from "../message/validate.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { LoadedActor, TimerWrite } from "../ports/store.ts";
+import { ActorState } from "../turn/actor-state.ts";
+import { answerQuery, type Readable } from "../turn/answer-query.ts";
+import { finishTurn, stateTooLarge } from "../turn/finish-turn.ts";
+import type { Answer, FinishedTurn, TurnOwner, Waiter } from "../turn/finished-turn.ts";
+import { failureOf, handle } from "../turn/handlers.ts";
+import { Turn } from "../turn/turn.ts";
+import type { Sight } from "../watch/watch-polls.ts";
+/**
+ * One life of an actor: from the load that brought it into memory to the failed commit or the leaving that ends it.
+ *
+ * Owns: its turns, the state they leave, the replies of handled message ids. Does not own: the mailbox, and when a life
+ * begins and ends (the activation); durability (the commit lane).
+ * Calls in: `handle`, `query`, `abandon`, `fail`, `cut`, `committed`. Calls out: its owner's `turnEnded` and `threw`, the
+ * host's `submit`, `findReply`, `timerIsCurrent`, `mayServe`.
+ *
+ * A1 at most one turn runs at a time (G1).
+ * A2, A3: `Uncommitted`, `ActorState`.
+ * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
+ */
+import type { ActivationHost, Delivery } from "./activation-host.ts";
+import { Uncommitted } from "./output-gate.ts";
+import { answerRepeat, inputHash, type KnownReply, Replies } from "./reply-cache.ts";
+
+/** What a life needs from the actor it is one of. */
+export interface IncarnationOwner extends TurnOwner {
+  readonly type: AnyActorType;
+  /** A turn that did not end at once is over. */
+  turnEnded(): void;
+  /** A handler threw what is no refusal. */
+  threw(): void;
+}
+
+type Work =
+  | { readonly kind: "none" }
+  /** The id of a message is not among the replies at hand: the store is asked for it before its turn. */
+  | { readonly kind: "looking-up"; readonly delivery: Delivery }
+  /** A handler was called in this very step: most turns end with it, and should not pay for an entry of their own. */
+  | { readonly kind: "begun" }
+  /** A handler that awaits. `before` is the state its turn started from, for queries; made when first asked for. */
+  | {
+      readonly kind: "awaiting";
+      readonly delivery: Delivery;
+      readonly turn: Turn;
+      before?: { readonly state: unknown };
+    };
+
+const NONE: Work = { kind: "none" };
+const BEGUN: Work = { kind: "begun" };
+
+export class Incarnation implements Readable {
+  readonly address: string;
+  readonly #owner: IncarnationOwner;
+  readonly #host: ActivationHost;
+  readonly #state: ActorState;
+  readonly #replies: Replies;
+  readonly #uncommitted = new Uncommitted();
+  #work: Work = NONE;
+  #ended = false;
+
+  /** @param text the state as JSON, of the newest schema version. */
+  constructor(owner: IncarnationOwner, host: ActivationHost, loaded: LoadedActor, text: string | undefined) {
+    this.address = owner.address;
+    this.#owner = owner;
+    this.#host = host;
+    this.#state = new ActorState(owner.type, owner.id.key, text, loaded.version);
+    this.#replies = new Replies(loaded, (id) => host.findReply(owner.id, id));
+  }
+
+  /** Whether the next message may be handled (A1). */
+  get idle(): boolean {
+    return this.#work === NONE;
+  }
+
+  /** Whether everything it has done is durable. */
+  get settled(): boolean {
+    return this.#uncommitted.none;
+  }
+
+  get text(): string | undefined {
+    return this.#state.text;
+  }
+
+  get version(): number {
+    return this.#state.version;
+  }
+
+  /** Changes of timers that are not durable yet. */
+  get timerWrites(): Iterable<TimerWrite> {
+    return this.#uncommitted.timers.values();
+  }
+
+  /** Handles a command while it is idle. It may be idle again afterwards; if not, its owner is told once it is. */
+  handle(delivery: Delivery, definition: AnyMessageDefinition): void {
+    const { envelope } = delivery;
+    const { origin, id, message } = envelope;
+    if (origin.kind === "timer" && !this.#timerCounts(origin.name, origin.dueAt)) {
+      delivery.succeed(undefined);
+      return;
+    }
+    let input: unknown;
+    try {
+      input = parseInput(definition.in, envelope.input, message, this.address);
+    } catch (error) {
+      delivery.fail(error);
+      return;
+    }
+    if (id === undefined) {
+      this.#run(delivery, definition, input, undefined);
+      return;
+    }
+    const hash = inputHash(message, input);
+    const known = this.#replies.find(id);
+    if (known instanceof Promise) void this.#whenKnown(known, delivery, definition, input, hash);
+    else this.#runOnce(known, delivery, definition, input, hash);
+  }
+
+  /** Answers a query, also beside a running turn, by the state before that. */
+  query(delivery: Delivery, definition: AnyMessageDefinition): void {
+    if (!this.#host.mayServe()) {
+      const text = `Cannot read ${this.address} as this node's lease has to be renewed first`;
+      delivery.fail(new TroupeError("unavailable", text));
+      return;
+    }
+    const answer = answerQuery(this, delivery.envelope, definition, this.#host);
+    this.#host.metrics?.answered(delivery.envelope, answer);
+    this.#uncommitted.gate(delivery, answer);
+  }
+
+  look(): QueryContext<unknown> {
+    const { key } = this.#owner.id;
+    return { key, state: this.#readable() as never, exists: this.#state.exists, now: this.#host.now() };
+  }
+
+  /** The state after the last turn that ended well, once it is durable. */
+  sight(): Promise<Sight> {
+    const sight = { version: this.#state.version, state: this.#state.text };
+    return new Promise((resolve, reject) => this.whenSettled({ succeed: () => resolve(sight), fail: reject }));
+  }
+
+  /** Answers `waiter` once every finished turn is durable, or will never be. */
+  whenSettled(waiter: Waiter): void {
+    this.#uncommitted.reply(waiter, undefined);
+  }
+
+  /**
+   * Nobody waits for the answer to `envelope` any more. Returns whether it is being handled. A send is tried again until it
+   * is handled: its turn, though slow, is still wanted.
+   */
+  abandon(envelope: Envelope, reason: TroupeError): boolean {
+    const work = this.#work;
+    if (work.kind === "none" || work.kind === "begun" || work.delivery.envelope !== envelope) return false;
+    if (work.kind === "awaiting" && envelope.origin.kind !== "send") work.turn.abort(reason);
+    return true;
+  }
+
+  /** A turn of it is durable. */
+  committed(turn: FinishedTurn): void {
+    this.#uncommitted.committed(turn);
+    this.#replies.committed(turn);
+  }
+
+  /** Ends this life: a commit of it failed (A4). */
+  fail(): void {
+    this.#ended = true;
+    if (this.#work.kind === "awaiting") this.#work.turn.abort(this.#lostTurn());
+  }
+
+  /** Ends this life: the actor leaves the node. The message under way is answered at once. */
+  cut(error: TroupeError): void {
+    this.#ended = true;
+    const work = this.#work;
+    if (work.kind === "none" || work.kind === "begun") return;
+    if (work.kind === "awaiting") work.turn.abort(error);
+    work.delivery.fail(work.kind === "awaiting" && error.code === "unavailable" ? this.#lostTurn() : error);
+  }
+
+  /** The reply to its id is being looked up: no other message may have its turn before (G5). */
+  async #whenKnown(
+    lookUp: Promise<KnownReply | undefined>,
+    delivery: Delivery,
+    definition: AnyMessageDefinition,
+    input: unknown,
+    hash: string,
+  ): Promise<void> {
+    this.#work = { kind: "looking-up", delivery };
+    try {
+      const known = await lookUp;
+      if (this.#ended)
+        throw new TroupeError("unavailable", `Cannot handle a message of ${this.address} as it is being reloaded`);
+      this.#work = NONE;
+      if (delivery.expired?.() !== true || known !== undefined) this.#runOnce(known, delivery, definition, input, hash);
+    } catch (cause) {
+      const text = `Cannot look up a reply of ${this.address}`;
+      delivery.fail(cause instanceof TroupeError ? cause : new TroupeError("unavailable", text, { cause }));
+      this.#work = NONE;
+    }
+    if (this.idle) this.#owner.turnEnded();
+  }
+
+  /** A message that carries an id: what was answered before is answered again, and only a new one has a turn. */
+  #runOnce(
+    known: KnownReply | undefined,
+    delivery: Delivery,
+    definition: AnyMessageDefinition,
+    input: unknown,
+    hash: string,
+  ): void {
+    if (known === undefined) this.#run(delivery, definition, input, hash);
+    else answerRepeat(delivery, known, hash, this.address);
+  }
+
+  #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
+    const { type, id, partition } = this.#owner;
+    const state = this.#state;
+    let turn: Turn;
+    let outcome: unknown;
+    try {
+      turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#host, delivery.deadline);
+      if (type.options.journal !== undefined) {
+        turn.journal = new JournaledTurn(type, id, turn.state, state.version, turn.exists, this.#host);
+        turn.state = turn.journal.view;
+      }
+      this.#work = BEGUN;
+      outcome = handle(type, turn, definition, input);
+    } catch (error) {
+      this.#drop(delivery, error);
+      return;
+    }
+    if (!(outcome instanceof Promise)) {
+      this.#finish(delivery, turn, outcome, hash);
+      return;
+    }
+    this.#work = { kind: "awaiting", delivery, turn };
+    outcome.then(
+      (reply) => {
+        this.#finish(delivery, turn, reply, hash);
+        this.#owner.turnEnded();
+      },
+      (error: unknown) => {
+        this.#drop(delivery, error);
+        this.#owner.turnEnded();
+      },
+    );
+  }
+
+  /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (A2). */
+  #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: string | undefined): void {
+    if (this.#ended) {
+      this.#lose(delivery);
+      return;
+    }
+    const { envelope } = delivery;
+    const state = this.#state;
+    let text: string | undefined;
+    let body: string | undefined;
+    try {
+      if (envelope.origin.kind === "timer") turn.timers.fired(envelope.origin);
+      if (!turn.destroyed)
+        text = turn.journal === undefined ? JSON.stringify(turn.state) : turn.journal.text(turn.state, state.text);
+      if (text !== undefined && text.length > MAX_STATE_LENGTH) throw stateTooLarge(this.address, text.length);
+      body = reply === undefined ? undefined : JSON.stringify(reply);
+    } catch (error) {
+      this.#drop(delivery, error);
+      return;
+    }
+    this.#work = NONE;
+    if (text === state.text && hash === undefined && turn.leavesNothing) {
+      state.keep(turn);
+      this.#host.metrics?.count(this.#owner.id.type, envelope.message, "ok");
+      this.#uncommitted.reply(delivery, body);
+      return;
+    }
+    const finished = finishTurn(this.#owner, envelope, turn, state, text, hash, body);
+    this.#replies.add(finished);
+    this.#uncommitted.add(finished);
+    finished.wait(delivery, { kind: "reply", body });
+    this.#host.submit(finished);
+  }
+
+  /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */
+  #drop(delivery: Delivery, error: unknown): void {
+    if (this.#ended) {
+      this.#lose(delivery);
+      return;
+    }
+    this.#state.taint();
+    this.#work = NONE;
+    if (!(error instanceof TroupeError)) {
+      this.#owner.threw();
+      this.#host.turnFailed(delivery.envelope, error);
+    }
+    const answer: Answer = { kind: "error", error: failureOf(error, delivery.envelope) };
+    this.#host.metrics?.answered(delivery.envelope, answer);
+    this.#uncommitted.gate(delivery, answer);
+  }
+
+  /** The turn of a life that has ended is over: whatever it says rests on a state that never was (A4). */
+  #lose(delivery: Delivery): void {
+    this.#work = NONE;
+    delivery.fail(this.#lostTurn());
+  }
+
+  /** What answers a turn that can no longer be committed. It may have asked others, so its caller is not to ask again by itself. */
+  #lostTurn(): TroupeError {
+    return new TroupeError(
+      "commit_failed",
+      `Cannot commit a turn of ${this.address} as an earlier one failed, or the actor left this node`,
+    );
+  }
+
+  /** The state a query may see: never the half-done work of a running turn. */
+  #readable(): unknown {
+    const work = this.#work;
+    if (work.kind === "begun") return this.#state.copy();
+    if (work.kind !== "awaiting") return this.#state.draft();
+    return (work.before ??= { state: this.#state.copy() }).state;
+  }
+
+  #timerCounts(name: string, dueAt: number): boolean {
+    const write = this.#uncommitted.timers.get(name);
+    return write === undefined ? this.#host.timerIsCurrent(this.#owner.id, name, dueAt) : write.dueAt === dueAt;
+  }
+}

@@ -1,0 +1,68 @@
+import { textHash } from "../base/hash.ts";
+import { REPLIES_IN_MEMORY } from "../base/limits.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { LoadedActor, StoredReply } from "../ports/store.ts";
+import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+
+/** A reply, with the turn it came from until that is durable. */
+export interface KnownReply extends StoredReply {
+  turn?: FinishedTurn | undefined;
+}
+
+/** The replies of one actor by message id: the newest are at hand, older ones are looked up (G5). */
+export class Replies {
+  readonly #byId: Map<string, KnownReply>;
+  readonly #lookUp: (id: string) => Promise<KnownReply | undefined>;
+  /** Whether these are all there are: then an id that is not among them is new. */
+  #complete: boolean;
+
+  /** @param lookUp asks the store. */
+  constructor({ replies, repliesComplete }: LoadedActor, lookUp: (id: string) => Promise<KnownReply | undefined>) {
+    this.#byId = new Map(replies.map((reply) => [reply.id, reply]));
+    this.#complete = repliesComplete;
+    this.#lookUp = lookUp;
+  }
+
+  /** The reply to a message id; `undefined` when the id is new. A promise when only the store can tell. */
+  find(id: string): KnownReply | undefined | Promise<KnownReply | undefined> {
+    const known = this.#byId.get(id);
+    return known !== undefined || this.#complete ? known : this.#lookUp(id);
+  }
+
+  /** A turn has replied to its message; beyond {@link REPLIES_IN_MEMORY} the oldest has to be looked up from then on. */
+  add(turn: FinishedTurn): void {
+    const { reply } = turn;
+    if (reply === undefined) return;
+    this.#byId.set(reply.id, { ...reply, turn });
+    if (this.#byId.size <= REPLIES_IN_MEMORY) return;
+    const oldest = this.#byId.keys().next().value;
+    if (oldest !== undefined) this.#byId.delete(oldest);
+    this.#complete = false;
+  }
+
+  /** `turn` is durable: its reply rests on nothing any more. */
+  committed(turn: FinishedTurn): void {
+    const known = turn.reply === undefined ? undefined : this.#byId.get(turn.reply.id);
+    if (known?.turn === turn) known.turn = undefined;
+  }
+}
+
+/** What tells a message and its input from any other that carries the same id. */
+export function inputHash(message: string, input: unknown): string {
+  return textHash(`${message} ${JSON.stringify(input) ?? ""}`);
+}
+
+/**
+ * Answers a repeat as the first one was answered; with `message_id_reused` where `hash` is another. It rests on the turn it
+ * repeats alone: what came later may fail without it (A2).
+ */
+export function answerRepeat(waiter: Waiter, first: KnownReply, hash: string, address: string): void {
+  if (first.hash !== hash) {
+    const text = `Cannot handle the message id ${first.id} of ${address} again with another input`;
+    waiter.fail(new TroupeError("message_id_reused", text));
+  } else if (first.turn === undefined) {
+    waiter.succeed(first.reply);
+  } else {
+    first.turn.wait(waiter, { kind: "reply", body: first.reply });
+  }
+}

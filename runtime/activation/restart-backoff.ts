@@ -1,0 +1,49 @@
+import type { AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { RestartBackoff } from "../actor/restart-policy.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Delivery } from "./activation-host.ts";
+
+/** Holds back the messages of one actor that nobody waits for, while the pause after a throw lasts; then they come again. */
+export class HoldBack {
+  readonly #backoff: RestartBackoff;
+  readonly #clock: Clock;
+  readonly #max: number;
+  readonly #again: (delivery: Delivery, definition: AnyMessageDefinition) => void;
+  #held = 0;
+
+  /** @param max messages held at once; beyond it they go to the actor in spite of the pause. */
+  constructor(
+    backoff: RestartBackoff,
+    clock: Clock,
+    max: number,
+    again: (delivery: Delivery, definition: AnyMessageDefinition) => void,
+  ) {
+    this.#backoff = backoff;
+    this.#clock = clock;
+    this.#max = max;
+    this.#again = again;
+  }
+
+  get empty(): boolean {
+    return this.#held === 0;
+  }
+
+  /** A handler threw at this version of the actor. */
+  threw(version: number): void {
+    this.#backoff.threw(version, this.#clock.monotonic());
+  }
+
+  /** Holds a message back, if it has to be. Returns whether it does. */
+  takes(delivery: Delivery, definition: AnyMessageDefinition, version: number): boolean {
+    const { kind } = delivery.envelope.origin;
+    if (kind !== "timer" && kind !== "send") return false;
+    const ms = this.#backoff.remainingMs(version, this.#clock.monotonic());
+    if (ms <= 0 || this.#held >= this.#max) return false;
+    this.#held++;
+    this.#clock.after(ms, () => {
+      this.#held--;
+      if (delivery.expired?.() !== true) this.#again(delivery, definition);
+    });
+    return true;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Duration } from "../base/duration.ts";
+import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+
+/** Options of one call. */
+export interface CallOptions {
+  /**
+   * Makes the call take effect once: a repeat with the same id and input gets the stored reply, a repeat with another
+   * input is refused with `message_id_reused`. Ids are kept for the store's retention (default 24 h).
+   */
+  readonly id?: string;
+  /**
+   * How long the caller waits for the reply. Default `"30s"`. The turn may still commit after it. A call made inside a
+   * turn waits no longer than the caller of that turn does.
+   */
+  readonly timeout?: Duration;
+  /**
+   * Stops the waiting: the call ends with `cancelled`. A message that no turn was begun for is taken out of the mailbox and
+   * never handled; a turn under way gets its `c.signal` aborted, and may still commit. On another node, as soon as word
+   * gets there.
+   */
+  readonly signal?: AbortSignal;
+  /** W3C trace context, carried into events and further calls. */
+  readonly traceparent?: string;
+}
+
+/**
+ * A typed handle on one actor: a method per message. Cheap, holds nothing; the actor need not exist or be in memory.
+ *
+ * @example
+ * ```ts
+ * const visits: ActorRef<typeof Counter> = troupe.ref(Counter, "visits");
+ * await visits.add({ by: 2 }, { id: "request-1", timeout: "5s" });
+ * await visits.value();
+ * ```
+ */
+export type ActorRef<A extends AnyActorType> = {
+  readonly [Name in keyof A["messages"]]: RefMethod<A["messages"][Name]>;
+};
+
+/** As {@link ActorRef}, for messages whose reply nobody waits for. */
+export type ActorTell<A extends AnyActorType> = {
+  readonly [Name in keyof A["messages"]]: TellMethod<A["messages"][Name]>;
+};
+
+type TellMethod<D extends AnyMessageDefinition> = D extends {
+  handle(c: never, input: infer In): unknown;
+}
+  ? [In] extends [void]
+    ? (input?: undefined) => void
+    : (input: In) => void
+  : never;
+
+type RefMethod<D extends AnyMessageDefinition> = D extends {
+  handle(c: never, input: infer In): infer Out;
+}
+  ? [In] extends [void]
+    ? (input?: undefined, options?: CallOptions) => Promise<Awaited<Out>>
+    : (input: In, options?: CallOptions) => Promise<Awaited<Out>>
+  : never;

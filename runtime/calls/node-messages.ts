@@ -1,0 +1,71 @@
+import type { SubscriptionStatus } from "../actor/subscription.ts";
+/**
+ * What nodes say to each other beside calls to actors, as envelopes to an actor type that no actor can have.
+ *
+ * `take` (key: the store): these partitions were released for you. `report`: what have you got in memory? `subscriptions`: what
+ * do you consume?
+ */
+import type { Clock } from "../base/clock.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { ReportedActors } from "../node/cluster-report.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { NodeId } from "../ports/store.ts";
+import type { Transport } from "../ports/transport.ts";
+import { fromWireError } from "./wire.ts";
+
+export const NODE_TYPE = "$node";
+
+/** The way to the other nodes. */
+export interface NodeLink {
+  readonly transport: Transport;
+  readonly clock: Clock;
+}
+
+/**
+ * @throws {TroupeError} `deadline_exceeded` without an answer within `timeoutMs`; or what the other node, or the way
+ * there, failed with.
+ */
+export async function askNode(
+  { transport, clock }: NodeLink,
+  node: NodeId,
+  message: "take" | "report" | "subscriptions",
+  { store = "", input, timeoutMs }: { readonly store?: string; readonly input?: unknown; readonly timeoutMs: number },
+): Promise<unknown> {
+  const envelope: Envelope = {
+    type: NODE_TYPE,
+    key: store,
+    message,
+    input,
+    id: undefined,
+    origin: { kind: "call" },
+    attempt: 1,
+    traceparent: undefined,
+    callers: [],
+    timeoutMs,
+  };
+  let cancel = (): void => undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(timeoutMs, () =>
+      reject(new TroupeError("deadline_exceeded", `Cannot get an answer of the node ${node} within ${timeoutMs} ms`)),
+    );
+  });
+  const reply = await Promise.race([transport.call(node, envelope), late]).finally(() => cancel());
+  if (reply.kind === "error") throw fromWireError(reply.error, envelope);
+  return reply.body === undefined ? undefined : JSON.parse(reply.body);
+}
+
+/** What a node needs to answer. */
+export interface NodeAnswers {
+  take(store: string, partitions: readonly number[]): Promise<void>;
+  report(): readonly ReportedActors[];
+  subscriptions(): readonly SubscriptionStatus[];
+}
+
+/** Answers a message to this node. @throws {TypeError} for one it does not know: a newer node sent it. */
+export async function answerNode({ message, key, input }: Envelope, answers: NodeAnswers): Promise<string | undefined> {
+  if (message === "report") return JSON.stringify(answers.report());
+  if (message === "subscriptions") return JSON.stringify(answers.subscriptions());
+  if (message !== "take") throw new TypeError(`Cannot answer "${message}" as this node does not know it`);
+  await answers.take(key, input as readonly number[]);
+  return undefined;
+}

@@ -1,0 +1,280 @@
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+/**
+ * Takes a message to its actor, wherever that is, and the reply to its caller.
+ *
+ * Owns: the caller's side of a call: its deadline, and trying again what certainly did not happen. Does not own: anything
+ * about the actor itself, that is the store host's; the way to another node (`RemoteCalls`).
+ *
+ * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
+ *    query, or it carries an id.
+ */
+import type { CallOptions } from "../actor/ref.ts";
+import { backoffMs } from "../base/backoff.ts";
+import { durationMs } from "../base/duration.ts";
+import type { Log } from "../base/log.ts";
+import type { StoreHost } from "../host/store-host.ts";
+import { partitionOf } from "../message/address.ts";
+import { TroupeError } from "../message/errors.ts";
+import { checkMessageId } from "../message/validate.ts";
+import type { Envelope, Origin } from "../ports/envelope.ts";
+import type { TypeDirectory } from "./actor-registry.ts";
+import { type Cancellation, untilAborted } from "./cancellation.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Told } from "./one-way-call.ts";
+import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
+import { RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
+
+/** What a router needs from its node. */
+export interface RouterNode extends RemoteCallsNode {
+  readonly types: TypeDirectory;
+  readonly log: Log;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
+const CALL: Origin = { kind: "call" };
+const NO_CALLERS: readonly string[] = [];
+
+export class Router {
+  readonly #node: RouterNode;
+  readonly #remote: RemoteCalls;
+  readonly #deadlines: Deadlines;
+  /** Of calls that took the short way. */
+  readonly #caller: CallerSide<unknown> = {
+    read: parsed,
+    again: ({ envelope, deadline }, error) =>
+      mayRetry(error) && !this.#stopped ? this.route(envelope, undefined, deadline).then(parsed) : undefined,
+  };
+  readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
+  #stopped = false;
+
+  constructor(node: RouterNode) {
+    this.#node = node;
+    this.#remote = new RemoteCalls(node);
+    this.#deadlines = new Deadlines(node.clock);
+    this.#tellFailed = ({ type, key, message }, error) =>
+      node.log("warn", "tell:failed", { actor: `${type}/${key}`, message, error: String(error) });
+  }
+
+  /** From now on what fails is not tried again. */
+  stopRetrying(): void {
+    this.#stopped = true;
+  }
+
+  /** Callers that still wait are told that their time is over. */
+  stop(): void {
+    this.#deadlines.stop();
+  }
+
+  /** A call made inside a turn: it carries the addresses that wait for it, and the trace. */
+  callFrom(
+    from: Envelope,
+    deadline: number | undefined,
+    type: AnyActorType,
+    key: string,
+    message: string,
+    input: unknown,
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const callers = [...from.callers, `${from.type}/${from.key}`];
+    const traced =
+      options.traceparent === undefined && from.traceparent !== undefined
+        ? { ...options, traceparent: from.traceparent }
+        : options;
+    return this.call(type.type, key, message, input, traced, callers, deadline);
+  }
+
+  /** A call, up to its parsed reply. `deadline` (monotonic): that of the turn it is made in. */
+  call(
+    type: string,
+    key: string,
+    message: string,
+    input: unknown,
+    options: CallOptions,
+    callers: readonly string[] = NO_CALLERS,
+    deadline?: number,
+  ): Promise<unknown> {
+    let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
+    if (deadline !== undefined) {
+      timeoutMs = Math.min(timeoutMs, deadline - this.#node.clock.monotonic());
+      if (timeoutMs <= 0) {
+        const text = `Cannot call ${type}/${key} as the caller of this turn waits no longer`;
+        return Promise.reject(new TroupeError("deadline_exceeded", text));
+      }
+    }
+    const { id, traceparent, signal } = options;
+    const envelope: Envelope = {
+      type,
+      key,
+      message,
+      input,
+      id,
+      origin: CALL,
+      attempt: 1,
+      traceparent,
+      callers,
+      timeoutMs,
+    };
+    if (signal !== undefined) return this.routeUntil(signal, envelope).then(parsed);
+    return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);
+  }
+
+  /** A message whose reply nobody waits for. */
+  tell(type: string, key: string, message: string, input: unknown): void {
+    const envelope = envelopeOf(type, key, message, input);
+    const host = this.#node.types.findHost(type);
+    const actor = host?.intake.resident(type, key);
+    const definition = actor?.definitionOf(message);
+    const now = this.#node.clock.monotonic();
+    if (host !== undefined && actor !== undefined && definition !== undefined && host.ownership.holdsLease(now)) {
+      host.intake.deliverTo(actor, new Told(envelope, this.#tellFailed), definition, now);
+    } else {
+      this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
+    }
+  }
+
+  /** As `route`, until `signal` is aborted. */
+  routeUntil(signal: AbortSignal, envelope: Envelope): Promise<string | undefined> {
+    const error = (): TroupeError => cancelledError(envelope.message, `${envelope.type}/${envelope.key}`);
+    return untilAborted(signal, error, (cancellation) => this.route(envelope, cancellation));
+  }
+
+  /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
+  async route(
+    envelope: Envelope,
+    cancellation?: Cancellation,
+    deadline = this.#node.clock.monotonic() + envelope.timeoutMs,
+  ): Promise<string | undefined> {
+    const host = this.check(envelope);
+    const partition = partitionOf(envelope.type, envelope.key);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
+          return await this.local(host, envelope, deadline, cancellation);
+        }
+        const remaining = { ...envelope, timeoutMs: deadline - this.#node.clock.monotonic() };
+        return await this.#remote.call(
+          {
+            ownership: host.ownership,
+            owner: host.ownership.ownerOf(partition),
+            definition: this.#node.types.find(envelope.type)?.messages[envelope.message],
+          },
+          remaining,
+          cancellation,
+        );
+      } catch (error) {
+        if (!mayRetry(error)) throw error;
+        if (await this.arrival(host, partition, deadline)) continue;
+        const pauseMs = backoffMs(attempt, this.#node.randomness, 10, 250);
+        if (this.#stopped || this.#node.clock.monotonic() + pauseMs >= deadline) throw error;
+        await new Promise<void>((resolve) => this.#node.clock.after(pauseMs, resolve, true));
+        if (cancellation?.cancelled) throw error;
+        // An actor that is held here and could not be used has nothing to do with leases.
+        if (host.ownership.partition(partition) === undefined || !host.ownership.holdsLease())
+          await host.ownership.refresh();
+      }
+    }
+  }
+
+  /** To an actor of this node. */
+  local(
+    host: StoreHost,
+    envelope: Envelope,
+    deadline: number,
+    cancellation?: Cancellation,
+  ): Promise<string | undefined> {
+    const call = new PendingCall(
+      envelope,
+      deadline,
+      this.#node.clock.monotonic(),
+      this.#deadlines,
+      host.intake,
+      asJson,
+    );
+    if (envelope.origin.kind === "watch") host.intake.watch(call, envelope.origin.seen);
+    else host.intake.deliver(call);
+    cancellation?.heldBy(() => call.cancel());
+    return call.promise;
+  }
+
+  /** Waits while a partition is being handed over: whether it was, and there is a next owner to try. */
+  async arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
+    const moving = host.ownership.moving(partition);
+    if (moving === undefined) return false;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#node.clock.after(Math.max(0, deadline - this.#node.clock.monotonic()), resolve);
+    });
+    await Promise.race([moving, late]);
+    cancel();
+    return this.#node.clock.monotonic() < deadline;
+  }
+
+  /** The host a call has to go to. @throws what is wrong with the call itself. */
+  check(envelope: Envelope): StoreHost {
+    const host = this.#node.types.check(envelope);
+    checkCall(envelope, this.#node.types.find(envelope.type)?.messages[envelope.message]);
+    return host;
+  }
+
+  /**
+   * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
+   * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
+   * harmless (N1).
+   */
+  #shortWay(envelope: Envelope): Promise<unknown> | undefined {
+    const host = this.#node.types.findHost(envelope.type);
+    const actor = host?.intake.resident(envelope.type, envelope.key);
+    const definition = actor?.definitionOf(envelope.message);
+    if (host === undefined || actor === undefined || definition === undefined) return undefined;
+    const now = this.#node.clock.monotonic();
+    if (!host.ownership.holdsLease(now)) return undefined;
+    try {
+      checkCall(envelope, definition);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.intake, this.#caller);
+    host.intake.deliverTo(actor, call, definition, now);
+    return call.promise;
+  }
+}
+
+/** The envelope of a message that nobody waits for. */
+function envelopeOf(type: string, key: string, message: string, input: unknown): Envelope {
+  return {
+    type,
+    key,
+    message,
+    input,
+    id: undefined,
+    origin: CALL,
+    attempt: 1,
+    traceparent: undefined,
+    callers: NO_CALLERS,
+    timeoutMs: DEFAULT_TIMEOUT_MS,
+  };
+}
+
+function parsed(body: string | undefined): unknown {
+  return body === undefined ? undefined : JSON.parse(body);
+}
+
+/** @throws {InvalidInputError} the id is no message id. @throws {TroupeError} `call_cycle`. */
+function checkCall({ type, key, id, callers }: Envelope, definition: AnyMessageDefinition | undefined): void {
+  if (id !== undefined) checkMessageId(id);
+  // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
+  if (callers.length === 0 || definition?.kind !== "command") return;
+  const address = `${type}/${key}`;
+  if (!callers.includes(address)) return;
+  throw new TroupeError(
+    "call_cycle",
+    `Cannot call ${address} as it waits for this very call: ${[...callers, address].join(" → ")}`,
+  );
+}
+
+/** Whether a call that failed this way may be tried again by itself. */
+export function mayRetry(error: unknown): boolean {
+  // N1. `stopping` is another node's: this one gives up by itself once it stops.
+  return error instanceof TroupeError && RETRIED.has(error.code);
+}

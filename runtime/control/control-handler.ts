@@ -1,0 +1,104 @@
+/**
+ * Answers control messages on the node that owns the actor: pause, resume, reload, inspect, and publishing the record
+ * of a dead letter again.
+ */
+import type { Delivery } from "../activation/activation-host.ts";
+import type { Activation } from "../activation/activation.ts";
+import type { Control } from "../actor/control-messages.ts";
+import { partitionOf } from "../message/address.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { PublishResult } from "../ports/sink.ts";
+import type { ActorId, LoadedActor, OutboxRecord, Store } from "../ports/store.ts";
+import type { Relay } from "../relay/relay.ts";
+import { timerView } from "../timers/turn-timers.ts";
+import type { ActorInspection, RecentTurns } from "./inspection.ts";
+import type { HeldActors } from "./paused-actors.ts";
+
+/** What control messages need from the store host. */
+export interface ControlHost {
+  readonly nodeId: string;
+  readonly store: Store;
+  readonly relays: readonly Relay[];
+  load(actor: ActorId): Promise<LoadedActor>;
+  activationOf(actor: ActorId): Activation | undefined;
+  forget(actor: ActorId): unknown;
+}
+
+/** Milliseconds the record of a dead letter has to reach its sink. */
+const PUBLISH_WITHIN_MS = 20_000;
+
+export class ControlHandler {
+  readonly #host: ControlHost;
+  readonly #held: HeldActors;
+  readonly #recent: RecentTurns | undefined;
+
+  constructor(host: ControlHost, held: HeldActors, recent: RecentTurns | undefined) {
+    this.#host = host;
+    this.#held = held;
+    this.#recent = recent;
+  }
+
+  handle(delivery: Delivery): void {
+    this.#answer(delivery.envelope).then(
+      (reply) => delivery.succeed(reply === undefined ? undefined : JSON.stringify(reply)),
+      (error: unknown) => delivery.fail(error),
+    );
+  }
+
+  async #answer({ type, key, message, input }: Envelope): Promise<unknown> {
+    const actor = { type, key, partition: partitionOf(type, key) };
+    switch (message as Control) {
+      case "$pause":
+        return this.#held.pause(actor, input as string);
+      case "$resume":
+        return this.#held.resume(actor);
+      case "$reload":
+        return this.#held.reload(actor, () => this.#leave(actor));
+      case "$inspect":
+        return this.#inspect(actor);
+      case "$publish":
+        return this.#publish(input as { readonly sink: string; readonly record: OutboxRecord });
+    }
+  }
+
+  /** Takes the actor out of memory, and waits until what it has finished is durable or lost. */
+  async #leave(actor: ActorId): Promise<void> {
+    const activation = this.#host.activationOf(actor);
+    if (activation === undefined) return;
+    const { address } = activation;
+    const error = new TroupeError("unavailable", `Cannot finish a message of ${address} as it is loaded anew`);
+    const passivated = activation.discard(error, "reload");
+    await new Promise<void>((resolve) => activation.settled({ succeed: () => resolve(), fail: () => resolve() }));
+    await passivated;
+    this.#host.forget(actor);
+  }
+
+  async #inspect({ type, key, partition }: ActorId & { readonly partition: number }): Promise<ActorInspection> {
+    const { store, nodeId } = this.#host;
+    const activation = this.#host.activationOf({ type, key });
+    const active = activation !== undefined && !activation.gone;
+    const [loaded, timers] = await Promise.all([this.#host.load({ type, key }), store.timersOf({ type, key })]);
+    return {
+      type,
+      key,
+      nodeId,
+      partition,
+      exists: loaded.state !== undefined,
+      version: loaded.version,
+      state: loaded.state === undefined ? undefined : (JSON.parse(loaded.state) as unknown),
+      paused: this.#held.pauseOf({ type, key }),
+      timers: timers.map(timerView),
+      active,
+      mailboxDepth: active ? activation.depth : 0,
+      turns: activation === undefined ? [] : (this.#recent?.of(activation) ?? []),
+    };
+  }
+
+  async #publish({ sink, record }: { readonly sink: string; readonly record: OutboxRecord }): Promise<PublishResult> {
+    const relay = this.#host.relays.find((candidate) => candidate.sink.name === sink);
+    if (relay === undefined)
+      throw new TroupeError("unavailable", `Cannot publish ${record.name} as there is no sink ${sink}`);
+    return relay.replay(record, PUBLISH_WITHIN_MS);
+  }
+}

@@ -1,0 +1,136 @@
+import type { ActiveActors } from "../activation/activation-directory.ts";
+/**
+ * The way of a message to its actor on this node.
+ *
+ * Owns: whether messages are taken at all. Does not own: the actors (`ActiveActors`), which partitions are about to move
+ * (`Rebalancing`), which actors are held up (`HeldActors`).
+ * Calls in: `resident` and `deliverTo` (the short way), `deliver`, `watch`, `abandon`, `stop`.
+ *
+ * I1 no turn begins in a partition that is about to move, but for one that a running turn waits for.
+ */
+import type { Delivery } from "../activation/activation-host.ts";
+import type { Activation } from "../activation/activation.ts";
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import { isControlEnvelope, messageOf } from "../actor/control-messages.ts";
+import type { CallTaker } from "../calls/pending-call.ts";
+import type { ControlHandler } from "../control/control-handler.ts";
+import type { RecentTurns } from "../control/inspection.ts";
+import type { HeldActors } from "../control/paused-actors.ts";
+import { partitionOf } from "../message/address.ts";
+import { TroupeError } from "../message/errors.ts";
+import { movingError } from "../ownership/partition.ts";
+import type { Envelope, Seen } from "../ports/envelope.ts";
+import type { Probe } from "../ports/probe.ts";
+import type { ActorId } from "../ports/store.ts";
+import type { Watchers } from "../watch/watch-polls.ts";
+
+/** What an intake gives messages to. */
+export interface IntakeParts {
+  readonly types: ReadonlyMap<string, AnyActorType>;
+  readonly actors: ActiveActors;
+  readonly held: HeldActors;
+  readonly controls: ControlHandler;
+  readonly watchers: Watchers;
+  /** `undefined`: turns are not remembered. */
+  readonly recent: RecentTurns | undefined;
+  readonly probe: Probe | undefined;
+  /** Partitions that are about to move. */
+  readonly closing: ReadonlySet<number>;
+  /** Brings an actor into memory. */
+  activate(type: AnyActorType, id: ActorId, partition: number): Activation;
+}
+
+export class Intake implements CallTaker {
+  readonly #parts: IntakeParts;
+  readonly #actors: ActiveActors;
+  readonly #held: HeldActors;
+  readonly #closing: ReadonlySet<number>;
+  readonly #recent: RecentTurns | undefined;
+  readonly #probe: Probe | undefined;
+  #stopping = false;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#actors = parts.actors;
+    this.#held = parts.held;
+    this.#closing = parts.closing;
+    this.#recent = parts.recent;
+    this.#probe = parts.probe;
+  }
+
+  /** The actor, when it is in memory here. */
+  resident(type: string, key: string): Activation | undefined {
+    return this.#actors.find(type, key);
+  }
+
+  /** As `deliver`, to an actor that was found in memory in this very step. */
+  deliverTo(activation: Activation, delivery: Delivery, definition: AnyMessageDefinition, now: number): void {
+    if (this.#stopping || this.#closing.size > 0 || this.#held.size > 0 || this.#recent !== undefined) {
+      this.deliver(delivery);
+      return;
+    }
+    this.#actors.touch(activation, now);
+    activation.deliver(delivery, definition);
+    this.#probe?.delivered(delivery.envelope, activation.depth);
+  }
+
+  /** Hands a message to its actor here. The caller has made sure that this node holds the partition. */
+  deliver(delivery: Delivery): void {
+    const { type: typeName, key, message } = delivery.envelope;
+    const type = this.#parts.types.get(typeName) as AnyActorType;
+    const definition = messageOf(type, message);
+    if (this.#stopping) {
+      const text = `Cannot take ${message} for ${typeName}/${key} as this node is shutting down`;
+      delivery.fail(new TroupeError("stopping", text));
+      return;
+    }
+    if (this.#closing.size > 0 && this.#mustWait(delivery.envelope)) {
+      delivery.fail(movingError());
+      return;
+    }
+    if (definition === undefined) {
+      if (isControlEnvelope(delivery.envelope)) this.#parts.controls.handle(delivery);
+      // A timer may outlive its message: it was set by an earlier version.
+      else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
+      return;
+    }
+    if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
+    const activation = this.#activationOf(type, key);
+    activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
+    this.#probe?.delivered(delivery.envelope, activation.depth);
+  }
+
+  /** Answers a watcher of an actor here, as {@link Watchers.poll} does. */
+  watch(call: Delivery, seen: Seen | undefined): void {
+    const { type, key } = call.envelope;
+    if (this.#stopping)
+      call.fail(new TroupeError("stopping", `Cannot watch ${type}/${key} as this node is shutting down`));
+    else this.#parts.watchers.poll({ type, key }, partitionOf(type, key), call, seen);
+  }
+
+  abandon(call: Delivery, reason: TroupeError): void {
+    if (call.envelope.origin.kind === "watch") this.#parts.watchers.abandon(call, call.envelope);
+    this.#actors.find(call.envelope.type, call.envelope.key)?.abandon(call.envelope, reason);
+  }
+
+  /** From now on nothing is taken. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  #activationOf(type: AnyActorType, key: string): Activation {
+    const found = this.#actors.find(type.type, key);
+    if (found !== undefined) {
+      this.#actors.touch(found);
+      return found;
+    }
+    const activation = this.#parts.activate(type, { type: type.type, key }, partitionOf(type.type, key));
+    this.#actors.add(activation);
+    return activation;
+  }
+
+  /** A turn that runs may wait for this very call: it is let in, or its turn would never end (I1). */
+  #mustWait({ type, key, callers }: Envelope): boolean {
+    return callers.length === 0 && this.#closing.has(partitionOf(type, key));
+  }
+}

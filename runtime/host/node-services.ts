@@ -1,0 +1,36 @@
+import type { Residents } from "../activation/lru.ts";
+import type { AnyActorType } from "../actor/any-actor.ts";
+import type { ContractCheck } from "../actor/contract-check.ts";
+import type { ActorRef } from "../actor/ref.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Randomness } from "../base/randomness.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { Probe } from "../ports/probe.ts";
+import type { NodeId } from "../ports/store.ts";
+import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+
+/** What a store host needs from its node. */
+export interface NodeServices {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly probe: Probe | undefined;
+  readonly log: Log;
+  readonly leaseMs: number;
+  readonly lanes: number;
+  readonly retentionMs: number;
+  /** See `TroupeOptions`. */
+  readonly owns: boolean;
+  readonly address: () => string | undefined;
+  readonly contracts: ContractCheck | undefined;
+  /** Tells another node to take partitions of a store; `undefined` without a transport. */
+  readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
+  /** The actors in memory of all stores, and the bound on their number. */
+  readonly residents: Residents;
+  /** Turns remembered per actor in memory; 0: none. */
+  readonly recentTurns: number;
+  /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
+  readonly metrics?: NodeMetrics | undefined;
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
+}

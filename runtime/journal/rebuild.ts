@@ -1,0 +1,66 @@
+import type { AnyMessageDefinition } from "../actor/any-actor.ts";
+import { RefusedError, TroupeError } from "../message/errors.ts";
+import type { Turn } from "../turn/turn.ts";
+import { Fold } from "./fold.ts";
+import { sameJson } from "./same-json.ts";
+
+/** What a rebuild found. */
+export interface Rebuilt {
+  /** Events in the journal. */
+  readonly events: number;
+  /** Whether the state, in memory or in the snapshot, was not what the journal makes of it, and was replaced. */
+  readonly replaced: boolean;
+}
+
+/** The command every journaled type has, called by `troupe.rebuild`. */
+export const REBUILD = "$rebuild";
+
+const PAGE = 1_000;
+const TRIES = 200;
+const PAUSE_MS = 10;
+
+/**
+ * Recomputes the state of the actor from its whole journal, in a turn of its own: nothing else of the actor runs
+ * meanwhile, and a state that is replaced is written under the fence like any other.
+ */
+export const rebuildCommand: AnyMessageDefinition = {
+  kind: "command",
+  in: undefined,
+  out: undefined,
+  async handle(turn: Turn): Promise<Rebuilt> {
+    const { journal } = turn;
+    if (journal === undefined) throw new TypeError(`Cannot rebuild ${turn.key} as its type keeps no journal`);
+    const { type, actor, host } = journal;
+    const stored = await host.readSnapshot(actor);
+    const fold = new Fold(type, actor.key, undefined, 0);
+    let snapshotFits = stored.state === undefined;
+    for (let tries = 0; fold.seq < journal.version;) {
+      const rows = await host.readJournal(actor, fold.seq, PAGE);
+      for (const row of rows) {
+        if (row.seq !== fold.seq + 1) {
+          // It lived before its type was journaled: what came before the first row is nowhere.
+          throw new RefusedError("journal_incomplete", { expected: fold.seq + 1, found: row.seq });
+        }
+        fold.add(row, row.at);
+        if (row.seq === stored.version) snapshotFits = sameJson(stored.state, fold.state);
+      }
+      if (rows.length > 0) continue;
+      // Turns before this one may still be on their way to the store.
+      if (++tries > TRIES) {
+        throw new TroupeError(
+          "unavailable",
+          `Cannot rebuild ${actor.type}/${actor.key} as its journal ends at ${fold.seq}`,
+        );
+      }
+      await host.wait(PAUSE_MS);
+    }
+    const state = turn.exists ? JSON.stringify(journal.state) : undefined;
+    const replaced = !snapshotFits || !sameJson(state, fold.state);
+    if (replaced) {
+      journal.replace(fold.state);
+      turn.state = journal.view;
+      turn.destroyed = fold.state === undefined;
+    }
+    return { events: fold.seq, replaced };
+  },
+};

@@ -1,0 +1,72 @@
+import type { Randomness } from "../base/randomness.ts";
+import { parseAddress } from "../message/address.ts";
+import type { PublishResult, Sink } from "../ports/sink.ts";
+import type { DeadLetter, DeadLetterReason, OutboxRecord } from "../ports/store.ts";
+import type { CursorTracker } from "./cursor-tracker.ts";
+
+/** A record on its way to a sink. */
+export interface Parcel {
+  readonly record: OutboxRecord;
+  readonly tracker: CursorTracker;
+}
+
+/** What a publisher needs from its relay. */
+export interface PublisherHost {
+  readonly sink: Sink;
+  /** Hands records to the sink. */
+  publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]>;
+  readonly randomness: Randomness;
+  /** Whether this node may still publish for its partitions: its lease cannot have run out. */
+  mayPublish(): boolean;
+  /** Whether a record is a dead letter of this sink already. */
+  isBuried(record: OutboxRecord): Promise<boolean>;
+  /** Keeps dead letters durably. */
+  bury(letters: readonly DeadLetter[]): Promise<void>;
+  now(): number;
+  /** A pause that `stop` cuts short. */
+  pause(ms: number): Promise<void>;
+  readonly stopped: boolean;
+  /** The last try failed, or (`undefined`) the sink takes records again. */
+  health(error: unknown): void;
+  /** Parcels have left the publisher: there is room for more. */
+  drained(): void;
+}
+
+/** Takes parcels in order, and acknowledges each at its tracker once the sink has it. */
+export interface Publisher {
+  readonly pending: number;
+  /** How many of them wait for a target that does not take them now. */
+  readonly stalled: number;
+  enqueue(parcels: readonly Parcel[]): void;
+  /** Resolves when what is in flight at this moment was answered. */
+  underWay(): Promise<void>;
+  /** Resolves when nothing is left that could be handed over now, or when the host is stopped. */
+  idle(): Promise<void>;
+}
+
+/** The dead letter of a record its sink will never take. */
+export function deadLetter(
+  sink: string,
+  record: OutboxRecord,
+  detail: string,
+  attempts: number,
+  at: number,
+  reason: DeadLetterReason = record.kind === "send" ? "poison" : "broker",
+): DeadLetter {
+  return {
+    id: letterId(sink, record),
+    reason,
+    detail,
+    target: record.kind === "send" ? record.target : sink,
+    attempts,
+    record: JSON.stringify(record),
+    at,
+    type: record.kind === "send" ? parseAddress(record.target).type : record.name,
+    key: record.kind === "send" ? record.target : `${sink}:${record.target}`,
+  };
+}
+
+/** The id of the dead letter that a record becomes. */
+export function letterId(sink: string, record: OutboxRecord): string {
+  return `${sink}:${record.id}`;
+}

@@ -1,0 +1,323 @@
+import { backoffMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Randomness } from "../base/randomness.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
+import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
+import type { Buckets } from "../telemetry/buckets.ts";
+import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+/**
+ * Carries the outbox of one store to one sink.
+ *
+ * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
+ * (the publisher), the rows (the lane writes them, the janitor prunes them).
+ * Calls in: `open`, `close`, `offer`. Calls out: the store's `readOutbox`, `saveCursors`.
+ *
+ * R1 records of a partition are handed over in sequence order, each once per ownership.
+ * R2 what is not in memory is read from the table: after a takeover, and after more has gathered than memory may hold.
+ *    A partition is `live` again only when the table has nothing that was not handed over.
+ * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
+ * R4 what a sink does not take passes it by: it is never handed over, and whether the sink works is told by its own alone.
+ */
+import { BatchPublisher } from "./batch-publisher.ts";
+import { CursorTracker } from "./cursor-tracker.ts";
+import { KeyedPublisher } from "./keyed-publisher.ts";
+import { PartitionPublisher } from "./partition-publisher.ts";
+import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { ReplayTracker } from "./replay-tracker.ts";
+
+export interface RelayHost {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly store: Store;
+  readonly metrics?: NodeMetrics | undefined;
+  /** The last committed sequence number of a partition this node holds. */
+  lastSeq(partition: number): number | undefined;
+  mayPublish(): boolean;
+  sinkFailed(sink: string, error: unknown): void;
+  sinkRecovered(sink: string): void;
+}
+
+/** Records in memory per relay; beyond it commits are read from the table later (G9). */
+const MAX_PENDING = 20_000;
+/** Records that wait for targets which do not take them now (a paused actor): these must not use up what others need. */
+const MAX_STALLED = 100_000;
+/**
+ * The table is read again while this many wait: more than any sink takes at once, so that its next batch is full, and
+ * there while the read goes on.
+ */
+const LOW_WATER = 8_000;
+const READ_ROWS = 8_000;
+
+export class Relay implements PublisherHost {
+  readonly sink: Sink;
+  readonly randomness: Randomness;
+  stopped = false;
+  /** The last failure, while it lasts. */
+  failing: string | undefined;
+  readonly #host: RelayHost;
+  readonly #publisher: Publisher;
+  readonly #published: Buckets | undefined;
+  readonly #trackers = new Map<number, CursorTracker>();
+  /** Records of dead letters on their way again, by the letter's id. */
+  readonly #replays = new Map<string, ReplayTracker>();
+  #reading = false;
+  #wakeups = new Set<() => void>();
+
+  constructor(sink: Sink, host: RelayHost) {
+    this.sink = sink;
+    this.randomness = host.randomness;
+    this.#host = host;
+    this.#published = host.metrics?.publishing(sink.name);
+    this.#publisher = publisherFor(sink.lane, this);
+  }
+
+  get pending(): number {
+    let unread = 0;
+    for (const tracker of this.#trackers.values()) {
+      if (tracker.mode === "behind")
+        unread += Math.max(0, (this.#host.lastSeq(tracker.partition) ?? 0) - tracker.offeredUpTo);
+    }
+    return this.#publisher.pending + unread;
+  }
+
+  /** The records in memory that bound how many more may come. */
+  get #load(): number {
+    const { pending, stalled } = this.#publisher;
+    return stalled > MAX_STALLED ? pending : pending - stalled;
+  }
+
+  /** Starts to carry a partition, from where its saved cursor stands. */
+  open(partition: number, cursor: number): void {
+    const lastSeq = this.#host.lastSeq(partition) ?? 0;
+    const tracker = new CursorTracker(partition, cursor, lastSeq);
+    if (cursor >= lastSeq) tracker.mode = "live";
+    this.#trackers.set(partition, tracker);
+    this.sink.moved?.(partition);
+    this.#read();
+  }
+
+  /** Stops to carry a partition. What is queued for it is passed over. */
+  close(partition: number): void {
+    const tracker = this.#trackers.get(partition);
+    if (tracker !== undefined) tracker.closed = true;
+    this.#trackers.delete(partition);
+    this.sink.moved?.(partition);
+  }
+
+  /**
+   * Stops to carry partitions in an orderly way: what is queued is passed over, what is under way to the sink is waited
+   * for, up to `withinMs`: the next owner repeats as little as can be. Returns the cursors to save.
+   */
+  async withdraw(partitions: readonly number[], withinMs: number): Promise<CursorRow[]> {
+    const trackers = partitions.flatMap((partition) => this.#trackers.get(partition) ?? []);
+    for (const { partition } of trackers) this.close(partition);
+    // A send may be waiting for one of these very partitions; its id makes a repeat harmless.
+    if (this.sink.accepts === "event" && this.failing === undefined) {
+      let cancel = (): void => undefined;
+      const late = new Promise<void>((resolve) => (cancel = this.#host.clock.after(withinMs, resolve)));
+      await Promise.race([this.#publisher.underWay(), late]);
+      cancel();
+    }
+    return trackers.flatMap((tracker) => {
+      const seq = tracker.takeUnsaved();
+      return seq === undefined ? [] : [{ sink: this.sink.name, partition: tracker.partition, seq }];
+    });
+  }
+
+  /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
+  offer(
+    records: readonly OutboxRecord[],
+    lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[],
+  ): void {
+    const parcels: Parcel[] = [];
+    const full = this.#load + records.length > MAX_PENDING;
+    for (const record of records) {
+      const tracker = this.#trackers.get(record.partition);
+      if (tracker === undefined || tracker.mode === "behind" || record.seq <= tracker.offeredUpTo) continue;
+      if (full) {
+        tracker.mode = "behind"; // R2
+        continue;
+      }
+      if (record.kind !== this.sink.accepts || this.sink.takes?.(record) === false) continue; // R4
+      tracker.offered(record.seq);
+      parcels.push({ record, tracker });
+    }
+    for (const { partition, lastSeq } of lastSeqs) {
+      const tracker = this.#trackers.get(partition);
+      if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
+    }
+    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+    if (full) this.#read();
+  }
+
+  /** The cursors that moved since the last call. */
+  takeCursors(): CursorRow[] {
+    const rows: CursorRow[] = [];
+    for (const tracker of this.#trackers.values()) {
+      const seq = tracker.takeUnsaved();
+      if (seq !== undefined) rows.push({ sink: this.sink.name, partition: tracker.partition, seq });
+    }
+    return rows;
+  }
+
+  saveFailed(): void {
+    for (const tracker of this.#trackers.values()) tracker.saveFailed();
+  }
+
+  /** Resolves when everything handed over was acknowledged, or the relay was stopped. */
+  idle(): Promise<void> {
+    return this.#publisher.idle();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const wake of this.#wakeups) wake();
+  }
+
+  // --- what the publisher needs ---
+
+  now(): number {
+    return this.#host.clock.now();
+  }
+
+  async publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]> {
+    if (this.#published === undefined) return this.sink.publish(records, attempt);
+    const since = this.#host.clock.monotonic();
+    const results = await this.sink.publish(records, attempt);
+    this.#published.add((this.#host.clock.monotonic() - since) / 1_000);
+    return results;
+  }
+
+  mayPublish(): boolean {
+    return this.#host.mayPublish();
+  }
+
+  async isBuried(record: OutboxRecord): Promise<boolean> {
+    return (await this.#host.store.deadLetter(letterId(this.sink.name, record))) !== undefined;
+  }
+
+  async bury(letters: readonly DeadLetter[]): Promise<void> {
+    const kept = letters.filter((letter) => !this.#replays.get(letter.id)?.refused(letter.detail));
+    if (kept.length > 0) await this.#host.store.recordDeadLetters(kept);
+  }
+
+  /**
+   * Publishes the record of a dead letter once more, in the order of its target with whatever else goes there.
+   * Resolves when the sink has taken or refused it; rejects after `withinMs`, and then it is withdrawn.
+   */
+  replay(record: OutboxRecord, withinMs: number): Promise<PublishResult> {
+    const id = letterId(this.sink.name, record);
+    return new Promise((resolve, reject) => {
+      const tracker = new ReplayTracker(record.partition, (result) => {
+        cancel();
+        this.#replays.delete(id);
+        resolve(result);
+      });
+      const cancel = this.#host.clock.after(withinMs, () => {
+        tracker.closed = true;
+        this.#replays.delete(id);
+        reject(
+          new TroupeError("unavailable", `Cannot publish ${record.name} as ${this.sink.name} does not take it now`),
+        );
+      });
+      this.#replays.set(id, tracker);
+      this.#publisher.enqueue([{ record, tracker }]);
+    });
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.#wakeups.delete(wake);
+        resolve();
+      };
+      const cancel = this.#host.clock.after(ms, wake);
+      this.#wakeups.add(wake);
+      if (this.stopped) wake();
+    });
+  }
+
+  health(error: unknown): void {
+    if (error === undefined) {
+      if (this.failing !== undefined) this.#host.sinkRecovered(this.sink.name);
+      this.failing = undefined;
+      return;
+    }
+    const first = this.failing === undefined;
+    this.failing = error instanceof Error ? error.message : String(error);
+    if (first) this.#host.sinkFailed(this.sink.name, error);
+  }
+
+  drained(): void {
+    if (this.#load < LOW_WATER) this.#read();
+  }
+
+  // --- reading what is not in memory ---
+
+  #read(): void {
+    if (this.#reading || this.stopped) return;
+    this.#reading = true;
+    void this.#readBehind().finally(() => {
+      this.#reading = false;
+      // A partition may have been opened between the last look and here.
+      const left = [...this.#trackers.values()].some((tracker) => tracker.mode === "behind");
+      if (left && this.#load < LOW_WATER) this.#read();
+    });
+  }
+
+  async #readBehind(): Promise<void> {
+    await Promise.resolve(); // several `open` calls in a row share one read
+    let failures = 0;
+    while (!this.stopped && this.#load < LOW_WATER) {
+      const behind = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
+      if (behind.length === 0) return;
+      const limit = Math.max(20, Math.floor(READ_ROWS / behind.length));
+      const targets = new Map(behind.map((tracker) => [tracker, this.#host.lastSeq(tracker.partition) ?? 0]));
+      const positions = behind.map(({ partition, offeredUpTo }) => ({ partition, after: offeredUpTo }));
+      try {
+        const records = await this.#host.store.readOutbox(this.sink.accepts, positions, limit);
+        this.#take(records, targets, limit);
+        failures = 0;
+      } catch (error) {
+        this.health(error);
+        await this.pause(backoffMs(++failures, this.randomness));
+      }
+    }
+  }
+
+  #take(records: readonly OutboxRecord[], targets: ReadonlyMap<CursorTracker, number>, limit: number): void {
+    const parcels: Parcel[] = [];
+    const counts = new Map<number, number>();
+    for (const record of records) {
+      counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
+      const tracker = this.#trackers.get(record.partition);
+      if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
+      if (this.sink.takes?.(record) === false) {
+        tracker.offeredUpTo = record.seq; // R4
+        continue;
+      }
+      tracker.offered(record.seq);
+      parcels.push({ record, tracker });
+    }
+    for (const [tracker, target] of targets) {
+      if (tracker.closed || (counts.get(tracker.partition) ?? 0) >= limit) continue;
+      // Nothing of this kind is left up to where the partition stood before the read.
+      tracker.offeredUpTo = Math.max(tracker.offeredUpTo, target);
+      if (tracker.offeredUpTo >= (this.#host.lastSeq(tracker.partition) ?? 0)) tracker.mode = "live";
+    }
+    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+  }
+}
+
+function publisherFor(lane: SinkLane, host: PublisherHost): Publisher {
+  switch (lane.kind) {
+    case "batch":
+      return new BatchPublisher(host, lane.maxBatch);
+    case "keyed":
+      return new KeyedPublisher(host, lane.maxInFlight);
+    case "partitions":
+      return new PartitionPublisher(host, lane.maxBatch);
+  }
+}

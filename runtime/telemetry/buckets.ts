@@ -1,0 +1,29 @@
+import type { Distribution } from "../ports/metrics.ts";
+
+/** From half a millisecond to ten seconds: a turn, a commit, a publish. */
+export const SECONDS: readonly number[] = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+/** How many at once. */
+export const SIZES: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
+
+/** Counts values by size. `add` allocates nothing. */
+export class Buckets implements Distribution {
+  readonly bounds: readonly number[];
+  readonly counts: number[];
+  sum = 0;
+
+  /** @param bounds the upper end of each bucket, smallest first. */
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
+  }
+
+  add(value: number): void {
+    const { bounds, counts } = this;
+    let i = 0;
+    while (i < bounds.length && value > (bounds[i] as number)) i++;
+    counts[i] = (counts[i] as number) + 1;
+    this.sum += value;
+  }
+}

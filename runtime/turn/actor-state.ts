@@ -1,0 +1,85 @@
+/**
+ * The state of one actor in memory, as the last turn that ended well has left it.
+ *
+ * Owns: the state as text and as a value, its version, the indexed values. Does not own: whether it is durable
+ * (`Uncommitted`).
+ *
+ * A3 a turn that did not end well leaves the state as it was before it (G2): what it did to the value is thrown away with
+ *    the value, and the next turn gets one that is parsed anew from the text.
+ */
+import type { AnyActorType } from "../actor/any-actor.ts";
+import { changedIndex } from "../indexing/filter.ts";
+import type { FieldValue } from "../ports/store.ts";
+import type { Turn } from "./turn.ts";
+
+export class ActorState {
+  readonly #type: AnyActorType;
+  readonly #key: string;
+  /** As JSON; `undefined` while the actor does not exist. */
+  #text: string | undefined;
+  #version: number;
+  #value: unknown;
+  /** Whether `#value` may differ from `#text`. */
+  #tainted = true;
+  /** `undefined` until a turn has written them. */
+  #index: readonly FieldValue[] | undefined;
+
+  constructor(type: AnyActorType, key: string, text: string | undefined, version: number) {
+    this.#type = type;
+    this.#key = key;
+    this.#text = text;
+    this.#version = version;
+  }
+
+  get exists(): boolean {
+    return this.#text !== undefined;
+  }
+
+  get text(): string | undefined {
+    return this.#text;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** What the next turn works on. */
+  draft(): unknown {
+    if (this.#tainted) {
+      this.#value = this.copy();
+      this.#tainted = false;
+    }
+    return this.#value;
+  }
+
+  /** A value of its own, whatever a turn does to the draft meanwhile. */
+  copy(): unknown {
+    return this.#text === undefined ? this.#type.options.initial(this.#key) : JSON.parse(this.#text);
+  }
+
+  /** A turn that worked on the draft did not end well (A3). */
+  taint(): void {
+    this.#tainted = true;
+  }
+
+  /** `turn` ended well and leaves nothing to write: what it worked on is the value from now on. */
+  keep(turn: Turn): void {
+    this.#value = turn.journal === undefined ? turn.state : turn.journal.state;
+    this.#tainted = turn.destroyed;
+  }
+
+  /** `turn` ended well with this text. Returns all indexed values of the actor, where the turn changed one. */
+  advance(turn: Turn, text: string | undefined): readonly FieldValue[] | undefined {
+    const changed = this.#type.options.index === undefined ? undefined : this.#reindex(turn);
+    this.keep(turn);
+    this.#text = text;
+    this.#version = turn.journal === undefined ? this.#version + 1 : turn.journal.version;
+    return changed;
+  }
+
+  #reindex({ destroyed, state }: Turn): readonly FieldValue[] | undefined {
+    const changed = changedIndex(this.#type, destroyed ? undefined : state, this.#index);
+    if (changed !== undefined) this.#index = changed;
+    return changed;
+  }
+}

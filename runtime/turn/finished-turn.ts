@@ -1,0 +1,95 @@
+import type { JournaledTurn } from "../journal/fold.ts";
+import type { TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "../ports/store.ts";
+import type { EffectDraft, Turn } from "./turn.ts";
+
+/** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
+export interface Waiter {
+  succeed(body: string | undefined): void;
+  fail(error: unknown): void;
+  /** Whether nobody waits any more; then the message is not worth a turn. */
+  expired?(): boolean;
+}
+
+/** What a waiter will be told once it is safe to. */
+export type Answer =
+  | { readonly kind: "reply"; readonly body: string | undefined }
+  | { readonly kind: "error"; readonly error: TroupeError };
+
+/** The actor a turn belongs to, as its commit sees it. */
+export interface TurnOwner {
+  readonly id: ActorId;
+  readonly address: string;
+  readonly partition: number;
+  /** The schema version its states are written with, for types that have one. */
+  readonly schemaVersion: number | undefined;
+  /** Whether the actor was taken out of use: its turns must not be written any more. */
+  readonly gone: boolean;
+  /** The turn is durable. */
+  committed(turn: FinishedTurn): void;
+  /** A commit of this actor failed: it has to start anew from the store. */
+  reload(): void;
+}
+
+/** What a turn leaves beside a state and a reply, and when it was. */
+export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now">;
+
+/** A turn that ended well and waits for its commit, with everyone whose answer rests on it: the output gate (G3). */
+export class FinishedTurn {
+  readonly activation: TurnOwner;
+  readonly envelope: Envelope;
+  readonly state: string | undefined;
+  readonly version: number;
+  readonly reply: StoredReply | undefined;
+  readonly effects: readonly EffectDraft[] | undefined;
+  readonly timers: ReadonlyMap<string, TimerWrite> | undefined;
+  readonly journal: JournaledTurn | undefined;
+  /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
+  readonly pause: PauseWrite | undefined;
+  readonly at: number;
+  /** All indexed values of the actor, where they changed with this turn. */
+  readonly index: readonly FieldValue[] | undefined;
+  #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
+
+  constructor(
+    activation: TurnOwner,
+    envelope: Envelope,
+    turn: TurnEffects,
+    state: string | undefined,
+    version: number,
+    reply: StoredReply | undefined,
+    pause?: PauseWrite,
+    index?: readonly FieldValue[],
+  ) {
+    this.activation = activation;
+    this.envelope = envelope;
+    this.state = state;
+    this.version = version;
+    this.reply = reply;
+    this.effects = turn.effects;
+    this.timers = turn.timerWrites;
+    this.journal = turn.journal;
+    this.pause = pause;
+    this.at = turn.now;
+    this.index = index;
+  }
+
+  /** Lets `waiter` have `answer` once this turn is durable. */
+  wait(waiter: Waiter, answer: Answer): void {
+    this.#waiting.push({ waiter, answer });
+  }
+
+  /** Durable: everyone gets the answer. */
+  open(): void {
+    for (const { waiter, answer } of this.#waiting) {
+      if (answer.kind === "reply") waiter.succeed(answer.body);
+      else waiter.fail(answer.error);
+    }
+  }
+
+  /** Not durable, and never will be: whatever the answers said, they rest on something that did not happen. */
+  fail(error: TroupeError): void {
+    for (const { waiter } of this.#waiting) waiter.fail(error);
+  }
+}

@@ -1,0 +1,31 @@
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { Turn } from "./turn.ts";
+
+/** Runs the handler of a command in its turn. */
+export function handle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
+  if (turn.exists || type.options.onCreate === undefined) return definition.handle(turn as never, input as never);
+  return createAndHandle(type, turn, definition, input);
+}
+
+/** The first turn of an actor: what brings it into being and what its message does are one. */
+function createAndHandle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
+  const created: unknown = type.options.onCreate?.(turn as never, turn.key);
+  const handleNow = (): unknown => definition.handle(turn as never, input as never);
+  return created instanceof Promise ? created.then(handleNow) : handleNow();
+}
+
+/**
+ * What the caller is told when a handler ended with `thrown`. `unavailable` and `fenced` promise that nothing happened, which
+ * makes callers ask again by themselves; a turn may have asked other actors before, so it must not pass the promise on.
+ */
+export function failureOf(thrown: unknown, { type, key, message }: Envelope): TroupeError {
+  const what = `Cannot handle ${message} for ${type}/${key}`;
+  if (!(thrown instanceof TroupeError)) {
+    return new TroupeError("turn_failed", `${what} as its handler failed`, { cause: thrown });
+  }
+  if (thrown.code !== "unavailable" && thrown.code !== "fenced") return thrown;
+  const text = `${what} as an actor it asked could not be reached: ${thrown.message}`;
+  return new TroupeError("ask_failed", text, { cause: thrown });
+}

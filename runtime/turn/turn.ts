@@ -1,0 +1,245 @@
+/**
+ * One turn: what a command sees while it runs, and what it leaves to be committed.
+ *
+ * Owns the draft of the turn (state, effects). Does not own the actor: it never touches the activation, so a turn that
+ * is refused or fails is simply dropped, and leaves no trace (G2).
+ */
+import { safeParse } from "valibot";
+import type { AnyActorType, Emits } from "../actor/any-actor.ts";
+import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
+import type { ActorRef } from "../actor/ref.ts";
+import type { Clock } from "../base/clock.ts";
+import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH, MAX_ROUTED_LENGTH } from "../base/limits.ts";
+import type { JournaledTurn } from "../journal/fold.ts";
+import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
+import { checkKey, parseInput, toIssue } from "../message/validate.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { OutboxKind, TimerWrite, WorkflowRequest } from "../ports/store.ts";
+import { type TimerSource, TurnTimers } from "../timers/turn-timers.ts";
+import { checkBroadcastType, checkTopic } from "../topics/name.ts";
+
+/** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
+export interface EffectDraft {
+  readonly kind: OutboxKind;
+  readonly id: string;
+  readonly name: string;
+  readonly target: string;
+  readonly body: string;
+}
+
+/** What a turn needs from its node. */
+export interface TurnHost extends TimerSource {
+  readonly clock: Clock;
+  now(): number;
+  uuid(nowMs: number): string;
+  /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
+  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
+}
+
+/** The context handed to a command handler, and the draft that becomes its commit. */
+export class Turn implements TurnContext<unknown, Emits> {
+  readonly key: string;
+  readonly id: string | undefined;
+  readonly attempt: number;
+  readonly exists: boolean;
+  state: unknown;
+  /** Undefined until there is one: most turns have none, and the hot path should not pay for them. */
+  effects: EffectDraft[] | undefined;
+  /** Of a journaled actor only: what its events make of the state. */
+  journal: JournaledTurn | undefined;
+  destroyed = false;
+
+  readonly #type: AnyActorType;
+  readonly #envelope: Envelope;
+  readonly #partition: number;
+  readonly #host: TurnHost;
+  readonly #deadline: number | undefined;
+  #now: number | undefined;
+  #timers: TurnTimers | undefined;
+  #abort: AbortController | undefined;
+
+  constructor(
+    type: AnyActorType,
+    envelope: Envelope,
+    partition: number,
+    state: unknown,
+    exists: boolean,
+    host: TurnHost,
+    deadline: number | undefined,
+  ) {
+    this.key = envelope.key;
+    this.id = envelope.id;
+    this.attempt = envelope.attempt;
+    this.state = state;
+    this.exists = exists;
+    this.#type = type;
+    this.#envelope = envelope;
+    this.#partition = partition;
+    this.#host = host;
+    this.#deadline = deadline;
+  }
+
+  /** Looked at once: it is one moment for the whole turn. */
+  get now(): number {
+    return (this.#now ??= this.#host.now());
+  }
+
+  get timers(): TurnTimers {
+    return (this.#timers ??= this.#makeTimers());
+  }
+
+  get timerWrites(): ReadonlyMap<string, TimerWrite> | undefined {
+    return this.#timers?.writes;
+  }
+
+  /** Whether nothing but its state could have to be written. */
+  get leavesNothing(): boolean {
+    return this.effects === undefined && this.timerWrites === undefined && this.journal?.forced !== true;
+  }
+
+  get traceparent(): string | undefined {
+    return this.#envelope.traceparent;
+  }
+
+  get dueAt(): number | undefined {
+    const { origin } = this.#envelope;
+    return origin.kind === "timer" || origin.kind === "replay" ? origin.dueAt : undefined;
+  }
+
+  /** Made on demand: few turns talk to workflows. */
+  get workflow(): Workflows {
+    return {
+      start: (start) => this.#workflow("start", start.id, { start: startRequest(start) }),
+      signal: ({ id, name, args }) => this.#workflow("signal", id, { signal: { name, args: args ?? [] } }),
+      signalWithStart: (start) => {
+        const { name, args } = start.signal;
+        this.#workflow("signalWithStart", start.id, { start: startRequest(start), signal: { name, args: args ?? [] } });
+      },
+    };
+  }
+
+  get signal(): AbortSignal {
+    return (this.#abort ??= new AbortController()).signal;
+  }
+
+  get deadline(): number | undefined {
+    const deadline = this.#callDeadline;
+    return deadline === undefined ? undefined : this.#host.now() + deadline - this.#host.clock.monotonic();
+  }
+
+  /** Tells the handler's I/O to end: nobody needs it any more. */
+  abort(reason: TroupeError): void {
+    (this.#abort ??= new AbortController()).abort(reason);
+  }
+
+  require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void {
+    if (!condition) throw new RefusedError(reason, data);
+  }
+
+  refuse(reason: string, data?: Readonly<Record<string, unknown>>): never {
+    throw new RefusedError(reason, data);
+  }
+
+  emit(type: string, data: unknown): void {
+    const schema = this.#type.options.emits?.[type];
+    if (schema === undefined) {
+      throw new TypeError(`Cannot emit "${type}" from ${this.#type.type} as it is not declared in its "emits"`);
+    }
+    const parsed = safeParse(schema, data);
+    if (!parsed.success) throw new InvalidInputError(`the event ${type}`, parsed.issues.map(toIssue));
+    const body = JSON.stringify(parsed.output) ?? "null";
+    if (body.length > MAX_EVENT_LENGTH) {
+      throw new TroupeError(
+        "event_too_large",
+        `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
+      );
+    }
+    const id = `evt_${this.#host.uuid(this.now)}`;
+    if (this.journal !== undefined) this.state = this.journal.emitted(id, type, body, this.now);
+    this.#effect({ kind: "event", id, name: type, target: this.key, body });
+  }
+
+  broadcast(topic: string, type: string, data: unknown): void {
+    checkTopic(topic);
+    checkBroadcastType(type);
+    const body = JSON.stringify(data) ?? "null";
+    if (body.length > MAX_BROADCAST_LENGTH) {
+      throw new TroupeError(
+        "event_too_large",
+        `Cannot broadcast ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_BROADCAST_LENGTH}`,
+      );
+    }
+    this.#effect({ kind: "broadcast", id: `brd_${this.#host.uuid(this.now)}`, name: type, target: topic, body });
+  }
+
+  publish({ type, target, data }: { readonly type: string; readonly target: string; readonly data: unknown }): void {
+    const body = JSON.stringify(data) ?? "null";
+    if (body.length > MAX_ROUTED_LENGTH) {
+      throw new TroupeError(
+        "event_too_large",
+        `Cannot publish ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_ROUTED_LENGTH}`,
+      );
+    }
+    this.#effect({ kind: "routed", id: `rtd_${this.#host.uuid(this.now)}`, name: type, target, body });
+  }
+
+  send(target: AnyActorType, key: string, message: string, input?: unknown): void {
+    const definition = target.messages[message];
+    if (definition === undefined)
+      throw new TypeError(`Cannot send "${message}" to ${target.type} as it has no such message`);
+    checkKey(target.options.key, target.type, key);
+    // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
+    parseInput(definition.in, input, message, `${target.type}/${key}`);
+    const body = JSON.stringify(input) ?? "null";
+    this.#effect({
+      kind: "send",
+      id: `msg_${this.#host.uuid(this.now)}`,
+      name: message,
+      target: `${target.type}/${key}`,
+      body,
+    });
+  }
+
+  ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
+    return this.#host.ref(target, key, this.#envelope, this.#callDeadline);
+  }
+
+  /** A send has a deadline too, but only until it is tried again. */
+  get #callDeadline(): number | undefined {
+    return this.#envelope.origin.kind === "call" ? this.#deadline : undefined;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  #makeTimers(): TurnTimers {
+    const actor = { type: this.#type.type, key: this.key, partition: this.#partition };
+    return new TurnTimers(this.#type, actor, this.now, this.#host);
+  }
+
+  #workflow(operation: string, id: string, request: WorkflowRequest): void {
+    this.#effect({
+      kind: "workflow",
+      id: `wfr_${this.#host.uuid(this.now)}`,
+      name: operation,
+      target: id,
+      body: JSON.stringify(request),
+    });
+  }
+
+  #effect(effect: EffectDraft): void {
+    const effects = (this.effects ??= []);
+    if (effects.length >= MAX_EFFECTS) {
+      throw new RangeError(
+        `Cannot add ${effect.name} to the turn of ${this.#type.type}/${this.key}: limit is ${MAX_EFFECTS} effects`,
+      );
+    }
+    effects.push(effect);
+  }
+}
+
+function startRequest(start: WorkflowStart): NonNullable<WorkflowRequest["start"]> {
+  const { type, taskQueue, args, searchAttributes, memo } = start;
+  return { type, taskQueue, args, ...(searchAttributes && { searchAttributes }), ...(memo && { memo }) };
+}
