@@ -12,7 +12,7 @@ export const PAGES: readonly string[] = ["README.md", "runtime/README.md"];
 export interface DocsReport {
   readonly symbols: number;
   readonly examples: number;
-  /** One line each: `runtime/clock.ts:3 Clock has no docstring`. */
+  /** One line each: `runtime/base/clock.ts:3 Clock has no docstring`. */
   readonly faults: readonly string[];
 }
 
