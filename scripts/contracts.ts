@@ -5,7 +5,7 @@
  * `--accept` writes the files anew. Exits with 1 when they differ.
  */
 import { parseArgs } from "node:util";
-import { scalerActor } from "#actors/scaler/scaler.ts";
+import { scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
 import { contractOf } from "#infra/contracts/contract.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import { silentLog } from "#runtime";

@@ -1,7 +1,7 @@
-import type { OrderLists } from "#actors/order/read-model.ts";
+import type { OrderLists } from "#actors/shop/order/read-model.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
-import type { Guard } from "./guard/guard.ts";
+import type { Guard } from "../access/guard/guard.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { Readiness } from "./readiness.ts";
 

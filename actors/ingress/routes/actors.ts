@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { ClusterReport } from "#runtime";
 import type { IngressDeps } from "../deps.ts";
-import { endpoint, endpoints } from "../endpoint.ts";
+import { endpoint, endpoints } from "#infra/http/endpoint.ts";
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 

@@ -1,8 +1,8 @@
-import type { TicketHolder } from "#actors/ticket/messages.ts";
-import type { Access } from "../guard/access.ts";
-import type { Guard } from "../guard/guard.ts";
-import { mayUse, type Principal } from "../guard/principal.ts";
-import { Problem } from "../problem.ts";
+import type { TicketHolder } from "#actors/access/ticket/messages.ts";
+import type { Access } from "#infra/http/access.ts";
+import type { Guard } from "../../access/guard/guard.ts";
+import { mayUse, type Principal } from "#infra/http/principal.ts";
+import { Problem } from "#infra/http/problem.ts";
 import type { SocketCaller } from "./access.ts";
 
 const TICKET = /^tkt_[A-Za-z0-9_-]{43}$/;

@@ -6,10 +6,10 @@
  */
 import type { Server, WebSocketHandler } from "bun";
 import type { Log, Topics } from "#runtime";
-import type { Principal } from "../guard/principal.ts";
-import { Problem, problemResponse } from "../problem.ts";
-import { toProblem } from "../to-problem.ts";
-import { traceOf } from "../trace.ts";
+import type { Principal } from "#infra/http/principal.ts";
+import { Problem, problemResponse } from "#infra/http/problem.ts";
+import { toProblem } from "#infra/http/to-problem.ts";
+import { traceOf } from "#infra/http/trace.ts";
 import { admit, type SocketAccess } from "./access.ts";
 import { CLOSE, Session, type SessionLimits } from "./session.ts";
 
