@@ -2,6 +2,7 @@ import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
 import { MAX_STATE_LENGTH } from "../base/limits.ts";
 import { JournaledTurn } from "../journal/fold.ts";
+import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
@@ -9,7 +10,7 @@ import type { LoadedActor, TimerWrite } from "../ports/store.ts";
 import { ActorState } from "../turn/actor-state.ts";
 import { answerQuery, type Readable } from "../turn/answer-query.ts";
 import { finishTurn, stateTooLarge } from "../turn/finish-turn.ts";
-import type { Answer, FinishedTurn, TurnOwner, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 import { failureOf, handle } from "../turn/handlers.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
@@ -25,7 +26,7 @@ import type { Sight } from "../watch/watch-polls.ts";
  * A2, A3: `Uncommitted`, `ActorState`.
  * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
  */
-import type { ActivationHost, Delivery } from "./activation-host.ts";
+import type { ActivationHost } from "./activation-host.ts";
 import { Uncommitted } from "./output-gate.ts";
 import { answerRepeat, inputHash, type KnownReply, Replies } from "./reply-cache.ts";
 

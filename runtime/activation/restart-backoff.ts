@@ -1,7 +1,7 @@
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { RestartBackoff } from "../actor/restart-policy.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Delivery } from "./activation-host.ts";
+import type { Delivery } from "../message/delivery.ts";
 
 /** Holds back the messages of one actor that nobody waits for, while the pause after a throw lasts; then they come again. */
 export class HoldBack {

@@ -1,8 +1,9 @@
 import type { SubscriptionStatus } from "../actor/subscription.ts";
+import type { Answer } from "../message/delivery.ts";
 import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
-import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 /**
  * The counts of one node.
  *
