@@ -1,3 +1,16 @@
+/**
+ * One life of an actor: from the load that brought it into memory to the failed commit or the leaving that ends it.
+ *
+ * Owns: its turns, the state they leave, the replies of handled message ids. Does not own: the mailbox, and when a life
+ * begins and ends (the activation); durability (the commit lane).
+ * Calls in: `handle`, `query`, `abandon`, `fail`, `cut`, `committed`. Calls out: its owner's `turnEnded` and `threw`, the
+ * host's `submit`, `findReply`, `timerIsCurrent`, `mayServe`.
+ *
+ * A1 at most one turn runs at a time (G1).
+ * A2, A3: `Uncommitted`, `ActorState`.
+ * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
+ */
+
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
 import { MAX_STATE_LENGTH } from "../base/limits.ts";
@@ -14,18 +27,6 @@ import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 import { failureOf, handle } from "../turn/handlers.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
-/**
- * One life of an actor: from the load that brought it into memory to the failed commit or the leaving that ends it.
- *
- * Owns: its turns, the state they leave, the replies of handled message ids. Does not own: the mailbox, and when a life
- * begins and ends (the activation); durability (the commit lane).
- * Calls in: `handle`, `query`, `abandon`, `fail`, `cut`, `committed`. Calls out: its owner's `turnEnded` and `threw`, the
- * host's `submit`, `findReply`, `timerIsCurrent`, `mayServe`.
- *
- * A1 at most one turn runs at a time (G1).
- * A2, A3: `Uncommitted`, `ActorState`.
- * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
- */
 import type { ActivationHost } from "./activation-host.ts";
 import { Uncommitted } from "./output-gate.ts";
 import { answerRepeat, inputHash, type KnownReply, Replies } from "./reply-cache.ts";

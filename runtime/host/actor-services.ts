@@ -1,8 +1,9 @@
-import type { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * What the actors of one store get from their node: their state from the store, a lane for what their turns leave, timers,
  * the clock, handles to others.
  */
+
+import type { ActiveActors } from "../activation/activation-directory.ts";
 import type { ActivationHost } from "../activation/activation-host.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { LeaveReason } from "../actor/life.ts";

@@ -1,4 +1,3 @@
-import { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * One store on one node: puts the parts together that carry its actors, starts and stops them.
  *
@@ -6,6 +5,8 @@ import { ActiveActors } from "../activation/activation-directory.ts";
  * `CommitLanes`; what they wrote goes on to timers, watchers and relays; `Ownership` says which partitions all of this is
  * about, and `Rebalancing` brings them into use and out of it.
  */
+
+import { ActiveActors } from "../activation/activation-directory.ts";
 import { Activation } from "../activation/activation.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { durationMs } from "../base/duration.ts";

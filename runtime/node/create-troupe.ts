@@ -1,13 +1,14 @@
-import { Residents } from "../activation/lru.ts";
-import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
-import { controlEnvelope } from "../actor/control-messages.ts";
-import { makeRef } from "../actor/make-ref.ts";
 /**
  * One node: puts its parts together, starts and stops them, and is the door to them.
  *
  * Owns: nothing that runs. Calls go through the `Router`, actors live with a `StoreHost` per store, read models with
  * `Projections`.
  */
+
+import { Residents } from "../activation/lru.ts";
+import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
+import { controlEnvelope } from "../actor/control-messages.ts";
+import { makeRef } from "../actor/make-ref.ts";
 import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
