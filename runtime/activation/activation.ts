@@ -15,7 +15,6 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import { messageOf } from "../actor/control-messages.ts";
 import type { LeaveReason } from "../actor/life.ts";
-import { RestartBackoff } from "../actor/restart-policy.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { durationMs } from "../base/duration.ts";
 import { DEFAULT_IDLE } from "../base/limits.ts";
@@ -31,7 +30,7 @@ import { LifeHooks } from "./life-hooks.ts";
 import { type BroughtUp, bringUp } from "./load-actor.ts";
 import type { Resident } from "./lru.ts";
 import { Mailbox } from "./mailbox.ts";
-import { HoldBack } from "./restart-backoff.ts";
+import { HoldBack, RestartBackoff } from "./restart-backoff.ts";
 
 type Phase =
   /** A life is being loaded, or will be as soon as the turn of the last one is over. */
