@@ -8,7 +8,7 @@
 import { Residents } from "../activation/lru.ts";
 import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
 import { controlEnvelope } from "../actor/control-messages.ts";
-import { makeRef } from "../actor/make-ref.ts";
+import { makeRef } from "../actor/ref.ts";
 import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { type Clock, systemClock } from "../base/clock.ts";

@@ -21,11 +21,10 @@ import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.
 import type { Buckets } from "../telemetry/buckets.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
-import { CursorTracker } from "./cursor-tracker.ts";
+import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
 import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
-import { ReplayTracker } from "./replay-tracker.ts";
 
 export interface RelayHost {
   readonly clock: Clock;
