@@ -10,10 +10,17 @@
 
 import type { LeaveReason } from "../actor/life.ts";
 import type { TroupeError } from "../message/errors.ts";
-import type { ReportedActors } from "../node/cluster-report.ts";
 import type { ActorId } from "../ports/store.ts";
 import type { Activation } from "./activation.ts";
 import type { Residents } from "./lru.ts";
+
+/** The actors of one type that a node has in memory. */
+export interface ReportedActors {
+  readonly type: string;
+  readonly inMemory: number;
+  /** Messages waiting in mailboxes. */
+  readonly waiting: number;
+}
 
 export class ActiveActors {
   /**

@@ -5,10 +5,10 @@
  * do you consume?
  */
 
+import type { ReportedActors } from "../activation/activation-directory.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { Clock } from "../base/clock.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { ReportedActors } from "../node/cluster-report.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NodeId } from "../ports/store.ts";
 import type { Transport } from "../ports/transport.ts";

@@ -15,6 +15,7 @@
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Randomness } from "../base/randomness.ts";
+import { letterId } from "../dead-letters/letter.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
 import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
@@ -24,7 +25,7 @@ import { BatchPublisher } from "./batch-publisher.ts";
 import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
-import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export interface RelayHost {
   readonly clock: Clock;
