@@ -14,7 +14,7 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
 import { MAX_STATE_LENGTH } from "../base/limits.ts";
-import { JournaledTurn } from "../journal/fold.ts";
+import { JournaledTurn } from "../journal/journaled-turn.ts";
 import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import { parseInput } from "../message/validate.ts";

@@ -12,7 +12,7 @@ import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
-import { loadActors } from "../journal/fold.ts";
+import { loadActors } from "../journal/load.ts";
 import type { Ownership } from "../ownership/ownership.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, JournalRecord, LoadedActor, ReplyKey, Store, StoredReply, TimerRow } from "../ports/store.ts";

@@ -1,4 +1,4 @@
-import type { JournaledTurn } from "../journal/fold.ts";
+import type { JournaledTurn } from "../journal/journaled-turn.ts";
 import type { Answer, Waiter } from "../message/delivery.ts";
 import type { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
