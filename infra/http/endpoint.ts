@@ -4,10 +4,11 @@ import type { CallOptions } from "#runtime";
 import { readJson } from "./body.ts";
 import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
 import { idempotencyKey, messageIdOf } from "./idempotency.ts";
+import { parseExactJson, parseJson } from "./json-text.ts";
 import { jsonResponse } from "./mark.ts";
 import { operationOf } from "./operation.ts";
 import { principalOf } from "./principal.ts";
-import { Problem } from "./problem.ts";
+import { Problem, type ProblemIssue } from "./problem.ts";
 import { toProblem } from "./to-problem.ts";
 import { traceOf } from "./trace.ts";
 import { check } from "./validate.ts";
@@ -68,7 +69,7 @@ export function endpoint<
     async run(request, params) {
       try {
         const ask = read(spec, request, params);
-        if (spec.body !== undefined) ask.body = await readBody(spec.body, request);
+        if (spec.body !== undefined) ask.body = await readBody(spec.body, request, spec.exact === true);
         // Each part was checked against the very schema its type is inferred from.
         const result = await handle(ask as unknown as Ask<P, Q, B>);
         return result instanceof Reply
@@ -106,7 +107,7 @@ function read(spec: EndpointSpec, request: Request, params: Readonly<Record<stri
     look,
     call: id === undefined ? look : { ...look, id },
     params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
-    query: spec.query === undefined ? undefined : check(spec.query, queryOf(request), "query"),
+    query: readQuery(spec.query, request),
     body: undefined,
   };
 }
@@ -132,6 +133,26 @@ export function notFound(noun: string): Problem {
   return new Problem(404, `${noun}.not_found`, `There is no such ${noun}`);
 }
 
+/** @throws {Problem} 422: a value does not fit, or a name is not one of the endpoint's. All of them are told. */
+function readQuery(schema: MaybeSchema, request: Request): unknown {
+  const query = queryOf(request);
+  const known = schema !== undefined && "entries" in schema ? (schema.entries as object) : {};
+  const unknown = Object.keys(query).flatMap((name) => (Object.hasOwn(known, name) ? [] : [unknownName(name)]));
+  if (unknown.length === 0) return schema && check(schema, query, "query");
+  const found: ProblemIssue[] = [];
+  try {
+    if (schema !== undefined) check(schema, query, "query");
+  } catch (error) {
+    if (error instanceof Problem) found.push(...(error.issues ?? []));
+  }
+  throw new Problem(422, "invalid_input", "The query does not fit: see errors", { issues: [...found, ...unknown] });
+}
+
+function unknownName(name: string): ProblemIssue {
+  const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
+  return { path: `query/${shown}`, message: "is not a known member", expected: "never", received: "a value" };
+}
+
 /** The query as a record; a name given twice becomes an array, which no schema of a single value takes. */
 function queryOf(request: Request): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
@@ -144,8 +165,8 @@ function queryOf(request: Request): Record<string, string | string[]> {
   return { ...query };
 }
 
-async function readBody(schema: Schema, request: Request): Promise<unknown> {
-  const body = await readJson(request);
+async function readBody(schema: Schema, request: Request, exact: boolean): Promise<unknown> {
+  const body = await readJson(request, exact ? parseExactJson : parseJson);
   if (body === undefined) {
     try {
       return check(schema, undefined);

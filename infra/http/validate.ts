@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { listsForMaps } from "./lists-for-maps.ts";
 import { Problem, type ProblemIssue } from "./problem.ts";
 
 /** Unknown members named in one answer, at most. */
@@ -14,11 +15,15 @@ const MAX_SHOWN = 100;
  */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown, prefix = ""): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  const issues = [...result.issues, ...furtherUnknown(schema, value, result.issues)];
-  throw new Problem(422, "invalid_input", "The content does not fit: see errors", {
-    issues: issues.map((issue) => toIssue(issue, prefix)),
-  });
+  const lists = listsForMaps(schema, value, prefix);
+  if (result.success && lists.length === 0) return result.output;
+  const found = result.success ? [] : [...result.issues, ...furtherUnknown(schema, value, result.issues)];
+  const issues = found.map((issue) => toIssue(issue, prefix));
+  // What is wrong within a list that should be a map says nothing.
+  const others = issues.filter(
+    ({ path }) => !lists.some((list) => path === list.path || path.startsWith(`${list.path}/`)),
+  );
+  throw new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: [...lists, ...others] });
 }
 
 /** One issue with its place as a JSON pointer (RFC 6901). */

@@ -14,7 +14,7 @@ const MAX_BYTES = 1_048_576;
 
 /**
  * Events to exchanges that routes name, persistent, with the route's routing key, else the event's type. `message-id` is
- * the event's id. An exchange that is missing is made, as a durable topic exchange.
+ * the event's id, which is unique per source alone. An exchange that is missing is made, as a durable topic exchange.
  *
  * Acked after the broker's confirm. An event that no queue would get is refused with reason `route`.
  */

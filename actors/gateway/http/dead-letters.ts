@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { carried } from "#actors/gateway/inbox/exact-data.ts";
+import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { LetterReason } from "#actors/gateway/redrive/messages.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
@@ -48,7 +50,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
     if (!isEditable(letter))
       throw new Problem(409, "dead_letter.not_editable", "This letter holds neither an event nor a message");
     const event = eventOf(letter.record);
-    const misfits = event && (await misfitOf(directory(), { ...event, data }));
+    const misfits = event && (await misfitOf(directory(), { ...withoutData(event), ...carried(data) }));
     if (misfits === undefined) return;
     if (misfits === "unavailable")
       throw new Problem(503, "unavailable", "The schema of this type cannot be used right now: try again", {
@@ -102,6 +104,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
           "`data` takes the place of the event's data, or of the message's input. It has to fit the schema that the type has now. What failed is kept as `original`, and each edit with its time and key in `edits`. Ids stay: to whoever knows it, it is the same event.",
         params: ById,
         body: Edit,
+        exact: true,
         answer: { status: 200, description: "The letter as it is now", schema: Whole },
       },
       async ({ request, params: { id }, body: { data } }) => {
@@ -144,6 +147,10 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
       },
     ),
   ]);
+}
+
+function withoutData({ data: _, data_json: __, data_base64: ___, ...event }: GatewayEvent): GatewayEvent {
+  return event;
 }
 
 function shown({
