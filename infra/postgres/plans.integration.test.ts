@@ -53,7 +53,7 @@ async function fill(sql: Sql, from: number, to: number): Promise<void> {
     select 'account', 'k' || i, 1, '{"n":1}' from generate_series(${from}::int, ${to}::int) i`;
   await sql`
     insert into replies (type, key, id, hash, reply, at_ms)
-    select 'account', 'k' || (i % 5000), 'm' || i, 'h', '1', i from generate_series(${from}::int, ${to}::int) i`;
+    select 'account', 'k' || (i % 25000), 'm' || i, 'h', '1', i from generate_series(${from}::int, ${to}::int) i`;
   await sql`
     insert into outbox (partition, kind, last_seq, count, at_ms, records)
     select i % 64, 'event', i / 64 + 1, 1, i, '[]' from generate_series(${from}::int, ${to}::int) i`;
