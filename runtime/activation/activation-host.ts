@@ -1,6 +1,6 @@
 import type { LeaveReason } from "../actor/life.ts";
 import type { Randomness } from "../base/randomness.ts";
-import type { JournalHost } from "../journal/journaled-turn.ts";
+import type { JournalHost } from "../journal/rebuild.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, LoadedActor, StoredReply } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";

@@ -12,7 +12,6 @@ import type { Answer } from "../message/delivery.ts";
 import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
-import type { FinishedTurn } from "../turn/finished-turn.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */
@@ -21,6 +20,14 @@ export interface CountedHost {
   readonly ownedPartitions: number;
   readonly timersDue: number;
   reportActors(): Iterable<{ readonly type: string; readonly inMemory: number; readonly waiting: number }>;
+}
+
+/** What is counted of a turn. */
+export interface CountedTurn {
+  readonly activation: { readonly id: { readonly type: string } };
+  readonly envelope: Envelope;
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 const REFUSALS: ReadonlySet<TroupeErrorCode> = new Set(["refused", "invalid_input"]);
@@ -54,7 +61,7 @@ export class NodeMetrics implements NodeCounts {
   }
 
   /** The turns of one write are durable, at `nowMs` of the clock they began by. */
-  committed(turns: readonly FinishedTurn[], nowMs: number): void {
+  committed(turns: readonly CountedTurn[], nowMs: number): void {
     this.commitBatchTurns.add(turns.length);
     for (const turn of turns) {
       this.count(turn.activation.id.type, turn.envelope.message, "ok");
@@ -63,7 +70,7 @@ export class NodeMetrics implements NodeCounts {
   }
 
   /** The turns will not be written. */
-  uncommitted(turns: readonly FinishedTurn[]): void {
+  uncommitted(turns: readonly CountedTurn[]): void {
     for (const turn of turns) this.count(turn.activation.id.type, turn.envelope.message, "uncommitted");
   }
 
