@@ -10,6 +10,7 @@ import type { Clock } from "../base/clock.ts";
 import { whenIdleNow } from "../base/event-loop.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { Ownership } from "../ownership/ownership.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
 import type { CommitBatch, Grant, Store } from "../ports/store.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -27,6 +28,7 @@ export interface CommitLanesParts {
   readonly randomness: Randomness;
   readonly metrics: NodeMetrics | undefined;
   readonly log: StoreLog;
+  readonly partitions: PartitionTable;
   readonly ownership: Ownership;
   readonly watchers: Watchers;
   readonly timers: TimerService;
@@ -68,7 +70,7 @@ export class CommitLanes implements LaneHost {
   // --- LaneHost ---
 
   partition(id: number): Partition | undefined {
-    return this.#parts.ownership.partition(id);
+    return this.#parts.partitions.partition(id);
   }
 
   async commit(batch: CommitBatch): Promise<void> {
@@ -80,12 +82,12 @@ export class CommitLanes implements LaneHost {
   }
 
   async settle(partitions: readonly Partition[]): Promise<readonly Grant[]> {
-    const { nodeId, store, clock, randomness, ownership, log } = this.#parts;
+    const { nodeId, store, clock, randomness, partitions: table, log } = this.#parts;
     const fences = partitions.map(({ id, epoch }) => ({ partition: id, epoch }));
     for (let attempt = 1; ; attempt++) {
       try {
         const grants = await store.settle(nodeId, fences);
-        ownership.renewEpochs(grants);
+        table.renewEpochs(grants);
         return grants;
       } catch (error) {
         log.failed("settling a commit", error);

@@ -13,7 +13,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
 import { loadActors } from "../journal/load.ts";
-import type { Ownership } from "../ownership/ownership.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, JournalRecord, LoadedActor, ReplyKey, Store, StoredReply, TimerRow } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
@@ -30,7 +30,7 @@ export interface ActorServicesParts {
   readonly types: ReadonlyMap<string, AnyActorType>;
   readonly log: StoreLog;
   readonly actors: ActiveActors;
-  readonly ownership: Ownership;
+  readonly partitions: PartitionTable;
   readonly lanes: CommitLanes;
   readonly timers: TimerService;
 }
@@ -73,7 +73,7 @@ export class ActorServices implements ActivationHost, WatchersHost {
   }
 
   mayServe(): boolean {
-    return this.#parts.ownership.holdsLease();
+    return this.#parts.partitions.holdsLease();
   }
 
   // --- what is stored ---

@@ -20,6 +20,7 @@ import { IndexFiller } from "../indexing/filler.ts";
 import { partitionOf } from "../message/address.ts";
 import { TroupeError } from "../message/errors.ts";
 import { Ownership } from "../ownership/ownership.ts";
+import { PartitionTable } from "../ownership/partition-table.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { ActorId, Store } from "../ports/store.ts";
 import { Relay } from "../relay/relay.ts";
@@ -40,6 +41,7 @@ export class StoreHost {
   readonly leaseMs: number;
   /** The names of the actor types that live here, sorted. */
   readonly types: readonly string[];
+  readonly partitions: PartitionTable;
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
   readonly timers: TimerService;
@@ -64,6 +66,7 @@ export class StoreHost {
     this.#node = node;
     this.#types = new Map(types.map((type) => [type.type, type]));
     this.#log = new StoreLog(node.log, store.name);
+    this.partitions = new PartitionTable(node.nodeId, clock);
     // What is made first gets to what is made later by functions: everything here meets everything else at work.
     this.relays = sinks
       .filter((sink) => sink.stores === undefined || sink.stores.includes(store.name))
@@ -74,7 +77,7 @@ export class StoreHost {
     this.#held = this.#makeHeldActors();
     this.#index = new IndexFiller(types, {
       ...this.#common(),
-      partition: (id) => this.ownership.partition(id),
+      partition: (id) => this.partitions.partition(id),
       failed: (what, error) => this.#log.failed(what, error),
     });
     const parts = {
@@ -90,10 +93,21 @@ export class StoreHost {
       relays: this.relays,
       index: this.#index,
     };
-    const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.ownership.held().length });
-    this.ownership = new Ownership(rebalancing);
-    this.#lanes = new CommitLanes({ ...this.#common(), ...parts, ownership: this.ownership, lanes: node.lanes });
-    this.#services = new ActorServices({ ...parts, types: this.#types, ownership: this.ownership, lanes: this.#lanes });
+    const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.partitions.held().length });
+    this.ownership = new Ownership(rebalancing, this.partitions);
+    this.#lanes = new CommitLanes({
+      ...this.#common(),
+      ...parts,
+      partitions: this.partitions,
+      ownership: this.ownership,
+      lanes: node.lanes,
+    });
+    this.#services = new ActorServices({
+      ...parts,
+      types: this.#types,
+      partitions: this.partitions,
+      lanes: this.#lanes,
+    });
     this.intake = this.#makeIntake(rebalancing);
     this.#housekeeping = new Housekeeping({
       ...parts,
@@ -101,7 +115,7 @@ export class StoreHost {
       residents: node.residents,
       retentionMs: node.retentionMs,
       shortestIdleMs: Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE))),
-      held: () => this.ownership.held(),
+      held: () => this.partitions.held(),
     });
   }
 
@@ -110,7 +124,7 @@ export class StoreHost {
   }
 
   get ownedPartitions(): number {
-    return this.ownership.held().length;
+    return this.partitions.held().length;
   }
 
   get timersDue(): number {
@@ -173,8 +187,8 @@ export class StoreHost {
   #makeRelay(sink: Sink): Relay {
     return new Relay(sink, {
       ...this.#common(),
-      lastSeq: (partition) => this.ownership.partition(partition)?.lastSeq,
-      mayPublish: () => this.ownership.holdsLease(),
+      lastSeq: (partition) => this.partitions.partition(partition)?.lastSeq,
+      mayPublish: () => this.partitions.holdsLease(),
       sinkFailed: (name, error) => this.#log.sinkFailed(name, error),
       sinkRecovered: (name) => this.#log.sinkRecovered(name),
     });
@@ -192,8 +206,8 @@ export class StoreHost {
       clock,
       randomness,
       read: (partitions, before, limit) => this.store.timers(partitions, before, limit),
-      owned: () => this.ownership.held(),
-      holds: (partition) => this.ownership.partition(partition) !== undefined,
+      owned: () => this.partitions.held(),
+      holds: (partition) => this.partitions.partition(partition) !== undefined,
       fire: (timer, attempt, skip) => fireTimer(delivery, timer, attempt, skip),
       afterFailure: (timer, attempt, error) =>
         afterTimerFailure(delivery, this.#types.get(timer.type), timer, attempt, error),

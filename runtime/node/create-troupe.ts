@@ -185,8 +185,8 @@ class Node implements Troupe, NodeAnswers {
       pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
       bury: (type, letter) => this.#types.hostOf(type).store.recordDeadLetters([letter]),
       holds: (type, partition) => {
-        const { ownership } = this.#types.hostOf(type);
-        return ownership.partition(partition) !== undefined && ownership.holdsLease();
+        const { partitions } = this.#types.hostOf(type);
+        return partitions.partition(partition) !== undefined && partitions.holdsLease();
       },
     });
   }
@@ -296,10 +296,10 @@ class Node implements Troupe, NodeAnswers {
       actors: { active: this.#residents.size, max: this.#residents.max, evicted: this.#residents.evicted },
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
-        ownedPartitions: host.ownership.held().length,
+        ownedPartitions: host.partitions.held().length,
         movingPartitions: host.ownership.movingCount,
         activeActors: host.activeActors,
-        leaseAgeMs: host.ownership.leaseAgeMs(),
+        leaseAgeMs: host.partitions.leaseAgeMs(),
       })),
       sinks: names.map((name) => {
         const mine = relays.filter((relay) => relay.sink.name === name);
