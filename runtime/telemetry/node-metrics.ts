@@ -2,6 +2,7 @@ import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
+import type { DeadLetterReason } from "../ports/store.ts";
 import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
 /**
  * The counts of one node.
@@ -32,6 +33,7 @@ export class NodeMetrics implements NodeCounts {
   readonly publishSeconds = new Map<string, Buckets>();
   readonly #hosts: () => readonly CountedHost[];
   readonly #subscriptions: () => readonly SubscriptionStatus[];
+  readonly #letters = new Map<DeadLetterReason, number>();
   readonly #turns = new Map<string, Map<string, Tally>>();
 
   constructor(hosts: () => readonly CountedHost[], subscriptions: () => readonly SubscriptionStatus[] = () => []) {
@@ -63,6 +65,15 @@ export class NodeMetrics implements NodeCounts {
   /** The turns will not be written. */
   uncommitted(turns: readonly FinishedTurn[]): void {
     for (const turn of turns) this.count(turn.activation.id.type, turn.envelope.message, "uncommitted");
+  }
+
+  /** A dead letter was kept. */
+  buried(reason: DeadLetterReason): void {
+    this.#letters.set(reason, (this.#letters.get(reason) ?? 0) + 1);
+  }
+
+  deadLetters(): Iterable<NamedValue> {
+    return named(this.#letters);
   }
 
   /** Where the hand-overs to a sink are counted: asked for once. */
