@@ -22,7 +22,7 @@ import { TroupeError } from "../message/errors.ts";
 import { Ownership } from "../ownership/ownership.ts";
 import { PartitionTable } from "../ownership/partition-table.ts";
 import type { Sink } from "../ports/sink.ts";
-import type { ActorId, Store } from "../ports/store.ts";
+import type { ActorId, DeadLetter, Store, TimerRow } from "../ports/store.ts";
 import { Relay } from "../relay/relay.ts";
 import { StoreLog } from "../telemetry/store-log.ts";
 import { afterTimerFailure, fireTimer, type TimerDeliveryHost } from "../timers/fire-timer.ts";
@@ -68,9 +68,7 @@ export class StoreHost {
     this.#log = new StoreLog(node.log, store.name);
     this.partitions = new PartitionTable(node.nodeId, clock);
     // What is made first gets to what is made later by functions: everything here meets everything else at work.
-    this.relays = sinks
-      .filter((sink) => sink.stores === undefined || sink.stores.includes(store.name))
-      .map((sink) => this.#makeRelay(sink));
+    this.relays = sinksOf(store.name, sinks).map((sink) => this.#makeRelay(sink));
     this.timers = this.#makeTimers();
     this.#actors = new ActiveActors(node.residents);
     this.#watchers = new Watchers({ clock, look: (actor) => this.#services.look(actor) });
@@ -177,6 +175,18 @@ export class StoreHost {
     await Promise.all(this.relays.filter(({ failing }) => failing === undefined).map((relay) => relay.idle()));
   }
 
+  /**
+   * Keeps dead letters durably, logs and counts each. The timers go with them.
+   * @throws what the store throws: nothing is kept then.
+   */
+  async bury(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
+    await this.store.recordDeadLetters(letters, timers);
+    for (const letter of letters) {
+      this.#log.letterKept(letter);
+      this.#node.metrics?.buried(letter.reason);
+    }
+  }
+
   // --- the parts ---
 
   #common() {
@@ -189,6 +199,7 @@ export class StoreHost {
       ...this.#common(),
       lastSeq: (partition) => this.partitions.partition(partition)?.lastSeq,
       mayPublish: () => this.partitions.holdsLease(),
+      bury: (letters) => this.bury(letters),
       sinkFailed: (name, error) => this.#log.sinkFailed(name, error),
       sinkRecovered: (name) => this.#log.sinkRecovered(name),
     });
@@ -198,7 +209,7 @@ export class StoreHost {
     const { clock, randomness } = this.#node;
     const delivery: TimerDeliveryHost = {
       clock,
-      store: this.store,
+      bury: (letter, timers) => this.bury([letter], timers),
       deliver: (message) => this.intake.deliver(message),
       pause: ({ type, key }, reason) => this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason),
     };
@@ -267,4 +278,19 @@ export class StoreHost {
       (error: unknown) => this.#log.failed("reading timers", error),
     );
   }
+}
+
+/** @throws {TypeError} two of one name: they would share a cursor, and what one took would be skipped by the other. */
+function sinksOf(store: string, sinks: readonly Sink[]): readonly Sink[] {
+  const own = sinks.filter((sink) => sink.stores === undefined || sink.stores.includes(store));
+  const names = new Set<string>();
+  for (const { name } of own) {
+    if (names.has(name)) {
+      throw new TypeError(
+        `Cannot give two sinks of the store "${store}" the name "${name}" as cursors are kept under it: expected names that differ`,
+      );
+    }
+    names.add(name);
+  }
+  return own;
 }

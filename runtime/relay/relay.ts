@@ -10,6 +10,7 @@
  *    A partition is `live` again only when the table has nothing that was not handed over.
  * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
  * R4 what a sink does not take passes it by: it is never handed over, and whether the sink works is told by its own alone.
+ * R5 nothing counts as acknowledged but what the sink said so of, record by record.
  */
 
 import { backoffMs } from "../base/backoff.ts";
@@ -35,6 +36,8 @@ export interface RelayHost {
   /** The last committed sequence number of a partition this node holds. */
   lastSeq(partition: number): number | undefined;
   mayPublish(): boolean;
+  /** Keeps dead letters durably, and tells of them. */
+  bury(letters: readonly DeadLetter[]): Promise<void>;
   sinkFailed(sink: string, error: unknown): void;
   sinkRecovered(sink: string): void;
 }
@@ -183,10 +186,10 @@ export class Relay implements PublisherHost {
   }
 
   async publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]> {
-    if (this.#published === undefined) return this.sink.publish(records, attempt);
-    const since = this.#host.clock.monotonic();
+    const since = this.#published === undefined ? 0 : this.#host.clock.monotonic();
     const results = await this.sink.publish(records, attempt);
-    this.#published.add((this.#host.clock.monotonic() - since) / 1_000);
+    this.#published?.add((this.#host.clock.monotonic() - since) / 1_000);
+    checkResults(this.sink.name, records.length, results); // R5
     return results;
   }
 
@@ -200,7 +203,7 @@ export class Relay implements PublisherHost {
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {
     const kept = letters.filter((letter) => !this.#replays.get(letter.id)?.refused(letter.detail));
-    if (kept.length > 0) await this.#host.store.recordDeadLetters(kept);
+    if (kept.length > 0) await this.#host.bury(kept);
   }
 
   /**
@@ -310,6 +313,16 @@ export class Relay implements PublisherHost {
     }
     if (parcels.length > 0) this.#publisher.enqueue(parcels);
   }
+}
+
+const KINDS: ReadonlySet<string> = new Set<PublishResult["kind"]>(["acked", "refused", "held"]);
+
+/** @throws {TypeError} the sink did not say of each record what became of it. */
+function checkResults(sink: string, records: number, results: readonly PublishResult[]): void {
+  if (results.length === records && results.every((result) => KINDS.has(result?.kind))) return;
+  throw new TypeError(
+    `Cannot tell what the sink "${sink}" took: expected acked, refused or held for each of ${records} records, received ${JSON.stringify(results.slice(0, 5))}`,
+  );
 }
 
 function publisherFor(lane: SinkLane, host: PublisherHost): Publisher {

@@ -12,6 +12,7 @@ import type { Answer } from "../message/delivery.ts";
 import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
+import type { DeadLetterReason } from "../ports/store.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */
@@ -41,6 +42,7 @@ export class NodeMetrics implements NodeCounts {
   readonly publishSeconds = new Map<string, Buckets>();
   readonly #hosts: () => readonly CountedHost[];
   readonly #subscriptions: () => readonly SubscriptionStatus[];
+  readonly #letters = new Map<DeadLetterReason, number>();
   readonly #turns = new Map<string, Map<string, Tally>>();
 
   constructor(hosts: () => readonly CountedHost[], subscriptions: () => readonly SubscriptionStatus[] = () => []) {
@@ -72,6 +74,15 @@ export class NodeMetrics implements NodeCounts {
   /** The turns will not be written. */
   uncommitted(turns: readonly CountedTurn[]): void {
     for (const turn of turns) this.count(turn.activation.id.type, turn.envelope.message, "uncommitted");
+  }
+
+  /** A dead letter was kept. */
+  buried(reason: DeadLetterReason): void {
+    this.#letters.set(reason, (this.#letters.get(reason) ?? 0) + 1);
+  }
+
+  deadLetters(): Iterable<NamedValue> {
+    return named(this.#letters);
   }
 
   /** Where the hand-overs to a sink are counted: asked for once. */
