@@ -108,7 +108,7 @@ export class ActorServices implements ActivationHost, WatchersHost {
 
   submit(turn: FinishedTurn): void {
     this.#parts.node.probe?.finished(turn);
-    this.#parts.lanes.add(turn);
+    this.#parts.lanes.of(turn.activation.partition).add(turn);
   }
 
   timerIsCurrent(actor: ActorId, name: string, dueAt: number): boolean {

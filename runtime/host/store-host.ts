@@ -93,12 +93,12 @@ export class StoreHost {
     };
     const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.partitions.held().length });
     this.ownership = new Ownership(rebalancing, this.partitions);
-    this.#lanes = new CommitLanes({
+    this.#lanes = new CommitLanes(node.lanes, {
       ...this.#common(),
-      ...parts,
+      log: this.#log,
       partitions: this.partitions,
       ownership: this.ownership,
-      lanes: node.lanes,
+      listeners: [this.#watchers, this.timers, ...this.relays],
     });
     this.#services = new ActorServices({
       ...parts,
@@ -230,7 +230,7 @@ export class StoreHost {
     const now = (): number => this.#node.clock.now();
     return new HeldActors({
       now,
-      submitPause: (write, waiter) => this.#lanes.add(pauseTurn(write, waiter, now())),
+      submitPause: (write, waiter) => this.#lanes.of(write.partition).add(pauseTurn(write, waiter, now())),
       deliver: (message) => this.intake.deliver(message),
       turnAway: (actor, error) => {
         this.#actors.find(actor.type, actor.key)?.turnAway(error);

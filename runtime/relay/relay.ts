@@ -3,7 +3,7 @@
  *
  * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
  * (the publisher), the rows (the lane writes them, the janitor prunes them).
- * Calls in: `open`, `close`, `offer`. Calls out: the store's `readOutbox`, `saveCursors`.
+ * Calls in: `open`, `close`, `written`. Calls out: the store's `readOutbox`, `saveCursors`.
  *
  * R1 records of a partition are handed over in sequence order, each once per ownership.
  * R2 what is not in memory is read from the table: after a takeover, and after more has gathered than memory may hold.
@@ -19,7 +19,7 @@ import type { Randomness } from "../base/randomness.ts";
 import { letterId } from "../dead-letters/letter.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
-import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
+import type { CommitBatch, CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
 import type { Buckets } from "../telemetry/buckets.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
@@ -129,11 +129,8 @@ export class Relay implements PublisherHost {
     });
   }
 
-  /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
-  offer(
-    records: readonly OutboxRecord[],
-    lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[],
-  ): void {
+  /** A commit wrote these records, of any kind; its fences tell how far each partition has got by it. */
+  written(_turns: unknown, { outbox: records, fences }: Pick<CommitBatch, "outbox" | "fences">): void {
     const parcels: Parcel[] = [];
     const full = this.#load + records.length > MAX_PENDING;
     for (const record of records) {
@@ -147,7 +144,7 @@ export class Relay implements PublisherHost {
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }
-    for (const { partition, lastSeq } of lastSeqs) {
+    for (const { partition, lastSeq } of fences) {
       const tracker = this.#trackers.get(partition);
       if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
     }
