@@ -7,7 +7,7 @@
  */
 
 import { ActiveActors, type ReportedActors } from "../activation/activation-directory.ts";
-import { Activation } from "../activation/activation.ts";
+import { ActorReader } from "../activation/actor-reader.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { durationMs } from "../base/duration.ts";
 import { DEFAULT_IDLE } from "../base/limits.ts";
@@ -28,7 +28,6 @@ import { StoreLog } from "../telemetry/store-log.ts";
 import { afterTimerFailure, fireTimer, type TimerDeliveryHost } from "../timers/fire-timer.ts";
 import { TimerService } from "../timers/timer-service.ts";
 import { Watchers } from "../watch/watch-polls.ts";
-import { ActorServices } from "./actor-services.ts";
 import { Intake } from "./dispatcher.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -54,7 +53,7 @@ export class StoreHost {
   readonly #held: HeldActors;
   readonly #index: IndexFiller;
   readonly #lanes: CommitLanes;
-  readonly #services: ActorServices;
+  readonly #reader: ActorReader;
   readonly #housekeeping: Housekeeping;
 
   constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
@@ -71,7 +70,8 @@ export class StoreHost {
     this.relays = sinksOf(store.name, sinks).map((sink) => this.#makeRelay(sink));
     this.timers = this.#makeTimers();
     this.#actors = new ActiveActors(node.residents);
-    this.#watchers = new Watchers({ clock, look: (actor) => this.#services.look(actor) });
+    this.#reader = new ActorReader({ clock, store, types: this.#types, actors: this.#actors });
+    this.#watchers = new Watchers(clock, this.#reader);
     this.#held = this.#makeHeldActors();
     this.#index = new IndexFiller(types, {
       ...this.#common(),
@@ -99,12 +99,6 @@ export class StoreHost {
       partitions: this.partitions,
       ownership: this.ownership,
       listeners: [this.#watchers, this.timers, ...this.relays],
-    });
-    this.#services = new ActorServices({
-      ...parts,
-      types: this.#types,
-      partitions: this.partitions,
-      lanes: this.#lanes,
     });
     this.intake = this.#makeIntake(rebalancing);
     this.#housekeeping = new Housekeeping({
@@ -244,15 +238,15 @@ export class StoreHost {
   }
 
   #makeIntake({ closing }: Rebalancing): Intake {
-    const { recentTurns, probe, clock } = this.#node;
+    const node = this.#node;
+    const { recentTurns, probe, clock } = node;
     const recent = recentTurns > 0 ? new RecentTurns(recentTurns, () => clock.now()) : undefined;
     const controls = new ControlHandler(
       {
         ...this.#common(),
         relays: this.relays,
-        load: (actor) => this.#services.load(actor),
-        activationOf: ({ type, key }) => this.#actors.find(type, key),
-        forget: (actor) => this.#actors.forget(actor),
+        reader: this.#reader,
+        actors: this.#actors,
       },
       this.#held,
       recent,
@@ -266,7 +260,17 @@ export class StoreHost {
       recent,
       probe,
       closing,
-      activate: (type, id, partition) => new Activation(type, id, partition, this.#services),
+      activation: {
+        ...this.#common(),
+        ref: node.ref,
+        probe,
+        log: this.#log,
+        actors: this.#actors,
+        reader: this.#reader,
+        lanes: this.#lanes,
+        timers: this.timers,
+        partitions: this.partitions,
+      },
     });
   }
 

@@ -27,14 +27,14 @@ export interface Readable {
 }
 
 /**
- * The answer to a query, to be given once the state it saw is durable. What the handler throws is told to `host`, and its
+ * The answer to a query, to be given once the state it saw is durable. What the handler throws is logged, and its
  * caller sees `turn_failed`.
  */
 export function answerQuery(
   actor: Readable,
   envelope: Envelope,
   definition: AnyMessageDefinition,
-  host: { turnFailed(envelope: Envelope, error: unknown): void },
+  log: { turnFailed(envelope: Envelope, error: unknown): void },
 ): Answer {
   try {
     const input = parseInput(definition.in, envelope.input, envelope.message, actor.address);
@@ -42,7 +42,7 @@ export function answerQuery(
     return { kind: "reply", body: reply === undefined ? undefined : JSON.stringify(reply) };
   } catch (error) {
     if (error instanceof TroupeError) return { kind: "error", error };
-    host.turnFailed(envelope, error);
+    log.turnFailed(envelope, error);
     return { kind: "error", error: new TroupeError("turn_failed", `Cannot read ${actor.address}`, { cause: error }) };
   }
 }
