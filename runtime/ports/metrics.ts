@@ -55,6 +55,8 @@ export interface NodeCounts {
   readonly commitBatchTurns: Distribution;
   /** One hand-over of records to a sink, by the sink's name. */
   readonly publishSeconds: ReadonlyMap<string, Distribution>;
+  /** Dead letters that were kept since the start, by their reason (`poison`, `broker`, …). Only grows. */
+  deadLetters(): Iterable<NamedValue>;
   /** Messages that wait for their turn, by actor type. */
   mailboxDepths(): Iterable<NamedValue>;
   /** Actors in memory, by type. */
