@@ -1,7 +1,7 @@
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
-import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
+import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
 import type { DeadLetterReason } from "../ports/store.ts";
 import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
 /**
@@ -107,6 +107,10 @@ export class NodeMetrics implements NodeCounts {
     return this.#subscriptions().flatMap(({ source, actor, lag }) =>
       lag === undefined ? [] : [{ source, actor, lag }],
     );
+  }
+
+  subscriptionSkips(): Iterable<SubscriptionSkips> {
+    return this.#subscriptions().map(({ source, actor, skipped }) => ({ source, actor, skipped }));
   }
 
   partitionsOwned(): number {
