@@ -1,21 +1,21 @@
-import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
-import { createIngress } from "#actors/ingress/app.ts";
-import type { IngressDeps } from "#actors/ingress/deps.ts";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Guard } from "#actors/access/guard/guard.ts";
 import type { RateLimit } from "#actors/access/guard/rate-limiter.ts";
 import { SharedLimiter } from "#actors/access/guard/shared-limiter.ts";
-import { Problem } from "#infra/http/problem.ts";
-import { readinessOf } from "#actors/ingress/readiness.ts";
+import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { gatewayRoutes } from "#actors/gateway/http/gateway.ts";
-import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
+import { createIngress } from "#actors/ingress/app.ts";
+import type { IngressDeps } from "#actors/ingress/deps.ts";
+import { readinessOf } from "#actors/ingress/readiness.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
-import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
+import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
+import { Problem } from "#infra/http/problem.ts";
 import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
@@ -114,7 +114,9 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     links: {
       temporalUi: TEMPORAL_UI_URL ?? null,
       workflow: (id, runId) =>
-        TEMPORAL_UI_URL === undefined ? null : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, id, runId),
+        TEMPORAL_UI_URL === undefined
+          ? null
+          : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, `${connections.temporal?.prefix ?? ""}${id}`, runId),
     },
     log,
   };

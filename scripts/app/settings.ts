@@ -209,7 +209,7 @@ const VARIABLES = {
       ),
     ),
     v.description(
-      "seals the secrets of sources and endpoints in the database: 32 bytes in base64; of several, separated by commas, the first seals",
+      "seals the secrets of sources and endpoints in the database, and what workflows are about in Temporal: 32 bytes in base64; of several, separated by commas, the first seals",
     ),
   ),
   API_RATE_LIMIT: v.pipe(
@@ -248,7 +248,7 @@ const VARIABLES = {
       ),
       "default",
     ),
-    v.description("keeps systems on the same servers apart: databases, streams, topics, containers"),
+    v.description("keeps systems on the same servers apart: databases, streams, topics, workflows, containers"),
   ),
   WEBHOOK_RETRIES: v.pipe(
     v.optional(durations, "5s,5m,30m,2h,5h,10h,10h"),
