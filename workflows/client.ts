@@ -7,8 +7,6 @@ import { describeRun, type WorkflowDescription } from "./describe-run.ts";
 import { listRuns, type WorkflowPage, type WorkflowPageRequest } from "./list-runs.ts";
 import { type StartableWorkflow, WORKFLOW_TYPES } from "./types.ts";
 
-export { WorkflowClientError, type WorkflowClientErrorCode } from "#infra/temporal/client-error.ts";
-
 /** One run of a workflow. */
 export interface WorkflowRun {
   readonly workflowId: string;
