@@ -177,7 +177,10 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
-  TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
+  TROUPE_ROLES: v.pipe(
+    v.optional(roles, ROLES.join(",")),
+    v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
+  ),
   TROUPE_STOP_GRACE: v.pipe(
     v.optional(duration, "0s"),
     v.description("how long a process that was told to stop still takes requests, with /ready at 503"),
