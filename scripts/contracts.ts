@@ -1,11 +1,11 @@
 #!/usr/bin/env bun
 /**
- * `bun run contracts`: compares the actor types of the code with `actors/<noun>/contract.json`, so that a change of what
+ * `bun run contracts`: compares the actor types of the code with `actors/<product>/<noun>/contract.json`, so that a change of what
  * others rely on is seen in review, and one that nodes of the version before could not live with is stopped.
  * `--accept` writes the files anew. Exits with 1 when they differ.
  */
 import { parseArgs } from "node:util";
-import { scalerActor } from "#actors/scaler/scaler.ts";
+import { scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
 import { contractOf } from "#infra/contracts/contract.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import { silentLog } from "#runtime";

@@ -1,4 +1,4 @@
-import type { MountedRoute } from "./openapi.ts";
+import type { MountedRoute } from "#infra/http/openapi.ts";
 
 /** The methods a path answers to, in the order of mounting; empty where there is no such path. */
 export type Allowed = (pathname: string) => readonly string[];

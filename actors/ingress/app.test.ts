@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { Delivery } from "#actors/delivery/delivery.ts";
-import { Invoice } from "#actors/invoice/invoice.ts";
-import { Notification } from "#actors/notification/notification.ts";
-import { Order } from "#actors/order/order.ts";
-import type { OrderQuery } from "#actors/order/read-model.ts";
-import { Payment } from "#actors/payment/payment.ts";
-import { Stock } from "#actors/stock/stock.ts";
+import { Delivery } from "#actors/shop/delivery/delivery.ts";
+import { Invoice } from "#actors/shop/invoice/invoice.ts";
+import { Notification } from "#actors/shop/notification/notification.ts";
+import { Order } from "#actors/shop/order/order.ts";
+import type { OrderQuery } from "#actors/shop/order/read-model.ts";
+import { Payment } from "#actors/shop/payment/payment.ts";
+import { Stock } from "#actors/shop/stock/stock.ts";
+import { Problem } from "#infra/http/problem.ts";
 import { createTroupe, type Log, memory, type Troupe } from "#runtime";
 import { createIngress, type Ingress } from "./app.ts";
-import { Problem } from "./problem.ts";
 import { stubDeps } from "./testing/stub-deps.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };

@@ -10,29 +10,29 @@
  * I4 Who asks is known before anything is read: the guard stands outside of every route, and of Elysia.
  */
 import { type AnyElysia, Elysia } from "elysia";
-import { refuseNul } from "./address.ts";
+import { refuseNul } from "#infra/http/address.ts";
+import { limitBody, refuseLargeBody } from "#infra/http/body.ts";
+import { mark } from "#infra/http/mark.ts";
+import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
+import { preflight, share } from "../access/guard/cors.ts";
+import { pathIn, RouteTable } from "../access/guard/route-table.ts";
+import { keyRoutes } from "../access/http/keys.ts";
+import { ticketRoutes } from "../access/http/tickets.ts";
+import { deliveryRoutes } from "../shop/http/deliveries.ts";
+import { invoiceRoutes } from "../shop/http/invoices.ts";
+import { notificationRoutes } from "../shop/http/notifications.ts";
+import { orderRoutes } from "../shop/http/orders.ts";
+import { paymentRoutes } from "../shop/http/payments.ts";
+import { productRoutes } from "../shop/http/products.ts";
 import { type Allowed, allowedMethods } from "./allow.ts";
-import { limitBody, refuseLargeBody } from "./body.ts";
 import type { IngressDeps } from "./deps.ts";
 import { answerError } from "./error-handler.ts";
-import { preflight, share } from "./guard/cors.ts";
-import { pathIn, RouteTable } from "./guard/route-table.ts";
-import { mark } from "./mark.ts";
-import { type MountedRoute, openApiDocument } from "./openapi.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
-import { deliveryRoutes } from "./routes/deliveries.ts";
-import { invoiceRoutes } from "./routes/invoices.ts";
-import { keyRoutes } from "./routes/keys.ts";
 import { metricsRoute } from "./routes/metrics.ts";
-import { notificationRoutes } from "./routes/notifications.ts";
-import { orderRoutes } from "./routes/orders.ts";
 import { pageRoutes } from "./routes/pages.ts";
-import { paymentRoutes } from "./routes/payments.ts";
-import { productRoutes } from "./routes/products.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { systemRoutes } from "./routes/system.ts";
-import { ticketRoutes } from "./routes/tickets.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 
 /** The ingress as those who serve it see it: there is no way in past the guard. */

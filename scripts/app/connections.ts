@@ -1,4 +1,4 @@
-import { ordersProjection } from "#actors/order/read-model.ts";
+import { ordersProjection } from "#actors/shop/order/read-model.ts";
 import { connectEngine, type Engine } from "#infra/docker/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import type { EventStreamOptions } from "#infra/nats/streams.ts";

@@ -1,7 +1,7 @@
 /** What the app process is told by its environment, its arguments and the addresses of a running stack. */
 import * as v from "valibot";
-import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
-import { Destination } from "#actors/route/messages.ts";
+import { trustedProxies } from "#actors/access/guard/client-address.ts";
+import { Destination } from "#actors/gateway/route/messages.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";

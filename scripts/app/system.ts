@@ -1,4 +1,9 @@
-import { Config } from "#actors/config/config.ts";
+import { Keyring } from "#actors/access/keyring/keyring.ts";
+import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { Config } from "#actors/orchestrator/config/config.ts";
+import { type ScalerActor, scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
+import { startWatcher, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
 /**
  * The actor system of this process, from nothing to running, and back.
  *
@@ -10,18 +15,13 @@ import { Config } from "#actors/config/config.ts";
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
  *    while requests are still served, so that they only notice a pause.
  */
-import { createDelivery } from "#actors/delivery/delivery.ts";
-import { Invoice } from "#actors/invoice/invoice.ts";
-import { Keyring } from "#actors/keyring/keyring.ts";
-import { Notification } from "#actors/notification/notification.ts";
-import { Order } from "#actors/order/order.ts";
-import { type OrderLists, orderLists } from "#actors/order/read-model.ts";
-import { Payment } from "#actors/payment/payment.ts";
-import { type ScalerActor, scalerActor } from "#actors/scaler/scaler.ts";
-import { startWatcher, type Watcher } from "#actors/scaler/watcher.ts";
-import { Service } from "#actors/service/service.ts";
-import { Stock } from "#actors/stock/stock.ts";
-import { Ticket } from "#actors/ticket/ticket.ts";
+import { createDelivery } from "#actors/shop/delivery/delivery.ts";
+import { Invoice } from "#actors/shop/invoice/invoice.ts";
+import { Notification } from "#actors/shop/notification/notification.ts";
+import { Order } from "#actors/shop/order/order.ts";
+import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
+import { Payment } from "#actors/shop/payment/payment.ts";
+import { Stock } from "#actors/shop/stock/stock.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";

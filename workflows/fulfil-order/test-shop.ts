@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import * as v from "valibot";
-import { createDelivery, Delivery } from "#actors/delivery/delivery.ts";
-import { PlaceOrder, type OrderStatus } from "#actors/order/messages.ts";
-import { Order } from "#actors/order/order.ts";
-import { Payment } from "#actors/payment/payment.ts";
-import { sandboxProvider } from "#actors/payment/sandbox.ts";
-import { Stock } from "#actors/stock/stock.ts";
+import { createDelivery, Delivery } from "#actors/shop/delivery/delivery.ts";
+import { PlaceOrder, type OrderStatus } from "#actors/shop/order/messages.ts";
+import { Order } from "#actors/shop/order/order.ts";
+import { Payment } from "#actors/shop/payment/payment.ts";
+import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
+import { Stock } from "#actors/shop/stock/stock.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";

@@ -1,9 +1,9 @@
 import { activityInfo } from "@temporalio/activity";
-import type { ActionsApplied, ApplyActions, ObservedContainer, Slots } from "#actors/scaler/messages.ts";
-import { observe, replicasOf } from "#actors/scaler/scaler.ts";
-import type { ScalerActor } from "#actors/scaler/scaler.ts";
-import type { DesiredService, ReportService } from "#actors/service/messages.ts";
-import { Service } from "#actors/service/service.ts";
+import type { ActionsApplied, ApplyActions, ObservedContainer, Slots } from "#actors/orchestrator/scaler/messages.ts";
+import { observe, replicasOf } from "#actors/orchestrator/scaler/scaler.ts";
+import type { ScalerActor } from "#actors/orchestrator/scaler/scaler.ts";
+import type { DesiredService, ReportService } from "#actors/orchestrator/service/messages.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import { EngineError } from "#infra/docker/errors.ts";
 import type { Troupe } from "#runtime";

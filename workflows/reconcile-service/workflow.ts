@@ -9,8 +9,8 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import { IDLE_CHECK_MS, plan } from "#actors/scaler/plan.ts";
-import type { Plan } from "#actors/scaler/plan.ts";
+import { IDLE_CHECK_MS, plan } from "#actors/orchestrator/scaler/plan.ts";
+import type { Plan } from "#actors/orchestrator/scaler/plan.ts";
 import type { ReconcileActivities, World } from "./activities.ts";
 import { LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
 import type { Decision, ReconcileServiceInput } from "./messages.ts";

@@ -1,4 +1,4 @@
-import type { ServiceConfig } from "#actors/service/messages.ts";
+import type { ServiceConfig } from "#actors/orchestrator/service/messages.ts";
 import { ECHO_IMAGE } from "#infra/docker/echo-image.ts";
 
 /** A configuration of the echo service, with what a test changes about it. */

@@ -1,8 +1,8 @@
-import { Config } from "#actors/config/config.ts";
-import type { ConfigApplied, ConfigServices } from "#actors/config/messages.ts";
-import { scalerActor, startWatcher, wakeThrough } from "#actors/scaler/scaler.ts";
-import type { ServiceView } from "#actors/service/messages.ts";
-import { Service } from "#actors/service/service.ts";
+import { Config } from "#actors/orchestrator/config/config.ts";
+import type { ConfigApplied, ConfigServices } from "#actors/orchestrator/config/messages.ts";
+import { scalerActor, startWatcher, wakeThrough } from "#actors/orchestrator/scaler/scaler.ts";
+import type { ServiceView } from "#actors/orchestrator/service/messages.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
