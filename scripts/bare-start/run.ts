@@ -43,15 +43,17 @@ export async function bareStart(args: readonly string[]): Promise<number> {
     const env = environment(folder);
     await using machine: Machine = values.purge ? await bareMachine(folder) : thisMachine();
     console.log(`${availableParallelism()} cores, load ${load()}; ${machine.about}; empty home and cache\n`);
-    const times: number[] = [];
+    const lines: string[] = [];
     for (const name of ["first start", "second start"]) {
       console.log(`== ${name}`);
-      const ms = await startUntilReady(machine, checkout, env);
-      if (ms === undefined) return 1;
-      times.push(ms);
-      console.log(`== ${name}: ${(ms / 1000).toFixed(1)} s, load now ${load()}\n`);
+      const measured = await startUntilReady(machine, checkout, env);
+      if (measured === undefined) return 1;
+      lines.push(
+        `${name}: ${seconds(measured.ms)}, processor time ${seconds(measured.processorMs)}, load now ${load()}`,
+      );
+      console.log(`== ${lines.at(-1)}\n`);
     }
-    console.log(`first start ${seconds(times[0])}, second start ${seconds(times[1])}`);
+    console.log(lines.join("\n"));
     return 0;
   } finally {
     if (values.keep) console.log(`kept ${folder}`);
@@ -92,6 +94,6 @@ function load(): string {
     .join(" ");
 }
 
-function seconds(ms: number | undefined): string {
-  return `${((ms ?? 0) / 1000).toFixed(1)} s`;
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
