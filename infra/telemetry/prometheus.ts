@@ -178,6 +178,12 @@ function describeNodes({ counter, gauge, histogram }: Prometheus, nodes: Readonl
     ["source", "actor"],
     () => all((c) => c.subscriptionLags()).map(({ lag, ...labels }) => ({ labels, value: lag })),
   );
+  counter(
+    "troupe_subscription_skipped_total",
+    "Messages at the broker that carried no event, and were passed over",
+    ["source", "actor"],
+    () => all((c) => c.subscriptionSkips()).map(({ skipped, ...labels }) => ({ labels, value: skipped })),
+  );
   gauge(
     "troupe_mailbox_depth",
     "Messages that wait for their turn",
