@@ -1,10 +1,10 @@
 import type { LeaveReason } from "../actor/life.ts";
 import type { Randomness } from "../base/randomness.ts";
-import type { JournalHost } from "../journal/fold.ts";
+import type { JournalHost } from "../journal/journaled-turn.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, LoadedActor, StoredReply } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 import type { TurnHost } from "../turn/turn.ts";
 import type { HooksHost } from "./life-hooks.ts";
 
@@ -27,11 +27,4 @@ export interface ActivationHost extends TurnHost, HooksHost, JournalHost {
   evict(actor: ActorId, reason: LeaveReason): void;
   /** The actor is gone by itself: no message may come to it any more. */
   forget(actor: ActorId): void;
-}
-
-/** A message and whoever waits for its answer. */
-export interface Delivery extends Waiter {
-  readonly envelope: Envelope;
-  /** When its waiter stops waiting, by the monotonic clock. None: never. */
-  readonly deadline?: number;
 }

@@ -1,15 +1,3 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import { messageOf } from "../actor/control-messages.ts";
-import type { LeaveReason } from "../actor/life.ts";
-import { RestartBackoff } from "../actor/restart-policy.ts";
-import { backoffMs } from "../base/backoff.ts";
-import { durationMs } from "../base/duration.ts";
-import { DEFAULT_IDLE } from "../base/limits.ts";
-import { MailboxFullError, TroupeError } from "../message/errors.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { ActorId, TimerWrite } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
-import type { Sight } from "../watch/watch-polls.ts";
 /**
  * One actor in memory: its mailbox, and its lives one after the other.
  *
@@ -23,13 +11,26 @@ import type { Sight } from "../watch/watch-polls.ts";
  * A5 `onActivate` has ended well before the first message is handled; each that did is followed by one `onPassivate`.
  * A6 once gone, an actor never handles a message again; the host has forgotten it by then.
  */
-import type { ActivationHost, Delivery } from "./activation-host.ts";
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import { messageOf } from "../actor/control-messages.ts";
+import type { LeaveReason } from "../actor/life.ts";
+import { backoffMs } from "../base/backoff.ts";
+import { durationMs } from "../base/duration.ts";
+import { DEFAULT_IDLE } from "../base/limits.ts";
+import type { Waiter, Delivery } from "../message/delivery.ts";
+import { MailboxFullError, TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { ActorId, TimerWrite } from "../ports/store.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
+import type { Sight } from "../watch/watch-polls.ts";
+import type { ActivationHost } from "./activation-host.ts";
 import { Incarnation, type IncarnationOwner } from "./incarnation.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import { type BroughtUp, bringUp } from "./load-actor.ts";
 import type { Resident } from "./lru.ts";
 import { Mailbox } from "./mailbox.ts";
-import { HoldBack } from "./restart-backoff.ts";
+import { HoldBack, RestartBackoff } from "./restart-backoff.ts";
 
 type Phase =
   /** A life is being loaded, or will be as soon as the turn of the last one is over. */

@@ -1,18 +1,3 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import type { QueryContext } from "../actor/context.ts";
-import { MAX_STATE_LENGTH } from "../base/limits.ts";
-import { JournaledTurn } from "../journal/fold.ts";
-import { TroupeError } from "../message/errors.ts";
-import { parseInput } from "../message/validate.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { LoadedActor, TimerWrite } from "../ports/store.ts";
-import { ActorState } from "../turn/actor-state.ts";
-import { answerQuery, type Readable } from "../turn/answer-query.ts";
-import { finishTurn, stateTooLarge } from "../turn/finish-turn.ts";
-import type { Answer, FinishedTurn, TurnOwner, Waiter } from "../turn/finished-turn.ts";
-import { failureOf, handle } from "../turn/handlers.ts";
-import { Turn } from "../turn/turn.ts";
-import type { Sight } from "../watch/watch-polls.ts";
 /**
  * One life of an actor: from the load that brought it into memory to the failed commit or the leaving that ends it.
  *
@@ -25,7 +10,24 @@ import type { Sight } from "../watch/watch-polls.ts";
  * A2, A3: `Uncommitted`, `ActorState`.
  * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
  */
-import type { ActivationHost, Delivery } from "./activation-host.ts";
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { QueryContext } from "../actor/context.ts";
+import { MAX_STATE_LENGTH } from "../base/limits.ts";
+import { JournaledTurn } from "../journal/journaled-turn.ts";
+import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
+import { TroupeError } from "../message/errors.ts";
+import { parseInput } from "../message/validate.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { LoadedActor, TimerWrite } from "../ports/store.ts";
+import { ActorState } from "../turn/actor-state.ts";
+import { answerQuery, type Readable } from "../turn/answer-query.ts";
+import { finishTurn, stateTooLarge } from "../turn/finish-turn.ts";
+import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
+import { failureOf, handle } from "../turn/handlers.ts";
+import { Turn } from "../turn/turn.ts";
+import type { Sight } from "../watch/watch-polls.ts";
+import type { ActivationHost } from "./activation-host.ts";
 import { Uncommitted } from "./output-gate.ts";
 import { answerRepeat, inputHash, type KnownReply, Replies } from "./reply-cache.ts";
 

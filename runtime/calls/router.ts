@@ -1,4 +1,3 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 /**
  * Takes a message to its actor, wherever that is, and the reply to its caller.
  *
@@ -8,6 +7,8 @@ import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
  * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
  *    query, or it carries an id.
  */
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { durationMs } from "../base/duration.ts";

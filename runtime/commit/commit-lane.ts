@@ -1,7 +1,3 @@
-import { TroupeError } from "../message/errors.ts";
-import type { Partition } from "../ownership/partition.ts";
-import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "../ports/store.ts";
-import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 /**
  * Writes many finished turns in one fenced transaction.
  *
@@ -16,6 +12,11 @@ import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
  * L6 a turn is written only while its actor is in use: what ran before its partition was lost is not written after the
  *    partition was taken again, when another node may have written meanwhile (G4).
  */
+
+import { TroupeError } from "../message/errors.ts";
+import type { Partition } from "../ownership/partition.ts";
+import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "../ports/store.ts";
+import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 import { buildBatch } from "./batch.ts";
 
 /** What a lane needs from its store host. */

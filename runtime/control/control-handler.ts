@@ -2,10 +2,11 @@
  * Answers control messages on the node that owns the actor: pause, resume, reload, inspect, and publishing the record
  * of a dead letter again.
  */
-import type { Delivery } from "../activation/activation-host.ts";
+
 import type { Activation } from "../activation/activation.ts";
 import type { Control } from "../actor/control-messages.ts";
 import { partitionOf } from "../message/address.ts";
+import type { Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { PublishResult } from "../ports/sink.ts";

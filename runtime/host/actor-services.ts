@@ -1,8 +1,9 @@
-import type { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * What the actors of one store get from their node: their state from the store, a lane for what their turns leave, timers,
  * the clock, handles to others.
  */
+
+import type { ActiveActors } from "../activation/activation-directory.ts";
 import type { ActivationHost } from "../activation/activation-host.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { LeaveReason } from "../actor/life.ts";
@@ -11,7 +12,7 @@ import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
-import { loadActors } from "../journal/fold.ts";
+import { loadActors } from "../journal/load.ts";
 import type { Ownership } from "../ownership/ownership.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, JournalRecord, LoadedActor, ReplyKey, Store, StoredReply, TimerRow } from "../ports/store.ts";

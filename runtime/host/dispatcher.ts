@@ -1,4 +1,3 @@
-import type { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * The way of a message to its actor on this node.
  *
@@ -8,15 +7,16 @@ import type { ActiveActors } from "../activation/activation-directory.ts";
  *
  * I1 no turn begins in a partition that is about to move, but for one that a running turn waits for.
  */
-import type { Delivery } from "../activation/activation-host.ts";
+
+import type { ActiveActors } from "../activation/activation-directory.ts";
 import type { Activation } from "../activation/activation.ts";
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import { isControlEnvelope, messageOf } from "../actor/control-messages.ts";
-import type { CallTaker } from "../calls/pending-call.ts";
 import type { ControlHandler } from "../control/control-handler.ts";
 import type { RecentTurns } from "../control/inspection.ts";
 import type { HeldActors } from "../control/paused-actors.ts";
 import { partitionOf } from "../message/address.ts";
+import type { Delivery, CallTaker } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import { movingError } from "../ownership/partition.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";

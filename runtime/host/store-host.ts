@@ -1,4 +1,3 @@
-import { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * One store on one node: puts the parts together that carry its actors, starts and stops them.
  *
@@ -6,6 +5,8 @@ import { ActiveActors } from "../activation/activation-directory.ts";
  * `CommitLanes`; what they wrote goes on to timers, watchers and relays; `Ownership` says which partitions all of this is
  * about, and `Rebalancing` brings them into use and out of it.
  */
+
+import { ActiveActors, type ReportedActors } from "../activation/activation-directory.ts";
 import { Activation } from "../activation/activation.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { durationMs } from "../base/duration.ts";
@@ -18,7 +19,6 @@ import { HeldActors } from "../control/paused-actors.ts";
 import { IndexFiller } from "../indexing/filler.ts";
 import { partitionOf } from "../message/address.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { ReportedActors } from "../node/cluster-report.ts";
 import { Ownership } from "../ownership/ownership.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { ActorId, Store } from "../ports/store.ts";

@@ -1,8 +1,9 @@
+import type { ReportedActors } from "../activation/activation-directory.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { askNode, type NodeAnswers, type NodeLink } from "../calls/node-messages.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import type { NodeId, NodeRow } from "../ports/store.ts";
-import type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./cluster-report.ts";
+import type { ClusterReport, ReportedNode, ReportedStore } from "./cluster-report.ts";
 
 /** Puts together what this node knows of the cluster and what the others say within `timeoutMs`. */
 export async function reportCluster(

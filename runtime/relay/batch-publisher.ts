@@ -3,7 +3,8 @@
  * meanwhile gathers and goes into the next batch.
  */
 import { backoffMs } from "../base/backoff.ts";
-import { deadLetter, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { deadLetter } from "../dead-letters/letter.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export class BatchPublisher implements Publisher {
   readonly #host: PublisherHost;

@@ -1,11 +1,3 @@
-import { backoffMs } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Randomness } from "../base/randomness.ts";
-import { TroupeError } from "../message/errors.ts";
-import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
-import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
-import type { Buckets } from "../telemetry/buckets.ts";
-import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 /**
  * Carries the outbox of one store to one sink.
  *
@@ -19,12 +11,21 @@ import type { NodeMetrics } from "../telemetry/node-metrics.ts";
  * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
  * R4 what a sink does not take passes it by: it is never handed over, and whether the sink works is told by its own alone.
  */
+
+import { backoffMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Randomness } from "../base/randomness.ts";
+import { letterId } from "../dead-letters/letter.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
+import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
+import type { Buckets } from "../telemetry/buckets.ts";
+import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
-import { CursorTracker } from "./cursor-tracker.ts";
+import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
-import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
-import { ReplayTracker } from "./replay-tracker.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export interface RelayHost {
   readonly clock: Clock;

@@ -1,8 +1,3 @@
-import type { SubscriptionStatus } from "../actor/subscription.ts";
-import type { TroupeErrorCode } from "../message/errors.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
-import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
 /**
  * The counts of one node.
  *
@@ -11,6 +6,13 @@ import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
  * X1 Counting a turn allocates nothing once its message was seen: two look-ups and an addition.
  * X2 What can be seen from elsewhere is not counted but looked at, when somebody asks.
  */
+
+import type { SubscriptionStatus } from "../actor/subscription.ts";
+import type { Answer } from "../message/delivery.ts";
+import type { TroupeErrorCode } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */

@@ -1,9 +1,9 @@
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
+import type { Answer } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
-import type { Answer } from "./finished-turn.ts";
 
 /** An actor that can be looked at. */
 export interface Readable {

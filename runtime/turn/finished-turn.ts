@@ -1,21 +1,9 @@
-import type { JournaledTurn } from "../journal/fold.ts";
+import type { JournaledTurn } from "../journal/journaled-turn.ts";
+import type { Answer, Waiter } from "../message/delivery.ts";
 import type { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "../ports/store.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
-
-/** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
-export interface Waiter {
-  succeed(body: string | undefined): void;
-  fail(error: unknown): void;
-  /** Whether nobody waits any more; then the message is not worth a turn. */
-  expired?(): boolean;
-}
-
-/** What a waiter will be told once it is safe to. */
-export type Answer =
-  | { readonly kind: "reply"; readonly body: string | undefined }
-  | { readonly kind: "error"; readonly error: TroupeError };
 
 /** The actor a turn belongs to, as its commit sees it. */
 export interface TurnOwner {

@@ -10,7 +10,7 @@ import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts"
 import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH, MAX_ROUTED_LENGTH } from "../base/limits.ts";
-import type { JournaledTurn } from "../journal/fold.ts";
+import type { JournaledTurn } from "../journal/journaled-turn.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";

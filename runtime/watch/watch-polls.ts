@@ -10,10 +10,11 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { textHash } from "../base/hash.ts";
+import type { Waiter } from "../message/delivery.ts";
 import type { TroupeError } from "../message/errors.ts";
 import type { Seen } from "../ports/envelope.ts";
 import type { ActorId } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 
 /** A durable state as JSON text; none where the actor does not exist. */
 export interface Sight {
