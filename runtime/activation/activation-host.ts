@@ -1,5 +1,6 @@
 import type { LeaveReason } from "../actor/life.ts";
 import type { Randomness } from "../base/randomness.ts";
+import type { LaneRoom } from "../commit/lane-room.ts";
 import type { JournalHost } from "../journal/journaled-turn.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, LoadedActor, StoredReply } from "../ports/store.ts";
@@ -15,6 +16,8 @@ export interface ActivationHost extends TurnHost, HooksHost, JournalHost {
   readonly randomness: Randomness;
   load(actor: ActorId): Promise<LoadedActor>;
   findReply(actor: ActorId, id: string): Promise<StoredReply | undefined>;
+  /** How full the commit lane of a partition is. */
+  room(partition: number): LaneRoom;
   /** Hands a finished turn to the commit lane of its partition. */
   submit(turn: FinishedTurn): void;
   /** Whether the due time a timer message carries is still the one that counts. */

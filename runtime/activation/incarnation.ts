@@ -86,6 +86,11 @@ export class Incarnation implements Readable {
     return this.#uncommitted.none;
   }
 
+  /** Answers that wait for a commit. */
+  get gated(): number {
+    return this.#uncommitted.gated;
+  }
+
   get text(): string | undefined {
     return this.#state.text;
   }
@@ -216,7 +221,7 @@ export class Incarnation implements Readable {
     hash: string,
   ): void {
     if (known === undefined) this.#run(delivery, definition, input, hash);
-    else answerRepeat(delivery, known, hash, this.address);
+    else answerRepeat(delivery, known, hash, this.address, this.#uncommitted);
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
@@ -282,8 +287,7 @@ export class Incarnation implements Readable {
     }
     const finished = finishTurn(this.#owner, envelope, turn, state, text, hash, body);
     this.#replies.add(finished);
-    this.#uncommitted.add(finished);
-    finished.wait(delivery, { kind: "reply", body });
+    this.#uncommitted.add(finished, delivery, { kind: "reply", body });
     this.#host.submit(finished);
   }
 

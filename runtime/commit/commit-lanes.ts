@@ -19,6 +19,7 @@ import type { TimerService } from "../timers/timer-service.ts";
 import type { FinishedTurn } from "../turn/finished-turn.ts";
 import type { Watchers } from "../watch/watch-polls.ts";
 import { CommitLane, type LaneHost } from "./commit-lane.ts";
+import { LaneRoom } from "./lane-room.ts";
 
 export interface CommitLanesParts {
   readonly nodeId: string;
@@ -47,12 +48,17 @@ export class CommitLanes implements LaneHost {
   constructor(parts: CommitLanesParts) {
     this.#parts = parts;
     this.idle = parts.clock.idle?.bind(parts.clock) ?? whenIdleNow;
-    this.#lanes = Array.from({ length: parts.lanes }, () => new CommitLane(this));
+    this.#lanes = Array.from({ length: parts.lanes }, () => new CommitLane(this, new LaneRoom(parts.clock)));
   }
 
   /** Hands a finished turn to the lane of its partition. */
   add(turn: FinishedTurn): void {
-    (this.#lanes[turn.activation.partition % this.#lanes.length] as CommitLane).add(turn);
+    this.#laneOf(turn.activation.partition).add(turn);
+  }
+
+  /** How full the lane of a partition is. */
+  room(partition: number): LaneRoom {
+    return this.#laneOf(partition).room;
   }
 
   /** Resolves when nothing is left to write. */
@@ -84,7 +90,11 @@ export class CommitLanes implements LaneHost {
     const fences = partitions.map(({ id, epoch }) => ({ partition: id, epoch }));
     for (let attempt = 1; ; attempt++) {
       try {
-        const grants = await store.settle(nodeId, fences);
+        const grants = (await store.settle(nodeId, fences)).filter((grant) => {
+          // An earlier try may have raised it too. Whatever is beyond that was raised by another owner in between.
+          const known = partitions.find(({ id }) => id === grant.partition);
+          return known !== undefined && grant.epoch - known.epoch <= attempt;
+        });
         ownership.renewEpochs(grants);
         return grants;
       } catch (error) {
@@ -97,14 +107,25 @@ export class CommitLanes implements LaneHost {
 
   written(turns: readonly FinishedTurn[], batch: CommitBatch): void {
     const { watchers, metrics, timers, relays, clock } = this.#parts;
-    watchers.written(turns);
-    metrics?.committed(turns, clock.now());
-    timers.written(batch.timers);
-    for (const relay of relays) relay.offer(batch.outbox, batch.fences);
+    this.#tell("telling watchers", () => watchers.written(turns));
+    this.#tell("counting turns", () => metrics?.committed(turns, clock.now()));
+    this.#tell("telling timers", () => timers.written(batch.timers));
+    for (const relay of relays) {
+      const reread = (): void => relay.reread(batch.fences.map(({ partition }) => partition));
+      this.#tell(`telling ${relay.sink.name}`, () => relay.offer(batch.outbox, batch.fences), reread);
+    }
   }
 
   giveUp(partitions: readonly Partition[]): void {
     this.#parts.ownership.giveUp(partitions);
+  }
+
+  monotonic(): number {
+    return this.#parts.clock.monotonic();
+  }
+
+  after(ms: number, task: () => void): void {
+    this.#parts.clock.after(ms, task);
   }
 
   commitFailed(error: unknown, turns: number): void {
@@ -113,5 +134,19 @@ export class CommitLanes implements LaneHost {
 
   uncommitted(turns: readonly FinishedTurn[]): void {
     this.#parts.metrics?.uncommitted(turns);
+  }
+
+  #laneOf(partition: number): CommitLane {
+    return this.#lanes[partition % this.#lanes.length] as CommitLane;
+  }
+
+  /** What throws here throws behind a commit that has happened: it is nothing that its turns could be told. */
+  #tell(what: string, tell: () => void, otherwise?: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#parts.log.failed(what, error);
+      otherwise?.();
+    }
   }
 }

@@ -12,6 +12,7 @@ import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
+import type { LaneRoom } from "../commit/lane-room.ts";
 import { loadActors } from "../journal/load.ts";
 import type { Ownership } from "../ownership/ownership.ts";
 import type { Envelope } from "../ports/envelope.ts";
@@ -105,6 +106,10 @@ export class ActorServices implements ActivationHost, WatchersHost {
   }
 
   // --- what turns leave ---
+
+  room(partition: number): LaneRoom {
+    return this.#parts.lanes.room(partition);
+  }
 
   submit(turn: FinishedTurn): void {
     this.#parts.node.probe?.finished(turn);

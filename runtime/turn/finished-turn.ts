@@ -18,6 +18,10 @@ export interface TurnOwner {
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */
   reload(): void;
+  /** Whether it has messages that wait for a commit to make room for further turns. */
+  readonly stalled: boolean;
+  /** There may be room now. */
+  wake(): void;
 }
 
 /** What a turn leaves beside a state and a reply, and when it was. */
@@ -38,6 +42,8 @@ export class FinishedTurn {
   readonly at: number;
   /** All indexed values of the actor, where they changed with this turn. */
   readonly index: readonly FieldValue[] | undefined;
+  /** What it leaves to be written, in characters. */
+  readonly length: number;
   #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
 
   constructor(
@@ -61,6 +67,12 @@ export class FinishedTurn {
     this.pause = pause;
     this.at = turn.now;
     this.index = index;
+    this.length = lengthOf(state, reply, turn);
+  }
+
+  /** How many answers wait for it. */
+  get gated(): number {
+    return this.#waiting.length;
   }
 
   /** Lets `waiter` have `answer` once this turn is durable. */
@@ -71,8 +83,12 @@ export class FinishedTurn {
   /** Durable: everyone gets the answer. */
   open(): void {
     for (const { waiter, answer } of this.#waiting) {
-      if (answer.kind === "reply") waiter.succeed(answer.body);
-      else waiter.fail(answer.error);
+      try {
+        if (answer.kind === "reply") waiter.succeed(answer.body);
+        else waiter.fail(answer.error);
+      } catch {
+        // One who cannot take his answer is no reason to keep the others from theirs.
+      }
     }
   }
 
@@ -80,4 +96,15 @@ export class FinishedTurn {
   fail(error: TroupeError): void {
     for (const { waiter } of this.#waiting) waiter.fail(error);
   }
+}
+
+function lengthOf(
+  state: string | undefined,
+  reply: StoredReply | undefined,
+  { effects, journal }: TurnEffects,
+): number {
+  let length = (state?.length ?? 0) + (reply?.reply?.length ?? 0);
+  if (effects !== undefined) for (const { body } of effects) length += body.length;
+  if (journal !== undefined) for (const { data } of journal.rows) length += data.length;
+  return length;
 }
