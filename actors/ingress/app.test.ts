@@ -6,9 +6,9 @@ import { Order } from "#actors/shop/order/order.ts";
 import type { OrderQuery } from "#actors/shop/order/read-model.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
+import { Problem } from "#infra/http/problem.ts";
 import { createTroupe, type Log, memory, type Troupe } from "#runtime";
 import { createIngress, type Ingress } from "./app.ts";
-import { Problem } from "#infra/http/problem.ts";
 import { stubDeps } from "./testing/stub-deps.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };

@@ -1,4 +1,5 @@
 import type { OrderLists } from "#actors/shop/order/read-model.ts";
+import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
@@ -35,9 +36,7 @@ export interface MetricsText {
 }
 
 /** Addresses of pages elsewhere. */
-export interface Links {
-  /** The page of a workflow in the Temporal UI; `null` where there is none. */
-  workflow(workflowId: string, runId?: string): string | null;
+export interface Links extends WorkflowLinks {
   /** The Temporal UI itself. */
   readonly temporalUi: string | null;
 }

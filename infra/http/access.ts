@@ -1,4 +1,6 @@
-import type { Scope } from "#actors/access/keyring/messages.ts";
+/** What a key may be good for. `admin` is good for everything. */
+export const SCOPES = ["orders", "events", "services", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
 
 /** Who may use a route: holders of a key with the scope, holders of any key, or everybody. */
 export type Access = Scope | "key" | "open";

@@ -3,7 +3,7 @@
  *
  * Owns: the order of commits of its partitions, and their sequence numbers. Does not own: the partitions' leases, and how
  * much may wait here (`LaneRoom`).
- * Calls in: `add`, `idle`. Calls out: the store's `commit` and `settle`, the lane host's callbacks.
+ * Calls in: `add`, `idle`, `stop`. Calls out: the store's `commit` and `settle`, `Ownership.giveUp`, the listeners.
  *
  * L1 one commit is under way at a time; what finishes meanwhile gathers and goes into the next one.
  * L2 sequence numbers are given when a batch is put together and kept only if it commits: they stay contiguous (G6).
@@ -17,37 +17,29 @@
  * L7 a partition that was lost costs the turns of that partition; the others of the batch are written (G8).
  */
 
+import { whenIdleNow } from "../base/event-loop.ts";
 import { MAX_BATCH_LENGTH } from "../base/limits.ts";
 import { TroupeError } from "../message/errors.ts";
+import type { Ownership } from "../ownership/ownership.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
 import { type CommitBatch, CommitRefusedError, FencedError, type Grant } from "../ports/store.ts";
+import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 import { buildBatch } from "./batch.ts";
-import { type LaneRoom, MAX_BATCH_TURNS } from "./lane-room.ts";
+import type { CommitListener } from "./commit-listener.ts";
+import { LaneRoom, MAX_BATCH_TURNS } from "./lane-room.ts";
 import { SetApart } from "./set-apart.ts";
+import { settle, type SettleParts } from "./settle.ts";
 
-/** What a lane needs from its store host. */
-export interface LaneHost {
-  partition(id: number): Partition | undefined;
-  commit(batch: CommitBatch): Promise<void>;
-  /**
-   * Raises the epochs and reads what is committed; keeps trying until the store answers or the node stops. A partition that
-   * somebody else had meanwhile is not among the answers.
-   */
-  settle(partitions: readonly Partition[]): Promise<readonly Grant[]>;
-  /** The turns are durable: timers and relays may know. Called before the gates open. Never throws. */
-  written(turns: readonly FinishedTurn[], batch: CommitBatch): void;
-  /** The node does not hold these partitions, or not under the epochs it knows: stop using them, then ask the store. */
-  giveUp(partitions: readonly Partition[]): void;
-  commitFailed(error: unknown, turns: number): void;
-  /** The turns will never be written. */
-  uncommitted?(turns: readonly FinishedTurn[]): void;
-  /** Resolves once everything that is ready to run now has run. */
-  idle(): Promise<void>;
-  /** Milliseconds that never go back. */
-  monotonic(): number;
-  /** Runs `task` after a pause. */
-  after(ms: number, task: () => void): void;
+/** What a lane works with. */
+export interface CommitLaneParts extends SettleParts {
+  readonly metrics: NodeMetrics | undefined;
+  readonly partitions: PartitionTable;
+  /** Told of partitions that this node does not hold, or not under the epochs it knows. */
+  readonly ownership: Pick<Ownership, "giveUp">;
+  /** Told of what is durable, in this order. */
+  readonly listeners: readonly CommitListener[];
 }
 
 /** How often a batch is tried again without the partitions that were lost. */
@@ -63,16 +55,21 @@ interface Search {
 
 export class CommitLane {
   readonly room: LaneRoom;
-  readonly #host: LaneHost;
+  readonly #parts: CommitLaneParts;
+  /** Resolves once everything that is ready to run now has run. */
+  readonly #everythingRan: () => Promise<void>;
   readonly #apart: SetApart;
   #gathered: FinishedTurn[] = [];
   #running: Promise<void> | undefined;
+  #stopping = false;
 
-  constructor(host: LaneHost, room: LaneRoom) {
-    this.#host = host;
-    this.room = room;
+  constructor(parts: CommitLaneParts) {
+    const { clock } = parts;
+    this.#parts = parts;
+    this.#everythingRan = clock.idle?.bind(clock) ?? whenIdleNow;
+    this.room = new LaneRoom(clock);
     this.#apart = new SetApart(
-      (ms, task) => host.after(ms, task),
+      (ms, task) => clock.after(ms, task),
       () => this.#start(),
     );
   }
@@ -93,6 +90,11 @@ export class CommitLane {
     }
   }
 
+  /** The node stops: a store that does not answer is asked a few times more. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
   #start(): void {
     this.#running ??= this.#run();
   }
@@ -101,7 +103,7 @@ export class CommitLane {
     for (;;) {
       // Callers that were just answered ask again at once: waiting for them fills the batch, and a batch that leaves
       // with the first of them alone would make all others wait for one disk flush more.
-      await this.#host.idle();
+      await this.#everythingRan();
       const turns = this.#take();
       const apart = this.#apart.take();
       if (turns.length === 0 && apart === undefined) break;
@@ -128,18 +130,18 @@ export class CommitLane {
   }
 
   async #writeAll(turns: readonly FinishedTurn[]): Promise<void> {
-    const since = this.#host.monotonic();
+    const since = this.#parts.clock.monotonic();
     try {
       await this.#write(turns, { refused: 0, written: 0 }, 0);
     } catch (error) {
       // Not expected: `#write` answers for its errors. Whatever it was, nobody may wait for ever.
-      this.#host.commitFailed(error, turns.length);
+      this.#parts.log.commitFailed(error, turns.length);
       this.#fail(
         turns,
         new TroupeError("commit_failed", "Cannot commit the turn as its lane failed", { cause: error }),
       );
     }
-    this.room.took(turns.length, this.#host.monotonic() - since);
+    this.room.took(turns.length, this.#parts.clock.monotonic() - since);
     this.room.left(turns);
   }
 
@@ -148,14 +150,14 @@ export class CommitLane {
     if (writable.length === 0) return;
     const partitions = new Map<number, Partition>();
     for (const { activation } of writable) {
-      const partition = this.#host.partition(activation.partition) as Partition;
+      const partition = this.#parts.partitions.partition(activation.partition) as Partition;
       partitions.set(partition.id, partition);
     }
     const batch = buildBatch(writable, partitions);
     try {
-      await this.#host.commit(batch);
+      await this.#commit(batch);
     } catch (error) {
-      this.#host.commitFailed(error, writable.length);
+      this.#parts.log.commitFailed(error, writable.length);
       if (error instanceof CommitRefusedError) await this.#refused(writable, search, error);
       else if (error instanceof FencedError) await this.#fenced(writable, search, fenced, partitions);
       else await this.#unknown(error, writable, batch, search, partitions);
@@ -168,7 +170,7 @@ export class CommitLane {
   /** Fails the turns whose partition is not held, or not without a break since they ran. Returns the others. */
   #failMoved(turns: readonly FinishedTurn[]): readonly FinishedTurn[] {
     const held = ({ activation }: FinishedTurn): boolean =>
-      !activation.gone && this.#host.partition(activation.partition) !== undefined;
+      !activation.gone && this.#parts.partitions.partition(activation.partition) !== undefined;
     if (turns.every(held)) return turns;
     const moved = turns.filter((turn) => !held(turn));
     const message = `Cannot commit the turn of ${moved[0]?.activation.address} as another node may own its partition now`;
@@ -184,7 +186,7 @@ export class CommitLane {
     partitions: ReadonlyMap<number, Partition>,
   ): Promise<void> {
     if (fenced >= MAX_FENCED) {
-      this.#host.giveUp([...partitions.values()]);
+      this.#parts.ownership.giveUp([...partitions.values()]);
     } else {
       await this.#settle(partitions);
     }
@@ -218,11 +220,11 @@ export class CommitLane {
 
   /** Gives up what is not held any more. Returns what is. */
   async #settle(partitions: ReadonlyMap<number, Partition>): Promise<readonly Grant[]> {
-    const grants = await this.#host.settle([...partitions.values()]);
-    const held = grants.filter((grant) => partitions.has(grant.partition));
+    const held = await settle(this.#parts, [...partitions.values()], () => this.#stopping);
+    this.#parts.partitions.renewEpochs(held);
     const ids = new Set(held.map((grant) => grant.partition));
     const lost = [...partitions.values()].filter((partition) => !ids.has(partition.id));
-    if (lost.length > 0) this.#host.giveUp(lost);
+    if (lost.length > 0) this.#parts.ownership.giveUp(lost);
     return held;
   }
 
@@ -245,7 +247,7 @@ export class CommitLane {
   }
 
   #written(turns: readonly FinishedTurn[], batch: CommitBatch, partitions: ReadonlyMap<number, Partition>): void {
-    const kept = (id: number): boolean => this.#host.partition(id) === partitions.get(id);
+    const kept = (id: number): boolean => this.#parts.partitions.partition(id) === partitions.get(id);
     let moved = false;
     for (const fence of batch.fences) {
       const partition = partitions.get(fence.partition);
@@ -257,12 +259,32 @@ export class CommitLane {
     for (const turn of turns) turn.activation.committed(turn);
     // The answer may come after a partition was lost, or taken again: its timers may have been handled elsewhere since.
     const news = moved ? { ...batch, timers: batch.timers.filter((write) => kept(write.partition)) } : batch;
-    this.#host.written(turns, news);
+    const { metrics, clock, listeners } = this.#parts;
+    metrics?.committed(turns, clock.now());
+    for (const listener of listeners) this.#tell(listener, turns, news);
     this.#apart.wrote(turns);
     for (const turn of turns) {
       turn.open(); // L3
       if (turn.activation.stalled) turn.activation.wake();
     }
+  }
+
+  /** What a listener throws, it throws behind a commit that has happened: it is nothing that the turns could be told. */
+  #tell(listener: CommitListener, turns: readonly FinishedTurn[], batch: CommitBatch): void {
+    try {
+      listener.written(turns, batch);
+    } catch (error) {
+      this.#parts.log.failed("telling of a commit", error);
+      listener.missed?.(batch.fences.map(({ partition }) => partition));
+    }
+  }
+
+  async #commit(batch: CommitBatch): Promise<void> {
+    const { nodeId, store, clock, metrics } = this.#parts;
+    if (metrics === undefined) return store.commit(nodeId, batch);
+    const since = clock.monotonic();
+    await store.commit(nodeId, batch);
+    metrics.commitSeconds.add((clock.monotonic() - since) / 1_000);
   }
 
   /** Fails the turns, and with them every gathered turn that was built on one of them. */
@@ -274,7 +296,7 @@ export class CommitLane {
     built.push(...this.#apart.drop(actors));
     for (const activation of actors) activation.reload();
     const dropped = [...turns, ...built];
-    this.#host.uncommitted?.(dropped);
+    this.#parts.metrics?.uncommitted(dropped);
     for (const turn of dropped) turn.fail(error);
     if (built.length > 0) this.room.left(built);
   }

@@ -1,5 +1,5 @@
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
 import type { ScalerActor } from "#actors/orchestrator/scaler/scaler.ts";
+import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
