@@ -294,6 +294,7 @@ class Node implements Troupe, NodeAnswers {
     return {
       nodeId: this.nodeId,
       actors: { active: this.#residents.size, max: this.#residents.max, evicted: this.#residents.evicted },
+      droppedTells: this.#router.droppedTells,
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
         ownedPartitions: host.partitions.held().length,
