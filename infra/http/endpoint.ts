@@ -8,7 +8,12 @@ import { parseExactJson, parseJson } from "./json-text.ts";
 import { jsonResponse } from "./mark.ts";
 import { operationOf } from "./operation.ts";
 import { principalOf } from "./principal.ts";
+<<<<<<< HEAD
 import { Problem, type ProblemIssue } from "./problem.ts";
+=======
+import { Problem } from "./problem.ts";
+import { targetOf } from "./target.ts";
+>>>>>>> main
 import { toProblem } from "./to-problem.ts";
 import { traceOf } from "./trace.ts";
 import { check } from "./validate.ts";
@@ -156,9 +161,9 @@ function unknownName(name: string): ProblemIssue {
 /** The query as a record; a name given twice becomes an array, which no schema of a single value takes. */
 function queryOf(request: Request): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
-  const at = request.url.indexOf("?");
-  if (at < 0) return { ...query };
-  for (const [name, value] of new URLSearchParams(request.url.slice(at + 1))) {
+  const { query: sent } = targetOf(request);
+  if (sent === "") return { ...query };
+  for (const [name, value] of new URLSearchParams(sent)) {
     const before = query[name];
     query[name] = before === undefined ? value : [before, value].flat();
   }

@@ -1,5 +1,9 @@
 import * as v from "valibot";
+<<<<<<< HEAD
 import { listsForMaps } from "./lists-for-maps.ts";
+=======
+import { listsForMaps } from "#runtime/internal";
+>>>>>>> main
 import { Problem, type ProblemIssue } from "./problem.ts";
 
 /** Unknown members named in one answer, at most. */
@@ -15,6 +19,7 @@ const MAX_SHOWN = 100;
  */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown, prefix = ""): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
+<<<<<<< HEAD
   const lists = listsForMaps(schema, value, prefix);
   if (result.success && lists.length === 0) return result.output;
   const found = result.success ? [] : [...result.issues, ...furtherUnknown(schema, value, result.issues)];
@@ -24,15 +29,33 @@ export function check<S extends v.GenericSchema>(schema: S, value: unknown, pref
     ({ path }) => !lists.some((list) => path === list.path || path.startsWith(`${list.path}/`)),
   );
   throw new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: [...lists, ...others] });
+=======
+  const lists = listsForMaps(schema, value).map((place) => pointerOf(place));
+  if (result.success && lists.length === 0) return result.output;
+  const found = result.issues === undefined ? [] : [...result.issues, ...furtherUnknown(schema, value, result.issues)];
+  // What is said of the members of such a list is beside the point.
+  const others = found
+    .map((issue) => toIssue(issue))
+    .filter(({ path }) => !lists.some((list) => path === list || path.startsWith(`${list}/`)));
+  const issues = [...others, ...lists.map((path) => ({ path, ...LIST_FOR_MAP }))];
+  throw new Problem(422, "invalid_input", "The content does not fit: see errors", {
+    issues: issues.map((issue) => ({ ...issue, path: prefix + issue.path })),
+  });
+>>>>>>> main
 }
 
-/** One issue with its place as a JSON pointer (RFC 6901). */
-export function toIssue(issue: v.BaseIssue<unknown>, prefix = ""): ProblemIssue {
+const LIST_FOR_MAP = { message: "is a list where a map is meant", expected: "Object", received: "Array" };
+
+/** A JSON pointer (RFC 6901). */
+function pointerOf(keys: readonly string[]): string {
+  return keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+/** One issue with its place as a JSON pointer. */
+function toIssue(issue: v.BaseIssue<unknown>): ProblemIssue {
   const { expected, received } = issue;
   return {
-    path:
-      prefix +
-      (issue.path ?? []).map(({ key }) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""),
+    path: pointerOf((issue.path ?? []).map(({ key }) => String(key))),
     message: isUnknownMember(issue)
       ? "is not a known member"
       : isMissing(issue)
