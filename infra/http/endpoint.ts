@@ -8,12 +8,8 @@ import { parseExactJson, parseJson } from "./json-text.ts";
 import { jsonResponse } from "./mark.ts";
 import { operationOf } from "./operation.ts";
 import { principalOf } from "./principal.ts";
-<<<<<<< HEAD
 import { Problem, type ProblemIssue } from "./problem.ts";
-=======
-import { Problem } from "./problem.ts";
 import { targetOf } from "./target.ts";
->>>>>>> main
 import { toProblem } from "./to-problem.ts";
 import { traceOf } from "./trace.ts";
 import { check } from "./validate.ts";

@@ -81,29 +81,6 @@ test("check() is done with a huge value that fits nowhere, and names what it has
   expect(issuesOf({ customer: "a", lines }).length).toBe(60_000);
 });
 
-<<<<<<< HEAD
-test("a list is refused where a map is meant, wherever that stands, and taken where a list is", () => {
-  const Schema = v.strictObject({
-    map: v.optional(v.record(v.string(), v.string())),
-    either: v.optional(v.union([v.boolean(), v.record(v.string(), v.unknown())])),
-    list: v.optional(v.array(v.union([v.array(v.string()), v.object({ a: v.optional(v.string()) })]))),
-    kinds: v.optional(v.array(v.variant("kind", [v.object({ kind: v.literal("a"), of: v.optional(v.object({})) })]))),
-  });
-  const pathsOf = (value: unknown): string[] => {
-    try {
-      check(Schema, value);
-      return [];
-    } catch (error) {
-      return ((error as Problem).issues ?? []).map(({ path }) => path);
-    }
-  };
-  expect(pathsOf([])).toEqual([""]);
-  expect(
-    pathsOf({ map: ["a"], either: [], list: [[], ["a"], {}, { a: "b" }], kinds: [{ kind: "a", of: [] }] }),
-  ).toEqual(["/map", "/either", "/kinds/0/of"]);
-  expect(pathsOf({ map: {}, either: { a: [] }, list: [["a"]], kinds: [{ kind: "a", of: {} }] })).toEqual([]);
-  expect(pathsOf({ map: [], unknown: 1 })).toEqual(["/map", "/unknown"]);
-=======
 const Filter = v.strictObject({
   reason: v.optional(v.string()),
   where: v.optional(v.record(v.string(), v.unknown())),
@@ -130,5 +107,4 @@ test("check() refuses a list for a map with its place, however empty the list is
       ],
     }),
   );
->>>>>>> main
 });

@@ -1,9 +1,5 @@
 import * as v from "valibot";
-<<<<<<< HEAD
-import { listsForMaps } from "./lists-for-maps.ts";
-=======
 import { listsForMaps } from "#runtime/internal";
->>>>>>> main
 import { Problem, type ProblemIssue } from "./problem.ts";
 
 /** Unknown members named in one answer, at most. */
@@ -19,17 +15,6 @@ const MAX_SHOWN = 100;
  */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown, prefix = ""): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
-<<<<<<< HEAD
-  const lists = listsForMaps(schema, value, prefix);
-  if (result.success && lists.length === 0) return result.output;
-  const found = result.success ? [] : [...result.issues, ...furtherUnknown(schema, value, result.issues)];
-  const issues = found.map((issue) => toIssue(issue, prefix));
-  // What is wrong within a list that should be a map says nothing.
-  const others = issues.filter(
-    ({ path }) => !lists.some((list) => path === list.path || path.startsWith(`${list.path}/`)),
-  );
-  throw new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: [...lists, ...others] });
-=======
   const lists = listsForMaps(schema, value).map((place) => pointerOf(place));
   if (result.success && lists.length === 0) return result.output;
   const found = result.issues === undefined ? [] : [...result.issues, ...furtherUnknown(schema, value, result.issues)];
@@ -41,7 +26,6 @@ export function check<S extends v.GenericSchema>(schema: S, value: unknown, pref
   throw new Problem(422, "invalid_input", "The content does not fit: see errors", {
     issues: issues.map((issue) => ({ ...issue, path: prefix + issue.path })),
   });
->>>>>>> main
 }
 
 const LIST_FOR_MAP = { message: "is a list where a map is meant", expected: "Object", received: "Array" };
