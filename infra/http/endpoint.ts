@@ -1,5 +1,5 @@
 import { type DocumentDecoration, Elysia } from "elysia";
-import type * as v from "valibot";
+import * as v from "valibot";
 import type { CallOptions } from "#runtime";
 import { readJson } from "./body.ts";
 import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
@@ -8,7 +8,7 @@ import { parseExactJson, parseJson } from "./json-text.ts";
 import { jsonResponse } from "./mark.ts";
 import { operationOf } from "./operation.ts";
 import { principalOf } from "./principal.ts";
-import { Problem, type ProblemIssue } from "./problem.ts";
+import { Problem } from "./problem.ts";
 import { targetOf } from "./target.ts";
 import { toProblem } from "./to-problem.ts";
 import { traceOf } from "./trace.ts";
@@ -108,7 +108,7 @@ function read(spec: EndpointSpec, request: Request, params: Readonly<Record<stri
     look,
     call: id === undefined ? look : { ...look, id },
     params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
-    query: readQuery(spec.query, request),
+    query: spec.query === undefined ? undefined : check(spec.query, queryOf(request), "query"),
     body: undefined,
   };
 }
@@ -129,29 +129,12 @@ function readPath(spec: EndpointSpec, schema: Schema, params: Readonly<Record<st
   }
 }
 
+/** The query of an endpoint that knows none: any name in it is refused. */
+export const NO_QUERY = v.strictObject({});
+
 /** What a route answers for a thing that is not there. */
 export function notFound(noun: string): Problem {
   return new Problem(404, `${noun}.not_found`, `There is no such ${noun}`);
-}
-
-/** @throws {Problem} 422: a value does not fit, or a name is not one of the endpoint's. All of them are told. */
-function readQuery(schema: MaybeSchema, request: Request): unknown {
-  const query = queryOf(request);
-  const known = schema !== undefined && "entries" in schema ? (schema.entries as object) : {};
-  const unknown = Object.keys(query).flatMap((name) => (Object.hasOwn(known, name) ? [] : [unknownName(name)]));
-  if (unknown.length === 0) return schema && check(schema, query, "query");
-  const found: ProblemIssue[] = [];
-  try {
-    if (schema !== undefined) check(schema, query, "query");
-  } catch (error) {
-    if (error instanceof Problem) found.push(...(error.issues ?? []));
-  }
-  throw new Problem(422, "invalid_input", "The query does not fit: see errors", { issues: [...found, ...unknown] });
-}
-
-function unknownName(name: string): ProblemIssue {
-  const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
-  return { path: `query/${shown}`, message: "is not a known member", expected: "never", received: "a value" };
 }
 
 /** The query as a record; a name given twice becomes an array, which no schema of a single value takes. */

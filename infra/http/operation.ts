@@ -99,7 +99,7 @@ function problemsOf(spec: EndpointSpec): number[] {
   return [
     ...(spec.scope === "open" ? [] : [401, 403]),
     ...(spec.params === undefined ? [] : [spec.unfitPath ?? 404]),
-    422, // a query that has other names than these
+    ...(spec.query === undefined ? [] : [422]),
     ...(spec.body === undefined ? [] : [400, 413, 415, 422]),
     ...(spec.problems ?? []),
   ];

@@ -32,7 +32,7 @@ export function schemaRoutes({ troupe, directory, validator }: GatewayDeps) {
           "JSON Schema, draft 7, 2019-09 or 2020-12. A version that would refuse data which the one before takes is a 409 that names every difference, unless `force=true`.",
         params: ByType,
         unfitPath: 422,
-        query: v.object({ force: v.optional(v.picklist(["true", "false"])) }),
+        query: v.strictObject({ force: v.optional(v.picklist(["true", "false"])) }),
         body: JsonSchema,
         exact: true,
         answer: {
@@ -61,7 +61,9 @@ export function schemaRoutes({ troupe, directory, validator }: GatewayDeps) {
         path: "/schemas/:type",
         summary: "Show the schema of an event type",
         params: ByType,
-        query: v.object({ version: v.optional(v.pipe(v.string(), v.regex(/^[0-9]{1,9}$/), v.transform(Number))) }),
+        query: v.strictObject({
+          version: v.optional(v.pipe(v.string(), v.regex(/^[0-9]{1,9}$/), v.transform(Number))),
+        }),
         answer: { status: 200, description: "The newest version, or the one asked for", schema: Shown },
       },
       async ({ params: { type }, query: { version }, look }) => {
@@ -77,7 +79,7 @@ export function schemaRoutes({ troupe, directory, validator }: GatewayDeps) {
         method: "GET",
         path: "/schemas",
         summary: "List the event types that have a schema",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: {
           status: 200,
           description: "A page, in order of the type",
