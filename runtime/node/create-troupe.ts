@@ -150,6 +150,7 @@ class Node implements Troupe, NodeAnswers {
     });
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
+      node: () => this.nodeId,
       stores: () => this.#hosts.map((host) => host.store),
       bury: (type, letter) => this.#types.hostOf(type).letters.record([letter]),
       route: (envelope) => this.#router.route(envelope),

@@ -1,6 +1,4 @@
 import * as v from "valibot";
-import { EXACT_NUMBER } from "#infra/json/exact-schema.ts";
-import { type JsonNumber, parseExact } from "#infra/json/exact.ts";
 
 /** Names of sources and routes: they become parts of paths, addresses and event types. */
 export const Name = v.pipe(
@@ -62,8 +60,8 @@ export const TypePattern = v.pipe(
 export const NumberText = v.strictObject({
   number: v.pipe(v.string(), v.maxLength(100), v.regex(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/)),
 });
-const Scalar = v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()]);
-type Scalar = v.InferOutput<typeof Scalar>;
+export const Scalar = v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()]);
+export type Scalar = v.InferOutput<typeof Scalar>;
 const StoredValue = v.union([...Scalar.options, NumberText]);
 
 /** A value that a route asks for. */
@@ -84,41 +82,6 @@ export const PutRoute = v.strictObject({
   enabled: v.optional(v.boolean(), true),
 });
 export type RouteConfig = v.InferOutput<typeof PutRoute>;
-
-/** A route as a request puts it: the numbers of `where` as they came. */
-export const GivenRoute = v.strictObject({
-  ...PutRoute.entries,
-  match: v.strictObject({
-    ...RouteMatch.entries,
-    where: v.optional(
-      v.pipe(
-        v.record(
-          Pointer,
-          v.union([
-            ...Scalar.options,
-            v.pipe(
-              EXACT_NUMBER,
-              v.transform(({ rawJSON }) => ({ number: rawJSON })),
-              NumberText,
-            ),
-          ]),
-        ),
-        v.maxEntries(20),
-      ),
-    ),
-  }),
-});
-
-/** A route as it is shown: the numbers of `where` as they came. */
-export function shownRoute({ match, ...config }: v.InferInput<typeof PutRoute>): v.InferInput<typeof GivenRoute> {
-  const { where, ...rest } = match;
-  if (where === undefined) return { ...config, match: rest };
-  const values = Object.entries(where).map(([pointer, value]) => [
-    pointer,
-    typeof value === "object" && value !== null ? (parseExact(value.number) as JsonNumber) : value,
-  ]);
-  return { ...config, match: { ...rest, where: Object.fromEntries(values) as Readonly<Record<string, Scalar>> } };
-}
 
 /** A route as it is in force. */
 export interface NamedRoute extends RouteConfig {
