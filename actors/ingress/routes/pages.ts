@@ -7,10 +7,18 @@ import { serveAsset, servePage } from "../web/serve.ts";
 /** The pages are for everybody: what they show, they ask for like anybody else. */
 const hidden = { detail: { hide: true, [ACCESS]: "open" } as DocumentDecoration };
 
-/** The paths that an application of pages draws by itself: those of the shop, of the console, and of the API. */
+/** The paths that an application of pages draws: any other below it is 404, as everywhere. */
 const PATHS: Readonly<Record<DocumentName, readonly string[]>> = {
-  shop: ["/", "/simulator", "/shop", "/shop/*"],
-  console: ["/console", "/console/*"],
+  shop: ["/", "/simulator", "/shop/checkout", "/shop/orders", "/shop/orders/:id"],
+  console: [
+    "/console",
+    ...["actors", "events", "dead-letters", "workflows", "services", "traces"].flatMap((page) => [
+      `/console/${page}`,
+      `/console/${page}/:id`,
+    ]),
+    "/console/actors/:id/:key",
+    ...["config", "cluster", "metrics", "settings", "chaos"].map((page) => `/console/${page}`),
+  ],
   api: ["/openapi"],
 };
 

@@ -66,7 +66,10 @@ async function make(): Promise<Bundle> {
   const assets = new Map<string, Asset>();
   for (const output of outputs) {
     const name = output.path.slice(output.path.lastIndexOf("/") + 1);
-    assets.set(name, compress(output.type, new Uint8Array(await output.arrayBuffer())));
+    assets.set(
+      name,
+      compress(output.type.replace(";charset", "; charset"), new Uint8Array(await output.arrayBuffer())),
+    );
   }
   for (const { name, from } of FONTS)
     assets.set(name, compress("font/woff2", await Bun.file(Bun.fileURLToPath(import.meta.resolve(from))).bytes()));
