@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { QueryDeadlineError } from "#infra/postgres/pool.ts";
+import { WorkflowClientError, type WorkflowClientErrorCode } from "#infra/temporal/client-error.ts";
 import {
   type Envelope,
   InvalidInputError,
@@ -8,7 +9,6 @@ import {
   TroupeError,
   type TroupeErrorCode,
 } from "#runtime";
-import { WorkflowClientError, type WorkflowClientErrorCode } from "#workflows/client.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { toProblem } from "./to-problem.ts";
 

@@ -1,6 +1,6 @@
 import { isDatabaseAway } from "#infra/postgres/pool.ts";
+import { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import { InvalidInputError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
-import { WorkflowClientError } from "#workflows/client.ts";
 import { Problem } from "./problem.ts";
 import { refusalAnswer } from "./refusals.ts";
 

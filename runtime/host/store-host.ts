@@ -1,4 +1,3 @@
-import { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * One store on one node: puts the parts together that carry its actors, starts and stops them.
  *
@@ -6,7 +5,9 @@ import { ActiveActors } from "../activation/activation-directory.ts";
  * `CommitLanes`; what they wrote goes on to timers, watchers and relays; `Ownership` says which partitions all of this is
  * about, and `Rebalancing` brings them into use and out of it.
  */
-import { Activation } from "../activation/activation.ts";
+
+import { ActiveActors, type ReportedActors } from "../activation/activation-directory.ts";
+import { ActorReader } from "../activation/actor-reader.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { durationMs } from "../base/duration.ts";
 import { DEFAULT_IDLE } from "../base/limits.ts";
@@ -18,8 +19,8 @@ import { HeldActors } from "../control/paused-actors.ts";
 import { IndexFiller } from "../indexing/filler.ts";
 import { partitionOf } from "../message/address.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { ReportedActors } from "../node/cluster-report.ts";
 import { Ownership } from "../ownership/ownership.ts";
+import { PartitionTable } from "../ownership/partition-table.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { ActorId, DeadLetter, Store, TimerRow } from "../ports/store.ts";
 import { Relay } from "../relay/relay.ts";
@@ -27,7 +28,6 @@ import { StoreLog } from "../telemetry/store-log.ts";
 import { afterTimerFailure, fireTimer, type TimerDeliveryHost } from "../timers/fire-timer.ts";
 import { TimerService } from "../timers/timer-service.ts";
 import { Watchers } from "../watch/watch-polls.ts";
-import { ActorServices } from "./actor-services.ts";
 import { Intake } from "./dispatcher.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -40,6 +40,7 @@ export class StoreHost {
   readonly leaseMs: number;
   /** The names of the actor types that live here, sorted. */
   readonly types: readonly string[];
+  readonly partitions: PartitionTable;
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
   readonly timers: TimerService;
@@ -52,7 +53,7 @@ export class StoreHost {
   readonly #held: HeldActors;
   readonly #index: IndexFiller;
   readonly #lanes: CommitLanes;
-  readonly #services: ActorServices;
+  readonly #reader: ActorReader;
   readonly #housekeeping: Housekeeping;
 
   constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
@@ -64,15 +65,17 @@ export class StoreHost {
     this.#node = node;
     this.#types = new Map(types.map((type) => [type.type, type]));
     this.#log = new StoreLog(node.log, store.name);
+    this.partitions = new PartitionTable(node.nodeId, clock);
     // What is made first gets to what is made later by functions: everything here meets everything else at work.
     this.relays = sinksOf(store.name, sinks).map((sink) => this.#makeRelay(sink));
     this.timers = this.#makeTimers();
     this.#actors = new ActiveActors(node.residents);
-    this.#watchers = new Watchers({ clock, look: (actor) => this.#services.look(actor) });
+    this.#reader = new ActorReader({ clock, store, types: this.#types, actors: this.#actors });
+    this.#watchers = new Watchers(clock, this.#reader);
     this.#held = this.#makeHeldActors();
     this.#index = new IndexFiller(types, {
       ...this.#common(),
-      partition: (id) => this.ownership.partition(id),
+      partition: (id) => this.partitions.partition(id),
       failed: (what, error) => this.#log.failed(what, error),
     });
     const parts = {
@@ -88,10 +91,15 @@ export class StoreHost {
       relays: this.relays,
       index: this.#index,
     };
-    const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.ownership.held().length });
-    this.ownership = new Ownership(rebalancing);
-    this.#lanes = new CommitLanes({ ...this.#common(), ...parts, ownership: this.ownership, lanes: node.lanes });
-    this.#services = new ActorServices({ ...parts, types: this.#types, ownership: this.ownership, lanes: this.#lanes });
+    const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.partitions.held().length });
+    this.ownership = new Ownership(rebalancing, this.partitions);
+    this.#lanes = new CommitLanes(node.lanes, {
+      ...this.#common(),
+      log: this.#log,
+      partitions: this.partitions,
+      ownership: this.ownership,
+      listeners: [this.#watchers, this.timers, ...this.relays],
+    });
     this.intake = this.#makeIntake(rebalancing);
     this.#housekeeping = new Housekeeping({
       ...parts,
@@ -99,7 +107,7 @@ export class StoreHost {
       residents: node.residents,
       retentionMs: node.retentionMs,
       shortestIdleMs: Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE))),
-      held: () => this.ownership.held(),
+      held: () => this.partitions.held(),
     });
   }
 
@@ -108,7 +116,7 @@ export class StoreHost {
   }
 
   get ownedPartitions(): number {
-    return this.ownership.held().length;
+    return this.partitions.held().length;
   }
 
   get timersDue(): number {
@@ -183,8 +191,8 @@ export class StoreHost {
   #makeRelay(sink: Sink): Relay {
     return new Relay(sink, {
       ...this.#common(),
-      lastSeq: (partition) => this.ownership.partition(partition)?.lastSeq,
-      mayPublish: () => this.ownership.holdsLease(),
+      lastSeq: (partition) => this.partitions.partition(partition)?.lastSeq,
+      mayPublish: () => this.partitions.holdsLease(),
       bury: (letters) => this.bury(letters),
       sinkFailed: (name, error) => this.#log.sinkFailed(name, error),
       sinkRecovered: (name) => this.#log.sinkRecovered(name),
@@ -203,8 +211,8 @@ export class StoreHost {
       clock,
       randomness,
       read: (partitions, before, limit) => this.store.timers(partitions, before, limit),
-      owned: () => this.ownership.held(),
-      holds: (partition) => this.ownership.partition(partition) !== undefined,
+      owned: () => this.partitions.held(),
+      holds: (partition) => this.partitions.partition(partition) !== undefined,
       fire: (timer, attempt, skip) => fireTimer(delivery, timer, attempt, skip),
       afterFailure: (timer, attempt, error) =>
         afterTimerFailure(delivery, this.#types.get(timer.type), timer, attempt, error),
@@ -216,7 +224,7 @@ export class StoreHost {
     const now = (): number => this.#node.clock.now();
     return new HeldActors({
       now,
-      submitPause: (write, waiter) => this.#lanes.add(pauseTurn(write, waiter, now())),
+      submitPause: (write, waiter) => this.#lanes.of(write.partition).add(pauseTurn(write, waiter, now())),
       deliver: (message) => this.intake.deliver(message),
       turnAway: (actor, error) => {
         this.#actors.find(actor.type, actor.key)?.turnAway(error);
@@ -230,15 +238,15 @@ export class StoreHost {
   }
 
   #makeIntake({ closing }: Rebalancing): Intake {
-    const { recentTurns, probe, clock } = this.#node;
+    const node = this.#node;
+    const { recentTurns, probe, clock } = node;
     const recent = recentTurns > 0 ? new RecentTurns(recentTurns, () => clock.now()) : undefined;
     const controls = new ControlHandler(
       {
         ...this.#common(),
         relays: this.relays,
-        load: (actor) => this.#services.load(actor),
-        activationOf: ({ type, key }) => this.#actors.find(type, key),
-        forget: (actor) => this.#actors.forget(actor),
+        reader: this.#reader,
+        actors: this.#actors,
       },
       this.#held,
       recent,
@@ -252,7 +260,17 @@ export class StoreHost {
       recent,
       probe,
       closing,
-      activate: (type, id, partition) => new Activation(type, id, partition, this.#services),
+      activation: {
+        ...this.#common(),
+        ref: node.ref,
+        probe,
+        log: this.#log,
+        actors: this.#actors,
+        reader: this.#reader,
+        lanes: this.#lanes,
+        timers: this.timers,
+        partitions: this.partitions,
+      },
     });
   }
 

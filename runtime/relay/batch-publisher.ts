@@ -5,8 +5,9 @@
  * A target that the sink holds waits here with all that is behind it, for pauses of its own, while others go on (G8).
  */
 import { backoffMs } from "../base/backoff.ts";
+import { deadLetter } from "../dead-letters/letter.ts";
 import type { DeadLetter } from "../ports/store.ts";
-import { deadLetter, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export class BatchPublisher implements Publisher {
   readonly #host: PublisherHost;

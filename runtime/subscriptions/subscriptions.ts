@@ -1,5 +1,3 @@
-import type { AnyActorType } from "../actor/any-actor.ts";
-import type { SubscriptionStatus } from "../actor/subscription.ts";
 /**
  * The subscriptions of a node: which of them it consumes now.
  *
@@ -11,6 +9,9 @@ import type { SubscriptionStatus } from "../actor/subscription.ts";
  * V2 a node that has lost the duty lets go at once; what it had in hand comes again at its successor, and the ids make
  *    that harmless.
  */
+
+import type { AnyActorType } from "../actor/any-actor.ts";
+import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { partitionOf } from "../message/address.ts";
 import type { Source, SourceConsumer } from "../ports/source.ts";
 import { Subscriber, type SubscriberHost } from "./subscriber.ts";

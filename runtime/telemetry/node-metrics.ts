@@ -1,9 +1,3 @@
-import type { SubscriptionStatus } from "../actor/subscription.ts";
-import type { TroupeErrorCode } from "../message/errors.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
-import type { DeadLetterReason } from "../ports/store.ts";
-import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
 /**
  * The counts of one node.
  *
@@ -12,6 +6,13 @@ import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
  * X1 Counting a turn allocates nothing once its message was seen: two look-ups and an addition.
  * X2 What can be seen from elsewhere is not counted but looked at, when somebody asks.
  */
+import type { SubscriptionStatus } from "../actor/subscription.ts";
+import type { Answer } from "../message/delivery.ts";
+import type { TroupeErrorCode } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
+import type { DeadLetterReason } from "../ports/store.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */
@@ -20,6 +21,14 @@ export interface CountedHost {
   readonly ownedPartitions: number;
   readonly timersDue: number;
   reportActors(): Iterable<{ readonly type: string; readonly inMemory: number; readonly waiting: number }>;
+}
+
+/** What is counted of a turn. */
+export interface CountedTurn {
+  readonly activation: { readonly id: { readonly type: string } };
+  readonly envelope: Envelope;
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 const REFUSALS: ReadonlySet<TroupeErrorCode> = new Set(["refused", "invalid_input"]);
@@ -54,7 +63,7 @@ export class NodeMetrics implements NodeCounts {
   }
 
   /** The turns of one write are durable, at `nowMs` of the clock they began by. */
-  committed(turns: readonly FinishedTurn[], nowMs: number): void {
+  committed(turns: readonly CountedTurn[], nowMs: number): void {
     this.commitBatchTurns.add(turns.length);
     for (const turn of turns) {
       this.count(turn.activation.id.type, turn.envelope.message, "ok");
@@ -63,7 +72,7 @@ export class NodeMetrics implements NodeCounts {
   }
 
   /** The turns will not be written. */
-  uncommitted(turns: readonly FinishedTurn[]): void {
+  uncommitted(turns: readonly CountedTurn[]): void {
     for (const turn of turns) this.count(turn.activation.id.type, turn.envelope.message, "uncommitted");
   }
 

@@ -1,8 +1,8 @@
-import type { Delivery } from "../activation/activation-host.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { SKIP_TICK } from "../actor/control-messages.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPoison, poisonDetail } from "../dead-letters/poison.ts";
+import type { Delivery } from "../message/delivery.ts";
 import { PausedError, TroupeError } from "../message/errors.ts";
 import type { ActorId, DeadLetter, TimerRow } from "../ports/store.ts";
 import type { TimerVerdict } from "./timer-service.ts";

@@ -1,4 +1,9 @@
+import { Keyring } from "#actors/access/keyring/keyring.ts";
+import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
+import { type ScalerActor, scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
+import { startWatcher, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
 /**
  * The actor system of this process, from nothing to running, and back.
  *
@@ -12,16 +17,11 @@ import { Config } from "#actors/orchestrator/config/config.ts";
  */
 import { createDelivery } from "#actors/shop/delivery/delivery.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
-import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
-import { type ScalerActor, scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
-import { startWatcher, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
-import { Service } from "#actors/orchestrator/service/service.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
-import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
@@ -161,7 +161,9 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         log,
         wake: (service) =>
           temporal.call(() =>
-            temporal.client.workflow.getHandle(workflowIds.reconcileService(service)).signal(WAKE_SIGNAL),
+            temporal.client.workflow
+              .getHandle(temporal.prefix + workflowIds.reconcileService(service))
+              .signal(WAKE_SIGNAL),
           ),
         services: async () => (await running.list(Service, { limit: 200 })).map(({ key }) => key),
       });

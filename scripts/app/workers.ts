@@ -1,5 +1,5 @@
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
 import type { ScalerActor } from "#actors/orchestrator/scaler/scaler.ts";
+import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
@@ -40,23 +40,24 @@ export function startShopWorkers({
   secrets,
 }: AppWorkers): Workers {
   const shop: QueueOptions = {
-    taskQueue: TASK_QUEUES.shop,
+    taskQueue: temporal.prefix + TASK_QUEUES.shop,
     workflowsPath: pathOf("shop.ts"),
     activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
   };
   const gateway: QueueOptions = {
-    taskQueue: TASK_QUEUES.gateway,
+    taskQueue: temporal.prefix + TASK_QUEUES.gateway,
     workflowsPath: pathOf("deliver-webhook/workflow.ts"),
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
   const orchestrator: QueueOptions = {
-    taskQueue: TASK_QUEUES.orchestrator,
+    taskQueue: temporal.prefix + TASK_QUEUES.orchestrator,
     workflowsPath: pathOf("reconcile-service/workflow.ts"),
     activities: createReconcileActivities({ troupe, engine, scaler, ...(reconciled && { reconciled }) }),
   };
   return startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
+    codec: temporal.codec,
     queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
     log,
   });

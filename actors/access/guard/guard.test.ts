@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
+import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
-import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { ACCESS, type Access } from "#infra/http/access.ts";
 import { createTroupe, memory, type Troupe } from "#runtime";
 import { createIngress, type Ingress } from "../../ingress/app.ts";
 import { HttpCounts } from "../../ingress/http-counts.ts";
-import { orchestratorRoutes } from "../../orchestrator/http/orchestrator.ts";
 import { stubDeps } from "../../ingress/testing/stub-deps.ts";
-import { ACCESS, type Access } from "#infra/http/access.ts";
+import { orchestratorRoutes } from "../../orchestrator/http/orchestrator.ts";
 import { trustedProxies } from "./client-address.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { KeyDirectory } from "./key-directory.ts";
@@ -165,6 +165,17 @@ describe("authentication", () => {
         if (!may) expect(json["detail"]).toBe(`This needs a key with the scope ${access}`);
       }
     }
+  });
+
+  test("a key for orders reads products and stock, and neither sets a price nor adds pieces", async () => {
+    const { key } = await makeKey(["orders"]);
+    for (const path of ["/products", "/stock/TEA-9"])
+      expect((await ask("GET", path, { key })).status).toBeOneOf([200, 404]);
+    const put = { key, body: { name: "Tea", price: 1 } };
+    expect((await ask("PUT", "/products/TEA-9", put)).json).toMatchObject({ status: 403, code: "scope.missing" });
+    expect((await ask("PUT", "/products/TEA-9", { ...put, key: ADMIN })).status).toBe(200);
+    expect((await ask("POST", "/stock/TEA-9/refill", { key, body: { quantity: 1 } })).status).toBe(403);
+    expect((await ask("POST", "/stock/TEA-9/refill", { key: ADMIN, body: { quantity: 1 } })).status).toBe(200);
   });
 
   test("where it is off, nobody needs a key, and where there is no guard neither", async () => {

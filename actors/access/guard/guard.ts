@@ -1,3 +1,5 @@
+import type { Access } from "#infra/http/access.ts";
+import { identify, mayUse, type Principal } from "#infra/http/principal.ts";
 /**
  * What stands between the network and the routes.
  *
@@ -10,9 +12,7 @@
  * G3 Where authentication is off, everybody may do everything.
  */
 import { Problem } from "#infra/http/problem.ts";
-import type { Access } from "#infra/http/access.ts";
 import { clientAddress, networkOf, type TrustedProxies } from "./client-address.ts";
-import { identify, mayUse, type Principal } from "#infra/http/principal.ts";
 import { type Limiter, type RateLimit, RateLimiter, type Taken } from "./rate-limiter.ts";
 
 export interface GuardOptions {
@@ -39,6 +39,11 @@ export class Guard {
   constructor(options: GuardOptions) {
     this.#options = options;
     this.#limiter = options.limiter ?? new RateLimiter();
+  }
+
+  /** Whether nobody needs a key (G3). */
+  get keysOff(): boolean {
+    return this.#options.authenticate === undefined;
   }
 
   /**

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { LetterReason } from "#actors/gateway/redrive/messages.ts";
-import type { ReplayOutcome, StoredDeadLetter } from "#runtime";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import { PageQuery, pageOf } from "#infra/http/listing.ts";
+import { principalOf } from "#infra/http/principal.ts";
+import { Problem } from "#infra/http/problem.ts";
+import type { ReplayOutcome, StoredDeadLetter } from "#runtime";
 import type { GatewayDeps } from "./deps.ts";
 import { misfitOf } from "./intake.ts";
 import { dataOf, eventOf, isEditable, withData } from "./letter-data.ts";
-import { principalOf } from "#infra/http/principal.ts";
-import { PageQuery, pageOf } from "#infra/http/listing.ts";
-import { Problem } from "#infra/http/problem.ts";
 import { Filter, filterOf } from "./letter-filter.ts";
 
 const Shown = v.object({
@@ -48,14 +48,14 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
     if (!isEditable(letter))
       throw new Problem(409, "dead_letter.not_editable", "This letter holds neither an event nor a message");
     const event = eventOf(letter.record);
-    const misfit = event && (await misfitOf(directory(), { ...event, data }));
-    if (misfit === undefined) return;
-    if (misfit === "unavailable")
+    const misfits = event && (await misfitOf(directory(), { ...event, data }));
+    if (misfits === undefined) return;
+    if (misfits === "unavailable")
       throw new Problem(503, "unavailable", "The schema of this type cannot be used right now: try again", {
         retryAfter: 1,
       });
     throw new Problem(422, "event.schema_violation", `The data does not fit the schema of ${event?.type}: see errors`, {
-      issues: [misfit],
+      issues: misfits,
     });
   }
 

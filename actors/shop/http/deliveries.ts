@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { DeliveryView } from "#actors/shop/delivery/messages.ts";
 import { OrderId } from "#actors/shop/order/messages.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import type { ShopDeps } from "./deps.ts";
 
 /** The delivery of an order. */
-export function deliveryRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function deliveryRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("deliveries", [
     endpoint(
       {

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { Notifications } from "#actors/shop/notification/messages.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints } from "#infra/http/endpoint.ts";
+import type { ShopDeps } from "./deps.ts";
 
 const CustomerId = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
 
 /** What customers were told. */
-export function notificationRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function notificationRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("notifications", [
     endpoint(
       {

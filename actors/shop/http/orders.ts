@@ -3,15 +3,22 @@ import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { DeliveryView } from "#actors/shop/delivery/messages.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { InvoiceView } from "#actors/shop/invoice/messages.ts";
-import { CancelAccepted, OrderId, OrderPlaced, OrderStatus, OrderView, PlaceOrder } from "#actors/shop/order/messages.ts";
+import {
+  CancelAccepted,
+  OrderId,
+  OrderPlaced,
+  OrderStatus,
+  OrderView,
+  PlaceOrder,
+} from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { PaymentView } from "#actors/shop/payment/messages.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
-import { newId } from "#runtime";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
+import { newId } from "#runtime";
+import type { ShopDeps } from "./deps.ts";
 
 const Links = v.object({ self: v.string(), temporal: v.nullable(v.string()) });
 const Placed = v.object({ ...OrderPlaced.entries, links: Links });
@@ -45,7 +52,7 @@ const Cursor = v.optional(
 const about = { tag: "Orders", noun: "order", scope: "orders" } as const;
 
 /** Placing, showing and cancelling orders. */
-export function orderRoutes({ troupe, orders, links }: Pick<IngressDeps, "troupe" | "orders" | "links">) {
+export function orderRoutes({ troupe, orders, links }: ShopDeps) {
   const linksOf = (orderId: string, workflowId: string): v.InferOutput<typeof Links> => ({
     self: `/orders/${orderId}`,
     temporal: links.workflow(workflowId),

@@ -1,16 +1,16 @@
 import * as v from "valibot";
 import { Currency, Product, RefillStock, Sku, StockLevel } from "#actors/shop/stock/messages.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
+import type { ShopDeps } from "./deps.ts";
 
 const Listed = v.object({ sku: v.string(), name: v.string(), price: v.number(), currency: v.string() });
 const PutProduct = v.strictObject({ ...Product.entries, currency: v.optional(Currency, "EUR") });
 const BySku = v.object({ sku: Sku });
 
-/** Products, and how many pieces there are of each. */
-export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+/** Products, and how many pieces there are of each. Who may order sets no price and counts no pieces: that is for `admin`. */
+export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("products", [
     endpoint(
       {
@@ -35,7 +35,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Products",
         noun: "product",
-        scope: "orders",
+        scope: "admin",
         method: "PUT",
         path: "/products/:sku",
         summary: "Create or change a product",
@@ -52,7 +52,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Stock",
         noun: "stock",
-        scope: "orders",
+        scope: "admin",
         method: "POST",
         path: "/stock/:sku/refill",
         summary: "Add pieces",

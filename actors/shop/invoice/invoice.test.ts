@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { emittedBy } from "#actors/test-outbox.ts";
+import { emittedBy } from "#infra/testing/outbox.ts";
 import { createTroupe, memory } from "#runtime";
 import { Invoice } from "./invoice.ts";
 
