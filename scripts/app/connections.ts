@@ -37,6 +37,8 @@ export interface Connections {
   readonly sinks: readonly Sink[];
   /** Where the events come from that actors subscribe to, by actor type. */
   readonly sources: Readonly<Record<string, Source>>;
+  /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
+  readonly blocked: ReadonlyMap<string, () => string | undefined>;
   /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
   readonly topics: Topics;
   /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
@@ -84,6 +86,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
     engine: connectEngine({ host: DOCKER_HOST, cluster }),
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
+    blocked: brokers.blocked,
     topics,
     stores: () => storesOf(settings, log, failing),
     orderReads: () =>

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
+import { readAddresses } from "#infra/address.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
@@ -35,7 +36,8 @@ const url = (...protocols: string[]) =>
 const natsUrls = v.pipe(
   text,
   v.check(
-    (value) => value.split(",").every((part) => /^(nats|tls):\/\/\S+$/.test(part.trim()) && URL.canParse(part.trim())),
+    (value) =>
+      readAddresses(value).every((at) => (at?.scheme === "nats" || at?.scheme === "tls") && at.hosts.length > 0),
     "expected nats://host:port, or several separated by commas",
   ),
 );
@@ -334,7 +336,7 @@ function* defaultCredentials(settings: Settings): Generator<string> {
   for (const name of CREDENTIALS) {
     const value = settings[name];
     if (typeof value !== "string") continue;
-    if (value.split(",").some((url) => hasDefaultCredentials(url.trim()))) yield name;
+    if (hasDefaultCredentials(value)) yield name;
   }
 }
 
@@ -393,5 +395,5 @@ export function describeVariables(): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_URL$|^TROUPE_[A-Z]+_KEY$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
 }
