@@ -173,6 +173,7 @@ export class Node implements Troupe {
         max: this.#parts.residents.max,
         evicted: this.#parts.residents.evicted,
       },
+      droppedTells: this.#parts.router.droppedTells,
       stores: this.#parts.hosts.map((host) => ({
         name: host.store.name,
         ownedPartitions: host.partitions.held().length,

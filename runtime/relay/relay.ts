@@ -144,7 +144,7 @@ export class Relay implements PublisherHost {
         tracker.mode = "behind"; // R2
         continue;
       }
-      if (record.kind !== this.sink.accepts || this.sink.takes?.(record) === false) continue; // R4
+      if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // R4
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }
@@ -154,6 +154,15 @@ export class Relay implements PublisherHost {
     }
     if (parcels.length > 0) this.#publisher.enqueue(parcels);
     if (full) this.#read();
+  }
+
+  /** Something of these partitions may not have been taken in: it is read from the table. */
+  missed(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      const tracker = this.#trackers.get(partition);
+      if (tracker !== undefined) tracker.mode = "behind"; // R2
+    }
+    this.#read();
   }
 
   /** The cursors that moved since the last call. */
@@ -292,6 +301,16 @@ export class Relay implements PublisherHost {
     }
   }
 
+  /** A sink that cannot tell gets the record: what it says to that is its answer. */
+  #takes(record: OutboxRecord): boolean {
+    try {
+      return this.sink.takes?.(record) !== false;
+    } catch (error) {
+      this.health(error);
+      return true;
+    }
+  }
+
   #take(records: readonly OutboxRecord[], targets: ReadonlyMap<CursorTracker, number>, limit: number): void {
     const parcels: Parcel[] = [];
     const counts = new Map<number, number>();
@@ -299,7 +318,7 @@ export class Relay implements PublisherHost {
       counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
-      if (this.sink.takes?.(record) === false) {
+      if (!this.#takes(record)) {
         tracker.offeredUpTo = record.seq; // R4
         continue;
       }
