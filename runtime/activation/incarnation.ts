@@ -7,7 +7,7 @@
  * reader's `findReply`, the commit lane's `add`.
  *
  * A1 at most one turn runs at a time (G1).
- * A2, A3: `Uncommitted`, `ActorState`.
+ * A2, A3: `OutputGate`, `ActorState`.
  * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
  */
 
@@ -27,9 +27,9 @@ import { failureOf } from "../turn/handlers.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
 import type { ActivationParts } from "./activation-parts.ts";
-import { Uncommitted } from "./output-gate.ts";
+import { OutputGate } from "./output-gate.ts";
 import { Queries } from "./queries.ts";
-import { answerRepeat, inputHash, type KnownReply, Replies } from "./reply-cache.ts";
+import { answerRepeat, inputHash, type KnownReply, ReplyCache } from "./reply-cache.ts";
 import { BEGUN, NONE, type Work } from "./work.ts";
 
 /** What a life needs from the actor it is one of. */
@@ -47,8 +47,8 @@ export class Incarnation {
   readonly #parts: ActivationParts;
   readonly #lane: CommitLane;
   readonly #state: ActorState;
-  readonly #replies: Replies;
-  readonly #uncommitted = new Uncommitted();
+  readonly #replies: ReplyCache;
+  readonly #uncommitted = new OutputGate();
   readonly #queries: Queries;
   #work: Work = NONE;
   #ended = false;
@@ -60,7 +60,7 @@ export class Incarnation {
     this.#parts = parts;
     this.#lane = parts.lanes.of(owner.partition);
     this.#state = new ActorState(owner.type, owner.id.key, text, loaded.version);
-    this.#replies = new Replies(loaded, (id) => parts.reader.findReply(owner.id, id));
+    this.#replies = new ReplyCache(loaded, (id) => parts.reader.findReply(owner.id, id));
     const { address, id } = owner;
     this.#queries = new Queries(
       { address, key: id.key, state: this.#state, gate: this.#uncommitted, work: () => this.#work },

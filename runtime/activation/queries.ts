@@ -5,7 +5,7 @@ import { TroupeError } from "../message/errors.ts";
 import type { ActorState } from "../turn/actor-state.ts";
 import { answerQuery, type Readable } from "../turn/handlers.ts";
 import type { ActivationParts } from "./activation-parts.ts";
-import type { Uncommitted } from "./output-gate.ts";
+import type { OutputGate } from "./output-gate.ts";
 import { stateForQuery, type Work } from "./work.ts";
 
 /** What queries see of the life that answers them. */
@@ -14,7 +14,7 @@ export interface QueriedLife {
   readonly key: string;
   readonly state: ActorState;
   /** Where answers wait for the turns they rest on (A2). */
-  readonly gate: Uncommitted;
+  readonly gate: OutputGate;
   /** What the life is doing at this moment. */
   work(): Work;
 }

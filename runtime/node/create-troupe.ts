@@ -1,5 +1,5 @@
 /** Makes the parts of a node, in an order in which each gets what it needs, and starts them. */
-import { Residents } from "../activation/lru.ts";
+import { ActorLru } from "../activation/lru.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { makeRef } from "../actor/ref.ts";
 import { systemClock } from "../base/clock.ts";
@@ -7,7 +7,7 @@ import { MAX_ACTIVE_ACTORS } from "../base/limits.ts";
 import { silentLog } from "../base/log.ts";
 import { systemRandomness } from "../base/randomness.ts";
 import { ActorControls } from "../calls/actor-controls.ts";
-import { TypeDirectory } from "../calls/actor-registry.ts";
+import { ActorRegistry } from "../calls/actor-registry.ts";
 import { askNode, type NodeLink } from "../calls/node-messages.ts";
 import { Router } from "../calls/router.ts";
 import { type DeadLetters, StoredDeadLetters } from "../dead-letters/dead-letters.ts";
@@ -53,7 +53,7 @@ function partsOf(options: TroupeOptions): NodeParts {
   const randomness = options.randomness ?? systemRandomness;
   const nodeId = options.nodeId ?? `node_${randomness.uuid(clock.now())}`;
   const { transport, topics } = options;
-  const types = new TypeDirectory();
+  const types = new ActorRegistry();
   const hosts: StoreHost[] = [];
   const log = options.log ?? silentLog;
   const router = new Router({
@@ -66,7 +66,7 @@ function partsOf(options: TroupeOptions): NodeParts {
   });
   const link: NodeLink | undefined = transport === undefined ? undefined : { transport, clock };
   const controls = new ActorControls(router);
-  const residents = new Residents(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, clock);
+  const residents = new ActorLru(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, clock);
   const services: NodeServices = {
     nodeId,
     clock,

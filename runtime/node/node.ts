@@ -1,5 +1,5 @@
 /** The door to one node. Owns nothing that runs: each method hands over to the part that does the work. */
-import { type Residents } from "../activation/lru.ts";
+import { type ActorLru } from "../activation/lru.ts";
 import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
 import { REBUILD } from "../actor/rebuild-command.ts";
 import { makeRef } from "../actor/ref.ts";
@@ -7,7 +7,7 @@ import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { type ActorControls } from "../calls/actor-controls.ts";
-import { type TypeDirectory } from "../calls/actor-registry.ts";
+import { type ActorRegistry } from "../calls/actor-registry.ts";
 import { CallServer } from "../calls/call-server.ts";
 import type { NodeLink } from "../calls/node-messages.ts";
 import { type Router } from "../calls/router.ts";
@@ -39,9 +39,9 @@ export interface NodeParts {
   /** The way to the other nodes; `undefined` without a transport. */
   readonly link: NodeLink | undefined;
   readonly router: Router;
-  readonly types: TypeDirectory;
+  readonly types: ActorRegistry;
   readonly hosts: readonly StoreHost[];
-  readonly residents: Residents;
+  readonly residents: ActorLru;
   readonly controls: ActorControls;
   readonly projections: Projections;
   readonly subscriptions: Subscriptions;

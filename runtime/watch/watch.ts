@@ -25,7 +25,7 @@ export interface WatchHost<State> {
   readonly signal: AbortSignal | undefined;
   /** Whether this node stops. */
   stopping(): boolean;
-  /** Asks the actor's owner for a state other than `seen`: JSON as made by `Watchers`, or nothing for the time being. */
+  /** Asks the actor's owner for a state other than `seen`: JSON as made by `WatchPolls`, or nothing for the time being. */
   poll(seen: Seen | undefined): Promise<string | undefined>;
   initial(): State;
 }
