@@ -105,6 +105,8 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
     origins: () => live().ALLOWED_ORIGINS,
+    codec: () => connections.temporal?.codec ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
+    codecOrigins: TEMPORAL_UI_URL === undefined ? [] : [new URL(TEMPORAL_UI_URL).origin],
     maxBodyBytes: () => live().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
