@@ -226,6 +226,11 @@ const VARIABLES = {
     v.optional(v.pipe(text, v.picklist(["memory", "redis"], "expected memory or redis")), "memory"),
     v.description("where requests are counted: memory, each process for itself, or redis, all together"),
   ),
+  API_TLS_CERT: v.pipe(
+    optional(v.pipe(text, v.minLength(1))),
+    v.description("serves TLS: a PEM file with the certificate and its chain; read again when it changes"),
+  ),
+  API_TLS_KEY: v.pipe(optional(v.pipe(text, v.minLength(1))), v.description("the PEM file of its private key")),
   API_MAX_PAYLOAD_SIZE: v.pipe(
     v.optional(size, "1MiB"),
     v.description("the largest body of a request, as in 256KiB; 32MiB at most"),
@@ -308,6 +313,14 @@ const Environment = v.pipe(
       "expected memory, as there is no REDIS_URL",
     ),
     ["API_RATE_LIMIT_STORE"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["API_TLS_CERT"], ["API_TLS_KEY"]],
+      ({ API_TLS_CERT, API_TLS_KEY }) => (API_TLS_CERT === undefined) === (API_TLS_KEY === undefined),
+      "expected a certificate and its key, or neither",
+    ),
+    ["API_TLS_CERT"],
   ),
   v.forward(
     v.partialCheck(
