@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { DEFAULT_UPDATE } from "../scaler/messages.ts";
 import { SERVICE_NAME } from "../service/messages.ts";
 import type { ServiceConfig } from "../service/messages.ts";
 import type { ConfigIssue, Finding } from "./issue.ts";
@@ -112,7 +113,11 @@ function checkService(
   const { replicas, resources, ...spec } = parsed.output;
   return {
     replicas,
-    spec: { ...spec, resources: { memoryBytes: resources.memory, cpus: resources.cpus, pids: resources.pids } },
+    update: DEFAULT_UPDATE,
+    scale: null,
+    dependsOn: [],
+    stop: { graceMs: 10_000 },
+    spec: { ...spec, volumes: [], networks: [], health: null, resources: { memoryBytes: resources.memory, cpus: resources.cpus, pids: resources.pids } },
   };
 }
 
