@@ -7,6 +7,7 @@
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
+import type { PayloadCodec } from "@temporalio/common";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
@@ -15,8 +16,8 @@ import { installRuntime } from "./worker-runtime.ts";
 /** One task queue and what runs on it. */
 export interface QueueOptions {
   readonly taskQueue: string;
-  /** Absolute path of the file that exports the workflows. */
-  readonly workflowsPath: string;
+  /** Absolute path of the file that exports the workflows. None: activities alone. */
+  readonly workflowsPath?: string;
   readonly activities: object;
 }
 
@@ -25,6 +26,8 @@ export interface WorkersOptions {
   readonly address: string;
   /** Default `"default"`. */
   readonly namespace?: string;
+  /** As the client's of the same namespace: opens what that one sealed, and seals what the workflows say. */
+  readonly codec?: PayloadCodec | undefined;
   readonly queues: readonly QueueOptions[];
   readonly log: Log;
   /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
@@ -65,7 +68,7 @@ interface SupervisedQueue {
 
 function superviseQueue(
   queue: QueueOptions,
-  { address, namespace = "default", log, maxCachedWorkflows }: WorkersOptions,
+  { address, namespace = "default", codec, log, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = Promise.withResolvers<void>();
@@ -74,7 +77,7 @@ function superviseQueue(
   let worker: Worker | undefined;
 
   async function runOnce(): Promise<void> {
-    const bundle = await bundleOf(queue.workflowsPath);
+    const bundle = queue.workflowsPath === undefined ? undefined : await bundleOf(queue.workflowsPath);
     const connection = await NativeConnection.connect({ address });
     try {
       if (stopped) return;
@@ -82,8 +85,9 @@ function superviseQueue(
         connection,
         namespace,
         taskQueue,
-        workflowBundle: bundle,
+        ...(bundle && { workflowBundle: bundle }),
         activities: queue.activities,
+        dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
         ...TUNING,
         maxCachedWorkflows: maxCachedWorkflows ?? TUNING.maxCachedWorkflows,
       });

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { Delivery } from "#actors/delivery/delivery.ts";
-import { Invoice } from "#actors/invoice/invoice.ts";
-import { Notification } from "#actors/notification/notification.ts";
-import { Order } from "#actors/order/order.ts";
-import type { OrderQuery } from "#actors/order/read-model.ts";
-import { Payment } from "#actors/payment/payment.ts";
-import { Stock } from "#actors/stock/stock.ts";
+import { Delivery } from "#actors/shop/delivery/delivery.ts";
+import { Invoice } from "#actors/shop/invoice/invoice.ts";
+import { Notification } from "#actors/shop/notification/notification.ts";
+import { Order } from "#actors/shop/order/order.ts";
+import type { OrderQuery } from "#actors/shop/order/read-model.ts";
+import { Payment } from "#actors/shop/payment/payment.ts";
+import { Stock } from "#actors/shop/stock/stock.ts";
+import { Problem } from "#infra/http/problem.ts";
 import { createTroupe, type Log, memory, type Troupe } from "#runtime";
 import { createIngress, type Ingress } from "./app.ts";
-import { Problem } from "./problem.ts";
 import { stubDeps } from "./testing/stub-deps.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -200,7 +200,7 @@ describe("every answer", () => {
     const { status, headers, body } = await ask("PATCH", "/orders", "{}");
     expect([status, headers.get("allow"), body["code"]]).toEqual([
       405,
-      "POST, GET, HEAD, OPTIONS",
+      "GET, HEAD, POST, OPTIONS",
       "method_not_allowed",
     ]);
   });
@@ -249,4 +249,14 @@ describe("GET /ready", () => {
     ]);
     expect((await ask("GET", "/health", undefined, {}, down)).status).toBe(200);
   });
+});
+
+test("a process without the role ingress tells of itself, and serves nobody else", async () => {
+  const app = createIngress(
+    stubDeps({ serves: false, metrics: { contentType: "text/plain", text: async () => "up 1\n" } }),
+  );
+  const statusOf = async (path: string) => (await app.handle(new Request(`http://localhost${path}`))).status;
+  for (const path of ["/health", "/ready", "/metrics"]) expect([path, await statusOf(path)]).toEqual([path, 200]);
+  for (const path of ["/", "/orders", "/keys", "/console", "/openapi/json", "/ws"])
+    expect([path, await statusOf(path)]).toEqual([path, 404]);
 });

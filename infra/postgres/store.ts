@@ -87,7 +87,7 @@ class PostgresStore implements Store {
   constructor(url: string, { name, log, max }: PostgresStoreOptions) {
     this.#url = url;
     this.name = name ?? new URL(url).pathname.slice(1);
-    this.#pool = new Pool(url, { ...(log && { log }), ...(max !== undefined && { max }) });
+    this.#pool = new Pool(url, { indexed: true, ...(log && { log }), ...(max !== undefined && { max }) });
   }
 
   async open(): Promise<void> {

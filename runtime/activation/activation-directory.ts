@@ -1,7 +1,3 @@
-import type { LeaveReason } from "../actor/life.ts";
-import type { TroupeError } from "../message/errors.ts";
-import type { ReportedActors } from "../node/cluster-report.ts";
-import type { ActorId } from "../ports/store.ts";
 /**
  * The actors of one store that are in memory here.
  *
@@ -11,8 +7,20 @@ import type { ActorId } from "../ports/store.ts";
  * D1 an actor is in memory once at most: who takes one out of use has it forgotten in the same step.
  * D2 an actor is loaded again only after what its last stay has left is over (`left`).
  */
+
+import type { LeaveReason } from "../actor/life.ts";
+import type { TroupeError } from "../message/errors.ts";
+import type { ActorId } from "../ports/store.ts";
 import type { Activation } from "./activation.ts";
 import type { Residents } from "./lru.ts";
+
+/** The actors of one type that a node has in memory. */
+export interface ReportedActors {
+  readonly type: string;
+  readonly inMemory: number;
+  /** Messages waiting in mailboxes. */
+  readonly waiting: number;
+}
 
 export class ActiveActors {
   /**

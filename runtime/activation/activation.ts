@@ -1,35 +1,36 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import { messageOf } from "../actor/control-messages.ts";
-import type { LeaveReason } from "../actor/life.ts";
-import { RestartBackoff } from "../actor/restart-policy.ts";
-import { backoffMs } from "../base/backoff.ts";
-import { durationMs } from "../base/duration.ts";
-import { DEFAULT_IDLE } from "../base/limits.ts";
-import { MailboxFullError, TroupeError } from "../message/errors.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { ActorId, TimerWrite } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
-import type { Sight } from "../watch/watch-polls.ts";
 /**
  * One actor in memory: its mailbox, and its lives one after the other.
  *
  * Owns: the mailbox, when a life begins and ends, the hooks. Does not own: what happens within a life (`Incarnation`),
  * durability (the commit lane), placement (the store host), timers (the timer service).
  * Calls in: `deliver`, `abandon`, `close`, `turnAway`, `reload`, `discard`, `passivate`, and the lane's `committed`. Calls
- * out: the host's `load`, `evict`, `forget`, and the type's hooks.
+ * out: the reader's `load`, the directory's `evict` and `forget`, and the type's hooks.
  *
  * A1 at most one life is in use; the next one is loaded only when no turn of the last one runs any more (G1).
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
  * A5 `onActivate` has ended well before the first message is handled; each that did is followed by one `onPassivate`.
  * A6 once gone, an actor never handles a message again; the host has forgotten it by then.
  */
-import type { ActivationHost, Delivery } from "./activation-host.ts";
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import { messageOf } from "../actor/control-messages.ts";
+import type { LeaveReason } from "../actor/life.ts";
+import { backoffMs } from "../base/backoff.ts";
+import { durationMs } from "../base/duration.ts";
+import { DEFAULT_IDLE } from "../base/limits.ts";
+import type { Waiter, Delivery } from "../message/delivery.ts";
+import { MailboxFullError, TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { ActorId, TimerWrite } from "../ports/store.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
+import type { Sight } from "../watch/watch-polls.ts";
+import type { ActivationParts } from "./activation-parts.ts";
 import { Incarnation, type IncarnationOwner } from "./incarnation.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import { type BroughtUp, bringUp } from "./load-actor.ts";
 import type { Resident } from "./lru.ts";
 import { Mailbox } from "./mailbox.ts";
-import { HoldBack } from "./restart-backoff.ts";
+import { HoldBack, RestartBackoff } from "./restart-backoff.ts";
 
 type Phase =
   /** A life is being loaded, or will be as soon as the turn of the last one is over. */
@@ -51,7 +52,7 @@ export class Activation implements IncarnationOwner, Resident {
   older: Resident | undefined;
   newer: Resident | undefined;
 
-  readonly #host: ActivationHost;
+  readonly #parts: ActivationParts;
   readonly #mailbox: Mailbox<Delivery>;
   readonly #hooks: LifeHooks;
   readonly #holdBack: HoldBack | undefined;
@@ -60,20 +61,20 @@ export class Activation implements IncarnationOwner, Resident {
   #last: Incarnation | undefined;
   #failedActivations = 0;
 
-  constructor(type: AnyActorType, id: ActorId, partition: number, host: ActivationHost) {
+  constructor(type: AnyActorType, id: ActorId, partition: number, parts: ActivationParts) {
     this.type = type;
     this.id = id;
     this.address = `${id.type}/${id.key}`;
     this.partition = partition;
-    this.#host = host;
-    this.#hooks = new LifeHooks(type, id, host);
+    this.#parts = parts;
+    this.#hooks = new LifeHooks(type, id, parts);
     const { version, idle, restart, mailbox } = type.options;
     this.schemaVersion = version;
     this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
     this.#mailbox = new Mailbox(mailbox?.max ?? 1_000);
     if (restart !== undefined) {
-      const backoff = new RestartBackoff(restart, host.randomness);
-      this.#holdBack = new HoldBack(backoff, host.clock, this.#mailbox.max, (delivery, definition) =>
+      const backoff = new RestartBackoff(restart, parts.randomness);
+      this.#holdBack = new HoldBack(backoff, parts.clock, this.#mailbox.max, (delivery, definition) =>
         this.deliver(delivery, definition),
       );
     }
@@ -203,7 +204,7 @@ export class Activation implements IncarnationOwner, Resident {
   }
 
   leave(reason: LeaveReason): void {
-    if (!this.gone) this.#host.evict(this.id, reason);
+    if (!this.gone) this.#parts.actors.evict(this.id, reason);
   }
 
   /** Begins a new life; starts over when it was reloaded meanwhile. At most one load is under way. */
@@ -211,7 +212,7 @@ export class Activation implements IncarnationOwner, Resident {
     const loading = { kind: "loading" } as Phase;
     this.#phase = loading;
     if (this.#hooks.activated) await this.#hooks.passivate(this.#last?.text, "restart");
-    const outcome = await bringUp(this.type, this.id, this.#host, this.#hooks, () => this.#phase === loading);
+    const outcome = await bringUp(this.type, this.id, this.#parts.reader, this.#hooks, () => this.#phase === loading);
     if (this.#phase === loading) this.#loaded(outcome);
     else if (this.#phase.kind === "gone") void this.#hooks.passivate(this.#last?.text, this.#phase.reason);
     else void this.#load();
@@ -222,17 +223,17 @@ export class Activation implements IncarnationOwner, Resident {
       case "unreachable":
         // In use with nothing loaded it would serve an empty actor.
         this.#phase = { kind: "gone", reason: "restart" };
-        this.#host.forget(this.id);
+        this.#parts.actors.forget(this.id);
         break;
       case "unusable": {
         // It is loaded, but cannot be used: that is for the next message after a pause to try again.
-        const pauseMs = backoffMs(++this.#failedActivations, this.#host.randomness);
-        this.#phase = { kind: "resting", until: this.#host.clock.monotonic() + pauseMs, error: outcome.error };
+        const pauseMs = backoffMs(++this.#failedActivations, this.#parts.randomness);
+        this.#phase = { kind: "resting", until: this.#parts.clock.monotonic() + pauseMs, error: outcome.error };
         break;
       }
       case "ready":
         this.#failedActivations = 0;
-        this.#last = new Incarnation(this, this.#host, outcome.actor, outcome.text);
+        this.#last = new Incarnation(this, this.#parts, outcome.actor, outcome.text);
         this.#phase = { kind: "in-use", life: this.#last };
         this.#pump();
         return;
@@ -247,7 +248,7 @@ export class Activation implements IncarnationOwner, Resident {
       delivery.fail(new TroupeError("unavailable", `Cannot reach ${this.address} as it has just left this node`));
       return true;
     }
-    if (this.#host.clock.monotonic() < phase.until) {
+    if (this.#parts.clock.monotonic() < phase.until) {
       delivery.fail(phase.error);
       return true;
     }

@@ -1,4 +1,3 @@
-import type { LeaveReason } from "../actor/life.ts";
 /**
  * The actors in memory on one node, in order of their last use, and the bound on their number (G9).
  *
@@ -8,6 +7,8 @@ import type { LeaveReason } from "../actor/life.ts";
  * R1 a touch costs the same however many actors there are: the order is a chain through the actors themselves.
  * R2 only quiet actors are told to go: while more than `max` are busy, there are more than `max`.
  */
+
+import type { LeaveReason } from "../actor/life.ts";
 import type { Clock } from "../base/clock.ts";
 
 /** An actor in memory, as a link of the chain. `older`, `newer` and `lastUsed` are written here alone. */

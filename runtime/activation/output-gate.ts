@@ -1,5 +1,6 @@
+import type { Answer, Waiter } from "../message/delivery.ts";
 import type { TimerWrite } from "../ports/store.ts";
-import type { Answer, FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 
 const NO_TIMERS: ReadonlyMap<string, TimerWrite> = new Map();
 

@@ -1,8 +1,9 @@
 import { textHash } from "../base/hash.ts";
 import { REPLIES_IN_MEMORY } from "../base/limits.ts";
+import type { Waiter } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { LoadedActor, StoredReply } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 
 /** A reply, with the turn it came from until that is durable. */
 export interface KnownReply extends StoredReply {

@@ -1,4 +1,4 @@
-import type { Delivery } from "../activation/activation-host.ts";
+import type { Delivery } from "../message/delivery.ts";
 import type { Envelope } from "../ports/envelope.ts";
 
 /** A message whose reply nobody waits for. Only its failure is heard of. */

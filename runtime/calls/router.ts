@@ -1,4 +1,3 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 /**
  * Takes a message to its actor, wherever that is, and the reply to its caller.
  *
@@ -8,6 +7,8 @@ import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
  * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
  *    query, or it carries an id.
  */
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { durationMs } from "../base/duration.ts";
@@ -126,7 +127,7 @@ export class Router {
     const actor = host?.intake.resident(type, key);
     const definition = actor?.definitionOf(message);
     const now = this.#node.clock.monotonic();
-    if (host !== undefined && actor !== undefined && definition !== undefined && host.ownership.holdsLease(now)) {
+    if (host !== undefined && actor !== undefined && definition !== undefined && host.partitions.holdsLease(now)) {
       host.intake.deliverTo(actor, new Told(envelope, this.#tellFailed), definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
@@ -149,14 +150,14 @@ export class Router {
     const partition = partitionOf(envelope.type, envelope.key);
     for (let attempt = 1; ; attempt++) {
       try {
-        if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
+        if (host.partitions.partition(partition) !== undefined && host.partitions.holdsLease()) {
           return await this.local(host, envelope, deadline, cancellation);
         }
         const remaining = { ...envelope, timeoutMs: deadline - this.#node.clock.monotonic() };
         return await this.#remote.call(
           {
             ownership: host.ownership,
-            owner: host.ownership.ownerOf(partition),
+            owner: host.partitions.ownerOf(partition),
             definition: this.#node.types.find(envelope.type)?.messages[envelope.message],
           },
           remaining,
@@ -170,7 +171,7 @@ export class Router {
         await new Promise<void>((resolve) => this.#node.clock.after(pauseMs, resolve, true));
         if (cancellation?.cancelled) throw error;
         // An actor that is held here and could not be used has nothing to do with leases.
-        if (host.ownership.partition(partition) === undefined || !host.ownership.holdsLease())
+        if (host.partitions.partition(partition) === undefined || !host.partitions.holdsLease())
           await host.ownership.refresh();
       }
     }
@@ -228,7 +229,7 @@ export class Router {
     const definition = actor?.definitionOf(envelope.message);
     if (host === undefined || actor === undefined || definition === undefined) return undefined;
     const now = this.#node.clock.monotonic();
-    if (!host.ownership.holdsLease(now)) return undefined;
+    if (!host.partitions.holdsLease(now)) return undefined;
     try {
       checkCall(envelope, definition);
     } catch (error) {

@@ -1,12 +1,8 @@
-import { TroupeError } from "../message/errors.ts";
-import type { Partition } from "../ownership/partition.ts";
-import { type CommitBatch, FencedError, type Grant, OutcomeUnknownError } from "../ports/store.ts";
-import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 /**
  * Writes many finished turns in one fenced transaction.
  *
  * Owns: the order of commits of its partitions, and their sequence numbers. Does not own: the partitions' leases.
- * Calls in: `add`, `idle`. Calls out: the store's `commit` and `settle`, the lane host's callbacks.
+ * Calls in: `add`, `idle`, `stop`. Calls out: the store's `commit` and `settle`, `Ownership.giveUp`, the listeners.
  *
  * L1 one commit is under way at a time; what finishes meanwhile gathers and goes into the next one.
  * L2 sequence numbers are given when a batch is put together and kept only if it commits: they stay contiguous (G6).
@@ -16,23 +12,27 @@ import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
  * L6 a turn is written only while its actor is in use: what ran before its partition was lost is not written after the
  *    partition was taken again, when another node may have written meanwhile (G4).
  */
-import { buildBatch } from "./batch.ts";
 
-/** What a lane needs from its store host. */
-export interface LaneHost {
-  partition(id: number): Partition | undefined;
-  commit(batch: CommitBatch): Promise<void>;
-  /** Raises the epochs and reads what is committed; keeps trying until the store answers or the node stops. */
-  settle(partitions: readonly Partition[]): Promise<readonly Grant[]>;
-  /** The turns are durable: timers and relays may know. Called before the gates open. */
-  written(turns: readonly FinishedTurn[], batch: CommitBatch): void;
-  /** The node does not hold these partitions, or not under the epochs it knows: stop using them, then ask the store. */
-  giveUp(partitions: readonly Partition[]): void;
-  commitFailed(error: unknown, turns: number): void;
-  /** The turns will never be written. */
-  uncommitted?(turns: readonly FinishedTurn[]): void;
-  /** Resolves once everything that is ready to run now has run. */
-  idle(): Promise<void>;
+import { whenIdleNow } from "../base/event-loop.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { Ownership } from "../ownership/ownership.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
+import type { Partition } from "../ownership/partition.ts";
+import { type CommitBatch, FencedError, OutcomeUnknownError } from "../ports/store.ts";
+import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
+import { buildBatch } from "./batch.ts";
+import type { CommitListener } from "./commit-listener.ts";
+import { settle, type SettleParts } from "./settle.ts";
+
+/** What a lane works with. */
+export interface CommitLaneParts extends SettleParts {
+  readonly metrics: NodeMetrics | undefined;
+  readonly partitions: PartitionTable;
+  /** Told of partitions that this node does not hold, or not under the epochs it knows. */
+  readonly ownership: Pick<Ownership, "giveUp">;
+  /** Told of what is durable, in this order. */
+  readonly listeners: readonly CommitListener[];
 }
 
 /** More turns than this wait for the next transaction: bounds its size and its time. */
@@ -43,12 +43,16 @@ type Outcome =
   | { readonly kind: "failed"; readonly error: TroupeError; readonly splittable: boolean };
 
 export class CommitLane {
-  readonly #host: LaneHost;
+  readonly #parts: CommitLaneParts;
+  /** Resolves once everything that is ready to run now has run. */
+  readonly #everythingRan: () => Promise<void>;
   #gathered: FinishedTurn[] = [];
   #running: Promise<void> | undefined;
+  #stopping = false;
 
-  constructor(host: LaneHost) {
-    this.#host = host;
+  constructor(parts: CommitLaneParts) {
+    this.#parts = parts;
+    this.#everythingRan = parts.clock.idle?.bind(parts.clock) ?? whenIdleNow;
   }
 
   add(turn: FinishedTurn): void {
@@ -61,18 +65,23 @@ export class CommitLane {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** The node stops: a store that does not answer is asked a few times more. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
   async #run(): Promise<void> {
     for (;;) {
       // Callers that were just answered ask again at once: waiting for them fills the batch, and a batch that leaves
       // with the first of them alone would make all others wait for one disk flush more.
-      await this.#host.idle();
+      await this.#everythingRan();
       if (this.#gathered.length === 0) break;
       const turns = this.#gathered.splice(0, MAX_BATCH_TURNS);
       try {
         await this.#write(turns);
       } catch (error) {
         // Not expected: `#write` answers for its errors. Whatever it was, nobody may wait for ever.
-        this.#host.commitFailed(error, turns.length);
+        this.#parts.log.commitFailed(error, turns.length);
         this.#fail(
           turns,
           new TroupeError("commit_failed", "Cannot commit the turn as its lane failed", { cause: error }),
@@ -100,18 +109,26 @@ export class CommitLane {
   async #attempt(turns: readonly FinishedTurn[]): Promise<Outcome> {
     const partitions = new Map<number, Partition>();
     for (const { activation } of turns) {
-      const partition = this.#host.partition(activation.partition);
+      const partition = this.#parts.partitions.partition(activation.partition);
       if (partition === undefined || activation.gone) return fencedOutcome(turns); // L6
       partitions.set(partition.id, partition);
     }
     const batch = buildBatch(turns, partitions);
     try {
-      await this.#host.commit(batch);
+      await this.#commit(batch);
     } catch (error) {
       return this.#explain(error, turns, batch, partitions);
     }
     this.#written(turns, batch, partitions);
     return { kind: "written" };
+  }
+
+  async #commit(batch: CommitBatch): Promise<void> {
+    const { nodeId, store, clock, metrics } = this.#parts;
+    if (metrics === undefined) return store.commit(nodeId, batch);
+    const since = clock.monotonic();
+    await store.commit(nodeId, batch);
+    metrics.commitSeconds.add((clock.monotonic() - since) / 1_000);
   }
 
   async #explain(
@@ -120,9 +137,9 @@ export class CommitLane {
     batch: CommitBatch,
     partitions: ReadonlyMap<number, Partition>,
   ): Promise<Outcome> {
-    this.#host.commitFailed(error, turns.length);
+    this.#parts.log.commitFailed(error, turns.length);
     if (error instanceof FencedError) {
-      this.#host.giveUp([...partitions.values()]);
+      this.#parts.ownership.giveUp([...partitions.values()]);
       return fencedOutcome(turns);
     }
     if (!(error instanceof OutcomeUnknownError)) {
@@ -132,10 +149,11 @@ export class CommitLane {
       return { kind: "failed", error: failed, splittable: true };
     }
     const before = new Map([...partitions.values()].map((p) => [p.id, p.commitSeq]));
-    const grants = await this.#host.settle([...partitions.values()]); // L4
+    const grants = await settle(this.#parts, [...partitions.values()], () => this.#stopping); // L4
+    this.#parts.partitions.renewEpochs(grants);
     const held = grants.filter((grant) => partitions.has(grant.partition));
     const lost = [...partitions.values()].filter((p) => !held.some((grant) => grant.partition === p.id));
-    if (lost.length > 0) this.#host.giveUp(lost);
+    if (lost.length > 0) this.#parts.ownership.giveUp(lost);
     const witness = held[0];
     if (witness === undefined) {
       const unknown =
@@ -158,7 +176,7 @@ export class CommitLane {
   }
 
   #written(turns: readonly FinishedTurn[], batch: CommitBatch, partitions: ReadonlyMap<number, Partition>): void {
-    const kept = (id: number): boolean => this.#host.partition(id) === partitions.get(id);
+    const kept = (id: number): boolean => this.#parts.partitions.partition(id) === partitions.get(id);
     let moved = false;
     for (const fence of batch.fences) {
       const partition = partitions.get(fence.partition);
@@ -170,7 +188,9 @@ export class CommitLane {
     for (const turn of turns) turn.activation.committed(turn);
     // The answer may come after a partition was lost, or taken again: its timers may have been handled elsewhere since.
     const news = moved ? { ...batch, timers: batch.timers.filter((write) => kept(write.partition)) } : batch;
-    this.#host.written(turns, news);
+    const { metrics, clock, listeners } = this.#parts;
+    metrics?.committed(turns, clock.now());
+    for (const listener of listeners) listener.written(turns, news);
     for (const turn of turns) turn.open(); // L3
   }
 
@@ -181,7 +201,7 @@ export class CommitLane {
     this.#gathered = this.#gathered.filter((turn) => !actors.has(turn.activation));
     for (const activation of actors) activation.reload();
     const dropped = [...turns, ...built];
-    this.#host.uncommitted?.(dropped);
+    this.#parts.metrics?.uncommitted(dropped);
     for (const turn of dropped) turn.fail(error);
   }
 }

@@ -2,39 +2,40 @@
  * Answers control messages on the node that owns the actor: pause, resume, reload, inspect, and publishing the record
  * of a dead letter again.
  */
-import type { Delivery } from "../activation/activation-host.ts";
-import type { Activation } from "../activation/activation.ts";
+
+import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActorReader } from "../activation/actor-reader.ts";
 import type { Control } from "../actor/control-messages.ts";
 import { partitionOf } from "../message/address.ts";
+import type { Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { PublishResult } from "../ports/sink.ts";
-import type { ActorId, LoadedActor, OutboxRecord, Store } from "../ports/store.ts";
+import type { ActorId, OutboxRecord, Store } from "../ports/store.ts";
 import type { Relay } from "../relay/relay.ts";
 import { timerView } from "../timers/turn-timers.ts";
 import type { ActorInspection, RecentTurns } from "./inspection.ts";
 import type { HeldActors } from "./paused-actors.ts";
 
-/** What control messages need from the store host. */
-export interface ControlHost {
+/** What control messages work with. */
+export interface ControlParts {
   readonly nodeId: string;
   readonly store: Store;
   readonly relays: readonly Relay[];
-  load(actor: ActorId): Promise<LoadedActor>;
-  activationOf(actor: ActorId): Activation | undefined;
-  forget(actor: ActorId): unknown;
+  readonly reader: ActorReader;
+  readonly actors: ActiveActors;
 }
 
 /** Milliseconds the record of a dead letter has to reach its sink. */
 const PUBLISH_WITHIN_MS = 20_000;
 
 export class ControlHandler {
-  readonly #host: ControlHost;
+  readonly #parts: ControlParts;
   readonly #held: HeldActors;
   readonly #recent: RecentTurns | undefined;
 
-  constructor(host: ControlHost, held: HeldActors, recent: RecentTurns | undefined) {
-    this.#host = host;
+  constructor(parts: ControlParts, held: HeldActors, recent: RecentTurns | undefined) {
+    this.#parts = parts;
     this.#held = held;
     this.#recent = recent;
   }
@@ -64,21 +65,21 @@ export class ControlHandler {
 
   /** Takes the actor out of memory, and waits until what it has finished is durable or lost. */
   async #leave(actor: ActorId): Promise<void> {
-    const activation = this.#host.activationOf(actor);
+    const activation = this.#parts.actors.find(actor.type, actor.key);
     if (activation === undefined) return;
     const { address } = activation;
     const error = new TroupeError("unavailable", `Cannot finish a message of ${address} as it is loaded anew`);
     const passivated = activation.discard(error, "reload");
     await new Promise<void>((resolve) => activation.settled({ succeed: () => resolve(), fail: () => resolve() }));
     await passivated;
-    this.#host.forget(actor);
+    this.#parts.actors.forget(actor);
   }
 
   async #inspect({ type, key, partition }: ActorId & { readonly partition: number }): Promise<ActorInspection> {
-    const { store, nodeId } = this.#host;
-    const activation = this.#host.activationOf({ type, key });
+    const { store, nodeId } = this.#parts;
+    const activation = this.#parts.actors.find(type, key);
     const active = activation !== undefined && !activation.gone;
-    const [loaded, timers] = await Promise.all([this.#host.load({ type, key }), store.timersOf({ type, key })]);
+    const [loaded, timers] = await Promise.all([this.#parts.reader.load({ type, key }), store.timersOf({ type, key })]);
     return {
       type,
       key,
@@ -96,7 +97,7 @@ export class ControlHandler {
   }
 
   async #publish({ sink, record }: { readonly sink: string; readonly record: OutboxRecord }): Promise<PublishResult> {
-    const relay = this.#host.relays.find((candidate) => candidate.sink.name === sink);
+    const relay = this.#parts.relays.find((candidate) => candidate.sink.name === sink);
     if (relay === undefined)
       throw new TroupeError("unavailable", `Cannot publish ${record.name} as there is no sink ${sink}`);
     return relay.replay(record, PUBLISH_WITHIN_MS);

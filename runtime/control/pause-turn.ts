@@ -1,6 +1,7 @@
 import { controlEnvelope } from "../actor/control-messages.ts";
+import type { Waiter } from "../message/delivery.ts";
 import type { PauseWrite } from "../ports/store.ts";
-import { FinishedTurn, type TurnOwner, type Waiter } from "../turn/finished-turn.ts";
+import { FinishedTurn, type TurnOwner } from "../turn/finished-turn.ts";
 
 /**
  * A pause, or its end, as a commit lane takes it: a turn that writes nothing of its actor, which need not be in memory.

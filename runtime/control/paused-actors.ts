@@ -9,11 +9,10 @@
  * H2 An actor that is loaded anew is loaded only after everything it has finished is durable or lost, so that no turn
  *    is built on a state that is about to change.
  */
-import type { Delivery } from "../activation/activation-host.ts";
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { Waiter, Delivery } from "../message/delivery.ts";
 import { MailboxFullError, PausedError, TroupeError } from "../message/errors.ts";
 import type { ActorId, Pause, PausedActor, PauseWrite } from "../ports/store.ts";
-import type { Waiter } from "../turn/finished-turn.ts";
 
 export interface HeldActorsHost {
   now(): number;

@@ -1,4 +1,3 @@
-import type { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * The way of a message to its actor on this node.
  *
@@ -8,20 +7,21 @@ import type { ActiveActors } from "../activation/activation-directory.ts";
  *
  * I1 no turn begins in a partition that is about to move, but for one that a running turn waits for.
  */
-import type { Delivery } from "../activation/activation-host.ts";
-import type { Activation } from "../activation/activation.ts";
+
+import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationParts } from "../activation/activation-parts.ts";
+import { Activation } from "../activation/activation.ts";
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import { isControlEnvelope, messageOf } from "../actor/control-messages.ts";
-import type { CallTaker } from "../calls/pending-call.ts";
 import type { ControlHandler } from "../control/control-handler.ts";
 import type { RecentTurns } from "../control/inspection.ts";
 import type { HeldActors } from "../control/paused-actors.ts";
 import { partitionOf } from "../message/address.ts";
+import type { Delivery, CallTaker } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import { movingError } from "../ownership/partition.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
-import type { ActorId } from "../ports/store.ts";
 import type { Watchers } from "../watch/watch-polls.ts";
 
 /** What an intake gives messages to. */
@@ -36,8 +36,8 @@ export interface IntakeParts {
   readonly probe: Probe | undefined;
   /** Partitions that are about to move. */
   readonly closing: ReadonlySet<number>;
-  /** Brings an actor into memory. */
-  activate(type: AnyActorType, id: ActorId, partition: number): Activation;
+  /** What the actors work with. */
+  readonly activation: ActivationParts;
 }
 
 export class Intake implements CallTaker {
@@ -124,7 +124,12 @@ export class Intake implements CallTaker {
       this.#actors.touch(found);
       return found;
     }
-    const activation = this.#parts.activate(type, { type: type.type, key }, partitionOf(type.type, key));
+    const activation = new Activation(
+      type,
+      { type: type.type, key },
+      partitionOf(type.type, key),
+      this.#parts.activation,
+    );
     this.#actors.add(activation);
     return activation;
   }

@@ -1,8 +1,9 @@
-import type { Residents } from "../activation/lru.ts";
 /**
  * What a node does for one store every now and then: saves cursors, removes what is older than it has to be kept, and sends
  * actors out of memory that nobody uses.
  */
+
+import type { Residents } from "../activation/lru.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Relay } from "../relay/relay.ts";

@@ -1,4 +1,3 @@
-import { ActiveActors } from "../activation/activation-directory.ts";
 /**
  * One store on one node: puts the parts together that carry its actors, starts and stops them.
  *
@@ -6,7 +5,9 @@ import { ActiveActors } from "../activation/activation-directory.ts";
  * `CommitLanes`; what they wrote goes on to timers, watchers and relays; `Ownership` says which partitions all of this is
  * about, and `Rebalancing` brings them into use and out of it.
  */
-import { Activation } from "../activation/activation.ts";
+
+import { ActiveActors, type ReportedActors } from "../activation/activation-directory.ts";
+import { ActorReader } from "../activation/actor-reader.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { durationMs } from "../base/duration.ts";
 import { DEFAULT_IDLE } from "../base/limits.ts";
@@ -18,16 +19,15 @@ import { HeldActors } from "../control/paused-actors.ts";
 import { IndexFiller } from "../indexing/filler.ts";
 import { partitionOf } from "../message/address.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { ReportedActors } from "../node/cluster-report.ts";
 import { Ownership } from "../ownership/ownership.ts";
+import { PartitionTable } from "../ownership/partition-table.ts";
 import type { Sink } from "../ports/sink.ts";
-import type { ActorId, Store } from "../ports/store.ts";
+import type { ActorId, DeadLetter, Store, TimerRow } from "../ports/store.ts";
 import { Relay } from "../relay/relay.ts";
 import { StoreLog } from "../telemetry/store-log.ts";
 import { afterTimerFailure, fireTimer, type TimerDeliveryHost } from "../timers/fire-timer.ts";
 import { TimerService } from "../timers/timer-service.ts";
 import { Watchers } from "../watch/watch-polls.ts";
-import { ActorServices } from "./actor-services.ts";
 import { Intake } from "./dispatcher.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -40,6 +40,7 @@ export class StoreHost {
   readonly leaseMs: number;
   /** The names of the actor types that live here, sorted. */
   readonly types: readonly string[];
+  readonly partitions: PartitionTable;
   readonly ownership: Ownership;
   readonly relays: readonly Relay[];
   readonly timers: TimerService;
@@ -52,7 +53,7 @@ export class StoreHost {
   readonly #held: HeldActors;
   readonly #index: IndexFiller;
   readonly #lanes: CommitLanes;
-  readonly #services: ActorServices;
+  readonly #reader: ActorReader;
   readonly #housekeeping: Housekeeping;
 
   constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
@@ -64,17 +65,17 @@ export class StoreHost {
     this.#node = node;
     this.#types = new Map(types.map((type) => [type.type, type]));
     this.#log = new StoreLog(node.log, store.name);
+    this.partitions = new PartitionTable(node.nodeId, clock);
     // What is made first gets to what is made later by functions: everything here meets everything else at work.
-    this.relays = sinks
-      .filter((sink) => sink.stores === undefined || sink.stores.includes(store.name))
-      .map((sink) => this.#makeRelay(sink));
+    this.relays = sinksOf(store.name, sinks).map((sink) => this.#makeRelay(sink));
     this.timers = this.#makeTimers();
     this.#actors = new ActiveActors(node.residents);
-    this.#watchers = new Watchers({ clock, look: (actor) => this.#services.look(actor) });
+    this.#reader = new ActorReader({ clock, store, types: this.#types, actors: this.#actors });
+    this.#watchers = new Watchers(clock, this.#reader);
     this.#held = this.#makeHeldActors();
     this.#index = new IndexFiller(types, {
       ...this.#common(),
-      partition: (id) => this.ownership.partition(id),
+      partition: (id) => this.partitions.partition(id),
       failed: (what, error) => this.#log.failed(what, error),
     });
     const parts = {
@@ -90,10 +91,15 @@ export class StoreHost {
       relays: this.relays,
       index: this.#index,
     };
-    const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.ownership.held().length });
-    this.ownership = new Ownership(rebalancing);
-    this.#lanes = new CommitLanes({ ...this.#common(), ...parts, ownership: this.ownership, lanes: node.lanes });
-    this.#services = new ActorServices({ ...parts, types: this.#types, ownership: this.ownership, lanes: this.#lanes });
+    const rebalancing = new Rebalancing({ ...parts, heldCount: () => this.partitions.held().length });
+    this.ownership = new Ownership(rebalancing, this.partitions);
+    this.#lanes = new CommitLanes(node.lanes, {
+      ...this.#common(),
+      log: this.#log,
+      partitions: this.partitions,
+      ownership: this.ownership,
+      listeners: [this.#watchers, this.timers, ...this.relays],
+    });
     this.intake = this.#makeIntake(rebalancing);
     this.#housekeeping = new Housekeeping({
       ...parts,
@@ -101,7 +107,7 @@ export class StoreHost {
       residents: node.residents,
       retentionMs: node.retentionMs,
       shortestIdleMs: Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE))),
-      held: () => this.ownership.held(),
+      held: () => this.partitions.held(),
     });
   }
 
@@ -110,7 +116,7 @@ export class StoreHost {
   }
 
   get ownedPartitions(): number {
-    return this.ownership.held().length;
+    return this.partitions.held().length;
   }
 
   get timersDue(): number {
@@ -163,6 +169,18 @@ export class StoreHost {
     await Promise.all(this.relays.filter(({ failing }) => failing === undefined).map((relay) => relay.idle()));
   }
 
+  /**
+   * Keeps dead letters durably, logs and counts each. The timers go with them.
+   * @throws what the store throws: nothing is kept then.
+   */
+  async bury(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
+    await this.store.recordDeadLetters(letters, timers);
+    for (const letter of letters) {
+      this.#log.letterKept(letter);
+      this.#node.metrics?.buried(letter.reason);
+    }
+  }
+
   // --- the parts ---
 
   #common() {
@@ -173,8 +191,9 @@ export class StoreHost {
   #makeRelay(sink: Sink): Relay {
     return new Relay(sink, {
       ...this.#common(),
-      lastSeq: (partition) => this.ownership.partition(partition)?.lastSeq,
-      mayPublish: () => this.ownership.holdsLease(),
+      lastSeq: (partition) => this.partitions.partition(partition)?.lastSeq,
+      mayPublish: () => this.partitions.holdsLease(),
+      bury: (letters) => this.bury(letters),
       sinkFailed: (name, error) => this.#log.sinkFailed(name, error),
       sinkRecovered: (name) => this.#log.sinkRecovered(name),
     });
@@ -184,7 +203,7 @@ export class StoreHost {
     const { clock, randomness } = this.#node;
     const delivery: TimerDeliveryHost = {
       clock,
-      store: this.store,
+      bury: (letter, timers) => this.bury([letter], timers),
       deliver: (message) => this.intake.deliver(message),
       pause: ({ type, key }, reason) => this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason),
     };
@@ -192,8 +211,8 @@ export class StoreHost {
       clock,
       randomness,
       read: (partitions, before, limit) => this.store.timers(partitions, before, limit),
-      owned: () => this.ownership.held(),
-      holds: (partition) => this.ownership.partition(partition) !== undefined,
+      owned: () => this.partitions.held(),
+      holds: (partition) => this.partitions.partition(partition) !== undefined,
       fire: (timer, attempt, skip) => fireTimer(delivery, timer, attempt, skip),
       afterFailure: (timer, attempt, error) =>
         afterTimerFailure(delivery, this.#types.get(timer.type), timer, attempt, error),
@@ -205,7 +224,7 @@ export class StoreHost {
     const now = (): number => this.#node.clock.now();
     return new HeldActors({
       now,
-      submitPause: (write, waiter) => this.#lanes.add(pauseTurn(write, waiter, now())),
+      submitPause: (write, waiter) => this.#lanes.of(write.partition).add(pauseTurn(write, waiter, now())),
       deliver: (message) => this.intake.deliver(message),
       turnAway: (actor, error) => {
         this.#actors.find(actor.type, actor.key)?.turnAway(error);
@@ -219,15 +238,15 @@ export class StoreHost {
   }
 
   #makeIntake({ closing }: Rebalancing): Intake {
-    const { recentTurns, probe, clock } = this.#node;
+    const node = this.#node;
+    const { recentTurns, probe, clock } = node;
     const recent = recentTurns > 0 ? new RecentTurns(recentTurns, () => clock.now()) : undefined;
     const controls = new ControlHandler(
       {
         ...this.#common(),
         relays: this.relays,
-        load: (actor) => this.#services.load(actor),
-        activationOf: ({ type, key }) => this.#actors.find(type, key),
-        forget: (actor) => this.#actors.forget(actor),
+        reader: this.#reader,
+        actors: this.#actors,
       },
       this.#held,
       recent,
@@ -241,7 +260,17 @@ export class StoreHost {
       recent,
       probe,
       closing,
-      activate: (type, id, partition) => new Activation(type, id, partition, this.#services),
+      activation: {
+        ...this.#common(),
+        ref: node.ref,
+        probe,
+        log: this.#log,
+        actors: this.#actors,
+        reader: this.#reader,
+        lanes: this.#lanes,
+        timers: this.timers,
+        partitions: this.partitions,
+      },
     });
   }
 
@@ -253,4 +282,19 @@ export class StoreHost {
       (error: unknown) => this.#log.failed("reading timers", error),
     );
   }
+}
+
+/** @throws {TypeError} two of one name: they would share a cursor, and what one took would be skipped by the other. */
+function sinksOf(store: string, sinks: readonly Sink[]): readonly Sink[] {
+  const own = sinks.filter((sink) => sink.stores === undefined || sink.stores.includes(store));
+  const names = new Set<string>();
+  for (const { name } of own) {
+    if (names.has(name)) {
+      throw new TypeError(
+        `Cannot give two sinks of the store "${store}" the name "${name}" as cursors are kept under it: expected names that differ`,
+      );
+    }
+    names.add(name);
+  }
+  return own;
 }

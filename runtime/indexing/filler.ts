@@ -1,9 +1,3 @@
-import type { AnyActorType } from "../actor/any-actor.ts";
-import { readState } from "../actor/read-state.ts";
-import { backoffMs } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import { whenIdleNow } from "../base/event-loop.ts";
-import type { Randomness } from "../base/randomness.ts";
 /**
  * Keeps the index of a store complete: adds the actors that were stored before a field was indexed.
  *
@@ -16,6 +10,13 @@ import type { Randomness } from "../base/randomness.ts";
  * F2 a value is written only where the stored state is the one it was taken from: a turn that came between wins.
  * F3 a pass records a partition only if it was held without a break since before the pass read its first row.
  */
+
+import type { AnyActorType } from "../actor/any-actor.ts";
+import { readState } from "../actor/read-state.ts";
+import { backoffMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import { whenIdleNow } from "../base/event-loop.ts";
+import type { Randomness } from "../base/randomness.ts";
 import { partitionOf } from "../message/address.ts";
 import type { Partition } from "../ownership/partition.ts";
 import { type ActorRow, FencedError, type IndexFill, type Store } from "../ports/store.ts";

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { compareText } from "../base/text-order.ts";
+import { eventOfJournal } from "../journal/event-of-journal.ts";
 import { PARTITION_COUNT } from "../message/address.ts";
-import { eventOfJournal } from "../message/events.ts";
 import {
   type ActorId,
   type ActorRow,

@@ -1,13 +1,16 @@
-import { Residents } from "../activation/lru.ts";
-import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
-import { controlEnvelope } from "../actor/control-messages.ts";
-import { makeRef } from "../actor/make-ref.ts";
 /**
  * One node: puts its parts together, starts and stops them, and is the door to them.
  *
  * Owns: nothing that runs. Calls go through the `Router`, actors live with a `StoreHost` per store, read models with
  * `Projections`.
  */
+
+import type { ReportedActors } from "../activation/activation-directory.ts";
+import { Residents } from "../activation/lru.ts";
+import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
+import { controlEnvelope } from "../actor/control-messages.ts";
+import { REBUILD } from "../actor/rebuild-command.ts";
+import { makeRef } from "../actor/ref.ts";
 import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -23,9 +26,9 @@ import { type DeadLetters, StoredDeadLetters } from "../dead-letters/dead-letter
 import type { NodeServices } from "../host/node-services.ts";
 import { StoreHost } from "../host/store-host.ts";
 import type { IndexFilter } from "../indexing/filter.ts";
-import { findWhere, limitOf, toSummary } from "../indexing/where.ts";
+import { findWhere, limitOf, toSummary, type ActorSummary } from "../indexing/where.ts";
 import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "../journal/read.ts";
-import { REBUILD, type Rebuilt } from "../journal/rebuild.ts";
+import { type Rebuilt } from "../journal/rebuild.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";
 import type { ProjectionBuild } from "../ports/read-database.ts";
@@ -38,9 +41,9 @@ import { Subscriptions } from "../subscriptions/subscriptions.ts";
 import { NodeMetrics } from "../telemetry/node-metrics.ts";
 import { POLL_MS } from "../watch/watch-polls.ts";
 import { watchActor, type WatchedState } from "../watch/watch.ts";
-import type { ClusterReport, ReportedActors } from "./cluster-report.ts";
+import type { ClusterReport } from "./cluster-report.ts";
 import { reportCluster } from "./report-cluster.ts";
-import type { ActorSummary, Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
+import type { Troupe, TroupeOptions, TroupeStatus } from "./troupe.ts";
 
 const OFFER_TIMEOUT_MS = 2_000;
 /** A poll's answer may be on its way for this long. */
@@ -143,12 +146,12 @@ class Node implements Troupe, NodeAnswers {
       log: services.log,
       now: () => this.#clock.now(),
       history: (type, positions, limit) => this.#types.hostOf(type).store.readHistory(type, positions, limit),
-      bury: (type, letter) => this.#types.hostOf(type).store.recordDeadLetters([letter]),
+      bury: (type, letter) => this.#types.hostOf(type).bury([letter]),
     });
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
       stores: () => this.#hosts.map((host) => host.store),
-      storeOf: (type) => this.#types.hostOf(type).store,
+      bury: (type, letter) => this.#types.hostOf(type).bury([letter]),
       route: (envelope) => this.#router.route(envelope),
     });
     const sinks: Sink[] = [
@@ -180,10 +183,10 @@ class Node implements Troupe, NodeAnswers {
       randomness: this.#randomness,
       route: (envelope) => this.#router.route(envelope),
       pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
-      bury: (type, letter) => this.#types.hostOf(type).store.recordDeadLetters([letter]),
+      bury: (type, letter) => this.#types.hostOf(type).bury([letter]),
       holds: (type, partition) => {
-        const { ownership } = this.#types.hostOf(type);
-        return ownership.partition(partition) !== undefined && ownership.holdsLease();
+        const { partitions } = this.#types.hostOf(type);
+        return partitions.partition(partition) !== undefined && partitions.holdsLease();
       },
     });
   }
@@ -293,10 +296,10 @@ class Node implements Troupe, NodeAnswers {
       actors: { active: this.#residents.size, max: this.#residents.max, evicted: this.#residents.evicted },
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
-        ownedPartitions: host.ownership.held().length,
+        ownedPartitions: host.partitions.held().length,
         movingPartitions: host.ownership.movingCount,
         activeActors: host.activeActors,
-        leaseAgeMs: host.ownership.leaseAgeMs(),
+        leaseAgeMs: host.partitions.leaseAgeMs(),
       })),
       sinks: names.map((name) => {
         const mine = relays.filter((relay) => relay.sink.name === name);

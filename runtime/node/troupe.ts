@@ -8,6 +8,7 @@ import type { Randomness } from "../base/randomness.ts";
 import type { ActorInspection } from "../control/inspection.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
 import type { IndexFilter } from "../indexing/filter.ts";
+import type { ActorSummary } from "../indexing/where.ts";
 import type { JournalEntry, JournalPage } from "../journal/read.ts";
 import type { Rebuilt } from "../journal/rebuild.ts";
 import type { Metrics } from "../ports/metrics.ts";
@@ -18,6 +19,7 @@ import type { Source } from "../ports/source.ts";
 import type { Store } from "../ports/store.ts";
 import type { Topics } from "../ports/topics.ts";
 import type { Transport } from "../ports/transport.ts";
+import type { ProjectionStatus } from "../projections/projections.ts";
 import type { WatchedState } from "../watch/watch.ts";
 import type { ClusterReport } from "./cluster-report.ts";
 
@@ -69,13 +71,6 @@ export interface TroupeOptions {
   readonly probe?: Probe;
   /** Gets one line per noteworthy event. Default: silent. */
   readonly log?: Log;
-}
-
-/** What `list` yields: a committed actor. */
-export interface ActorSummary<State> {
-  readonly key: string;
-  readonly state: State;
-  readonly version: number;
 }
 
 /**
@@ -237,19 +232,4 @@ export interface TroupeStatus {
   readonly projections: readonly ProjectionStatus[];
   /** Of actor types that subscribe to events and have a source. */
   readonly subscriptions: readonly SubscriptionStatus[];
-}
-
-/** How a projection stands, as far as this node's partitions go. */
-export interface ProjectionStatus {
-  readonly name: string;
-  /** The version readers see; `undefined` while the first build is under way. */
-  readonly version: number | undefined;
-  /** The build beside it. */
-  readonly building: { readonly version: number; readonly state: "building" | "feeding" } | undefined;
-  /** Committed events of this node's partitions that are not in the tables yet. */
-  readonly behind: number;
-  /** Milliseconds since the oldest of those was emitted; 0 when none waits. */
-  readonly oldestMs: number;
-  /** What holds it up, while it does: a failing handler stops its partition, a failing build itself. */
-  readonly failing: readonly string[];
 }

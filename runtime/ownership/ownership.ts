@@ -1,22 +1,23 @@
 /**
- * Which partitions of one store this node holds, and who holds the others.
+ * This node among those that share one store: it renews its lease, takes the partitions that belong on it and hands over
+ * those that do not.
  *
- * Owns: the lease of this node in the store, the table of partitions held, the routing table, the plan of who should hold
- * what. Does not own: how a partition is brought to rest (the store host), the steps of a move (`Handover`).
+ * Owns: when the store is asked, and the plan of who should hold what. Does not own: what is known by now
+ * (`PartitionTable`), how a partition is brought to rest (`PartitionLifecycle`), the steps of a move (`Handover`).
  * Calls out: the store's `heartbeat`, `nodes`, `acquire`, `settle`, `release`; everything in `OwnershipHost`.
  *
  * O1 a partition is used only under an epoch this node was granted, and only while the lease, counted from before the
  *    renewal was sent, cannot have run out (`holdsLease`). The commit's fence is what protects the data (G4); this
  *    protects reads and publishing.
- * O2 what the store says wins: a partition held by someone else is given up at once. A row read before this node got the
- *    partition shows an older epoch, and says nothing.
+ * O2 a partition that the store says is somebody else's is given up at once (`PartitionTable` T1).
  * O3 every node places all partitions by the same rows and the same rule (`place`): it takes the free ones that belong
  *    on it and hands over those that do not. Nobody decides for the others, and the store settles every race.
  */
 import type { Clock } from "../base/clock.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { Fence, Grant, NodeCard, NodeId, NodeRow, Ownership as OwnershipRow, Store } from "../ports/store.ts";
+import type { Fence, Grant, NodeCard, NodeId, Store } from "../ports/store.ts";
 import { Handover, type HandoverHost, type Move } from "./handover.ts";
+import type { PartitionTable } from "./partition-table.ts";
 import { Partition } from "./partition.ts";
 import { candidates, place } from "./placement.ts";
 
@@ -53,12 +54,8 @@ export class Ownership implements HandoverHost {
   readonly clock: Clock;
   readonly #host: OwnershipHost;
   readonly #handover: Handover;
-  readonly #held = new Map<number, Partition>();
-  readonly #rows = new Map<number, OwnershipRow>();
+  readonly #table: PartitionTable;
   readonly #watches = new Set<{ readonly node: NodeId; gone(): void }>();
-  #nodes: readonly NodeRow[] = [];
-  #leaseUntil = Number.NEGATIVE_INFINITY;
-  #renewedAt = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
   #round: Promise<void> | undefined;
   #card: NodeCard | undefined;
@@ -66,8 +63,9 @@ export class Ownership implements HandoverHost {
   #stopped = false;
   #again = false;
 
-  constructor(host: OwnershipHost) {
+  constructor(host: OwnershipHost, table: PartitionTable) {
     this.#host = host;
+    this.#table = table;
     this.clock = host.clock;
     this.#owns = host.card.owns;
     this.#handover = new Handover(this);
@@ -92,42 +90,6 @@ export class Ownership implements HandoverHost {
     this.#schedule();
   }
 
-  partition(id: number): Partition | undefined {
-    return this.#held.get(id);
-  }
-
-  held(): number[] {
-    return [...this.#held.keys()];
-  }
-
-  /** The nodes with a lease, as of the last round. */
-  nodes(): readonly NodeRow[] {
-    return this.#nodes;
-  }
-
-  /** Who holds what, as of the last round. */
-  map(): readonly OwnershipRow[] {
-    return [...this.#rows.values()].map((row) => {
-      const held = this.#held.get(row.partition);
-      return held === undefined ? row : { ...row, owner: this.#host.nodeId, epoch: held.epoch };
-    });
-  }
-
-  holdsLease(now = this.clock.monotonic()): boolean {
-    return now < this.#leaseUntil;
-  }
-
-  leaseAgeMs(): number {
-    return Math.max(0, Math.round(this.clock.monotonic() - this.#renewedAt));
-  }
-
-  /** The node to send calls for a partition to; `undefined` when nobody holds it, as far as is known. */
-  ownerOf(partition: number): NodeId | undefined {
-    if (this.#held.has(partition)) return this.#host.nodeId;
-    const owner = this.#rows.get(partition)?.owner;
-    return owner === this.#host.nodeId ? undefined : owner;
-  }
-
   get movingCount(): number {
     return this.#handover.count;
   }
@@ -149,8 +111,7 @@ export class Ownership implements HandoverHost {
 
   /** A commit was fenced, or its outcome was settled elsewhere: stop using these partitions, then ask the store. */
   giveUp(partitions: readonly Partition[]): void {
-    const lost = partitions.filter((partition) => this.#held.get(partition.id) === partition);
-    for (const partition of lost) this.#held.delete(partition.id);
+    const lost = this.#table.remove(partitions);
     if (lost.length > 0) this.#host.dropped(lost);
     void this.refresh();
   }
@@ -159,14 +120,6 @@ export class Ownership implements HandoverHost {
   async refresh(): Promise<void> {
     if (this.#stopped) return;
     await (this.#round ??= this.#guardedRenew());
-  }
-
-  /** Takes grants that `settle` returned for partitions held here: same partition, higher epoch. */
-  renewEpochs(grants: readonly Grant[]): void {
-    for (const grant of grants) {
-      const partition = this.#held.get(grant.partition);
-      if (partition !== undefined) partition.epoch = grant.epoch;
-    }
   }
 
   /** Another node has released partitions for this one. @throws {TroupeError} `unavailable` when it takes none any more. */
@@ -195,10 +148,7 @@ export class Ownership implements HandoverHost {
     this.#cancel?.();
     await this.#round;
     await this.#handover.idle();
-    const fences = fencesOf([...this.#held.values()]);
-    this.#held.clear();
-    this.#leaseUntil = Number.NEGATIVE_INFINITY;
-    await this.#host.store.release(this.#host.nodeId, fences);
+    await this.#host.store.release(this.#host.nodeId, fencesOf(this.#table.clear()));
   }
 
   // --- HandoverHost ---
@@ -206,7 +156,7 @@ export class Ownership implements HandoverHost {
   due(): readonly Move[] {
     if (this.#stopped || this.#host.offer === undefined) return [];
     const plan = this.#plan();
-    return [...this.#held.values()].flatMap((partition) => {
+    return this.#table.partitions().flatMap((partition) => {
       const to = plan.get(partition.id);
       return to === undefined || to === this.#host.nodeId ? [] : [{ partition, to }];
     });
@@ -221,10 +171,7 @@ export class Ownership implements HandoverHost {
   }
 
   async release(partitions: readonly Partition[]): Promise<void> {
-    for (const { id, epoch } of partitions) {
-      this.#held.delete(id);
-      this.#rows.set(id, { partition: id, owner: undefined, epoch });
-    }
+    this.#table.released(partitions);
     await this.#host.detach(partitions);
     await this.#host.store.release(this.#host.nodeId, fencesOf(partitions));
   }
@@ -234,7 +181,7 @@ export class Ownership implements HandoverHost {
       node,
       partitions.map(({ id }) => id),
     );
-    for (const { id, epoch } of partitions) this.#rows.set(id, { partition: id, owner: node, epoch: epoch + 1 });
+    this.#table.takenBy(node, partitions);
   }
 
   async failed(error: unknown, partitions: readonly Partition[]): Promise<void> {
@@ -249,10 +196,12 @@ export class Ownership implements HandoverHost {
 
   #schedule(): void {
     if (this.#stopped) return;
-    const elapsed = this.clock.monotonic() - this.#renewedAt;
-    const ends = this.#nodes.map(({ id, leaseLeftMs }) =>
-      id === this.#host.nodeId ? Number.POSITIVE_INFINITY : leaseLeftMs - elapsed + AFTER_LEASE_MS,
-    );
+    const elapsed = this.#table.sinceRenewal();
+    const ends = this.#table
+      .nodes()
+      .map(({ id, leaseLeftMs }) =>
+        id === this.#host.nodeId ? Number.POSITIVE_INFINITY : leaseLeftMs - elapsed + AFTER_LEASE_MS,
+      );
     const soonest = Math.min(this.#again ? SOON_MS : this.#host.leaseMs / 4, ...ends);
     this.#cancel = this.clock.after(Math.max(AFTER_LEASE_MS, soonest), () => {
       void this.refresh().finally(() => this.#schedule());
@@ -276,47 +225,23 @@ export class Ownership implements HandoverHost {
     const rows = await store.heartbeat(nodeId, leaseMs, card);
     if (this.#card === card) this.#card = undefined; // what was said stays said
     if (this.#stopped) return;
-    const before = this.#nodes;
-    this.#nodes = await store.nodes();
-    this.#renewedAt = this.clock.monotonic();
+    const changed = this.#table.nodesAre(await store.nodes());
     if (this.#stopped) return;
     // O1: from before it was sent, and in one step with what was learned: a partition that was lost is not served meanwhile.
-    this.#leaseUntil = sentAt + leaseMs;
-    const stray = this.#learn(rows);
+    this.#table.leaseUntil(sentAt + leaseMs);
+    const { lost, stray } = this.#table.learn(rows, (partition) => this.moving(partition) !== undefined);
+    if (lost.length > 0) this.#host.dropped(lost); // O2
     this.#tellWatches();
-    const ids = this.#nodes.map(({ id }) => id);
-    if (ids.join() !== before.map(({ id }) => id).join()) this.#host.nodesChanged(ids);
+    if (changed) this.#host.nodesChanged(this.#table.nodes().map(({ id }) => id));
     this.#again = false;
     if (stray.length > 0) await this.#take(await store.settle(nodeId, stray));
     if (this.#owns) await this.#takeFree();
     this.#handover.start();
   }
 
-  /** Takes in what the store says. Returns what is ours by the store, and not in use here. */
-  #learn(rows: readonly OwnershipRow[]): Fence[] {
-    const moved: Partition[] = [];
-    const stray: Fence[] = [];
-    for (const row of rows) {
-      const held = this.#held.get(row.partition);
-      if (row.epoch < this.#knownEpoch(row.partition)) continue; // O2
-      this.#rows.set(row.partition, row);
-      const mine = row.owner === this.#host.nodeId;
-      if (held !== undefined && !mine) moved.push(held);
-      // Given up after a fenced batch, or granted in a round that failed; unless it is just on its way elsewhere.
-      if (held === undefined && mine && this.moving(row.partition) === undefined) stray.push(row);
-    }
-    for (const partition of moved) this.#held.delete(partition.id); // O2
-    if (moved.length > 0) this.#host.dropped(moved);
-    return stray;
-  }
-
-  #knownEpoch(partition: number): number {
-    return Math.max(this.#held.get(partition)?.epoch ?? 0, this.#rows.get(partition)?.epoch ?? 0);
-  }
-
   #tellWatches(): void {
     if (this.#watches.size === 0) return;
-    const alive = new Set(this.#nodes.map((node) => node.id));
+    const alive = new Set(this.#table.nodes().map((node) => node.id));
     for (const watch of this.#watches) {
       if (alive.has(watch.node)) continue;
       this.#watches.delete(watch);
@@ -326,14 +251,15 @@ export class Ownership implements HandoverHost {
 
   async #takeFree(): Promise<void> {
     const { store, nodeId, offer } = this.#host;
-    if (this.#rows.size === 0 || offer === undefined) {
+    const map = this.#table.map();
+    if (map.length === 0 || offer === undefined) {
       // Nobody to share with: a node without a way to others takes what it can get.
-      const free = this.#rows.size === 0 || this.map().some((row) => row.owner === undefined);
+      const free = map.length === 0 || map.some((row) => row.owner === undefined);
       if (free) await this.#take(await store.acquire(nodeId));
       return;
     }
     const plan = this.#plan();
-    const wanted = this.map().flatMap(({ partition, owner }) =>
+    const wanted = map.flatMap(({ partition, owner }) =>
       owner === undefined && plan.get(partition) === nodeId && this.moving(partition) === undefined ? [partition] : [],
     );
     if (wanted.length === 0) return;
@@ -345,9 +271,9 @@ export class Ownership implements HandoverHost {
   /** O3 */
   #plan(): ReadonlyMap<number, NodeId | undefined> {
     const { nodeId } = this.#host;
-    const others = candidates(this.#nodes).filter((node) => node !== nodeId);
-    const fits = candidates(this.#nodes).includes(nodeId);
-    const map = this.map();
+    const others = candidates(this.#table.nodes()).filter((node) => node !== nodeId);
+    const fits = candidates(this.#table.nodes()).includes(nodeId);
+    const map = this.#table.map();
     const placed = place(
       this.#owns && fits ? [...others, nodeId] : others,
       map.map((row) => row.owner),
@@ -361,9 +287,9 @@ export class Ownership implements HandoverHost {
     const open = await this.#host.prepare(partitions);
     if (this.#stopped) return;
     // An offer and a round may overlap: a grant that is older than what is known by now would bring an old epoch back (O2).
-    const valid = grants.filter((grant) => grant.epoch >= this.#knownEpoch(grant.partition));
+    const valid = grants.filter((grant) => grant.epoch >= this.#table.knownEpoch(grant.partition));
     if (valid.length < grants.length) return this.#take(valid);
-    for (const partition of partitions) this.#held.set(partition.id, partition);
+    this.#table.add(partitions);
     open();
   }
 }

@@ -1,30 +1,32 @@
-import { backoffMs } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Randomness } from "../base/randomness.ts";
-import { TroupeError } from "../message/errors.ts";
-import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
-import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
-import type { Buckets } from "../telemetry/buckets.ts";
-import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 /**
  * Carries the outbox of one store to one sink.
  *
  * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
  * (the publisher), the rows (the lane writes them, the janitor prunes them).
- * Calls in: `open`, `close`, `offer`. Calls out: the store's `readOutbox`, `saveCursors`.
+ * Calls in: `open`, `close`, `written`. Calls out: the store's `readOutbox`, `saveCursors`.
  *
  * R1 records of a partition are handed over in sequence order, each once per ownership.
  * R2 what is not in memory is read from the table: after a takeover, and after more has gathered than memory may hold.
  *    A partition is `live` again only when the table has nothing that was not handed over.
  * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
  * R4 what a sink does not take passes it by: it is never handed over, and whether the sink works is told by its own alone.
+ * R5 nothing counts as acknowledged but what the sink said so of, record by record.
  */
+
+import { backoffMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Randomness } from "../base/randomness.ts";
+import { letterId } from "../dead-letters/letter.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
+import type { CommitBatch, CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
+import type { Buckets } from "../telemetry/buckets.ts";
+import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
-import { CursorTracker } from "./cursor-tracker.ts";
+import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
-import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
-import { ReplayTracker } from "./replay-tracker.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export interface RelayHost {
   readonly clock: Clock;
@@ -34,6 +36,8 @@ export interface RelayHost {
   /** The last committed sequence number of a partition this node holds. */
   lastSeq(partition: number): number | undefined;
   mayPublish(): boolean;
+  /** Keeps dead letters durably, and tells of them. */
+  bury(letters: readonly DeadLetter[]): Promise<void>;
   sinkFailed(sink: string, error: unknown): void;
   sinkRecovered(sink: string): void;
 }
@@ -125,11 +129,8 @@ export class Relay implements PublisherHost {
     });
   }
 
-  /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
-  offer(
-    records: readonly OutboxRecord[],
-    lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[],
-  ): void {
+  /** A commit wrote these records, of any kind; its fences tell how far each partition has got by it. */
+  written(_turns: unknown, { outbox: records, fences }: Pick<CommitBatch, "outbox" | "fences">): void {
     const parcels: Parcel[] = [];
     const full = this.#load + records.length > MAX_PENDING;
     for (const record of records) {
@@ -143,7 +144,7 @@ export class Relay implements PublisherHost {
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }
-    for (const { partition, lastSeq } of lastSeqs) {
+    for (const { partition, lastSeq } of fences) {
       const tracker = this.#trackers.get(partition);
       if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
     }
@@ -182,10 +183,10 @@ export class Relay implements PublisherHost {
   }
 
   async publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]> {
-    if (this.#published === undefined) return this.sink.publish(records, attempt);
-    const since = this.#host.clock.monotonic();
+    const since = this.#published === undefined ? 0 : this.#host.clock.monotonic();
     const results = await this.sink.publish(records, attempt);
-    this.#published.add((this.#host.clock.monotonic() - since) / 1_000);
+    this.#published?.add((this.#host.clock.monotonic() - since) / 1_000);
+    checkResults(this.sink.name, records.length, results); // R5
     return results;
   }
 
@@ -199,7 +200,7 @@ export class Relay implements PublisherHost {
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {
     const kept = letters.filter((letter) => !this.#replays.get(letter.id)?.refused(letter.detail));
-    if (kept.length > 0) await this.#host.store.recordDeadLetters(kept);
+    if (kept.length > 0) await this.#host.bury(kept);
   }
 
   /**
@@ -309,6 +310,16 @@ export class Relay implements PublisherHost {
     }
     if (parcels.length > 0) this.#publisher.enqueue(parcels);
   }
+}
+
+const KINDS: ReadonlySet<string> = new Set<PublishResult["kind"]>(["acked", "refused", "held"]);
+
+/** @throws {TypeError} the sink did not say of each record what became of it. */
+function checkResults(sink: string, records: number, results: readonly PublishResult[]): void {
+  if (results.length === records && results.every((result) => KINDS.has(result?.kind))) return;
+  throw new TypeError(
+    `Cannot tell what the sink "${sink}" took: expected acked, refused or held for each of ${records} records, received ${JSON.stringify(results.slice(0, 5))}`,
+  );
 }
 
 function publisherFor(lane: SinkLane, host: PublisherHost): Publisher {

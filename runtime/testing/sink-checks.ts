@@ -1,5 +1,5 @@
 import { newId } from "../base/ids.ts";
-import { eventNoun } from "../message/events.ts";
+import { eventNoun } from "../message/cloud-event.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 

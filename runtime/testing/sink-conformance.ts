@@ -1,4 +1,4 @@
-import { toCloudEvent } from "../message/events.ts";
+import { toCloudEvent } from "../message/cloud-event.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 import { assert, distinctIds, eventRecords, publishLikeARelay, sameOrderPerTarget, within } from "./sink-checks.ts";

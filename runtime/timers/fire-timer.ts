@@ -1,16 +1,17 @@
-import type { Delivery } from "../activation/activation-host.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { SKIP_TICK } from "../actor/control-messages.ts";
 import type { Clock } from "../base/clock.ts";
 import { isPoison, poisonDetail } from "../dead-letters/poison.ts";
+import type { Delivery } from "../message/delivery.ts";
 import { PausedError, TroupeError } from "../message/errors.ts";
-import type { ActorId, DeadLetter, Store, TimerRow } from "../ports/store.ts";
+import type { ActorId, DeadLetter, TimerRow } from "../ports/store.ts";
 import type { TimerVerdict } from "./timer-service.ts";
 
 /** What firing a timer needs from the store host. */
 export interface TimerDeliveryHost {
   readonly clock: Clock;
-  readonly store: Store;
+  /** Keeps a dead letter durably; the timers go with it. */
+  bury(letter: DeadLetter, timers: readonly TimerRow[]): Promise<void>;
   deliver(delivery: Delivery): void;
   /** Pauses an actor of this node. Resolves when that is durable. */
   pause(actor: ActorId, reason: string): Promise<void>;
@@ -61,7 +62,7 @@ export async function afterTimerFailure(
   }
   const recurring = timer.schedule !== undefined;
   // A timer that comes again moves on by a turn of its own, which sees what the actor made of it meanwhile.
-  await host.store.recordDeadLetters([letterOf(timer, attempt, error, host.clock.now())], recurring ? [] : [timer]);
+  await host.bury(letterOf(timer, attempt, error, host.clock.now()), recurring ? [] : [timer]);
   return recurring ? "skip" : "drop";
 }
 

@@ -79,8 +79,8 @@ export class TimerService {
     }
   }
 
-  /** A commit wrote these. */
-  written(writes: readonly TimerWrite[]): void {
+  /** A commit wrote these, as a commit listener is told. */
+  written(_turns: unknown, { timers: writes }: { readonly timers: readonly TimerWrite[] }): void {
     if (writes.length === 0) return;
     const horizon = this.#host.clock.now() + HORIZON_MS;
     for (const write of writes) {

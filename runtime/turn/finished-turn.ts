@@ -1,21 +1,11 @@
-import type { JournaledTurn } from "../journal/fold.ts";
-import type { TroupeError } from "../message/errors.ts";
+import { MAX_STATE_LENGTH } from "../base/limits.ts";
+import type { JournaledTurn } from "../journal/journaled-turn.ts";
+import type { Answer, Waiter } from "../message/delivery.ts";
+import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "../ports/store.ts";
+import type { ActorState } from "./actor-state.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
-
-/** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
-export interface Waiter {
-  succeed(body: string | undefined): void;
-  fail(error: unknown): void;
-  /** Whether nobody waits any more; then the message is not worth a turn. */
-  expired?(): boolean;
-}
-
-/** What a waiter will be told once it is safe to. */
-export type Answer =
-  | { readonly kind: "reply"; readonly body: string | undefined }
-  | { readonly kind: "error"; readonly error: TroupeError };
 
 /** The actor a turn belongs to, as its commit sees it. */
 export interface TurnOwner {
@@ -92,4 +82,34 @@ export class FinishedTurn {
   fail(error: TroupeError): void {
     for (const { waiter } of this.#waiting) waiter.fail(error);
   }
+}
+
+/**
+ * Takes over the state of a turn that ended well, and puts together what it leaves to be written, as one piece (G2).
+ *
+ * @param text the state after the turn as JSON; `undefined` when it destroyed the actor.
+ * @param hash of the message and its input, when it carries an id: then the reply `body` is kept.
+ */
+export function finishTurn(
+  owner: TurnOwner,
+  envelope: Envelope,
+  turn: Turn,
+  state: ActorState,
+  text: string | undefined,
+  hash: string | undefined,
+  body: string | undefined,
+): FinishedTurn {
+  if (turn.destroyed && state.exists) turn.journal?.destroyed();
+  const index = state.advance(turn, text);
+  const { id } = envelope;
+  const reply = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
+  return new FinishedTurn(owner, envelope, turn, text, state.version, reply, undefined, index);
+}
+
+/** Why a turn whose state has grown to `size` characters cannot be committed. */
+export function stateTooLarge(address: string, size: number): TroupeError {
+  return new TroupeError(
+    "state_too_large",
+    `Cannot commit the state of ${address} as it is too large: size is ${size}, limit is ${MAX_STATE_LENGTH}`,
+  );
 }

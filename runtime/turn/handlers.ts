@@ -1,5 +1,8 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { QueryContext } from "../actor/context.ts";
+import type { Answer } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
+import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Turn } from "./turn.ts";
 
@@ -14,6 +17,34 @@ function createAndHandle(type: AnyActorType, turn: Turn, definition: AnyMessageD
   const created: unknown = type.options.onCreate?.(turn as never, turn.key);
   const handleNow = (): unknown => definition.handle(turn as never, input as never);
   return created instanceof Promise ? created.then(handleNow) : handleNow();
+}
+
+/** An actor that can be looked at. */
+export interface Readable {
+  readonly address: string;
+  /** What a query sees. */
+  look(): QueryContext<unknown>;
+}
+
+/**
+ * The answer to a query, to be given once the state it saw is durable. What the handler throws is logged, and its
+ * caller sees `turn_failed`.
+ */
+export function answerQuery(
+  actor: Readable,
+  envelope: Envelope,
+  definition: AnyMessageDefinition,
+  log: { turnFailed(envelope: Envelope, error: unknown): void },
+): Answer {
+  try {
+    const input = parseInput(definition.in, envelope.input, envelope.message, actor.address);
+    const reply = definition.handle(actor.look() as never, input as never);
+    return { kind: "reply", body: reply === undefined ? undefined : JSON.stringify(reply) };
+  } catch (error) {
+    if (error instanceof TroupeError) return { kind: "error", error };
+    log.turnFailed(envelope, error);
+    return { kind: "error", error: new TroupeError("turn_failed", `Cannot read ${actor.address}`, { cause: error }) };
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
  * The long polls of watchers, on the node that owns the actors they look at.
  *
  * Owns: who waits for which actor. Does not own: the actors; one that is watched need not be in memory, and its being
- * watched does not keep it there. Calls in: `poll`, `abandon`, `written`, `lost`, `stop`. Calls out: the host's `look`.
+ * watched does not keep it there. Calls in: `poll`, `abandon`, `written`, `lost`, `stop`. Calls out: the reader's `look`.
  *
  * W1 only what is durable is shown: `look` waits for the commit, `written` comes after it (G3).
  * W2 a poll waits before it looks, so that no commit falls between the two.
@@ -10,10 +10,11 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { textHash } from "../base/hash.ts";
+import type { Waiter } from "../message/delivery.ts";
 import type { TroupeError } from "../message/errors.ts";
 import type { Seen } from "../ports/envelope.ts";
 import type { ActorId } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 
 /** A durable state as JSON text; none where the actor does not exist. */
 export interface Sight {
@@ -21,8 +22,8 @@ export interface Sight {
   readonly state: string | undefined;
 }
 
-export interface WatchersHost {
-  readonly clock: Clock;
+/** Reads an actor as a watcher may see it. */
+export interface SightReader {
   /** What is durable of an actor of this node. */
   look(actor: ActorId): Promise<Sight>;
 }
@@ -39,22 +40,24 @@ interface Poll {
 }
 
 export class Watchers {
-  readonly #host: WatchersHost;
+  readonly #clock: Clock;
+  readonly #reader: SightReader;
   readonly #polls = new Map<string, Set<Poll>>();
 
-  constructor(host: WatchersHost) {
-    this.#host = host;
+  constructor(clock: Clock, reader: SightReader) {
+    this.#clock = clock;
+    this.#reader = reader;
   }
 
   /** Answers `waiter` with a {@link Sight} other than `seen`, as JSON, or with nothing when there is none for a while. */
   poll(actor: ActorId, partition: number, waiter: Waiter, seen: Seen | undefined): void {
     const address = `${actor.type}/${actor.key}`;
-    const cancelTimer = this.#host.clock.after(POLL_MS, () => this.#take(poll) && waiter.succeed(undefined));
+    const cancelTimer = this.#clock.after(POLL_MS, () => this.#take(poll) && waiter.succeed(undefined));
     const poll: Poll = { waiter, address, partition, seen, cancelTimer };
     const polls = this.#polls.get(address);
     if (polls === undefined) this.#polls.set(address, new Set([poll]));
     else polls.add(poll);
-    this.#host.look(actor).then(
+    this.#reader.look(actor).then(
       (sight) => this.#show(poll, sight),
       (error: unknown) => this.#take(poll) && waiter.fail(error),
     );

@@ -3,9 +3,9 @@
  *
  * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
  */
-import { Delivery } from "#actors/delivery/delivery.ts";
-import { Invoice } from "#actors/invoice/invoice.ts";
-import { Notification } from "#actors/notification/notification.ts";
+import { Delivery } from "#actors/shop/delivery/delivery.ts";
+import { Invoice } from "#actors/shop/invoice/invoice.ts";
+import { Notification } from "#actors/shop/notification/notification.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { kafkaSource } from "#infra/kafka/source.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";

@@ -1,7 +1,7 @@
-import { followKeys } from "#actors/ingress/guard/follow-keys.ts";
-import { KeyDirectory } from "#actors/ingress/guard/key-directory.ts";
-import { Keyring } from "#actors/keyring/keyring.ts";
-import { fingerprintOf, newSecret } from "#actors/keyring/secret.ts";
+import { followKeys } from "#actors/access/guard/follow-keys.ts";
+import { KeyDirectory } from "#actors/access/guard/key-directory.ts";
+import { Keyring } from "#actors/access/keyring/keyring.ts";
+import { fingerprintOf, newSecret } from "#actors/access/keyring/secret.ts";
 import { type Log, newId, type Topics, type Troupe } from "#runtime";
 import { keepTrying } from "./keep-trying.ts";
 

@@ -1,4 +1,4 @@
-import type { Destination } from "#actors/route/messages.ts";
+import type { Destination } from "#actors/gateway/route/messages.ts";
 import { durationMs } from "#runtime";
 import type { Settings } from "./settings.ts";
 

@@ -1,4 +1,4 @@
-import { Stock } from "#actors/stock/stock.ts";
+import { Stock } from "#actors/shop/stock/stock.ts";
 import type { Log, Troupe } from "#runtime";
 
 const PIECES = 10_000;

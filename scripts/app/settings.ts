@@ -1,7 +1,7 @@
 /** What the app process is told by its environment, its arguments and the addresses of a running stack. */
 import * as v from "valibot";
-import { trustedProxies } from "#actors/ingress/guard/client-address.ts";
-import { Destination } from "#actors/route/messages.ts";
+import { trustedProxies } from "#actors/access/guard/client-address.ts";
+import { Destination } from "#actors/gateway/route/messages.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
@@ -177,7 +177,20 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
-  TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
+  TROUPE_HOST: v.pipe(
+    optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
+    v.description("what the engine's host is called; without it what the engine calls itself"),
+  ),
+  TROUPE_BIND_ROOTS: v.pipe(
+    v.optional(text, ""),
+    v.transform((value) => value.split(",").map((root) => root.trim()).filter((root) => root !== "")),
+    v.check((paths) => paths.every((path) => path.startsWith("/")), "expected absolute paths, separated by commas"),
+    v.description("directories of the host that services may mount, separated by commas; by default none"),
+  ),
+  TROUPE_ROLES: v.pipe(
+    v.optional(roles, ROLES.join(",")),
+    v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
+  ),
   TROUPE_STOP_GRACE: v.pipe(
     v.optional(duration, "0s"),
     v.description("how long a process that was told to stop still takes requests, with /ready at 503"),
@@ -209,7 +222,7 @@ const VARIABLES = {
       ),
     ),
     v.description(
-      "seals the secrets of sources and endpoints in the database: 32 bytes in base64; of several, separated by commas, the first seals",
+      "seals the secrets of sources and endpoints in the database, and what workflows are about in Temporal: 32 bytes in base64; of several, separated by commas, the first seals",
     ),
   ),
   API_RATE_LIMIT: v.pipe(
@@ -248,7 +261,7 @@ const VARIABLES = {
       ),
       "default",
     ),
-    v.description("keeps systems on the same servers apart: databases, streams, topics, containers"),
+    v.description("keeps systems on the same servers apart: databases, streams, topics, workflows, containers"),
   ),
   WEBHOOK_RETRIES: v.pipe(
     v.optional(durations, "5s,5m,30m,2h,5h,10h,10h"),

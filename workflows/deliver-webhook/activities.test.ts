@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { Endpoint } from "#actors/endpoint/endpoint.ts";
+import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
 import { createTroupe, memory, newId } from "#runtime";
 import { deliverWebhookActivities, retryAfterMs } from "./activities.ts";
 

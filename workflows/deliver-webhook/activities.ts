@@ -1,5 +1,5 @@
-import { Endpoint } from "#actors/endpoint/endpoint.ts";
-import { type DeliveryTurn, MAX_RESPONSE_SHOWN } from "#actors/endpoint/messages.ts";
+import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
+import { type DeliveryTurn, MAX_RESPONSE_SHOWN } from "#actors/gateway/endpoint/messages.ts";
 import { openWhatOpens, plainBox, type SecretBox } from "#infra/secrets/secret-box.ts";
 import { type DeliveryOutcome, deliver } from "#infra/webhooks/deliver.ts";
 import { signWebhook } from "#infra/webhooks/sign.ts";

@@ -6,9 +6,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import { Endpoint } from "#actors/endpoint/endpoint.ts";
-import { createInbox, Inbox } from "#actors/inbox/inbox.ts";
-import type { NamedRoute } from "#actors/route/messages.ts";
+import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
+import { createInbox, Inbox } from "#actors/gateway/inbox/inbox.ts";
+import type { NamedRoute } from "#actors/gateway/route/messages.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";

@@ -1,5 +1,5 @@
 import { log, proxyActivities, proxyLocalActivities, sleep } from "@temporalio/workflow";
-import type { DeliveryTurn } from "#actors/endpoint/messages.ts";
+import type { DeliveryTurn } from "#actors/gateway/endpoint/messages.ts";
 import type { DeliverWebhookActivities } from "./activities.ts";
 import type { DeliverWebhook, DeliverWebhookResult } from "./messages.ts";
 

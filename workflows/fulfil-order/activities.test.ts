@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { createDelivery } from "#actors/delivery/delivery.ts";
-import { Order } from "#actors/order/order.ts";
-import { Payment } from "#actors/payment/payment.ts";
-import { sandboxProvider } from "#actors/payment/sandbox.ts";
-import { Stock } from "#actors/stock/stock.ts";
+import { createDelivery } from "#actors/shop/delivery/delivery.ts";
+import { Order } from "#actors/shop/order/order.ts";
+import { Payment } from "#actors/shop/payment/payment.ts";
+import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
+import { Stock } from "#actors/shop/stock/stock.ts";
 import { createTroupe, memory, RefusedError, TroupeError } from "#runtime";
 import { toApplicationFailure } from "../actor-calls.ts";
 import { fulfilOrderActivities } from "./activities.ts";

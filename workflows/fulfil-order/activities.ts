@@ -1,11 +1,11 @@
 import { Context } from "@temporalio/activity";
-import { Delivery } from "#actors/delivery/delivery.ts";
-import type { Address } from "#actors/delivery/messages.ts";
-import type { OrderMarked } from "#actors/order/messages.ts";
-import { Order } from "#actors/order/order.ts";
-import { Payment } from "#actors/payment/payment.ts";
-import type { PaymentProvider } from "#actors/payment/provider.ts";
-import { Stock } from "#actors/stock/stock.ts";
+import { Delivery } from "#actors/shop/delivery/delivery.ts";
+import type { Address } from "#actors/shop/delivery/messages.ts";
+import type { OrderMarked } from "#actors/shop/order/messages.ts";
+import { Order } from "#actors/shop/order/order.ts";
+import { Payment } from "#actors/shop/payment/payment.ts";
+import type { PaymentProvider } from "#actors/shop/payment/provider.ts";
+import { Stock } from "#actors/shop/stock/stock.ts";
 import type { Troupe } from "#runtime";
 import { actorCalls } from "#workflows/actor-calls.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { Address } from "#actors/delivery/messages.ts";
-import { OrderId, OrderLine, type OrderStatus } from "#actors/order/messages.ts";
-import { PaymentToken } from "#actors/payment/messages.ts";
-import { Currency } from "#actors/stock/messages.ts";
+import { Address } from "#actors/shop/delivery/messages.ts";
+import { OrderId, OrderLine, type OrderStatus } from "#actors/shop/order/messages.ts";
+import { PaymentToken } from "#actors/shop/payment/messages.ts";
+import { Currency } from "#actors/shop/stock/messages.ts";
 import type { WorkflowStart } from "#runtime";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";

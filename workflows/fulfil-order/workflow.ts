@@ -20,7 +20,7 @@ import {
   TemporalFailure,
   upsertSearchAttributes,
 } from "@temporalio/workflow";
-import type { OrderMarked, OrderStatus } from "#actors/order/messages.ts";
+import type { OrderMarked, OrderStatus } from "#actors/shop/order/messages.ts";
 import { UndoStack } from "../undo-stack.ts";
 import type { FulfilOrderActivities, StockLine } from "./activities.ts";
 import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";

@@ -1,11 +1,11 @@
 import { activityInfo } from "@temporalio/activity";
-import { act, type Acted, type Hands } from "#actors/scaler/act.ts";
-import type { Action, ObservedContainer } from "#actors/scaler/messages.ts";
-import { observe, replicasOf } from "#actors/scaler/observe.ts";
-import type { Prober } from "#actors/scaler/prober.ts";
-import { Scaler } from "#actors/scaler/scaler.ts";
-import type { ServiceSpec } from "#actors/service/messages.ts";
-import { Service } from "#actors/service/service.ts";
+import { act, type Acted, type Hands } from "#actors/orchestrator/scaler/act.ts";
+import type { Action, ObservedContainer } from "#actors/orchestrator/scaler/messages.ts";
+import { observe, replicasOf } from "#actors/orchestrator/scaler/observe.ts";
+import type { Prober } from "#actors/orchestrator/scaler/prober.ts";
+import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
+import type { ServiceSpec } from "#actors/orchestrator/service/messages.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
 import type { Engine } from "#infra/engines/engine.ts";
 import { EngineError } from "#infra/engines/errors.ts";
 import type { Images } from "#infra/engines/images.ts";

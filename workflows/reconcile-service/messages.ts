@@ -1,6 +1,6 @@
-import type { Acted } from "#actors/scaler/act.ts";
-import type { Action, ObservedContainer, Slots } from "#actors/scaler/messages.ts";
-import type { ConditionFound, DesiredService } from "#actors/service/messages.ts";
+import type { Acted } from "#actors/orchestrator/scaler/act.ts";
+import type { Action, ObservedContainer, Slots } from "#actors/orchestrator/scaler/messages.ts";
+import type { ConditionFound, DesiredService } from "#actors/orchestrator/service/messages.ts";
 
 /** Input of `reconcileService`. */
 export interface ReconcileServiceInput {

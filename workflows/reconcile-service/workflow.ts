@@ -10,9 +10,9 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Action } from "#actors/scaler/messages.ts";
-import { IDLE_CHECK_MS, type Plan, plan } from "#actors/scaler/plan.ts";
-import type { ConditionFound } from "#actors/service/messages.ts";
+import type { Action } from "#actors/orchestrator/scaler/messages.ts";
+import { IDLE_CHECK_MS, type Plan, plan } from "#actors/orchestrator/scaler/plan.ts";
+import type { ConditionFound } from "#actors/orchestrator/service/messages.ts";
 import type { ReconcileActivities, Survey } from "./activities.ts";
 import { LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
 import type { Acted, Decision, HostView, ReconcileServiceInput, World } from "./messages.ts";

@@ -1,5 +1,5 @@
-import type { Principal } from "../guard/principal.ts";
-import { Problem } from "../problem.ts";
+import type { Principal } from "#infra/http/principal.ts";
+import { Problem } from "#infra/http/problem.ts";
 
 /** Who is at the other end of a socket, and what they may follow. */
 export interface SocketCaller {

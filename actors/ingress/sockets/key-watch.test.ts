@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import type { KeyTable } from "#actors/keyring/messages.ts";
-import { fingerprintOf, newSecret } from "#actors/keyring/secret.ts";
+import type { KeyTable } from "#actors/access/keyring/messages.ts";
+import { fingerprintOf, newSecret } from "#actors/access/keyring/secret.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { memoryTopics, newId, silentLog } from "#runtime";
-import { KeyDirectory } from "../guard/key-directory.ts";
+import { KeyDirectory } from "../../access/guard/key-directory.ts";
 import { callerOf } from "./callers.ts";
 import { type KeyWatch, watchKeys } from "./key-watch.ts";
 import type { Session } from "./session.ts";

@@ -9,7 +9,7 @@
  * E2 While keys cannot be checked for longer than the directory believes its copy, no socket of a key stays open.
  * E3 Word that comes during a look is followed by another one.
  */
-import type { KeyDirectory } from "../guard/key-directory.ts";
+import type { KeyDirectory } from "../../access/guard/key-directory.ts";
 import type { Sockets } from "./sockets.ts";
 
 const LOOK_EVERY_MS = 300;

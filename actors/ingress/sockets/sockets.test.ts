@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { Problem } from "#infra/http/problem.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { memoryTopics, silentLog, type Topics } from "#runtime";
-import { Problem } from "../problem.ts";
 import { followTopics } from "../web/follow-topics.ts";
 import { loopbackOrigins, type SocketAccess } from "./access.ts";
 import { createSockets, type Sockets, type SocketsOptions } from "./sockets.ts";
@@ -224,6 +224,24 @@ test("with authentication nobody gets a socket without a key, and each only the 
   expect(await client.hears(0)).toMatchObject({ error: { code: "forbidden_topic" } });
   await client.say({ subscribe: ["mine"] });
   expect(await client.hears(1)).toMatchObject({ subscribed: ["mine"] });
+});
+
+test("a key has so many sockets and no more, whoever else has some; one that ends makes room", async () => {
+  const authenticate = async ({ headers }: Request) => {
+    const keyId = headers.get("authorization") ?? "none";
+    return { authenticated: true, principal: { keyId, scopes: [] }, mayFollow: () => true };
+  };
+  await using server = new TestServer({ access: { authenticate }, limits: { maxPerKey: 2 } });
+  const follow = (authorization: string) => new Client(server.url, { authorization }).say({ subscribe: ["a"] });
+  const [first] = await Promise.all([follow("one"), follow("one"), follow("two")]);
+  const refused = await server.get({ ...upgrade, authorization: "one" });
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
+  expect(await refused.json()).toMatchObject({ code: "sockets.too_many" });
+  await follow("two");
+  first?.socket.close();
+  await eventually("there is room", SOON_MS, async () => server.sockets.open === 3);
+  await follow("one");
+  expect((await server.get({ ...upgrade, authorization: "one" })).status).toBe(429);
 });
 
 test("what is no handshake is a problem, and one socket too many a 503", async () => {

@@ -1,5 +1,5 @@
-import { DEFAULT_UPDATE } from "#actors/scaler/messages.ts";
-import type { ServiceConfig } from "#actors/service/messages.ts";
+import { DEFAULT_UPDATE } from "#actors/orchestrator/scaler/messages.ts";
+import type { ServiceConfig } from "#actors/orchestrator/service/messages.ts";
 import { ECHO_IMAGE } from "#infra/docker/echo-image.ts";
 
 /** A configuration of the echo service, with what a test changes about it. */

@@ -1,0 +1,84 @@
+import * as v from "valibot";
+import { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
+import type { StoredDeadLetter } from "#runtime";
+
+/** Where in what a letter holds the data of an event stands: in an event that was taken or routed, or in a delivery. */
+const PLACES: readonly (readonly (string | number)[])[] = [["event"], ["start", "args", 0, "event"]];
+
+interface Json {
+  readonly [name: string]: unknown;
+}
+
+/** The event that a letter is about, as far as it holds one. */
+export function eventOf(record: string): GatewayEvent | undefined {
+  const body = bodyOf(record);
+  for (const place of PLACES) {
+    const found = at(body, place);
+    if (!isObject(found)) continue;
+    const { id, source, type, subject, data } = found;
+    const event = v.safeParse(GatewayEvent, {
+      ...{ id, source, type, data, extensions: {} },
+      ...(typeof subject === "string" && { subject }),
+    });
+    if (event.success) return event.output;
+  }
+  return undefined;
+}
+
+/** What `PATCH` changes of a letter: the data of its event, else the whole input of its message. */
+export function dataOf(record: string): unknown {
+  const body = bodyOf(record);
+  const place = placeIn(body);
+  return place === undefined ? body : (at(body, [...place, "data"]) ?? null);
+}
+
+/** What a letter holds, with other data in the same place. */
+export function withData(body: unknown, data: unknown): unknown {
+  const place = placeIn(body);
+  return place === undefined ? data : put(body, [...place, "data"], data);
+}
+
+/** Whether a letter holds something that can be changed and replayed. */
+export function isEditable({ record }: Pick<StoredDeadLetter, "record">): boolean {
+  const parsed = JSON.parse(record) as Json;
+  if ("dueAt" in parsed) return true;
+  if (parsed["kind"] === "workflow") return placeIn(bodyOf(record)) !== undefined;
+  return "seq" in parsed && "kind" in parsed;
+}
+
+function placeIn(body: unknown): readonly (string | number)[] | undefined {
+  return PLACES.find((place) => {
+    const event = at(body, place);
+    return isObject(event) && typeof event["id"] === "string" && typeof event["type"] === "string";
+  });
+}
+
+/** The message's input, the event's data or the workflow's request. */
+function bodyOf(record: string): unknown {
+  const { body, input } = JSON.parse(record) as { readonly body?: string; readonly input?: string };
+  const text = body ?? input;
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
+
+function at(value: unknown, place: readonly (string | number)[]): unknown {
+  let found = value;
+  for (const step of place) {
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, step)) return undefined;
+    found = (found as Json)[step];
+  }
+  return found;
+}
+
+function put(value: unknown, [step, ...rest]: readonly (string | number)[], data: unknown): unknown {
+  if (step === undefined) return data;
+  if (Array.isArray(value)) return value.map((item, i) => (i === step ? put(item, rest, data) : (item as unknown)));
+  return { ...(value as Json), [step]: put((value as Json)[step], rest, data) };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,42 @@
+import { type Destination, type NamedRoute, typeMatches } from "#actors/gateway/route/messages.ts";
+import type { OutgoingEvent } from "./messages.ts";
+
+/** Where one route sends an event: to a broker, or to an endpoint. */
+export type Target = Destination | { readonly endpoint: string };
+
+/** The places an event goes to by the routes that match it: each once, in order of the routes. */
+export function targetsOf(event: OutgoingEvent, routes: readonly NamedRoute[]): readonly Target[] {
+  const targets = new Map<string, Target>();
+  for (const route of routes) {
+    if (!route.enabled || !matches(event, route.match)) continue;
+    for (const target of route.to) targets.set(nameOf(target), target);
+  }
+  return [...targets.values()];
+}
+
+/** Targets as texts. Routes stay the same over many events. */
+const names = new WeakMap<Target, string>();
+
+function nameOf(target: Target): string {
+  let name = names.get(target);
+  if (name === undefined) names.set(target, (name = JSON.stringify(target)));
+  return name;
+}
+
+/** Whether a route is meant for an event. */
+export function matches(event: OutgoingEvent, { type, source, where }: NamedRoute["match"]): boolean {
+  if (!typeMatches(event.type, type)) return false;
+  if (source !== undefined && event.source !== source && event.source !== `/sources/${source}`) return false;
+  return where === undefined || Object.entries(where).every(([pointer, value]) => valueAt(event, pointer) === value);
+}
+
+/** The value at a JSON pointer; `undefined` where there is none. */
+export function valueAt(root: unknown, pointer: string): unknown {
+  let at = root;
+  for (const part of pointer.split("/").slice(1)) {
+    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
+    at = (at as Readonly<Record<string, unknown>>)[key];
+  }
+  return at;
+}

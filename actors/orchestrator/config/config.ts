@@ -1,0 +1,138 @@
+import * as v from "valibot";
+import { actor } from "#runtime";
+import type { TurnContext } from "#runtime";
+import { Service } from "../service/service.ts";
+import { diff } from "./diff.ts";
+import {
+  ApplyConfig,
+  ConfigApplied,
+  ConfigServices,
+  ConfigView,
+  DropService,
+  RevisionSummary,
+  RollbackConfig,
+  ScaleService,
+} from "./messages.ts";
+import type { Cause } from "./messages.ts";
+
+export { fileForm } from "./file-form.ts";
+export { parseConfig } from "./parse.ts";
+export { DEFAULT_POLICY, policyFromEnv } from "./policy.ts";
+export type { ConfigPolicy } from "./policy.ts";
+
+/** Revisions that can be gone back to. Large files keep fewer, so that the state stays within its limit. */
+const MAX_REVISIONS = 50;
+const MAX_HISTORY_LENGTH = 400_000;
+
+const Revision = v.object({ ...RevisionSummary.entries, content: ConfigServices });
+const State = v.object({ revision: v.number(), services: ConfigServices, history: v.array(Revision) });
+type State = v.InferOutput<typeof State>;
+
+/**
+ * `config/main`: the configuration of the orchestrator, in numbered revisions. Every change of a service's desired
+ * state goes through here, single ones too, so that a revision always tells the whole truth. The new revision and the
+ * messages to the services it changes are one commit; a service left out of a file is removed.
+ */
+export const Config = actor("config", {
+  key: v.literal("main"),
+  state: State,
+  initial: (): State => ({ revision: 0, services: {}, history: [] }),
+  messages: ({ command, query }) => ({
+    /** Takes a whole file. */
+    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services }) => change(c, "apply", services)),
+
+    /** What {@link apply} would do. */
+    plan: query({ in: ApplyConfig, out: ConfigApplied }, (c, { services }) => {
+      const changes = diff(c.state.services, services);
+      return {
+        revision: c.state.revision + (changes.some((s) => s.change !== "unchanged") ? 1 : 0),
+        services: changes,
+      };
+    }),
+
+    /** Takes an earlier revision's content as a new revision. */
+    rollback: command({ in: RollbackConfig, out: ConfigApplied }, (c, { revision }) => {
+      const earlier = c.state.history.find((entry) => entry.revision === revision);
+      if (!earlier) return c.refuse("unknown_revision", { revision });
+      return change(c, "rollback", earlier.content);
+    }),
+
+    /** Changes the number of replicas of one service. */
+    scale: command({ in: ScaleService, out: ConfigApplied }, (c, { name, replicas }) => {
+      const service = c.state.services[name];
+      if (!service) return c.refuse("unknown_service", { name });
+      const pinned = service.spec.ports.find((port) => port.host !== null);
+      c.require(replicas <= 1 || !pinned, "port_pinned", { name, port: pinned?.host });
+      return change(c, "scale", { ...c.state.services, [name]: { ...service, replicas } });
+    }),
+
+    /** Removes one service. */
+    drop: command({ in: DropService, out: ConfigApplied }, (c, { name }) => {
+      c.require(Object.hasOwn(c.state.services, name), "unknown_service", { name });
+      const { [name]: _dropped, ...rest } = c.state.services;
+      return change(c, "remove", rest);
+    }),
+
+    /**
+     * Tells every service again what it is to be, for those that have lost a message. A service that is as it should be
+     * takes no notice.
+     */
+    repair: command({ in: v.object({ services: v.array(v.string()) }) }, (c, { services }) => {
+      for (const name of services) {
+        if (!Object.hasOwn(c.state.services, name))
+          c.send(Service, name, "remove", { configRevision: c.state.revision });
+      }
+      for (const [name, service] of Object.entries(c.state.services))
+        c.send(Service, name, "confirm", { ...service, configRevision: c.state.revision });
+    }),
+
+    /** The configuration in force. */
+    get: query({ out: ConfigView }, ({ state }) => ({
+      revision: state.revision,
+      at: state.history.at(-1)?.at ?? null,
+      services: state.services,
+    })),
+
+    /** The kept revisions, newest first. */
+    revisions: query({ out: v.array(RevisionSummary) }, ({ state }) =>
+      state.history.map(({ content: _content, ...summary }) => summary).reverse(),
+    ),
+  }),
+});
+
+/** Puts `services` in force as a new revision, and tells the services that it changes. Nothing changed: no revision. */
+function change(c: TurnContext<State, Record<never, never>>, cause: Cause, services: ConfigServices): ConfigApplied {
+  const changes = diff(c.state.services, services);
+  const changed = changes.filter((entry) => entry.change !== "unchanged");
+  if (changed.length === 0) return { revision: c.state.revision, services: changes };
+
+  const revision = c.state.revision + 1;
+  for (const { name } of changed) {
+    const service = services[name];
+    if (service) c.send(Service, name, "configure", { ...service, configRevision: revision });
+    else c.send(Service, name, "remove", { configRevision: revision });
+  }
+  const entry = {
+    revision,
+    at: new Date(c.now).toISOString(),
+    cause,
+    services: Object.keys(services).sort(),
+    changed: changed.map(({ name, change: kind }) => ({ name, change: kind })),
+    content: services,
+  };
+  c.state = { revision, services, history: bounded([...c.state.history, entry]) };
+  return { revision, services: changes };
+}
+
+/** The newest revisions that fit; the one in force always does. */
+function bounded(history: State["history"]): State["history"] {
+  let length = 0;
+  const first = history.length - MAX_REVISIONS;
+  let from = history.length;
+  while (from > Math.max(first, 0)) {
+    length += JSON.stringify(history[from - 1]).length;
+    if (length > MAX_HISTORY_LENGTH && from < history.length) break;
+    from--;
+  }
+  return history.slice(from);
+}

@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { DockerStatus } from "#infra/docker/status.ts";
+import { Problem } from "#infra/http/problem.ts";
+import { createTroupe, memory, silentLog } from "#runtime";
+import type { Troupe } from "#runtime";
+import { createIngress } from "../../ingress/app.ts";
+import { Config } from "../config/config.ts";
+import { Service } from "../service/service.ts";
+import { orchestratorRoutes } from "./orchestrator.ts";
+
+let troupe: Troupe;
+let status: DockerStatus;
+let app: { handle(request: Request): Promise<Response> };
+
+beforeEach(async () => {
+  status = { state: "ready", version: "test" };
+  troupe = await createTroupe({ actors: [Config, Service], stores: { default: memory() } });
+  app = createIngress(
+    {
+      troupe: () => troupe,
+      orders: () => {
+        throw new Problem(503, "unavailable", "There are no read models here");
+      },
+      workflows: () => {
+        throw new Problem(503, "unavailable", "There are no workflows here");
+      },
+      readiness: async () => ({ status: "ready", components: [] }),
+      links: { workflow: () => null, temporalUi: null },
+      log: silentLog,
+    },
+    [orchestratorRoutes({ troupe: () => troupe, docker: async () => status })],
+  );
+});
+afterEach(async () => await troupe.stop());
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  // Looked into by tests only.
+  readonly body: {
+    readonly [key: string]: unknown;
+    readonly code?: string;
+    readonly errors?: readonly { path: string; message: string }[];
+  };
+}
+
+async function ask(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const init =
+    body === undefined
+      ? { method, headers }
+      : { method, body, headers: { "content-type": "application/yaml", ...headers } };
+  const response = await app.handle(new Request(`http://localhost${path}`, init));
+  return {
+    status: response.status,
+    retryAfter: response.headers.get("retry-after"),
+    body: (await response.json()) as Answer["body"],
+  };
+}
+
+const FILE =
+  "services:\n  web:\n    image: troupe/echo:1\n    replicas: 3\n  db:\n    image: troupe/echo:1\n    ports: ['9000:8080']\n";
+const json = { "content-type": "application/json" };
+
+/** Asks until the service has taken the message of the configuration. */
+async function taken(name: string, replicas: number): Promise<Answer> {
+  for (let turn = 0; turn < 500; turn++) {
+    const answer = await ask("GET", `/services/${name}`);
+    if ((await troupe.ref(Service, name).get())?.desired.replicas === replicas) return answer;
+    await Bun.sleep(2);
+  }
+  throw new Error(`${name} never got ${replicas} replicas`);
+}
+
+describe("POST /config", () => {
+  test("takes a whole file, and the same again changes nothing", async () => {
+    const first = await ask("POST", "/config", FILE);
+    expect(first.status).toBe(202);
+    expect(first.body).toEqual({
+      revision: 1,
+      services: [
+        { name: "db", change: "create", workflowId: "reconcile-service/db" },
+        { name: "web", change: "create", workflowId: "reconcile-service/web" },
+      ],
+    });
+    const again = await ask("POST", "/config", FILE);
+    expect(again.body).toMatchObject({ revision: 1, services: [{ change: "unchanged" }, { change: "unchanged" }] });
+  });
+
+  test("says with ?dryRun=true what it would do, and does nothing", async () => {
+    const plan = await ask("POST", "/config?dryRun=true", FILE);
+    expect(plan).toMatchObject({
+      status: 200,
+      body: { revision: 1, services: [{ change: "create" }, { change: "create" }] },
+    });
+    expect((await ask("GET", "/config")).body).toEqual({ revision: 0, at: null, services: {} });
+  });
+
+  test("takes nothing of a file with one error, and names its place", async () => {
+    const answer = await ask("POST", "/config", `${FILE}    privileged: true\n`);
+    expect(answer.status).toBe(422);
+    expect(answer.body.code).toBe("config.invalid");
+    expect(answer.body.errors?.[0]).toMatchObject({
+      path: "line 8, column 5",
+      message: "/services/db/privileged is not a known key",
+    });
+    expect((await ask("GET", "/config")).body).toMatchObject({ revision: 0 });
+  });
+
+  test("removes what the next file leaves out", async () => {
+    await ask("POST", "/config", FILE);
+    const next = await ask("POST", "/config", "services:\n  web:\n    image: troupe/echo:1\n    replicas: 2\n");
+    expect(next.body).toMatchObject({
+      revision: 2,
+      services: [
+        { name: "db", change: "remove" },
+        { name: "web", change: "update" },
+      ],
+    });
+  });
+
+  test("takes effect once for one Idempotency-Key", async () => {
+    const key = { "idempotency-key": "k1" };
+    await ask("POST", "/config", FILE, key);
+    expect((await ask("POST", "/config", FILE, key)).body).toMatchObject({
+      revision: 1,
+      services: [{ change: "create" }, { change: "create" }],
+    });
+  });
+
+  test("refuses other media types, large bodies and bytes that are not UTF-8", async () => {
+    expect((await ask("POST", "/config", FILE, { "content-type": "text/html" })).status).toBe(415);
+    expect((await ask("POST", "/config", "x".repeat(1024 * 1024 + 1))).status).toBe(413);
+    const bytes = new Request("http://localhost/config", {
+      method: "POST",
+      body: new Uint8Array([0xff, 0xfe]),
+      headers: { "content-type": "application/yaml" },
+    });
+    expect((await app.handle(bytes)).status).toBe(400);
+  });
+});
+
+describe("revisions", () => {
+  test("are listed newest first, and an earlier one becomes a new one", async () => {
+    await ask("POST", "/config", FILE);
+    await ask("POST", "/config", "services: {}");
+    const back = await ask("POST", "/config/rollback", JSON.stringify({ revision: 1 }), json);
+    expect(back).toMatchObject({ status: 202, body: { revision: 3 } });
+    const { body } = await ask("GET", "/config/revisions");
+    expect(body).toMatchObject({
+      items: [{ revision: 3, cause: "rollback" }, { revision: 2 }, { revision: 1, services: ["db", "web"] }],
+    });
+    expect((await ask("POST", "/config/rollback", JSON.stringify({ revision: 9 }), json)).status).toBe(404);
+    expect((await ask("POST", "/config/rollback", "{}", json)).status).toBe(422);
+    expect((await ask("POST", "/config/rollback", "{", json)).status).toBe(400);
+  });
+
+  test("the file that GET /config shows can be sent back", async () => {
+    await ask("POST", "/config", FILE);
+    const { services } = (await ask("GET", "/config")).body;
+    expect((await ask("POST", "/config", JSON.stringify({ services }), json)).body).toMatchObject({ revision: 1 });
+  });
+});
+
+describe("/services/:name", () => {
+  test("shows what is desired, observed and how far it is", async () => {
+    await ask("POST", "/config", FILE);
+    const { status: code, body } = await taken("web", 3);
+    expect(code).toBe(200);
+    expect(body).toEqual({
+      name: "web",
+      desired: { replicas: 3, image: "troupe/echo:1", revision: expect.stringMatching(/^[0-9a-f]{12}$/) },
+      observed: [],
+      status: "progressing",
+      conditions: [],
+      outbox: "PENDING",
+    });
+    expect((await ask("GET", "/services?limit=1")).body).toMatchObject({ items: [{ name: "db" }], next: "db" });
+    expect((await ask("GET", "/services?limit=1&cursor=db")).body).toMatchObject({ items: [{ name: "web" }] });
+  });
+
+  test("changes the number of replicas through a new revision", async () => {
+    await ask("POST", "/config", FILE);
+    const answer = await ask("PATCH", "/services/web", JSON.stringify({ replicas: 5 }), json);
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { name: "web", revision: 2, change: "update", workflowId: "reconcile-service/web" },
+    });
+    await taken("web", 5);
+    expect((await ask("GET", "/config")).body).toMatchObject({ services: { web: { replicas: 5 } } });
+  });
+
+  test("refuses replicas that cannot be, or that would share a pinned port", async () => {
+    await ask("POST", "/config", FILE);
+    for (const replicas of [-1, 101, 1.5, "3", null]) {
+      expect((await ask("PATCH", "/services/web", JSON.stringify({ replicas }), json)).status).toBe(422);
+    }
+    expect((await ask("PATCH", "/services/db", JSON.stringify({ replicas: 2 }), json)).body.code).toBe(
+      "service.port_pinned",
+    );
+  });
+
+  test("is removed by DELETE through a new revision", async () => {
+    await ask("POST", "/config", FILE);
+    expect(await ask("DELETE", "/services/web")).toMatchObject({
+      status: 202,
+      body: { revision: 2, change: "remove" },
+    });
+    expect((await ask("DELETE", "/services/web")).status).toBe(404);
+  });
+
+  test("answers 404 for strangers and 422 for names that cannot be", async () => {
+    expect((await ask("GET", "/services/nobody")).body.code).toBe("service.not_found");
+    expect((await ask("PATCH", "/services/nobody", '{"replicas":1}', json)).status).toBe(404);
+    expect((await ask("GET", "/services/constructor")).status).toBe(404);
+    for (const name of ["A", "..%2Fx", "-v", "a".repeat(64)])
+      expect((await ask("GET", `/services/${name}`)).status).toBe(422);
+  });
+});
+
+describe("without a Docker engine", () => {
+  test("every route answers 503 with the reason when there never was one", async () => {
+    status = { state: "absent", reason: "nothing answers" };
+    for (const [method, path] of [
+      ["POST", "/config"],
+      ["GET", "/config"],
+      ["GET", "/config/revisions"],
+      ["POST", "/config/rollback"],
+      ["GET", "/services"],
+      ["GET", "/services/web"],
+      ["PATCH", "/services/web"],
+      ["DELETE", "/services/web"],
+    ] as const) {
+      const bodies = {
+        "/config": FILE,
+        "/config/rollback": '{"revision":1}',
+        "/services/web": '{"replicas":1}',
+      } as Record<string, string>;
+      const body = method === "GET" || method === "DELETE" ? undefined : bodies[path];
+      const answer = await ask(method, path, body, path === "/config" ? {} : json);
+      expect(answer).toMatchObject({ status: 503, body: { code: "docker.unavailable" }, retryAfter: "5" });
+    }
+  });
+
+  test("what was seen last is still shown while it is away", async () => {
+    await ask("POST", "/config", FILE);
+    status = { state: "unreachable", reason: "restarting" };
+    expect((await ask("GET", "/services")).status).toBe(200);
+    expect((await ask("DELETE", "/services/web")).status).toBe(503);
+  });
+});

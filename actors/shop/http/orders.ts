@@ -1,0 +1,152 @@
+import * as v from "valibot";
+import { Delivery } from "#actors/shop/delivery/delivery.ts";
+import { DeliveryView } from "#actors/shop/delivery/messages.ts";
+import { Invoice } from "#actors/shop/invoice/invoice.ts";
+import { InvoiceView } from "#actors/shop/invoice/messages.ts";
+import {
+  CancelAccepted,
+  OrderId,
+  OrderPlaced,
+  OrderStatus,
+  OrderView,
+  PlaceOrder,
+} from "#actors/shop/order/messages.ts";
+import { Order } from "#actors/shop/order/order.ts";
+import { PaymentView } from "#actors/shop/payment/messages.ts";
+import { Payment } from "#actors/shop/payment/payment.ts";
+import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
+import { derivedId } from "#infra/http/idempotency.ts";
+import { PageQuery, pageOf } from "#infra/http/listing.ts";
+import { newId } from "#runtime";
+import type { ShopDeps } from "./deps.ts";
+
+const Links = v.object({ self: v.string(), temporal: v.nullable(v.string()) });
+const Placed = v.object({ ...OrderPlaced.entries, links: Links });
+const Cancelled = v.object({ ...CancelAccepted.entries, links: Links });
+const Detail = v.object({
+  ...OrderView.entries,
+  payment: v.nullable(PaymentView),
+  delivery: v.nullable(DeliveryView),
+  invoice: v.nullable(InvoiceView),
+  links: Links,
+});
+const Summary = v.object({
+  orderId: v.string(),
+  customerId: v.string(),
+  status: OrderStatus,
+  reason: v.optional(v.string()),
+  total: v.number(),
+  currency: v.string(),
+  placedAt: v.string(),
+});
+const ById = v.object({ id: OrderId });
+/** When the last order of the page before was placed, and its id, as in `1763715600000.ord_42`. */
+const Cursor = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(/^[0-9]{1,15}\.ord_[A-Za-z0-9-]{1,64}$/, "must be the next of a page"),
+    v.transform((text) => ({ placedMs: Number.parseInt(text, 10), id: text.slice(text.indexOf(".") + 1) })),
+  ),
+);
+
+const about = { tag: "Orders", noun: "order", scope: "orders" } as const;
+
+/** Placing, showing and cancelling orders. */
+export function orderRoutes({ troupe, orders, links }: ShopDeps) {
+  const linksOf = (orderId: string, workflowId: string): v.InferOutput<typeof Links> => ({
+    self: `/orders/${orderId}`,
+    temporal: links.workflow(workflowId),
+  });
+
+  return endpoints("orders", [
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders",
+        summary: "Place an order",
+        description:
+          "Either `lines` with a `customerId`, or an `amount` alone. With an Idempotency-Key every repeat answers with the one order.",
+        body: PlaceOrder,
+        answer: { status: 201, description: "Placed; its workflow starts", schema: Placed },
+        problems: [409],
+      },
+      async ({ body, key, call }) => {
+        // The id comes from the key, so that twins meet in the one actor that can tell them apart.
+        const orderId = key === undefined ? newId("ord") : derivedId("ord", "POST /orders", key);
+        const placed = await troupe().ref(Order, orderId).place(body, call);
+        return new Reply(
+          201,
+          { ...placed, links: linksOf(orderId, placed.workflowId) },
+          { location: `/orders/${orderId}` },
+        );
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "GET",
+        path: "/orders",
+        summary: "List orders",
+        description:
+          "Newest first, from a read model that follows the orders' events: what was placed or changed a moment ago may not be in it yet.",
+        query: v.object({
+          status: v.optional(OrderStatus),
+          customerId: v.optional(v.string()),
+          ...PageQuery,
+          cursor: Cursor,
+        }),
+        answer: { status: 200, description: "A page", schema: pageOf(Summary) },
+      },
+      async ({ query: { status, customerId, limit, cursor } }) => {
+        // One more than asked for tells whether there is a next page.
+        const found = await orders().page({ status, customerId, limit: limit + 1, after: cursor });
+        const items = found.slice(0, limit);
+        const last = found.length > limit ? items.at(-1) : undefined;
+        return { items, next: last === undefined ? null : `${Date.parse(last.placedAt)}.${last.orderId}` };
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "GET",
+        path: "/orders/:id",
+        summary: "Show an order with its history, payment, delivery and invoice",
+        params: ById,
+        answer: { status: 200, description: "The order", schema: Detail },
+      },
+      async ({ params: { id }, look }) => {
+        const order = await troupe().ref(Order, id).get(undefined, look);
+        if (order === null) throw notFound("order");
+        const [payment, delivery, invoice] = await Promise.all([
+          troupe().ref(Payment, id).get(undefined, look),
+          troupe().ref(Delivery, id).get(undefined, look),
+          troupe().ref(Invoice, id).get(undefined, look),
+        ]);
+        return { ...order, payment, delivery, invoice, links: linksOf(id, order.workflowId) };
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders/:id/cancel",
+        summary: "Cancel an order",
+        description:
+          "Allowed until it is shipped. What was done is undone; follow the order to see it end as `cancelled`.",
+        params: ById,
+        answer: { status: 202, description: "Accepted; the undo is on its way", schema: Cancelled },
+        problems: [409],
+      },
+      async ({ params: { id }, call, look }) => {
+        const order = await troupe().ref(Order, id).get(undefined, look);
+        if (order === null) throw notFound("order");
+        const accepted = await troupe().ref(Order, id).cancel(undefined, call);
+        return { ...accepted, links: linksOf(id, order.workflowId) };
+      },
+    ),
+  ]);
+}

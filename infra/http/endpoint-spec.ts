@@ -1,0 +1,44 @@
+import type * as v from "valibot";
+import type { Access } from "./access.ts";
+
+/** A valibot schema. */
+export type Schema = v.GenericSchema;
+/** A schema where one is declared. */
+export type MaybeSchema = Schema | undefined;
+
+/** One answer of an endpoint, as OpenAPI shows it. */
+export interface Answer<R extends MaybeSchema = MaybeSchema> {
+  readonly status: number;
+  readonly description: string;
+  readonly schema?: R;
+}
+
+/** An endpoint as the outside sees it: what is checked, and what OpenAPI says about it, come from here alone. */
+export interface EndpointSpec<
+  P extends MaybeSchema = MaybeSchema,
+  Q extends MaybeSchema = MaybeSchema,
+  B extends MaybeSchema = MaybeSchema,
+  R extends MaybeSchema = MaybeSchema,
+> {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** As in `/orders/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  /** What it is about, as in `order`: the first half of its problem codes. */
+  readonly noun: string;
+  readonly params?: P;
+  readonly query?: Q;
+  /** Which key it needs, where authentication is on: one with this scope, or with `admin`. `key`: any; `open`: none. */
+  readonly scope: Access;
+  /** JSON. A request without a body is a 400 unless the schema takes `undefined`. */
+  readonly body?: B;
+  readonly answer: Answer<R>;
+  /** Further answers that are not problems, as `/ready`'s 503. */
+  readonly otherAnswers?: readonly Answer[];
+  /** Statuses it may answer with a problem, beside those every endpoint may: 429, 500 and 503. */
+  readonly problems?: readonly number[];
+  /** What a path that does not fit `params` gets: 404 where it can name nothing, 422 where it would be created. Default 404. */
+  readonly unfitPath?: 404 | 422;
+}
