@@ -6,12 +6,13 @@
  * X1 Counting a turn allocates nothing once its message was seen: two look-ups and an addition.
  * X2 What can be seen from elsewhere is not counted but looked at, when somebody asks.
  */
+import type { SubscriptionStatus } from "../actor/subscription.ts";
+import type { Answer } from "../message/delivery.ts";
+import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
-import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
 import type { DeadLetterReason } from "../ports/store.ts";
-import type { DeadLetterReason } from "../ports/store.ts";
-import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */
