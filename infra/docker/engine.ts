@@ -166,8 +166,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
     },
     async start(id) {
       const item = await find(id);
-      if (!item)
-        throw new EngineError("not_found", `Cannot start ${id.slice(0, 12)} as it is not there or not ours`);
+      if (!item) throw new EngineError("not_found", `Cannot start ${id.slice(0, 12)} as it is not there or not ours`);
       if (item.State === "running") return "running";
       try {
         await withDeadline(`start ${id.slice(0, 12)}`, timeoutMs, (abortSignal) =>
@@ -252,7 +251,8 @@ function withoutCopies(records: readonly ContainerRecord[]): ContainerRecord[] {
   const first = new Map<string, ContainerRecord>();
   for (const record of records) {
     const other = first.get(record.uid);
-    if (other === undefined || Date.parse(record.createdAt) < Date.parse(other.createdAt)) first.set(record.uid, record);
+    if (other === undefined || Date.parse(record.createdAt) < Date.parse(other.createdAt))
+      first.set(record.uid, record);
   }
   return [...first.values()];
 }

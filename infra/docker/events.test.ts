@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { PassThrough } from "node:stream";
-import { followEvents } from "./events.ts";
 import type { EngineEvent } from "../engines/engine.ts";
 import { Signer } from "../engines/identity.ts";
+import { followEvents } from "./events.ts";
 
 const signer = new Signer("dev", "key");
 const identityOf = (labels: Readonly<Record<string, string>> | undefined) => signer.read(labels);

@@ -7,9 +7,7 @@ const BUILD_TIMEOUT_MS = 120_000;
 const PULL_TIMEOUT_MS = 10 * 60_000;
 
 /** How this machine logs in to registries, by the registry's host name. */
-export type RegistryLogins = (
-  registry: string,
-) => { readonly username: string; readonly password: string } | undefined;
+export type RegistryLogins = (registry: string) => { readonly username: string; readonly password: string } | undefined;
 
 /** The id of the image that a reference stands for; `undefined` when the engine does not have it. */
 export async function imageId(docker: Docker, reference: string, timeoutMs: number): Promise<string | undefined> {
@@ -40,10 +38,13 @@ export async function pullImage(
       const { current, total } = line.progressDetail ?? {};
       if (line.id !== undefined && current !== undefined && total !== undefined)
         layers.set(line.id, { current, total });
-      const sum = [...layers.values()].reduce((a, b) => ({ current: a.current + b.current, total: a.total + b.total }), {
-        current: 0,
-        total: 0,
-      });
+      const sum = [...layers.values()].reduce(
+        (a, b) => ({ current: a.current + b.current, total: a.total + b.total }),
+        {
+          current: 0,
+          total: 0,
+        },
+      );
       progress(sum.total > 0 ? `${Math.floor((sum.current / sum.total) * 100)} %` : (line.status ?? ""));
     });
   });

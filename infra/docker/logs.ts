@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import type { LogLine } from "../engines/container.ts";
-import type { LogOptions } from "../engines/engine.ts";
 import { withDeadline } from "../engines/deadline.ts";
+import type { LogOptions } from "../engines/engine.ts";
 
 /** A line may be so long; the rest of a longer one is left out. */
 const MAX_LINE = 16 * 1024;
@@ -30,7 +30,7 @@ export async function* readLogs(
   const chunks: AsyncIterable<Buffer> | Iterable<Buffer> = Buffer.isBuffer(stream)
     ? [stream]
     : (stream as AsyncIterable<Buffer>);
-  const end = (): void => void (stream as { destroy?: () => void }).destroy?.();
+  const end = (): void => (stream as { destroy?: () => void }).destroy?.();
   signal?.addEventListener("abort", end, { once: true });
   const frames = new Frames();
   try {

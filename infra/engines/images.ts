@@ -38,7 +38,9 @@ export class Images {
 
   #bring(reference: string): { word: string } {
     const build = this.#build(reference);
-    const coming = { word: build ? `the image ${reference} is being built` : `the image ${reference} is being fetched` };
+    const coming = {
+      word: build ? `the image ${reference} is being built` : `the image ${reference} is being fetched`,
+    };
     this.#coming.set(reference, coming);
     const bringing = build
       ? build()

@@ -1,14 +1,15 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { Config } from "#actors/orchestrator/config/config.ts";
-import { announceHost, knownHosts } from "#actors/orchestrator/scaler/own-host.ts";
+import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
 import { Prober } from "#actors/orchestrator/scaler/prober.ts";
-import { everyOne, runningLoops, startSweep } from "#actors/orchestrator/scaler/sweep.ts";
+import { runningLoops, startSweep } from "#actors/orchestrator/scaler/sweep.ts";
 import { startWatcher, wakeThrough } from "#actors/orchestrator/scaler/watcher.ts";
 import { secretValues } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { ensureEchoImage, localImages } from "#infra/docker/echo-image.ts";
 import type { Engine } from "#infra/engines/engine.ts";
+import { everyOne } from "#infra/every-one.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";

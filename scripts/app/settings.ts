@@ -183,7 +183,12 @@ const VARIABLES = {
   ),
   TROUPE_BIND_ROOTS: v.pipe(
     v.optional(text, ""),
-    v.transform((value) => value.split(",").map((root) => root.trim()).filter((root) => root !== "")),
+    v.transform((value) =>
+      value
+        .split(",")
+        .map((root) => root.trim())
+        .filter((root) => root !== ""),
+    ),
     v.check((paths) => paths.every((path) => path.startsWith("/")), "expected absolute paths, separated by commas"),
     v.description("directories of the host that services may mount, separated by commas; by default none"),
   ),

@@ -1,7 +1,7 @@
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
-import { Host } from "#actors/orchestrator/scaler/host.ts";
+import { Host } from "#actors/orchestrator/host/host.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
@@ -174,7 +174,12 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     async leave(drainMs) {
       stopping.abort();
       await started;
-      await Promise.allSettled([workers?.stop(), orchestrator?.workers.stop(), orchestrator?.stop(), troupe?.leave(drainMs)]);
+      await Promise.allSettled([
+        workers?.stop(),
+        orchestrator?.workers.stop(),
+        orchestrator?.stop(),
+        troupe?.leave(drainMs),
+      ]);
     },
     async stop(drainMs) {
       stopping.abort();

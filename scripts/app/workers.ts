@@ -19,13 +19,7 @@ export interface AppWorkers {
 }
 
 /** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
-export function startShopWorkers({
-  troupe,
-  temporal,
-  log,
-  allows,
-  secrets,
-}: AppWorkers): Workers {
+export function startShopWorkers({ troupe, temporal, log, allows, secrets }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
     workflowsPath: pathOf("shop.ts"),

@@ -1,6 +1,6 @@
 import { activityInfo } from "@temporalio/activity";
-import { act, type Acted, type Hands } from "#actors/orchestrator/scaler/act.ts";
-import type { Action, ObservedContainer } from "#actors/orchestrator/scaler/messages.ts";
+import { act, type Hands } from "#actors/orchestrator/scaler/act.ts";
+import type { Acted, Action, ObservedContainer } from "#actors/orchestrator/scaler/messages.ts";
 import { observe, replicasOf } from "#actors/orchestrator/scaler/observe.ts";
 import type { Prober } from "#actors/orchestrator/scaler/prober.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
@@ -89,14 +89,18 @@ export function createReconcileActivities(deps: ReconcileDeps) {
       hosts: readonly HostView[],
       wanted: Record<string, number>,
     ): Promise<Pick<World, "slots" | "fence">> {
-      const seen = hosts.map(({ host, containers }) => ({ host, containers: containers as ObservedContainer[] | null }));
+      const seen = hosts.map(({ host, containers }) => ({
+        host,
+        containers: containers as ObservedContainer[] | null,
+      }));
       return await asFailure(scaler(name).look({ hosts: seen, wanted }, { id: messageId("look", seen) }));
     },
 
     /** Carries out actions on the host of this process. A later look stops it. */
     async actOnHost(name: string, order: ActOrder): Promise<Acted> {
       const mine = own();
-      if (mine?.host !== order.host) return { failed: [], kept: [], unavailable: "this is another host", fenced: false };
+      if (mine?.host !== order.host)
+        return { failed: [], kept: [], unavailable: "this is another host", fenced: false };
       const out = order.actions.flatMap((action) => (action.kind === "drain" ? [action.containerId] : []));
       const back = order.actions.flatMap((action) => (action.kind === "undrain" ? [action.containerId] : []));
       if (out.length + back.length > 0) await asFailure(service(name).rotate({ out, back }));
@@ -114,7 +118,9 @@ export function createReconcileActivities(deps: ReconcileDeps) {
       if (acted.failed.length + acted.kept.length > 0) {
         const kept = acted.kept.map(({ containerId }) => containerId);
         const { fence, host } = order;
-        await asFailure(scaler(name).settle({ fence, failed: [...acted.failed], kept }, { id: messageId(host, acted) }));
+        await asFailure(
+          scaler(name).settle({ fence, failed: [...acted.failed], kept }, { id: messageId(host, acted) }),
+        );
       }
       return acted;
     },
@@ -148,7 +154,7 @@ export function createReconcileActivities(deps: ReconcileDeps) {
         const made = await service(name).revision(revision);
         return made && { spec: made.spec as ServiceSpec, imageId: made.images[host] ?? null };
       },
-      fixImage: async (revision, imageId) => void (await service(name).fixImage({ revision, host, imageId })),
+      fixImage: (revision, imageId) => service(name).fixImage({ revision, host, imageId }),
       holds: async () => (await scaler(name).fence()) === fence,
     };
   }

@@ -1,5 +1,4 @@
-import type { Acted } from "#actors/orchestrator/scaler/act.ts";
-import type { Action, ObservedContainer, Slots } from "#actors/orchestrator/scaler/messages.ts";
+import type { Acted, Action, ObservedContainer, Slots } from "#actors/orchestrator/scaler/messages.ts";
 import type { ConditionFound, DesiredService } from "#actors/orchestrator/service/messages.ts";
 
 /** Input of `reconcileService`. */

@@ -117,7 +117,13 @@ function checkService(
     scale: null,
     dependsOn: [],
     stop: { graceMs: 10_000 },
-    spec: { ...spec, volumes: [], networks: [], health: null, resources: { memoryBytes: resources.memory, cpus: resources.cpus, pids: resources.pids } },
+    spec: {
+      ...spec,
+      volumes: [],
+      networks: [],
+      health: null,
+      resources: { memoryBytes: resources.memory, cpus: resources.cpus, pids: resources.pids },
+    },
   };
 }
 

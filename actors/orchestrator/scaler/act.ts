@@ -3,7 +3,7 @@ import type { Engine } from "#infra/engines/engine.ts";
 import { EngineError } from "#infra/engines/errors.ts";
 import type { Images } from "#infra/engines/images.ts";
 import type { ServiceSpec } from "../service/messages.ts";
-import type { Action } from "./messages.ts";
+import type { Acted, Action, Failed } from "./messages.ts";
 
 /** What acting on one host needs. */
 export interface Hands {
@@ -24,25 +24,6 @@ export interface Hands {
   readonly fence: number;
 }
 
-/** What came of actions. */
-export interface Acted {
-  /** The slots that could not be filled. */
-  readonly failed: readonly Failed[];
-  /** What could not be ended: why. */
-  readonly kept: readonly { readonly containerId: string; readonly why: string }[];
-  /** Why the engine could not be reached, or `null`. */
-  readonly unavailable: string | null;
-  /** A later look has begun: the rest was left to it. */
-  readonly fenced: boolean;
-}
-
-export interface Failed {
-  readonly revision: string;
-  readonly replica: number;
-  readonly error: { readonly code: string; readonly message: string };
-  readonly retryInMs: number | null;
-}
-
 type Ending = Extract<Action, { kind: "remove" | "stop" }>;
 type Starting = Extract<Action, { kind: "create" | "start" | "restart" }>;
 type Outcome = Partial<{ failed: Failed; kept: Acted["kept"][number]; unavailable: string; fenced: true }>;
@@ -55,8 +36,7 @@ export async function act(hands: Hands, service: string, actions: readonly Actio
   const ends = actions.filter((action): action is Ending => action.kind === "remove" || action.kind === "stop");
   const mends = actions.filter((action) => action.kind === "mend");
   const starts = actions.filter(
-    (action): action is Starting =>
-      action.kind === "create" || action.kind === "start" || action.kind === "restart",
+    (action): action is Starting => action.kind === "create" || action.kind === "start" || action.kind === "restart",
   );
   const outcomes: Outcome[] = [];
   for (const step of [ends, mends, starts])
@@ -107,11 +87,7 @@ async function attempt(hands: Hands, service: string, action: Action): Promise<O
   }
 }
 
-async function create(
-  hands: Hands,
-  service: string,
-  action: Extract<Action, { kind: "create" }>,
-): Promise<Outcome> {
+async function create(hands: Hands, service: string, action: Extract<Action, { kind: "create" }>): Promise<Outcome> {
   const { revision, replica } = action;
   const failed = (code: string, message: string, retryInMs: number | null = null): Outcome => ({
     failed: { revision, replica, error: { code, message }, retryInMs },

@@ -40,7 +40,11 @@ export function afterEnd(slot: Slot, end: End, nowMs: number): Slot {
   const fromOutside = end.exitCode === null || end.exitCode === 137 || end.exitCode === 143;
   const killed = fromOutside && !end.oomKilled && !end.unhealthy && end.ranMs >= KILLED_EARLY_MS;
   const free = killed ? FREE_KILLS : end.ranMs >= STABLE_AFTER_MS ? 1 : 0;
-  const why = end.unhealthy ? "its check failed" : end.oomKilled ? "it ran out of memory" : `it ended with ${end.exitCode}`;
+  const why = end.unhealthy
+    ? "its check failed"
+    : end.oomKilled
+      ? "it ran out of memory"
+      : `it ended with ${end.exitCode}`;
   return {
     ...before,
     restarts: slot.restarts + 1,

@@ -1,8 +1,7 @@
 import type { ConditionFound } from "../service/messages.ts";
 import { FRESH_SLOT, STABLE_AFTER_MS } from "./backoff.ts";
-import type { Desired } from "./messages.ts";
+import type { Desired, Observed } from "./messages.ts";
 import { type Outlook, uptimeMs } from "./outlook.ts";
-import type { Observed } from "./plan.ts";
 
 /** What an operator should know about a service: troubles, and what is going on. */
 export function describe(desired: Desired, observed: Observed, seen: Outlook): ConditionFound[] {
@@ -28,14 +27,21 @@ export function describe(desired: Desired, observed: Observed, seen: Outlook): C
 
   for (const c of [...seen.kept, ...seen.outdated, ...seen.excess, ...seen.unusable]) {
     if (c.stuck !== null)
-      trouble("container_stuck", "no_answer", `Container ${c.id.slice(0, 12)} cannot be asked about itself: ${c.stuck}`);
+      trouble(
+        "container_stuck",
+        "no_answer",
+        `Container ${c.id.slice(0, 12)} cannot be asked about itself: ${c.stuck}`,
+      );
   }
   for (const c of seen.kept) {
     const slot = observed.slots[`${c.revision}/${c.replica}`] ?? FRESH_SLOT;
     if (c.health === "unhealthy") trouble("unhealthy", "check_failed", `The check of replica ${c.replica} fails`);
     if (c.differences.length > 0)
       note("changed_by_hand", c.differences.join(","), `Replica ${c.replica} is not as it was made: it is put right`);
-    if (crashLoops(slot.streak, slot.failures) && (c.state === "running" ? uptimeMs(c, observed.nowMs) : 0) < Math.max(STABLE_AFTER_MS, 2 * slot.ranMs))
+    if (
+      crashLoops(slot.streak, slot.failures) &&
+      (c.state === "running" ? uptimeMs(c, observed.nowMs) : 0) < Math.max(STABLE_AFTER_MS, 2 * slot.ranMs)
+    )
       trouble(
         "crash_looping",
         slot.error?.code ?? "killed",

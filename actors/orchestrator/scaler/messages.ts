@@ -49,6 +49,13 @@ export type Slot = v.InferOutput<typeof Slot>;
 export const Slots = v.record(v.string(), Slot);
 export type Slots = v.InferOutput<typeof Slots>;
 
+/** What is there, at `nowMs`. */
+export interface Observed {
+  readonly containers: readonly ObservedContainer[];
+  readonly slots: Slots;
+  readonly nowMs: number;
+}
+
 /** The slot of a container. */
 export const slotKey = (revision: string, replica: number): string => `${revision}/${replica}`;
 
@@ -80,6 +87,25 @@ export const Action = v.variant("kind", [
   v.strictObject({ kind: v.literal("remove"), ...Where, reason: v.picklist(["excess", "outdated", "unusable"]) }),
 ]);
 export type Action = v.InferOutput<typeof Action>;
+
+/** What came of actions. */
+export interface Acted {
+  /** The slots that could not be filled. */
+  readonly failed: readonly Failed[];
+  /** What could not be ended: why. */
+  readonly kept: readonly { readonly containerId: string; readonly why: string }[];
+  /** Why the engine could not be reached, or `null`. */
+  readonly unavailable: string | null;
+  /** A later look has begun: the rest was left to it. */
+  readonly fenced: boolean;
+}
+
+export interface Failed {
+  readonly revision: string;
+  readonly replica: number;
+  readonly error: { readonly code: string; readonly message: string };
+  readonly retryInMs: number | null;
+}
 
 /** What a plan knows of a service. A removed service wants no replicas. */
 export interface Desired {

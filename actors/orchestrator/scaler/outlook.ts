@@ -1,6 +1,5 @@
 import { FRESH_SLOT, STABLE_AFTER_MS } from "./backoff.ts";
-import type { Desired, ObservedContainer, Slot } from "./messages.ts";
-import type { Observed } from "./plan.ts";
+import type { Desired, Observed, ObservedContainer, Slot } from "./messages.ts";
 
 /** Where nothing is replaced, a container counts once it has run this long. */
 export const READY_AFTER_MS = 500;

@@ -14,7 +14,8 @@ function randomness(seed: number): () => number {
   };
 }
 
-const SEEDS = Number(process.env["TROUPE_PLAN_SEEDS"] ?? 10_000);
+/** `TROUPE_PLAN_SEEDS=10000` for a long run. */
+const SEEDS = Number(process.env["TROUPE_PLAN_SEEDS"] ?? 2_000);
 
 /** One life of a service under random changes, kills and failures; throws with what was broken. */
 function live(seed: number): void {
@@ -48,15 +49,19 @@ function live(seed: number): void {
     draining: {},
   };
 
+  let next = 0;
   function round(): string {
     const before = host.boxes.map((box) => ({ ...box }));
     const view = { ...desired, draining: { ...host.draining } };
     const plan = host.round(desired);
+    next = plan.nextCheckMs;
     if (process.env["TROUPE_PLAN_TRACE"])
       console.log(
         host.iso().slice(14),
         `${desired.revision} × ${desired.replicas}${desired.canary ? ` canary of ${desired.canary.base}` : ""}`,
-        host.boxes.map((b) => `${b.revision}/${b.replica}:${b.state}:${b.health}${host.draining[b.id] ? ":out" : ""}`).join(" "),
+        host.boxes
+          .map((b) => `${b.revision}/${b.replica}:${b.state}:${b.health}${host.draining[b.id] ? ":out" : ""}`)
+          .join(" "),
         "→",
         plan.actions.map((a) => `${a.kind} ${a.revision}/${a.replica}`).join(", "),
         plan.status,
@@ -81,15 +86,14 @@ function live(seed: number): void {
       host.act(desired, action);
     }
     const upAfter = host.boxes.filter(isUp).length;
-    const slots = Math.min(1, desired.update.order === "stop-first" ? 0 : desired.update.maxSurge) * desired.update.maxSurge;
+    const slots =
+      Math.min(1, desired.update.order === "stop-first" ? 0 : desired.update.maxSurge) * desired.update.maxSurge;
     const max = pinned ? Math.max(1, wanted) : wanted + slots;
     if (upAfter > Math.max(upBefore, max)) throw new Error(`P3: ${upAfter} run, ${max} may`);
     if (!pinned) {
       const out = desired.update.order === "stop-first" ? Math.max(1, unavailable) : unavailable;
       const needed = Math.min(readyBefore, Math.max(0, desired.replicas - out));
-      const readyAfter = host.boxes.filter((box) =>
-        isReadyNow({ ...desired, draining: host.draining }, box),
-      ).length;
+      const readyAfter = host.boxes.filter((box) => isReadyNow({ ...desired, draining: host.draining }, box)).length;
       // A replica that does its work goes only where enough others do theirs.
       if (readyAfter < needed) throw new Error(`P5: ${readyAfter} ready, ${needed} needed`);
     }
@@ -105,7 +109,7 @@ function live(seed: number): void {
   const steps = 10 + Math.floor(random() * 40);
   for (let step = 0; step < steps; step++) {
     const box = host.boxes[Math.floor(random() * host.boxes.length)];
-    switch (pick("pass", "pass", "pass", "scale", "revise", "kill", "rm", "hand", "away", "pause", "canary", "reports")) {
+    switch (pick("pass", "pass", "pass", "scale", "revise", "kill", "rm", "hand", "away", "pause", "canary", "pass")) {
       case "scale":
         if (!pinned) desired = { ...desired, replicas: pick(0, 1, 2, 3, 5, 8) };
         break;
@@ -126,7 +130,8 @@ function live(seed: number): void {
         host.boxes = host.boxes.filter((other) => other !== box);
         break;
       case "hand":
-        if (box?.state === "running") Object.assign(box, pick({ state: "paused" }, { differences: ["name"] }, { differences: ["ports"] }));
+        if (box?.state === "running")
+          Object.assign(box, pick({ state: "paused" }, { differences: ["name"] }, { differences: ["ports"] }));
         break;
       case "away":
         host.away = !host.away;
@@ -137,6 +142,8 @@ function live(seed: number): void {
       case "canary":
         if (desired.good !== null && desired.good !== desired.revision && !pinned && desired.replicas > 0)
           desired = { ...desired, canary: desired.canary ? null : { base: desired.good, replicas: 1 } };
+        break;
+      case "pass":
         break;
     }
     host.pass(Math.floor(random() ** 3 * 20_000));
@@ -149,12 +156,12 @@ function live(seed: number): void {
   host.behaviours.set(desired.good ?? desired.revision, { image: true, livesMs: null, health: "none" });
   let status = "";
   let quiet = 0;
-  for (let i = 0; i < 3_000 && quiet < 100; i++) {
+  for (let i = 0; i < 3_000 && quiet < 20; i++) {
     status = round();
     quiet = status === "converged" ? quiet + 1 : 0;
     // What has converged is good: it does not end any more.
     if (quiet > 0) host.behaviours.set(desired.revision, { image: true, livesMs: null, health: "none" });
-    host.pass(500);
+    host.pass(Math.min(next, 2_000));
   }
   if (status !== "converged") throw new Error(`never converges: ${JSON.stringify(host.round(desired))}`);
   const names = host.boxes.map((box) => `${box.revision}/${box.replica} ${box.state}`).sort();
@@ -172,21 +179,17 @@ function live(seed: number): void {
   if (running !== desired.replicas) throw new Error(`${running} runs are open, ${desired.replicas} containers run`);
 }
 
-test(
-  `plan() keeps its promises in ${SEEDS} random lives of a service`,
-  () => {
-    const only = process.env["TROUPE_PLAN_SEED"];
-    const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, i) => i + 1) : [Number(only)];
-    for (const seed of seeds) {
-      try {
-        live(seed);
-      } catch (error) {
-        throw new Error(`seed ${seed} (TROUPE_PLAN_SEED=${seed} runs it again): ${(error as Error).message}`, {
-          cause: error,
-        });
-      }
+test(`plan() keeps its promises in ${SEEDS} random lives of a service`, () => {
+  const only = process.env["TROUPE_PLAN_SEED"];
+  const seeds = only === undefined ? Array.from({ length: SEEDS }, (_, i) => i + 1) : [Number(only)];
+  for (const seed of seeds) {
+    try {
+      live(seed);
+    } catch (error) {
+      throw new Error(`seed ${seed} (TROUPE_PLAN_SEED=${seed} runs it again): ${(error as Error).message}`, {
+        cause: error,
+      });
     }
-    expect(seeds.length).toBeGreaterThan(0);
-  },
-  300_000,
-);
+  }
+  expect(seeds.length).toBeGreaterThan(0);
+}, 300_000);

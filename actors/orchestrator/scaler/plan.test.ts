@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { FRESH_SLOT } from "./backoff.ts";
-import { type Action, DEFAULT_UPDATE, type Desired, type ObservedContainer, type Slot, type Slots } from "./messages.ts";
+import {
+  type Action,
+  DEFAULT_UPDATE,
+  type Desired,
+  type ObservedContainer,
+  type Slot,
+  type Slots,
+} from "./messages.ts";
 import { FIRST_PROOF_MS } from "./outlook.ts";
 import { DRAIN_SETTLE_MS, IDLE_CHECK_MS, plan } from "./plan.ts";
 
@@ -148,7 +155,10 @@ describe("plan() removes", () => {
     const settling = planned(routed({ [go.id]: { since: NOW - 100, open: 0 } }), [keep, go]);
     expect([settling.actions, settling.nextCheckMs]).toEqual([[], DRAIN_SETTLE_MS - 100]);
     expect(planned(routed({ [go.id]: { since: NOW - 5_000, open: 2 } }), [keep, go]).actions).toEqual([]);
-    for (const draining of [{ since: NOW - 5_000, open: 0 }, { since: NOW - 10_000, open: 2 }])
+    for (const draining of [
+      { since: NOW - 5_000, open: 0 },
+      { since: NOW - 10_000, open: 2 },
+    ])
       expect(kinds(planned(routed({ [go.id]: draining }), [keep, go]).actions)).toEqual(["remove new/1"]);
   });
 
@@ -237,6 +247,9 @@ describe("plan() restarts what has ended", () => {
     const error = { code: "image_missing", message: "no such image" };
     const result = planned(want(1), [], { "new/0": slot({ streak: 1, failures: 1, retryAt: NOW + 1_000, error }) });
     expect([result.actions, result.status]).toEqual([[], "degraded"]);
-    expect(result.conditions[0]).toMatchObject({ type: "image_unavailable", message: expect.stringContaining("no such") });
+    expect(result.conditions[0]).toMatchObject({
+      type: "image_unavailable",
+      message: expect.stringContaining("no such"),
+    });
   });
 });

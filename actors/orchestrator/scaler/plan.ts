@@ -1,16 +1,8 @@
 import type { ConditionFound, ServiceStatus } from "../service/messages.ts";
-import { FRESH_SLOT } from "./backoff.ts";
 import { describe } from "./conditions.ts";
-import type { Action, Desired, ObservedContainer, Slots } from "./messages.ts";
+import type { Action, Desired, Observed, ObservedContainer } from "./messages.ts";
 import { type Outlook, outlook, type Placed } from "./outlook.ts";
 import { rollout } from "./rollout.ts";
-
-/** What is there, at `nowMs`. */
-export interface Observed {
-  readonly containers: readonly ObservedContainer[];
-  readonly slots: Slots;
-  readonly nowMs: number;
-}
 
 /** What to do now, what to say about the service, and when to look again if nothing happens before. */
 export interface Plan {
@@ -133,9 +125,4 @@ function failureOf(desired: Desired, observed: Observed, seen: Outlook, converge
 
 function placeOf({ host, id: containerId, revision, replica }: ObservedContainer) {
   return { host, containerId, revision, replica };
-}
-
-/** The slot of a replica that may never have been used. */
-export function slotOf(slots: Slots, revision: string, replica: number) {
-  return slots[`${revision}/${replica}`] ?? FRESH_SLOT;
 }

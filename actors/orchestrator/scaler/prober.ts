@@ -59,7 +59,7 @@ export class Prober {
       probe.seenAt = Date.now();
     }
     // What was never asked is asked now: after a restart of this process nobody is taken for ill.
-    await Promise.all(wanted.map(({ record }) => this.#probes.get(record.id)?.first));
+    await Promise.all(wanted.map(({ record }) => this.#probes.get(record.id)?.first ?? Promise.resolve()));
     for (const { record } of wanted) result.set(record.id, this.#probes.get(record.id)?.health ?? "starting");
     return result;
   }

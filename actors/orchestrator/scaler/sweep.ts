@@ -1,7 +1,7 @@
 import type { ContainerRecord } from "#infra/engines/container.ts";
-import type { Temporal } from "#infra/temporal/connection.ts";
 import { pause } from "#infra/pause.ts";
-import { type ActorSummary, type AnyActorType, type Log, silentLog, type StateOutput, type Troupe } from "#runtime";
+import type { Temporal } from "#infra/temporal/connection.ts";
+import { type Log, silentLog } from "#runtime";
 import type { LoopNames } from "./watcher.ts";
 
 /** A service, as far as the sweep looks at it. */
@@ -83,18 +83,3 @@ export function runningLoops(temporal: Temporal, { taskQueue }: LoopNames): () =
       return found;
     });
 }
-
-/** Every actor of a type, page by page. */
-export async function everyOne<A extends AnyActorType>(
-  troupe: Pick<Troupe, "list">,
-  type: A,
-): Promise<readonly ActorSummary<StateOutput<A>>[]> {
-  const all: ActorSummary<StateOutput<A>>[] = [];
-  for (;;) {
-    const after = all.at(-1)?.key;
-    const page = await troupe.list(type, { limit: 200, ...(after === undefined ? {} : { after }) });
-    all.push(...page);
-    if (page.length < 200) return all;
-  }
-}
-

@@ -1,6 +1,9 @@
 import * as v from "valibot";
 
-export const SecretName = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/, "must be lower case, digits and hyphens"));
+export const SecretName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,62}$/, "must be lower case, digits and hyphens"),
+);
 
 /** A secret as it is shown: never its value. `version` grows with each value. */
 export const SecretView = v.strictObject({

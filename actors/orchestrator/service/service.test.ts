@@ -41,8 +41,8 @@ afterEach(async () => await troupe.stop());
 const web = () => troupe.ref(Service, "web");
 const configure = (replicas: number, configRevision: number, change: Partial<ServiceSpec> = {}) =>
   web().configure({ ...policies, spec: { ...spec, ...change }, replicas, configRevision });
-const report = (generation: number, change: Partial<ReportService> = {}) =>
-  web().report({ generation, status: "converged", conditions: [], observed: [], ...change } as ReportService);
+const report = (generation: number, change: Partial<v.InferOutput<typeof ReportService>> = {}) =>
+  web().report({ generation, status: "converged", conditions: [], observed: [], ...change });
 
 /** What was published so far, once everything is. */
 async function types(): Promise<string[]> {
@@ -92,7 +92,7 @@ describe("service", () => {
       restarts: 0,
     };
     await report(generation, { observed: [seen] });
-    const away: Partial<ReportService> = {
+    const away: Partial<v.InferOutput<typeof ReportService>> = {
       status: "degraded",
       conditions: [{ type: "docker_unavailable", severity: "trouble", reason: "no_answer", message: "away" }],
       observed: null,

@@ -3,7 +3,7 @@ import { actor } from "#runtime";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import {
-  Condition,
+  type Condition,
   type ConditionFound,
   ConfigureService,
   Decision,
@@ -99,7 +99,11 @@ export const Service = actor("service", {
       if (s.replicas !== replicas || fresh) c.state.scaled = null;
       if (fresh) c.state = { ...c.state, deployed: 0, good: null, canary: null, failed: null, paused: false };
       if (remade) deploy(c, spec, fresh ? 0 : c.state.deployed);
-      changed(c, configRevision, remade ? `revision ${c.state.revision}, ${replicas} replicas` : `${replicas} replicas`);
+      changed(
+        c,
+        configRevision,
+        remade ? `revision ${c.state.revision}, ${replicas} replicas` : `${replicas} replicas`,
+      );
       return { generation: c.state.generation, revision: c.state.revision };
     }),
 

@@ -1,14 +1,14 @@
 import { Config } from "#actors/orchestrator/config/config.ts";
 import type { ConfigApplied, ConfigServices } from "#actors/orchestrator/config/messages.ts";
-import { Host } from "#actors/orchestrator/scaler/host.ts";
-import { announceHost, knownHosts } from "#actors/orchestrator/scaler/own-host.ts";
+import { Host } from "#actors/orchestrator/host/host.ts";
+import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
 import { Prober } from "#actors/orchestrator/scaler/prober.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { startWatcher, wakeThrough, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
 import type { ServiceView } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
-import { connectEngine } from "#infra/docker/engine.ts";
 import { localImages } from "#infra/docker/echo-image.ts";
+import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/engines/engine.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
@@ -65,8 +65,8 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],
   });
   const names = { idOf: (service: string) => idIn(cluster, service), taskQueue };
-  let watcher: Watcher | undefined;
-  const prober = new Prober((service) => watcher?.wake(service));
+  const woken: { watcher?: Watcher } = {};
+  const prober = new Prober((service) => woken.watcher?.wake(service));
   const host = announceHost({ troupe, engine, wanted: options.host ?? "local" });
   const images = localImages(engine);
   const activities = createReconcileActivities({
@@ -87,7 +87,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
   await Promise.all([workers.ready(), host.named]);
-  watcher = startWatcher({
+  woken.watcher = startWatcher({
     engine,
     wake: wakeThrough(temporal, names),
     services: async () => (await troupe.list(Service)).map((summary) => summary.key),
@@ -109,7 +109,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     workflowId: (service) => idIn(cluster, service),
     events,
     async [Symbol.asyncDispose]() {
-      await watcher?.stop();
+      await woken.watcher?.stop();
       prober.stop();
       await host.stop();
       const names = (await troupe.list(Service)).map((summary) => summary.key);

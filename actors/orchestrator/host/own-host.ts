@@ -1,8 +1,8 @@
 import type { Engine, EngineInfo } from "#infra/engines/engine.ts";
+import { everyOne } from "#infra/every-one.ts";
 import { pause } from "#infra/pause.ts";
 import { type Log, RefusedError, silentLog, type Troupe } from "#runtime";
 import { GONE_AFTER_MS, Host, HOST_NAME } from "./host.ts";
-import { everyOne } from "./sweep.ts";
 
 const EVERY_MS = 10_000;
 const FIRST_MS = 500;
@@ -89,7 +89,16 @@ export function knownHosts(troupe: Pick<Troupe, "list">, nowMs = Date.now): () =
 }
 
 function namesOf(wanted: string | undefined, { name, id }: EngineInfo): string[] {
-  const own = (wanted ?? name).toLowerCase().replaceAll(/[^a-z0-9.-]/g, "-").slice(0, 50);
+  const own = (wanted ?? name)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, "-")
+    .slice(0, 50);
   const plain = HOST_NAME.test(own) ? own : "host";
-  return [plain, `${plain}-${id.toLowerCase().replaceAll(/[^a-z0-9]/g, "").slice(0, 8)}`];
+  return [
+    plain,
+    `${plain}-${id
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]/g, "")
+      .slice(0, 8)}`,
+  ];
 }

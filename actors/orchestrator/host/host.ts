@@ -3,7 +3,10 @@ import { actor } from "#runtime";
 
 /** Which hosts may exist. Becomes part of a task queue's name. */
 export const HOST_NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
-export const HostName = v.pipe(v.string(), v.regex(HOST_NAME, "must be lower case, digits, dots and hyphens, at most 63"));
+export const HostName = v.pipe(
+  v.string(),
+  v.regex(HOST_NAME, "must be lower case, digits, dots and hyphens, at most 63"),
+);
 
 export const HostFacts = v.strictObject({
   driver: v.picklist(["docker", "kubernetes", "process"]),
