@@ -131,7 +131,8 @@ function bounded(history: State["history"]): State["history"] {
   let from = history.length;
   while (from > Math.max(first, 0)) {
     length += JSON.stringify(history[from - 1]).length;
-    if (length > MAX_HISTORY_LENGTH && from < history.length) break;
+    // There is always one to go back to.
+    if (length > MAX_HISTORY_LENGTH && from < history.length - 1) break;
     from--;
   }
   return history.slice(from);
