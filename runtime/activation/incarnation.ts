@@ -88,6 +88,11 @@ export class Incarnation implements Readable {
     return this.#uncommitted.none;
   }
 
+  /** Answers that wait for a commit. */
+  get gated(): number {
+    return this.#uncommitted.gated;
+  }
+
   get text(): string | undefined {
     return this.#state.text;
   }
@@ -218,7 +223,7 @@ export class Incarnation implements Readable {
     hash: string,
   ): void {
     if (known === undefined) this.#run(delivery, definition, input, hash);
-    else answerRepeat(delivery, known, hash, this.address);
+    else answerRepeat(delivery, known, hash, this.address, this.#uncommitted);
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
@@ -284,8 +289,7 @@ export class Incarnation implements Readable {
     }
     const finished = finishTurn(this.#owner, envelope, turn, state, text, hash, body);
     this.#replies.add(finished);
-    this.#uncommitted.add(finished);
-    finished.wait(delivery, { kind: "reply", body });
+    this.#uncommitted.add(finished, delivery, { kind: "reply", body });
     this.#parts.probe?.finished(finished);
     this.#lane.add(finished);
   }

@@ -47,8 +47,10 @@ export function answerQuery(
   }
 }
 
+const NOTHING_HAPPENED: ReadonlySet<string> = new Set(["unavailable", "fenced", "overloaded"]);
+
 /**
- * What the caller is told when a handler ended with `thrown`. `unavailable` and `fenced` promise that nothing happened, which
+ * What the caller is told when a handler ended with `thrown`. `unavailable`, `fenced` and `overloaded` promise that nothing happened, which
  * makes callers ask again by themselves; a turn may have asked other actors before, so it must not pass the promise on.
  */
 export function failureOf(thrown: unknown, { type, key, message }: Envelope): TroupeError {
@@ -56,7 +58,7 @@ export function failureOf(thrown: unknown, { type, key, message }: Envelope): Tr
   if (!(thrown instanceof TroupeError)) {
     return new TroupeError("turn_failed", `${what} as its handler failed`, { cause: thrown });
   }
-  if (thrown.code !== "unavailable" && thrown.code !== "fenced") return thrown;
+  if (!NOTHING_HAPPENED.has(thrown.code)) return thrown;
   const text = `${what} as an actor it asked could not be reached: ${thrown.message}`;
   return new TroupeError("ask_failed", text, { cause: thrown });
 }

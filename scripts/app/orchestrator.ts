@@ -13,6 +13,7 @@ import { everyOne } from "#infra/every-one.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
+import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { startWorkers, type Workers } from "#workflows/worker.ts";
@@ -66,7 +67,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     reconciled,
   });
   const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log };
-  const workflowsPath = Bun.fileURLToPath(import.meta.resolve("#workflows/reconcile-service/workflow.ts"));
+  const workflowsPath = WORKFLOW_ENTRIES.orchestrator;
   const loops = startWorkers({ ...connection, queues: [{ taskQueue, workflowsPath, activities }] });
   let forHost: Workers | undefined;
   let stopping = false;

@@ -3,6 +3,7 @@ import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
+import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
@@ -22,12 +23,12 @@ export interface AppWorkers {
 export function startShopWorkers({ troupe, temporal, log, allows, secrets }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
-    workflowsPath: pathOf("shop.ts"),
+    workflowsPath: WORKFLOW_ENTRIES.shop,
     activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
   };
   const gateway: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.gateway,
-    workflowsPath: pathOf("deliver-webhook/workflow.ts"),
+    workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
   return startWorkers({
@@ -37,8 +38,4 @@ export function startShopWorkers({ troupe, temporal, log, allows, secrets }: App
     queues: [shop, gateway],
     log,
   });
-}
-
-function pathOf(file: string): string {
-  return Bun.fileURLToPath(import.meta.resolve(`#workflows/${file}`));
 }
