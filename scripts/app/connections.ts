@@ -1,6 +1,7 @@
 import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { ordersProjection } from "#actors/shop/order/read-model.ts";
-import { connectEngine, type Engine } from "#infra/docker/engine.ts";
+import { connectEngine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
@@ -85,7 +86,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
   return {
     nats,
     temporal,
-    engine: connectEngine({ host: DOCKER_HOST, cluster }),
+    engine: connectEngine({ host: DOCKER_HOST, cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0] }),
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
     blocked: brokers.blocked,

@@ -179,6 +179,21 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_HOST: v.pipe(
+    optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
+    v.description("what the engine's host is called; without it what the engine calls itself"),
+  ),
+  TROUPE_BIND_ROOTS: v.pipe(
+    v.optional(text, ""),
+    v.transform((value) =>
+      value
+        .split(",")
+        .map((root) => root.trim())
+        .filter((root) => root !== ""),
+    ),
+    v.check((paths) => paths.every((path) => path.startsWith("/")), "expected absolute paths, separated by commas"),
+    v.description("directories of the host that services may mount, separated by commas; by default none"),
+  ),
   TROUPE_ROLES: v.pipe(
     v.optional(roles, ROLES.join(",")),
     v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
