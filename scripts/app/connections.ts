@@ -1,6 +1,7 @@
 import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { ordersProjection } from "#actors/shop/order/read-model.ts";
-import { connectEngine, type Engine } from "#infra/docker/engine.ts";
+import { connectEngine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
@@ -39,6 +40,8 @@ export interface Connections {
   readonly sinks: readonly Sink[];
   /** Where the events come from that actors subscribe to, by actor type. */
   readonly sources: Readonly<Record<string, Source>>;
+  /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
+  readonly blocked: ReadonlyMap<string, () => string | undefined>;
   /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
   readonly topics: Topics;
   /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
@@ -83,9 +86,10 @@ export function openConnections(settings: Settings, log: Log): Connections {
   return {
     nats,
     temporal,
-    engine: connectEngine({ host: DOCKER_HOST, cluster }),
+    engine: connectEngine({ host: DOCKER_HOST, cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0] }),
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
+    blocked: brokers.blocked,
     topics,
     stores: () => storesOf(settings, log, failing),
     orderReads: () =>
