@@ -54,6 +54,10 @@ export const TypePattern = v.pipe(
   v.maxLength(200),
   // oxlint-disable-next-line no-control-regex -- these are what is kept out
   v.regex(/^[^\u0000-\u001f\u007f-\u009f]+$/, "must be a type, or words and * between dots, as in github.*"),
+  v.check(
+    (pattern) => pattern.split(".").every((word) => word === "*" || !word.includes("*")),
+    "must have * as a word of its own, as in github.*",
+  ),
 );
 
 /** A number that `JSON.parse` would change, as its text. */
