@@ -200,7 +200,7 @@ describe("every answer", () => {
     const { status, headers, body } = await ask("PATCH", "/orders", "{}");
     expect([status, headers.get("allow"), body["code"]]).toEqual([
       405,
-      "POST, GET, HEAD, OPTIONS",
+      "GET, HEAD, POST, OPTIONS",
       "method_not_allowed",
     ]);
   });
@@ -249,4 +249,14 @@ describe("GET /ready", () => {
     ]);
     expect((await ask("GET", "/health", undefined, {}, down)).status).toBe(200);
   });
+});
+
+test("a process without the role ingress tells of itself, and serves nobody else", async () => {
+  const app = createIngress(
+    stubDeps({ serves: false, metrics: { contentType: "text/plain", text: async () => "up 1\n" } }),
+  );
+  const statusOf = async (path: string) => (await app.handle(new Request(`http://localhost${path}`))).status;
+  for (const path of ["/health", "/ready", "/metrics"]) expect([path, await statusOf(path)]).toEqual([path, 200]);
+  for (const path of ["/", "/orders", "/keys", "/console", "/openapi/json", "/ws"])
+    expect([path, await statusOf(path)]).toEqual([path, 404]);
 });

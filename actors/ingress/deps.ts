@@ -15,6 +15,8 @@ export interface IngressDeps {
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
   readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;
+  /** Whether this process serves others. If not, it tells of itself alone: `/health`, `/ready`, `/metrics`. @default true */
+  readonly serves?: boolean;
   /** Who may come in, and how often. None: everybody, at any rate. */
   readonly guard?: Guard | undefined;
   /** Origins whose pages may read answers, to the character: `https://shop.example`. Default: none but our own. */

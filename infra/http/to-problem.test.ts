@@ -21,6 +21,7 @@ test("toProblem() gives every runtime code its status", () => {
     message_id_reused: "422 idempotency.key_reused",
     turn_failed: "500 internal",
     commit_failed: "503 commit_failed",
+    overloaded: "503 overloaded",
     fenced: "503 fenced",
     deadline_exceeded: "503 deadline_exceeded",
     unavailable: "503 unavailable",

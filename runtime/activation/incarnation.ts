@@ -4,7 +4,7 @@
  * Owns: its turns, the state they leave, the replies of handled message ids. Does not own: the mailbox, and when a life
  * begins and ends (the activation); durability (the commit lane).
  * Calls in: `handle`, `query`, `abandon`, `fail`, `cut`, `committed`. Calls out: its owner's `turnEnded` and `threw`, the
- * host's `submit`, `findReply`, `timerIsCurrent`, `mayServe`.
+ * reader's `findReply`, the commit lane's `add`.
  *
  * A1 at most one turn runs at a time (G1).
  * A2, A3: `Uncommitted`, `ActorState`.
@@ -14,6 +14,7 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
 import { MAX_STATE_LENGTH } from "../base/limits.ts";
+import type { CommitLane } from "../commit/commit-lane.ts";
 import { JournaledTurn } from "../journal/journaled-turn.ts";
 import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
@@ -21,13 +22,12 @@ import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { LoadedActor, TimerWrite } from "../ports/store.ts";
 import { ActorState } from "../turn/actor-state.ts";
-import { answerQuery, type Readable } from "../turn/answer-query.ts";
-import { finishTurn, stateTooLarge } from "../turn/finish-turn.ts";
+import { finishTurn, stateTooLarge } from "../turn/finished-turn.ts";
 import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
-import { failureOf, handle } from "../turn/handlers.ts";
+import { failureOf, handle, answerQuery, type Readable } from "../turn/handlers.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
-import type { ActivationHost } from "./activation-host.ts";
+import type { ActivationParts } from "./activation-parts.ts";
 import { Uncommitted } from "./output-gate.ts";
 import { answerRepeat, inputHash, type KnownReply, Replies } from "./reply-cache.ts";
 
@@ -60,7 +60,8 @@ const BEGUN: Work = { kind: "begun" };
 export class Incarnation implements Readable {
   readonly address: string;
   readonly #owner: IncarnationOwner;
-  readonly #host: ActivationHost;
+  readonly #parts: ActivationParts;
+  readonly #lane: CommitLane;
   readonly #state: ActorState;
   readonly #replies: Replies;
   readonly #uncommitted = new Uncommitted();
@@ -68,12 +69,13 @@ export class Incarnation implements Readable {
   #ended = false;
 
   /** @param text the state as JSON, of the newest schema version. */
-  constructor(owner: IncarnationOwner, host: ActivationHost, loaded: LoadedActor, text: string | undefined) {
+  constructor(owner: IncarnationOwner, parts: ActivationParts, loaded: LoadedActor, text: string | undefined) {
     this.address = owner.address;
     this.#owner = owner;
-    this.#host = host;
+    this.#parts = parts;
+    this.#lane = parts.lanes.of(owner.partition);
     this.#state = new ActorState(owner.type, owner.id.key, text, loaded.version);
-    this.#replies = new Replies(loaded, (id) => host.findReply(owner.id, id));
+    this.#replies = new Replies(loaded, (id) => parts.reader.findReply(owner.id, id));
   }
 
   /** Whether the next message may be handled (A1). */
@@ -84,6 +86,11 @@ export class Incarnation implements Readable {
   /** Whether everything it has done is durable. */
   get settled(): boolean {
     return this.#uncommitted.none;
+  }
+
+  /** Answers that wait for a commit. */
+  get gated(): number {
+    return this.#uncommitted.gated;
   }
 
   get text(): string | undefined {
@@ -126,19 +133,19 @@ export class Incarnation implements Readable {
 
   /** Answers a query, also beside a running turn, by the state before that. */
   query(delivery: Delivery, definition: AnyMessageDefinition): void {
-    if (!this.#host.mayServe()) {
+    if (!this.#parts.partitions.holdsLease()) {
       const text = `Cannot read ${this.address} as this node's lease has to be renewed first`;
       delivery.fail(new TroupeError("unavailable", text));
       return;
     }
-    const answer = answerQuery(this, delivery.envelope, definition, this.#host);
-    this.#host.metrics?.answered(delivery.envelope, answer);
+    const answer = answerQuery(this, delivery.envelope, definition, this.#parts.log);
+    this.#parts.metrics?.answered(delivery.envelope, answer);
     this.#uncommitted.gate(delivery, answer);
   }
 
   look(): QueryContext<unknown> {
     const { key } = this.#owner.id;
-    return { key, state: this.#readable() as never, exists: this.#state.exists, now: this.#host.now() };
+    return { key, state: this.#readable() as never, exists: this.#state.exists, now: this.#parts.clock.now() };
   }
 
   /** The state after the last turn that ended well, once it is durable. */
@@ -216,7 +223,7 @@ export class Incarnation implements Readable {
     hash: string,
   ): void {
     if (known === undefined) this.#run(delivery, definition, input, hash);
-    else answerRepeat(delivery, known, hash, this.address);
+    else answerRepeat(delivery, known, hash, this.address, this.#uncommitted);
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
@@ -225,9 +232,9 @@ export class Incarnation implements Readable {
     let turn: Turn;
     let outcome: unknown;
     try {
-      turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#host, delivery.deadline);
+      turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#parts, delivery.deadline);
       if (type.options.journal !== undefined) {
-        turn.journal = new JournaledTurn(type, id, turn.state, state.version, turn.exists, this.#host);
+        turn.journal = new JournaledTurn(type, id, turn.state, state.version, turn.exists, this.#parts.reader);
         turn.state = turn.journal.view;
       }
       this.#work = BEGUN;
@@ -276,15 +283,15 @@ export class Incarnation implements Readable {
     this.#work = NONE;
     if (text === state.text && hash === undefined && turn.leavesNothing) {
       state.keep(turn);
-      this.#host.metrics?.count(this.#owner.id.type, envelope.message, "ok");
+      this.#parts.metrics?.count(this.#owner.id.type, envelope.message, "ok");
       this.#uncommitted.reply(delivery, body);
       return;
     }
     const finished = finishTurn(this.#owner, envelope, turn, state, text, hash, body);
     this.#replies.add(finished);
-    this.#uncommitted.add(finished);
-    finished.wait(delivery, { kind: "reply", body });
-    this.#host.submit(finished);
+    this.#uncommitted.add(finished, delivery, { kind: "reply", body });
+    this.#parts.probe?.finished(finished);
+    this.#lane.add(finished);
   }
 
   /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */
@@ -297,10 +304,10 @@ export class Incarnation implements Readable {
     this.#work = NONE;
     if (!(error instanceof TroupeError)) {
       this.#owner.threw();
-      this.#host.turnFailed(delivery.envelope, error);
+      this.#parts.log.turnFailed(delivery.envelope, error);
     }
     const answer: Answer = { kind: "error", error: failureOf(error, delivery.envelope) };
-    this.#host.metrics?.answered(delivery.envelope, answer);
+    this.#parts.metrics?.answered(delivery.envelope, answer);
     this.#uncommitted.gate(delivery, answer);
   }
 
@@ -328,6 +335,6 @@ export class Incarnation implements Readable {
 
   #timerCounts(name: string, dueAt: number): boolean {
     const write = this.#uncommitted.timers.get(name);
-    return write === undefined ? this.#host.timerIsCurrent(this.#owner.id, name, dueAt) : write.dueAt === dueAt;
+    return write === undefined ? this.#parts.timers.isCurrent(this.#owner.id, name, dueAt) : write.dueAt === dueAt;
   }
 }

@@ -45,8 +45,8 @@ export class CallServer {
     try {
       if (envelope.type === NODE_TYPE) return { kind: "reply", body: await answerNode(envelope, this.#answers) };
       const host = this.#router.check(envelope);
-      const held = host.ownership.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
-      if (!held || !host.ownership.holdsLease()) {
+      const held = host.partitions.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
+      if (!held || !host.partitions.holdsLease()) {
         throw new TroupeError(
           "unavailable",
           `Cannot reach ${envelope.type}/${envelope.key} as its partition has moved`,

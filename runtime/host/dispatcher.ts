@@ -9,7 +9,8 @@
  */
 
 import type { ActiveActors } from "../activation/activation-directory.ts";
-import type { Activation } from "../activation/activation.ts";
+import type { ActivationParts } from "../activation/activation-parts.ts";
+import { Activation } from "../activation/activation.ts";
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import { isControlEnvelope, messageOf } from "../actor/control-messages.ts";
 import type { ControlHandler } from "../control/control-handler.ts";
@@ -21,7 +22,6 @@ import { TroupeError } from "../message/errors.ts";
 import { movingError } from "../ownership/partition.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
-import type { ActorId } from "../ports/store.ts";
 import type { Watchers } from "../watch/watch-polls.ts";
 
 /** What an intake gives messages to. */
@@ -36,8 +36,8 @@ export interface IntakeParts {
   readonly probe: Probe | undefined;
   /** Partitions that are about to move. */
   readonly closing: ReadonlySet<number>;
-  /** Brings an actor into memory. */
-  activate(type: AnyActorType, id: ActorId, partition: number): Activation;
+  /** What the actors work with. */
+  readonly activation: ActivationParts;
 }
 
 export class Intake implements CallTaker {
@@ -89,7 +89,8 @@ export class Intake implements CallTaker {
       return;
     }
     if (definition === undefined) {
-      if (isControlEnvelope(delivery.envelope)) this.#parts.controls.handle(delivery);
+      if (isControlEnvelope(delivery.envelope))
+        this.#parts.controls.handle(delivery, (message) => this.deliver(message));
       // A timer may outlive its message: it was set by an earlier version.
       else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
       return;
@@ -124,7 +125,12 @@ export class Intake implements CallTaker {
       this.#actors.touch(found);
       return found;
     }
-    const activation = this.#parts.activate(type, { type: type.type, key }, partitionOf(type.type, key));
+    const activation = new Activation(
+      type,
+      { type: type.type, key },
+      partitionOf(type.type, key),
+      this.#parts.activation,
+    );
     this.#actors.add(activation);
     return activation;
   }

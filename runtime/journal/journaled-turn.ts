@@ -1,17 +1,10 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
-import type { ActorId, JournalRecord, LoadedActor } from "../ports/store.ts";
+import type { ActorId } from "../ports/store.ts";
 import { DESTROYED, Fold, type JournalDraft } from "./fold.ts";
 import { readOnly } from "./read-only.ts";
+import { type JournalHost, type Rebuilt, rebuildState, type TurnInRebuild } from "./rebuild.ts";
 
 const DEFAULT_SNAPSHOT_EVERY = 100;
-
-/** What the rebuild of a journaled actor needs from its node. */
-export interface JournalHost {
-  readJournal(actor: ActorId, after: number, limit: number): Promise<readonly JournalRecord[]>;
-  /** The state row as it is stored. */
-  readSnapshot(actor: ActorId): Promise<LoadedActor>;
-  wait(ms: number): Promise<void>;
-}
 
 /** What one turn of a journaled actor adds to its journal, and the state it sees meanwhile. */
 export class JournaledTurn {
@@ -71,6 +64,11 @@ export class JournaledTurn {
     this.rows.push({ seq: this.version + 1, id: "", name: DESTROYED, data: "null" });
     this.#fold.seq++;
     this.forced = true;
+  }
+
+  /** Recomputes the state from the whole journal, as {@link rebuildState} does. */
+  rebuild(turn: TurnInRebuild): Promise<Rebuilt> {
+    return rebuildState(this, turn);
   }
 
   /** Puts another state in the place of the one there is, to be written as a snapshot. */

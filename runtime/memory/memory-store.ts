@@ -6,6 +6,7 @@ import {
   type ActorId,
   type ActorRow,
   type CommitBatch,
+  CommitRefusedError,
   type CursorRow,
   type DeadLetter,
   type DeadLetterChange,
@@ -195,7 +196,8 @@ class MemoryStore implements Store {
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
     this.#check(node, batch.fences);
     const taken = batch.outbox.find(({ partition, seq }) => seq <= this.#slot(partition).lastSeq);
-    if (taken !== undefined) throw new Error(`Cannot write record ${taken.seq} of partition ${taken.partition} twice`);
+    if (taken !== undefined)
+      throw new CommitRefusedError(`Cannot write record ${taken.seq} of partition ${taken.partition} twice`);
     for (const { partition, lastSeq } of batch.fences) {
       const slot = this.#slot(partition);
       slot.commitSeq++;

@@ -9,6 +9,7 @@ import type { ReportedActors } from "../activation/activation-directory.ts";
 import { Residents } from "../activation/lru.ts";
 import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
 import { controlEnvelope } from "../actor/control-messages.ts";
+import { REBUILD } from "../actor/rebuild-command.ts";
 import { makeRef } from "../actor/ref.ts";
 import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
@@ -27,7 +28,7 @@ import { StoreHost } from "../host/store-host.ts";
 import type { IndexFilter } from "../indexing/filter.ts";
 import { findWhere, limitOf, toSummary, type ActorSummary } from "../indexing/where.ts";
 import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "../journal/read.ts";
-import { REBUILD, type Rebuilt } from "../journal/rebuild.ts";
+import { type Rebuilt } from "../journal/rebuild.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";
 import type { ProjectionBuild } from "../ports/read-database.ts";
@@ -145,12 +146,12 @@ class Node implements Troupe, NodeAnswers {
       log: services.log,
       now: () => this.#clock.now(),
       history: (type, positions, limit) => this.#types.hostOf(type).store.readHistory(type, positions, limit),
-      bury: (type, letter) => this.#types.hostOf(type).store.recordDeadLetters([letter]),
+      bury: (type, letter) => this.#types.hostOf(type).letters.record([letter]),
     });
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
       stores: () => this.#hosts.map((host) => host.store),
-      storeOf: (type) => this.#types.hostOf(type).store,
+      bury: (type, letter) => this.#types.hostOf(type).letters.record([letter]),
       route: (envelope) => this.#router.route(envelope),
     });
     const sinks: Sink[] = [
@@ -182,10 +183,10 @@ class Node implements Troupe, NodeAnswers {
       randomness: this.#randomness,
       route: (envelope) => this.#router.route(envelope),
       pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
-      bury: (type, letter) => this.#types.hostOf(type).store.recordDeadLetters([letter]),
+      bury: (type, letter) => this.#types.hostOf(type).letters.record([letter]),
       holds: (type, partition) => {
-        const { ownership } = this.#types.hostOf(type);
-        return ownership.partition(partition) !== undefined && ownership.holdsLease();
+        const { partitions } = this.#types.hostOf(type);
+        return partitions.partition(partition) !== undefined && partitions.holdsLease();
       },
     });
   }
@@ -293,12 +294,13 @@ class Node implements Troupe, NodeAnswers {
     return {
       nodeId: this.nodeId,
       actors: { active: this.#residents.size, max: this.#residents.max, evicted: this.#residents.evicted },
+      droppedTells: this.#router.droppedTells,
       stores: this.#hosts.map((host) => ({
         name: host.store.name,
-        ownedPartitions: host.ownership.held().length,
+        ownedPartitions: host.partitions.held().length,
         movingPartitions: host.ownership.movingCount,
         activeActors: host.activeActors,
-        leaseAgeMs: host.ownership.leaseAgeMs(),
+        leaseAgeMs: host.partitions.leaseAgeMs(),
       })),
       sinks: names.map((name) => {
         const mine = relays.filter((relay) => relay.sink.name === name);

@@ -15,7 +15,7 @@ export async function reportCluster(
 ): Promise<ClusterReport> {
   const rows = new Map<NodeId, NodeRow & { leaseAgeMs: number }>();
   for (const host of hosts) {
-    for (const row of host.ownership.nodes()) {
+    for (const row of host.partitions.nodes()) {
       const leaseAgeMs = Math.max(0, Math.round((row.card?.leaseMs ?? host.leaseMs) - row.leaseLeftMs));
       const known = rows.get(row.id);
       const since = Math.min(row.since, known?.since ?? row.since);
@@ -46,7 +46,7 @@ export async function reportCluster(
     stores: hosts.map((host): ReportedStore => ({
       store: host.key,
       types: host.types,
-      partitions: host.ownership
+      partitions: host.partitions
         .map()
         .map(({ partition, owner, epoch }) => ({ partition, node: owner, epoch }))
         .toSorted((a, b) => a.partition - b.partition),

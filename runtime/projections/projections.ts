@@ -1,7 +1,6 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { ProjectionBuild, ProjectionInfo, ReadDatabase } from "../ports/read-database.ts";
 import type { Sink } from "../ports/sink.ts";
-import type { Relay } from "../relay/relay.ts";
 import { type BuilderHost, ProjectionBuilder } from "./projection-builder.ts";
 import { Projector } from "./projector.ts";
 
@@ -82,11 +81,12 @@ export class Projections {
     cancel();
   }
 
-  status(relays: readonly Relay[]): readonly ProjectionStatus[] {
+  /** @param waiting how many records wait in each sink of this node. */
+  status(waiting: readonly { readonly sink: Sink; readonly pending: number }[]): readonly ProjectionStatus[] {
     return [...this.#byName].map(([name, { projector, builder }]) => {
       const live = projector.builds.find(({ state }) => state === "live");
       const next = projector.builds.find(({ state }) => state !== "live");
-      const behind = relays.filter((relay) => relay.sink === projector).reduce((sum, relay) => sum + relay.pending, 0);
+      const behind = waiting.reduce((sum, { sink, pending }) => (sink === projector ? sum + pending : sum), 0);
       const { oldestAt } = projector;
       return {
         name,

@@ -11,6 +11,7 @@ import { routedNats } from "#infra/routing/nats.ts";
 import { routedRabbitMq } from "#infra/routing/rabbitmq.ts";
 import { routedRedis } from "#infra/routing/redis.ts";
 import { absentSink, routedSink } from "#infra/routing/routed.ts";
+import { sealingCodec } from "#infra/temporal/codec.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { type Log, memoryTopics, type Sink, type Source, type Store, type Topics, type Transport } from "#runtime";
@@ -18,6 +19,7 @@ import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
+import { secretKeysOf } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 
 /** Connections per service and process; the read model of the orders has four more. Three processes stay within a server's usual hundred. */
@@ -57,7 +59,12 @@ export function openConnections(settings: Settings, log: Log): Connections {
   const temporal =
     TEMPORAL_ADDRESS === undefined
       ? undefined
-      : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
+      : temporalConnection({
+          address: TEMPORAL_ADDRESS,
+          namespace: TEMPORAL_NAMESPACE,
+          prefix,
+          codec: sealingCodec(secretKeysOf(settings)),
+        });
   const brokers = openBrokers(settings, nats, log);
   const sinks: Sink[] = [...brokers.sinks];
   const topics =

@@ -177,7 +177,10 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
-  TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
+  TROUPE_ROLES: v.pipe(
+    v.optional(roles, ROLES.join(",")),
+    v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
+  ),
   TROUPE_STOP_GRACE: v.pipe(
     v.optional(duration, "0s"),
     v.description("how long a process that was told to stop still takes requests, with /ready at 503"),
@@ -209,7 +212,7 @@ const VARIABLES = {
       ),
     ),
     v.description(
-      "seals the secrets of sources and endpoints in the database: 32 bytes in base64; of several, separated by commas, the first seals",
+      "seals the secrets of sources and endpoints in the database, and what workflows are about in Temporal: 32 bytes in base64; of several, separated by commas, the first seals",
     ),
   ),
   API_RATE_LIMIT: v.pipe(
@@ -248,7 +251,7 @@ const VARIABLES = {
       ),
       "default",
     ),
-    v.description("keeps systems on the same servers apart: databases, streams, topics, containers"),
+    v.description("keeps systems on the same servers apart: databases, streams, topics, workflows, containers"),
   ),
   WEBHOOK_RETRIES: v.pipe(
     v.optional(durations, "5s,5m,30m,2h,5h,10h,10h"),

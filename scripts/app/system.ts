@@ -161,7 +161,9 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         log,
         wake: (service) =>
           temporal.call(() =>
-            temporal.client.workflow.getHandle(workflowIds.reconcileService(service)).signal(WAKE_SIGNAL),
+            temporal.client.workflow
+              .getHandle(temporal.prefix + workflowIds.reconcileService(service))
+              .signal(WAKE_SIGNAL),
           ),
         services: async () => (await running.list(Service, { limit: 200 })).map(({ key }) => key),
       });

@@ -41,23 +41,24 @@ export function startShopWorkers({
   secrets,
 }: AppWorkers): Workers {
   const shop: QueueOptions = {
-    taskQueue: TASK_QUEUES.shop,
+    taskQueue: temporal.prefix + TASK_QUEUES.shop,
     workflowsPath: WORKFLOW_ENTRIES.shop,
     activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
   };
   const gateway: QueueOptions = {
-    taskQueue: TASK_QUEUES.gateway,
+    taskQueue: temporal.prefix + TASK_QUEUES.gateway,
     workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
   const orchestrator: QueueOptions = {
-    taskQueue: TASK_QUEUES.orchestrator,
+    taskQueue: temporal.prefix + TASK_QUEUES.orchestrator,
     workflowsPath: WORKFLOW_ENTRIES.orchestrator,
     activities: createReconcileActivities({ troupe, engine, scaler, ...(reconciled && { reconciled }) }),
   };
   return startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
+    codec: temporal.codec,
     queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
     log,
   });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { PayloadCodec } from "@temporalio/common";
 import * as v from "valibot";
 import { createDelivery, Delivery } from "#actors/shop/delivery/delivery.ts";
 import { PlaceOrder, type OrderStatus } from "#actors/shop/order/messages.ts";
@@ -23,13 +24,17 @@ export interface TestShopOptions {
   /** The courier's pace. Default `"20ms"`; `"1h"` lets a test move parcels by hand. */
   readonly step?: Duration;
   readonly maxCachedWorkflows?: number;
+  /** Seals what Temporal stores. Default: nothing does. */
+  readonly codec?: PayloadCodec;
+  /** Of task queues and workflow ids, as a cluster has one. Default: none. */
+  readonly prefix?: string;
 }
 
 /** For tests: a shop of real actors on the memory store, with the real saga on a Temporal server and task queues of its own. */
-export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOptions = {}) {
+export async function testShop({ step = "20ms", maxCachedWorkflows, codec, prefix = "" }: TestShopOptions = {}) {
   const address = await testServer("temporal");
   const queuePrefix = `${newId("test")}-`;
-  const temporal = temporalConnection({ address });
+  const temporal = temporalConnection({ address, prefix, ...(codec && { codec }) });
   const sink = temporalSink({ temporal, keywords: Object.values(searchAttributes), queuePrefix, log: silentLog });
   const troupe = await createTroupe({
     actors: [Order, Stock, Payment, createDelivery({ step })],
@@ -40,9 +45,10 @@ export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOp
   const start = (): Workers =>
     startWorkers({
       address,
+      codec,
       queues: [
         {
-          taskQueue: queuePrefix + TASK_QUEUES.shop,
+          taskQueue: prefix + queuePrefix + TASK_QUEUES.shop,
           workflowsPath: join(import.meta.dirname, "..", "shop.ts"),
           activities,
         },
@@ -55,7 +61,7 @@ export async function testShop({ step = "20ms", maxCachedWorkflows }: TestShopOp
 
   const order = (orderId: string) => troupe.ref(Order, orderId);
   const handle = (orderId: string) =>
-    temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(workflowIds.fulfilOrder(orderId));
+    temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(prefix + workflowIds.fulfilOrder(orderId));
 
   return {
     troupe,

@@ -3,6 +3,7 @@ import { ticketKey } from "#actors/access/ticket/secret.ts";
 import type { Access } from "#infra/http/access.ts";
 import { mayUse, type Principal } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
+import { targetOf } from "#infra/http/target.ts";
 import type { Guard } from "../../access/guard/guard.ts";
 import type { SocketCaller } from "./access.ts";
 
@@ -19,7 +20,7 @@ export async function socketCaller(
   guard: Guard,
   redeem: (key: string) => Promise<TicketHolder | null>,
 ): Promise<SocketCaller> {
-  const ticket = new URL(request.url).searchParams.get("ticket");
+  const ticket = new URLSearchParams(targetOf(request).query).get("ticket");
   if (ticket === null) return callerOf(await guard.caller(request));
   await guard.countAddress(request);
   const holder = TICKET.test(ticket) ? await redeem(ticketKey(ticket)) : null;

@@ -9,7 +9,7 @@ const Listed = v.object({ sku: v.string(), name: v.string(), price: v.number(), 
 const PutProduct = v.strictObject({ ...Product.entries, currency: v.optional(Currency, "EUR") });
 const BySku = v.object({ sku: Sku });
 
-/** Products, and how many pieces there are of each. */
+/** Products, and how many pieces there are of each. Who may order sets no price and counts no pieces: that is for `admin`. */
 export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("products", [
     endpoint(
@@ -35,7 +35,7 @@ export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
       {
         tag: "Products",
         noun: "product",
-        scope: "orders",
+        scope: "admin",
         method: "PUT",
         path: "/products/:sku",
         summary: "Create or change a product",
@@ -52,7 +52,7 @@ export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
       {
         tag: "Stock",
         noun: "stock",
-        scope: "orders",
+        scope: "admin",
         method: "POST",
         path: "/stock/:sku/refill",
         summary: "Add pieces",
