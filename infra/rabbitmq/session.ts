@@ -1,4 +1,5 @@
 import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
 import { Client } from "./client.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
@@ -42,22 +43,14 @@ export class ConfirmSession {
    */
   async use<T>(what: string, run: (channel: ConfirmChannel) => Promise<T>): Promise<T> {
     const opening = (this.#open ??= this.#connect());
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    const answer = opening.then(run);
-    // When the deadline wins, the end of the call is nobody's concern any more.
-    answer.catch(() => undefined);
+    const late = (): Error => new Error(`no answer within ${this.#deadlineMs} ms`);
     try {
-      return await Promise.race([answer, late]);
+      return await within(this.#deadlineMs, opening.then(run), late);
     } catch (error) {
       this.#discard(opening);
       throw new RabbitMqUnavailableError(`Cannot ${what}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -15,6 +15,7 @@
 
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
+import { withDeadline } from "../base/deadline.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { letterId } from "../dead-letters/letter.ts";
 import type { DeadLetterRecorder } from "../dead-letters/recorder.ts";
@@ -122,10 +123,7 @@ export class Relay implements PublisherHost {
     for (const { partition } of trackers) this.close(partition);
     // A send may be waiting for one of these very partitions; its id makes a repeat harmless.
     if (this.sink.accepts === "event" && this.failing === undefined) {
-      let cancel = (): void => undefined;
-      const late = new Promise<void>((resolve) => (cancel = this.#parts.clock.after(withinMs, resolve)));
-      await Promise.race([this.#publisher.underWay(), late]);
-      cancel();
+      await withDeadline(this.#parts.clock, withinMs, (late) => Promise.race([this.#publisher.underWay(), late]));
     }
     return trackers.flatMap((tracker) => {
       const seq = tracker.takeUnsaved();

@@ -1,4 +1,5 @@
 import { type Destination, type NamedRoute, typeMatches } from "#actors/gateway/route/messages.ts";
+import { keyOf } from "#infra/json/pointer.ts";
 import type { OutgoingEvent } from "./messages.ts";
 
 /** Where one route sends an event: to a broker, or to an endpoint. */
@@ -34,7 +35,7 @@ export function matches(event: OutgoingEvent, { type, source, where }: NamedRout
 export function valueAt(root: unknown, pointer: string): unknown {
   let at = root;
   for (const part of pointer.split("/").slice(1)) {
-    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    const key = keyOf(part);
     if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
     at = (at as Readonly<Record<string, unknown>>)[key];
   }
