@@ -16,7 +16,7 @@ export interface Component {
   readonly needed: boolean;
   /** What to do while it is down, or absent. */
   readonly fix: string;
-  /** Resolves when it answers. */
+  /** Resolves when it answers. A rejection with a text `remedy` says better than `fix` what to do. */
   check(): Promise<void>;
 }
 
@@ -76,12 +76,12 @@ async function stateOf({ name, address, fix, check }: Component, deadlineMs: num
   try {
     await within(deadlineMs, check(), () => new Error(`no answer within ${deadlineMs} ms`)); // R1
     return { name, status: "up", address, how: "" };
-  } catch {
-    return { name, status: "down", address, how: fix };
+  } catch (error) {
+    return { name, status: "down", address, how: remedyOf(error) ?? fix };
   }
 }
 
-/** An address as it may be shown: without user and password. */
-export function withoutCredentials(address: string): string {
-  return address.replaceAll(/\/\/[^/@,]*@/g, "//");
+/** What the error itself knows to be done: an answer that is no, as of a broker that blocks publishers. */
+function remedyOf(error: unknown): string | undefined {
+  return error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
 }

@@ -1,5 +1,6 @@
 import { Admin } from "@platformatic/kafka";
 import { within } from "#infra/deadline.ts";
+import { withoutCredentials } from "../address.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 
 /**
@@ -19,9 +20,12 @@ export async function checkBrokers(brokers: readonly string[], withinMs: number)
   try {
     await within(withinMs, admin.metadata({ topics: [], forceUpdate: true }), late);
   } catch (error) {
-    throw new KafkaUnavailableError(`Cannot reach Kafka at ${brokers.join(",")}: ${kafkaReason(error)}`, {
-      cause: error,
-    });
+    throw new KafkaUnavailableError(
+      `Cannot reach Kafka at ${withoutCredentials(brokers.join(","))}: ${kafkaReason(error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     void admin.close().catch(() => undefined);
   }
