@@ -1,3 +1,6 @@
+import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
+import { within } from "#infra/deadline.ts";
+import type { Log } from "#runtime";
 /**
  * One connection with one channel in confirm mode at a time, opened when it is needed and thrown away at the first
  * failure: after it nobody knows which of the unconfirmed messages were taken, and their sender tries all of them again.
@@ -7,9 +10,7 @@
  *    one more copy in its socket.
  * C2 What the broker gives back it gives back before its confirm.
  */
-import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
-import { within } from "#infra/deadline.ts";
-import type { Log } from "#runtime";
+import { withResolvers } from "#runtime/internal";
 import { Client } from "./client.ts";
 import { NACKED, settleConfirmsInOrder } from "./confirms.ts";
 import { RabbitMqBlockedError, RabbitMqUnavailableError, refusalOf } from "./errors.ts";
@@ -113,7 +114,7 @@ export class ConfirmSession {
     if (this.#blocked !== undefined) throw new RabbitMqBlockedError(this.#blocked); // C1
     const opening = (this.#open ??= this.#connect());
     const late = (): Error => new Error(`no answer within ${this.#deadlineMs} ms`);
-    const interrupted = Promise.withResolvers<never>();
+    const interrupted = withResolvers<never>();
     this.#interrupts.add(interrupted.reject);
     try {
       return await within(this.#deadlineMs, Promise.race([opening.then(run), interrupted.promise]), late);
