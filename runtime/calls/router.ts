@@ -244,7 +244,7 @@ export class Router {
   /**
    * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
-   * harmless (N1).
+   * harmless (Router.N1).
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);

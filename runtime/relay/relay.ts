@@ -139,10 +139,10 @@ export class Relay implements PublisherHost {
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || tracker.mode === "behind" || record.seq <= tracker.offeredUpTo) continue;
       if (full) {
-        tracker.mode = "behind"; // R2
+        tracker.mode = "behind"; // Relay.R2
         continue;
       }
-      if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // R4
+      if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // Relay.R4
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }
@@ -158,7 +158,7 @@ export class Relay implements PublisherHost {
   missed(partitions: readonly number[]): void {
     for (const partition of partitions) {
       const tracker = this.#trackers.get(partition);
-      if (tracker !== undefined) tracker.mode = "behind"; // R2
+      if (tracker !== undefined) tracker.mode = "behind"; // Relay.R2
     }
     this.#read();
   }
@@ -197,7 +197,7 @@ export class Relay implements PublisherHost {
     const since = this.#published === undefined ? 0 : this.#parts.clock.monotonic();
     const results = await this.sink.publish(records, attempt);
     this.#published?.add((this.#parts.clock.monotonic() - since) / 1_000);
-    checkResults(this.sink.name, records.length, results); // R5
+    checkResults(this.sink.name, records.length, results); // Relay.R5
     return results;
   }
 
@@ -317,7 +317,7 @@ export class Relay implements PublisherHost {
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
       if (!this.#takes(record)) {
-        tracker.offeredUpTo = record.seq; // R4
+        tracker.offeredUpTo = record.seq; // Relay.R4
         continue;
       }
       tracker.offered(record.seq);

@@ -53,9 +53,9 @@ export class Subscriber {
   readonly #type: AnyActorType;
   readonly #source: string;
   readonly #host: SubscriberHost;
-  /** The last event of each key that has some (U1). */
+  /** The last event of each key that has some (Subscriber.U1). */
   readonly #lanes = new Map<string, Promise<Handled>>();
-  /** Events under way, by emitter and id (U3). */
+  /** Events under way, by emitter and id (Subscriber.U3). */
   readonly #underWay = new Map<string, Promise<Handled>>();
   readonly #wakes = new Set<() => void>();
   readonly #failing = new Map<string, string>();
@@ -87,12 +87,12 @@ export class Subscriber {
     }
     const id = eventMessageId(event);
     const before = this.#underWay.get(id);
-    if (before !== undefined) return before; // U3
+    if (before !== undefined) return before; // Subscriber.U3
     const subscriptions = this.#type.options.subscribe ?? {};
     const subscription = Object.hasOwn(subscriptions, event.type) ? subscriptions[event.type] : undefined;
     if (subscription === undefined) return TAKEN;
     if (!isFrom(event, subscription.from)) {
-      // U5
+      // Subscriber.U5
       this.#host.log("warn", "subscription:foreign", {
         actor: this.#type.type,
         source: this.#source,
@@ -123,7 +123,7 @@ export class Subscriber {
     const lane = record.target;
     const before = this.#lanes.get(lane) ?? TAKEN;
     const handled = this.#set(id, async () => {
-      await before; // U1
+      await before; // Subscriber.U1
       return this.#deliver(record);
     });
     this.#lanes.set(lane, handled);
@@ -147,7 +147,7 @@ export class Subscriber {
       for (let attempt = 1; !this.#stopped; attempt++) {
         try {
           await this.#host.route(envelopeOf(record, actor, failures + 1));
-          return "taken"; // U2
+          return "taken"; // Subscriber.U2
         } catch (error) {
           const failed = isPoison(error);
           if (failed && ++failures >= after) {
@@ -156,7 +156,7 @@ export class Subscriber {
               .pause(actor, poisonDetail(`the event ${record.id}`, failures, error))
               .catch(() => undefined);
           } else if (!failed && error instanceof TroupeError && !error.retryable) {
-            return await this.#bury(this.#letter(record, error, failures + 1)); // U4
+            return await this.#bury(this.#letter(record, error, failures + 1)); // Subscriber.U4
           }
           if (error instanceof PausedError) failures = 0;
           this.#failing.set(record.id, `${record.target}: ${textOf(error)}`);
@@ -169,7 +169,7 @@ export class Subscriber {
     }
   }
 
-  /** Tries until the letter is durable (U2), or the subscriber is stopped. */
+  /** Tries until the letter is durable (Subscriber.U2), or the subscriber is stopped. */
   async #bury(letter: DeadLetter): Promise<Handled> {
     for (let attempt = 1; !this.#stopped; attempt++) {
       try {
@@ -246,7 +246,7 @@ function envelopeOf(record: Send, actor: ActorId, attempt: number): Envelope {
     ...actor,
     message: record.name,
     input: JSON.parse(record.body) as unknown,
-    id: record.id, // U3
+    id: record.id, // Subscriber.U3
     origin: { kind: "send" },
     attempt,
     traceparent: record.traceparent,

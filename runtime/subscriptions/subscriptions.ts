@@ -53,7 +53,7 @@ export class Subscriptions {
     this.#entries = types.flatMap((type) => {
       const source = Object.hasOwn(sources, type.type) ? sources[type.type] : sources["default"];
       if (source === undefined || Object.keys(type.options.subscribe ?? {}).length === 0) return [];
-      const partition = partitionOf(type.type, "$subscribe"); // V1
+      const partition = partitionOf(type.type, "$subscribe"); // Subscriptions.V1
       return [
         {
           type,
@@ -96,7 +96,7 @@ export class Subscriptions {
     for (const entry of this.#entries) {
       const mine = this.#host.holds(entry.type.type, entry.partition);
       if (mine && entry.running === undefined) this.#begin(entry);
-      else if (!mine && entry.running !== undefined) void this.#end(entry, 0); // V2
+      else if (!mine && entry.running !== undefined) void this.#end(entry, 0); // Subscriptions.V2
       if (entry.running !== undefined && --entry.lagIn <= 0) void this.#askLag(entry);
     }
     if (!this.#stopped) this.#cancel = this.#host.clock.after(LOOK_MS, () => this.#look());
