@@ -103,7 +103,7 @@ class Journal {
 
   readonly host = {
     now: () => 0,
-    bury: () => Promise.resolve(),
+    recordDeadLetter: () => Promise.resolve(),
     history: async (
       _type: string,
       positions: readonly { partition: number; after: number }[],

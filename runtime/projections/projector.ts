@@ -3,7 +3,7 @@
  *
  * Owns: which batches go into one transaction, and what happens to events whose handler fails. Does not own: order within
  * a partition (the relay), exactly-once (the positions of the read database), new builds (`ProjectionBuilder`).
- * Calls in: the relay's `publish` and `moved`. Calls out: the read database, the host's `history` and `bury`.
+ * Calls in: the relay's `publish` and `moved`. Calls out: the read database, the host's `history` and `recordDeadLetter`.
  *
  * P1 what waits while a transaction is under way goes into the next one, whatever its partition.
  * P2 a failing handler stops its partition only: a batch that fails is taken apart, and each partition is tried alone.
@@ -35,7 +35,7 @@ export interface ProjectorHost {
     limit: number,
   ): Promise<readonly OutboxRecord[]>;
   /** Keeps a dead letter in the store of the event's actor type. */
-  bury(type: string, letter: DeadLetter): Promise<void>;
+  recordDeadLetter(type: string, letter: DeadLetter): Promise<void>;
 }
 
 /** A batch of one partition, and the promise its publisher waits for. */
@@ -274,7 +274,7 @@ export class Projector implements Sink {
     const of = version ?? this.builds.find(({ state }) => state === "live")?.version ?? 0;
     const limit = this.versions.get(of)?.deadLetterAfter;
     if (limit === undefined || tries < limit) return false;
-    await this.#host.bury(record.actor.type, {
+    await this.#host.recordDeadLetter(record.actor.type, {
       id: `${this.name}:${record.id}`,
       reason: "poison",
       detail: error.message,

@@ -3,7 +3,7 @@
  *
  * Owns: the order per key, tries and their pauses, dead letters. Does not own: the broker (a `Source` hands messages over
  * and acknowledges them), the turn.
- * Calls in: `handle`, `stop`. Calls out: the host's `route`, `pause`, `bury`.
+ * Calls in: `handle`, `stop`. Calls out: the host's `route`, `pause`, `recordDeadLetter`.
  *
  * U1 events of a key run one after the other, in the order they were handed over; keys run side by side, and one that
  *    fails holds up nobody else.
@@ -39,7 +39,7 @@ export interface SubscriberHost {
   /** Pauses an actor, wherever it lives. */
   pause(actor: ActorId, reason: string): Promise<void>;
   /** Keeps a dead letter durably, in the store of the actor type. */
-  bury(letter: DeadLetter): Promise<void>;
+  recordDeadLetter(letter: DeadLetter): Promise<void>;
 }
 
 /** An event as the command it becomes, in the form that a dead letter of it is replayed from. */
@@ -83,7 +83,7 @@ export class Subscriber {
     try {
       event = parseCloudEvent(body);
     } catch (error) {
-      return this.#set(`body ${textHash(body)}`, () => this.#bury(this.#unreadable(body, error)));
+      return this.#set(`body ${textHash(body)}`, () => this.#recordDeadLetter(this.#unreadable(body, error)));
     }
     const id = eventMessageId(event);
     const before = this.#underWay.get(id);
@@ -108,7 +108,7 @@ export class Subscriber {
       if (!isName(key)) throw new TypeError(`Cannot send ${event.type} to ${this.#type.type} as its key is no key`);
       record = this.#sendOf(event, key, subscription.send, subscription.with?.(event) ?? event.data);
     } catch (error) {
-      return this.#set(id, () => this.#bury(this.#unreadable(body, error)));
+      return this.#set(id, () => this.#recordDeadLetter(this.#unreadable(body, error)));
     }
     return this.#enqueue(id, record);
   }
@@ -151,12 +151,12 @@ export class Subscriber {
         } catch (error) {
           const failed = isPoison(error);
           if (failed && ++failures >= after) {
-            if (then !== "pause") return await this.#bury(this.#letter(record, error, failures));
+            if (then !== "pause") return await this.#recordDeadLetter(this.#letter(record, error, failures));
             await this.#host
               .pause(actor, poisonDetail(`the event ${record.id}`, failures, error))
               .catch(() => undefined);
           } else if (!failed && error instanceof TroupeError && !error.retryable) {
-            return await this.#bury(this.#letter(record, error, failures + 1)); // Subscriber.U4
+            return await this.#recordDeadLetter(this.#letter(record, error, failures + 1)); // Subscriber.U4
           }
           if (error instanceof PausedError) failures = 0;
           this.#failing.set(record.id, `${record.target}: ${textOf(error)}`);
@@ -170,10 +170,10 @@ export class Subscriber {
   }
 
   /** Tries until the letter is durable (Subscriber.U2), or the subscriber is stopped. */
-  async #bury(letter: DeadLetter): Promise<Handled> {
+  async #recordDeadLetter(letter: DeadLetter): Promise<Handled> {
     for (let attempt = 1; !this.#stopped; attempt++) {
       try {
-        await this.#host.bury(letter);
+        await this.#host.recordDeadLetter(letter);
         this.#host.log("warn", "subscription:poison", {
           actor: letter.type,
           source: this.#source,

@@ -20,7 +20,7 @@ import { Subscriber, type SubscriberHost } from "./subscriber.ts";
 export interface SubscriptionsHost extends Pick<SubscriberHost, "clock" | "log" | "randomness" | "route" | "pause"> {
   /** Whether this node holds the partition, of the store the type lives in, under a lease that lasts. */
   holds(type: string, partition: number): boolean;
-  bury(type: string, letter: Parameters<SubscriberHost["bury"]>[0]): Promise<void>;
+  recordDeadLetter(type: string, letter: Parameters<SubscriberHost["recordDeadLetter"]>[0]): Promise<void>;
 }
 
 const LOOK_MS = 200;
@@ -108,7 +108,7 @@ export class Subscriptions {
       ...this.#host,
       route: (envelope) => this.#host.route(envelope),
       pause: (actor, reason) => this.#host.pause(actor, reason),
-      bury: (letter) => this.#host.bury(type.type, letter),
+      recordDeadLetter: (letter) => this.#host.recordDeadLetter(type.type, letter),
     });
     const consumer = source.start({
       consumer: type.type,
