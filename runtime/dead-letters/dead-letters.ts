@@ -114,7 +114,7 @@ export interface DeadLetterHost {
   readonly clock: Clock;
   stores(): readonly Store[];
   /** Keeps a letter in the store of an actor type. @throws {TroupeError} `unknown_actor`. */
-  bury(type: string, letter: DeadLetter): Promise<void>;
+  recordDeadLetter(type: string, letter: DeadLetter): Promise<void>;
   route(envelope: Envelope): Promise<string | undefined>;
 }
 
@@ -271,7 +271,7 @@ export class StoredDeadLetters implements DeadLetters {
   }
 
   async record(type: string, letter: DeadLetter): Promise<void> {
-    await this.#host.bury(type, letter);
+    await this.#host.recordDeadLetter(type, letter);
   }
 
   /** One step in the store where the bookmark is. What is recorded after the first step belongs to the next run. */

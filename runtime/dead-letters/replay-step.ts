@@ -67,7 +67,7 @@ export async function replayStep(
   const late = (): boolean => signal?.aborted === true || host.monotonic() - begun >= withinMs;
   const rows = await store.deadLetters(filter, { limit, after, upTo });
   const lanes = byKey(rows);
-  const stuck = new Set(after === 0 ? [] : await store.keysWithDeadLetters(filter, [...lanes.keys()], after)); // L1
+  const stuck = new Set(after === 0 ? [] : await store.keysWithDeadLetters(filter, [...lanes.keys()], after)); // ReplayStep.L1
   const removals = new Removals(store);
   const replayed: string[] = [];
   const failed: { id: string; detail: string }[] = [];
@@ -80,7 +80,7 @@ export async function replayStep(
       const removed: Promise<void>[] = [];
       for (const [i, letter] of letters.entries()) {
         if (late()) {
-          firstUntried = Math.min(firstUntried, letter.position); // L3
+          firstUntried = Math.min(firstUntried, letter.position); // ReplayStep.L3
           break;
         }
         const failure = await host.deliver(letter);
@@ -95,7 +95,7 @@ export async function replayStep(
           break;
         }
         replayed.push(letter.id);
-        removed.push(removals.remove(letter.id)); // L2
+        removed.push(removals.remove(letter.id)); // ReplayStep.L2
       }
       await Promise.all(removed);
     });
