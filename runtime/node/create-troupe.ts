@@ -107,6 +107,7 @@ function partsOf(options: TroupeOptions): NodeParts {
   });
   const deadLetters: DeadLetters = new StoredDeadLetters({
     clock,
+    node: () => nodeId,
     stores: () => hosts.map((host) => host.store),
     recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
     route: (envelope) => router.route(envelope),

@@ -11,6 +11,7 @@ export { durableStoreConformance, storeConformance } from "./store-conformance.t
 export type { DurableStoreFixture, StoreFixture, TestTools } from "./store-conformance.ts";
 export { controlConformance } from "./control-conformance.ts";
 export type { SharedStoreFixture } from "./control-conformance.ts";
+export { replayConformance } from "./replay-conformance.ts";
 export { deadLetterConformance } from "./dead-letter-conformance.ts";
 export { scheduleConformance } from "./schedule-conformance.ts";
 export { checkHistory } from "./simulation/check-history.ts";

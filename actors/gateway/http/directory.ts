@@ -1,7 +1,7 @@
 import type { NamedRoute } from "#actors/gateway/route/messages.ts";
 import { Route } from "#actors/gateway/route/route.ts";
-import { schemaOf } from "#actors/gateway/schema/messages.ts";
 import { EventSchema } from "#actors/gateway/schema/schema.ts";
+import { schemaOf } from "#actors/gateway/schema/stored.ts";
 import type { SourceConfig } from "#actors/gateway/source/messages.ts";
 import { Source } from "#actors/gateway/source/source.ts";
 /**
