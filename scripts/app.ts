@@ -39,7 +39,11 @@ async function run(settings: Settings, all: Environment): Promise<void> {
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
   const live = followSettings(settings, all, log);
-  const telemetry = openTelemetry({ troupe: () => system.troupe(), sockets: () => server.sockets });
+  const telemetry = openTelemetry({
+    troupe: () => system.troupe(),
+    sockets: () => server.sockets,
+    blocked: () => connections.blocked,
+  });
   const system = startSystem({
     settings,
     live: () => live.current(),

@@ -29,7 +29,7 @@ import type { ActivationParts } from "./activation-parts.ts";
 import { Incarnation, type IncarnationOwner } from "./incarnation.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import { type BroughtUp, bringUp } from "./load-actor.ts";
-import type { Resident } from "./lru.ts";
+import type { LruEntry } from "./lru.ts";
 import { Mailbox } from "./mailbox.ts";
 import { HoldBack, RestartBackoff } from "./restart-backoff.ts";
 
@@ -45,7 +45,7 @@ type Phase =
 /** Queries are cheaper than turns: so many may wait for a commit at least. */
 const MIN_GATED = 1_000;
 
-export class Activation implements IncarnationOwner, Resident {
+export class Activation implements IncarnationOwner, LruEntry {
   readonly type: AnyActorType;
   readonly id: ActorId;
   readonly address: string;
@@ -53,8 +53,8 @@ export class Activation implements IncarnationOwner, Resident {
   readonly schemaVersion: number | undefined;
   readonly idleMs: number;
   lastUsed = 0;
-  older: Resident | undefined;
-  newer: Resident | undefined;
+  older: LruEntry | undefined;
+  newer: LruEntry | undefined;
 
   stalled = false;
   readonly #parts: ActivationParts;

@@ -10,7 +10,7 @@ const NO_TIMERS: ReadonlyMap<string, TimerWrite> = new Map();
  * A2 nothing is answered that rests on a turn that is not durable: replies, refusals and queries wait behind the youngest
  *    uncommitted turn of the actor.
  */
-export class Uncommitted {
+export class OutputGate {
   /** Answers that wait for a commit. */
   gated = 0;
   #youngest: FinishedTurn | undefined;

@@ -18,17 +18,17 @@ import { partitionOf } from "../message/address.ts";
 import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
-import type { TypeDirectory } from "./actor-registry.ts";
+import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { Deadlines } from "./deadlines.ts";
 import { DroppedTells } from "./dropped-tells.ts";
-import { Told } from "./one-way-call.ts";
+import { OneWayCall } from "./one-way-call.ts";
 import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
 import { RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
 
 /** What a router needs from its node. */
 export interface RouterNode extends RemoteCallsNode {
-  readonly types: TypeDirectory;
+  readonly types: ActorRegistry;
   readonly log: Log;
 }
 
@@ -135,11 +135,11 @@ export class Router {
   tell(type: string, key: string, message: string, input: unknown): void {
     const envelope = envelopeOf(type, key, message, input);
     const host = this.#node.types.findHost(type);
-    const actor = host?.intake.resident(type, key);
+    const actor = host?.dispatcher.resident(type, key);
     const definition = actor?.definitionOf(message);
     const now = this.#node.clock.monotonic();
     if (host !== undefined && actor !== undefined && definition !== undefined && host.partitions.holdsLease(now)) {
-      host.intake.deliverTo(actor, new Told(envelope, this.#tellFailed), definition, now);
+      host.dispatcher.deliverTo(actor, new OneWayCall(envelope, this.#tellFailed), definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
     }
@@ -215,11 +215,11 @@ export class Router {
       deadline,
       this.#node.clock.monotonic(),
       this.#deadlines,
-      host.intake,
+      host.dispatcher,
       asJson,
     );
-    if (envelope.origin.kind === "watch") host.intake.watch(call, envelope.origin.seen);
-    else host.intake.deliver(call);
+    if (envelope.origin.kind === "watch") host.dispatcher.watch(call, envelope.origin.seen);
+    else host.dispatcher.deliver(call);
     cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
@@ -251,7 +251,7 @@ export class Router {
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);
-    const actor = host?.intake.resident(envelope.type, envelope.key);
+    const actor = host?.dispatcher.resident(envelope.type, envelope.key);
     const definition = actor?.definitionOf(envelope.message);
     if (host === undefined || actor === undefined || definition === undefined) return undefined;
     const now = this.#node.clock.monotonic();
@@ -261,8 +261,15 @@ export class Router {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.intake, this.#caller);
-    host.intake.deliverTo(actor, call, definition, now);
+    const call = new PendingCall(
+      envelope,
+      now + envelope.timeoutMs,
+      now,
+      this.#deadlines,
+      host.dispatcher,
+      this.#caller,
+    );
+    host.dispatcher.deliverTo(actor, call, definition, now);
     return call.promise;
   }
 }

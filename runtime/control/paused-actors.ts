@@ -10,7 +10,7 @@
  *    is built on a state that is about to change.
  */
 
-import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { Clock } from "../base/clock.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
@@ -24,12 +24,12 @@ import type { TimerService } from "../timers/timer-service.ts";
 import { pauseTurn } from "./pause-turn.ts";
 
 /** What pauses work with. */
-export interface HeldActorsParts {
+export interface PausedActorsParts {
   readonly clock: Clock;
   readonly store: Store;
   readonly log: StoreLog;
   readonly lanes: CommitLanes;
-  readonly actors: ActiveActors;
+  readonly actors: ActivationDirectory;
   readonly timers: TimerService;
 }
 
@@ -45,11 +45,11 @@ interface Hold {
 /** Messages that wait for a reload, at most. */
 const MAX_WAITING = 1_000;
 
-export class HeldActors implements PartitionListener {
-  readonly #parts: HeldActorsParts;
+export class PausedActors implements PartitionListener {
+  readonly #parts: PausedActorsParts;
   readonly #holds = new Map<string, Hold>();
 
-  constructor(parts: HeldActorsParts) {
+  constructor(parts: PausedActorsParts) {
     this.#parts = parts;
   }
 

@@ -8,7 +8,7 @@
  * B1 an actor never outlives the ownership it was loaded under: another node may have written since.
  * B2 before a partition is released no turn begins in it, those under way are durable, and its cursors are saved.
  */
-import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { Clock } from "../base/clock.ts";
 import { PARTITION_COUNT } from "../message/address.ts";
 import type { PartitionUse } from "../ownership/ownership.ts";
@@ -21,7 +21,7 @@ export interface PartitionLifecycleParts {
   readonly clock: Clock;
   readonly log: StoreLog;
   readonly partitions: PartitionTable;
-  readonly actors: ActiveActors;
+  readonly actors: ActivationDirectory;
   /** Told of each change, in this order. */
   readonly listeners: readonly PartitionListener[];
 }

@@ -25,6 +25,7 @@ import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
 import { openKeys } from "./keys.ts";
 import { listen, type Listener } from "./listener.ts";
+import { OWN_NOUNS } from "./own-nouns.ts";
 import type { Settings } from "./settings.ts";
 import type { System } from "./system.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -93,6 +94,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   const gateway = gatewayRoutes({
     troupe,
     directory: () => system.gateway.directory() ?? notYet("The event gateway has not started yet"),
+    nouns: () => OWN_NOUNS,
     validator: system.gateway.validator,
     allows: system.gateway.allows,
     secrets: system.gateway.secrets,

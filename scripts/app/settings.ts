@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
+import { readAddresses } from "#infra/address.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
@@ -35,7 +36,8 @@ const url = (...protocols: string[]) =>
 const natsUrls = v.pipe(
   text,
   v.check(
-    (value) => value.split(",").every((part) => /^(nats|tls):\/\/\S+$/.test(part.trim()) && URL.canParse(part.trim())),
+    (value) =>
+      readAddresses(value).every((at) => (at?.scheme === "nats" || at?.scheme === "tls") && at.hosts.length > 0),
     "expected nats://host:port, or several separated by commas",
   ),
 );
@@ -177,6 +179,21 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_HOST: v.pipe(
+    optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
+    v.description("what the engine's host is called; without it what the engine calls itself"),
+  ),
+  TROUPE_BIND_ROOTS: v.pipe(
+    v.optional(text, ""),
+    v.transform((value) =>
+      value
+        .split(",")
+        .map((root) => root.trim())
+        .filter((root) => root !== ""),
+    ),
+    v.check((paths) => paths.every((path) => path.startsWith("/")), "expected absolute paths, separated by commas"),
+    v.description("directories of the host that services may mount, separated by commas; by default none"),
+  ),
   TROUPE_ROLES: v.pipe(
     v.optional(roles, ROLES.join(",")),
     v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
@@ -347,7 +364,7 @@ function* defaultCredentials(settings: Settings): Generator<string> {
   for (const name of CREDENTIALS) {
     const value = settings[name];
     if (typeof value !== "string") continue;
-    if (value.split(",").some((url) => hasDefaultCredentials(url.trim()))) yield name;
+    if (hasDefaultCredentials(value)) yield name;
   }
 }
 
@@ -406,5 +423,5 @@ export function describeVariables(): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_URL$|^TROUPE_[A-Z]+_KEY$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
 }

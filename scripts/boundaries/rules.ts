@@ -178,6 +178,7 @@ export const NARROW: readonly Narrow[] = [
       "**/names.ts",
       "runtime/mod.ts",
       "infra/http/access.ts",
+      "infra/json/{exact,exact-schema}.ts",
       "workflows/{task-queues,workflow-ids}.ts",
     ],
     typeOnly: [],
