@@ -1,3 +1,4 @@
+import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
@@ -14,9 +15,5 @@ export function nounsOf(actors: readonly AnyActorType[]): ReadonlySet<string> {
   );
 }
 
-/** Those of this app. The scaler is made with its engine: a test holds that it is not forgotten. */
-export const OWN_NOUNS: ReadonlySet<string> = new Set([
-  ...nounsOf([Order, Stock, Payment, Delivery, Invoice, Service]),
-  "scaler",
-  "container",
-]);
+/** Those of this app: a test holds that none is forgotten. */
+export const OWN_NOUNS: ReadonlySet<string> = nounsOf([Order, Stock, Payment, Delivery, Invoice, Service, Scaler]);
