@@ -74,7 +74,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
     ticketRoutes(deps),
-    pageRoutes(() => (document ??= openApiDocument(router.routes))),
+    pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
     ...further,
   ];
   const router: Router = createRouter(deps.serves === false ? ofItself : [...ofItself, ...forOthers()], {

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { holdsExactNumbers, isExactNumber } from "#infra/json/exact.ts";
+import { pointerOf } from "#infra/json/pointer.ts";
 import { listsForMaps } from "#runtime/internal";
 import { Problem, type ProblemIssue } from "./problem.ts";
 
@@ -36,11 +37,6 @@ function checkOnce<S extends v.GenericSchema>(schema: S, value: unknown, prefix:
 }
 
 const LIST_FOR_MAP = { message: "is a list where a map is meant", expected: "Object", received: "Array" };
-
-/** A JSON pointer (RFC 6901). */
-function pointerOf(keys: readonly string[]): string {
-  return keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-}
 
 /** One issue with its place as a JSON pointer. */
 function toIssue(issue: v.BaseIssue<unknown>): ProblemIssue {

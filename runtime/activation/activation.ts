@@ -193,11 +193,11 @@ export class Activation implements IncarnationOwner, LruEntry {
   }
 
   turnEnded(): void {
-    if (this.#phase.kind === "loading") void this.#load(); // A1: its life has ended before
+    if (this.#phase.kind === "loading") void this.#load(); // Activation.A1: its life has ended before
     else this.#pump();
   }
 
-  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (A4). */
+  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (Activation.A4). */
   reload(): void {
     const phase = this.#phase;
     if (phase.kind === "gone") return;
@@ -301,7 +301,7 @@ export class Activation implements IncarnationOwner, LruEntry {
     if (this.#room.full) this.#room.block(this, this.#mailbox.depth);
   }
 
-  /** Runs waiting messages until one does not end at once, or none is left (A1). */
+  /** Runs waiting messages until one does not end at once, or none is left (Activation.A1). */
   #pump(): void {
     for (;;) {
       const phase = this.#phase;

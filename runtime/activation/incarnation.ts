@@ -68,7 +68,7 @@ export class Incarnation {
     );
   }
 
-  /** Whether the next message may be handled (A1). */
+  /** Whether the next message may be handled (Incarnation.A1). */
   get idle(): boolean {
     return this.#work === NONE;
   }
@@ -154,7 +154,7 @@ export class Incarnation {
     this.#replies.committed(turn);
   }
 
-  /** Ends this life: a commit of it failed (A4). */
+  /** Ends this life: a commit of it failed (Incarnation.A4). */
   fail(): void {
     this.#ended = true;
     if (this.#work.kind === "awaiting") this.#work.turn.abort(this.#lostTurn());
@@ -238,7 +238,7 @@ export class Incarnation {
     );
   }
 
-  /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (A2). */
+  /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (OutputGate.A2). */
   #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: string | undefined): void {
     if (this.#ended) {
       this.#lose(delivery);
@@ -272,7 +272,7 @@ export class Incarnation {
     this.#lane.add(finished);
   }
 
-  /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */
+  /** The turn did not end well: nothing of it stays (ActorState.A3). A refusal may rest on an uncommitted turn, so it waits too. */
   #drop(delivery: Delivery, error: unknown): void {
     if (this.#ended) {
       this.#lose(delivery);
@@ -289,7 +289,7 @@ export class Incarnation {
     this.#uncommitted.gate(delivery, answer);
   }
 
-  /** The turn of a life that has ended is over: whatever it says rests on a state that never was (A4). */
+  /** The turn of a life that has ended is over: whatever it says rests on a state that never was (Incarnation.A4). */
   #lose(delivery: Delivery): void {
     this.#work = NONE;
     delivery.fail(this.#lostTurn());

@@ -13,7 +13,7 @@ export interface QueriedLife {
   readonly address: string;
   readonly key: string;
   readonly state: ActorState;
-  /** Where answers wait for the turns they rest on (A2). */
+  /** Where answers wait for the turns they rest on (OutputGate.A2). */
   readonly gate: OutputGate;
   /** What the life is doing at this moment. */
   work(): Work;

@@ -65,7 +65,7 @@ export function inputHash(message: string, input: unknown): string {
 
 /**
  * Answers a repeat as the first one was answered; with `message_id_reused` where `hash` is another. It rests on the turn it
- * repeats alone: what came later may fail without it (A2).
+ * repeats alone: what came later may fail without it (OutputGate.A2).
  */
 export function answerRepeat(
   waiter: Waiter,

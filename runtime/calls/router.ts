@@ -11,6 +11,7 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
+import { withDeadline } from "../base/deadline.ts";
 import { durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
@@ -228,13 +229,9 @@ export class Router {
   async arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
     const moving = host.ownership.moving(partition);
     if (moving === undefined) return false;
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#node.clock.after(Math.max(0, deadline - this.#node.clock.monotonic()), resolve);
-    });
-    await Promise.race([moving, late]);
-    cancel();
-    return this.#node.clock.monotonic() < deadline;
+    const { clock } = this.#node;
+    await withDeadline(clock, Math.max(0, deadline - clock.monotonic()), (late) => Promise.race([moving, late]));
+    return clock.monotonic() < deadline;
   }
 
   /** The host a call has to go to. @throws what is wrong with the call itself. */
@@ -247,7 +244,7 @@ export class Router {
   /**
    * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
-   * harmless (N1).
+   * harmless (Router.N1).
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);

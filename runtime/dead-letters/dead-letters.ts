@@ -122,7 +122,7 @@ export interface DeadLetterHost {
   node(): string;
   stores(): readonly Store[];
   /** Keeps a letter in the store of an actor type. @throws {TroupeError} `unknown_actor`. */
-  bury(type: string, letter: DeadLetter): Promise<void>;
+  recordDeadLetter(type: string, letter: DeadLetter): Promise<void>;
   route(envelope: Envelope): Promise<string | undefined>;
 }
 
@@ -289,7 +289,7 @@ export class StoredDeadLetters implements DeadLetters {
   }
 
   async record(type: string, letter: DeadLetter): Promise<void> {
-    await this.#host.bury(type, letter);
+    await this.#host.recordDeadLetter(type, letter);
   }
 
   /** One step in the store where the bookmark is. What is recorded after the first step belongs to the next run. */

@@ -75,7 +75,7 @@ export async function replayStep(
   if (end === undefined) return { replayed: [], failed: [], heldUp: 0, interrupted: undefined, after: undefined };
   const keys = [...new Set(found.map(({ key }) => key))];
   return host.holding(store, keys, PATIENCE_MS, async (claim) => {
-    const rows = claim.keys.size === 0 ? [] : await store.deadLetters(filter, { limit, after, upTo: end }); // L4
+    const rows = claim.keys.size === 0 ? [] : await store.deadLetters(filter, { limit, after, upTo: end }); // ReplayStep.L4
     const others = found.find(({ key }) => !claim.keys.has(key));
     const step = await replayRows(
       host,
@@ -104,7 +104,7 @@ async function replayRows(
   const begun = host.monotonic();
   const late = (): boolean => signal?.aborted === true || host.monotonic() - begun >= withinMs || !claim.holds();
   const lanes = byKey(rows);
-  const stuck = new Set(after === 0 ? [] : await store.keysWithDeadLetters(filter, [...lanes.keys()], after)); // L1
+  const stuck = new Set(after === 0 ? [] : await store.keysWithDeadLetters(filter, [...lanes.keys()], after)); // ReplayStep.L1
   const removals = new Removals(store);
   const replayed: string[] = [];
   const failed: { id: string; detail: string }[] = [];
@@ -116,7 +116,7 @@ async function replayRows(
     const removed: Promise<void>[] = [];
     for (const [i, letter] of letters.entries()) {
       if (late()) {
-        firstUntried = Math.min(firstUntried, letter.position); // L3
+        firstUntried = Math.min(firstUntried, letter.position); // ReplayStep.L3
         break;
       }
       const failure = await host.deliver(letter);
@@ -131,7 +131,7 @@ async function replayRows(
         break;
       }
       replayed.push(letter.id);
-      removed.push(removals.remove(letter.id)); // L2
+      removed.push(removals.remove(letter.id)); // ReplayStep.L2
     }
     await Promise.all(removed);
   };

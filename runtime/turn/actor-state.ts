@@ -57,7 +57,7 @@ export class ActorState {
     return this.#text === undefined ? this.#type.options.initial(this.#key) : JSON.parse(this.#text);
   }
 
-  /** A turn that worked on the draft did not end well (A3). */
+  /** A turn that worked on the draft did not end well (ActorState.A3). */
   taint(): void {
     this.#tainted = true;
   }
