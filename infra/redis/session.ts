@@ -1,6 +1,7 @@
 import { createClient } from "redis";
 import type { Log } from "#runtime";
 import { RedisUnavailableError } from "./errors.ts";
+import { isAnswer } from "./refusal.ts";
 
 /** A client as this project makes it: RESP3 is not needed, modules are not used. */
 export type RedisClient = ReturnType<typeof createClient>;
@@ -82,9 +83,4 @@ export class RedisSession {
       () => undefined,
     );
   }
-}
-
-/** The server answered, and said no: `OOM`, `WRONGTYPE`, `EXECABORT`. Such errors begin with a word in capitals. */
-function isAnswer(error: unknown): boolean {
-  return error instanceof Error && /^[A-Z]{3,}\b/.test(error.message) && !("code" in error);
 }
