@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { Log } from "#runtime";
+import { readSsl } from "./ssl.ts";
 
 /** The query function of the driver: a tagged template. */
 export type Sql = postgres.Sql;
@@ -74,7 +75,9 @@ export class Pool {
 
   #connect(): Sql {
     const { reads, indexed } = this.#options;
-    return postgres(this.#url, {
+    const { url, ssl } = readSsl(this.#url);
+    return postgres(url, {
+      ssl,
       max: this.#options.max ?? 6,
       connect_timeout: 5,
       // The driver would ask each new connection for its array types, in a promise nobody holds: a backend terminated in

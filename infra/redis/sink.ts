@@ -1,3 +1,5 @@
+import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
+import { toCloudEvent } from "#runtime";
 /**
  * The sink `redis`: events as entries of Redis Streams.
  *
@@ -8,16 +10,18 @@
  * S3 What `publish` sends again after it threw may be there twice, with the same `id` field.
  * S4 A key that is no stream, or may not be written, takes its own events with it and no others.
  */
-import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
-import { toCloudEvent } from "#runtime";
+import type { ClientTls } from "../tls.ts";
+import type { RedisClient } from "./client.ts";
 import { isAnswer, isNever, repliesOf } from "./refusal.ts";
-import { type RedisClient, RedisSession } from "./session.ts";
+import { RedisSession } from "./session.ts";
 import { eventStream } from "./streams.ts";
 import { StreamTrimmer } from "./trim.ts";
 
 /** Options of {@link redisSink}. */
 export interface RedisSinkOptions {
   readonly url: string;
+  /** Certificates for `rediss://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls;
   readonly log: Log;
   /** Stands before every stream's name. @default "" */
   readonly streamPrefix?: string;

@@ -1,3 +1,7 @@
+import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
+import { InFlight } from "../in-flight.ts";
+import { pause } from "../pause.ts";
+import { Redial } from "../redial.ts";
 /**
  * The source `redis`: a consumer group per consumer, on the streams of its event types.
  *
@@ -9,20 +13,19 @@
  * R4 A key that cannot be read as a stream (another type, a user who may not) is left out, and looked at again now and then:
  *    the others go on.
  */
-import { createClient } from "redis";
-import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
-import { InFlight } from "../in-flight.ts";
-import { pause } from "../pause.ts";
-import { Redial } from "../redial.ts";
+import type { ClientTls } from "../tls.ts";
+import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";
 import { pingRedis } from "./ping.ts";
 import { isAnswer } from "./refusal.ts";
-import { type RedisClient, RedisSession } from "./session.ts";
+import { RedisSession } from "./session.ts";
 import { eventStream } from "./streams.ts";
 
 /** What `redisSource` is given. */
 export interface RedisSourceOptions {
   readonly url: string;
+  /** Certificates for `rediss://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls;
   readonly log: Log;
   /** Stands before every stream's name. @default "" */
   readonly streamPrefix?: string;
@@ -55,7 +58,7 @@ export function redisSource(options: RedisSourceOptions): Source {
   return {
     name: "redis",
     start: (subscription) => new GroupConsumer(options, subscription),
-    check: () => pingRedis(options.url),
+    check: () => pingRedis(options.url, 2_000, options.tls),
   };
 }
 
@@ -101,7 +104,7 @@ class GroupConsumer implements SourceConsumer {
   }
 
   async #session(over: AbortSignal, up: () => void): Promise<void> {
-    const { url, log } = this.#options;
+    const { url, tls, log } = this.#options;
     const streams = await this.#makeGroups(this.#streams);
     const unusable = this.#streams.filter((stream) => !streams.includes(stream));
     if (streams.length === 0)
@@ -109,13 +112,8 @@ class GroupConsumer implements SourceConsumer {
         `Cannot read ${this.#streams.join(", ")}: ${[...this.#unusable.values()].join(", ")}`,
       );
     const ended = new AbortController();
-    const client = createClient({
-      url,
-      name: `troupe-${this.#subscription.consumer}-reads`,
-      disableOfflineQueue: true,
-      socket: { connectTimeout: this.#deadlineMs, reconnectStrategy: false },
-    }) as RedisClient;
-    client.on("error", (error: Error) => log("debug", "redis:connection:failed", { reason: error.message }));
+    const name = `troupe-${this.#subscription.consumer}-reads`;
+    const client = newClient({ url, tls, name, log, connectTimeoutMs: this.#deadlineMs });
     const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
     try {
       await client.connect();

@@ -6,8 +6,8 @@
  *    was lost by that is said: in the log, by group and number.
  */
 import type { Log } from "#runtime";
+import type { RedisClient } from "./client.ts";
 import { compareIds } from "./ids.ts";
-import type { RedisClient } from "./session.ts";
 
 export interface TrimOptions {
   readonly log: Log;

@@ -1,11 +1,14 @@
 import { isNever } from "#infra/redis/refusal.ts";
 import { RedisSession } from "#infra/redis/session.ts";
 import { StreamTrimmer } from "#infra/redis/trim.ts";
+import type { ClientTls } from "#infra/tls.ts";
 import type { Log } from "#runtime";
 import { RefusedRouteError, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedRedisOptions {
   readonly url: string;
+  /** Certificates for `rediss://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls;
   readonly log: Log;
   /** Stands before every stream's name. @default "" */
   readonly streamPrefix?: string;
