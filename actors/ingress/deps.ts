@@ -1,8 +1,10 @@
 import type { OrderLists } from "#actors/shop/order/read-model.ts";
+import type { Access } from "#infra/http/access.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
+import type { UpgradeTunnel } from "../orchestrator/traffic/forwarder.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -21,6 +23,8 @@ export interface IngressDeps {
   readonly guard?: Guard | undefined;
   /** Origins whose pages may read answers, to the character: `https://shop.example`. Default: none but our own. */
   readonly origins?: () => readonly string[];
+  /** Services that requests are handed on to. None: there are no such paths. */
+  readonly forward?: Forward;
   /** The largest body of a request. @default 1 MiB */
   readonly maxBodyBytes?: () => number;
   /** Where answers are counted. */
@@ -29,6 +33,22 @@ export interface IngressDeps {
   readonly metrics?: MetricsText;
   readonly links: Links;
   readonly log: Log;
+}
+
+/** Hands requests on to services. */
+export interface Forward {
+  /** What a path leads to; `undefined`: it is a route of ours. */
+  find(request: Request, path: string, query: string): Forwarding | undefined;
+}
+
+/** A request for a service. */
+export interface Forwarding {
+  /** Who may ask. */
+  readonly access: Access;
+  /** What it is counted as. */
+  readonly route: string;
+  /** The answer; `undefined`: the request became a WebSocket. */
+  answer(upgrade: UpgradeTunnel | undefined): Promise<Response | undefined>;
 }
 
 /** What a scrape gets. */

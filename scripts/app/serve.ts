@@ -14,7 +14,8 @@ import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets } from "#actors/ingress/sockets/sockets.ts";
 import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
-import { dockerStatus } from "#infra/docker/status.ts";
+import { Forwarder } from "#actors/orchestrator/traffic/forwarder.ts";
+import { type Tunnel, withTunnels } from "#actors/orchestrator/traffic/tunnel.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
@@ -62,8 +63,9 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
   const orchestrator = orchestratorRoutes({
     troupe,
-    docker: dockerStatus(connections.engine),
     policy: policyFromEnv(process.env),
+    secrets: system.gateway.secrets,
+    containers: system.containers,
   });
   const keys =
     settings.TROUPE_AUTH === "off"
@@ -98,8 +100,21 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   });
   let stopping = false;
   const readiness = readinessOf(componentsOf(settings, connections, system));
+  const forwarder = new Forwarder({ troupe, topics: () => connections.topics, log });
   const deps: IngressDeps = {
     troupe,
+    forward: {
+      find(request, path, query) {
+        const destination = forwarder.destinationOf(path, query);
+        if (destination === undefined) return undefined;
+        const peer = (): string | undefined => server.requestIP(request)?.address;
+        return {
+          access: "key",
+          route: "/s/:name/*",
+          answer: (upgrade) => forwarder.forward(request, destination, peer(), upgrade),
+        };
+      },
+    },
     serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
     origins: () => live().ALLOWED_ORIGINS,
@@ -133,18 +148,22 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     log,
   });
   const watch: KeyWatch | undefined = keys && watchKeys(keys.directory, sockets);
-  const server: Bun.Server<Session> = Bun.serve<Session>({
+  const server: Bun.Server<Session | Tunnel> = Bun.serve<Session | Tunnel>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
     fetch: async (request, own) => {
-      const response = await app.serve(request, (asked) => sockets.upgrade(asked, own));
+      const response = await app.serve(
+        request,
+        (asked) => sockets.upgrade(asked, own as Bun.Server<Session>),
+        (asked, tunnel, headers) => own.upgrade(asked, { data: tunnel, headers }),
+      );
       if (stopping) response?.headers.set("connection", "close");
       return response;
     },
-    websocket: sockets.websocket,
+    websocket: withTunnels(sockets.websocket),
   });
   const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
   return {
@@ -159,6 +178,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
       keys?.stop();
       watch?.stop();
       sockets.close();
+      forwarder.stop();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);
       await Promise.race([server.stop(), late.promise]);

@@ -98,7 +98,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     troupe,
     engine,
     dockerHost,
-    apply: (services) => troupe.ref(Config, "main").apply({ services }),
+    apply: (services) => troupe.ref(Config, "main").apply({ services, expected: null }),
     view,
     converged: (name, replicas) =>
       eventually(`${name} converges on ${replicas}`, async () => {
