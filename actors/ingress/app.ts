@@ -22,7 +22,7 @@ import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
-import type { UpgradeTunnel } from "../orchestrator/traffic/forwarder.ts";
+import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
 import { deliveryRoutes } from "../shop/http/deliveries.ts";
 import { invoiceRoutes } from "../shop/http/invoices.ts";
 import { notificationRoutes } from "../shop/http/notifications.ts";
@@ -34,6 +34,7 @@ import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
+import { codecRoutes } from "./routes/codec.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
@@ -71,9 +72,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
     ticketRoutes(deps),
-    pageRoutes(() => (document ??= openApiDocument(router.routes))),
+    pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
     ...further,
   ];
   const router: Router = createRouter(deps.serves === false ? ofItself : [...ofItself, ...forOthers()], {
@@ -97,6 +99,12 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     return undefined;
   }
 
+  /** The origins whose pages may read an answer. */
+  function originsOf(path: string): readonly string[] {
+    const { codecOrigins = [] } = deps;
+    return path.startsWith("/codec/") && codecOrigins.length > 0 ? [...origins(), ...codecOrigins] : origins();
+  }
+
   function bound(request: Request): void {
     if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
     refuseLargeBody(request); // I3
@@ -108,11 +116,13 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     const since = performance.now();
     let response: Response | undefined;
     let forwarding: Forwarding | undefined;
+    let readers: readonly string[] = [];
     try {
       const { host, path, query } = targetOf(request); // I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
-      response = preflight(request, origins()); // before the guard: a browser sends no key with it
+      readers = originsOf(path);
+      response = preflight(request, readers); // before the guard: a browser sends no key with it
       forwarding = response === undefined ? deps.forward?.find(request, path, query) : undefined;
       if (forwarding !== undefined) {
         await guard?.admit(request, forwarding.access); // I4
@@ -125,7 +135,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     }
     mark(response, request); // I2
     guard?.describe(request, response);
-    share(request, response, origins());
+    share(request, response, readers);
     counts?.answered(
       forwarding?.route ?? routeOf(request),
       request.method,

@@ -1,10 +1,11 @@
+import type { PayloadCodec } from "@temporalio/common";
 import type { OrderLists } from "#actors/shop/order/read-model.ts";
 import type { Access } from "#infra/http/access.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
-import type { UpgradeTunnel } from "../orchestrator/traffic/forwarder.ts";
+import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -25,6 +26,10 @@ export interface IngressDeps {
   readonly origins?: () => readonly string[];
   /** Services that requests are handed on to. None: there are no such paths. */
   readonly forward?: Forward;
+  /** The codec of Temporal's payloads; without it there are no such routes. @throws {Problem} 503 when there is no Temporal. */
+  readonly codec?: () => PayloadCodec;
+  /** Further origins whose pages may use the codec: that of the Temporal UI. Default: none. */
+  readonly codecOrigins?: readonly string[];
   /** The largest body of a request. @default 1 MiB */
   readonly maxBodyBytes?: () => number;
   /** Where answers are counted. */

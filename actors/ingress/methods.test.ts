@@ -10,7 +10,13 @@ const deps = stubDeps();
 const absent = (): never => deps.troupe() as never;
 const ingress = createIngress(deps, [
   orchestratorRoutes({ troupe: absent }),
-  ...gatewayRoutes({ ...deps, directory: absent, validator: {} as never, secrets: { open: async (text) => text } }),
+  ...gatewayRoutes({
+    ...deps,
+    directory: absent,
+    validator: {} as never,
+    nouns: () => new Set(),
+    secrets: { open: async (text) => text },
+  }),
 ]);
 
 /** What each path answers to, as it was mounted. */

@@ -15,7 +15,7 @@ export async function loadActors(
     const type = typeOf(actor.type);
     const { state, version, schemaVersion } = loaded[i] as LoadedActor;
     if (type?.options.journal === undefined) return [];
-    // J6: what another version of the code has made of the events is of no use.
+    // Fold.J6: what another version of the code has made of the events is of no use.
     const fits = state === undefined || schemaVersion === (type.options.version ?? 1);
     const fold = fits ? new Fold(type, actor.key, parsed(state), version) : new Fold(type, actor.key, undefined, 0);
     return [{ i, actor, fold, schemaVersion: type.options.version ?? 1, changed: !fits }];

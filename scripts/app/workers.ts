@@ -5,6 +5,9 @@ import type { Log, Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
+import { lostDeliveries } from "#workflows/lost-deliveries.ts";
+import { lostOrders } from "#workflows/lost-orders.ts";
+import { sweepLostRuns } from "#workflows/lost-runs.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
 
@@ -19,7 +22,7 @@ export interface AppWorkers {
   readonly allows: ((address: string) => boolean) | undefined;
 }
 
-/** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
+/** Starts the workers of every task queue this process serves, and the sweep for runs that are gone. They wait for Temporal by themselves. */
 export function startShopWorkers({ troupe, temporal, log, allows, secrets }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
@@ -31,11 +34,19 @@ export function startShopWorkers({ troupe, temporal, log, allows, secrets }: App
     workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
-  return startWorkers({
+  const workers = startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
     codec: temporal.codec,
     queues: [shop, gateway],
     log,
   });
+  const rules = { fulfilOrder: lostOrders(troupe), deliverWebhook: lostDeliveries(troupe) };
+  const sweep = sweepLostRuns({ temporal, rules, log });
+  return {
+    ...workers,
+    async stop() {
+      await Promise.all([sweep.stop(), workers.stop()]);
+    },
+  };
 }

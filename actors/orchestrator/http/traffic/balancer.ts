@@ -1,4 +1,4 @@
-import type { RouteTable } from "../service/messages.ts";
+import type { RouteTable } from "../../service/messages.ts";
 
 export type Replica = RouteTable["replicas"][number];
 

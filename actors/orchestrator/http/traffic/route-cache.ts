@@ -1,6 +1,6 @@
 import type { Log, Topics, Troupe } from "#runtime";
-import type { RouteTable } from "../service/messages.ts";
-import { Service } from "../service/service.ts";
+import type { RouteTable } from "../../service/messages.ts";
+import { Service } from "../../service/service.ts";
 
 /** What a node knows of where requests go. `null`: there is no such service. */
 export type Route = RouteTable | null;

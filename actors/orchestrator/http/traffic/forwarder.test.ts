@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createTroupe, memory, memoryTopics, silentLog, type Topics, type Troupe } from "#runtime";
-import { DEFAULT_UPDATE } from "../scaler/messages.ts";
-import { Service } from "../service/service.ts";
+import { DEFAULT_UPDATE } from "../../scaler/messages.ts";
+import { Service } from "../../service/service.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Tunnel, withTunnels } from "./tunnel.ts";
 

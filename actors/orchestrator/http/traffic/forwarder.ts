@@ -10,8 +10,8 @@
 import { notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { Log, Topics, Troupe } from "#runtime";
-import { SERVICE_NAME } from "../service/messages.ts";
-import { Service } from "../service/service.ts";
+import { SERVICE_NAME } from "../../service/messages.ts";
+import { Service } from "../../service/service.ts";
 import { Balancer, type Lease } from "./balancer.ts";
 import { headersBack, headersOnward } from "./headers.ts";
 import { RouteCache } from "./route-cache.ts";
