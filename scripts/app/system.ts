@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
+import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
@@ -48,6 +50,8 @@ export interface System {
   orders(): OrderLists | undefined;
   /** The event gateway's part of this process. */
   readonly gateway: Gateway;
+  /** The containers of this process's engine; `undefined` while it drives none. */
+  containers(): OwnContainers | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -155,6 +159,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         secrets: gateway.secrets,
         hostName: settings.TROUPE_HOST,
         bindRoots: settings.TROUPE_BIND_ROOTS,
+        logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
         reconciled: telemetry.reconciled,
       });
     }
@@ -165,6 +170,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     troupe: () => troupe,
     orders: () => orders,
     gateway,
+    containers: () => orchestrator?.containers,
     workers: () => together(workers, orchestrator?.workers),
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");
