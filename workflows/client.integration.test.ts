@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import type { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { newId } from "#runtime";
-import type { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import { workflowClient, type WorkflowClient } from "./client.ts";
 import { testShop, until, type TestShop } from "./fulfil-order/test-shop.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { WorkflowExecutionAlreadyStartedError, type WorkflowExecutionDescription } from "@temporalio/client";
-import type { Temporal } from "#infra/temporal/connection.ts";
 import { WorkflowClientError, toClientError } from "#infra/temporal/client-error.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
 import { describeRun, type WorkflowDescription } from "./describe-run.ts";
 import { listRuns, type WorkflowPage, type WorkflowPageRequest } from "./list-runs.ts";
 import { type StartableWorkflow, WORKFLOW_TYPES } from "./types.ts";

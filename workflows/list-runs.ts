@@ -1,6 +1,6 @@
 import { optionalTsToDate } from "@temporalio/common/lib/time";
-import type { Temporal } from "#infra/temporal/connection.ts";
 import { WorkflowClientError } from "#infra/temporal/client-error.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
 import { filterName, statusName } from "./run-status.ts";
 
 /** What to list. */

@@ -6,9 +6,9 @@ import { Order } from "#actors/shop/order/order.ts";
 import type { OrderQuery } from "#actors/shop/order/read-model.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
+import { Problem } from "#infra/http/problem.ts";
 import { createTroupe, type Log, memory, type Troupe } from "#runtime";
 import { createIngress, type Ingress } from "./app.ts";
-import { Problem } from "#infra/http/problem.ts";
 import { stubDeps } from "./testing/stub-deps.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -83,13 +83,22 @@ describe("orders", () => {
     const { body: placed } = await ask("POST", "/orders", order);
     const { lines, total, currency, ...rest } = await troupe.ref(Order, String(placed["orderId"])).get().then(must);
     const { orderId, customerId } = rest;
-    const issue = { orderId, customerId, lines, total, currency, status: "placed" as const, address: null };
+    const issue = {
+      orderId,
+      customerId,
+      lines,
+      total,
+      currency,
+      status: "paid" as const,
+      address: null,
+      at: "2026-11-21T10:00:00Z",
+    };
     await troupe.ref(Invoice, orderId).issue(issue);
     const { status, body } = await ask("GET", `/invoices/${orderId}`);
     expect([status, body]).toMatchObject([200, { orderId, customerId: "c1", total: 500, currency: "EUR" }]);
     expect((await ask("GET", `/orders/${orderId}`)).body).toMatchObject({ invoice: body });
 
-    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", items: [] });
+    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", unread: 0, items: [] });
     const notice = {
       id: "evt_1",
       type: "order.placed.v1",
@@ -98,7 +107,7 @@ describe("orders", () => {
       at: "2026-11-21T10:00:00Z",
     };
     await troupe.ref(Notification, "c1").tell(notice);
-    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", items: [notice] });
+    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", unread: 1, items: [notice] });
   });
 
   test("five parallel twins place one order and get the same answer", async () => {

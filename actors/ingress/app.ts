@@ -11,28 +11,29 @@
  */
 import { type AnyElysia, Elysia } from "elysia";
 import { refuseNul } from "#infra/http/address.ts";
-import { type Allowed, allowedMethods } from "./allow.ts";
 import { limitBody, refuseLargeBody } from "#infra/http/body.ts";
-import type { IngressDeps } from "./deps.ts";
-import { answerError } from "./error-handler.ts";
-import { preflight, share } from "../access/guard/cors.ts";
-import { pathIn, RouteTable } from "../access/guard/route-table.ts";
 import { mark } from "#infra/http/mark.ts";
 import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
-import { actorAdminRoutes } from "./routes/actor-admin.ts";
-import { actorsRoutes } from "./routes/actors.ts";
+import { preflight, share } from "../access/guard/cors.ts";
+import { pathIn, RouteTable } from "../access/guard/route-table.ts";
+import { keyRoutes } from "../access/http/keys.ts";
+import { ticketRoutes } from "../access/http/tickets.ts";
+import { customerRoutes } from "../shop/http/customers.ts";
 import { deliveryRoutes } from "../shop/http/deliveries.ts";
 import { invoiceRoutes } from "../shop/http/invoices.ts";
-import { keyRoutes } from "../access/http/keys.ts";
-import { metricsRoute } from "./routes/metrics.ts";
 import { notificationRoutes } from "../shop/http/notifications.ts";
 import { orderRoutes } from "../shop/http/orders.ts";
-import { pageRoutes } from "./routes/pages.ts";
 import { paymentRoutes } from "../shop/http/payments.ts";
 import { productRoutes } from "../shop/http/products.ts";
+import { type Allowed, allowedMethods } from "./allow.ts";
+import type { IngressDeps } from "./deps.ts";
+import { answerError } from "./error-handler.ts";
+import { actorAdminRoutes } from "./routes/actor-admin.ts";
+import { actorsRoutes } from "./routes/actors.ts";
+import { metricsRoute } from "./routes/metrics.ts";
+import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { systemRoutes } from "./routes/system.ts";
-import { ticketRoutes } from "../access/http/tickets.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 
 /** The ingress as those who serve it see it: there is no way in past the guard. */
@@ -62,6 +63,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     )
     .use(systemRoutes(deps))
     .use(orderRoutes(deps))
+    .use(customerRoutes(deps))
     .use(productRoutes(deps))
     .use(paymentRoutes(deps))
     .use(deliveryRoutes(deps))

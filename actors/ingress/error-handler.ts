@@ -1,8 +1,8 @@
-import type { Log } from "#runtime";
-import type { Allowed } from "./allow.ts";
 import { Problem, type ProblemIssue, problemResponse } from "#infra/http/problem.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { traceOf } from "#infra/http/trace.ts";
+import type { Log } from "#runtime";
+import type { Allowed } from "./allow.ts";
 
 /** What {@link answerError} needs beside the error. */
 export interface ErrorContext {

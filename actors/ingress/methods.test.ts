@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { createIngress } from "./app.ts";
 import { gatewayRoutes } from "../gateway/http/gateway.ts";
 import { orchestratorRoutes } from "../orchestrator/http/orchestrator.ts";
+import { createIngress } from "./app.ts";
 import { stubDeps } from "./testing/stub-deps.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];

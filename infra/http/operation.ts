@@ -1,6 +1,6 @@
 import type { GenericSchema } from "valibot";
-import type { EndpointSpec } from "./endpoint-spec.ts";
 import { type Access, ACCESS } from "./access.ts";
+import type { EndpointSpec } from "./endpoint-spec.ts";
 import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
 import { PROBLEM_MEDIA_TYPE } from "./problem.ts";
 

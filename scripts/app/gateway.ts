@@ -1,7 +1,7 @@
 import { createEndpoint } from "#actors/gateway/endpoint/endpoint.ts";
-import { createInbox } from "#actors/gateway/inbox/inbox.ts";
 import { Directory } from "#actors/gateway/http/directory.ts";
 import { misfitOf } from "#actors/gateway/http/intake.ts";
+import { createInbox } from "#actors/gateway/inbox/inbox.ts";
 import { createRedrive } from "#actors/gateway/redrive/redrive.ts";
 import { Route } from "#actors/gateway/route/route.ts";
 import { EventSchema } from "#actors/gateway/schema/schema.ts";

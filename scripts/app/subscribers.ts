@@ -1,5 +1,5 @@
 /** The actor types of the reference system that subscribe to events. */
-export const SUBSCRIBERS = ["delivery", "invoice", "notification"] as const;
+export const SUBSCRIBERS = ["customer", "delivery", "invoice", "notification"] as const;
 export type Subscriber = (typeof SUBSCRIBERS)[number];
 
 /** The brokers a subscription can be taken from. */
@@ -8,6 +8,7 @@ export type Broker = (typeof BROKERS)[number];
 
 /** Which broker each subscription uses when nothing else is said. */
 export const DEFAULT_SUBSCRIPTIONS: Readonly<Record<Subscriber, Broker>> = {
+  customer: "kafka",
   delivery: "nats",
   invoice: "rabbitmq",
   notification: "redis",

@@ -1,4 +1,3 @@
-import { Config } from "#actors/orchestrator/config/config.ts";
 /**
  * The actor system of this process, from nothing to running, and back.
  *
@@ -10,18 +9,14 @@ import { Config } from "#actors/orchestrator/config/config.ts";
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
  *    while requests are still served, so that they only notice a pause.
  */
-import { createDelivery } from "#actors/shop/delivery/delivery.ts";
-import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
-import { Notification } from "#actors/shop/notification/notification.ts";
-import { Order } from "#actors/shop/order/order.ts";
-import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
-import { Payment } from "#actors/shop/payment/payment.ts";
+import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { Config } from "#actors/orchestrator/config/config.ts";
 import { type ScalerActor, scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
 import { startWatcher, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
-import { Stock } from "#actors/shop/stock/stock.ts";
-import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
+import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
@@ -63,11 +58,11 @@ export interface System {
 
 /** Every actor type of the app. */
 export function actorTypes(
-  { DELIVERY_STEP }: Pick<Settings, "DELIVERY_STEP">,
+  { DELIVERY_STEP, DELIVERY_COURIER }: Pick<Settings, "DELIVERY_STEP" | "DELIVERY_COURIER">,
   scaler: ScalerActor,
   gateway: Gateway,
 ): readonly AnyActorType[] {
-  const shop = [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP }), Invoice, Notification];
+  const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
   return [...shop, Config, Service, scaler, Keyring, Ticket, ...gateway.actors];
 }
 
@@ -99,7 +94,8 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
 
   async function startTroupe(): Promise<Troupe> {
     const { orchestrator, gateway: events, ...services } = connections.stores();
-    stores = { ...services, ...gateway.storesOf(events), default: orchestrator };
+    const shared = Object.entries(SHARED_STORES).map(([type, service]) => [type, services[service]]);
+    stores = { ...services, ...Object.fromEntries(shared), ...gateway.storesOf(events), default: orchestrator };
     const transport = connections.transport();
     const reads = connections.orderReads();
     try {
@@ -151,6 +147,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         reconciled: telemetry.reconciled,
         allows: gateway.allows,
         secrets: gateway.secrets,
+        settings,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {

@@ -1,5 +1,5 @@
-import { HttpCounts } from "#actors/ingress/http-counts.ts";
 import { LetterReason } from "#actors/gateway/redrive/messages.ts";
+import { HttpCounts } from "#actors/ingress/http-counts.ts";
 import { Service, viewOf } from "#actors/orchestrator/service/service.ts";
 import { Buckets, SECONDS } from "#infra/telemetry/buckets.ts";
 import { type Prometheus, prometheus, type Sample } from "#infra/telemetry/prometheus.ts";

@@ -1,14 +1,15 @@
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
 import type { ScalerActor } from "#actors/orchestrator/scaler/scaler.ts";
 import type { Engine } from "#infra/docker/engine.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
-import type { Log, Troupe } from "#runtime";
+import { durationMs, type Log, type Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
-import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
 import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
+import { shopActivities } from "#workflows/shop-activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
+import { openPaymentProvider } from "./payment-provider.ts";
+import type { Settings } from "./settings.ts";
 
 /** What {@link startShopWorkers} is given. */
 export interface AppWorkers {
@@ -17,6 +18,7 @@ export interface AppWorkers {
   readonly scaler: ScalerActor;
   readonly temporal: Temporal;
   readonly log: Log;
+  readonly settings: Pick<Settings, "PAYMENT_PROVIDER" | "DECIDE_WITHIN">;
   /** Whether the reconcile loops run here, too. */
   readonly scaling: boolean;
   /** Told of each round of a reconcile loop, in seconds. */
@@ -38,11 +40,16 @@ export function startShopWorkers({
   reconciled,
   allows,
   secrets,
+  settings,
 }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: TASK_QUEUES.shop,
     workflowsPath: pathOf("shop.ts"),
-    activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
+    activities: shopActivities({
+      troupe,
+      provider: openPaymentProvider(settings.PAYMENT_PROVIDER, troupe, log),
+      decideWithinMs: durationMs(settings.DECIDE_WITHIN),
+    }),
   };
   const gateway: QueueOptions = {
     taskQueue: TASK_QUEUES.gateway,

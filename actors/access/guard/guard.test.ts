@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
+import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
-import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { ACCESS, type Access } from "#infra/http/access.ts";
 import { createTroupe, memory, type Troupe } from "#runtime";
 import { createIngress, type Ingress } from "../../ingress/app.ts";
 import { HttpCounts } from "../../ingress/http-counts.ts";
-import { orchestratorRoutes } from "../../orchestrator/http/orchestrator.ts";
 import { stubDeps } from "../../ingress/testing/stub-deps.ts";
-import { ACCESS, type Access } from "#infra/http/access.ts";
+import { orchestratorRoutes } from "../../orchestrator/http/orchestrator.ts";
 import { trustedProxies } from "./client-address.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { KeyDirectory } from "./key-directory.ts";

@@ -1,3 +1,5 @@
+import type { Access } from "#infra/http/access.ts";
+import { identify, mayUse, type Principal } from "#infra/http/principal.ts";
 /**
  * What stands between the network and the routes.
  *
@@ -10,9 +12,7 @@
  * G3 Where authentication is off, everybody may do everything.
  */
 import { Problem } from "#infra/http/problem.ts";
-import type { Access } from "#infra/http/access.ts";
 import { clientAddress, networkOf, type TrustedProxies } from "./client-address.ts";
-import { identify, mayUse, type Principal } from "#infra/http/principal.ts";
 import { type Limiter, type RateLimit, RateLimiter, type Taken } from "./rate-limiter.ts";
 
 export interface GuardOptions {

@@ -13,8 +13,8 @@
 import { timingSafeEqual } from "node:crypto";
 import type { KeyTable } from "#actors/access/keyring/messages.ts";
 import { hashOf, isSecret, prefixOf } from "#actors/access/keyring/secret.ts";
-import { Problem } from "#infra/http/problem.ts";
 import type { Principal } from "#infra/http/principal.ts";
+import { Problem } from "#infra/http/problem.ts";
 
 /** What a directory needs. */
 export interface KeyDirectoryOptions {

@@ -1,6 +1,6 @@
 import { SCOPES } from "#actors/access/keyring/messages.ts";
-import type { MountedRoute } from "#infra/http/openapi.ts";
 import { type Access, ACCESS } from "#infra/http/access.ts";
+import type { MountedRoute } from "#infra/http/openapi.ts";
 
 /** A route as the guard knows it. */
 export interface GuardedRoute {

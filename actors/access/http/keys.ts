@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { KeyId, KeyName, type KeyView, Scopes } from "#actors/access/keyring/messages.ts";
 import { fingerprintOf, newSecret } from "#actors/access/keyring/secret.ts";
-import { durationMs, isDuration, newId, RefusedError } from "#runtime";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { pageOf } from "#infra/http/listing.ts";
+import { durationMs, isDuration, newId, RefusedError } from "#runtime";
+import type { IngressDeps } from "../../ingress/deps.ts";
 
 const DEFAULT_OVERLAP = "1h";
 const MAX_OVERLAP_MS = durationMs("30d");

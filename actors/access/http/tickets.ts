@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, Reply } from "#infra/http/endpoint.ts";
 import { type Principal, principalOf } from "#infra/http/principal.ts";
+import type { IngressDeps } from "../../ingress/deps.ts";
 import { newTicket, ticketKey } from "../../ingress/sockets/callers.ts";
 
 /** Who asks where nobody has to say. */

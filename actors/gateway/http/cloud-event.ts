@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { EventAttributes, GatewayEvent } from "#actors/gateway/inbox/messages.ts";
-import { newId } from "#runtime";
 import { isJson, jsonOf, readBytes, refuseEncoding } from "#infra/http/body.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { check } from "#infra/http/validate.ts";
+import { newId } from "#runtime";
 
 /** An event in the short form. */
 export const PlainEvent = v.strictObject({

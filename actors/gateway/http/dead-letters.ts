@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { LetterReason } from "#actors/gateway/redrive/messages.ts";
-import type { ReplayOutcome, StoredDeadLetter } from "#runtime";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import { PageQuery, pageOf } from "#infra/http/listing.ts";
+import { principalOf } from "#infra/http/principal.ts";
+import { Problem } from "#infra/http/problem.ts";
+import type { ReplayOutcome, StoredDeadLetter } from "#runtime";
 import type { GatewayDeps } from "./deps.ts";
 import { misfitOf } from "./intake.ts";
 import { dataOf, eventOf, isEditable, withData } from "./letter-data.ts";
-import { principalOf } from "#infra/http/principal.ts";
-import { PageQuery, pageOf } from "#infra/http/listing.ts";
-import { Problem } from "#infra/http/problem.ts";
 import { Filter, filterOf } from "./letter-filter.ts";
 
 const Shown = v.object({

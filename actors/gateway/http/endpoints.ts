@@ -8,13 +8,13 @@ import {
   EndpointWithSecret,
 } from "#actors/gateway/endpoint/messages.ts";
 import { EndpointId } from "#actors/gateway/route/messages.ts";
-import { urlFault } from "#infra/webhooks/deliver.ts";
-import { durationMs, isDuration, newId } from "#runtime";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
-import type { GatewayDeps } from "./deps.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
+import { urlFault } from "#infra/webhooks/deliver.ts";
+import { durationMs, isDuration, newId } from "#runtime";
+import type { GatewayDeps } from "./deps.ts";
 
 const about = { tag: "Event gateway", noun: "endpoint", scope: "events" } as const;
 const ById = v.object({ id: EndpointId });

@@ -2,16 +2,16 @@ import { type DocumentDecoration, Elysia } from "elysia";
 import * as v from "valibot";
 import { Name } from "#actors/gateway/route/messages.ts";
 import { type Ask, type Endpoint, endpoint, notFound, Reply } from "#infra/http/endpoint.ts";
-import { type Incoming, PlainEvent, readEvents, structuredEvent } from "./cloud-event.ts";
-import type { GatewayDeps } from "./deps.ts";
-import { type Taken, takeEvent } from "./intake.ts";
-import { readWebhook } from "./webhook.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { operationOf } from "#infra/http/operation.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { traceFrom } from "#infra/http/trace.ts";
+import { type Incoming, PlainEvent, readEvents, structuredEvent } from "./cloud-event.ts";
+import type { GatewayDeps } from "./deps.ts";
+import { type Taken, takeEvent } from "./intake.ts";
+import { readWebhook } from "./webhook.ts";
 
 const One = v.object({ id: v.string(), status: v.picklist(["accepted", "duplicate"]) });
 const Item = v.object({

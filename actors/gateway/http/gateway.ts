@@ -1,6 +1,6 @@
 import type { AnyElysia } from "elysia";
-import type { GatewayDeps } from "./deps.ts";
 import { deadLetterRoutes } from "./dead-letters.ts";
+import type { GatewayDeps } from "./deps.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { eventRoutes } from "./events.ts";
 import { redriveRoutes } from "./redrives.ts";

@@ -1,7 +1,7 @@
 import { Inbox, inboxOf, messageIdOf, type Misfit, type Verdict } from "#actors/gateway/inbox/inbox.ts";
 import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
-import { type DeadLetter, type OutboxRecord, partitionOf, RefusedError, type Troupe, TroupeError } from "#runtime";
 import { Problem } from "#infra/http/problem.ts";
+import { type DeadLetter, type OutboxRecord, partitionOf, RefusedError, type Troupe, TroupeError } from "#runtime";
 import type { Directory, UsableSchema } from "./directory.ts";
 
 /** What became of an event that was taken. */

@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { LetterReason, RedriveId, RedriveView } from "#actors/gateway/redrive/messages.ts";
 import { Redrive, viewOf } from "#actors/gateway/redrive/redrive.ts";
-import { newId } from "#runtime";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
-import type { GatewayDeps } from "./deps.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
+import { newId } from "#runtime";
+import type { GatewayDeps } from "./deps.ts";
 import { Filter, filterOf } from "./letter-filter.ts";
 
 const about = { tag: "Dead letters", noun: "redrive", scope: "admin" } as const;

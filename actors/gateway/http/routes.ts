@@ -3,9 +3,9 @@ import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
 import { Name, PutRoute } from "#actors/gateway/route/messages.ts";
 import { Route } from "#actors/gateway/route/route.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
-import type { GatewayDeps } from "./deps.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
+import type { GatewayDeps } from "./deps.ts";
 
 const about = { tag: "Event gateway", noun: "route", scope: "events" } as const;
 const ByName = v.object({ name: Name });

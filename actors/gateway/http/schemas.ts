@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { EventType } from "#actors/gateway/inbox/messages.ts";
 import { type Difference, JsonSchema, type SchemaVersion } from "#actors/gateway/schema/messages.ts";
 import { EventSchema } from "#actors/gateway/schema/schema.ts";
-import { RefusedError } from "#runtime";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
-import type { GatewayDeps } from "./deps.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
+import { RefusedError } from "#runtime";
+import type { GatewayDeps } from "./deps.ts";
 
 const about = { tag: "Event gateway", noun: "schema", scope: "events" } as const;
 const ByType = v.object({ type: EventType });

@@ -3,10 +3,10 @@ import { Name } from "#actors/gateway/route/messages.ts";
 import { PutSource, SourceView, sourceView } from "#actors/gateway/source/messages.ts";
 import { Source } from "#actors/gateway/source/source.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
-import type { GatewayDeps } from "./deps.ts";
-import { secretFault } from "./webhook.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
+import type { GatewayDeps } from "./deps.ts";
+import { secretFault } from "./webhook.ts";
 
 const about = { tag: "Event gateway", noun: "source", scope: "events" } as const;
 const ByName = v.object({ name: Name });

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import type { SourceConfig } from "#actors/gateway/source/messages.ts";
-import { silentLog } from "#runtime";
 import type { Problem } from "#infra/http/problem.ts";
+import { silentLog } from "#runtime";
 import { readWebhook, secretFault } from "./webhook.ts";
 
 const secrets = ["it-is-a-secret"];

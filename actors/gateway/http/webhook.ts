@@ -1,11 +1,11 @@
 import { valueAt } from "#actors/gateway/inbox/match.ts";
 import { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import type { Place, SourceConfig } from "#actors/gateway/source/messages.ts";
-import { type VerificationScheme, verifyWebhook } from "#infra/webhooks/verify.ts";
-import { type Log, newId } from "#runtime";
 import { jsonOf, readBytes, refuseEncoding } from "#infra/http/body.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { check } from "#infra/http/validate.ts";
+import { type VerificationScheme, verifyWebhook } from "#infra/webhooks/verify.ts";
+import { type Log, newId } from "#runtime";
 
 /** Where the senders of a scheme put things, where the source says nothing else. */
 const USUAL: Readonly<Record<SourceConfig["scheme"], { readonly type?: Place; readonly id?: Place }>> = {

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { type ActorInspection, RefusedError, TroupeError } from "#runtime";
-import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
+import { type ActorInspection, RefusedError, TroupeError } from "#runtime";
+import type { IngressDeps } from "../deps.ts";
 
 const Type = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/, "must be the name of an actor type"));
 const Key = v.pipe(v.string(), v.minLength(1), v.maxLength(200));

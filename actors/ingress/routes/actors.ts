@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { endpoint, endpoints } from "#infra/http/endpoint.ts";
 import type { ClusterReport } from "#runtime";
 import type { IngressDeps } from "../deps.ts";
-import { endpoint, endpoints } from "#infra/http/endpoint.ts";
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 

@@ -1,6 +1,6 @@
 import { type DocumentDecoration, Elysia } from "elysia";
-import type { MetricsText } from "../deps.ts";
 import { ACCESS } from "#infra/http/access.ts";
+import type { MetricsText } from "../deps.ts";
 
 /** `GET /metrics`, for Prometheus. With authentication on it needs a key, as it tells how business goes. */
 export function metricsRoute({ contentType, text }: MetricsText) {

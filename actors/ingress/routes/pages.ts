@@ -1,6 +1,6 @@
 import { type DocumentDecoration, Elysia } from "elysia";
-import type { Links } from "../deps.ts";
 import { ACCESS } from "#infra/http/access.ts";
+import type { Links } from "../deps.ts";
 import { clusterPage } from "../web/cluster.ts";
 import { consolePage } from "../web/console.ts";
 import { openApiPage } from "../web/openapi.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import type { IngressDeps } from "../deps.ts";
 
 const Status = v.object({
   name: v.string(),

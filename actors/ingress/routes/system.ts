@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, Reply } from "#infra/http/endpoint.ts";
+import type { IngressDeps } from "../deps.ts";
 
 const ReadinessAnswer = v.object({
   status: v.picklist(["ready", "unavailable"]),

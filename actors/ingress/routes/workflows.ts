@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import type { IngressDeps } from "../deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { check } from "#infra/http/validate.ts";
+import type { IngressDeps } from "../deps.ts";
 
 const Name = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, "must be a name"));
 const WorkflowId = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,200}$/, "must be 1 to 200 visible ASCII characters"));

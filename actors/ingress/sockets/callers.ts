@@ -1,8 +1,8 @@
 import type { TicketHolder } from "#actors/access/ticket/messages.ts";
 import type { Access } from "#infra/http/access.ts";
-import type { Guard } from "../../access/guard/guard.ts";
 import { mayUse, type Principal } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
+import type { Guard } from "../../access/guard/guard.ts";
 import type { SocketCaller } from "./access.ts";
 
 const TICKET = /^tkt_[A-Za-z0-9_-]{43}$/;
@@ -45,8 +45,19 @@ export function callerOf(principal: Principal): SocketCaller {
   return { authenticated: true, principal, mayFollow: (topic) => mayUse(principal, scopeOf(topic)) };
 }
 
+/** The topics of the shop: whoever may order may follow them. */
+const SHOP_TOPICS: ReadonlySet<string> = new Set([
+  "orders",
+  "stock",
+  "deliveries",
+  "notifications",
+  "simulations",
+  "invariants",
+]);
+
 /** Topics are named after what they tell of: `orders/ord_1`, `services`. */
 function scopeOf(topic: string): Access {
   const [first] = topic.split("/");
-  return first === "orders" || first === "services" || first === "events" ? first : "admin";
+  if (SHOP_TOPICS.has(first ?? "")) return "orders";
+  return first === "services" || first === "events" ? first : "admin";
 }

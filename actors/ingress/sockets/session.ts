@@ -11,10 +11,10 @@
  * W3 A topic is followed once, however often it is asked for.
  */
 import type { ServerWebSocket } from "bun";
-import { InvalidInputError, isTopic, type Log, TroupeError, type Topics, type TopicSubscription } from "#runtime";
-import type { Principal } from "#infra/http/principal.ts";
 import { parseJson } from "#infra/http/json-text.ts";
+import type { Principal } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
+import { InvalidInputError, isTopic, type Log, TroupeError, type Topics, type TopicSubscription } from "#runtime";
 import type { SocketCaller } from "./access.ts";
 import { MessageRate } from "./message-rate.ts";
 import { type ClientMessage, errorFrame, frameOf, readMessage, type SocketErrorCode } from "./protocol.ts";

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { Problem } from "#infra/http/problem.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { memoryTopics, silentLog, type Topics } from "#runtime";
-import { Problem } from "#infra/http/problem.ts";
 import { followTopics } from "../web/follow-topics.ts";
 import { loopbackOrigins, type SocketAccess } from "./access.ts";
 import { createSockets, type Sockets, type SocketsOptions } from "./sockets.ts";

@@ -5,11 +5,11 @@
  * Elysia's own sockets are passed by: a refusal here is a problem like any other, and each limit is set in sight.
  */
 import type { Server, WebSocketHandler } from "bun";
-import type { Log, Topics } from "#runtime";
 import type { Principal } from "#infra/http/principal.ts";
 import { Problem, problemResponse } from "#infra/http/problem.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { traceOf } from "#infra/http/trace.ts";
+import type { Log, Topics } from "#runtime";
 import { admit, type SocketAccess } from "./access.ts";
 import { CLOSE, Session, type SessionLimits } from "./session.ts";
 

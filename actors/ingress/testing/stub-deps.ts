@@ -1,6 +1,6 @@
+import { Problem } from "#infra/http/problem.ts";
 import { silentLog } from "#runtime";
 import type { IngressDeps } from "../deps.ts";
-import { Problem } from "#infra/http/problem.ts";
 
 /** Dependencies for tests: everything is up, no actor system and no Temporal unless given. */
 export function stubDeps(given: Partial<IngressDeps> = {}): IngressDeps {

@@ -50,7 +50,7 @@ const live = (topics, refresh) => {
 };
 const el = (tag, text, more = {}) => Object.assign(document.createElement(tag), text === undefined ? {} : { textContent: text }, more);
 const fill = (id, ...nodes) => byId(id).replaceChildren(...nodes);
-const money = (minor, currency) => (minor / 100).toLocaleString(undefined, { style: "currency", currency });
+const money = (minor, currency) => { const format = new Intl.NumberFormat(undefined, { style: "currency", currency }); return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits) };
 const get = async (path) => { const answer = await session.ask(path); const body = await answer.json(); if (!answer.ok && !body.components) throw new Error(body.detail || answer.status); return body; };
 const look = (path) => (event) => { if (!session.signedIn) return; event.preventDefault();
   get(path).then((body) => { byId("looked-at").textContent = JSON.stringify(body, null, 2); byId("look").showModal() }, () => undefined) };

@@ -1,13 +1,13 @@
 import * as v from "valibot";
+import type { ConfigIssue, Finding } from "#infra/yaml/issue.ts";
+import { readYaml } from "#infra/yaml/read-yaml.ts";
+import { suggest } from "#infra/yaml/suggest.ts";
 import { SERVICE_NAME } from "../service/messages.ts";
 import type { ServiceConfig } from "../service/messages.ts";
-import type { ConfigIssue, Finding } from "#infra/yaml/issue.ts";
 import type { ConfigServices } from "./messages.ts";
 import { DEFAULT_POLICY, imageObjection } from "./policy.ts";
 import type { ConfigPolicy } from "./policy.ts";
 import { ENV_NAME, FUTURE_KEYS, MAX_SERVICES, RawService, REPLICAS_RANGE, RESOURCE_KEYS, SERVICE_KEYS } from "./raw.ts";
-import { suggest } from "#infra/yaml/suggest.ts";
-import { readYaml } from "#infra/yaml/read-yaml.ts";
 
 /** A configuration that may be applied, or every reason why not, in order of their place. */
 export type ParsedConfig =

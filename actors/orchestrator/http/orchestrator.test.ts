@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { DockerStatus } from "#infra/docker/status.ts";
+import { Problem } from "#infra/http/problem.ts";
 import { createTroupe, memory, silentLog } from "#runtime";
 import type { Troupe } from "#runtime";
+import { createIngress } from "../../ingress/app.ts";
 import { Config } from "../config/config.ts";
 import { Service } from "../service/service.ts";
-import { createIngress } from "../../ingress/app.ts";
-import { Problem } from "#infra/http/problem.ts";
 import { orchestratorRoutes } from "./orchestrator.ts";
 
 let troupe: Troupe;

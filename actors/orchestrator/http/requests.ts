@@ -1,11 +1,11 @@
 import { type ConfigPolicy, parseConfig } from "#actors/orchestrator/config/config.ts";
 import type { ConfigServices } from "#actors/orchestrator/config/messages.ts";
 import type { DockerStatus } from "#infra/docker/status.ts";
-import { RefusedError } from "#runtime";
 import { readBytes } from "#infra/http/body.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
+import { RefusedError } from "#runtime";
+import type { IngressDeps } from "../../ingress/deps.ts";
 
 const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/yaml",

@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { InvoiceView } from "#actors/shop/invoice/messages.ts";
 import { OrderId } from "#actors/shop/order/messages.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import type { IngressDeps } from "../../ingress/deps.ts";
 
 /** The invoice of an order. */
 export function invoiceRoutes({ troupe }: Pick<IngressDeps, "troupe">) {

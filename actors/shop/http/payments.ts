@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { OrderId } from "#actors/shop/order/messages.ts";
 import { PaymentView } from "#actors/shop/payment/messages.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import type { IngressDeps } from "../../ingress/deps.ts";
 
 /** The payment of an order. */
 export function paymentRoutes({ troupe }: Pick<IngressDeps, "troupe">) {

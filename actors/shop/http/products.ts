@@ -1,9 +1,10 @@
 import * as v from "valibot";
-import { Currency, Product, RefillStock, Sku, StockLevel } from "#actors/shop/stock/messages.ts";
+import { Currency } from "#actors/shop/money/messages.ts";
+import { Product, RefillStock, Sku, StockLevel } from "#actors/shop/stock/messages.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
+import type { IngressDeps } from "../../ingress/deps.ts";
 
 const Listed = v.object({ sku: v.string(), name: v.string(), price: v.number(), currency: v.string() });
 const PutProduct = v.strictObject({ ...Product.entries, currency: v.optional(Currency, "EUR") });

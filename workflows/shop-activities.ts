@@ -1,0 +1,8 @@
+import { fulfilOrderActivities, type FulfilOrderPorts } from "./fulfil-order/activities.ts";
+import { returnOrderActivities } from "./return-order/activities.ts";
+
+/** Every activity of the task queue `shop`. */
+export function shopActivities(ports: FulfilOrderPorts) {
+  return { ...fulfilOrderActivities(ports), ...returnOrderActivities(ports) };
+}
+export type ShopActivities = ReturnType<typeof shopActivities>;
