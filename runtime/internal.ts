@@ -6,5 +6,6 @@ export { TopicHub } from "./topics/hub.ts";
 export type { TopicHistory, TopicPage } from "./topics/history.ts";
 export { TopicEntry } from "./topics/log.ts";
 export type { TopicLimits } from "./topics/log.ts";
+export { listsForMaps } from "./message/lists-for-maps.ts";
 export { toIssue } from "./message/validate.ts";
 export { withResolvers } from "./base/deferred.ts";

@@ -7,7 +7,8 @@ export type { ActorRef, ActorTell, CallOptions } from "./actor/ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./message/address.ts";
 export type { Address } from "./message/address.ts";
 export type { CloudEvent } from "./message/cloud-event.ts";
-export type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./node/cluster-report.ts";
+export type { ClusterReport, ReportedNode, ReportedStore } from "./node/cluster-report.ts";
+export type { ReportedActors } from "./activation/activation-directory.ts";
 export type { ContractCheck } from "./actor/contract-check.ts";
 export { systemClock } from "./base/clock.ts";
 export type { Clock } from "./base/clock.ts";
@@ -28,6 +29,7 @@ export type { Envelope } from "./ports/envelope.ts";
 export {
   InvalidInputError,
   MailboxFullError,
+  OverloadedError,
   PausedError,
   RefusedError,
   StateUnreadableError,
@@ -35,14 +37,15 @@ export {
   TroupeError,
 } from "./message/errors.ts";
 export type { InputIssue, StateProblem, TroupeErrorCode } from "./message/errors.ts";
-export { eventNoun, toCloudEvent } from "./message/events.ts";
+export { eventNoun, toCloudEvent } from "./message/cloud-event.ts";
 export { newId, uuidv7 } from "./base/ids.ts";
-export type { FieldFilter, IndexableField, IndexFilter } from "./indexing/filter.ts";
+export type { FieldFilter, IndexFilter } from "./indexing/filter.ts";
+export type { IndexableField } from "./actor/indexable.ts";
 export type { ActorInspection, RecentTurn } from "./control/inspection.ts";
 export { silentLog } from "./base/log.ts";
 export type { LeaveContext, LeaveReason, LifeContext } from "./actor/life.ts";
 export type { Log } from "./base/log.ts";
-export type { PoisonOptions } from "./dead-letters/poison.ts";
+export type { PoisonOptions } from "./actor/poison-options.ts";
 export type { Apply, DeepReadonly, EventMeta, JournaledTurnContext } from "./actor/journal-options.ts";
 export type { JournalEntry, JournalPage } from "./journal/read.ts";
 export type { Rebuilt } from "./journal/rebuild.ts";
@@ -51,7 +54,7 @@ export type * from "./ports/metrics.ts";
 export type * from "./ports/read-database.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription } from "./ports/source.ts";
-export { FencedError, OutcomeUnknownError } from "./ports/store.ts";
+export { CommitRefusedError, FencedError, OutcomeUnknownError } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
@@ -60,11 +63,13 @@ export type { Migration } from "./actor/migration.ts";
 export type { Probe, ProbedTurn } from "./ports/probe.ts";
 export { systemRandomness } from "./base/randomness.ts";
 export type { Randomness } from "./base/randomness.ts";
-export type { MissedTicks, Recurrence } from "./timers/schedule.ts";
+export type { MissedTicks, Recurrence } from "./actor/recurrence.ts";
 export { subscription } from "./actor/subscription.ts";
 export type { Subscription, SubscriptionStatus } from "./actor/subscription.ts";
 export { createTroupe } from "./node/create-troupe.ts";
-export type { ActorSummary, ProjectionStatus, Troupe, TroupeOptions, TroupeStatus } from "./node/troupe.ts";
+export type { Troupe, TroupeOptions, TroupeStatus } from "./node/troupe.ts";
+export type { ProjectionStatus } from "./projections/projections.ts";
+export type { ActorSummary } from "./indexing/where.ts";
 export type { WatchedState } from "./watch/watch.ts";
 export { memory } from "./memory/memory-store.ts";
 export { memoryTopics } from "./topics/memory-topics.ts";

@@ -5,6 +5,7 @@ import { readArguments, usage } from "./app/arguments.ts";
 import { openConnections } from "./app/connections.ts";
 import { databasesOf } from "./app/databases.ts";
 import { jsonLog } from "./app/json-log.ts";
+import { writeDownUncaught } from "./app/last-words.ts";
 import { followSettings } from "./app/live-settings.ts";
 import { serveHttp } from "./app/serve.ts";
 import { loadSettings } from "./app/settings-sources.ts";
@@ -33,12 +34,15 @@ function settingsOf(all: Environment): Settings {
 
 async function run(settings: Settings, all: Environment): Promise<void> {
   const log = jsonLog(settings.LOG_LEVEL);
-  process.on("unhandledRejection", (error) => log("error", "app:rejection", { error }));
-  process.on("uncaughtException", (error) => log("error", "app:exception", { error }));
+  writeDownUncaught(log);
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
   const live = followSettings(settings, all, log);
-  const telemetry = openTelemetry({ troupe: () => system.troupe(), sockets: () => server.sockets });
+  const telemetry = openTelemetry({
+    troupe: () => system.troupe(),
+    sockets: () => server.sockets,
+    blocked: () => connections.blocked,
+  });
   const system = startSystem({
     settings,
     live: () => live.current(),

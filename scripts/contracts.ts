@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 /**
- * `bun run contracts`: compares the actor types of the code with `actors/<noun>/contract.json`, so that a change of what
+ * `bun run contracts`: compares the actor types of the code with `actors/<product>/<noun>/contract.json`, so that a change of what
  * others rely on is seen in review, and one that nodes of the version before could not live with is stopped.
  * `--accept` writes the files anew. Exits with 1 when they differ.
  */

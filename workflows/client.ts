@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import { WorkflowExecutionAlreadyStartedError, type WorkflowExecutionDescription } from "@temporalio/client";
 import { WorkflowClientError, toClientError } from "#infra/temporal/client-error.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import { idThere } from "#infra/temporal/workflow-id.ts";
 import { describeRun, type WorkflowDescription } from "./describe-run.ts";
 import { listRuns, type WorkflowPage, type WorkflowPageRequest } from "./list-runs.ts";
 import { type StartableWorkflow, WORKFLOW_TYPES } from "./types.ts";
-
-export { WorkflowClientError, type WorkflowClientErrorCode } from "#infra/temporal/client-error.ts";
 
 /** One run of a workflow. */
 export interface WorkflowRun {
@@ -34,7 +33,7 @@ export interface WorkflowClient {
 /** What {@link workflowClient} may be given besides the connection. */
 export interface WorkflowClientOptions {
   readonly types?: readonly StartableWorkflow[];
-  /** As the sink's: put before every task queue's name. */
+  /** As the sink's: put before every task queue's name, after the prefix of the connection. */
   readonly queuePrefix?: string;
 }
 
@@ -46,6 +45,8 @@ export function workflowClient(
   { types = WORKFLOW_TYPES, queuePrefix = "" }: WorkflowClientOptions = {},
 ): WorkflowClient {
   const workflows = temporal.client.workflow;
+  const prefix = temporal.prefix + queuePrefix;
+  const handleOf = (workflowId: string) => workflows.getHandle(idThere(temporal, workflowId));
   const argsOf = (input: unknown): unknown[] => (input === undefined ? [] : [input]);
 
   async function asking<T>(call: () => Promise<T>): Promise<T> {
@@ -67,8 +68,8 @@ export function workflowClient(
         const memo = { [INPUT_HASH]: hashOf(input) };
         try {
           const handle = await workflows.start(name, {
-            workflowId,
-            taskQueue: queuePrefix + type.taskQueue,
+            workflowId: idThere(temporal, workflowId),
+            taskQueue: prefix + type.taskQueue,
             args: argsOf(input),
             memo,
             workflowIdReusePolicy: "REJECT_DUPLICATE",
@@ -76,24 +77,24 @@ export function workflowClient(
           return { workflowId, runId: handle.firstExecutionRunId };
         } catch (error) {
           if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-          const known = await workflows.getHandle(workflowId).describe();
+          const known = await handleOf(workflowId).describe();
           expectSame(known, name, memo[INPUT_HASH]);
           return { workflowId, runId: known.runId };
         }
       }),
-    list: (page) => asking(() => listRuns(temporal, page)),
+    list: (page) => asking(() => listRuns(temporal, page, prefix)),
     describe: (workflowId) => asking(() => describeRun(temporal, workflowId)),
-    signal: (workflowId, name, input) => asking(() => workflows.getHandle(workflowId).signal(name, ...argsOf(input))),
+    signal: (workflowId, name, input) => asking(() => handleOf(workflowId).signal(name, ...argsOf(input))),
     update: (workflowId, name, input, updateId) =>
       asking(() => {
-        const handle = workflows.getHandle(workflowId);
+        const handle = handleOf(workflowId);
         const once = updateId === undefined ? {} : { updateId };
         if (input === undefined) return handle.executeUpdate<unknown, []>(name, once);
         return handle.executeUpdate<unknown, [unknown]>(name, { args: [input], ...once });
       }),
     query: (workflowId, name, input) =>
-      asking(() => workflows.getHandle(workflowId).query<unknown, unknown[]>(name, ...argsOf(input))),
-    cancel: (workflowId) => asking(async () => void (await workflows.getHandle(workflowId).cancel())),
+      asking(() => handleOf(workflowId).query<unknown, unknown[]>(name, ...argsOf(input))),
+    cancel: (workflowId) => asking(async () => void (await handleOf(workflowId).cancel())),
   };
 }
 

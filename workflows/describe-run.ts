@@ -1,6 +1,7 @@
 import { WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import { idThere } from "#infra/temporal/workflow-id.ts";
 import type { WorkflowSummary } from "./list-runs.ts";
 import { statusName } from "./run-status.ts";
 
@@ -23,8 +24,10 @@ export interface WorkflowDescription extends WorkflowSummary {
 }
 
 /** Describes the newest run of a workflow id. */
-export async function describeRun({ client }: Temporal, workflowId: string): Promise<WorkflowDescription> {
-  const run = await client.workflow.getHandle(workflowId).describe();
+export async function describeRun(temporal: Temporal, workflowId: string): Promise<WorkflowDescription> {
+  const { client } = temporal;
+  const id = idThere(temporal, workflowId);
+  const run = await client.workflow.getHandle(id).describe();
   const status = statusName(run.status.code);
   const ended = run.closeTime === undefined ? { result: null, failure: null } : await outcomeOf();
   return {
@@ -47,7 +50,7 @@ export async function describeRun({ client }: Temporal, workflowId: string): Pro
 
   async function outcomeOf(): Promise<Pick<WorkflowDescription, "result" | "failure">> {
     try {
-      const handle = client.workflow.getHandle(workflowId, run.runId, { followRuns: false });
+      const handle = client.workflow.getHandle(id, run.runId, { followRuns: false });
       return { result: (await handle.result()) ?? null, failure: null };
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) {

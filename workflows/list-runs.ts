@@ -2,6 +2,7 @@ import { optionalTsToDate } from "@temporalio/common/lib/time";
 import { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { filterName, statusName } from "./run-status.ts";
+import { TASK_QUEUES } from "./task-queues.ts";
 
 /** What to list. */
 export interface WorkflowPageRequest {
@@ -29,16 +30,23 @@ export interface WorkflowPage {
   readonly next: string | null;
 }
 
-/** Lists runs from Temporal's visibility store, which is a second or so behind. */
-export async function listRuns({ client, namespace }: Temporal, page: WorkflowPageRequest): Promise<WorkflowPage> {
+/**
+ * Lists runs from Temporal's visibility store, which is a second or so behind.
+ * @param queuePrefix of the task queues of this system: other systems may share the namespace.
+ */
+export async function listRuns(
+  { client, namespace, prefix }: Temporal,
+  page: WorkflowPageRequest,
+  queuePrefix: string,
+): Promise<WorkflowPage> {
   const { executions, nextPageToken } = await client.workflowService.listWorkflowExecutions({
     namespace,
     pageSize: page.limit,
-    query: filterOf(page),
+    query: filterOf(page, queuePrefix),
     ...(page.cursor === undefined ? {} : { nextPageToken: Buffer.from(page.cursor, "base64url") }),
   });
   const items = (executions ?? []).map(({ execution, type, status, startTime, closeTime }) => ({
-    workflowId: execution?.workflowId ?? "",
+    workflowId: (execution?.workflowId ?? "").slice(prefix.length),
     runId: execution?.runId ?? "",
     type: type?.name ?? "",
     status: statusName(status),
@@ -49,8 +57,9 @@ export async function listRuns({ client, namespace }: Temporal, page: WorkflowPa
   return { items, next: more ? Buffer.from(nextPageToken).toString("base64url") : null };
 }
 
-function filterOf({ type, status }: WorkflowPageRequest): string {
-  const conditions: string[] = [];
+function filterOf({ type, status }: WorkflowPageRequest, queuePrefix: string): string {
+  const queues = Object.values(TASK_QUEUES).map((name) => `'${queuePrefix}${name}'`);
+  const conditions = [`TaskQueue IN (${queues.join(", ")})`];
   if (type !== undefined) {
     if (!/^[\w.-]{1,200}$/.test(type))
       throw new WorkflowClientError("workflow_invalid", "Cannot list workflows: the type is not a name");

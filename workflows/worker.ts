@@ -7,6 +7,7 @@
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
+import type { PayloadCodec } from "@temporalio/common";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
@@ -25,6 +26,8 @@ export interface WorkersOptions {
   readonly address: string;
   /** Default `"default"`. */
   readonly namespace?: string;
+  /** As the client's of the same namespace: opens what that one sealed, and seals what the workflows say. */
+  readonly codec?: PayloadCodec | undefined;
   readonly queues: readonly QueueOptions[];
   readonly log: Log;
   /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
@@ -65,7 +68,7 @@ interface SupervisedQueue {
 
 function superviseQueue(
   queue: QueueOptions,
-  { address, namespace = "default", log, maxCachedWorkflows }: WorkersOptions,
+  { address, namespace = "default", codec, log, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = Promise.withResolvers<void>();
@@ -84,6 +87,7 @@ function superviseQueue(
         taskQueue,
         workflowBundle: bundle,
         activities: queue.activities,
+        dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
         ...TUNING,
         maxCachedWorkflows: maxCachedWorkflows ?? TUNING.maxCachedWorkflows,
       });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
+import { InvoiceBook } from "#actors/shop/invoice-book/invoice-book.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
 import { Order } from "#actors/shop/order/order.ts";
@@ -18,7 +20,7 @@ let troupe: Troupe;
 let app: Ingress;
 
 beforeAll(async () => {
-  const actors = [Order, Stock, Payment, Delivery, Invoice, Notification];
+  const actors = [Order, Customer, Stock, Payment, Delivery, Invoice, InvoiceBook, Notification];
   troupe = await createTroupe({ actors, stores: { default: memory() } });
   app = createIngress(stubDeps({ troupe: () => troupe }));
   await ask("PUT", "/products/TEA-1", { name: "Tea", price: 250 });
@@ -209,7 +211,7 @@ describe("every answer", () => {
     const { status, headers, body } = await ask("PATCH", "/orders", "{}");
     expect([status, headers.get("allow"), body["code"]]).toEqual([
       405,
-      "POST, GET, HEAD, OPTIONS",
+      "GET, HEAD, POST, OPTIONS",
       "method_not_allowed",
     ]);
   });
@@ -258,4 +260,14 @@ describe("GET /ready", () => {
     ]);
     expect((await ask("GET", "/health", undefined, {}, down)).status).toBe(200);
   });
+});
+
+test("a process without the role ingress tells of itself, and serves nobody else", async () => {
+  const app = createIngress(
+    stubDeps({ serves: false, metrics: { contentType: "text/plain", text: async () => "up 1\n" } }),
+  );
+  const statusOf = async (path: string) => (await app.handle(new Request(`http://localhost${path}`))).status;
+  for (const path of ["/health", "/ready", "/metrics"]) expect([path, await statusOf(path)]).toEqual([path, 200]);
+  for (const path of ["/", "/orders", "/keys", "/console", "/openapi/json", "/ws"])
+    expect([path, await statusOf(path)]).toEqual([path, 404]);
 });

@@ -7,15 +7,19 @@
  * I1 Nothing unchecked reaches an actor: an endpoint's schemas are the only way in ({@link endpoint}).
  * I2 Every answer carries `x-trace-id`; every failure is a problem, and an unexpected one says nothing of its cause.
  * I3 A body over the limit is refused by its declared length before a byte of it is read.
- * I4 Who asks is known before anything is read: the guard stands outside of every route, and of Elysia.
+ * I4 Who asks is known before anything else is read: each route runs behind its gate, and there is no other way to it.
+ * I5 A request has one address ({@link targetOf}) and is matched once ({@link createRouter}). One that could be read in two
+ *    ways is refused; with keys off, so is one that reached us under a name that is not this machine's.
  */
-import { type AnyElysia, Elysia } from "elysia";
+import type { AnyElysia } from "elysia";
+import { type Access } from "#infra/http/access.ts";
 import { refuseNul } from "#infra/http/address.ts";
 import { limitBody, refuseLargeBody } from "#infra/http/body.ts";
 import { mark } from "#infra/http/mark.ts";
 import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
+import { Problem } from "#infra/http/problem.ts";
+import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
 import { preflight, share } from "../access/guard/cors.ts";
-import { pathIn, RouteTable } from "../access/guard/route-table.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
 import { customerRoutes } from "../shop/http/customers.ts";
@@ -25,9 +29,9 @@ import { notificationRoutes } from "../shop/http/notifications.ts";
 import { orderRoutes } from "../shop/http/orders.ts";
 import { paymentRoutes } from "../shop/http/payments.ts";
 import { productRoutes } from "../shop/http/products.ts";
-import { type Allowed, allowedMethods } from "./allow.ts";
 import type { IngressDeps } from "./deps.ts";
-import { answerError } from "./error-handler.ts";
+import { answerError, headOf, noRoute } from "./error-handler.ts";
+import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
 import { metricsRoute } from "./routes/metrics.ts";
@@ -35,86 +39,104 @@ import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
+import { SOCKET_PATH } from "./sockets/sockets.ts";
 
 /** The ingress as those who serve it see it: there is no way in past the guard. */
 export interface Ingress {
   /** Answers a request. Never rejects. */
   handle(request: Request): Promise<Response>;
+  /** As `handle`; what asks for {@link SOCKET_PATH} goes to `upgrade`, which answers `undefined` where it made a socket of it. */
+  serve(request: Request, upgrade: Upgrade): Promise<Response | undefined>;
   readonly routes: readonly MountedRoute[];
 }
 
+/** Makes a socket of a request, or says why not. */
+export type Upgrade = (request: Request) => Promise<Response | undefined>;
+
 /** The application: its routes, behind `deps.guard`. */
 export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] = []): Ingress {
-  const { guard, counts, origins = NO_ORIGINS } = deps;
-  let table: RouteTable | undefined;
-  let allowed: Allowed | undefined;
+  const { guard, counts, log, origins = NO_ORIGINS } = deps;
+  const keysOff = guard?.keysOff ?? true;
   let document: Record<string, unknown> | undefined;
 
-  const app: AnyElysia = new Elysia({ name: "ingress" })
-    .onError(({ request, code, error }) =>
-      answerError({
-        request,
-        code,
-        error,
-        log: deps.log,
-        allowed: (path) => (allowed ??= allowedMethods(app.routes))(path),
-        again: (next) => app.handle(next),
-      }),
-    )
-    .use(systemRoutes(deps))
-    .use(orderRoutes(deps))
-    .use(customerRoutes(deps))
-    .use(productRoutes(deps))
-    .use(paymentRoutes(deps))
-    .use(deliveryRoutes(deps))
-    .use(invoiceRoutes(deps))
-    .use(notificationRoutes(deps))
-    .use(workflowRoutes(deps))
-    .use(actorsRoutes(deps))
-    .use(projectionRoutes(deps))
-    .use(actorAdminRoutes(deps))
-    .use(keyRoutes(deps))
-    .use(ticketRoutes(deps))
-    .use(pageRoutes(deps.links, () => (document ??= openApiDocument(app.routes))));
-  if (deps.metrics !== undefined) app.use(metricsRoute(deps.metrics));
-  for (const plugin of further) app.use(plugin);
+  const ofItself = [systemRoutes(deps), ...(deps.metrics === undefined ? [] : [metricsRoute(deps.metrics)])];
+  const forOthers = () => [
+    orderRoutes(deps),
+    customerRoutes(deps),
+    productRoutes(deps),
+    paymentRoutes(deps),
+    deliveryRoutes(deps),
+    invoiceRoutes(deps),
+    notificationRoutes(deps),
+    workflowRoutes(deps),
+    actorsRoutes(deps),
+    projectionRoutes(deps),
+    actorAdminRoutes(deps),
+    keyRoutes(deps),
+    ticketRoutes(deps),
+    pageRoutes(() => (document ??= openApiDocument(router.routes))),
+    ...further,
+  ];
+  const router: Router = createRouter(deps.serves === false ? ofItself : [...ofItself, ...forOthers()], {
+    enter,
+    failed: (request, code, error) => answerError({ request, code, error, log }),
+    async unrouted(request) {
+      const { path } = targetOf(request);
+      const methods = router.methodsAt(path);
+      // The route of GET has a gate of its own.
+      if (request.method === "HEAD" && methods.includes("HEAD")) return headOf(await router.fetch(request, "GET"));
+      await enter(request, request.method === "OPTIONS" ? "key" : "admin");
+      return noRoute(request, methods);
+    },
+  });
+
+  /** All that is found out of a request before its route is asked, in the order in which a stranger may learn it. */
+  function enter(request: Request, access: Access): Promise<void> | undefined {
+    const admission = guard?.admit(request, access); // I4
+    if (admission !== undefined) return admission.then(() => bound(request));
+    bound(request);
+    return undefined;
+  }
+
+  function bound(request: Request): void {
+    if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
+    refuseLargeBody(request); // I3
+    refuseNul(request);
+  }
 
   /** In one function, as every one in between would cost each request a promise. */
-  async function handle(request: Request): Promise<Response> {
+  async function serve(request: Request, upgrade?: Upgrade): Promise<Response | undefined> {
     const since = performance.now();
-    const { method } = request;
-    const route = (table ??= new RouteTable(app.routes)).find(method, pathIn(request.url));
-    let response = preflight(request, origins()); // before the guard: a browser sends no key with it
-    if (response === undefined) {
-      try {
-        const admission = guard?.admit(request, method === "OPTIONS" ? "key" : (route?.access ?? "admin")); // I4
-        if (admission !== undefined) await admission;
-        if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
-        refuseLargeBody(request); // I3
-        refuseNul(request);
-        response = await app.fetch(request);
-      } catch (error) {
-        response = await refusal(request, error);
-      }
-      mark(response, request); // I2
-      guard?.describe(request, response);
-      share(request, response, origins());
+    let response: Response | undefined;
+    try {
+      const { host, path } = targetOf(request); // I5
+      if (keysOff && !isLoopbackHost(host)) throw notHere();
+      if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
+      response = preflight(request, origins()); // before the guard: a browser sends no key with it
+      response ??= await router.fetch(request);
+    } catch (error) {
+      response = await answerError({ request, error, code: "UNKNOWN", log });
     }
-    counts?.answered(route?.route, method, response.status, (performance.now() - since) / 1_000);
+    mark(response, request); // I2
+    guard?.describe(request, response);
+    share(request, response, origins());
+    counts?.answered(routeOf(request), request.method, response.status, (performance.now() - since) / 1_000);
     return response;
   }
 
-  function refusal(request: Request, error: unknown): Promise<Response> {
-    const { log } = deps;
-    return answerError({ request, error, code: "UNKNOWN", log, allowed: () => [], again: app.handle });
-  }
-
   return {
-    get routes() {
-      return app.routes;
-    },
-    handle,
+    routes: router.routes,
+    serve,
+    handle: (request) => serve(request) as Promise<Response>, // only an upgrade answers nothing
   };
 }
 
 const NO_ORIGINS = (): readonly string[] => [];
+
+function notHere(): Problem {
+  return new Problem(
+    421,
+    "host.unknown",
+    "Without keys only localhost is answered: set TROUPE_AUTH=on to serve others",
+  );
+}

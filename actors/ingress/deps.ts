@@ -1,4 +1,5 @@
 import type { OrderLists } from "#actors/shop/order/read-model.ts";
+import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
@@ -14,6 +15,8 @@ export interface IngressDeps {
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
   readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;
+  /** Whether this process serves others. If not, it tells of itself alone: `/health`, `/ready`, `/metrics`. @default true */
+  readonly serves?: boolean;
   /** Who may come in, and how often. None: everybody, at any rate. */
   readonly guard?: Guard | undefined;
   /** Origins whose pages may read answers, to the character: `https://shop.example`. Default: none but our own. */
@@ -35,9 +38,7 @@ export interface MetricsText {
 }
 
 /** Addresses of pages elsewhere. */
-export interface Links {
-  /** The page of a workflow in the Temporal UI; `null` where there is none. */
-  workflow(workflowId: string, runId?: string): string | null;
+export interface Links extends WorkflowLinks {
   /** The Temporal UI itself. */
   readonly temporalUi: string | null;
 }

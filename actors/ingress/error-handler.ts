@@ -1,39 +1,34 @@
 import { Problem, type ProblemIssue, problemResponse } from "#infra/http/problem.ts";
+import { targetOf } from "#infra/http/target.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { traceOf } from "#infra/http/trace.ts";
 import type { Log } from "#runtime";
-import type { Allowed } from "./allow.ts";
 
 /** What {@link answerError} needs beside the error. */
 export interface ErrorContext {
   readonly request: Request;
-  /** Elysia's word for where the error came from, as in `NOT_FOUND`. */
+  /** Elysia's word for where the error came from, as in `PARSE`. */
   readonly code: string | number;
   readonly error: unknown;
-  readonly allowed: Allowed;
   readonly log: Log;
-  /** Answers a request as the whole application would. */
-  readonly again: (request: Request) => Promise<Response>;
 }
 
 /**
  * Answers every error, also the ones Elysia makes itself: nothing leaves as plain text, and nothing of an unexpected
- * error's text leaves at all. `HEAD` and `OPTIONS` come here too, as no route takes them.
+ * error's text leaves at all.
  */
-export async function answerError(context: ErrorContext): Promise<Response> {
-  const { request, code, error } = context;
-  if (code === "NOT_FOUND" && !(error instanceof Problem)) return noRoute(context);
+export async function answerError({ request, code, error, log }: ErrorContext): Promise<Response> {
   const problem = fromElysia(code, error) ?? toProblem(error);
   const { traceId } = traceOf(request);
   if (problem.status === 500)
-    context.log("error", "http:failed", {
+    log("error", "http:failed", {
       traceId,
       method: request.method,
       path: pathOf(request),
       error: textOf(problem.cause ?? error),
     });
   else if (problem.status === 503)
-    context.log("warn", "http:unavailable", {
+    log("warn", "http:unavailable", {
       traceId,
       method: request.method,
       path: pathOf(request),
@@ -43,28 +38,23 @@ export async function answerError(context: ErrorContext): Promise<Response> {
   return problemResponse(problem, traceId);
 }
 
-async function noRoute({ request, allowed, again }: ErrorContext): Promise<Response> {
-  const methods = allowed(pathOf(request));
-  const { traceId, traceparent } = traceOf(request);
+/** Answers a request that no route took. @param methods those of its path. */
+export function noRoute(request: Request, methods: readonly string[]): Response {
+  const { traceId } = traceOf(request);
   const headers = { allow: methods.join(", "), "x-trace-id": traceId };
   if (methods.length === 0)
     return problemResponse(new Problem(404, "not_found", "There is nothing at this path"), traceId);
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
-  if (request.method === "HEAD" && methods.includes("GET")) {
-    const sent = new Headers(request.headers);
-    sent.set("traceparent", traceparent);
-    const {
-      status,
-      headers: received,
-      body,
-    } = await again(new Request(request.url, { method: "GET", headers: sent, signal: request.signal }));
-    await body?.cancel();
-    return new Response(null, { status, headers: received });
-  }
   return problemResponse(
     new Problem(405, "method_not_allowed", `${request.method.slice(0, 20)} is not allowed here`, { headers }),
     traceId,
   );
+}
+
+/** The answer to `HEAD`, from that to `GET`. */
+export async function headOf({ status, headers, body }: Response): Promise<Response> {
+  await body?.cancel();
+  return new Response(null, { status, headers });
 }
 
 /** Elysia's own errors, where a route uses its schemas or parsers. */
@@ -92,9 +82,12 @@ function pointerOf(path: unknown): string {
   return typeof path === "string" ? path : "";
 }
 
-/** The path of a request without its query. */
-export function pathOf(request: Request): string {
-  return new URL(request.url).pathname;
+function pathOf(request: Request): string {
+  try {
+    return targetOf(request).path;
+  } catch {
+    return "";
+  }
 }
 
 function textOf(error: unknown): string | undefined {

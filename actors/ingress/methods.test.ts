@@ -69,3 +69,23 @@ test("a path that leads nowhere is a 404 for every method, as a problem (S31)", 
       expect(answer.headers.get("content-type")).toBe("application/problem+json");
     }
 });
+
+test("a list where a map is meant is 422 on every route with a body, and nothing behind it is asked", async () => {
+  let asked = 0;
+  for (const { method, path, hooks } of ingress.routes) {
+    const { requestBody } = (hooks?.["detail"] ?? {}) as {
+      requestBody?: { content: Record<string, { schema?: { type?: string } }> };
+    };
+    const schema = requestBody?.content["application/json"]?.schema;
+    // Where anything is taken, the actor's own schema decides.
+    if (schema?.type !== "object") continue;
+    const at = path.replaceAll(/:[a-zA-Z]+/g, "x1");
+    const headers = { "content-type": "application/json" };
+    const answer = await ingress.handle(new Request(`http://localhost${at}`, { method, headers, body: "[]" }));
+    // A path of names that can be none is not there, whatever comes with it.
+    if (answer.status === 404) continue;
+    expect([method, path, answer.status]).toEqual([method, path, 422]);
+    asked++;
+  }
+  expect(asked).toBeGreaterThan(8);
+});

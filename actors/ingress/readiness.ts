@@ -15,7 +15,7 @@ export interface Component {
   readonly needed: boolean;
   /** What to do while it is down, or absent. */
   readonly fix: string;
-  /** Resolves when it answers. */
+  /** Resolves when it answers. A rejection with a text `remedy` says better than `fix` what to do. */
   check(): Promise<void>;
 }
 
@@ -75,9 +75,14 @@ async function stateOf({ name, address, fix, check }: Component, deadlineMs: num
   try {
     await within(deadlineMs, check());
     return { name, status: "up", address, how: "" };
-  } catch {
-    return { name, status: "down", address, how: fix };
+  } catch (error) {
+    return { name, status: "down", address, how: remedyOf(error) ?? fix };
   }
+}
+
+/** What the error itself knows to be done: an answer that is no, as of a broker that blocks publishers. */
+function remedyOf(error: unknown): string | undefined {
+  return error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
 }
 
 async function within(ms: number, work: Promise<void>): Promise<void> {
@@ -88,9 +93,4 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** An address as it may be shown: without user and password. */
-export function withoutCredentials(address: string): string {
-  return address.replaceAll(/\/\/[^/@,]*@/g, "//");
 }

@@ -11,8 +11,9 @@ const IDLE_SECONDS = 2;
 const EACH = 100;
 const LETS_GO_WITHIN_MS = 45_000;
 
-const HEADERS = "GET /health HTTP/1.1\r\nHost: test\r\nX-Slow: ";
-const BODY = "POST /orders HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+const HEADERS = "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
+const BODY =
+  "POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
 
 test("two hundred senders of a byte a second are let go, and everybody else is served meanwhile (S7)", async () => {
   const ingress = createIngress(stubDeps());

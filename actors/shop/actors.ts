@@ -2,12 +2,12 @@ import type { AnyActorType } from "#runtime";
 import { Customer } from "./customer/customer.ts";
 import { createDelivery } from "./delivery/delivery.ts";
 import type { CourierOptions } from "./delivery/sandbox-courier.ts";
-import { InvoiceBook } from "./invoice/book.ts";
+import { InvoiceBook } from "./invoice-book/invoice-book.ts";
 import { Invoice } from "./invoice/invoice.ts";
 import { Notification } from "./notification/notification.ts";
 import { Order } from "./order/order.ts";
 import { Payment } from "./payment/payment.ts";
-import { SandboxPayment } from "./payment/sandbox.ts";
+import { SandboxPayment } from "./sandbox-payment/sandbox-payment.ts";
 import { Stock } from "./stock/stock.ts";
 
 /** Every actor type of the shop. */

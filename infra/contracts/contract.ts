@@ -5,7 +5,7 @@ import type { AnyActorType } from "#runtime";
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-/** What nodes and consumers rely on of an actor type. The content of `actors/<noun>/contract.json`. */
+/** What nodes and consumers rely on of an actor type. The content of `actors/<product>/<noun>/contract.json`. */
 export interface ActorContract {
   readonly type: string;
   /** As it stands in the store. */

@@ -8,6 +8,7 @@ import { jsonResponse } from "./mark.ts";
 import { operationOf } from "./operation.ts";
 import { principalOf } from "./principal.ts";
 import { Problem } from "./problem.ts";
+import { targetOf } from "./target.ts";
 import { toProblem } from "./to-problem.ts";
 import { traceOf } from "./trace.ts";
 import { check } from "./validate.ts";
@@ -135,9 +136,9 @@ export function notFound(noun: string): Problem {
 /** The query as a record; a name given twice becomes an array, which no schema of a single value takes. */
 function queryOf(request: Request): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
-  const at = request.url.indexOf("?");
-  if (at < 0) return { ...query };
-  for (const [name, value] of new URLSearchParams(request.url.slice(at + 1))) {
+  const { query: sent } = targetOf(request);
+  if (sent === "") return { ...query };
+  for (const [name, value] of new URLSearchParams(sent)) {
     const before = query[name];
     query[name] = before === undefined ? value : [before, value].flat();
   }

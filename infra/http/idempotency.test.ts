@@ -1,6 +1,4 @@
 import { expect, test } from "bun:test";
-import * as v from "valibot";
-import { OrderId } from "#actors/shop/order/messages.ts";
 import { derivedId, idempotencyKey, messageIdOf } from "./idempotency.ts";
 import { Problem } from "./problem.ts";
 
@@ -24,7 +22,7 @@ test("derivedId() is a UUIDv8 that fits the key of an order", () => {
   for (let i = 0; i < 100; i++) {
     const id = derivedId("ord", "POST /orders", String(i));
     expect(id).toMatch(/^ord_[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(v.is(OrderId, id)).toBe(true);
+    expect(/^ord_[A-Za-z0-9-]{1,64}$/.test(id)).toBe(true);
   }
 });
 

@@ -1,5 +1,4 @@
-import type { Scope } from "#actors/access/keyring/messages.ts";
-import type { Access } from "./access.ts";
+import type { Access, Scope } from "./access.ts";
 
 /** Who a request comes from, as far as its key says. */
 export interface Principal {

@@ -64,6 +64,7 @@ const TITLES: Readonly<Record<number, string>> = {
   409: "In conflict with the current state",
   413: "The request is too large",
   415: "The media type is not supported",
+  421: "This server does not answer for that host",
   422: "The content does not fit",
   426: "Another protocol is needed",
   429: "Too many requests",

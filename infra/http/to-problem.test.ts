@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { QueryDeadlineError } from "#infra/postgres/pool.ts";
+import { WorkflowClientError, type WorkflowClientErrorCode } from "#infra/temporal/client-error.ts";
 import {
   type Envelope,
   InvalidInputError,
@@ -8,7 +9,6 @@ import {
   TroupeError,
   type TroupeErrorCode,
 } from "#runtime";
-import { WorkflowClientError, type WorkflowClientErrorCode } from "#workflows/client.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { toProblem } from "./to-problem.ts";
 
@@ -21,6 +21,7 @@ test("toProblem() gives every runtime code its status", () => {
     message_id_reused: "422 idempotency.key_reused",
     turn_failed: "500 internal",
     commit_failed: "503 commit_failed",
+    overloaded: "503 overloaded",
     fenced: "503 fenced",
     deadline_exceeded: "503 deadline_exceeded",
     unavailable: "503 unavailable",

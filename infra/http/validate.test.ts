@@ -80,3 +80,31 @@ test("check() is done with a huge value that fits nowhere, and names what it has
   const lines = Array.from({ length: 60_000 }, () => ({ sku: "a", quantity: 1, x: 1 }));
   expect(issuesOf({ customer: "a", lines }).length).toBe(60_000);
 });
+
+const Filter = v.strictObject({
+  reason: v.optional(v.string()),
+  where: v.optional(v.record(v.string(), v.unknown())),
+});
+
+test("check() refuses a list for a map with its place, however empty the list is", () => {
+  for (const [schema, value, path] of [
+    [Filter, [], ""],
+    [v.strictObject({ filter: Filter }), { filter: [] }, "/filter"],
+    [v.strictObject({ filter: Filter }), { filter: { where: ["a"] } }, "/filter/where"],
+    [v.array(Filter), [{}, []], "/1"],
+  ] as const)
+    expect(() => check(schema, value)).toThrow(
+      expect.objectContaining({
+        status: 422,
+        issues: [{ path, message: "is a list where a map is meant", expected: "Object", received: "Array" }],
+      }),
+    );
+  expect(() => check(v.strictObject({ a: Filter, b: v.number() }), { a: [], b: "x" })).toThrow(
+    expect.objectContaining({
+      issues: [
+        expect.objectContaining({ path: "/b" }),
+        expect.objectContaining({ path: "/a", message: "is a list where a map is meant" }),
+      ],
+    }),
+  );
+});

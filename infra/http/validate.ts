@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { listsForMaps } from "#runtime/internal";
 import { Problem, type ProblemIssue } from "./problem.ts";
 
 /** Unknown members named in one answer, at most. */
@@ -14,20 +15,31 @@ const MAX_SHOWN = 100;
  */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown, prefix = ""): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  const issues = [...result.issues, ...furtherUnknown(schema, value, result.issues)];
+  const lists = listsForMaps(schema, value).map((place) => pointerOf(place));
+  if (result.success && lists.length === 0) return result.output;
+  const found = result.issues === undefined ? [] : [...result.issues, ...furtherUnknown(schema, value, result.issues)];
+  // What is said of the members of such a list is beside the point.
+  const others = found
+    .map((issue) => toIssue(issue))
+    .filter(({ path }) => !lists.some((list) => path === list || path.startsWith(`${list}/`)));
+  const issues = [...others, ...lists.map((path) => ({ path, ...LIST_FOR_MAP }))];
   throw new Problem(422, "invalid_input", "The content does not fit: see errors", {
-    issues: issues.map((issue) => toIssue(issue, prefix)),
+    issues: issues.map((issue) => ({ ...issue, path: prefix + issue.path })),
   });
 }
 
-/** One issue with its place as a JSON pointer (RFC 6901). */
-export function toIssue(issue: v.BaseIssue<unknown>, prefix = ""): ProblemIssue {
+const LIST_FOR_MAP = { message: "is a list where a map is meant", expected: "Object", received: "Array" };
+
+/** A JSON pointer (RFC 6901). */
+function pointerOf(keys: readonly string[]): string {
+  return keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+/** One issue with its place as a JSON pointer. */
+function toIssue(issue: v.BaseIssue<unknown>): ProblemIssue {
   const { expected, received } = issue;
   return {
-    path:
-      prefix +
-      (issue.path ?? []).map(({ key }) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""),
+    path: pointerOf((issue.path ?? []).map(({ key }) => String(key))),
     message: isUnknownMember(issue)
       ? "is not a known member"
       : isMissing(issue)

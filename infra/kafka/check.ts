@@ -1,4 +1,5 @@
 import { Admin } from "@platformatic/kafka";
+import { withoutCredentials } from "../address.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 
 /**
@@ -21,9 +22,12 @@ export async function checkBrokers(brokers: readonly string[], withinMs: number)
   try {
     await Promise.race([admin.metadata({ topics: [], forceUpdate: true }), late]);
   } catch (error) {
-    throw new KafkaUnavailableError(`Cannot reach Kafka at ${brokers.join(",")}: ${kafkaReason(error)}`, {
-      cause: error,
-    });
+    throw new KafkaUnavailableError(
+      `Cannot reach Kafka at ${withoutCredentials(brokers.join(","))}: ${kafkaReason(error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     clearTimeout(timer);
     void admin.close().catch(() => undefined);

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, setDefaultTimeout, test } from "bun:test";
+import { Producer } from "@platformatic/kafka";
 import { type Handled, type OutboxRecord, silentLog, type Sink } from "#runtime";
-import { sourceConformance } from "#runtime/testing";
+import { type RawMessage, sourceConformance } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { kafkaSink } from "./sink.ts";
 import { kafkaSource } from "./source.ts";
+import { eventTopic } from "./topics.ts";
 
 // The first test that needs servers may have to start them.
 setDefaultTimeout(60_000);
@@ -21,12 +23,32 @@ sourceConformance("kafkaSource()", test, async () => {
   return {
     source: () => kafkaSource({ log: silentLog, ...place }),
     sink,
+    publishRaw: (message) => publishRaw(eventTopic("order.placed.v1", place.topicPrefix), message),
     ackWaitMs: 1_000,
     kill: () => broker.kill(),
     restart: () => broker.start(),
     [Symbol.asyncDispose]: () => sink.close(),
   };
 });
+
+/** What any client of Kafka may write; the message's key is left out, as many do. */
+async function publishRaw(topic: string, { body, headers }: RawMessage): Promise<void> {
+  const producer = new Producer({ clientId: "troupe-test", bootstrapBrokers: [broker.address] });
+  const bytes = (text: string | undefined): Buffer => (text === undefined ? (null as never) : Buffer.from(text));
+  try {
+    await producer.send({
+      messages: [
+        {
+          topic,
+          value: body === undefined ? (null as never) : Buffer.from(body),
+          headers: new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), bytes(value)])),
+        },
+      ],
+    });
+  } finally {
+    await producer.close(true);
+  }
+}
 
 function placed(seq: number, target: string): OutboxRecord {
   return {

@@ -7,6 +7,7 @@
  *    brokers do not answer is thrown away. The group knows where it stood.
  * K3 A consumer takes the place of the one before it in the group, under the same name: it need not wait until the group
  *    believes that one dead.
+ * K4 Any client may have written what is there: keys, values and headers may be missing. What has no value is skipped.
  */
 import {
   Consumer,
@@ -36,7 +37,14 @@ export interface KafkaSourceOptions {
   readonly deadlineMs?: number;
 }
 
-type KafkaMessage = Message<Buffer, Buffer, Buffer, Buffer>;
+/** As the client has it, whose types know nothing of what is missing. */
+type Bytes = Buffer | null | undefined;
+type KafkaMessage = Omit<Message<Buffer, Buffer, Buffer, Buffer>, "value" | "headers"> & {
+  readonly value: Bytes;
+  readonly headers: ReadonlyMap<Bytes, Bytes>;
+};
+
+const TAKEN: Promise<Handled> = Promise.resolve("taken");
 
 /** One consumer of a group at a time needs one name. */
 const STATIC_MEMBER = "troupe";
@@ -157,10 +165,10 @@ class GroupConsumer implements SourceConsumer {
   }
 
   async #take(stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>, over: AbortSignal): Promise<void> {
-    const { types, maxInFlight, handle } = this.#subscription;
+    const { maxInFlight } = this.#subscription;
     const runs = new Map<string, Run>();
     const halt = AbortSignal.any([over, this.#draining.signal]);
-    for await (const message of stream) {
+    for await (const message of stream as AsyncIterable<KafkaMessage>) {
       await this.#inFlight.below(maxInFlight, halt);
       // Those under way commit through this stream: it is left open until the session is over.
       if (halt.aborted) return until(over);
@@ -168,16 +176,23 @@ class GroupConsumer implements SourceConsumer {
       const run = runs.get(place) ?? new Run();
       runs.set(place, run);
       run.begin(message);
-      const type = typeOf(message);
-      const handled: Promise<Handled> =
-        type === undefined || types.includes(type)
-          ? handle({ body: message.value.toString() })
-          : Promise.resolve("taken");
-      this.#inFlight.add(message, handled, async (how) => {
+      this.#inFlight.add(message, this.#handle(message), async (how) => {
         if (how === "taken") await run.taken(message);
       });
     }
     throw new Error("the stream of messages has ended");
+  }
+
+  #handle({ value, headers }: KafkaMessage): Promise<Handled> {
+    const { types, handle, skipped } = this.#subscription;
+    const type = typeOf(headers);
+    // Of another type of the noun; what names none may be anything.
+    if (type !== "" && !types.includes(type)) return TAKEN;
+    if (value === undefined || value === null) {
+      skipped?.("a tombstone: it has a key and no value"); // K4
+      return TAKEN;
+    }
+    return handle({ body: value.toString() });
   }
 
   /** K2 */
@@ -233,7 +248,8 @@ function until(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-function typeOf({ headers }: KafkaMessage): string | undefined {
-  for (const [name, value] of headers) if (name.toString() === "ce_type") return value.toString();
-  return undefined;
+/** The event's type as its header says; empty where none does. */
+function typeOf(headers: KafkaMessage["headers"]): string {
+  for (const [name, value] of headers) if (name?.toString() === "ce_type") return value?.toString() ?? "";
+  return "";
 }

@@ -4,6 +4,7 @@ import type { IndexCondition, IndexQuery } from "#runtime";
 import { testDatabase } from "../stack/for-tests.ts";
 import { whereStatement } from "./index-queries.ts";
 import { migrate } from "./migrate.ts";
+import { INDEXED_PLANS } from "./pool.ts";
 
 // The first test that needs servers may have to start them.
 setDefaultTimeout(60_000);
@@ -27,7 +28,7 @@ async function fill(sql: postgres.Sql): Promise<void> {
 test("a query of 100,000 indexed actors reads the index, not the table", async () => {
   await using database = await testDatabase("where");
   await migrate(database.url);
-  const sql = postgres(database.url, { max: 1, onnotice: () => undefined });
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined, connection: INDEXED_PLANS });
   await fill(sql);
   const hex = (value: number): string => `2${value.toString(16).padStart(16, "0")}`;
   const equal: IndexCondition = { field: "onHand", values: [hex(7)] };

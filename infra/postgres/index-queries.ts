@@ -33,37 +33,46 @@ export async function where(sql: Sql, query: IndexQuery): Promise<readonly Actor
 }
 
 /**
- * One statement, so that its rows and whether the index is complete are of one moment. Each condition is a range or a
- * list of `actor_index_values`; the first gives the order, the others are joined to it.
+ * One statement, so that its rows and whether the index is complete are of one moment.
+ *
+ * The plan is the same whatever the server knows of the table: the first condition (a list before a range) reads
+ * `actor_index_values`, and each of the others is one lookup by key. A list reads no more than a page per value; a range reads
+ * what it matches. What keeps the server from other indexes stands where it is written: an expression has none.
  */
 export function whereStatement({ type, fields, conditions, limit, after }: IndexQuery): Statement {
   const parameters: (string | number)[] = [type, JSON.stringify(fields), after ?? "", limit];
   const bind = (value: string): string => `$${parameters.push(value)}`;
-  const joins = conditions.map((_, i) =>
-    i === 0 ? "actor_index i0" : `join actor_index i${i} on i${i}.type = $1 and i${i}.key = i0.key`,
-  );
-  const tests = conditions.map(
-    (condition, i) => `i${i}.field = ${bind(condition.field)} and ${test(condition, i, bind)}`,
-  );
+  const [first, ...others] = conditions.toSorted((a, b) => Number("from" in a) - Number("from" in b));
+  if (first === undefined) throw new RangeError("Cannot query an index without a condition");
+  const joins = others.map((condition, at) => {
+    const i = `i${at + 1}`;
+    return `join actor_index ${i} on ${i}.type = $1 and ${i}.key = i0.key and (${i}.field || '') = ${bind(condition.field)} and ${test(condition, `(${i}.value || '')`, bind)}`;
+  });
+  const rest = `i0.type = $1 and i0.field = ${bind(first.field)}`;
   // The text is made of constants and numbers of parameters; every value is a parameter.
+  const keys =
+    "values" in first
+      ? `select p.key from unnest(${bind(arrayLiteral(first.values))}::text[]) w (value) cross join lateral (
+           select i0.key from actor_index i0 ${joins.join(" ")}
+           where ${rest} and (i0.value, i0.key) > (w.value, $3) and i0.value <= w.value order by i0.value, i0.key limit $4::int
+         ) p order by p.key limit $4::int`
+      : `select i0.key from actor_index i0 ${joins.join(" ")}
+         where ${rest} and i0.key > $3 and ${test(first, "i0.value", bind)} order by i0.key || '' limit $4::int`;
   const text = `
     with complete as (
       select count(*) = ${PARTITION_COUNT} as ok from indexed_fields where type = $1 and fields = $2
     )
     select c.ok as complete, s.key, s.version::float8 as version, s.schema_version as "schemaVersion", s.state
     from complete c
-    left join (
-      select i0.key from ${joins.join(" ")}
-      where i0.type = $1 and i0.key > $3 and ${tests.join(" and ")} order by i0.key limit $4::int
-    ) k on c.ok
+    left join (${keys}) k on c.ok
     left join actor_states s on s.type = $1 and s.key = k.key
     order by s.key`;
   return { text, parameters };
 }
 
-function test(condition: IndexCondition, i: number, bind: (value: string) => string): string {
-  if ("values" in condition) return `i${i}.value = any(${bind(arrayLiteral(condition.values))}::text[])`;
-  return `i${i}.value >= ${bind(condition.from)} and i${i}.value < ${bind(condition.before)}`;
+function test(condition: IndexCondition, value: string, bind: (value: string) => string): string {
+  if ("values" in condition) return `${value} = any(${bind(arrayLiteral(condition.values))}::text[])`;
+  return `${value} >= ${bind(condition.from)} and ${value} < ${bind(condition.before)}`;
 }
 
 export async function indexedFields(sql: Sql, partitions: readonly number[]): Promise<readonly IndexedFields[]> {
@@ -104,10 +113,9 @@ export async function fillIndex(sql: Sql, node: string, fences: readonly Fence[]
 
 async function writeValues(tx: TransactionSql, partition: number, { type, actors }: IndexFill): Promise<void> {
   const unchanged = await tx<{ key: string }[]>`
-    select s.key from actor_states s
-    join unnest(${arrayLiteral(actors.map((a) => a.key))}::text[], ${arrayLiteral(actors.map((a) => a.state))}::text[]) u (key, state)
-      on s.key = u.key and s.state = u.state
-    where s.type = ${type}`;
+    select s.key
+    from unnest(${arrayLiteral(actors.map((a) => a.key))}::text[], ${arrayLiteral(actors.map((a) => a.state))}::text[]) u (key, state)
+    join actor_states s on s.type = ${type} and s.key = u.key and s.state = u.state`;
   const keys = new Set(unchanged.map(({ key }) => key));
   const rows = actors.flatMap(({ key, values }) =>
     keys.has(key) ? values.map(({ field, value }) => ({ key, field, value })) : [],

@@ -17,6 +17,8 @@ export interface PoolOptions {
   readonly log?: Log;
   /** For reading alone: names are looked up in this schema, and nothing can be written. */
   readonly reads?: string;
+  /** For statements that all have an index for what they look up: see {@link INDEXED_PLANS}. */
+  readonly indexed?: boolean;
 }
 
 /**
@@ -71,7 +73,7 @@ export class Pool {
   }
 
   #connect(): Sql {
-    const { reads } = this.#options;
+    const { reads, indexed } = this.#options;
     return postgres(this.#url, {
       max: this.#options.max ?? 6,
       connect_timeout: 5,
@@ -79,10 +81,29 @@ export class Pool {
       // that moment is an unhandled rejection. Arrays go out as literals instead (`array-literal.ts`).
       fetch_types: false,
       onnotice: () => undefined,
-      connection: { application_name: "troupe", ...(reads !== undefined && readingOnly(reads)) },
+      connection: {
+        application_name: "troupe",
+        ...(reads !== undefined && readingOnly(reads)),
+        ...(indexed === true && INDEXED_PLANS),
+      },
     });
   }
 }
+
+/**
+ * Plans that are the same on an empty table and on a grown one. The planner takes a table without statistics for a small
+ * one, and a statement that was prepared while the table was small keeps its plan: either way it scans a table that has
+ * grown since, until somebody analyses it. With these settings it uses the indexes from the first row on.
+ */
+export const INDEXED_PLANS = {
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  // Joins in the order of the text: each statement begins with what it was given.
+  join_collapse_limit: 1,
+  jit: "off",
+} as const;
 
 function readingOnly(schema: string): { search_path: string; default_transaction_read_only: boolean } {
   return { search_path: `"${schema}"`, default_transaction_read_only: true };
@@ -102,20 +123,23 @@ const UNKNOWN = new Set([
   "40003",
 ]);
 
-// Nothing was asked of the server: it cannot be reached, is starting, or takes no more connections.
-const NOT_ASKED = new Set([
-  "ECONNREFUSED",
-  "CONNECT_TIMEOUT",
-  "CONNECTION_ENDED",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "57P03",
-  "53300",
-]);
+// Codes of the operating system, of the driver and of TLS. A code is enough to tell that the database said nothing; what it
+// says of a write that was under way cannot be told from it.
+const WAY = /^(E[A-Z0-9_]+|CONNECT_TIMEOUT|CONNECTION_\w+)$/;
 
 /** Whether it failed because of the server, or the way to it, and may succeed later as it is. */
 export function isDatabaseAway(error: unknown): boolean {
-  return isOutcomeUnknown(error) || (error instanceof Error && "code" in error && NOT_ASKED.has(String(error.code)));
+  if (isOutcomeUnknown(error)) return true;
+  if (error instanceof postgres.PostgresError) return error.severity !== "ERROR";
+  return error instanceof Error && "code" in error && WAY.test(String(error.code));
+}
+
+/**
+ * Whether the server itself refused a statement that was a transaction of its own: then nothing of it was written. No other
+ * failure says so.
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.severity === "ERROR" && !/^(08|57P|40003)/.test(error.code);
 }
 
 /** Whether a failed write may have happened all the same. */

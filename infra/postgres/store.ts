@@ -3,6 +3,7 @@ import {
   type ActorId,
   type ActorRow,
   type CommitBatch,
+  CommitRefusedError,
   type CursorRow,
   type DeadLetter,
   type DeadLetterChange,
@@ -52,7 +53,7 @@ import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
-import { isOutcomeUnknown, Pool } from "./pool.ts";
+import { isRefusal, Pool } from "./pool.ts";
 
 /** Options of {@link postgresStore}; none is needed. */
 export interface PostgresStoreOptions {
@@ -87,7 +88,7 @@ class PostgresStore implements Store {
   constructor(url: string, { name, log, max }: PostgresStoreOptions) {
     this.#url = url;
     this.name = name ?? new URL(url).pathname.slice(1);
-    this.#pool = new Pool(url, { ...(log && { log }), ...(max !== undefined && { max }) });
+    this.#pool = new Pool(url, { indexed: true, ...(log && { log }), ...(max !== undefined && { max }) });
   }
 
   async open(): Promise<void> {
@@ -265,9 +266,8 @@ class PostgresStore implements Store {
         if (places !== undefined) return this.commit(node, batch);
         throw new FencedError(error.message, { cause: error });
       }
-      if (isOutcomeUnknown(error))
-        throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
-      throw error;
+      if (isRefusal(error)) throw new CommitRefusedError("The database refused the commit", { cause: error });
+      throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
     }
   }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { AMQPClient } from "@cloudamqp/amqp-client";
 import { type Handled, type OutboxRecord, silentLog, type SourceSubscription } from "#runtime";
-import { sourceConformance } from "#runtime/testing";
+import { type RawMessage, sourceConformance } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { rabbitMqSink } from "./sink.ts";
@@ -34,12 +34,28 @@ sourceConformance("rabbitMqSource()", test, async () => {
     source: () =>
       rabbitMqSource({ url: broker.address, log: silentLog, exchange, kind, queues: { invoice: name, tally: name } }),
     sink,
+    publishRaw: (message) => publishRaw(exchange, message),
     ackWaitMs: 500,
     kill: () => broker.kill(),
     restart: () => broker.start(),
     [Symbol.asyncDispose]: () => sink.close(),
   };
 });
+
+/** What any client of RabbitMQ may write, with headers of every type beside those it was told. */
+async function publishRaw(exchange: string, { body, headers }: RawMessage): Promise<void> {
+  const client = await new AMQPClient(broker.address, undefined, null).connect();
+  const channel = await client.channel();
+  await channel.confirmSelect();
+  const odd = { yes: true, whole: 7, big: 2n ** 40n, part: 0.5, at: new Date(0), list: [1, "a"], table: { a: null } };
+  const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value ?? null]));
+  await channel.basicPublish(exchange, "order.placed.v1", body ?? null, {
+    ...(Object.keys(headers).length === 0
+      ? {}
+      : { headers: { ...odd, ...own, bytes: new Uint8Array([0, 255]) } as never }),
+  });
+  await client.close();
+}
 
 test("rabbitMqSource() gets the messages of a dead consumer of a quorum queue first, in their order", async () => {
   const exchange = `test-${crypto.randomUUID().slice(0, 8)}`;
@@ -137,6 +153,52 @@ test("rabbitMqSource() goes on with a new queue when its own was deleted, and wh
   );
   broker.resume();
   await arrives("evt_3");
+  await consumer.stop(5_000);
+  await sink.close();
+});
+
+test("rabbitMqSource() binds again when its exchange was deleted and made anew by a sink without queues, and no event is lost", async () => {
+  const exchange = `test-${crypto.randomUUID().slice(0, 8)}`;
+  const invoice = `${exchange}.invoice`;
+  const sink = rabbitMqSink({ url: broker.address, log: silentLog, exchange, unroutable: "pass" });
+  const source = rabbitMqSource({
+    url: broker.address,
+    log: silentLog,
+    exchange,
+    queues: { invoice },
+    kind: "classic",
+  });
+  const received = new Set<string>();
+  const consumer = source.start({
+    consumer: "invoice",
+    types: ["order.placed.v1"],
+    maxInFlight: 10,
+    handle: async ({ body }) => {
+      received.add((JSON.parse(body) as { id: string }).id);
+      return "taken";
+    },
+  });
+  await eventually("the queue is there", 30_000, async () => (await consumer.lag().catch(() => -1)) === 0);
+  const client = await new AMQPClient(broker.address, undefined, null).connect();
+  const channel = await client.channel();
+  /** As the relay does: until it is acknowledged. */
+  const publish = (id: string): Promise<true> =>
+    eventually(`${id} is acknowledged`, 30_000, async () => {
+      const [result] = await sink.publish([placed(id)], 1).catch(() => []);
+      return result?.kind === "acked";
+    });
+  const losses: readonly (() => Promise<unknown>)[] = [
+    async () => undefined,
+    () => channel.exchangeDelete(exchange),
+    () => channel.queueUnbind(invoice, exchange, "order.placed.v1"),
+    () => channel.queueDelete(invoice),
+  ];
+  for (const [i, lose] of losses.entries()) {
+    await lose();
+    await publish(`evt_${i}`);
+    await eventually(`evt_${i} is received`, 10_000, async () => received.has(`evt_${i}`));
+  }
+  await client.close();
   await consumer.stop(5_000);
   await sink.close();
 });

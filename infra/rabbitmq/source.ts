@@ -10,9 +10,9 @@ import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
 import { Client } from "./client.ts";
+import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
 import { pingRabbitMq } from "./ping.ts";
-import { declareQueue, type EventQueue } from "./queue.ts";
 
 /** What `rabbitMqSource` is given. */
 export interface RabbitMqSourceOptions {
@@ -28,7 +28,7 @@ export interface RabbitMqSourceOptions {
   readonly deadlineMs?: number;
 }
 
-/** How often a silent broker is asked whether it is still there. */
+/** How often the broker is asked whether it, the queue and its bindings are still there. */
 const WATCH_MS = 5_000;
 const HEARTBEAT_S = "10";
 
@@ -109,7 +109,8 @@ class QueueConsumer implements SourceConsumer {
       const channel = await this.#inTime(client.channel());
       channel.onerror = (reason) => log("debug", "rabbitmq:channel:failed", { reason });
       const queue: EventQueue = { name: this.#queue, types, ...(kind === undefined ? {} : { kind }) };
-      await this.#inTime(declareQueue(channel, exchange, queue));
+      const declare = (): Promise<void> => this.#inTime(declareQueues(client, log, exchange, [queue]));
+      await declare();
       await this.#inTime(channel.prefetch(maxInFlight));
       const consumer = await this.#inTime(
         channel.basicConsume(this.#queue, { noAck: false }, (message) => {
@@ -126,7 +127,7 @@ class QueueConsumer implements SourceConsumer {
       const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
       // Cancelled by `stop`, which those under way outlive; or as the queue was deleted, which needs a new one.
       const ended = consumer.wait().then(() => (this.#draining ? aborted : undefined));
-      await Promise.race([ended, aborted, this.#watch(channel, over)]);
+      await Promise.race([ended, aborted, this.#watch(declare, over)]);
       if (over.aborted && this.#drainMs > 0)
         await Promise.race([
           client.close(),
@@ -139,12 +140,15 @@ class QueueConsumer implements SourceConsumer {
     }
   }
 
-  /** Rejects when the broker does not answer any more: its sockets may stay open. */
-  async #watch(channel: AMQPChannel, over: AbortSignal): Promise<never> {
+  /**
+   * Declares again and again: a queue that lost its exchange or its bindings looks empty, and gets nothing. Rejects when the
+   * broker does not answer any more: its sockets may stay open.
+   */
+  async #watch(declare: () => Promise<void>, over: AbortSignal): Promise<never> {
     for (;;) {
       await pause(WATCH_MS, over);
       if (over.aborted) return new Promise<never>(() => undefined);
-      await this.#inTime(channel.queueDeclare(this.#queue, { passive: true }));
+      await declare();
     }
   }
 

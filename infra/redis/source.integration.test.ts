@@ -2,11 +2,12 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { createClient } from "redis";
 import { type OutboxRecord, silentLog } from "#runtime";
-import { sourceConformance } from "#runtime/testing";
+import { type RawMessage, sourceConformance } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { redisSink } from "./sink.ts";
 import { redisSource } from "./source.ts";
+import { eventStream } from "./streams.ts";
 
 // The first test that needs servers may have to start them.
 setDefaultTimeout(60_000);
@@ -25,12 +26,24 @@ sourceConformance("redisSource()", test, async () => {
   return {
     source: () => redisSource({ url: broker.address, log: silentLog, streamPrefix }),
     sink,
+    publishRaw: (message) => publishRaw(eventStream("order.placed.v1", streamPrefix), message),
     ackWaitMs: 500,
     kill: () => broker.kill(),
     restart: () => broker.start(),
     [Symbol.asyncDispose]: () => sink.close(),
   };
 });
+
+/** What any client of Redis may write: an entry has a field at least. */
+async function publishRaw(stream: string, { body, headers }: RawMessage): Promise<void> {
+  const client = createClient({ url: broker.address });
+  await client.connect();
+  const fields: Record<string, string | Buffer> = { note: "" };
+  if (body !== undefined) fields["event"] = Buffer.from(body);
+  for (const [name, value] of Object.entries(headers)) fields[name.replace("ce_", "")] = value ?? "";
+  await client.xAdd(stream, "*", fields);
+  client.destroy();
+}
 
 function placed(id: string): OutboxRecord {
   return {

@@ -167,8 +167,9 @@ class GroupConsumer implements SourceConsumer {
     // Claimed again after a break, while it is still under way here.
     if (this.#inFlight.has(place)) return;
     const { types, handle } = this.#subscription;
-    const wanted = message["type"] === undefined || types.includes(message["type"]);
-    const handled = wanted ? handle({ body: message["event"] ?? "" }) : Promise.resolve("taken" as const);
+    const { type = "", event = JSON.stringify(message) } = message;
+    // Of another type of the noun; what names none may be anything, and is shown as it is where it has no event.
+    const handled = type === "" || types.includes(type) ? handle({ body: event }) : Promise.resolve("taken" as const);
     this.#inFlight.add(place, handled, async (how) => {
       if (how === "taken") await this.#acknowledge(stream, id);
     });

@@ -36,7 +36,11 @@ export interface Routed<B extends Broker = Broker> {
 /** A broker, as far as routing needs it. */
 export interface RoutedBroker<B extends Broker> {
   readonly broker: B;
-  /** Resolves when it is durable there. @throws {RefusedRouteError} it never will be. Other throws are tried again. */
+  /**
+   * Resolves when it is durable there.
+   * @throws {RefusedRouteError} it never will be. @throws {HeldRouteError} not now, and the broker is well. Other throws mean
+   * that the broker is not; both are tried again.
+   */
   send(routed: Routed<B>): Promise<void>;
   check(): Promise<void>;
   close(): Promise<void>;
@@ -52,6 +56,11 @@ export class RefusedRouteError extends Error {
     super(message);
     this.reason = reason;
   }
+}
+
+/** The place does not take it now. */
+export class HeldRouteError extends Error {
+  override readonly name = "HeldRouteError";
 }
 
 const ACKED: PublishResult = { kind: "acked" };
@@ -70,6 +79,7 @@ export function routedSink<B extends Broker>(
       return ACKED;
     } catch (error) {
       if (error instanceof RefusedRouteError) return { kind: "refused", detail: error.message, reason: error.reason };
+      if (error instanceof HeldRouteError) return { kind: "held" };
       throw error;
     }
   }

@@ -1,80 +1,83 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import { RE2JS } from "re2js";
-import { NOT_RE2 } from "./limits.ts";
-import { re2Pattern } from "./re2-pattern.ts";
-
-/** The first place where data does not fit. `path` is a JSON pointer into the data. */
-export interface Misfit {
-  readonly path: string;
-  readonly message: string;
-}
-
-/** A compiled schema: what does not fit, or `undefined`. */
-export type Check = (data: unknown) => Misfit | undefined;
-
-re2.code = "re2";
-
 /**
- * `format` is an annotation, as the draft has it; unknown keywords, and those without effect where they stand, are errors.
- * Only a property that is there counts: every object has a `constructor` of its kind.
+ * Makes a function of a schema that was read. Drafts 7, 2019-09 and 2020-12; `format` is a check.
+ *
+ * C1 Numbers are compared as their texts say.
+ * C2 Every misfit of a value is found, up to a limit. The work of a check is counted and bounded.
  */
-const OPTIONS = {
-  strict: true,
-  ownProperties: true,
-  allowMatchingProperties: true,
-  strictTypes: false,
-  strictTuples: false,
-  strictRequired: false,
-  validateFormats: false,
-  code: { regExp: re2 },
-} as const;
-/** Knows what a schema is: compiling that takes longer than compiling most schemas. */
-const drafts = new Ajv2020(OPTIONS);
+import { type Build, SchemaError, type Site } from "./build.ts";
+import { ARRAY_CHECKS } from "./check-arrays.ts";
+import { LOGIC_CHECKS } from "./check-logic.ts";
+import { OBJECT_CHECKS } from "./check-objects.ts";
+import { VALUE_CHECKS } from "./check-values.ts";
+import { MAX_FAULTS, type SchemaDocument, type Subschema } from "./document.ts";
+import type { Misfit, SchemaFault } from "./misfit.ts";
+import { loopIn, References } from "./references.ts";
+import { type Check, Run, Seen } from "./run.ts";
 
-/**
- * Compiles a schema (draft 2020-12).
- * Measure it first (`measureSchema`): a hostile schema makes this run for seconds.
- * @throws {Error} it is not a valid schema; the message says where.
- */
-export function compileSchema(schema: object | boolean): Check {
-  if (drafts.validateSchema(schema) !== true) throw new Error(drafts.errorsText(drafts.errors, { dataVar: "schema" }));
-  // An instance of its own per schema: nothing is shared through ids or caches, and nothing stays behind.
-  const ajv = new Ajv2020({ ...OPTIONS, meta: false, validateSchema: false });
-  const validate = ajv.compile(schema) as ValidateFunction;
-  return (data) => {
-    if (validate(data)) return undefined;
-    const error = validate.errors?.[0];
-    return error === undefined ? { path: "", message: "does not fit" } : misfitOf(error);
+const BUILDS: Readonly<Record<string, Build>> = { ...VALUE_CHECKS, ...ARRAY_CHECKS, ...OBJECT_CHECKS, ...LOGIC_CHECKS };
+/** They see what all others have looked at. */
+const LAST = ["unevaluatedItems", "unevaluatedProperties"] as const;
+
+/** A schema as a function: every place where a value does not fit; none: it fits. @throws {TooMuchWorkError} */
+export type CompiledCheck = (data: unknown, steps: number) => readonly Misfit[];
+
+/** @returns the check, or every place that cannot be compiled. */
+export function compileSchema(document: SchemaDocument): CompiledCheck | readonly SchemaFault[] {
+  const references = new References(document);
+  const checks = new Map<string, Check>();
+  const faults: SchemaFault[] = [];
+  const checkAt = (pointer: string): Check => {
+    let check = checks.get(pointer);
+    // References may lead in circles: it is looked for when it is needed.
+    return (value, place, run, seen) => (check ??= checks.get(pointer) as Check)(value, place, run, seen);
   };
-}
-
-function misfitOf({ instancePath, message, params, keyword }: ErrorObject): Misfit {
-  const detail =
-    keyword === "additionalProperties" || keyword === "unevaluatedProperties"
-      ? ` (${JSON.stringify(params["additionalProperty"] ?? params["unevaluatedProperty"])})`
-      : keyword === "enum" || keyword === "const"
-        ? ` (${JSON.stringify(params["allowedValues"] ?? params["allowedValue"]).slice(0, 200)})`
-        : "";
-  return { path: instancePath, message: `${message ?? "does not fit"}${detail}` };
-}
-
-/**
- * Patterns in time that grows with the text alone. The engine of the host gives up on some after a while and says that
- * they do not match, which under a `not` lets everything in.
- */
-function re2(pattern: string): { test(text: string): boolean; toString(): string } {
-  const compiled = compilePattern(pattern);
-  return {
-    test: (text) => compiled.matcher(text).find(),
-    // What the validator keeps compiled patterns by: without it all of them would be taken for the first one.
-    toString: () => `re2:${pattern}`,
-  };
-}
-
-function compilePattern(pattern: string): RE2JS {
-  try {
-    return RE2JS.compile(re2Pattern(pattern));
-  } catch {
-    throw new Error(`${NOT_RE2}: ${pattern}`);
+  for (const at of document.subschemas.values()) {
+    checks.set(at.pointer, checkOf(at, { checkAt, references }, faults));
+    if (faults.length >= MAX_FAULTS) return faults.slice(0, MAX_FAULTS);
   }
+  if (faults.length > 0) return faults;
+  const loop = loopIn(document, references);
+  if (loop !== undefined) return [loop];
+  const whole = checkAt("");
+  return (data, steps) => {
+    const run = new Run(steps);
+    if (!whole(data, undefined, run, undefined) && run.misfits.length === 0)
+      run.misfit(undefined, "does not fit", "what the schema says", data);
+    return run.misfits;
+  };
+}
+
+function checkOf(at: Subschema, parts: Pick<Site, "checkAt" | "references">, faults: SchemaFault[]): Check {
+  const { value: node, resource } = at;
+  if (node === true) return () => true;
+  if (node === false) return (value, place, run) => run.misfit(place, "is not allowed here", "nothing", value);
+  const site: Site = { at, node, ...parts };
+  const alone = resource.draft === "draft-07" && Object.hasOwn(node, "$ref");
+  const build = (name: string): Check[] => {
+    const builder = Object.hasOwn(BUILDS, name) ? BUILDS[name] : undefined;
+    if (builder === undefined || (alone && name !== "$ref")) return [];
+    try {
+      const check = builder(node[name] as never, site);
+      return check === undefined ? [] : [check];
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      const { step, message, expected, received } = error;
+      faults.push({ path: `${at.pointer}/${name}${step}`, message, expected, received });
+      return [];
+    }
+  };
+  const last = LAST.filter((name) => Object.hasOwn(node, name));
+  const checks = Object.keys(node).flatMap((name) => ((last as readonly string[]).includes(name) ? [] : build(name)));
+  const lastChecks = last.flatMap(build);
+  return (value, place, run, seen) => {
+    run.enter(resource);
+    const own = lastChecks.length > 0 ? new Seen() : seen;
+    let fits = true;
+    for (const check of checks) fits = check(value, place, run, own) && fits;
+    // What has failed looked at nothing: to name all of it as unevaluated would only hide the misfit.
+    for (const check of fits ? lastChecks : []) fits = check(value, place, run, own) && fits;
+    if (own !== seen && own !== undefined && fits) seen?.add(own);
+    run.leave();
+    return fits;
+  };
 }

@@ -2,34 +2,34 @@
  * Compiles schemas from outside and checks data against them, in bounded time.
  *
  * Y1 Nothing of a schema runs here before a worker has compiled it within the limit.
- * Y2 A check whose work is bounded by the schema's weight and the size of the data runs here; any other runs in the
- *    worker, which is ended when it takes too long. Then the data counts as not fitting.
+ * Y2 A check counts its steps. One that takes more than some milliseconds begins anew in the worker, which is ended when it
+ *    takes too long. Then the data counts as not fitting.
  */
-import { type Check, compileSchema, type Misfit } from "./compile.ts";
+import { type CompiledCheck, compileSchema } from "./compile.ts";
+import { readSchema } from "./document.ts";
 import type { Answer, Job } from "./jobs.ts";
-import { measureSchema, type SchemaFault } from "./limits.ts";
+import type { Misfit, SchemaFault } from "./misfit.ts";
+import { TooMuchWorkError } from "./run.ts";
 
 /** A schema that was taken. */
 export interface CompiledSchema {
-  /**
-   * Where `text` (the JSON of `data`) does not fit, or `undefined`.
-   */
-  check(data: unknown, text: string): Misfit | undefined | Promise<Misfit | undefined>;
+  /** Every place (at most 20) where data does not fit; none: it fits. Its numbers are those of `parseExact`. */
+  check(data: unknown): readonly Misfit[] | Promise<readonly Misfit[]>;
 }
 
 export interface SchemaValidatorOptions {
   /** Milliseconds that compiling a schema, or a check in the worker, may take. @default 250 */
   readonly withinMs?: number;
-  /** Steps of a check that may run in this thread; a step is one node of the schema at one value of the data. @default 500_000 */
+  /** Steps of a check that may run in this thread; a step is one subschema at one value of the data. @default 200_000 */
   readonly stepsHere?: number;
 }
 
 /** Some milliseconds. */
-const MAX_STEPS_HERE = 500_000;
+const MAX_STEPS_HERE = 200_000;
 /** The worker loads the validator on its first job. */
 const START_MS = 10_000;
 /** Uses what most schemas do, so that no real one pays for its first use. */
-const WARM_UP = { type: "object", properties: { a: { type: "string", pattern: "^a$" } }, required: [] };
+const WARM_UP = '{"type":"object","properties":{"a":{"type":"string","pattern":"^a$"}},"required":[]}';
 
 export class SchemaValidator implements Disposable {
   readonly #withinMs: number;
@@ -43,20 +43,28 @@ export class SchemaValidator implements Disposable {
     this.#stepsHere = stepsHere;
   }
 
-  /** Takes a schema, or tells every reason not to. Changes nothing. */
+  /**
+   * Takes a schema, or tells every reason not to. Changes nothing.
+   * @param schema as `parseExact` reads it, so that its bounds are what its text says.
+   */
   async compile(schema: unknown): Promise<CompiledSchema | readonly SchemaFault[]> {
-    const cost = measureSchema(schema);
-    if (!("weight" in cost)) return cost;
-    const taken = schema as object | boolean;
-    const answer = await this.#ask(taken, undefined); // Y1
-    if (answer === "late") return [{ path: "", message: `The schema cannot be compiled within ${this.#withinMs} ms` }];
-    if (answer.kind === "failed") return [{ path: "", message: answer.message }];
-    let check: Check | undefined;
+    const text = JSON.stringify(schema) ?? "null";
+    const document = readSchema(schema, new TextEncoder().encode(text).length);
+    if (!("subschemas" in document)) return document;
+    const answer = await this.#ask(text, undefined); // Y1
+    if (answer === "late") return [whole(`The schema cannot be compiled within ${this.#withinMs} ms`)];
+    if (answer.kind === "failed") return [whole(answer.message)];
+    if (answer.kind === "refused") return answer.faults;
+    let here: CompiledCheck | undefined;
     return {
-      check: (data, text) => {
-        if (!cost.recursive && cost.weight * text.length <= this.#stepsHere)
-          return (check ??= compileSchema(taken))(data);
-        return this.#checkApart(taken, text);
+      check: (data) => {
+        try {
+          here ??= compiledAgain(compileSchema(document));
+          return here(data, this.#stepsHere);
+        } catch (error) {
+          if (!(error instanceof TooMuchWorkError)) throw error;
+          return this.#checkApart(text, JSON.stringify(data)); // Y2
+        }
       },
     };
   }
@@ -66,14 +74,15 @@ export class SchemaValidator implements Disposable {
     this.#worker = undefined;
   }
 
-  async #checkApart(schema: object | boolean, text: string): Promise<Misfit | undefined> {
-    const answer = await this.#ask(schema, text);
-    if (answer === "late") return { path: "", message: `cannot be checked within ${this.#withinMs} ms` }; // Y2
-    return answer.kind === "failed" ? { path: "", message: answer.message } : answer.misfit;
+  async #checkApart(schema: string, data: string): Promise<readonly Misfit[]> {
+    const answer = await this.#ask(schema, data);
+    if (answer === "late") return [whole(`cannot be checked within ${this.#withinMs} ms`)]; // Y2
+    if (answer.kind === "done") return answer.misfits;
+    return answer.kind === "failed" ? [whole(answer.message)] : answer.faults;
   }
 
   /** One job at a time: the limit is on the job, not on the queue. */
-  #ask(schema: object | boolean, data: string | undefined): Promise<Answer | "late"> {
+  #ask(schema: string, data: string | undefined): Promise<Answer | "late"> {
     const turn = this.#busy.then(() => this.#run({ id: this.#nextId++, schema, data }));
     this.#busy = turn.catch(() => undefined);
     return turn;
@@ -115,4 +124,14 @@ export class SchemaValidator implements Disposable {
     this.#worker = worker;
     return worker;
   }
+}
+
+function whole(message: string): SchemaFault {
+  return { path: "", message, expected: "less work", received: "more" };
+}
+
+/** The worker compiled it before: it can be compiled. */
+function compiledAgain(check: CompiledCheck | readonly SchemaFault[]): CompiledCheck {
+  if (typeof check === "function") return check;
+  throw new TypeError(`Cannot compile the schema as it was compiled before: ${check[0]?.message ?? ""}`);
 }

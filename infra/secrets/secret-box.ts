@@ -113,11 +113,14 @@ export function isSealed(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/** A key, and a name for it by which nobody can guess it. */
+/** A name for a key, by which nobody can guess it: the first 8 hex digits of its SHA-256. */
+export function secretKeyId(key: Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(key).digest("hex").slice(0, ID_CHARACTERS);
+}
+
 async function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly id: string; readonly key: CryptoKey }> {
-  const digest = Buffer.from(await crypto.subtle.digest("SHA-256", bytes));
   const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
-  return { id: digest.toString("hex").slice(0, ID_CHARACTERS), key };
+  return { id: secretKeyId(bytes), key };
 }
 
 function parameters(nonce: Uint8Array<ArrayBuffer>, place: string): AesGcmParams {

@@ -1,36 +1,38 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type {
-  ActorId,
-  ActorRow,
-  CommitBatch,
-  CursorRow,
-  DeadLetter,
-  DeadLetterChange,
-  DeadLetterCount,
-  DeadLetterFilter,
-  DeadLetterSummary,
-  DeadLetterWindow,
-  Fence,
-  Grant,
-  IndexedFields,
-  IndexFill,
-  IndexQuery,
-  JournalRecord,
-  LoadedActor,
-  NodeCard,
-  NodeContracts,
-  NodeId,
-  NodeRow,
-  OutboxKind,
-  OutboxRecord,
-  Ownership,
-  PausedActor,
-  Store,
-  StoredDeadLetter,
-  ReplyKey,
-  StoredReply,
-  TimerRow,
+import {
+  type ActorId,
+  type ActorRow,
+  type CommitBatch,
+  CommitRefusedError,
+  type CursorRow,
+  type DeadLetter,
+  type DeadLetterChange,
+  type DeadLetterCount,
+  type DeadLetterFilter,
+  type DeadLetterSummary,
+  type DeadLetterWindow,
+  type Fence,
+  FencedError,
+  type Grant,
+  type IndexedFields,
+  type IndexFill,
+  type IndexQuery,
+  type JournalRecord,
+  type LoadedActor,
+  type NodeCard,
+  type NodeContracts,
+  type NodeId,
+  type NodeRow,
+  type OutboxKind,
+  type OutboxRecord,
+  type Ownership,
+  type PausedActor,
+  type Store,
+  type StoredDeadLetter,
+  type ReplyKey,
+  type StoredReply,
+  type TimerRow,
 } from "#runtime";
 import { checkFences, writeBatch } from "./commit.ts";
 import {
@@ -229,7 +231,15 @@ class SqliteStore implements Store {
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
-    this.#file.write(() => writeBatch(this.#file, node, batch));
+    this.#file.write(() => {
+      try {
+        writeBatch(this.#file, node, batch);
+      } catch (error) {
+        if (error instanceof FencedError) throw error;
+        // The transaction has not come to its end, and is rolled back.
+        throw new CommitRefusedError("The database refused the commit", { cause: error });
+      }
+    });
   }
 
   async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {

@@ -169,11 +169,20 @@ function describeNodes({ counter, gauge, histogram }: Prometheus, nodes: Readonl
   histogram("troupe_outbox_publish_seconds", "One hand-over of records to a sink", () =>
     all((counts) => [...counts.publishSeconds].map(([sink, of]) => ({ labels: { sink }, of }))),
   );
+  counter("troupe_dead_letters_total", "Dead letters that were kept since the start", ["reason"], () =>
+    byName("reason", (c) => c.deadLetters())(),
+  );
   gauge(
     "troupe_subscription_lag",
     "Events at the broker that the subscribed actor type has not taken yet",
     ["source", "actor"],
     () => all((c) => c.subscriptionLags()).map(({ lag, ...labels }) => ({ labels, value: lag })),
+  );
+  counter(
+    "troupe_subscription_skipped_total",
+    "Messages at the broker that carried no event, and were passed over",
+    ["source", "actor"],
+    () => all((c) => c.subscriptionSkips()).map(({ skipped, ...labels }) => ({ labels, value: skipped })),
   );
   gauge(
     "troupe_mailbox_depth",

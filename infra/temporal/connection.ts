@@ -1,4 +1,5 @@
 import { Client, Connection } from "@temporalio/client";
+import type { PayloadCodec } from "@temporalio/common";
 
 /** Where Temporal is. */
 export interface TemporalOptions {
@@ -8,6 +9,13 @@ export interface TemporalOptions {
   readonly namespace?: string;
   /** How long one call may take, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number;
+  /**
+   * Put before the names of task queues and the ids of workflows, so that several systems share a namespace: `blue.`.
+   * Default: nothing.
+   */
+  readonly prefix?: string;
+  /** Seals what is stored there. Default: nothing is sealed. Workers of the same namespace need the same one. */
+  readonly codec?: PayloadCodec;
 }
 
 /** A connection to Temporal that opens when it is first used, and opens again by itself. */
@@ -15,6 +23,10 @@ export interface Temporal {
   readonly client: Client;
   readonly namespace: string;
   readonly address: string;
+  /** What stands before every name of ours there. Nobody but this folder and the client of workflows sees an id with it. */
+  readonly prefix: string;
+  /** What seals payloads on their way there, and opens them on their way back; `undefined`: nobody does. */
+  readonly codec: PayloadCodec | undefined;
   /** Runs calls under the connection's deadline: they fail with `DEADLINE_EXCEEDED` instead of hanging. */
   call<T>(calls: () => Promise<T>): Promise<T>;
   /** Resolves when the namespace answers. */
@@ -23,19 +35,31 @@ export interface Temporal {
 }
 
 /** Connects to Temporal. Never waits and never fails: a server that is away shows in the calls. */
-export function temporalConnection({ address, namespace = "default", deadlineMs = 5_000 }: TemporalOptions): Temporal {
+export function temporalConnection({
+  address,
+  namespace = "default",
+  deadlineMs = 5_000,
+  prefix = "",
+  codec,
+}: TemporalOptions): Temporal {
   const connection = Connection.lazy({
     address,
     connectTimeout: deadlineMs,
     // gRPC's own pauses between tries grow to two minutes: a restarted server would be found that late.
     channelArgs: { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000 },
   });
-  const client = new Client({ connection, namespace });
+  const client = new Client({
+    connection,
+    namespace,
+    dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
+  });
   const call = <T>(calls: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + deadlineMs, calls);
   return {
     client,
     namespace,
     address,
+    prefix,
+    codec,
     call,
     async check() {
       await call(() => connection.workflowService.describeNamespace({ namespace }));

@@ -1,3 +1,9 @@
+/** Where the pages of workflows are. */
+export interface WorkflowLinks {
+  /** The page of a workflow in the Temporal UI; `null` where there is none. */
+  workflow(workflowId: string, runId?: string): string | null;
+}
+
 /**
  * The page of a workflow in the Temporal UI.
  * @example `workflowLink("http://localhost:8233", "default", "fulfil-order/ord_42")`

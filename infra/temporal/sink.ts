@@ -25,14 +25,14 @@ export interface TemporalSinkOptions {
   readonly temporal: Temporal;
   /** Keyword search attributes that starts carry; registered before the first one. */
   readonly keywords?: readonly string[];
-  /** Put before every task queue's name, so that several systems can share a namespace. Default: nothing. */
+  /** Put before every task queue's name, after the prefix of the connection. Default: nothing. */
   readonly queuePrefix?: string;
   readonly log: Log;
 }
 
 /** A sink named `temporal` for the `workflow` records of the outbox. Up to 32 at once, one at a time per workflow id. */
 export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }: TemporalSinkOptions): Sink {
-  const { client, namespace } = temporal;
+  const { client, namespace, codec, prefix } = temporal;
   const service = client.workflowService;
   let prepared: Promise<void> | undefined;
 
@@ -47,12 +47,12 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
 
   async function send(record: OutboxRecord): Promise<void> {
     const { start, signal } = JSON.parse(record.body) as WorkflowRequest;
-    const workflowId = record.target;
+    const workflowId = prefix + record.target;
     const common = { namespace, identity: IDENTITY, requestId: record.id };
     const signalling = signal && { signalName: signal.name };
     if (!start) {
       if (!signal) throw new TypeError(`Cannot publish the record ${record.id}: it holds neither a start nor a signal`);
-      const input = toPayloads(signal.args);
+      const input = await toPayloads(signal.args, codec);
       await service.signalWorkflowExecution({ ...common, ...signalling, input, workflowExecution: { workflowId } });
       return;
     }
@@ -60,9 +60,9 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
       ...common,
       workflowId,
       workflowType: { name: start.type },
-      taskQueue: { name: queuePrefix + start.taskQueue },
-      input: toPayloads(start.args),
-      ...(start.memo && { memo: { fields: toPayloadMap(start.memo) } }),
+      taskQueue: { name: prefix + queuePrefix + start.taskQueue },
+      input: await toPayloads(start.args, codec),
+      ...(start.memo && { memo: { fields: await toPayloadMap(start.memo, codec) } }),
       ...(start.searchAttributes && { searchAttributes: { indexedFields: toKeywords(start.searchAttributes) } }),
     };
     if (!signal) {
@@ -72,7 +72,7 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
     await service.signalWithStartWorkflowExecution({
       ...starting,
       ...signalling,
-      signalInput: toPayloads(signal.args),
+      signalInput: await toPayloads(signal.args, codec),
       workflowIdReusePolicy: ALLOW_DUPLICATE,
       workflowIdConflictPolicy: USE_EXISTING,
     });

@@ -150,12 +150,48 @@ test("an endless answer is cut, a silent receiver is given up, an absent one is 
     kind: "unreachable",
     detail: "No answer within 100 ms",
   });
-  // One that never ends its answer has no more time than one that does not begin it.
-  expect(await deliver(`${HERE}/drip`, MESSAGE, { ...LOOPBACK, timeoutMs: 100 })).toMatchObject({
-    kind: "unreachable",
-  });
   const absent = await deliver("http://127.0.0.1:1/", MESSAGE, LOOPBACK);
   expect(absent.kind).toBe("unreachable");
+});
+
+test("the status counts as soon as the head is there, whatever becomes of the body", async () => {
+  expect(await deliver(`${HERE}/drip`, MESSAGE, { ...LOOPBACK, timeoutMs: 100 })).toMatchObject({
+    kind: "answered",
+    status: 200,
+  });
+  for (const [status, tail] of [
+    [200, "content-length: 1000\r\n\r\nbroken off"],
+    [429, "transfer-encoding: chunked\r\nretry-after: 7\r\n\r\nzz\r\n"],
+  ] as const) {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end(`HTTP/1.1 ${status} X\r\n${tail}`) },
+    });
+    const outcome = await deliver(`http://127.0.0.1:${server.port}/`, MESSAGE, LOOPBACK);
+    expect(outcome).toMatchObject({ kind: "answered", status });
+    server.stop(true);
+  }
+});
+
+test("the addresses of a name are dialled in turn, until one takes a connection, and one alone gets the request", async () => {
+  const before = visits;
+  const options = { allows: () => true, resolve: async () => ["127.0.0.2", "::1", "127.0.0.1", "127.0.0.3"] };
+  const outcome = await deliver(`http://hook.example.com:${receiver.port}/ok`, MESSAGE, options);
+  expect(outcome).toMatchObject({ kind: "answered", status: 200 });
+  expect(visits).toBe(before + 1);
+  const nowhere = { allows: () => true, resolve: async () => ["127.0.0.2", "127.0.0.3"] };
+  expect(await deliver(`http://hook.example.com:1/ok`, MESSAGE, nowhere)).toMatchObject({ kind: "unreachable" });
+});
+
+test("an address that leads nowhere is passed over", async () => {
+  // Packets to an address of the reserved block are refused by the system, or go nowhere.
+  const resolve = async () => ["240.0.0.1", "127.0.0.1"];
+  const outcome = await deliver(`http://hook.example.com:${receiver.port}/ok`, MESSAGE, {
+    allows: () => true,
+    resolve,
+  });
+  expect(outcome).toMatchObject({ kind: "answered", status: 200 });
 });
 
 test("unless told otherwise, 64 KB of an answer are read, and an attempt takes 15 s at most", async () => {

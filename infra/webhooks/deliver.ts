@@ -6,9 +6,12 @@
  * D2 All addresses of a name must be public, not only the one that is dialled.
  * D3 A redirect is not followed: it would be a second address nobody checked. It is a failure of the receiver.
  * D4 At most 64 KB of an answer are read, and the whole takes at most 15 s.
+ * D5 The addresses of a name are dialled in turn, until one takes a connection. After that no other is tried: the request
+ *    may have been read.
+ * D6 The status counts as soon as the head of the answer is there, whatever becomes of its body.
  */
 import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+import { connect, isIP } from "node:net";
 import { isPublicAddress } from "./public-address.ts";
 
 /** What came of one attempt. */
@@ -67,10 +70,10 @@ export async function deliver(
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const addresses = isIP(host) === 0 ? await within(resolve(host), signal) : [host];
-    const address = addresses[0];
-    if (address === undefined) return { kind: "unreachable", detail: `The name ${host} has no address` };
+    if (addresses.length === 0) return { kind: "unreachable", detail: `The name ${host} has no address` };
     if (!addresses.every(allows))
       return { kind: "forbidden", detail: `The name ${host} leads to an address that is not public` }; // D2
+    const address = await dial(addresses.slice(0, MAX_ADDRESSES), portOf(target), signal); // D5
     const dialled = new URL(target);
     dialled.hostname = isIP(address) === 6 ? `[${address}]` : address; // D1
     const response = await fetch(dialled, {
@@ -90,6 +93,46 @@ export async function deliver(
   }
 }
 
+/** Addresses of one name that are dialled, at most. */
+const MAX_ADDRESSES = 8;
+/** Milliseconds an address has to take a connection, while there are others. */
+const DIAL_MS = 2_000;
+
+function portOf({ port, protocol }: URL): number {
+  return port === "" ? (PORTS[protocol] as number) : Number(port);
+}
+
+/** The first address that takes a connection. @throws what the last one failed with. */
+async function dial(addresses: readonly string[], port: number, signal: AbortSignal): Promise<string> {
+  let failure: unknown;
+  for (const [i, address] of addresses.entries()) {
+    // With nothing left to turn to, the request itself finds out.
+    if (i === addresses.length - 1) return address;
+    failure = await refusal(address, port, signal);
+    if (failure === undefined) return address;
+    signal.throwIfAborted();
+  }
+  throw failure;
+}
+
+/** Why nothing listens there, or `undefined`: something does. */
+function refusal(host: string, port: number, signal: AbortSignal): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (failure: Error | undefined): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", aborted);
+      socket.destroy();
+      resolve(failure);
+    };
+    const aborted = (): void => end(new Error("aborted"));
+    const timer = setTimeout(() => end(new Error("timeout")), DIAL_MS);
+    signal.addEventListener("abort", aborted, { once: true });
+    socket.once("connect", () => end(undefined));
+    socket.once("error", end);
+  });
+}
+
 async function resolveAll(name: string): Promise<readonly string[]> {
   return (await lookup(name, { all: true })).map(({ address }) => address);
 }
@@ -101,22 +144,30 @@ function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return Promise.race([promise, late]);
 }
 
-/** D4: the rest is not read, and the connection is given up. */
+/** Milliseconds that are waited for the body of an answer: it is shown, and decides nothing. */
+const BODY_MS = 2_000;
+
+/** D4, D6: the rest is not read, and the connection is given up. Never rejects. */
 async function readAtMost(response: Response, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
   const decoder = new TextDecoder();
   let text = "";
   let left = maxBytes;
   const reader = response.body.getReader();
-  for (;;) {
-    const { done, value } = (await reader.read()) as { done: boolean; value?: Uint8Array };
-    if (done || value === undefined) return text + decoder.decode();
-    text += decoder.decode(value.subarray(0, left), { stream: true });
-    left -= value.length;
-    if (left > 0) continue;
-    await reader.cancel();
-    return text;
+  const timer = setTimeout(() => void reader.cancel().catch(() => undefined), BODY_MS);
+  try {
+    while (left > 0) {
+      const { done, value } = (await reader.read()) as { done: boolean; value?: Uint8Array };
+      if (done || value === undefined) break;
+      text += decoder.decode(value.subarray(0, left), { stream: true });
+      left -= value.length;
+    }
+  } catch {
+    // Broken off: what came is what is shown.
   }
+  clearTimeout(timer);
+  void reader.cancel().catch(() => undefined);
+  return text + decoder.decode();
 }
 
 function bare(hostname: string): string {

@@ -1,35 +1,37 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import { messageOf } from "../actor/control-messages.ts";
-import type { LeaveReason } from "../actor/life.ts";
-import { RestartBackoff } from "../actor/restart-policy.ts";
-import { backoffMs } from "../base/backoff.ts";
-import { durationMs } from "../base/duration.ts";
-import { DEFAULT_IDLE } from "../base/limits.ts";
-import { MailboxFullError, TroupeError } from "../message/errors.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { ActorId, TimerWrite } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
-import type { Sight } from "../watch/watch-polls.ts";
 /**
  * One actor in memory: its mailbox, and its lives one after the other.
  *
  * Owns: the mailbox, when a life begins and ends, the hooks. Does not own: what happens within a life (`Incarnation`),
  * durability (the commit lane), placement (the store host), timers (the timer service).
  * Calls in: `deliver`, `abandon`, `close`, `turnAway`, `reload`, `discard`, `passivate`, and the lane's `committed`. Calls
- * out: the host's `load`, `evict`, `forget`, and the type's hooks.
+ * out: the reader's `load`, the directory's `evict` and `forget`, and the type's hooks.
  *
  * A1 at most one life is in use; the next one is loaded only when no turn of the last one runs any more (G1).
  * A4 after a failed commit the actor starts anew from the store; what it answered up to then was durable.
  * A5 `onActivate` has ended well before the first message is handled; each that did is followed by one `onPassivate`.
  * A6 once gone, an actor never handles a message again; the host has forgotten it by then.
  */
-import type { ActivationHost, Delivery } from "./activation-host.ts";
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import { messageOf } from "../actor/control-messages.ts";
+import type { LeaveReason } from "../actor/life.ts";
+import { backoffMs } from "../base/backoff.ts";
+import { durationMs } from "../base/duration.ts";
+import { DEFAULT_IDLE } from "../base/limits.ts";
+import type { LaneRoom } from "../commit/lane-room.ts";
+import type { Waiter, Delivery } from "../message/delivery.ts";
+import { MailboxFullError, OverloadedError, TroupeError } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { ActorId, TimerWrite } from "../ports/store.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
+import type { Sight } from "../watch/watch-polls.ts";
+import type { ActivationParts } from "./activation-parts.ts";
 import { Incarnation, type IncarnationOwner } from "./incarnation.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import { type BroughtUp, bringUp } from "./load-actor.ts";
-import type { Resident } from "./lru.ts";
+import type { LruEntry } from "./lru.ts";
 import { Mailbox } from "./mailbox.ts";
-import { HoldBack } from "./restart-backoff.ts";
+import { HoldBack, RestartBackoff } from "./restart-backoff.ts";
 
 type Phase =
   /** A life is being loaded, or will be as soon as the turn of the last one is over. */
@@ -40,7 +42,10 @@ type Phase =
   /** Out of use: the host has forgotten it. */
   | { readonly kind: "gone"; readonly reason: LeaveReason };
 
-export class Activation implements IncarnationOwner, Resident {
+/** Queries are cheaper than turns: so many may wait for a commit at least. */
+const MIN_GATED = 1_000;
+
+export class Activation implements IncarnationOwner, LruEntry {
   readonly type: AnyActorType;
   readonly id: ActorId;
   readonly address: string;
@@ -48,10 +53,12 @@ export class Activation implements IncarnationOwner, Resident {
   readonly schemaVersion: number | undefined;
   readonly idleMs: number;
   lastUsed = 0;
-  older: Resident | undefined;
-  newer: Resident | undefined;
+  older: LruEntry | undefined;
+  newer: LruEntry | undefined;
 
-  readonly #host: ActivationHost;
+  stalled = false;
+  readonly #parts: ActivationParts;
+  readonly #room: LaneRoom;
   readonly #mailbox: Mailbox<Delivery>;
   readonly #hooks: LifeHooks;
   readonly #holdBack: HoldBack | undefined;
@@ -60,20 +67,21 @@ export class Activation implements IncarnationOwner, Resident {
   #last: Incarnation | undefined;
   #failedActivations = 0;
 
-  constructor(type: AnyActorType, id: ActorId, partition: number, host: ActivationHost) {
+  constructor(type: AnyActorType, id: ActorId, partition: number, parts: ActivationParts) {
     this.type = type;
     this.id = id;
     this.address = `${id.type}/${id.key}`;
     this.partition = partition;
-    this.#host = host;
-    this.#hooks = new LifeHooks(type, id, host);
+    this.#parts = parts;
+    this.#hooks = new LifeHooks(type, id, parts);
     const { version, idle, restart, mailbox } = type.options;
     this.schemaVersion = version;
     this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
-    this.#mailbox = new Mailbox(mailbox?.max ?? 1_000);
+    this.#room = parts.lanes.of(partition).room;
+    this.#mailbox = new Mailbox(mailbox?.max ?? 1_000, this.#room);
     if (restart !== undefined) {
-      const backoff = new RestartBackoff(restart, host.randomness);
-      this.#holdBack = new HoldBack(backoff, host.clock, this.#mailbox.max, (delivery, definition) =>
+      const backoff = new RestartBackoff(restart, parts.randomness);
+      this.#holdBack = new HoldBack(backoff, parts.clock, this.#mailbox.max, (delivery, definition) =>
         this.deliver(delivery, definition),
       );
     }
@@ -122,8 +130,14 @@ export class Activation implements IncarnationOwner, Resident {
     if (phase.kind !== "in-use") {
       if (!this.#refuses(phase, delivery)) this.#wait(delivery, definition);
     } else if (definition.kind === "query") {
-      phase.life.query(delivery, definition);
-    } else if (phase.life.idle && this.#mailbox.depth === 0 && this.#holdBack === undefined) {
+      if (phase.life.gated < 2 * Math.max(this.#mailbox.max, MIN_GATED)) phase.life.query(delivery, definition);
+      else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
+    } else if (
+      phase.life.idle &&
+      this.#mailbox.depth === 0 &&
+      this.#holdBack === undefined &&
+      this.#mayBegin(phase.life)
+    ) {
       phase.life.handle(delivery, definition);
       if (this.#mailbox.depth > 0) this.#pump();
     } else {
@@ -134,18 +148,21 @@ export class Activation implements IncarnationOwner, Resident {
   /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
   close(error: TroupeError): void {
     for (const delivery of this.#mailbox.drain(({ envelope }) => envelope.callers.length === 0)) delivery.fail(error);
+    if (this.stalled) this.wake();
   }
 
   /** Answers every waiting command with `error`, and leaves queries where they are. */
   turnAway(error: TroupeError): void {
     const isQuery = ({ envelope }: Delivery): boolean => messageOf(this.type, envelope.message)?.kind === "query";
     for (const delivery of this.#mailbox.drain((waiting) => !isQuery(waiting))) delivery.fail(error);
+    if (this.stalled) this.wake();
   }
 
   /** Nobody waits for the answer to `envelope` any more: it leaves the mailbox, or its turn is told. */
   abandon(envelope: Envelope, reason: TroupeError): void {
     if (this.#phase.kind === "in-use" && this.#phase.life.abandon(envelope, reason)) return;
     this.#mailbox.remove((delivery) => delivery.envelope === envelope);
+    if (this.stalled) this.wake();
   }
 
   /** The state after the last turn that ended well, once it is durable; nothing while it is not at hand. */
@@ -164,6 +181,13 @@ export class Activation implements IncarnationOwner, Resident {
     this.#last?.committed(turn);
   }
 
+  /** There may be room for further turns. */
+  wake(): void {
+    this.stalled = false;
+    this.#room.unblock(this);
+    this.#pump();
+  }
+
   threw(): void {
     this.#holdBack?.threw(this.#last?.version ?? 0);
   }
@@ -178,6 +202,7 @@ export class Activation implements IncarnationOwner, Resident {
     const phase = this.#phase;
     if (phase.kind === "gone") return;
     this.#phase = { kind: "loading" }; // a load under way sees it and begins again
+    if (this.stalled) this.wake();
     if (phase.kind === "loading") return;
     if (phase.kind === "in-use") phase.life.fail();
     if (phase.kind === "resting" || phase.life.idle) void this.#load();
@@ -192,6 +217,7 @@ export class Activation implements IncarnationOwner, Resident {
     this.#phase = { kind: "gone", reason };
     this.#hooks.abort(error);
     for (const delivery of this.#mailbox.drain()) delivery.fail(error);
+    if (this.stalled) this.wake();
     if (phase.kind === "in-use") phase.life.cut(error);
     return this.#hooks.passivate(this.#last?.text, reason);
   }
@@ -203,7 +229,7 @@ export class Activation implements IncarnationOwner, Resident {
   }
 
   leave(reason: LeaveReason): void {
-    if (!this.gone) this.#host.evict(this.id, reason);
+    if (!this.gone) this.#parts.actors.evict(this.id, reason);
   }
 
   /** Begins a new life; starts over when it was reloaded meanwhile. At most one load is under way. */
@@ -211,7 +237,7 @@ export class Activation implements IncarnationOwner, Resident {
     const loading = { kind: "loading" } as Phase;
     this.#phase = loading;
     if (this.#hooks.activated) await this.#hooks.passivate(this.#last?.text, "restart");
-    const outcome = await bringUp(this.type, this.id, this.#host, this.#hooks, () => this.#phase === loading);
+    const outcome = await bringUp(this.type, this.id, this.#parts.reader, this.#hooks, () => this.#phase === loading);
     if (this.#phase === loading) this.#loaded(outcome);
     else if (this.#phase.kind === "gone") void this.#hooks.passivate(this.#last?.text, this.#phase.reason);
     else void this.#load();
@@ -222,17 +248,17 @@ export class Activation implements IncarnationOwner, Resident {
       case "unreachable":
         // In use with nothing loaded it would serve an empty actor.
         this.#phase = { kind: "gone", reason: "restart" };
-        this.#host.forget(this.id);
+        this.#parts.actors.forget(this.id);
         break;
       case "unusable": {
         // It is loaded, but cannot be used: that is for the next message after a pause to try again.
-        const pauseMs = backoffMs(++this.#failedActivations, this.#host.randomness);
-        this.#phase = { kind: "resting", until: this.#host.clock.monotonic() + pauseMs, error: outcome.error };
+        const pauseMs = backoffMs(++this.#failedActivations, this.#parts.randomness);
+        this.#phase = { kind: "resting", until: this.#parts.clock.monotonic() + pauseMs, error: outcome.error };
         break;
       }
       case "ready":
         this.#failedActivations = 0;
-        this.#last = new Incarnation(this, this.#host, outcome.actor, outcome.text);
+        this.#last = new Incarnation(this, this.#parts, outcome.actor, outcome.text);
         this.#phase = { kind: "in-use", life: this.#last };
         this.#pump();
         return;
@@ -247,7 +273,7 @@ export class Activation implements IncarnationOwner, Resident {
       delivery.fail(new TroupeError("unavailable", `Cannot reach ${this.address} as it has just left this node`));
       return true;
     }
-    if (this.#host.clock.monotonic() < phase.until) {
+    if (this.#parts.clock.monotonic() < phase.until) {
       delivery.fail(phase.error);
       return true;
     }
@@ -258,15 +284,32 @@ export class Activation implements IncarnationOwner, Resident {
   /** A message waits: for the pause after a throw to be over, or in the mailbox for its turn. */
   #wait(delivery: Delivery, definition: AnyMessageDefinition): void {
     if (this.#holdBack?.takes(delivery, definition, this.#last?.version ?? 0)) return;
-    if (this.#mailbox.offer(delivery)) this.#pump();
+    if (!this.#room.admits(isPatient(delivery)))
+      delivery.fail(new OverloadedError(this.address, this.#room.retryAfterMs));
+    else if (this.#mailbox.offer(delivery)) this.#pump();
     else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
+  }
+
+  /** Whether what waits for its commit leaves room for a further turn: of this actor, and of its lane (G9). */
+  #mayBegin(life: Incarnation): boolean {
+    return !this.#room.full && life.gated < this.#mailbox.max;
+  }
+
+  /** Messages wait for a commit: of this actor's turns, or for room in its lane. */
+  #stall(): void {
+    this.stalled = true;
+    if (this.#room.full) this.#room.block(this, this.#mailbox.depth);
   }
 
   /** Runs waiting messages until one does not end at once, or none is left (A1). */
   #pump(): void {
     for (;;) {
       const phase = this.#phase;
-      if (phase.kind !== "in-use" || !phase.life.idle) return;
+      if (phase.kind !== "in-use" || !phase.life.idle || this.#mailbox.depth === 0) return;
+      if (!this.#mayBegin(phase.life)) {
+        this.#stall();
+        return;
+      }
       const delivery = this.#mailbox.take();
       if (delivery === undefined) return;
       if (delivery.expired?.()) continue;
@@ -275,4 +318,9 @@ export class Activation implements IncarnationOwner, Resident {
       else phase.life.handle(delivery, definition);
     }
   }
+}
+
+/** Whether nobody waits for the answer, or whoever does holds up a turn or asks again by himself: then it is worth the wait. */
+function isPatient({ envelope, deadline }: Delivery): boolean {
+  return deadline === undefined || envelope.origin.kind !== "call" || envelope.callers.length > 0;
 }

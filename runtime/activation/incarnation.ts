@@ -1,33 +1,36 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import type { QueryContext } from "../actor/context.ts";
-import { MAX_STATE_LENGTH } from "../base/limits.ts";
-import { JournaledTurn } from "../journal/fold.ts";
-import { TroupeError } from "../message/errors.ts";
-import { parseInput } from "../message/validate.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { LoadedActor, TimerWrite } from "../ports/store.ts";
-import { ActorState } from "../turn/actor-state.ts";
-import { answerQuery, type Readable } from "../turn/answer-query.ts";
-import { finishTurn, stateTooLarge } from "../turn/finish-turn.ts";
-import type { Answer, FinishedTurn, TurnOwner, Waiter } from "../turn/finished-turn.ts";
-import { failureOf, handle } from "../turn/handlers.ts";
-import { Turn } from "../turn/turn.ts";
-import type { Sight } from "../watch/watch-polls.ts";
 /**
  * One life of an actor: from the load that brought it into memory to the failed commit or the leaving that ends it.
  *
  * Owns: its turns, the state they leave, the replies of handled message ids. Does not own: the mailbox, and when a life
  * begins and ends (the activation); durability (the commit lane).
  * Calls in: `handle`, `query`, `abandon`, `fail`, `cut`, `committed`. Calls out: its owner's `turnEnded` and `threw`, the
- * host's `submit`, `findReply`, `timerIsCurrent`, `mayServe`.
+ * reader's `findReply`, the commit lane's `add`.
  *
  * A1 at most one turn runs at a time (G1).
- * A2, A3: `Uncommitted`, `ActorState`.
+ * A2, A3: `OutputGate`, `ActorState`.
  * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
  */
-import type { ActivationHost, Delivery } from "./activation-host.ts";
-import { Uncommitted } from "./output-gate.ts";
-import { answerRepeat, inputHash, type KnownReply, Replies } from "./reply-cache.ts";
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import { MAX_STATE_LENGTH } from "../base/limits.ts";
+import type { CommitLane } from "../commit/commit-lane.ts";
+import { JournaledTurn } from "../journal/journaled-turn.ts";
+import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
+import { TroupeError } from "../message/errors.ts";
+import { parseInput } from "../message/validate.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { LoadedActor, TimerWrite } from "../ports/store.ts";
+import { ActorState } from "../turn/actor-state.ts";
+import { finishTurn, stateTooLarge } from "../turn/finished-turn.ts";
+import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
+import { failureOf } from "../turn/handlers.ts";
+import { Turn } from "../turn/turn.ts";
+import type { Sight } from "../watch/watch-polls.ts";
+import type { ActivationParts } from "./activation-parts.ts";
+import { OutputGate } from "./output-gate.ts";
+import { Queries } from "./queries.ts";
+import { answerRepeat, inputHash, type KnownReply, ReplyCache } from "./reply-cache.ts";
+import { BEGUN, NONE, type Work } from "./work.ts";
 
 /** What a life needs from the actor it is one of. */
 export interface IncarnationOwner extends TurnOwner {
@@ -38,40 +41,31 @@ export interface IncarnationOwner extends TurnOwner {
   threw(): void;
 }
 
-type Work =
-  | { readonly kind: "none" }
-  /** The id of a message is not among the replies at hand: the store is asked for it before its turn. */
-  | { readonly kind: "looking-up"; readonly delivery: Delivery }
-  /** A handler was called in this very step: most turns end with it, and should not pay for an entry of their own. */
-  | { readonly kind: "begun" }
-  /** A handler that awaits. `before` is the state its turn started from, for queries; made when first asked for. */
-  | {
-      readonly kind: "awaiting";
-      readonly delivery: Delivery;
-      readonly turn: Turn;
-      before?: { readonly state: unknown };
-    };
-
-const NONE: Work = { kind: "none" };
-const BEGUN: Work = { kind: "begun" };
-
-export class Incarnation implements Readable {
+export class Incarnation {
   readonly address: string;
   readonly #owner: IncarnationOwner;
-  readonly #host: ActivationHost;
+  readonly #parts: ActivationParts;
+  readonly #lane: CommitLane;
   readonly #state: ActorState;
-  readonly #replies: Replies;
-  readonly #uncommitted = new Uncommitted();
+  readonly #replies: ReplyCache;
+  readonly #uncommitted = new OutputGate();
+  readonly #queries: Queries;
   #work: Work = NONE;
   #ended = false;
 
   /** @param text the state as JSON, of the newest schema version. */
-  constructor(owner: IncarnationOwner, host: ActivationHost, loaded: LoadedActor, text: string | undefined) {
+  constructor(owner: IncarnationOwner, parts: ActivationParts, loaded: LoadedActor, text: string | undefined) {
     this.address = owner.address;
     this.#owner = owner;
-    this.#host = host;
+    this.#parts = parts;
+    this.#lane = parts.lanes.of(owner.partition);
     this.#state = new ActorState(owner.type, owner.id.key, text, loaded.version);
-    this.#replies = new Replies(loaded, (id) => host.findReply(owner.id, id));
+    this.#replies = new ReplyCache(loaded, (id) => parts.reader.findReply(owner.id, id));
+    const { address, id } = owner;
+    this.#queries = new Queries(
+      { address, key: id.key, state: this.#state, gate: this.#uncommitted, work: () => this.#work },
+      parts,
+    );
   }
 
   /** Whether the next message may be handled (A1). */
@@ -82,6 +76,11 @@ export class Incarnation implements Readable {
   /** Whether everything it has done is durable. */
   get settled(): boolean {
     return this.#uncommitted.none;
+  }
+
+  /** Answers that wait for a commit. */
+  get gated(): number {
+    return this.#uncommitted.gated;
   }
 
   get text(): string | undefined {
@@ -122,21 +121,9 @@ export class Incarnation implements Readable {
     else this.#runOnce(known, delivery, definition, input, hash);
   }
 
-  /** Answers a query, also beside a running turn, by the state before that. */
+  /** Answers a query, also beside a running turn. */
   query(delivery: Delivery, definition: AnyMessageDefinition): void {
-    if (!this.#host.mayServe()) {
-      const text = `Cannot read ${this.address} as this node's lease has to be renewed first`;
-      delivery.fail(new TroupeError("unavailable", text));
-      return;
-    }
-    const answer = answerQuery(this, delivery.envelope, definition, this.#host);
-    this.#host.metrics?.answered(delivery.envelope, answer);
-    this.#uncommitted.gate(delivery, answer);
-  }
-
-  look(): QueryContext<unknown> {
-    const { key } = this.#owner.id;
-    return { key, state: this.#readable() as never, exists: this.#state.exists, now: this.#host.now() };
+    this.#queries.answer(delivery, definition);
   }
 
   /** The state after the last turn that ended well, once it is durable. */
@@ -214,7 +201,7 @@ export class Incarnation implements Readable {
     hash: string,
   ): void {
     if (known === undefined) this.#run(delivery, definition, input, hash);
-    else answerRepeat(delivery, known, hash, this.address);
+    else answerRepeat(delivery, known, hash, this.address, this.#uncommitted);
   }
 
   #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
@@ -223,13 +210,13 @@ export class Incarnation implements Readable {
     let turn: Turn;
     let outcome: unknown;
     try {
-      turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#host, delivery.deadline);
+      turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#parts, delivery.deadline);
       if (type.options.journal !== undefined) {
-        turn.journal = new JournaledTurn(type, id, turn.state, state.version, turn.exists, this.#host);
+        turn.journal = new JournaledTurn(type, id, turn.state, state.version, turn.exists, this.#parts.reader);
         turn.state = turn.journal.view;
       }
       this.#work = BEGUN;
-      outcome = handle(type, turn, definition, input);
+      outcome = turn.handle(definition, input);
     } catch (error) {
       this.#drop(delivery, error);
       return;
@@ -274,15 +261,15 @@ export class Incarnation implements Readable {
     this.#work = NONE;
     if (text === state.text && hash === undefined && turn.leavesNothing) {
       state.keep(turn);
-      this.#host.metrics?.count(this.#owner.id.type, envelope.message, "ok");
+      this.#parts.metrics?.count(this.#owner.id.type, envelope.message, "ok");
       this.#uncommitted.reply(delivery, body);
       return;
     }
     const finished = finishTurn(this.#owner, envelope, turn, state, text, hash, body);
     this.#replies.add(finished);
-    this.#uncommitted.add(finished);
-    finished.wait(delivery, { kind: "reply", body });
-    this.#host.submit(finished);
+    this.#uncommitted.add(finished, delivery, { kind: "reply", body });
+    this.#parts.probe?.finished(finished);
+    this.#lane.add(finished);
   }
 
   /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */
@@ -295,10 +282,10 @@ export class Incarnation implements Readable {
     this.#work = NONE;
     if (!(error instanceof TroupeError)) {
       this.#owner.threw();
-      this.#host.turnFailed(delivery.envelope, error);
+      this.#parts.log.turnFailed(delivery.envelope, error);
     }
     const answer: Answer = { kind: "error", error: failureOf(error, delivery.envelope) };
-    this.#host.metrics?.answered(delivery.envelope, answer);
+    this.#parts.metrics?.answered(delivery.envelope, answer);
     this.#uncommitted.gate(delivery, answer);
   }
 
@@ -316,16 +303,8 @@ export class Incarnation implements Readable {
     );
   }
 
-  /** The state a query may see: never the half-done work of a running turn. */
-  #readable(): unknown {
-    const work = this.#work;
-    if (work.kind === "begun") return this.#state.copy();
-    if (work.kind !== "awaiting") return this.#state.draft();
-    return (work.before ??= { state: this.#state.copy() }).state;
-  }
-
   #timerCounts(name: string, dueAt: number): boolean {
     const write = this.#uncommitted.timers.get(name);
-    return write === undefined ? this.#host.timerIsCurrent(this.#owner.id, name, dueAt) : write.dueAt === dueAt;
+    return write === undefined ? this.#parts.timers.isCurrent(this.#owner.id, name, dueAt) : write.dueAt === dueAt;
   }
 }

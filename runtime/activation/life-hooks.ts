@@ -13,10 +13,12 @@ import { withResolvers } from "../base/deferred.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { ActorId } from "../ports/store.ts";
 
-export interface HooksHost {
+export interface HookParts {
   readonly clock: Clock;
-  /** Told of a hook that threw or took too long. */
-  hookFailed(address: string, hook: "onActivate" | "onPassivate", error: unknown): void;
+  readonly log: {
+    /** Told of a hook that threw or took too long. */
+    hookFailed(address: string, hook: "onActivate" | "onPassivate", error: unknown): void;
+  };
 }
 
 /** `onActivate` may take this long; then it counts as failed. */
@@ -27,14 +29,14 @@ const PASSIVATE_MS = 5_000;
 export class LifeHooks {
   readonly #type: AnyActorType;
   readonly #id: ActorId;
-  readonly #host: HooksHost;
+  readonly #parts: HookParts;
   #activated = false;
   #abort: AbortController | undefined;
 
-  constructor(type: AnyActorType, id: ActorId, host: HooksHost) {
+  constructor(type: AnyActorType, id: ActorId, parts: HookParts) {
     this.#type = type;
     this.#id = id;
-    this.#host = host;
+    this.#parts = parts;
   }
 
   /** Whether `passivate` has something to undo. */
@@ -55,7 +57,7 @@ export class LifeHooks {
           options.onActivate?.({ ...this.#look(state), signal } as never),
         );
       } catch (cause) {
-        this.#host.hookFailed(this.#address, "onActivate", cause);
+        this.#parts.log.hookFailed(this.#address, "onActivate", cause);
         const text = `Cannot activate ${this.#address} as its onActivate failed`;
         throw new TroupeError("unavailable", text, { cause });
       } finally {
@@ -73,7 +75,7 @@ export class LifeHooks {
     if (!due) return undefined;
     return this.#run("onPassivate", PASSIVATE_MS, new AbortController(), (signal) =>
       options.onPassivate?.({ ...this.#look(state), signal, reason } as never),
-    ).catch((error: unknown) => this.#host.hookFailed(this.#address, "onPassivate", error));
+    ).catch((error: unknown) => this.#parts.log.hookFailed(this.#address, "onPassivate", error));
   }
 
   /** Ends an `onActivate` under way: the actor leaves this node. */
@@ -100,7 +102,7 @@ export class LifeHooks {
   ): Promise<void> {
     const { signal } = abort;
     const over = withResolvers<never>();
-    const cancel = this.#host.clock.after(limitMs, () =>
+    const cancel = this.#parts.clock.after(limitMs, () =>
       abort.abort(new Error(`Cannot wait for ${name} of ${this.#address} longer than ${limitMs} ms`)),
     );
     const onAbort = (): void => over.reject(signal.reason);

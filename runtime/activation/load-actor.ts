@@ -2,7 +2,7 @@ import type { AnyActorType } from "../actor/any-actor.ts";
 import { readState } from "../actor/read-state.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { ActorId, LoadedActor } from "../ports/store.ts";
-import type { ActivationHost } from "./activation-host.ts";
+import type { ActorReader } from "./actor-reader.ts";
 import type { LifeHooks } from "./life-hooks.ts";
 
 /** What came of bringing an actor into memory. */
@@ -20,14 +20,14 @@ export type BroughtUp =
 export async function bringUp(
   type: AnyActorType,
   id: ActorId,
-  host: ActivationHost,
+  reader: ActorReader,
   hooks: LifeHooks,
   wanted: () => boolean,
 ): Promise<BroughtUp> {
   const address = `${id.type}/${id.key}`;
   let actor: LoadedActor;
   try {
-    actor = await host.load(id);
+    actor = await reader.load(id);
   } catch (cause) {
     const error = new TroupeError("unavailable", `Cannot load ${address} from its store`, { cause });
     return { kind: "unreachable", error };

@@ -1,8 +1,10 @@
 import { textHash } from "../base/hash.ts";
 import { REPLIES_IN_MEMORY } from "../base/limits.ts";
+import type { Waiter } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { LoadedActor, StoredReply } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
+import type { OutputGate } from "./output-gate.ts";
 
 /** A reply, with the turn it came from until that is durable. */
 export interface KnownReply extends StoredReply {
@@ -10,7 +12,7 @@ export interface KnownReply extends StoredReply {
 }
 
 /** The replies of one actor by message id: the newest are at hand, older ones are looked up (G5). */
-export class Replies {
+export class ReplyCache {
   readonly #byId: Map<string, KnownReply>;
   readonly #lookUp: (id: string) => Promise<KnownReply | undefined>;
   /** Whether these are all there are: then an id that is not among them is new. */
@@ -34,16 +36,25 @@ export class Replies {
     const { reply } = turn;
     if (reply === undefined) return;
     this.#byId.set(reply.id, { ...reply, turn });
-    if (this.#byId.size <= REPLIES_IN_MEMORY) return;
-    const oldest = this.#byId.keys().next().value;
-    if (oldest !== undefined) this.#byId.delete(oldest);
-    this.#complete = false;
+    this.#trim();
   }
 
   /** `turn` is durable: its reply rests on nothing any more. */
   committed(turn: FinishedTurn): void {
     const known = turn.reply === undefined ? undefined : this.#byId.get(turn.reply.id);
     if (known?.turn === turn) known.turn = undefined;
+    this.#trim();
+  }
+
+  /** The store cannot tell of a reply that is not durable yet: it stays, and how many of these there are the output gate bounds. */
+  #trim(): void {
+    while (this.#byId.size > REPLIES_IN_MEMORY) {
+      // In the order they were given, in which they become durable too.
+      const [oldest] = this.#byId.values();
+      if (oldest === undefined || oldest.turn !== undefined) return;
+      this.#byId.delete(oldest.id);
+      this.#complete = false;
+    }
   }
 }
 
@@ -56,13 +67,19 @@ export function inputHash(message: string, input: unknown): string {
  * Answers a repeat as the first one was answered; with `message_id_reused` where `hash` is another. It rests on the turn it
  * repeats alone: what came later may fail without it (A2).
  */
-export function answerRepeat(waiter: Waiter, first: KnownReply, hash: string, address: string): void {
+export function answerRepeat(
+  waiter: Waiter,
+  first: KnownReply,
+  hash: string,
+  address: string,
+  uncommitted: OutputGate,
+): void {
   if (first.hash !== hash) {
     const text = `Cannot handle the message id ${first.id} of ${address} again with another input`;
     waiter.fail(new TroupeError("message_id_reused", text));
   } else if (first.turn === undefined) {
     waiter.succeed(first.reply);
   } else {
-    first.turn.wait(waiter, { kind: "reply", body: first.reply });
+    uncommitted.waitFor(first.turn, waiter, { kind: "reply", body: first.reply });
   }
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, memory, type TroupeError } from "#runtime";
-import { RestartBackoff } from "../actor/restart-policy.ts";
 import { systemRandomness } from "../base/randomness.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
+import { RestartBackoff } from "./restart-backoff.ts";
 
 const POLICY = { backoff: { min: "1s", max: "1m" } } as const;
 

@@ -1,7 +1,10 @@
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
-import type { RestartBackoff } from "../actor/restart-policy.ts";
+import type { RestartPolicy } from "../actor/restart-policy.ts";
+import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Delivery } from "./activation-host.ts";
+import { durationMs } from "../base/duration.ts";
+import type { Randomness } from "../base/randomness.ts";
+import type { Delivery } from "../message/delivery.ts";
 
 /** Holds back the messages of one actor that nobody waits for, while the pause after a throw lasts; then they come again. */
 export class HoldBack {
@@ -45,5 +48,34 @@ export class HoldBack {
       if (delivery.expired?.() !== true) this.#again(delivery, definition);
     });
     return true;
+  }
+}
+
+/** Counts the throws of one actor in a row, and says until when the messages that nobody waits for are held back. */
+export class RestartBackoff {
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  #throws = 0;
+  #version = -1;
+  #until = 0;
+
+  readonly #randomness: Randomness;
+
+  constructor({ backoff }: RestartPolicy, randomness: Randomness) {
+    this.#randomness = randomness;
+    this.#minMs = durationMs(backoff.min);
+    this.#maxMs = durationMs(backoff.max);
+  }
+
+  /** A handler threw. `version` counts the turns that ended well: one more since the last throw ends the row. */
+  threw(version: number, now: number): void {
+    this.#throws = version === this.#version ? this.#throws + 1 : 1;
+    this.#version = version;
+    this.#until = now + backoffMs(this.#throws, this.#randomness, this.#minMs, this.#maxMs);
+  }
+
+  /** Milliseconds to wait from now; 0 or less: none. */
+  remainingMs(version: number, now: number): number {
+    return version === this.#version ? this.#until - now : 0;
   }
 }

@@ -1,14 +1,14 @@
 import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { Duration } from "../base/duration.ts";
 import { MAX_FIELD_LENGTH } from "../base/limits.ts";
-import type { PoisonOptions } from "../dead-letters/poison.ts";
-import type { IndexableField } from "../indexing/filter.ts";
-import { REBUILD, rebuildCommand } from "../journal/rebuild.ts";
 import type { AnyApply, Emits, JournalOptions, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
+import type { IndexableField } from "./indexable.ts";
 import type { Apply, JournaledTurnContext } from "./journal-options.ts";
 import type { LeaveContext, LifeContext } from "./life.ts";
 import { checkSchemaVersion, type Migration } from "./migration.ts";
+import type { PoisonOptions } from "./poison-options.ts";
+import { REBUILD, rebuildCommand } from "./rebuild-command.ts";
 import { checkRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
 import type { Subscription } from "./subscription.ts";
 

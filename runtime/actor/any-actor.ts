@@ -1,7 +1,7 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "../base/duration.ts";
-import type { PoisonOptions } from "../dead-letters/poison.ts";
 import type { Migration } from "./migration.ts";
+import type { PoisonOptions } from "./poison-options.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
 import type { Subscription } from "./subscription.ts";
 

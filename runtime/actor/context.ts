@@ -1,7 +1,7 @@
 import type { InferInput } from "valibot";
 import type { Duration } from "../base/duration.ts";
-import type { MissedTicks, Recurrence } from "../timers/schedule.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
+import type { MissedTicks, Recurrence } from "./recurrence.ts";
 import type { ActorRef } from "./ref.ts";
 
 /** What a query sees. */

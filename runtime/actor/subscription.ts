@@ -23,6 +23,8 @@ export interface SubscriptionStatus {
   readonly inFlight: number;
   /** Events at the broker that were not acknowledged, a few seconds ago; `undefined` where that is not known. */
   readonly lag: number | undefined;
+  /** Messages that carried nothing to be handled (tombstones), and were passed over, since this node began. */
+  readonly skipped: number;
   /** Why an event could not be handled, or the broker not be asked, while that lasts. */
   readonly failing: string | undefined;
 }

@@ -1,13 +1,14 @@
-import type { SubscriptionStatus } from "../actor/subscription.ts";
 /**
  * What nodes say to each other beside calls to actors, as envelopes to an actor type that no actor can have.
  *
  * `take` (key: the store): these partitions were released for you. `report`: what have you got in memory? `subscriptions`: what
  * do you consume?
  */
+
+import type { ReportedActors } from "../activation/activation-directory.ts";
+import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { Clock } from "../base/clock.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { ReportedActors } from "../node/cluster-report.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NodeId } from "../ports/store.ts";
 import type { Transport } from "../ports/transport.ts";

@@ -1,12 +1,7 @@
-import type { Delivery } from "../activation/activation-host.ts";
+import type { CallTaker, Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Deadlines, Expiring } from "./deadlines.ts";
-
-/** Who has taken a call, and is told when nobody waits for it any more. */
-export interface CallTaker {
-  abandon(call: Delivery, reason: TroupeError): void;
-}
 
 /** What a caller gets. One for all calls of a kind: a function per call would cost more than many calls. */
 export interface CallerSide<Reply> {

@@ -1,4 +1,3 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 /**
  * Takes a message to its actor, wherever that is, and the reply to its caller.
  *
@@ -8,29 +7,34 @@ import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
  * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
  *    query, or it carries an id.
  */
+
+import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import { partitionOf } from "../message/address.ts";
-import { TroupeError } from "../message/errors.ts";
+import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
-import type { TypeDirectory } from "./actor-registry.ts";
+import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { Deadlines } from "./deadlines.ts";
-import { Told } from "./one-way-call.ts";
+import { DroppedTells } from "./dropped-tells.ts";
+import { OneWayCall } from "./one-way-call.ts";
 import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
 import { RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
 
 /** What a router needs from its node. */
 export interface RouterNode extends RemoteCallsNode {
-  readonly types: TypeDirectory;
+  readonly types: ActorRegistry;
   readonly log: Log;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Calls to other nodes and to actors that are not in memory, at most: beyond it they are turned away (G9). */
+const MAX_ROUTING = 50_000;
 const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
 const CALL: Origin = { kind: "call" };
 const NO_CALLERS: readonly string[] = [];
@@ -45,15 +49,23 @@ export class Router {
     again: ({ envelope, deadline }, error) =>
       mayRetry(error) && !this.#stopped ? this.route(envelope, undefined, deadline).then(parsed) : undefined,
   };
+  readonly #tells: DroppedTells;
   readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
+  /** Calls that take the long way. */
+  #routing = 0;
   #stopped = false;
 
   constructor(node: RouterNode) {
     this.#node = node;
     this.#remote = new RemoteCalls(node);
     this.#deadlines = new Deadlines(node.clock);
-    this.#tellFailed = ({ type, key, message }, error) =>
-      node.log("warn", "tell:failed", { actor: `${type}/${key}`, message, error: String(error) });
+    this.#tells = new DroppedTells(node.log, node.clock);
+    this.#tellFailed = (envelope, error) => this.#tells.failed(envelope, error);
+  }
+
+  /** How many messages of {@link tell} have failed since the start. */
+  get droppedTells(): number {
+    return this.#tells.count;
   }
 
   /** From now on what fails is not tried again. */
@@ -119,15 +131,15 @@ export class Router {
     return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);
   }
 
-  /** A message whose reply nobody waits for. */
+  /** A message whose reply nobody waits for. Where there is no room for it, it is dropped and counted. */
   tell(type: string, key: string, message: string, input: unknown): void {
     const envelope = envelopeOf(type, key, message, input);
     const host = this.#node.types.findHost(type);
-    const actor = host?.intake.resident(type, key);
+    const actor = host?.dispatcher.resident(type, key);
     const definition = actor?.definitionOf(message);
     const now = this.#node.clock.monotonic();
-    if (host !== undefined && actor !== undefined && definition !== undefined && host.ownership.holdsLease(now)) {
-      host.intake.deliverTo(actor, new Told(envelope, this.#tellFailed), definition, now);
+    if (host !== undefined && actor !== undefined && definition !== undefined && host.partitions.holdsLease(now)) {
+      host.dispatcher.deliverTo(actor, new OneWayCall(envelope, this.#tellFailed), definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
     }
@@ -146,17 +158,32 @@ export class Router {
     deadline = this.#node.clock.monotonic() + envelope.timeoutMs,
   ): Promise<string | undefined> {
     const host = this.check(envelope);
+    if (this.#routing >= MAX_ROUTING) throw new OverloadedError(`${envelope.type}/${envelope.key}`, 1_000);
+    this.#routing++;
+    try {
+      return await this.#deliver(host, envelope, deadline, cancellation);
+    } finally {
+      this.#routing--;
+    }
+  }
+
+  async #deliver(
+    host: StoreHost,
+    envelope: Envelope,
+    deadline: number,
+    cancellation: Cancellation | undefined,
+  ): Promise<string | undefined> {
     const partition = partitionOf(envelope.type, envelope.key);
     for (let attempt = 1; ; attempt++) {
       try {
-        if (host.ownership.partition(partition) !== undefined && host.ownership.holdsLease()) {
+        if (host.partitions.partition(partition) !== undefined && host.partitions.holdsLease()) {
           return await this.local(host, envelope, deadline, cancellation);
         }
         const remaining = { ...envelope, timeoutMs: deadline - this.#node.clock.monotonic() };
         return await this.#remote.call(
           {
             ownership: host.ownership,
-            owner: host.ownership.ownerOf(partition),
+            owner: host.partitions.ownerOf(partition),
             definition: this.#node.types.find(envelope.type)?.messages[envelope.message],
           },
           remaining,
@@ -170,7 +197,7 @@ export class Router {
         await new Promise<void>((resolve) => this.#node.clock.after(pauseMs, resolve, true));
         if (cancellation?.cancelled) throw error;
         // An actor that is held here and could not be used has nothing to do with leases.
-        if (host.ownership.partition(partition) === undefined || !host.ownership.holdsLease())
+        if (host.partitions.partition(partition) === undefined || !host.partitions.holdsLease())
           await host.ownership.refresh();
       }
     }
@@ -188,11 +215,11 @@ export class Router {
       deadline,
       this.#node.clock.monotonic(),
       this.#deadlines,
-      host.intake,
+      host.dispatcher,
       asJson,
     );
-    if (envelope.origin.kind === "watch") host.intake.watch(call, envelope.origin.seen);
-    else host.intake.deliver(call);
+    if (envelope.origin.kind === "watch") host.dispatcher.watch(call, envelope.origin.seen);
+    else host.dispatcher.deliver(call);
     cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
@@ -224,18 +251,25 @@ export class Router {
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);
-    const actor = host?.intake.resident(envelope.type, envelope.key);
+    const actor = host?.dispatcher.resident(envelope.type, envelope.key);
     const definition = actor?.definitionOf(envelope.message);
     if (host === undefined || actor === undefined || definition === undefined) return undefined;
     const now = this.#node.clock.monotonic();
-    if (!host.ownership.holdsLease(now)) return undefined;
+    if (!host.partitions.holdsLease(now)) return undefined;
     try {
       checkCall(envelope, definition);
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.intake, this.#caller);
-    host.intake.deliverTo(actor, call, definition, now);
+    const call = new PendingCall(
+      envelope,
+      now + envelope.timeoutMs,
+      now,
+      this.#deadlines,
+      host.dispatcher,
+      this.#caller,
+    );
+    host.dispatcher.deliverTo(actor, call, definition, now);
     return call.promise;
   }
 }

@@ -1,6 +1,6 @@
-import type { Delivery } from "../activation/activation-host.ts";
 import type { Activation } from "../activation/activation.ts";
 import type { TimerView } from "../actor/context.ts";
+import type { Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
 import type { Pause } from "../ports/store.ts";

@@ -1,6 +1,7 @@
 import { controlEnvelope } from "../actor/control-messages.ts";
+import type { Waiter } from "../message/delivery.ts";
 import type { PauseWrite } from "../ports/store.ts";
-import { FinishedTurn, type TurnOwner, type Waiter } from "../turn/finished-turn.ts";
+import { FinishedTurn, type TurnOwner } from "../turn/finished-turn.ts";
 
 /**
  * A pause, or its end, as a commit lane takes it: a turn that writes nothing of its actor, which need not be in memory.
@@ -16,6 +17,8 @@ export function pauseTurn(write: PauseWrite, waiter: Waiter, now: number): Finis
     gone: false,
     committed: () => undefined,
     reload: () => undefined,
+    stalled: false,
+    wake: () => undefined,
   };
   const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
   const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };

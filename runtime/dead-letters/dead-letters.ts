@@ -113,7 +113,8 @@ export interface DeadLetters {
 export interface DeadLetterHost {
   readonly clock: Clock;
   stores(): readonly Store[];
-  storeOf(type: string): Store;
+  /** Keeps a letter in the store of an actor type. @throws {TroupeError} `unknown_actor`. */
+  bury(type: string, letter: DeadLetter): Promise<void>;
   route(envelope: Envelope): Promise<string | undefined>;
 }
 
@@ -270,7 +271,7 @@ export class StoredDeadLetters implements DeadLetters {
   }
 
   async record(type: string, letter: DeadLetter): Promise<void> {
-    await this.#host.storeOf(type).recordDeadLetters([letter]);
+    await this.#host.bury(type, letter);
   }
 
   /** One step in the store where the bookmark is. What is recorded after the first step belongs to the next run. */

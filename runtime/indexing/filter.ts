@@ -1,12 +1,8 @@
 import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
+import type { IndexValue } from "../actor/indexable.ts";
 import { compareText } from "../base/text-order.ts";
 import type { FieldValue, IndexCondition } from "../ports/store.ts";
-import { type Bounds, encodeIndexValue, encodeRange, type IndexValue } from "./value.ts";
-
-/** The members of a state that may be indexed: those that hold a string, number, boolean or null, or may be missing. */
-export type IndexableField<State> = {
-  [Field in keyof State & string]-?: State[Field] extends IndexValue | undefined ? Field : never;
-}[keyof State & string];
+import { type Bounds, encodeIndexValue, encodeRange } from "./value.ts";
 
 /** The fields an actor type indexes. */
 export type IndexedField<A extends AnyActorType> = NonNullable<A["options"]["index"]>[number];

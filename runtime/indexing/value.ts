@@ -1,8 +1,5 @@
 import { MAX_INDEXED_LENGTH } from "../base/limits.ts";
 
-/** What a field must hold to be indexed. */
-export type IndexValue = string | number | boolean | null;
-
 /** Added to an encoded value: the lowest text above it. Nothing encoded holds a lower sign. */
 const NEXT = "\u0001";
 

@@ -1,9 +1,15 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { readState } from "../actor/read-state.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { ActorSummary } from "../node/troupe.ts";
 import type { ActorRow, Store } from "../ports/store.ts";
 import { fieldsOf, readFilter } from "./filter.ts";
+
+/** What `list` yields: a committed actor. */
+export interface ActorSummary<State> {
+  readonly key: string;
+  readonly state: State;
+  readonly version: number;
+}
 
 /** Which part of a list is asked for. */
 export interface Page {

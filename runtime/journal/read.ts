@@ -1,6 +1,6 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { ActorRow, Store } from "../ports/store.ts";
-import { loadActors } from "./fold.ts";
+import { loadActors } from "./load.ts";
 
 /** A committed event of a journaled actor. */
 export interface JournalEntry {

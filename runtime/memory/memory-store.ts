@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { compareText } from "../base/text-order.ts";
+import { eventOfJournal } from "../journal/event-of-journal.ts";
 import { PARTITION_COUNT } from "../message/address.ts";
-import { eventOfJournal } from "../message/events.ts";
 import {
   type ActorId,
   type ActorRow,
   type CommitBatch,
+  CommitRefusedError,
   type CursorRow,
   type DeadLetter,
   type DeadLetterChange,
@@ -195,7 +196,8 @@ class MemoryStore implements Store {
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
     this.#check(node, batch.fences);
     const taken = batch.outbox.find(({ partition, seq }) => seq <= this.#slot(partition).lastSeq);
-    if (taken !== undefined) throw new Error(`Cannot write record ${taken.seq} of partition ${taken.partition} twice`);
+    if (taken !== undefined)
+      throw new CommitRefusedError(`Cannot write record ${taken.seq} of partition ${taken.partition} twice`);
     for (const { partition, lastSeq } of batch.fences) {
       const slot = this.#slot(partition);
       slot.commitSeq++;

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { OutboxRecord } from "../ports/store.ts";
 import { isMessageId } from "./validate.ts";
 
 /** An event as it comes from a broker: the parts of a CloudEvent 1.0 that subscriptions use. */
@@ -41,4 +42,44 @@ export function parseCloudEvent(text: string): CloudEvent {
   }
   const { id, source, type, subject, time, traceparent, data } = result.output;
   return { id, source, type, subject, time, traceparent, data };
+}
+
+/**
+ * The CloudEvents 1.0 envelope of an event record, structured JSON, as every broker gets it:
+ * `{specversion, id, source, type, subject, time, datacontenttype, traceparent?, partition, sequence, data}`.
+ * The data goes in as the text that was committed, so that all brokers carry the same bytes.
+ *
+ * @example
+ * ```ts
+ * const sink: Pick<Sink, "publish"> = {
+ *   publish: async (records) =>
+ *     records.map((record) => {
+ *       console.log(toCloudEvent(record)); // {"specversion":"1.0","id":"evt_…","source":"/order/ord_42",…
+ *       return { kind: "acked" };
+ *     }),
+ * };
+ * ```
+ */
+export function toCloudEvent(record: OutboxRecord): string {
+  const source = JSON.stringify(`/${record.actor.type}/${record.actor.key}`);
+  const trace = record.traceparent === undefined ? "" : `,"traceparent":${JSON.stringify(record.traceparent)}`;
+  return (
+    `{"specversion":"1.0","id":"${record.id}","source":${source},"type":${JSON.stringify(record.name)},` +
+    `"subject":${JSON.stringify(record.actor.key)},"time":"${new Date(record.at).toISOString()}",` +
+    `"datacontenttype":"application/json"${trace},"partition":${record.partition},"sequence":${record.seq},` +
+    `"data":${record.body}}`
+  );
+}
+
+/**
+ * The noun of an event type: what stands before the first dot.
+ *
+ * @example
+ * ```ts
+ * eventNoun("order.placed.v1"); // "order"
+ * ```
+ */
+export function eventNoun(type: string): string {
+  const dot = type.indexOf(".");
+  return dot < 0 ? type : type.slice(0, dot);
 }

@@ -1,6 +1,7 @@
 import { type GenericSchema, safeParse } from "valibot";
 import { MAX_ID_LENGTH, MAX_KEY_LENGTH } from "../base/limits.ts";
 import { InvalidInputError, type InputIssue } from "./errors.ts";
+import { listsForMaps } from "./lists-for-maps.ts";
 
 /**
  * The value a schema makes of an input.
@@ -14,8 +15,22 @@ export function parseInput(
 ): unknown {
   if (schema === undefined) return undefined;
   const result = safeParse(schema, input);
-  if (result.success) return result.output;
-  throw new InvalidInputError(`${message} for ${address}`, result.issues.map(toIssue));
+  const lists = listsForMaps(schema, input).map(listIssue);
+  if (result.success && lists.length === 0) return result.output;
+  const issues = [
+    // What is said of the members of such a list is beside the point.
+    ...(result.issues ?? [])
+      .map(toIssue)
+      .filter(({ path }) => !lists.some((list) => path === list.path || path.startsWith(`${list.path}/`))),
+    ...lists,
+  ];
+  throw new InvalidInputError(`${message} for ${address}`, issues);
+}
+
+/** What is wrong with a list where a map is meant. */
+function listIssue(keys: readonly string[]): InputIssue {
+  const path = keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return { path, message: "Is a list where a map is meant", expected: "Object", received: "Array" };
 }
 
 /** One valibot issue as the runtime and the ingress show it. */

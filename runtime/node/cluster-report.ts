@@ -1,3 +1,4 @@
+import type { ReportedActors } from "../activation/activation-directory.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { NodeId } from "../ports/store.ts";
 
@@ -24,14 +25,6 @@ export interface ReportedNode {
   readonly actors: readonly ReportedActors[] | undefined;
   /** Its view of the subscriptions; `undefined` when it did not answer in time, or is of an older version. */
   readonly subscriptions: readonly SubscriptionStatus[] | undefined;
-}
-
-/** The actors of one type that a node has in memory. */
-export interface ReportedActors {
-  readonly type: string;
-  readonly inMemory: number;
-  /** Messages waiting in mailboxes. */
-  readonly waiting: number;
 }
 
 /** One store of a {@link ClusterReport}, with who holds what. */

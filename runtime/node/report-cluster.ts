@@ -1,8 +1,9 @@
+import type { ReportedActors } from "../activation/activation-directory.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { askNode, type NodeAnswers, type NodeLink } from "../calls/node-messages.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import type { NodeId, NodeRow } from "../ports/store.ts";
-import type { ClusterReport, ReportedActors, ReportedNode, ReportedStore } from "./cluster-report.ts";
+import type { ClusterReport, ReportedNode, ReportedStore } from "./cluster-report.ts";
 
 /** Puts together what this node knows of the cluster and what the others say within `timeoutMs`. */
 export async function reportCluster(
@@ -14,7 +15,7 @@ export async function reportCluster(
 ): Promise<ClusterReport> {
   const rows = new Map<NodeId, NodeRow & { leaseAgeMs: number }>();
   for (const host of hosts) {
-    for (const row of host.ownership.nodes()) {
+    for (const row of host.partitions.nodes()) {
       const leaseAgeMs = Math.max(0, Math.round((row.card?.leaseMs ?? host.leaseMs) - row.leaseLeftMs));
       const known = rows.get(row.id);
       const since = Math.min(row.since, known?.since ?? row.since);
@@ -45,7 +46,7 @@ export async function reportCluster(
     stores: hosts.map((host): ReportedStore => ({
       store: host.key,
       types: host.types,
-      partitions: host.ownership
+      partitions: host.partitions
         .map()
         .map(({ partition, owner, epoch }) => ({ partition, node: owner, epoch }))
         .toSorted((a, b) => a.partition - b.partition),

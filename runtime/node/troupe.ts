@@ -8,6 +8,7 @@ import type { Randomness } from "../base/randomness.ts";
 import type { ActorInspection } from "../control/inspection.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
 import type { IndexFilter } from "../indexing/filter.ts";
+import type { ActorSummary } from "../indexing/where.ts";
 import type { JournalEntry, JournalPage } from "../journal/read.ts";
 import type { Rebuilt } from "../journal/rebuild.ts";
 import type { Metrics } from "../ports/metrics.ts";
@@ -18,6 +19,7 @@ import type { Source } from "../ports/source.ts";
 import type { Store } from "../ports/store.ts";
 import type { Topics } from "../ports/topics.ts";
 import type { Transport } from "../ports/transport.ts";
+import type { ProjectionStatus } from "../projections/projections.ts";
 import type { WatchedState } from "../watch/watch.ts";
 import type { ClusterReport } from "./cluster-report.ts";
 
@@ -71,13 +73,6 @@ export interface TroupeOptions {
   readonly log?: Log;
 }
 
-/** What `list` yields: a committed actor. */
-export interface ActorSummary<State> {
-  readonly key: string;
-  readonly state: State;
-  readonly version: number;
-}
-
 /**
  * A running node of the actor system. Made by `createTroupe`.
  *
@@ -95,8 +90,9 @@ export interface Troupe {
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
   /**
    * As `ref`, for messages whose reply nobody waits for: at most once, and gone with this process until its turn has
-   * committed. A message that is refused or fails is logged (`tell:failed`) and heard of no more: where it must arrive, use
-   * `c.send` in a turn, or `ref`.
+   * committed. It waits in the mailbox while more comes than can be committed; once that is full it is dropped, counted
+   * (`status().droppedTells`) and logged (`tell:dropped`). One that is refused or fails is logged (`tell:failed`) and heard of
+   * no more: where it must arrive, use `c.send` in a turn, or `ref`.
    *
    * @example
    * ```ts
@@ -219,6 +215,8 @@ export interface TroupeStatus {
     /** How many have left memory because of the bound, since the start. */
     readonly evicted: number;
   };
+  /** Messages of `tell` that have failed since the start: for want of room (`tell:dropped`), or else (`tell:failed`). */
+  readonly droppedTells: number;
   readonly stores: readonly {
     readonly name: string;
     readonly ownedPartitions: number;
@@ -237,19 +235,4 @@ export interface TroupeStatus {
   readonly projections: readonly ProjectionStatus[];
   /** Of actor types that subscribe to events and have a source. */
   readonly subscriptions: readonly SubscriptionStatus[];
-}
-
-/** How a projection stands, as far as this node's partitions go. */
-export interface ProjectionStatus {
-  readonly name: string;
-  /** The version readers see; `undefined` while the first build is under way. */
-  readonly version: number | undefined;
-  /** The build beside it. */
-  readonly building: { readonly version: number; readonly state: "building" | "feeding" } | undefined;
-  /** Committed events of this node's partitions that are not in the tables yet. */
-  readonly behind: number;
-  /** Milliseconds since the oldest of those was emitted; 0 when none waits. */
-  readonly oldestMs: number;
-  /** What holds it up, while it does: a failing handler stops its partition, a failing build itself. */
-  readonly failing: readonly string[];
 }

@@ -1,47 +1,61 @@
 /**
- * Which partitions of one store this node holds, and who holds the others.
+ * This node among those that share one store: it renews its lease, takes the partitions that belong on it and hands over
+ * those that do not.
  *
- * Owns: the lease of this node in the store, the table of partitions held, the routing table, the plan of who should hold
- * what. Does not own: how a partition is brought to rest (the store host), the steps of a move (`Handover`).
- * Calls out: the store's `heartbeat`, `nodes`, `acquire`, `settle`, `release`; everything in `OwnershipHost`.
+ * Owns: when the store is asked, and the plan of who should hold what. Does not own: what is known by now
+ * (`PartitionTable`), how a partition is brought to rest (`PartitionLifecycle`), the steps of a move (`Handover`).
+ * Calls out: the store's `heartbeat`, `nodes`, `acquire`, `settle`, `release`; everything in `MembershipPort` and
+ * `PartitionUse`.
  *
  * O1 a partition is used only under an epoch this node was granted, and only while the lease, counted from before the
  *    renewal was sent, cannot have run out (`holdsLease`). The commit's fence is what protects the data (G4); this
  *    protects reads and publishing.
- * O2 what the store says wins: a partition held by someone else is given up at once. A row read before this node got the
- *    partition shows an older epoch, and says nothing.
+ * O2 a partition that the store says is somebody else's is given up at once (`PartitionTable` T1).
  * O3 every node places all partitions by the same rows and the same rule (`place`): it takes the free ones that belong
  *    on it and hands over those that do not. Nobody decides for the others, and the store settles every race.
  */
 import type { Clock } from "../base/clock.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { Fence, Grant, NodeCard, NodeId, NodeRow, Ownership as OwnershipRow, Store } from "../ports/store.ts";
+import type { Fence, Grant, NodeCard, NodeId, Store } from "../ports/store.ts";
 import { Handover, type HandoverHost, type Move } from "./handover.ts";
+import type { PartitionTable } from "./partition-table.ts";
 import { Partition } from "./partition.ts";
 import { candidates, place } from "./placement.ts";
 
-export interface OwnershipHost {
-  readonly nodeId: NodeId;
-  readonly leaseMs: number;
-  readonly clock: Clock;
-  readonly store: Store;
+/** This node among those that share the store. */
+export interface MembershipPort {
   /** What others may know of this node. */
   readonly card: NodeCard;
   /** Tells a node that partitions were released for it; `undefined` where there is no way to other nodes. */
   readonly offer: ((node: NodeId, partitions: readonly number[]) => Promise<void>) | undefined;
   /** Whether this node fits to those that run. Called once, when its own card is in the store. @throws to refuse the start. */
   admit(): Promise<void>;
+  /** Other nodes live now than in the last round. */
+  nodesChanged(nodes: readonly NodeId[]): void;
+  failed(what: string, error: unknown): void;
+}
+
+/** Brings partitions into use on this node and out of it. */
+export interface PartitionUse {
   /** Reads what newly held partitions need (cursors, timers). What it resolves to is called once they are in use. */
   prepare(partitions: readonly Partition[]): Promise<() => void>;
   /** The partitions are somebody else's already. */
   dropped(partitions: readonly Partition[]): void;
+  /** Lets no further turn begin. Resolves with `true` when those under way are durable, `false` after `withinMs`. */
   endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean>;
+  /** Undoes `endTurns`. */
   reopen(partitions: readonly Partition[]): Promise<void>;
   /** The partitions are no longer in use here: publishes what is on its way, and saves how far it got. */
   detach(partitions: readonly Partition[]): Promise<void>;
-  /** Other nodes live now than in the last round. */
-  nodesChanged(nodes: readonly NodeId[]): void;
-  failed(what: string, error: unknown): void;
+}
+
+export interface OwnershipParts {
+  readonly nodeId: NodeId;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly partitions: PartitionTable;
+  readonly membership: MembershipPort;
 }
 
 /** When a lease of another node ends within the next round, this long after its end is when to look. */
@@ -51,14 +65,11 @@ const SOON_MS = 25;
 
 export class Ownership implements HandoverHost {
   readonly clock: Clock;
-  readonly #host: OwnershipHost;
+  readonly #parts: OwnershipParts;
   readonly #handover: Handover;
-  readonly #held = new Map<number, Partition>();
-  readonly #rows = new Map<number, OwnershipRow>();
+  readonly #table: PartitionTable;
+  #use: PartitionUse | undefined;
   readonly #watches = new Set<{ readonly node: NodeId; gone(): void }>();
-  #nodes: readonly NodeRow[] = [];
-  #leaseUntil = Number.NEGATIVE_INFINITY;
-  #renewedAt = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
   #round: Promise<void> | undefined;
   #card: NodeCard | undefined;
@@ -66,23 +77,28 @@ export class Ownership implements HandoverHost {
   #stopped = false;
   #again = false;
 
-  constructor(host: OwnershipHost) {
-    this.#host = host;
-    this.clock = host.clock;
-    this.#owns = host.card.owns;
+  constructor(parts: OwnershipParts) {
+    this.#parts = parts;
+    this.#table = parts.partitions;
+    this.clock = parts.clock;
+    this.#owns = parts.membership.card.owns;
     this.#handover = new Handover(this);
   }
 
   /**
    * Announces this node, takes what is free and belongs on it, and goes on doing so until `stop`. The first round's
    * failure is thrown, and so is that of `admit`: then the node is gone again.
+   *
+   * @param use brings into use what was taken, and out of it what goes.
    */
-  async start(): Promise<void> {
-    const { store, nodeId, leaseMs, card } = this.#host;
+  async start(use: PartitionUse): Promise<void> {
+    const { store, nodeId, leaseMs, membership } = this.#parts;
+    const { card } = membership;
+    this.#use = use;
     // Written before the others' are read: of two that start at once, at least one sees the other.
     await store.heartbeat(nodeId, leaseMs, { ...card, owns: false });
     try {
-      await this.#host.admit();
+      await this.#parts.membership.admit();
     } catch (error) {
       await store.heartbeat(nodeId, 0);
       throw error;
@@ -90,42 +106,6 @@ export class Ownership implements HandoverHost {
     this.#card = card;
     await this.#renew();
     this.#schedule();
-  }
-
-  partition(id: number): Partition | undefined {
-    return this.#held.get(id);
-  }
-
-  held(): number[] {
-    return [...this.#held.keys()];
-  }
-
-  /** The nodes with a lease, as of the last round. */
-  nodes(): readonly NodeRow[] {
-    return this.#nodes;
-  }
-
-  /** Who holds what, as of the last round. */
-  map(): readonly OwnershipRow[] {
-    return [...this.#rows.values()].map((row) => {
-      const held = this.#held.get(row.partition);
-      return held === undefined ? row : { ...row, owner: this.#host.nodeId, epoch: held.epoch };
-    });
-  }
-
-  holdsLease(now = this.clock.monotonic()): boolean {
-    return now < this.#leaseUntil;
-  }
-
-  leaseAgeMs(): number {
-    return Math.max(0, Math.round(this.clock.monotonic() - this.#renewedAt));
-  }
-
-  /** The node to send calls for a partition to; `undefined` when nobody holds it, as far as is known. */
-  ownerOf(partition: number): NodeId | undefined {
-    if (this.#held.has(partition)) return this.#host.nodeId;
-    const owner = this.#rows.get(partition)?.owner;
-    return owner === this.#host.nodeId ? undefined : owner;
   }
 
   get movingCount(): number {
@@ -149,9 +129,8 @@ export class Ownership implements HandoverHost {
 
   /** A commit was fenced, or its outcome was settled elsewhere: stop using these partitions, then ask the store. */
   giveUp(partitions: readonly Partition[]): void {
-    const lost = partitions.filter((partition) => this.#held.get(partition.id) === partition);
-    for (const partition of lost) this.#held.delete(partition.id);
-    if (lost.length > 0) this.#host.dropped(lost);
+    const lost = this.#table.remove(partitions);
+    if (lost.length > 0) this.#use?.dropped(lost);
     void this.refresh();
   }
 
@@ -161,26 +140,19 @@ export class Ownership implements HandoverHost {
     await (this.#round ??= this.#guardedRenew());
   }
 
-  /** Takes grants that `settle` returned for partitions held here: same partition, higher epoch. */
-  renewEpochs(grants: readonly Grant[]): void {
-    for (const grant of grants) {
-      const partition = this.#held.get(grant.partition);
-      if (partition !== undefined) partition.epoch = grant.epoch;
-    }
-  }
-
   /** Another node has released partitions for this one. @throws {TroupeError} `unavailable` when it takes none any more. */
   async take(partitions: readonly number[]): Promise<void> {
-    if (!this.#owns || this.#stopped) {
-      throw new TroupeError("unavailable", `Cannot take partitions as the node ${this.#host.nodeId} is leaving`);
+    if (!this.#owns || this.#stopped || this.#use === undefined) {
+      const why = this.#use === undefined ? "has not started yet" : "is leaving";
+      throw new TroupeError("unavailable", `Cannot take partitions as the node ${this.#parts.nodeId} ${why}`);
     }
-    await this.#take(await this.#host.store.acquire(this.#host.nodeId, partitions));
+    await this.#take(await this.#parts.store.acquire(this.#parts.nodeId, partitions));
   }
 
   /** Says that this node is leaving, and hands over what it holds while there is somebody to take it, until `deadline`. */
   async leave(deadline: Promise<unknown>): Promise<void> {
     this.#owns = false;
-    this.#card = { ...this.#host.card, owns: false };
+    this.#card = { ...this.#parts.membership.card, owns: false };
     const handedOver = (async () => {
       await this.#round; // it may have told the others yet that this node takes partitions
       await this.refresh();
@@ -195,52 +167,46 @@ export class Ownership implements HandoverHost {
     this.#cancel?.();
     await this.#round;
     await this.#handover.idle();
-    const fences = fencesOf([...this.#held.values()]);
-    this.#held.clear();
-    this.#leaseUntil = Number.NEGATIVE_INFINITY;
-    await this.#host.store.release(this.#host.nodeId, fences);
+    await this.#parts.store.release(this.#parts.nodeId, fencesOf(this.#table.clear()));
   }
 
   // --- HandoverHost ---
 
   due(): readonly Move[] {
-    if (this.#stopped || this.#host.offer === undefined) return [];
+    if (this.#stopped || this.#parts.membership.offer === undefined) return [];
     const plan = this.#plan();
-    return [...this.#held.values()].flatMap((partition) => {
+    return this.#table.partitions().flatMap((partition) => {
       const to = plan.get(partition.id);
-      return to === undefined || to === this.#host.nodeId ? [] : [{ partition, to }];
+      return to === undefined || to === this.#parts.nodeId ? [] : [{ partition, to }];
     });
   }
 
   endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean> {
-    return this.#host.endTurns(partitions, withinMs);
+    return this.#inUse.endTurns(partitions, withinMs);
   }
 
   reopen(partitions: readonly Partition[]): Promise<void> {
-    return this.#host.reopen(partitions);
+    return this.#inUse.reopen(partitions);
   }
 
   async release(partitions: readonly Partition[]): Promise<void> {
-    for (const { id, epoch } of partitions) {
-      this.#held.delete(id);
-      this.#rows.set(id, { partition: id, owner: undefined, epoch });
-    }
-    await this.#host.detach(partitions);
-    await this.#host.store.release(this.#host.nodeId, fencesOf(partitions));
+    this.#table.released(partitions);
+    await this.#inUse.detach(partitions);
+    await this.#parts.store.release(this.#parts.nodeId, fencesOf(partitions));
   }
 
   async offer(node: NodeId, partitions: readonly Partition[]): Promise<void> {
-    await this.#host.offer?.(
+    await this.#parts.membership.offer?.(
       node,
       partitions.map(({ id }) => id),
     );
-    for (const { id, epoch } of partitions) this.#rows.set(id, { partition: id, owner: node, epoch: epoch + 1 });
+    this.#table.takenBy(node, partitions);
   }
 
   async failed(error: unknown, partitions: readonly Partition[]): Promise<void> {
     // A node that leaves too, or has just died, is no news.
     const expected = error instanceof TroupeError && error.code === "unavailable";
-    if (!expected) this.#host.failed("handing over partitions", error);
+    if (!expected) this.#parts.membership.failed("handing over partitions", error);
     this.giveUp(partitions);
     await this.#round;
   }
@@ -249,11 +215,13 @@ export class Ownership implements HandoverHost {
 
   #schedule(): void {
     if (this.#stopped) return;
-    const elapsed = this.clock.monotonic() - this.#renewedAt;
-    const ends = this.#nodes.map(({ id, leaseLeftMs }) =>
-      id === this.#host.nodeId ? Number.POSITIVE_INFINITY : leaseLeftMs - elapsed + AFTER_LEASE_MS,
-    );
-    const soonest = Math.min(this.#again ? SOON_MS : this.#host.leaseMs / 4, ...ends);
+    const elapsed = this.#table.sinceRenewal();
+    const ends = this.#table
+      .nodes()
+      .map(({ id, leaseLeftMs }) =>
+        id === this.#parts.nodeId ? Number.POSITIVE_INFINITY : leaseLeftMs - elapsed + AFTER_LEASE_MS,
+      );
+    const soonest = Math.min(this.#again ? SOON_MS : this.#parts.leaseMs / 4, ...ends);
     this.#cancel = this.clock.after(Math.max(AFTER_LEASE_MS, soonest), () => {
       void this.refresh().finally(() => this.#schedule());
     });
@@ -263,60 +231,41 @@ export class Ownership implements HandoverHost {
     try {
       await this.#renew();
     } catch (error) {
-      this.#host.failed("lease renewal", error);
+      this.#parts.membership.failed("lease renewal", error);
     } finally {
       this.#round = undefined;
     }
   }
 
   async #renew(): Promise<void> {
-    const { store, nodeId, leaseMs } = this.#host;
+    const { store, nodeId, leaseMs } = this.#parts;
     const card = this.#card;
     const sentAt = this.clock.monotonic();
     const rows = await store.heartbeat(nodeId, leaseMs, card);
     if (this.#card === card) this.#card = undefined; // what was said stays said
     if (this.#stopped) return;
-    const before = this.#nodes;
-    this.#nodes = await store.nodes();
-    this.#renewedAt = this.clock.monotonic();
+    const changed = this.#table.nodesAre(await store.nodes());
     if (this.#stopped) return;
     // O1: from before it was sent, and in one step with what was learned: a partition that was lost is not served meanwhile.
-    this.#leaseUntil = sentAt + leaseMs;
-    const stray = this.#learn(rows);
+    this.#table.leaseUntil(sentAt + leaseMs);
+    const { lost, stray } = this.#table.learn(rows, (partition) => this.moving(partition) !== undefined);
+    if (lost.length > 0) this.#use?.dropped(lost); // O2
     this.#tellWatches();
-    const ids = this.#nodes.map(({ id }) => id);
-    if (ids.join() !== before.map(({ id }) => id).join()) this.#host.nodesChanged(ids);
+    if (changed) this.#parts.membership.nodesChanged(this.#table.nodes().map(({ id }) => id));
     this.#again = false;
     if (stray.length > 0) await this.#take(await store.settle(nodeId, stray));
     if (this.#owns) await this.#takeFree();
     this.#handover.start();
   }
 
-  /** Takes in what the store says. Returns what is ours by the store, and not in use here. */
-  #learn(rows: readonly OwnershipRow[]): Fence[] {
-    const moved: Partition[] = [];
-    const stray: Fence[] = [];
-    for (const row of rows) {
-      const held = this.#held.get(row.partition);
-      if (row.epoch < this.#knownEpoch(row.partition)) continue; // O2
-      this.#rows.set(row.partition, row);
-      const mine = row.owner === this.#host.nodeId;
-      if (held !== undefined && !mine) moved.push(held);
-      // Given up after a fenced batch, or granted in a round that failed; unless it is just on its way elsewhere.
-      if (held === undefined && mine && this.moving(row.partition) === undefined) stray.push(row);
-    }
-    for (const partition of moved) this.#held.delete(partition.id); // O2
-    if (moved.length > 0) this.#host.dropped(moved);
-    return stray;
-  }
-
-  #knownEpoch(partition: number): number {
-    return Math.max(this.#held.get(partition)?.epoch ?? 0, this.#rows.get(partition)?.epoch ?? 0);
+  /** Nothing is held, moved or taken before `start`. */
+  get #inUse(): PartitionUse {
+    return this.#use as PartitionUse;
   }
 
   #tellWatches(): void {
     if (this.#watches.size === 0) return;
-    const alive = new Set(this.#nodes.map((node) => node.id));
+    const alive = new Set(this.#table.nodes().map((node) => node.id));
     for (const watch of this.#watches) {
       if (alive.has(watch.node)) continue;
       this.#watches.delete(watch);
@@ -325,15 +274,17 @@ export class Ownership implements HandoverHost {
   }
 
   async #takeFree(): Promise<void> {
-    const { store, nodeId, offer } = this.#host;
-    if (this.#rows.size === 0 || offer === undefined) {
+    const { store, nodeId, membership } = this.#parts;
+    const { offer } = membership;
+    const map = this.#table.map();
+    if (map.length === 0 || offer === undefined) {
       // Nobody to share with: a node without a way to others takes what it can get.
-      const free = this.#rows.size === 0 || this.map().some((row) => row.owner === undefined);
+      const free = map.length === 0 || map.some((row) => row.owner === undefined);
       if (free) await this.#take(await store.acquire(nodeId));
       return;
     }
     const plan = this.#plan();
-    const wanted = this.map().flatMap(({ partition, owner }) =>
+    const wanted = map.flatMap(({ partition, owner }) =>
       owner === undefined && plan.get(partition) === nodeId && this.moving(partition) === undefined ? [partition] : [],
     );
     if (wanted.length === 0) return;
@@ -344,10 +295,10 @@ export class Ownership implements HandoverHost {
 
   /** O3 */
   #plan(): ReadonlyMap<number, NodeId | undefined> {
-    const { nodeId } = this.#host;
-    const others = candidates(this.#nodes).filter((node) => node !== nodeId);
-    const fits = candidates(this.#nodes).includes(nodeId);
-    const map = this.map();
+    const { nodeId } = this.#parts;
+    const others = candidates(this.#table.nodes()).filter((node) => node !== nodeId);
+    const fits = candidates(this.#table.nodes()).includes(nodeId);
+    const map = this.#table.map();
     const placed = place(
       this.#owns && fits ? [...others, nodeId] : others,
       map.map((row) => row.owner),
@@ -358,12 +309,12 @@ export class Ownership implements HandoverHost {
   async #take(grants: readonly Grant[]): Promise<void> {
     if (grants.length === 0 || this.#stopped) return;
     const partitions = grants.map((grant) => new Partition(grant));
-    const open = await this.#host.prepare(partitions);
+    const open = await this.#inUse.prepare(partitions);
     if (this.#stopped) return;
     // An offer and a round may overlap: a grant that is older than what is known by now would bring an old epoch back (O2).
-    const valid = grants.filter((grant) => grant.epoch >= this.#knownEpoch(grant.partition));
+    const valid = grants.filter((grant) => grant.epoch >= this.#table.knownEpoch(grant.partition));
     if (valid.length < grants.length) return this.#take(valid);
-    for (const partition of partitions) this.#held.set(partition.id, partition);
+    this.#table.add(partitions);
     open();
   }
 }

@@ -41,6 +41,14 @@ export interface SubscriptionLag {
   readonly lag: number;
 }
 
+/** What a subscription has skipped. */
+export interface SubscriptionSkips {
+  readonly source: string;
+  readonly actor: string;
+  /** Messages that carried nothing to be handled, since the start. Only grows. */
+  readonly skipped: number;
+}
+
 /**
  * The counts of one node since its start, and how it stands right now. Names come from closed sets: declared actor types
  * and messages, configured sinks.
@@ -55,6 +63,8 @@ export interface NodeCounts {
   readonly commitBatchTurns: Distribution;
   /** One hand-over of records to a sink, by the sink's name. */
   readonly publishSeconds: ReadonlyMap<string, Distribution>;
+  /** Dead letters that were kept since the start, by their reason (`poison`, `broker`, …). Only grows. */
+  deadLetters(): Iterable<NamedValue>;
   /** Messages that wait for their turn, by actor type. */
   mailboxDepths(): Iterable<NamedValue>;
   /** Actors in memory, by type. */
@@ -63,6 +73,8 @@ export interface NodeCounts {
   outboxPending(): Iterable<NamedValue>;
   /** Of the subscriptions that this node consumes, where the broker could be asked. */
   subscriptionLags(): Iterable<SubscriptionLag>;
+  /** Of all subscriptions this node may consume. */
+  subscriptionSkips(): Iterable<SubscriptionSkips>;
   partitionsOwned(): number;
   /** Timers whose time has come, and whose turn has not ended yet. */
   timersDue(): number;

@@ -5,7 +5,7 @@ import type { DeadLetterReason, OutboxKind, OutboxRecord } from "./store.ts";
  * `runtime/testing/sink-conformance.ts` is run by each broker sink.
  *
  * The relay guarantees: records of one `target` arrive in sequence order; a record is handed over again until it was
- * acknowledged or refused; never two overlapping `publish` calls with a `target` in common.
+ * acknowledged or refused; never two overlapping `publish` calls with a `target` in common. Within a store no two sinks have the same name.
  *
  * @example
  * ```ts
@@ -62,9 +62,14 @@ export type SinkLane =
   | { readonly kind: "partitions"; readonly maxBatch: number };
 
 /**
- * `refused`: will never be taken (too large, unroutable). It becomes a dead letter and the lane goes on; `attempts` is
- * what the letter says, where it is not the tries of the batch, `reason` likewise (default `broker`, for sends `poison`). `held`: not now, and no fault of the sink: its target
- * is tried again after a pause, the others go on. Only keyed lanes may hold.
+ * What became of one record. `acked`: it is durable at the other end.
+ *
+ * `refused`: it will never be taken (too large, unroutable, forbidden). It becomes a dead letter and the lane goes on;
+ * `attempts` is what the letter says, where it is not the tries of the batch, `reason` likewise (default `broker`, for sends
+ * `poison`).
+ *
+ * `held`: not now, and no fault of the sink. Its target is tried again after a pause, the others go on. A batch that holds a
+ * record holds what stands behind it of the same target.
  */
 export type PublishResult =
   | { readonly kind: "acked" }

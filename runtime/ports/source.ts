@@ -4,7 +4,8 @@
  *
  * A source guarantees: at least once; messages of a key are handed over in the order the broker has them, repeats aside;
  * a message is acknowledged to the broker only after its `handle` resolved with `taken`; what was not acknowledged comes
- * again, to this consumer or to the next one of the same name, before what is newer of its key.
+ * again, to this consumer or to the next one of the same name, before what is newer of its key. Whatever stands there, by
+ * whomever it was written, is handed over or skipped, and what comes after it is read.
  */
 export interface Source {
   /** Short and stable, as in `nats`. */
@@ -28,6 +29,11 @@ export interface SourceSubscription {
   readonly maxInFlight: number;
   /** Takes a message. Called in the broker's order, without waiting for the one before. Never rejects. */
   handle(message: SourceMessage): Promise<Handled>;
+  /**
+   * Tells of a message that carries nothing to be handled, as a tombstone, and was acknowledged without. `why`: in a few
+   * words that are always the same.
+   */
+  skipped?(why: string): void;
 }
 
 /** A message as the broker has it. */

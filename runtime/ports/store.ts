@@ -79,8 +79,9 @@ export interface Store extends DeadLetterStore {
   /**
    * Writes many turns at once, or nothing.
    * @throws {FencedError} a partition is no longer held under the given epoch; nothing was written.
-   * @throws {OutcomeUnknownError} the connection was lost on the way; call `settle` to learn the outcome.
-   * @throws any other error: nothing was written.
+   * @throws {CommitRefusedError} the store itself said no, to something in the batch; nothing was written.
+   * @throws any other error, {@link OutcomeUnknownError} among them: it may have been written all the same; call `settle` to
+   * learn the outcome.
    */
   commit(node: NodeId, batch: CommitBatch): Promise<void>;
 
@@ -393,6 +394,11 @@ export interface CursorRow {
 /** The partition is held by another node, or under another epoch. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
+}
+
+/** The store answered the commit with a refusal of its own (a value it cannot keep, no space): nothing was written. */
+export class CommitRefusedError extends Error {
+  override readonly name = "CommitRefusedError";
 }
 
 /** The commit was sent, but no answer came: it may or may not have happened. */

@@ -1,10 +1,23 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
-import type { ProjectionStatus } from "../node/troupe.ts";
 import type { ProjectionBuild, ProjectionInfo, ReadDatabase } from "../ports/read-database.ts";
 import type { Sink } from "../ports/sink.ts";
-import type { Relay } from "../relay/relay.ts";
 import { type BuilderHost, ProjectionBuilder } from "./projection-builder.ts";
 import { Projector } from "./projector.ts";
+
+/** How a projection stands, as far as this node's partitions go. */
+export interface ProjectionStatus {
+  readonly name: string;
+  /** The version readers see; `undefined` while the first build is under way. */
+  readonly version: number | undefined;
+  /** The build beside it. */
+  readonly building: { readonly version: number; readonly state: "building" | "feeding" } | undefined;
+  /** Committed events of this node's partitions that are not in the tables yet. */
+  readonly behind: number;
+  /** Milliseconds since the oldest of those was emitted; 0 when none waits. */
+  readonly oldestMs: number;
+  /** What holds it up, while it does: a failing handler stops its partition, a failing build itself. */
+  readonly failing: readonly string[];
+}
 
 /** The projections of a node: made from its read databases, started and stopped with it. */
 export class Projections {
@@ -68,11 +81,12 @@ export class Projections {
     cancel();
   }
 
-  status(relays: readonly Relay[]): readonly ProjectionStatus[] {
+  /** @param waiting how many records wait in each sink of this node. */
+  status(waiting: readonly { readonly sink: Sink; readonly pending: number }[]): readonly ProjectionStatus[] {
     return [...this.#byName].map(([name, { projector, builder }]) => {
       const live = projector.builds.find(({ state }) => state === "live");
       const next = projector.builds.find(({ state }) => state !== "live");
-      const behind = relays.filter((relay) => relay.sink === projector).reduce((sum, relay) => sum + relay.pending, 0);
+      const behind = waiting.reduce((sum, { sink, pending }) => (sink === projector ? sum + pending : sum), 0);
       const { oldestAt } = projector;
       return {
         name,

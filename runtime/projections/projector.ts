@@ -1,4 +1,3 @@
-import { type WithResolvers, withResolvers } from "../base/deferred.ts";
 /**
  * Keeps one projection up to date with what this node's actors emit: the relay's sink for it.
  *
@@ -13,6 +12,8 @@ import { type WithResolvers, withResolvers } from "../base/deferred.ts";
  * P4 a build that is not live yet never holds up the live one: when it fails it is no longer fed, until its builder has
  *    brought it past the failure.
  */
+
+import { type WithResolvers, withResolvers } from "../base/deferred.ts";
 import { whenIdleNow } from "../base/event-loop.ts";
 import {
   type Gap,

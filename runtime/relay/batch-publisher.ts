@@ -1,15 +1,24 @@
 /**
  * Publishes to a sink that takes batches: one batch under way at a time, so order needs no further care. What comes
  * meanwhile gathers and goes into the next batch.
+ *
+ * A target that the sink holds waits here with all that is behind it, for pauses of its own, while others go on (G8).
  */
 import { backoffMs } from "../base/backoff.ts";
-import { deadLetter, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { deadLetter } from "../dead-letters/letter.ts";
+import type { DeadLetter } from "../ports/store.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export class BatchPublisher implements Publisher {
   readonly #host: PublisherHost;
   readonly #maxBatch: number;
   #queue: Parcel[] = [];
   #inFlight = 0;
+  /** What waits for each target that is held, in order. */
+  readonly #held = new Map<string, Parcel[]>();
+  #stalled = 0;
+  /** How often in a row each of them was held. */
+  readonly #holds = new Map<string, number>();
   #running: Promise<void> | undefined;
   #publishing: Promise<void> = Promise.resolve();
 
@@ -19,15 +28,18 @@ export class BatchPublisher implements Publisher {
   }
 
   get pending(): number {
-    return this.#queue.length + this.#inFlight;
+    return this.#queue.length + this.#inFlight + this.#stalled;
   }
 
-  /** A batch lane has no targets that wait on their own. */
-  readonly stalled = 0;
+  get stalled(): number {
+    return this.#stalled;
+  }
 
   enqueue(parcels: readonly Parcel[]): void {
-    for (const parcel of parcels) this.#queue.push(parcel);
-    this.#running ??= this.#run();
+    for (const parcel of parcels) {
+      if (!this.#waits(parcel)) this.#queue.push(parcel);
+    }
+    if (this.#queue.length > 0) this.#running ??= this.#run();
   }
 
   underWay(): Promise<void> {
@@ -51,25 +63,13 @@ export class BatchPublisher implements Publisher {
   }
 
   async #publish(batch: readonly Parcel[]): Promise<void> {
-    const { sink } = this.#host;
     for (let attempt = 1; !this.#host.stopped; attempt++) {
       // Asked anew on every try: while a sink is down the partitions may move, and with them the duty to publish.
       const parcels = batch.filter((parcel) => !parcel.tracker.closed);
       if (parcels.length === 0) return;
       try {
         if (!this.#host.mayPublish()) throw new Error("the lease of this node has to be renewed first");
-        const results = await this.#host.publish(
-          parcels.map((parcel) => parcel.record),
-          attempt,
-        );
-        const letters = parcels.flatMap(({ record }, i) => {
-          const result = results[i];
-          return result?.kind === "refused"
-            ? [deadLetter(sink.name, record, result.detail, attempt, this.#host.now(), result.reason)]
-            : [];
-        });
-        if (letters.length > 0) await this.#host.bury(letters);
-        for (const { tracker, record } of parcels) tracker.acked(record.seq);
+        await this.#hand(parcels, attempt);
         this.#host.health(undefined);
         return;
       } catch (error) {
@@ -77,5 +77,62 @@ export class BatchPublisher implements Publisher {
         await this.#host.pause(backoffMs(attempt, this.#host.randomness, 50, 2_000));
       }
     }
+  }
+
+  /** @throws what the sink throws, and when a dead letter could not be kept: then all of it is tried again. */
+  async #hand(parcels: readonly Parcel[], attempt: number): Promise<void> {
+    const { sink } = this.#host;
+    const results = await this.#host.publish(
+      parcels.map(({ record }) => record),
+      attempt,
+    );
+    const letters = parcels.flatMap(({ record }, i): DeadLetter[] => {
+      const result = results[i];
+      if (result?.kind !== "refused") return [];
+      return [
+        deadLetter(sink.name, record, result.detail, result.attempts ?? attempt, this.#host.now(), result.reason),
+      ];
+    });
+    if (letters.length > 0) await this.#host.bury(letters);
+    const held = parcels.filter((parcel, i) => {
+      if (results[i]?.kind === "held") return true;
+      parcel.tracker.acked(parcel.record.seq);
+      this.#holds.delete(parcel.record.target);
+      return false;
+    });
+    if (held.length > 0) this.#hold(held);
+  }
+
+  #hold(parcels: readonly Parcel[]): void {
+    for (const parcel of parcels) {
+      if (this.#waits(parcel)) continue;
+      const { target } = parcel.record;
+      this.#held.set(target, [parcel]);
+      this.#stalled++;
+      void this.#release(target);
+    }
+    this.#queue = this.#queue.filter((parcel) => !this.#waits(parcel));
+  }
+
+  /** Puts a parcel behind what is held of its target. `false`: nothing is. */
+  #waits(parcel: Parcel): boolean {
+    const waiting = this.#held.get(parcel.record.target);
+    if (waiting === undefined) return false;
+    waiting.push(parcel);
+    this.#stalled++;
+    return true;
+  }
+
+  async #release(target: string): Promise<void> {
+    const holds = (this.#holds.get(target) ?? 0) + 1;
+    this.#holds.set(target, holds);
+    await this.#host.pause(backoffMs(holds, this.#host.randomness, 50, 5_000));
+    const waiting = this.#held.get(target) ?? [];
+    this.#held.delete(target);
+    this.#stalled -= waiting.length;
+    const left = waiting.filter(({ tracker }) => !tracker.closed);
+    if (left.length === 0) this.#holds.delete(target);
+    if (!this.#host.stopped) this.enqueue(left);
+    this.#host.drained();
   }
 }

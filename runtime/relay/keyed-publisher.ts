@@ -3,7 +3,8 @@
  * target that is slow or fails holds up nobody else (G8).
  */
 import { backoffMs } from "../base/backoff.ts";
-import { deadLetter, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { deadLetter } from "../dead-letters/letter.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export class KeyedPublisher implements Publisher {
   readonly #host: PublisherHost;

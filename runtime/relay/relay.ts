@@ -1,41 +1,45 @@
-import { backoffMs } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Randomness } from "../base/randomness.ts";
-import { TroupeError } from "../message/errors.ts";
-import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
-import type { CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
-import type { Buckets } from "../telemetry/buckets.ts";
-import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 /**
  * Carries the outbox of one store to one sink.
  *
  * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
  * (the publisher), the rows (the lane writes them, the janitor prunes them).
- * Calls in: `open`, `close`, `offer`. Calls out: the store's `readOutbox`, `saveCursors`.
+ * Calls in: `open`, `close`, `written`. Calls out: the store's `readOutbox`, `saveCursors`.
  *
  * R1 records of a partition are handed over in sequence order, each once per ownership.
  * R2 what is not in memory is read from the table: after a takeover, and after more has gathered than memory may hold.
  *    A partition is `live` again only when the table has nothing that was not handed over.
  * R3 a cursor is saved only after the acknowledgement: a crash repeats records, it never skips one (G6).
  * R4 what a sink does not take passes it by: it is never handed over, and whether the sink works is told by its own alone.
+ * R5 nothing counts as acknowledged but what the sink said so of, record by record.
  */
+
+import { backoffMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Randomness } from "../base/randomness.ts";
+import { letterId } from "../dead-letters/letter.ts";
+import type { DeadLetterRecorder } from "../dead-letters/recorder.ts";
+import { TroupeError } from "../message/errors.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
+import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
+import type { CommitBatch, CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
+import type { Buckets } from "../telemetry/buckets.ts";
+import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { StoreLog } from "../telemetry/store-log.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
-import { CursorTracker } from "./cursor-tracker.ts";
+import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
-import { letterId, type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
-import { ReplayTracker } from "./replay-tracker.ts";
+import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
 
-export interface RelayHost {
+/** What a relay works with. */
+export interface RelayParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly store: Store;
-  readonly metrics?: NodeMetrics | undefined;
-  /** The last committed sequence number of a partition this node holds. */
-  lastSeq(partition: number): number | undefined;
-  mayPublish(): boolean;
-  sinkFailed(sink: string, error: unknown): void;
-  sinkRecovered(sink: string): void;
+  readonly partitions: PartitionTable;
+  readonly letters: DeadLetterRecorder;
+  readonly log: StoreLog;
+  readonly metrics: NodeMetrics | undefined;
 }
 
 /** Records in memory per relay; beyond it commits are read from the table later (G9). */
@@ -55,7 +59,7 @@ export class Relay implements PublisherHost {
   stopped = false;
   /** The last failure, while it lasts. */
   failing: string | undefined;
-  readonly #host: RelayHost;
+  readonly #parts: RelayParts;
   readonly #publisher: Publisher;
   readonly #published: Buckets | undefined;
   readonly #trackers = new Map<number, CursorTracker>();
@@ -64,19 +68,18 @@ export class Relay implements PublisherHost {
   #reading = false;
   #wakeups = new Set<() => void>();
 
-  constructor(sink: Sink, host: RelayHost) {
+  constructor(sink: Sink, parts: RelayParts) {
     this.sink = sink;
-    this.randomness = host.randomness;
-    this.#host = host;
-    this.#published = host.metrics?.publishing(sink.name);
+    this.randomness = parts.randomness;
+    this.#parts = parts;
+    this.#published = parts.metrics?.publishing(sink.name);
     this.#publisher = publisherFor(sink.lane, this);
   }
 
   get pending(): number {
     let unread = 0;
     for (const tracker of this.#trackers.values()) {
-      if (tracker.mode === "behind")
-        unread += Math.max(0, (this.#host.lastSeq(tracker.partition) ?? 0) - tracker.offeredUpTo);
+      if (tracker.mode === "behind") unread += Math.max(0, this.#lastSeq(tracker.partition) - tracker.offeredUpTo);
     }
     return this.#publisher.pending + unread;
   }
@@ -87,9 +90,14 @@ export class Relay implements PublisherHost {
     return stalled > MAX_STALLED ? pending : pending - stalled;
   }
 
+  /** The last committed sequence number of a partition this node holds. */
+  #lastSeq(partition: number): number {
+    return this.#parts.partitions.partition(partition)?.lastSeq ?? 0;
+  }
+
   /** Starts to carry a partition, from where its saved cursor stands. */
   open(partition: number, cursor: number): void {
-    const lastSeq = this.#host.lastSeq(partition) ?? 0;
+    const lastSeq = this.#lastSeq(partition);
     const tracker = new CursorTracker(partition, cursor, lastSeq);
     if (cursor >= lastSeq) tracker.mode = "live";
     this.#trackers.set(partition, tracker);
@@ -115,7 +123,7 @@ export class Relay implements PublisherHost {
     // A send may be waiting for one of these very partitions; its id makes a repeat harmless.
     if (this.sink.accepts === "event" && this.failing === undefined) {
       let cancel = (): void => undefined;
-      const late = new Promise<void>((resolve) => (cancel = this.#host.clock.after(withinMs, resolve)));
+      const late = new Promise<void>((resolve) => (cancel = this.#parts.clock.after(withinMs, resolve)));
       await Promise.race([this.#publisher.underWay(), late]);
       cancel();
     }
@@ -125,11 +133,8 @@ export class Relay implements PublisherHost {
     });
   }
 
-  /** A commit wrote these, of any kind; `lastSeqs` tells how far each partition has got by it. */
-  offer(
-    records: readonly OutboxRecord[],
-    lastSeqs: readonly { readonly partition: number; readonly lastSeq: number }[],
-  ): void {
+  /** A commit wrote these records, of any kind; its fences tell how far each partition has got by it. */
+  written(_turns: unknown, { outbox: records, fences }: Pick<CommitBatch, "outbox" | "fences">): void {
     const parcels: Parcel[] = [];
     const full = this.#load + records.length > MAX_PENDING;
     for (const record of records) {
@@ -139,16 +144,25 @@ export class Relay implements PublisherHost {
         tracker.mode = "behind"; // R2
         continue;
       }
-      if (record.kind !== this.sink.accepts || this.sink.takes?.(record) === false) continue; // R4
+      if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // R4
       tracker.offered(record.seq);
       parcels.push({ record, tracker });
     }
-    for (const { partition, lastSeq } of lastSeqs) {
+    for (const { partition, lastSeq } of fences) {
       const tracker = this.#trackers.get(partition);
       if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
     }
     if (parcels.length > 0) this.#publisher.enqueue(parcels);
     if (full) this.#read();
+  }
+
+  /** Something of these partitions may not have been taken in: it is read from the table. */
+  missed(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      const tracker = this.#trackers.get(partition);
+      if (tracker !== undefined) tracker.mode = "behind"; // R2
+    }
+    this.#read();
   }
 
   /** The cursors that moved since the last call. */
@@ -178,28 +192,28 @@ export class Relay implements PublisherHost {
   // --- what the publisher needs ---
 
   now(): number {
-    return this.#host.clock.now();
+    return this.#parts.clock.now();
   }
 
   async publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]> {
-    if (this.#published === undefined) return this.sink.publish(records, attempt);
-    const since = this.#host.clock.monotonic();
+    const since = this.#published === undefined ? 0 : this.#parts.clock.monotonic();
     const results = await this.sink.publish(records, attempt);
-    this.#published.add((this.#host.clock.monotonic() - since) / 1_000);
+    this.#published?.add((this.#parts.clock.monotonic() - since) / 1_000);
+    checkResults(this.sink.name, records.length, results); // R5
     return results;
   }
 
   mayPublish(): boolean {
-    return this.#host.mayPublish();
+    return this.#parts.partitions.holdsLease();
   }
 
   async isBuried(record: OutboxRecord): Promise<boolean> {
-    return (await this.#host.store.deadLetter(letterId(this.sink.name, record))) !== undefined;
+    return (await this.#parts.store.deadLetter(letterId(this.sink.name, record))) !== undefined;
   }
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {
     const kept = letters.filter((letter) => !this.#replays.get(letter.id)?.refused(letter.detail));
-    if (kept.length > 0) await this.#host.store.recordDeadLetters(kept);
+    if (kept.length > 0) await this.#parts.letters.record(kept);
   }
 
   /**
@@ -214,7 +228,7 @@ export class Relay implements PublisherHost {
         this.#replays.delete(id);
         resolve(result);
       });
-      const cancel = this.#host.clock.after(withinMs, () => {
+      const cancel = this.#parts.clock.after(withinMs, () => {
         tracker.closed = true;
         this.#replays.delete(id);
         reject(
@@ -233,7 +247,7 @@ export class Relay implements PublisherHost {
         this.#wakeups.delete(wake);
         resolve();
       };
-      const cancel = this.#host.clock.after(ms, wake);
+      const cancel = this.#parts.clock.after(ms, wake);
       this.#wakeups.add(wake);
       if (this.stopped) wake();
     });
@@ -241,13 +255,13 @@ export class Relay implements PublisherHost {
 
   health(error: unknown): void {
     if (error === undefined) {
-      if (this.failing !== undefined) this.#host.sinkRecovered(this.sink.name);
+      if (this.failing !== undefined) this.#parts.log.sinkRecovered(this.sink.name);
       this.failing = undefined;
       return;
     }
     const first = this.failing === undefined;
     this.failing = error instanceof Error ? error.message : String(error);
-    if (first) this.#host.sinkFailed(this.sink.name, error);
+    if (first) this.#parts.log.sinkFailed(this.sink.name, error);
   }
 
   drained(): void {
@@ -274,16 +288,26 @@ export class Relay implements PublisherHost {
       const behind = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
       if (behind.length === 0) return;
       const limit = Math.max(20, Math.floor(READ_ROWS / behind.length));
-      const targets = new Map(behind.map((tracker) => [tracker, this.#host.lastSeq(tracker.partition) ?? 0]));
+      const targets = new Map(behind.map((tracker) => [tracker, this.#lastSeq(tracker.partition)]));
       const positions = behind.map(({ partition, offeredUpTo }) => ({ partition, after: offeredUpTo }));
       try {
-        const records = await this.#host.store.readOutbox(this.sink.accepts, positions, limit);
+        const records = await this.#parts.store.readOutbox(this.sink.accepts, positions, limit);
         this.#take(records, targets, limit);
         failures = 0;
       } catch (error) {
         this.health(error);
         await this.pause(backoffMs(++failures, this.randomness));
       }
+    }
+  }
+
+  /** A sink that cannot tell gets the record: what it says to that is its answer. */
+  #takes(record: OutboxRecord): boolean {
+    try {
+      return this.sink.takes?.(record) !== false;
+    } catch (error) {
+      this.health(error);
+      return true;
     }
   }
 
@@ -294,7 +318,7 @@ export class Relay implements PublisherHost {
       counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
-      if (this.sink.takes?.(record) === false) {
+      if (!this.#takes(record)) {
         tracker.offeredUpTo = record.seq; // R4
         continue;
       }
@@ -305,10 +329,20 @@ export class Relay implements PublisherHost {
       if (tracker.closed || (counts.get(tracker.partition) ?? 0) >= limit) continue;
       // Nothing of this kind is left up to where the partition stood before the read.
       tracker.offeredUpTo = Math.max(tracker.offeredUpTo, target);
-      if (tracker.offeredUpTo >= (this.#host.lastSeq(tracker.partition) ?? 0)) tracker.mode = "live";
+      if (tracker.offeredUpTo >= this.#lastSeq(tracker.partition)) tracker.mode = "live";
     }
     if (parcels.length > 0) this.#publisher.enqueue(parcels);
   }
+}
+
+const KINDS: ReadonlySet<string> = new Set<PublishResult["kind"]>(["acked", "refused", "held"]);
+
+/** @throws {TypeError} the sink did not say of each record what became of it. */
+function checkResults(sink: string, records: number, results: readonly PublishResult[]): void {
+  if (results.length === records && results.every((result) => KINDS.has(result?.kind))) return;
+  throw new TypeError(
+    `Cannot tell what the sink "${sink}" took: expected acked, refused or held for each of ${records} records, received ${JSON.stringify(results.slice(0, 5))}`,
+  );
 }
 
 function publisherFor(lane: SinkLane, host: PublisherHost): Publisher {

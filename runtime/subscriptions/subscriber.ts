@@ -19,6 +19,7 @@ import type { Clock } from "../base/clock.ts";
 import { textHash } from "../base/hash.ts";
 import type { Log } from "../base/log.ts";
 import type { Randomness } from "../base/randomness.ts";
+import { deadLetter } from "../dead-letters/letter.ts";
 import { isPoison, poisonDetail } from "../dead-letters/poison.ts";
 import { type CloudEvent, parseCloudEvent } from "../message/cloud-event.ts";
 import { PausedError, TroupeError } from "../message/errors.ts";
@@ -26,7 +27,6 @@ import { isName } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Handled, SourceMessage } from "../ports/source.ts";
 import type { ActorId, DeadLetter, OutboxRecord } from "../ports/store.ts";
-import { deadLetter } from "../relay/publisher.ts";
 
 /** What a subscriber needs from its node. */
 export interface SubscriberHost {

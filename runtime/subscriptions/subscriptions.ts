@@ -1,5 +1,3 @@
-import type { AnyActorType } from "../actor/any-actor.ts";
-import type { SubscriptionStatus } from "../actor/subscription.ts";
 /**
  * The subscriptions of a node: which of them it consumes now.
  *
@@ -11,6 +9,9 @@ import type { SubscriptionStatus } from "../actor/subscription.ts";
  * V2 a node that has lost the duty lets go at once; what it had in hand comes again at its successor, and the ids make
  *    that harmless.
  */
+
+import type { AnyActorType } from "../actor/any-actor.ts";
+import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { partitionOf } from "../message/address.ts";
 import type { Source, SourceConsumer } from "../ports/source.ts";
 import { Subscriber, type SubscriberHost } from "./subscriber.ts";
@@ -34,6 +35,7 @@ interface Entry {
   readonly partition: number;
   running: { readonly subscriber: Subscriber; readonly consumer: SourceConsumer } | undefined;
   lag: number | undefined;
+  skipped: number;
   /** Looks until the lag is asked for. */
   lagIn: number;
   failing: string | undefined;
@@ -52,7 +54,18 @@ export class Subscriptions {
       const source = Object.hasOwn(sources, type.type) ? sources[type.type] : sources["default"];
       if (source === undefined || Object.keys(type.options.subscribe ?? {}).length === 0) return [];
       const partition = partitionOf(type.type, "$subscribe"); // V1
-      return [{ type, source, partition, running: undefined, lag: undefined, lagIn: LAG_FIRST, failing: undefined }];
+      return [
+        {
+          type,
+          source,
+          partition,
+          running: undefined,
+          lag: undefined,
+          skipped: 0,
+          lagIn: LAG_FIRST,
+          failing: undefined,
+        },
+      ];
     });
   }
 
@@ -61,12 +74,13 @@ export class Subscriptions {
   }
 
   status(): readonly SubscriptionStatus[] {
-    return this.#entries.map(({ type, source, running, lag, failing }) => ({
+    return this.#entries.map(({ type, source, running, lag, skipped, failing }) => ({
       actor: type.type,
       source: source.name,
       here: running !== undefined,
       inFlight: running?.subscriber.inFlight ?? 0,
       lag,
+      skipped,
       failing: running?.subscriber.failing ?? failing,
     }));
   }
@@ -101,9 +115,18 @@ export class Subscriptions {
       types: Object.keys(type.options.subscribe ?? {}),
       maxInFlight: MAX_IN_FLIGHT,
       handle: (message) => subscriber.handle(message),
+      skipped: (why) => this.#skipped(entry, why),
     });
     entry.running = { subscriber, consumer };
     this.#host.log("info", "subscription:started", { actor: type.type, source: source.name });
+  }
+
+  /** Counts each, logs the 1st, 10th, 100th and so on: somebody may delete a million keys. */
+  #skipped(entry: Entry, why: string): void {
+    const { type, source } = entry;
+    const count = ++entry.skipped;
+    if (/^10*$/.test(String(count)))
+      this.#host.log("warn", "subscription:skipped", { actor: type.type, source: source.name, why, count });
   }
 
   async #end(entry: Entry, withinMs: number): Promise<void> {

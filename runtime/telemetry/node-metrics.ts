@@ -1,8 +1,3 @@
-import type { SubscriptionStatus } from "../actor/subscription.ts";
-import type { TroupeErrorCode } from "../message/errors.ts";
-import type { Envelope } from "../ports/envelope.ts";
-import type { NamedValue, NodeCounts, SubscriptionLag, TurnOutcome } from "../ports/metrics.ts";
-import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
 /**
  * The counts of one node.
  *
@@ -11,6 +6,12 @@ import type { Answer, FinishedTurn } from "../turn/finished-turn.ts";
  * X1 Counting a turn allocates nothing once its message was seen: two look-ups and an addition.
  * X2 What can be seen from elsewhere is not counted but looked at, when somebody asks.
  */
+import type { SubscriptionStatus } from "../actor/subscription.ts";
+import type { Answer } from "../message/delivery.ts";
+import type { TroupeErrorCode } from "../message/errors.ts";
+import type { Envelope } from "../ports/envelope.ts";
+import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
+import type { DeadLetterReason } from "../ports/store.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */
@@ -19,6 +20,14 @@ export interface CountedHost {
   readonly ownedPartitions: number;
   readonly timersDue: number;
   reportActors(): Iterable<{ readonly type: string; readonly inMemory: number; readonly waiting: number }>;
+}
+
+/** What is counted of a turn. */
+export interface CountedTurn {
+  readonly activation: { readonly id: { readonly type: string } };
+  readonly envelope: Envelope;
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 const REFUSALS: ReadonlySet<TroupeErrorCode> = new Set(["refused", "invalid_input"]);
@@ -32,6 +41,7 @@ export class NodeMetrics implements NodeCounts {
   readonly publishSeconds = new Map<string, Buckets>();
   readonly #hosts: () => readonly CountedHost[];
   readonly #subscriptions: () => readonly SubscriptionStatus[];
+  readonly #letters = new Map<DeadLetterReason, number>();
   readonly #turns = new Map<string, Map<string, Tally>>();
 
   constructor(hosts: () => readonly CountedHost[], subscriptions: () => readonly SubscriptionStatus[] = () => []) {
@@ -52,7 +62,7 @@ export class NodeMetrics implements NodeCounts {
   }
 
   /** The turns of one write are durable, at `nowMs` of the clock they began by. */
-  committed(turns: readonly FinishedTurn[], nowMs: number): void {
+  committed(turns: readonly CountedTurn[], nowMs: number): void {
     this.commitBatchTurns.add(turns.length);
     for (const turn of turns) {
       this.count(turn.activation.id.type, turn.envelope.message, "ok");
@@ -61,8 +71,17 @@ export class NodeMetrics implements NodeCounts {
   }
 
   /** The turns will not be written. */
-  uncommitted(turns: readonly FinishedTurn[]): void {
+  uncommitted(turns: readonly CountedTurn[]): void {
     for (const turn of turns) this.count(turn.activation.id.type, turn.envelope.message, "uncommitted");
+  }
+
+  /** A dead letter was kept. */
+  buried(reason: DeadLetterReason): void {
+    this.#letters.set(reason, (this.#letters.get(reason) ?? 0) + 1);
+  }
+
+  deadLetters(): Iterable<NamedValue> {
+    return named(this.#letters);
   }
 
   /** Where the hand-overs to a sink are counted: asked for once. */
@@ -96,6 +115,10 @@ export class NodeMetrics implements NodeCounts {
     return this.#subscriptions().flatMap(({ source, actor, lag }) =>
       lag === undefined ? [] : [{ source, actor, lag }],
     );
+  }
+
+  subscriptionSkips(): Iterable<SubscriptionSkips> {
+    return this.#subscriptions().map(({ source, actor, skipped }) => ({ source, actor, skipped }));
   }
 
   partitionsOwned(): number {

@@ -1,6 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { Envelope } from "../ports/envelope.ts";
-import type { ActorId, TimerRow } from "../ports/store.ts";
+import type { ActorId, DeadLetter, TimerRow } from "../ports/store.ts";
 
 /** What a node logs of one store, its actors and its sinks: every event by its name. */
 export class StoreLog {
@@ -53,6 +53,10 @@ export class StoreLog {
 
   lost(count: number, of: number): void {
     this.#log("warn", "partition:lost", { store: this.#store, count, of });
+  }
+
+  letterKept({ id, reason, detail, target, attempts }: DeadLetter): void {
+    this.#log("warn", "dead-letter:kept", { store: this.#store, letter: id, reason, detail, target, attempts });
   }
 
   sinkFailed(sink: string, error: unknown): void {

@@ -1,9 +1,10 @@
 /** The door for tests: what the project itself is tested with. */
 export { troupeConformance } from "./troupe-conformance.ts";
 export { sinkConformance } from "./sink-conformance.ts";
-export type { DeclareTest, Delivered, SinkUnderTest } from "./sink-conformance.ts";
+export type { DeclareTest, Delivered, NeverTaken, SinkUnderTest } from "./sink-conformance.ts";
 export { sourceConformance } from "./source-conformance.ts";
 export type { SourceUnderTest } from "./source-conformance.ts";
+export type { RawMessage } from "./source-junk.ts";
 export { FaultyStore } from "./faulty-store.ts";
 export type { CommitFault } from "./faulty-store.ts";
 export { durableStoreConformance, storeConformance } from "./store-conformance.ts";

@@ -10,6 +10,7 @@ import type { Handled, Source, SourceConsumer } from "../ports/source.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 import { assert, distinctIds, eventRecords, publishLikeARelay, sameOrderPerTarget, within } from "./sink-checks.ts";
 import type { DeclareTest } from "./sink-conformance.ts";
+import { JUNK, type RawMessage } from "./source-junk.ts";
 
 /** A broker with names of its own: nothing else publishes or consumes there. */
 export interface SourceUnderTest extends AsyncDisposable {
@@ -17,6 +18,8 @@ export interface SourceUnderTest extends AsyncDisposable {
   source(): Source;
   /** Publishes where the source consumes. */
   readonly sink: Sink;
+  /** Publishes there too, beside the sink, what may be no event at all. */
+  publishRaw(message: RawMessage): Promise<void>;
   /** Milliseconds of silence after which the broker would hand a message out again. */
   readonly ackWaitMs: number;
   /** Ends the broker as a power cut would; `restart` brings it back on the same data. */
@@ -215,6 +218,44 @@ export function sourceConformance(name: string, test: DeclareTest, setup: () => 
     assert(items[0]?.attempts === 2 && items[0].target === `tally/${poisoned.target}`, JSON.stringify(items[0]));
     await troupe.stop();
   });
+
+  for (const junk of JUNK) {
+    declare(`with a troupe: gets over ${junk.what}, and reads on`, async (subject) => {
+      const Tally = actor("tally", {
+        state: v.object({ ids: v.array(v.string()) }),
+        initial: () => ({ ids: [] }),
+        messages: ({ command, query }) => ({
+          count: command({ in: v.string() }, (c, id) => void c.state.ids.push(id)),
+          all: query({ out: v.array(v.string()) }, (c) => [...c.state.ids]),
+        }),
+        subscribe: {
+          "order.placed.v1": { to: ({ subject: key }) => key, send: "count", with: ({ id }) => id },
+        },
+      });
+      const troupe = await createTroupe({
+        actors: [Tally],
+        stores: { default: memory() },
+        sources: { default: subject.source() },
+        // The lag is asked for every few seconds.
+        clock: { ...systemClock, after: (ms, run) => systemClock.after(ms / 10, run) },
+      });
+      const records = eventRecords(4, { targets: 1, types: ["order.placed.v1"] });
+      const { target } = records[0] as OutboxRecord;
+      await publish(subject.sink, records.slice(0, 2));
+      await subject.publishRaw(junk);
+      await publish(subject.sink, records.slice(2));
+      const wanted = records.map(({ id }) => id).join();
+      await within(30_000, "what stands behind it is read", async () => {
+        const ids = await troupe.ref(Tally, target).all();
+        return ids.join() === wanted;
+      });
+      await within(30_000, "nothing is left", async () => troupe.status().subscriptions[0]?.lag === 0);
+      const letters = (await troupe.deadLetters.list({ reason: "poison" })).items.length;
+      const skipped = troupe.status().subscriptions[0]?.skipped ?? 0;
+      assert(letters + skipped === 1, `it became ${letters} dead letters, and ${skipped} messages were skipped`);
+      await troupe.stop();
+    });
+  }
 
   declare("with a troupe: what paused actors do not take is counted as lag, until they go on", async (subject) => {
     const records = eventRecords(30, { targets: 3, types: ["order.placed.v1"] });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { followingTick, isSkipped, MAX_LATE_TICKS, type Recurrence, scheduleOf, tickAfter } from "./schedule.ts";
+import type { Recurrence } from "../actor/recurrence.ts";
+import { followingTick, isSkipped, MAX_LATE_TICKS, scheduleOf, tickAfter } from "./schedule.ts";
 
 const at = Date.parse;
 const iso = (time: number | undefined): string | undefined =>

@@ -7,11 +7,8 @@
  * `*` in its hours or minutes skips the gap, and ticks in both passes of the repeated hour.
  */
 import { Cron } from "croner";
-import type { Duration } from "../base/duration.ts";
+import type { MissedTicks, Recurrence } from "../actor/recurrence.ts";
 import { durationMs } from "../base/duration.ts";
-
-/** What becomes of ticks that came due while nothing could handle them. */
-export type MissedTicks = "once" | "all" | "skip";
 
 /** A schedule as it is stored. */
 export type Schedule = (
@@ -22,11 +19,6 @@ export type Schedule = (
   readonly missed: MissedTicks;
   /** Ticks in a row that were told late, for `missed: "all"`; left out when there are none. */
   readonly late?: number;
-};
-
-/** How a recurring timer is asked for. */
-export type Recurrence = ({ readonly cron: string; readonly zone?: string } | { readonly every: Duration | number }) & {
-  readonly missed?: MissedTicks;
 };
 
 /** Late ticks of `missed: "all"` in a row; those beyond it are skipped. */

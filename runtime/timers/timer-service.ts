@@ -11,19 +11,27 @@ import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { Heap } from "../base/heap.ts";
 import type { Randomness } from "../base/randomness.ts";
-import type { ActorId, TimerRow, TimerWrite } from "../ports/store.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
+import type { Partition } from "../ownership/partition.ts";
+import type { ActorId, Store, TimerRow, TimerWrite } from "../ports/store.ts";
+import type { StoreLog } from "../telemetry/store-log.ts";
 import { isSkipped } from "./schedule.ts";
 
-export interface TimerHost {
+/** What the timer service works with. */
+export interface TimerServiceParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
-  read(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
-  owned(): readonly number[];
-  holds(partition: number): boolean;
+  readonly store: Store;
+  readonly partitions: PartitionTable;
+  readonly log: StoreLog;
+}
+
+/** Fires a timer, and knows what to do when that fails. */
+export interface TimerFiring {
   /** Resolves when the timer's turn has committed; `attempt` counts from 1. A skipped tick only moves its timer on. */
   fire(timer: TimerRow, attempt: number, skip: boolean): Promise<void>;
   afterFailure(timer: TimerRow, attempt: number, error: unknown): Promise<TimerVerdict>;
-  failed(error: unknown): void;
 }
 
 /**
@@ -48,41 +56,69 @@ interface Entry {
   readonly skip: boolean;
 }
 
-export class TimerService {
-  readonly #host: TimerHost;
+export class TimerService implements PartitionListener {
+  readonly #parts: TimerServiceParts;
+  #firing: TimerFiring | undefined;
   readonly #heap = new Heap<Entry>((entry) => entry.readyAt);
   /** The timers in memory by identity: the heap may hold older entries of the same name, which then count for nothing. */
   readonly #current = new Map<string, Entry>();
-  readonly #firing = new Set<string>();
+  readonly #underWay = new Set<string>();
   #cancelWake: (() => void) | undefined;
   #cancelRead: (() => void) | undefined;
   #stopped = false;
 
-  constructor(host: TimerHost) {
-    this.#host = host;
+  constructor(parts: TimerServiceParts) {
+    this.#parts = parts;
   }
+
+  /** From now on timers fire. To be called before the first partition is opened. */
+  start(firing: TimerFiring): void {
+    this.#firing = firing;
+  }
+
+  // --- PartitionListener ---
+
+  async opening(partitions: readonly Partition[]): Promise<() => void> {
+    const rows = await this.#read(partitions.map(({ id }) => id));
+    return () => this.#load(rows);
+  }
+
+  closing(ids: ReadonlySet<number>): void {
+    this.closed(ids);
+  }
+
+  async reopening(ids: ReadonlySet<number>): Promise<void> {
+    this.#load(await this.#read([...ids]));
+  }
+
+  /** The timers of partitions that moved are no longer this node's to fire. */
+  closed(ids: ReadonlySet<number>): void {
+    for (const [id, entry] of this.#current) if (ids.has(entry.timer.partition)) this.#current.delete(id);
+  }
+
+  // --- timers ---
 
   /** The near timers of partitions. */
-  read(partitions: readonly number[]): Promise<readonly TimerRow[]> {
-    return this.#host.read(partitions, this.#host.clock.now() + HORIZON_MS, READ_LIMIT);
+  #read(partitions: readonly number[]): Promise<readonly TimerRow[]> {
+    return this.#parts.store.timers(partitions, this.#parts.clock.now() + HORIZON_MS, READ_LIMIT);
   }
 
-  /** Takes rows that `read` found. A full page means that there is more: it is read again soon. */
-  load(rows: readonly TimerRow[]): void {
-    for (const row of rows) if (this.#host.holds(row.partition)) this.#offer(row);
+  /** Takes rows that `#read` found. A full page means that there is more: it is read again soon. */
+  #load(rows: readonly TimerRow[]): void {
+    for (const row of rows) if (this.#holds(row)) this.#offer(row);
     this.#arm();
     if (!this.#stopped) {
-      this.#cancelRead ??= this.#host.clock.after(
+      this.#cancelRead ??= this.#parts.clock.after(
         rows.length >= READ_LIMIT ? 1_000 : READ_EVERY_MS,
         () => void this.#reread(),
       );
     }
   }
 
-  /** A commit wrote these. */
-  written(writes: readonly TimerWrite[]): void {
+  /** A commit wrote these, as a commit listener is told. */
+  written(_turns: unknown, { timers: writes }: { readonly timers: readonly TimerWrite[] }): void {
     if (writes.length === 0) return;
-    const horizon = this.#host.clock.now() + HORIZON_MS;
+    const horizon = this.#parts.clock.now() + HORIZON_MS;
     for (const write of writes) {
       const id = identity(write, write.name);
       if (write.dueAt === undefined || write.dueAt > horizon) this.#current.delete(id);
@@ -101,19 +137,14 @@ export class TimerService {
    * away may not have come to its end yet: what it says of its own timer counts for nothing then.
    */
   resume(rows: readonly TimerRow[]): void {
-    const horizon = this.#host.clock.now() + HORIZON_MS;
-    for (const row of rows) if (row.dueAt < horizon && this.#host.holds(row.partition)) this.#put(fresh(row));
+    const horizon = this.#parts.clock.now() + HORIZON_MS;
+    for (const row of rows) if (row.dueAt < horizon && this.#holds(row)) this.#put(fresh(row));
     this.#arm();
-  }
-
-  /** The partitions moved to another node: their timers are no longer ours to fire. */
-  drop(partitions: ReadonlySet<number>): void {
-    for (const [id, entry] of this.#current) if (partitions.has(entry.timer.partition)) this.#current.delete(id);
   }
 
   /** Timers whose time has come, and whose turn has not ended yet. */
   get due(): number {
-    const now = this.#host.clock.now();
+    const now = this.#parts.clock.now();
     let due = 0;
     for (const { timer } of this.#current.values()) if (timer.dueAt <= now) due++;
     return due;
@@ -123,6 +154,10 @@ export class TimerService {
     this.#stopped = true;
     this.#cancelWake?.();
     this.#cancelRead?.();
+  }
+
+  #holds({ partition }: TimerRow): boolean {
+    return this.#parts.partitions.partition(partition) !== undefined;
   }
 
   #offer(timer: TimerRow): void {
@@ -141,38 +176,38 @@ export class TimerService {
     this.#cancelWake = undefined;
     const next = this.#heap.peek();
     if (next === undefined || this.#stopped) return;
-    this.#cancelWake = this.#host.clock.after(Math.max(0, next.readyAt - this.#host.clock.now()), () =>
+    this.#cancelWake = this.#parts.clock.after(Math.max(0, next.readyAt - this.#parts.clock.now()), () =>
       this.#fireDue(),
     );
   }
 
   #fireDue(): void {
-    const now = this.#host.clock.now();
+    const now = this.#parts.clock.now();
     // T1: a wake-up that came a little early finds nothing due, and arms again.
     for (let next = this.#heap.peek(); next !== undefined && next.readyAt <= now; next = this.#heap.peek()) {
       this.#heap.take();
       const id = identity(next.timer, next.timer.name);
-      if (this.#current.get(id) === next && !this.#firing.has(id)) void this.#fire(id, next);
+      if (this.#current.get(id) === next && !this.#underWay.has(id)) void this.#fire(id, next);
     }
     this.#arm();
   }
 
   async #fire(id: string, entry: Entry): Promise<void> {
-    this.#firing.add(id);
+    this.#underWay.add(id);
     const { timer, attempt } = entry;
     try {
       const skip = entry.skip || (attempt === 1 && this.#isMissed(timer));
-      await this.#host.fire(timer, attempt, skip);
+      await this.#firing?.fire(timer, attempt, skip);
       // Its commit removed or replaced the row and told `written`; a message that was dropped as stale did neither.
       if (this.#current.get(id) === entry) this.#current.delete(id);
     } catch (error) {
       if (this.#stopped) return;
-      const verdict = await this.#host.afterFailure(timer, attempt, error).catch(() => "wait" as const);
+      const verdict = (await this.#firing?.afterFailure(timer, attempt, error).catch(() => undefined)) ?? "wait";
       if (this.#current.get(id) !== entry) return;
-      if (verdict === "drop" || !this.#host.holds(timer.partition)) this.#current.delete(id);
+      if (verdict === "drop" || !this.#holds(timer)) this.#current.delete(id);
       else this.#put(this.#again(entry, verdict));
     } finally {
-      this.#firing.delete(id);
+      this.#underWay.delete(id);
       const latest = this.#current.get(id);
       // Set anew while its last firing was still under way: the heap entry was passed over, so offer it again.
       if (latest !== undefined && latest !== entry) this.#heap.push(latest);
@@ -181,26 +216,26 @@ export class TimerService {
   }
 
   #again(entry: Entry, verdict: Exclude<TimerVerdict, "drop">): Entry {
-    const now = this.#host.clock.now();
+    const now = this.#parts.clock.now();
     if (verdict === "skip" && !entry.skip) return { ...entry, readyAt: now, failures: 0, skip: true };
     const failures = entry.failures + 1;
     const attempt = verdict === "retry" ? entry.attempt + 1 : entry.attempt;
-    return { ...entry, readyAt: now + backoffMs(failures, this.#host.randomness), attempt, failures };
+    return { ...entry, readyAt: now + backoffMs(failures, this.#parts.randomness), attempt, failures };
   }
 
   #isMissed({ schedule, dueAt }: TimerRow): boolean {
-    return schedule !== undefined && isSkipped(schedule, dueAt, this.#host.clock.now());
+    return schedule !== undefined && isSkipped(schedule, dueAt, this.#parts.clock.now());
   }
 
   async #reread(): Promise<void> {
     this.#cancelRead = undefined;
     if (this.#stopped) return;
-    const owned = this.#host.owned();
+    const owned = this.#parts.partitions.held();
     try {
-      this.load(owned.length === 0 ? [] : await this.read(owned));
+      this.#load(owned.length === 0 ? [] : await this.#read(owned));
     } catch (error) {
-      this.#host.failed(error);
-      this.load([]);
+      this.#parts.log.failed("reading timers", error);
+      this.#load([]);
     }
   }
 }

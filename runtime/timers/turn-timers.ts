@@ -7,12 +7,16 @@ import type { FiredTimer } from "../ports/envelope.ts";
 import type { ActorId, TimerRow, TimerWrite } from "../ports/store.ts";
 import { followingTick, type Schedule, scheduleOf, tickAfter } from "./schedule.ts";
 
-/** What a turn's timers need from its node. */
+/** What a turn's timers work with. */
 export interface TimerSource {
-  /** The actor's timers as of the turn's beginning, turns that are not durable yet included. */
-  timersOf(actor: ActorId): Promise<readonly TimerRow[]>;
-  /** A tick of a timer could not be told in time and was skipped. */
-  ticksSkipped(timer: TimerRow, until: number): void;
+  readonly reader: {
+    /** The actor's timers as of the turn's beginning, turns that are not durable yet included. */
+    timersOf(actor: ActorId): Promise<readonly TimerRow[]>;
+  };
+  readonly log: {
+    /** A tick of a timer could not be told in time and was skipped. */
+    ticksSkipped(timer: TimerRow, until: number): void;
+  };
 }
 
 /** The timer changes of one turn: collected here, committed with it, or dropped with it (G2). */
@@ -60,7 +64,7 @@ export class TurnTimers implements Timers {
   }
 
   async list(): Promise<readonly TimerView[]> {
-    const rows = new Map((await this.#source.timersOf(this.#actor)).map((row) => [row.name, row]));
+    const rows = new Map((await this.#source.reader.timersOf(this.#actor)).map((row) => [row.name, row]));
     for (const write of this.writes.values()) {
       if (write.dueAt === undefined) rows.delete(write.name);
       else rows.set(write.name, write);
@@ -77,7 +81,7 @@ export class TurnTimers implements Timers {
       return;
     }
     const row = { ...this.#actor, name, message, input, dueAt: next.dueAt, schedule: next.schedule };
-    if (next.overrun) this.#source.ticksSkipped({ ...row, dueAt }, next.dueAt);
+    if (next.overrun) this.#source.log.ticksSkipped({ ...row, dueAt }, next.dueAt);
     this.writes.set(name, row);
   }
 

@@ -2,7 +2,7 @@
  * The state of one actor in memory, as the last turn that ended well has left it.
  *
  * Owns: the state as text and as a value, its version, the indexed values. Does not own: whether it is durable
- * (`Uncommitted`).
+ * (`OutputGate`).
  *
  * A3 a turn that did not end well leaves the state as it was before it (G2): what it did to the value is thrown away with
  *    the value, and the next turn gets one that is parsed anew from the text.

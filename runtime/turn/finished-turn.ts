@@ -1,21 +1,11 @@
-import type { JournaledTurn } from "../journal/fold.ts";
-import type { TroupeError } from "../message/errors.ts";
+import { MAX_STATE_LENGTH } from "../base/limits.ts";
+import type { JournaledTurn } from "../journal/journaled-turn.ts";
+import type { Answer, Waiter } from "../message/delivery.ts";
+import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "../ports/store.ts";
+import type { ActorState } from "./actor-state.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
-
-/** Someone who waits for an answer. A reply is JSON text: an actor's state is never shared with its callers. */
-export interface Waiter {
-  succeed(body: string | undefined): void;
-  fail(error: unknown): void;
-  /** Whether nobody waits any more; then the message is not worth a turn. */
-  expired?(): boolean;
-}
-
-/** What a waiter will be told once it is safe to. */
-export type Answer =
-  | { readonly kind: "reply"; readonly body: string | undefined }
-  | { readonly kind: "error"; readonly error: TroupeError };
 
 /** The actor a turn belongs to, as its commit sees it. */
 export interface TurnOwner {
@@ -30,6 +20,10 @@ export interface TurnOwner {
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */
   reload(): void;
+  /** Whether it has messages that wait for a commit to make room for further turns. */
+  readonly stalled: boolean;
+  /** There may be room now. */
+  wake(): void;
 }
 
 /** What a turn leaves beside a state and a reply, and when it was. */
@@ -50,6 +44,8 @@ export class FinishedTurn {
   readonly at: number;
   /** All indexed values of the actor, where they changed with this turn. */
   readonly index: readonly FieldValue[] | undefined;
+  /** What it leaves to be written, in characters. */
+  readonly length: number;
   #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
 
   constructor(
@@ -73,6 +69,12 @@ export class FinishedTurn {
     this.pause = pause;
     this.at = turn.now;
     this.index = index;
+    this.length = lengthOf(state, reply, turn);
+  }
+
+  /** How many answers wait for it. */
+  get gated(): number {
+    return this.#waiting.length;
   }
 
   /** Lets `waiter` have `answer` once this turn is durable. */
@@ -83,8 +85,12 @@ export class FinishedTurn {
   /** Durable: everyone gets the answer. */
   open(): void {
     for (const { waiter, answer } of this.#waiting) {
-      if (answer.kind === "reply") waiter.succeed(answer.body);
-      else waiter.fail(answer.error);
+      try {
+        if (answer.kind === "reply") waiter.succeed(answer.body);
+        else waiter.fail(answer.error);
+      } catch {
+        // One who cannot take his answer is no reason to keep the others from theirs.
+      }
     }
   }
 
@@ -92,4 +98,45 @@ export class FinishedTurn {
   fail(error: TroupeError): void {
     for (const { waiter } of this.#waiting) waiter.fail(error);
   }
+}
+
+/**
+ * Takes over the state of a turn that ended well, and puts together what it leaves to be written, as one piece (G2).
+ *
+ * @param text the state after the turn as JSON; `undefined` when it destroyed the actor.
+ * @param hash of the message and its input, when it carries an id: then the reply `body` is kept.
+ */
+export function finishTurn(
+  owner: TurnOwner,
+  envelope: Envelope,
+  turn: Turn,
+  state: ActorState,
+  text: string | undefined,
+  hash: string | undefined,
+  body: string | undefined,
+): FinishedTurn {
+  if (turn.destroyed && state.exists) turn.journal?.destroyed();
+  const index = state.advance(turn, text);
+  const { id } = envelope;
+  const reply = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
+  return new FinishedTurn(owner, envelope, turn, text, state.version, reply, undefined, index);
+}
+
+/** Why a turn whose state has grown to `size` characters cannot be committed. */
+export function stateTooLarge(address: string, size: number): TroupeError {
+  return new TroupeError(
+    "state_too_large",
+    `Cannot commit the state of ${address} as it is too large: size is ${size}, limit is ${MAX_STATE_LENGTH}`,
+  );
+}
+
+function lengthOf(
+  state: string | undefined,
+  reply: StoredReply | undefined,
+  { effects, journal }: TurnEffects,
+): number {
+  let length = (state?.length ?? 0) + (reply?.reply?.length ?? 0);
+  if (effects !== undefined) for (const { body } of effects) length += body.length;
+  if (journal !== undefined) for (const { data } of journal.rows) length += data.length;
+  return length;
 }

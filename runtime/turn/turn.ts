@@ -5,12 +5,13 @@
  * is refused or fails is simply dropped, and leaves no trace (G2).
  */
 import { safeParse } from "valibot";
-import type { AnyActorType, Emits } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition, Emits } from "../actor/any-actor.ts";
 import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH, MAX_ROUTED_LENGTH } from "../base/limits.ts";
-import type { JournaledTurn } from "../journal/fold.ts";
+import type { Randomness } from "../base/randomness.ts";
+import type { JournaledTurn } from "../journal/journaled-turn.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
@@ -27,11 +28,10 @@ export interface EffectDraft {
   readonly body: string;
 }
 
-/** What a turn needs from its node. */
-export interface TurnHost extends TimerSource {
+/** What a turn works with. */
+export interface TurnParts extends TimerSource {
   readonly clock: Clock;
-  now(): number;
-  uuid(nowMs: number): string;
+  readonly randomness: Randomness;
   /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
   ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
 }
@@ -52,7 +52,7 @@ export class Turn implements TurnContext<unknown, Emits> {
   readonly #type: AnyActorType;
   readonly #envelope: Envelope;
   readonly #partition: number;
-  readonly #host: TurnHost;
+  readonly #parts: TurnParts;
   readonly #deadline: number | undefined;
   #now: number | undefined;
   #timers: TurnTimers | undefined;
@@ -64,7 +64,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     partition: number,
     state: unknown,
     exists: boolean,
-    host: TurnHost,
+    parts: TurnParts,
     deadline: number | undefined,
   ) {
     this.key = envelope.key;
@@ -75,13 +75,13 @@ export class Turn implements TurnContext<unknown, Emits> {
     this.#type = type;
     this.#envelope = envelope;
     this.#partition = partition;
-    this.#host = host;
+    this.#parts = parts;
     this.#deadline = deadline;
   }
 
   /** Looked at once: it is one moment for the whole turn. */
   get now(): number {
-    return (this.#now ??= this.#host.now());
+    return (this.#now ??= this.#parts.clock.now());
   }
 
   get timers(): TurnTimers {
@@ -124,12 +124,21 @@ export class Turn implements TurnContext<unknown, Emits> {
 
   get deadline(): number | undefined {
     const deadline = this.#callDeadline;
-    return deadline === undefined ? undefined : this.#host.now() + deadline - this.#host.clock.monotonic();
+    return deadline === undefined ? undefined : this.#parts.clock.now() + deadline - this.#parts.clock.monotonic();
   }
 
   /** Tells the handler's I/O to end: nobody needs it any more. */
   abort(reason: TroupeError): void {
     (this.#abort ??= new AbortController()).abort(reason);
+  }
+
+  /** Runs the handler of its command. The first turn of an actor: what brings it into being and its message are one. */
+  handle(definition: AnyMessageDefinition, input: unknown): unknown {
+    const { options } = this.#type;
+    if (this.exists || options.onCreate === undefined) return definition.handle(this as never, input as never);
+    const created: unknown = options.onCreate(this as never, this.key);
+    const run = (): unknown => definition.handle(this as never, input as never);
+    return created instanceof Promise ? created.then(run) : run();
   }
 
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void {
@@ -154,7 +163,7 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot emit ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_EVENT_LENGTH}`,
       );
     }
-    const id = `evt_${this.#host.uuid(this.now)}`;
+    const id = `evt_${this.#parts.randomness.uuid(this.now)}`;
     if (this.journal !== undefined) this.state = this.journal.emitted(id, type, body, this.now);
     this.#effect({ kind: "event", id, name: type, target: this.key, body });
   }
@@ -169,7 +178,13 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot broadcast ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_BROADCAST_LENGTH}`,
       );
     }
-    this.#effect({ kind: "broadcast", id: `brd_${this.#host.uuid(this.now)}`, name: type, target: topic, body });
+    this.#effect({
+      kind: "broadcast",
+      id: `brd_${this.#parts.randomness.uuid(this.now)}`,
+      name: type,
+      target: topic,
+      body,
+    });
   }
 
   publish({ type, target, data }: { readonly type: string; readonly target: string; readonly data: unknown }): void {
@@ -180,7 +195,7 @@ export class Turn implements TurnContext<unknown, Emits> {
         `Cannot publish ${type} from ${this.#type.type}/${this.key} as it is too large: size is ${body.length}, limit is ${MAX_ROUTED_LENGTH}`,
       );
     }
-    this.#effect({ kind: "routed", id: `rtd_${this.#host.uuid(this.now)}`, name: type, target, body });
+    this.#effect({ kind: "routed", id: `rtd_${this.#parts.randomness.uuid(this.now)}`, name: type, target, body });
   }
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {
@@ -193,7 +208,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     const body = JSON.stringify(input) ?? "null";
     this.#effect({
       kind: "send",
-      id: `msg_${this.#host.uuid(this.now)}`,
+      id: `msg_${this.#parts.randomness.uuid(this.now)}`,
       name: message,
       target: `${target.type}/${key}`,
       body,
@@ -201,7 +216,7 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
-    return this.#host.ref(target, key, this.#envelope, this.#callDeadline);
+    return this.#parts.ref(target, key, this.#envelope, this.#callDeadline);
   }
 
   /** A send has a deadline too, but only until it is tried again. */
@@ -215,13 +230,13 @@ export class Turn implements TurnContext<unknown, Emits> {
 
   #makeTimers(): TurnTimers {
     const actor = { type: this.#type.type, key: this.key, partition: this.#partition };
-    return new TurnTimers(this.#type, actor, this.now, this.#host);
+    return new TurnTimers(this.#type, actor, this.now, this.#parts);
   }
 
   #workflow(operation: string, id: string, request: WorkflowRequest): void {
     this.#effect({
       kind: "workflow",
-      id: `wfr_${this.#host.uuid(this.now)}`,
+      id: `wfr_${this.#parts.randomness.uuid(this.now)}`,
       name: operation,
       target: id,
       body: JSON.stringify(request),

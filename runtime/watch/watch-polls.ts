@@ -2,7 +2,7 @@
  * The long polls of watchers, on the node that owns the actors they look at.
  *
  * Owns: who waits for which actor. Does not own: the actors; one that is watched need not be in memory, and its being
- * watched does not keep it there. Calls in: `poll`, `abandon`, `written`, `lost`, `stop`. Calls out: the host's `look`.
+ * watched does not keep it there. Calls in: `poll`, `abandon`, `written`, `closed`, `stop`. Calls out: the reader's `look`.
  *
  * W1 only what is durable is shown: `look` waits for the commit, `written` comes after it (G3).
  * W2 a poll waits before it looks, so that no commit falls between the two.
@@ -10,10 +10,13 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { textHash } from "../base/hash.ts";
+import type { Waiter } from "../message/delivery.ts";
 import type { TroupeError } from "../message/errors.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import { movingError } from "../ownership/partition.ts";
 import type { Seen } from "../ports/envelope.ts";
 import type { ActorId } from "../ports/store.ts";
-import type { FinishedTurn, Waiter } from "../turn/finished-turn.ts";
+import type { FinishedTurn } from "../turn/finished-turn.ts";
 
 /** A durable state as JSON text; none where the actor does not exist. */
 export interface Sight {
@@ -21,8 +24,8 @@ export interface Sight {
   readonly state: string | undefined;
 }
 
-export interface WatchersHost {
-  readonly clock: Clock;
+/** Reads an actor as a watcher may see it. */
+export interface SightReader {
   /** What is durable of an actor of this node. */
   look(actor: ActorId): Promise<Sight>;
 }
@@ -38,23 +41,25 @@ interface Poll {
   readonly cancelTimer: () => void;
 }
 
-export class Watchers {
-  readonly #host: WatchersHost;
+export class WatchPolls implements PartitionListener {
+  readonly #clock: Clock;
+  readonly #reader: SightReader;
   readonly #polls = new Map<string, Set<Poll>>();
 
-  constructor(host: WatchersHost) {
-    this.#host = host;
+  constructor(clock: Clock, reader: SightReader) {
+    this.#clock = clock;
+    this.#reader = reader;
   }
 
   /** Answers `waiter` with a {@link Sight} other than `seen`, as JSON, or with nothing when there is none for a while. */
   poll(actor: ActorId, partition: number, waiter: Waiter, seen: Seen | undefined): void {
     const address = `${actor.type}/${actor.key}`;
-    const cancelTimer = this.#host.clock.after(POLL_MS, () => this.#take(poll) && waiter.succeed(undefined));
+    const cancelTimer = this.#clock.after(POLL_MS, () => this.#take(poll) && waiter.succeed(undefined));
     const poll: Poll = { waiter, address, partition, seen, cancelTimer };
     const polls = this.#polls.get(address);
     if (polls === undefined) this.#polls.set(address, new Set([poll]));
     else polls.add(poll);
-    this.#host.look(actor).then(
+    this.#reader.look(actor).then(
       (sight) => this.#show(poll, sight),
       (error: unknown) => this.#take(poll) && waiter.fail(error),
     );
@@ -77,9 +82,9 @@ export class Watchers {
     for (const [address, turn] of newest) for (const poll of this.#polls.get(address) ?? []) this.#show(poll, turn);
   }
 
-  /** The partitions moved: their watchers have to ask the next owner. */
-  lost(partitions: ReadonlySet<number>, error: TroupeError): void {
-    this.#fail((poll) => partitions.has(poll.partition), error);
+  /** Watchers of partitions that moved have to ask the next owner. */
+  closed(partitions: ReadonlySet<number>): void {
+    this.#fail((poll) => partitions.has(poll.partition), movingError());
   }
 
   stop(error: TroupeError): void {

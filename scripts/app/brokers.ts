@@ -26,6 +26,8 @@ export interface Brokers {
   readonly sinks: readonly Sink[];
   /** By actor type. */
   readonly sources: Readonly<Record<string, Source>>;
+  /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
+  readonly blocked: ReadonlyMap<string, () => string | undefined>;
 }
 
 type BrokerSettings = Pick<
@@ -48,6 +50,7 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === broker).flatMap(typesOf);
   const sinks: Sink[] = [];
   const sources: Partial<Record<Broker, Source>> = {};
+  const blocked = new Map<string, () => string | undefined>();
   if (nats !== undefined) {
     const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
     sinks.push(natsSink({ connection: nats, log, ...own }));
@@ -67,6 +70,7 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     const types = queues.length > 0 ? [...new Set(queues.flatMap((queue) => queue.types))] : RABBITMQ_TYPES;
     const sink = rabbitMqSink({ ...place, queues, unroutable: queues.length > 0 ? "refuse" : "pass" });
     sinks.push(onlyTypes(sink, types));
+    blocked.set(sink.name, () => sink.blocked());
     sources.rabbitmq = rabbitMqSource({ ...place, queues: names });
   }
   if (REDIS_URL !== undefined) {
@@ -78,7 +82,7 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     const source = sources[chosen[subscriber]];
     return source === undefined ? [] : [[subscriber, source] as const];
   });
-  return { sinks, sources: Object.fromEntries(byType) };
+  return { sinks, sources: Object.fromEntries(byType), blocked };
 }
 
 /** The broker of each subscription, as far as they are there. */

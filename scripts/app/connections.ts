@@ -11,6 +11,7 @@ import { routedNats } from "#infra/routing/nats.ts";
 import { routedRabbitMq } from "#infra/routing/rabbitmq.ts";
 import { routedRedis } from "#infra/routing/redis.ts";
 import { absentSink, routedSink } from "#infra/routing/routed.ts";
+import { sealingCodec } from "#infra/temporal/codec.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { type Log, memoryTopics, type Sink, type Source, type Store, type Topics, type Transport } from "#runtime";
@@ -18,6 +19,7 @@ import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
+import { secretKeysOf } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 
 /** Connections per service and process; the read model of the orders has four more. Three processes stay within a server's usual hundred. */
@@ -35,6 +37,8 @@ export interface Connections {
   readonly sinks: readonly Sink[];
   /** Where the events come from that actors subscribe to, by actor type. */
   readonly sources: Readonly<Record<string, Source>>;
+  /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
+  readonly blocked: ReadonlyMap<string, () => string | undefined>;
   /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
   readonly topics: Topics;
   /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
@@ -57,7 +61,12 @@ export function openConnections(settings: Settings, log: Log): Connections {
   const temporal =
     TEMPORAL_ADDRESS === undefined
       ? undefined
-      : temporalConnection({ address: TEMPORAL_ADDRESS, namespace: TEMPORAL_NAMESPACE });
+      : temporalConnection({
+          address: TEMPORAL_ADDRESS,
+          namespace: TEMPORAL_NAMESPACE,
+          prefix,
+          codec: sealingCodec(secretKeysOf(settings)),
+        });
   const brokers = openBrokers(settings, nats, log);
   const sinks: Sink[] = [...brokers.sinks];
   const topics =
@@ -77,6 +86,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
     engine: connectEngine({ host: DOCKER_HOST, cluster }),
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
+    blocked: brokers.blocked,
     topics,
     stores: () => storesOf(settings, log, failing),
     orderReads: () =>

@@ -1,5 +1,5 @@
 import type { PaymentProvider } from "#actors/shop/payment/provider.ts";
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
+import { sandboxProvider } from "#actors/shop/sandbox-payment/sandbox-payment.ts";
 import type { Log, Troupe } from "#runtime";
 
 /** The payment providers there are. A real one is a row here and in {@link openPaymentProvider}. */

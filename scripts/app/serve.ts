@@ -11,7 +11,7 @@ import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
-import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
+import { createSockets } from "#actors/ingress/sockets/sockets.ts";
 import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { dockerStatus } from "#infra/docker/status.ts";
@@ -100,6 +100,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   const readiness = readinessOf(componentsOf(settings, connections, system));
   const deps: IngressDeps = {
     troupe,
+    serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
     origins: () => live().ALLOWED_ORIGINS,
     maxBodyBytes: () => live().API_MAX_PAYLOAD_SIZE,
@@ -114,7 +115,9 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     links: {
       temporalUi: TEMPORAL_UI_URL ?? null,
       workflow: (id, runId) =>
-        TEMPORAL_UI_URL === undefined ? null : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, id, runId),
+        TEMPORAL_UI_URL === undefined
+          ? null
+          : workflowLink(TEMPORAL_UI_URL, TEMPORAL_NAMESPACE, `${connections.temporal?.prefix ?? ""}${id}`, runId),
     },
     log,
   };
@@ -137,9 +140,8 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     maxRequestBodySize: SERVER_BODY_LIMIT,
     development: false,
     fetch: async (request, own) => {
-      if (isSocket(request)) return sockets.upgrade(request, own);
-      const response = await app.handle(request);
-      if (stopping) response.headers.set("connection", "close");
+      const response = await app.serve(request, (asked) => sockets.upgrade(asked, own));
+      if (stopping) response?.headers.set("connection", "close");
       return response;
     },
     websocket: sockets.websocket,
@@ -170,14 +172,6 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
 function rateLimitOf({ API_RATE_LIMIT, API_RATE_LIMIT_BURST }: Settings): RateLimit | undefined {
   if (API_RATE_LIMIT === 0) return undefined;
   return { perSecond: API_RATE_LIMIT, burst: API_RATE_LIMIT_BURST ?? 2 * API_RATE_LIMIT };
-}
-
-/** Whether the path is that of sockets, without parsing the URL of every request. */
-function isSocket({ url }: Request): boolean {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  if (!url.startsWith(SOCKET_PATH, start)) return false;
-  const end = start + SOCKET_PATH.length;
-  return end === url.length || url[end] === "?";
 }
 
 function notYet(detail: string): never {

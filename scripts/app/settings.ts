@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
+import { readAddresses } from "#infra/address.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
@@ -36,7 +37,8 @@ const url = (...protocols: string[]) =>
 const natsUrls = v.pipe(
   text,
   v.check(
-    (value) => value.split(",").every((part) => /^(nats|tls):\/\/\S+$/.test(part.trim()) && URL.canParse(part.trim())),
+    (value) =>
+      readAddresses(value).every((at) => (at?.scheme === "nats" || at?.scheme === "tls") && at.hosts.length > 0),
     "expected nats://host:port, or several separated by commas",
   ),
 );
@@ -179,7 +181,10 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
-  TROUPE_ROLES: v.pipe(v.optional(roles, ROLES.join(",")), v.description("what this process does")),
+  TROUPE_ROLES: v.pipe(
+    v.optional(roles, ROLES.join(",")),
+    v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
+  ),
   TROUPE_STOP_GRACE: v.pipe(
     v.optional(duration, "0s"),
     v.description("how long a process that was told to stop still takes requests, with /ready at 503"),
@@ -211,7 +216,7 @@ const VARIABLES = {
       ),
     ),
     v.description(
-      "seals the secrets of sources and endpoints in the database: 32 bytes in base64; of several, separated by commas, the first seals",
+      "seals the secrets of sources and endpoints in the database, and what workflows are about in Temporal: 32 bytes in base64; of several, separated by commas, the first seals",
     ),
   ),
   API_RATE_LIMIT: v.pipe(
@@ -250,7 +255,7 @@ const VARIABLES = {
       ),
       "default",
     ),
-    v.description("keeps systems on the same servers apart: databases, streams, topics, containers"),
+    v.description("keeps systems on the same servers apart: databases, streams, topics, workflows, containers"),
   ),
   WEBHOOK_RETRIES: v.pipe(
     v.optional(durations, "5s,5m,30m,2h,5h,10h,10h"),
@@ -348,7 +353,7 @@ function* defaultCredentials(settings: Settings): Generator<string> {
   for (const name of CREDENTIALS) {
     const value = settings[name];
     if (typeof value !== "string") continue;
-    if (value.split(",").some((url) => hasDefaultCredentials(url.trim()))) yield name;
+    if (hasDefaultCredentials(value)) yield name;
   }
 }
 
@@ -407,5 +412,5 @@ export function describeVariables(): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_URL$|^TROUPE_[A-Z]+_KEY$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
 }

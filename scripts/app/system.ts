@@ -1,3 +1,9 @@
+import { Keyring } from "#actors/access/keyring/keyring.ts";
+import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { Config } from "#actors/orchestrator/config/config.ts";
+import { type ScalerActor, scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
+import { startWatcher, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
 /**
  * The actor system of this process, from nothing to running, and back.
  *
@@ -9,12 +15,6 @@
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
  *    while requests are still served, so that they only notice a pause.
  */
-import { Keyring } from "#actors/access/keyring/keyring.ts";
-import { Ticket } from "#actors/access/ticket/ticket.ts";
-import { Config } from "#actors/orchestrator/config/config.ts";
-import { type ScalerActor, scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
-import { startWatcher, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
-import { Service } from "#actors/orchestrator/service/service.ts";
 import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
@@ -158,7 +158,9 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         log,
         wake: (service) =>
           temporal.call(() =>
-            temporal.client.workflow.getHandle(workflowIds.reconcileService(service)).signal(WAKE_SIGNAL),
+            temporal.client.workflow
+              .getHandle(temporal.prefix + workflowIds.reconcileService(service))
+              .signal(WAKE_SIGNAL),
           ),
         services: async () => (await running.list(Service, { limit: 200 })).map(({ key }) => key),
       });

@@ -4,6 +4,7 @@ import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { durationMs, type Log, type Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
+import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
 import { shopActivities } from "#workflows/shop-activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
@@ -43,8 +44,8 @@ export function startShopWorkers({
   settings,
 }: AppWorkers): Workers {
   const shop: QueueOptions = {
-    taskQueue: TASK_QUEUES.shop,
-    workflowsPath: pathOf("shop.ts"),
+    taskQueue: temporal.prefix + TASK_QUEUES.shop,
+    workflowsPath: WORKFLOW_ENTRIES.shop,
     activities: shopActivities({
       troupe,
       provider: openPaymentProvider(settings.PAYMENT_PROVIDER, troupe, log),
@@ -52,23 +53,20 @@ export function startShopWorkers({
     }),
   };
   const gateway: QueueOptions = {
-    taskQueue: TASK_QUEUES.gateway,
-    workflowsPath: pathOf("deliver-webhook/workflow.ts"),
+    taskQueue: temporal.prefix + TASK_QUEUES.gateway,
+    workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
   const orchestrator: QueueOptions = {
-    taskQueue: TASK_QUEUES.orchestrator,
-    workflowsPath: pathOf("reconcile-service/workflow.ts"),
+    taskQueue: temporal.prefix + TASK_QUEUES.orchestrator,
+    workflowsPath: WORKFLOW_ENTRIES.orchestrator,
     activities: createReconcileActivities({ troupe, engine, scaler, ...(reconciled && { reconciled }) }),
   };
   return startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
+    codec: temporal.codec,
     queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
     log,
   });
-}
-
-function pathOf(file: string): string {
-  return Bun.fileURLToPath(import.meta.resolve(`#workflows/${file}`));
 }

@@ -1,13 +1,14 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { namesOf } from "./names.ts";
+import { placeOf } from "./names.ts";
 import { scaffoldActor } from "./scaffold.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
-const USAGE = `bun run new actor NAME    makes actors/NAME with its messages, its definition and a test that passes
+const USAGE = `bun run new actor [PRODUCT/]NAME    makes the actor's folder with its messages, its definition and a test that passes
 
   NAME        a singular noun in lower case, as in parcel or gift-card
+  PRODUCT     a folder of actors/ to put it in, as in shop/gift-card (default: a folder of its own, actors/NAME)
   --dir DIR   the checkout to make it in (default: this one)
   --help      this text`;
 
@@ -38,13 +39,13 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function newActor(name: string, root: string): Promise<number> {
   try {
-    const names = namesOf(name);
-    const files = await scaffoldActor(root, names);
+    const { product, names } = placeOf(name);
+    const { folder, files } = await scaffoldActor(root, product, names);
     console.log(`Made ${files.join(", ")}
 
-Try it:       bun test actors/${name}
+Try it:       bun test ${folder}
 Register it:  add ${names.type} to "actors" in scripts/app/system.ts, with
-              import { ${names.type} } from "#actors/${name}/${name}.ts";`);
+              import { ${names.type} } from "#${folder}/${names.actor}.ts";`);
     return 0;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

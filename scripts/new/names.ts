@@ -15,6 +15,19 @@ const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u;
 const MAX_LENGTH = 63;
 
 /**
+ * What `NAME` and `PRODUCT/NAME` say.
+ * @throws {RangeError} a part is no name, or there are more than two.
+ */
+export function placeOf(given: string): { readonly product: string | undefined; readonly names: ActorNames } {
+  const [first = "", second, ...more] = given.split("/");
+  if (more.length > 0) throw new RangeError(`Cannot place an actor at "${given}": expected NAME or PRODUCT/NAME`);
+  if (second === undefined) return { product: undefined, names: namesOf(first) };
+  if (!NAME.test(first))
+    throw new RangeError(`Cannot place an actor in "${first}": expected a folder of actors/, as in "shop"`);
+  return { product: first, names: namesOf(second) };
+}
+
+/**
  * The names that follow from an actor's name.
  * @throws {RangeError} it is no actor type, or its constant would hide a global.
  */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { NEW, type TemporaryCheckout, temporaryCheckout } from "./checkout.fixture.ts";
-import { namesOf } from "./names.ts";
+import { namesOf, placeOf } from "./names.ts";
 
 setDefaultTimeout(120_000);
 
@@ -31,14 +31,22 @@ describe("bun run new actor", () => {
     expect(await Bun.file(join(checkout.root, "scripts/app/system.ts")).text()).toBe(system);
   });
 
+  test("puts an actor into a product, and says where it stands", () => {
+    const { code, out } = run("actor", "shop/voucher", "--dir", checkout.root);
+    expect(code).toBe(0);
+    expect(existsSync(join(checkout.root, "actors/shop/voucher/voucher.ts"))).toBe(true);
+    expect(out).toContain("bun test actors/shop/voucher");
+    expect(out).toContain(`import { Voucher } from "#actors/shop/voucher/voucher.ts";`);
+  });
+
   test("refuses a name that is taken, and leaves what is there alone", async () => {
-    const before = await Bun.file(join(checkout.root, "actors/stock/stock.ts")).text();
+    const before = await Bun.file(join(checkout.root, "actors/shop/stock/stock.ts")).text();
     expect(run("actor", "stock", "--dir", checkout.root)).toEqual({
       code: 1,
       out: "",
-      err: "Cannot make actors/stock as it is there already: choose another name, or remove it first\n",
+      err: "Cannot make actors/stock as actors/shop/stock is there already: choose another name, or remove it first\n",
     });
-    expect(await Bun.file(join(checkout.root, "actors/stock/stock.ts")).text()).toBe(before);
+    expect(await Bun.file(join(checkout.root, "actors/shop/stock/stock.ts")).text()).toBe(before);
   });
 
   test("refuses a name that is no actor type, and says what one looks like", () => {
@@ -50,11 +58,11 @@ describe("bun run new actor", () => {
 
   test("explains itself with --help, and when it does not understand", () => {
     expect(run("--help")).toMatchObject({ code: 0, err: "" });
-    expect(run("--help").out).toStartWith("bun run new actor NAME");
+    expect(run("--help").out).toStartWith("bun run new actor [PRODUCT/]NAME");
     for (const args of [[], ["actor"], ["workflow", "x"], ["actor", "a", "b"], ["actor", "a", "--what"]]) {
       const { code, err } = run(...args);
       expect(code).toBe(2);
-      expect(err).toContain("bun run new actor NAME");
+      expect(err).toContain("bun run new actor [PRODUCT/]NAME");
     }
   });
 
@@ -62,6 +70,17 @@ describe("bun run new actor", () => {
     const { code, err } = run("actor", "parcel", "--dir", join(checkout.root, "runtime"));
     expect(code).toBe(1);
     expect(err).toContain(`as there is no folder "actors"`);
+  });
+});
+
+describe("placeOf()", () => {
+  test("takes a name, or a product and a name", () => {
+    expect(placeOf("parcel")).toEqual({ product: undefined, names: namesOf("parcel") });
+    expect(placeOf("shop/parcel")).toEqual({ product: "shop", names: namesOf("parcel") });
+  });
+
+  test.each(["a/b/c", "/parcel", "shop/", "../parcel", "Shop/parcel"])("refuses %p", (given) => {
+    expect(() => placeOf(given)).toThrow(RangeError);
   });
 });
 

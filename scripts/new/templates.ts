@@ -58,7 +58,7 @@ export const ${type} = actor("${actor}", {
 
 function tests({ actor, type }: ActorNames): string {
   return `import { expect, test } from "bun:test";
-import { emittedBy } from "#actors/test-outbox.ts";
+import { emittedBy } from "#infra/testing/outbox.ts";
 import { createTroupe, memory } from "#runtime";
 import { ${type} } from "./${actor}.ts";
 

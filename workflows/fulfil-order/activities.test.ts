@@ -4,11 +4,11 @@ import { Customer } from "#actors/shop/customer/customer.ts";
 import { createDelivery } from "#actors/shop/delivery/delivery.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
-import { SandboxPayment, sandboxProvider } from "#actors/shop/payment/sandbox.ts";
+import { SandboxPayment, sandboxProvider } from "#actors/shop/sandbox-payment/sandbox-payment.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { createTroupe, memory, RefusedError, TroupeError } from "#runtime";
 import { toApplicationFailure } from "../actor-calls.ts";
-import { fulfilOrderActivities } from "./activities.ts";
+import { shopActivities } from "../shop-activities.ts";
 
 // The first test that needs servers may have to start them.
 setDefaultTimeout(60_000);
@@ -25,7 +25,7 @@ async function house() {
   await stock.putProduct({ name: "Tea", price: 450, currency: "EUR" });
   await stock.refill({ quantity: 10 });
   await troupe.ref(Order, orderId).place({ customerId: "cus_1", lines, paymentToken: "tok_ok" });
-  const activities = fulfilOrderActivities({ troupe, provider: sandboxProvider(troupe) });
+  const activities = shopActivities({ troupe, provider: sandboxProvider(troupe) });
   const provider = sandboxProvider(troupe);
   const payment = troupe.ref(Payment, orderId);
   return { troupe, stock, payment, provider, activities, [Symbol.asyncDispose]: () => troupe.stop() };

@@ -9,7 +9,6 @@ import { Stock } from "#actors/shop/stock/stock.ts";
 import type { Troupe } from "#runtime";
 import { actorCalls } from "#workflows/actor-calls.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
-import { settlePaymentActivities } from "../settle-payment/activities.ts";
 
 /** Pieces of one SKU. */
 export interface StockLine {
@@ -67,8 +66,6 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
   }
 
   return {
-    ...settlePaymentActivities({ troupe, provider }),
-
     /**
      * Holds as much of every line as there is, and marks the order `reserved` where that is all of it. Repeated, it holds
      * what came in since. Fails with `out_of_stock` where nothing is there of any line, and with `unknown_sku`.

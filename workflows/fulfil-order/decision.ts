@@ -1,7 +1,7 @@
 import { ApplicationFailure, condition } from "@temporalio/workflow";
 import type { Choice, OrderMarked, PartialLine } from "#actors/shop/order/messages.ts";
-import type { StockLine } from "./activities.ts";
 import { steps, untilDone } from "../shop-steps.ts";
+import type { StockLine } from "./activities.ts";
 
 /** How often the stock is asked again while the customer waits for it. Shorter than a hold lives. */
 const LOOK_AGAIN = "15s";

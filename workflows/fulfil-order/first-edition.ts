@@ -14,9 +14,16 @@ import {
   upsertSearchAttributes,
 } from "@temporalio/workflow";
 import type { OrderMarked } from "#actors/shop/order/messages.ts";
+import {
+  cancelOrder,
+  deliveryDelivered,
+  deliveryDispatched,
+  type FulfilOrderProgress,
+  getStatus,
+} from "../order-doors.ts";
+import type { ShopActivities } from "../shop-activities.ts";
 import { UndoStack } from "../undo-stack.ts";
-import type { FulfilOrderActivities, StockLine } from "./activities.ts";
-import { cancelOrder, deliveryDelivered, deliveryDispatched, type FulfilOrderProgress, getStatus } from "../order-doors.ts";
+import type { StockLine } from "./activities.ts";
 import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";
 import { searchAttributes } from "./names.ts";
 
@@ -25,13 +32,13 @@ const retry = { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval
 
 // Local activities run inside the workflow task that asks for them: no trip to the server per step. They stay visible by
 // name in the history, as markers. A wait longer than the threshold becomes a timer, so that it does not hold the task.
-const steps = proxyLocalActivities<FulfilOrderActivities>({
+const steps = proxyLocalActivities<ShopActivities>({
   startToCloseTimeout: "10s",
   scheduleToCloseTimeout: "10m",
   localRetryThreshold: "2s",
   retry,
 });
-const untilDone = proxyLocalActivities<FulfilOrderActivities>({
+const untilDone = proxyLocalActivities<ShopActivities>({
   startToCloseTimeout: "10s",
   localRetryThreshold: "2s",
   retry,

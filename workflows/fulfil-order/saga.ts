@@ -22,9 +22,6 @@ import {
   upsertSearchAttributes,
 } from "@temporalio/workflow";
 import type { OrderMarked } from "#actors/shop/order/messages.ts";
-import { failureReason, UndoStack } from "../undo-stack.ts";
-import type { StockLine } from "./activities.ts";
-import { Decision } from "./decision.ts";
 import {
   cancelOrder,
   changeAddress,
@@ -40,14 +37,16 @@ import {
   retryUndo,
   type UpdateAnswer,
 } from "../order-doors.ts";
-import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";
 import { ParcelWatch } from "../parcel-watch.ts";
 import { ParkedUndo, refuseRetry } from "../parked-undo.ts";
 import { steps, undos, untilDone } from "../shop-steps.ts";
+import { failureReason, UndoStack } from "../undo-stack.ts";
+import type { StockLine } from "./activities.ts";
+import { Decision } from "./decision.ts";
+import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";
 
 const DISPATCH_WITHIN = "7d";
 const ARRIVE_WITHIN = "30d";
-
 
 /** The second edition of `fulfilOrder`. */
 export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResult> {

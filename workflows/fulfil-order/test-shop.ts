@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { PayloadCodec } from "@temporalio/common";
 import * as v from "valibot";
 import { Customer } from "#actors/shop/customer/customer.ts";
 import { createDelivery, Delivery } from "#actors/shop/delivery/delivery.ts";
@@ -6,7 +7,7 @@ import { PlaceOrder, type OrderStatus } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import type { PaymentProvider } from "#actors/shop/payment/provider.ts";
-import { SandboxPayment, sandboxProvider } from "#actors/shop/payment/sandbox.ts";
+import { SandboxPayment, sandboxProvider } from "#actors/shop/sandbox-payment/sandbox-payment.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
@@ -31,6 +32,10 @@ export interface TestShopOptions {
   readonly provider?: (sandbox: PaymentProvider) => PaymentProvider;
   /** Stands between the worker and the activities. */
   readonly activities?: (real: ShopActivities) => ShopActivities;
+  /** Seals what Temporal stores. Default: nothing does. */
+  readonly codec?: PayloadCodec;
+  /** Of task queues and workflow ids, as a cluster has one. Default: none. */
+  readonly prefix?: string;
 }
 
 /** For tests: a shop of real actors on the memory store, with the real saga on a Temporal server and task queues of its own. */
@@ -40,10 +45,12 @@ export async function testShop({
   decideWithinMs = 1_000,
   provider = (sandbox) => sandbox,
   activities: through = (real) => real,
+  codec,
+  prefix = "",
 }: TestShopOptions = {}) {
   const address = await testServer("temporal");
   const queuePrefix = `${newId("test")}-`;
-  const temporal = temporalConnection({ address });
+  const temporal = temporalConnection({ address, prefix, ...(codec && { codec }) });
   const sink = temporalSink({ temporal, keywords: Object.values(searchAttributes), queuePrefix, log: silentLog });
   const troupe = await createTroupe({
     actors: [Order, Customer, Stock, Payment, SandboxPayment, createDelivery({ step })],
@@ -55,9 +62,10 @@ export async function testShop({
   const start = (): Workers =>
     startWorkers({
       address,
+      codec,
       queues: [
         {
-          taskQueue: queuePrefix + TASK_QUEUES.shop,
+          taskQueue: prefix + queuePrefix + TASK_QUEUES.shop,
           workflowsPath: join(import.meta.dirname, "..", "shop.ts"),
           activities,
         },
@@ -70,7 +78,7 @@ export async function testShop({
 
   const order = (orderId: string) => troupe.ref(Order, orderId);
   const handle = (orderId: string) =>
-    temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(workflowIds.fulfilOrder(orderId));
+    temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(prefix + workflowIds.fulfilOrder(orderId));
 
   return {
     troupe,

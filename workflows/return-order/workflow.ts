@@ -5,14 +5,9 @@
  * R2 What is refused for good is parked, as in `fulfilOrder`: the order is `needs_attention` until it was tried again.
  * R3 A parcel that does not come within a month leaves the order `delivered`.
  */
-import {
-  allHandlersFinished,
-  condition,
-  setHandler,
-  upsertSearchAttributes,
-} from "@temporalio/workflow";
-import { deliveryLost, deliveryReturned, orderStatus, retryUndo } from "../order-doors.ts";
+import { allHandlersFinished, condition, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { FulfilOrderResult } from "../fulfil-order/messages.ts";
+import { deliveryLost, deliveryReturned, orderStatus, retryUndo } from "../order-doors.ts";
 import { ParcelWatch } from "../parcel-watch.ts";
 import { ParkedUndo, refuseRetry } from "../parked-undo.ts";
 import { undos, untilDone } from "../shop-steps.ts";

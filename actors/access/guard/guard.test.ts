@@ -167,6 +167,17 @@ describe("authentication", () => {
     }
   });
 
+  test("a key for orders reads products and stock, and neither sets a price nor adds pieces", async () => {
+    const { key } = await makeKey(["orders"]);
+    for (const path of ["/products", "/stock/TEA-9"])
+      expect((await ask("GET", path, { key })).status).toBeOneOf([200, 404]);
+    const put = { key, body: { name: "Tea", price: 1 } };
+    expect((await ask("PUT", "/products/TEA-9", put)).json).toMatchObject({ status: 403, code: "scope.missing" });
+    expect((await ask("PUT", "/products/TEA-9", { ...put, key: ADMIN })).status).toBe(200);
+    expect((await ask("POST", "/stock/TEA-9/refill", { key, body: { quantity: 1 } })).status).toBe(403);
+    expect((await ask("POST", "/stock/TEA-9/refill", { key: ADMIN, body: { quantity: 1 } })).status).toBe(200);
+  });
+
   test("where it is off, nobody needs a key, and where there is no guard neither", async () => {
     expect((await ask("GET", "/keys", { on: ingress({}) })).status).toBe(200);
     expect((await ask("GET", "/keys", { on: createIngress(stubDeps({ troupe: () => troupe })) })).status).toBe(200);

@@ -41,6 +41,11 @@ export class Guard {
     this.#limiter = options.limiter ?? new RateLimiter();
   }
 
+  /** Whether nobody needs a key (G3). */
+  get keysOff(): boolean {
+    return this.#options.authenticate === undefined;
+  }
+
   /**
    * Lets a request pass, or not; at once where nothing of a key has to be found out.
    * @throws {Problem} 401 without a good key, 403 for one that is not good for this, 429 for one request too many.

@@ -6,7 +6,7 @@ import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { pageOf } from "#infra/http/listing.ts";
 import { durationMs, isDuration, newId, RefusedError } from "#runtime";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { AccessDeps } from "./deps.ts";
 
 const DEFAULT_OVERLAP = "1h";
 const MAX_OVERLAP_MS = durationMs("30d");
@@ -44,7 +44,7 @@ const Rotation = v.optional(
 const about = { tag: "Keys", noun: "key", scope: "admin" } as const;
 
 /** API keys. A key itself is shown in the answer that makes it, and nowhere else: what is stored is its SHA-256. */
-export function keyRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function keyRoutes({ troupe }: AccessDeps) {
   const keyring = () => troupe().ref(Keyring, "main");
   return endpoints("keys", [
     endpoint(

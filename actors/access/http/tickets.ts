@@ -2,14 +2,14 @@ import * as v from "valibot";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { endpoint, endpoints, Reply } from "#infra/http/endpoint.ts";
 import { type Principal, principalOf } from "#infra/http/principal.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
-import { newTicket, ticketKey } from "../../ingress/sockets/callers.ts";
+import { newTicket, ticketKey } from "../ticket/secret.ts";
+import type { AccessDeps } from "./deps.ts";
 
 /** Who asks where nobody has to say. */
 const NOBODY: Principal = { keyId: "none", scopes: ["admin"] };
 
 /** Tickets: what a page opens a socket with, as it can send no header there, and a key belongs in no address. */
-export function ticketRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function ticketRoutes({ troupe }: AccessDeps) {
   return endpoints("tickets", [
     endpoint(
       {

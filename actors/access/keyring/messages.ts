@@ -1,7 +1,6 @@
 import * as v from "valibot";
+import { SCOPES } from "#infra/http/access.ts";
 
-/** What a key may be good for. `admin` is good for everything. */
-export const SCOPES = ["orders", "events", "services", "admin"] as const;
 export const Scope = v.picklist(SCOPES, `must be one of ${SCOPES.join(", ")}`);
 export type Scope = v.InferOutput<typeof Scope>;
 

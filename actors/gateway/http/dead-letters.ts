@@ -48,14 +48,14 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
     if (!isEditable(letter))
       throw new Problem(409, "dead_letter.not_editable", "This letter holds neither an event nor a message");
     const event = eventOf(letter.record);
-    const misfit = event && (await misfitOf(directory(), { ...event, data }));
-    if (misfit === undefined) return;
-    if (misfit === "unavailable")
+    const misfits = event && (await misfitOf(directory(), { ...event, data }));
+    if (misfits === undefined) return;
+    if (misfits === "unavailable")
       throw new Problem(503, "unavailable", "The schema of this type cannot be used right now: try again", {
         retryAfter: 1,
       });
     throw new Problem(422, "event.schema_violation", `The data does not fit the schema of ${event?.type}: see errors`, {
-      issues: [misfit],
+      issues: misfits,
     });
   }
 

@@ -14,15 +14,24 @@ import { type Taken, takeEvent } from "./intake.ts";
 import { readWebhook } from "./webhook.ts";
 
 const One = v.object({ id: v.string(), status: v.picklist(["accepted", "duplicate"]) });
+const Issue = v.object({
+  path: v.string(),
+  message: v.string(),
+  expected: v.optional(v.string()),
+  received: v.optional(v.string()),
+});
 const Item = v.object({
   id: v.nullable(v.string()),
   status: v.picklist(["accepted", "duplicate", "rejected"]),
   code: v.optional(v.string()),
   detail: v.optional(v.string()),
-  errors: v.optional(v.array(v.object({ path: v.string(), message: v.string() }))),
+  errors: v.optional(v.array(Issue)),
 });
 const Answered = v.union([One, v.object({ items: v.array(Item) })]);
 type Answered = v.InferOutput<typeof Answered>;
+
+/** Issues of one item of a batch, at most. */
+const MAX_ITEM_ISSUES = 20;
 
 const about = { tag: "Events", noun: "event", scope: "events" } as const;
 const DUPLICATE = { status: 200, description: "Accepted before, with the same content", schema: One } as const;
@@ -134,7 +143,7 @@ async function takeBatch(
       } catch (error) {
         const problem = toProblem(error, "event");
         if (problem.code === "internal") deps.log("error", "gateway:item:failed", { error: problem.cause });
-        const errors = problem.issues?.map(({ path, message }) => ({ path, message }));
+        const errors = problem.issues?.slice(0, MAX_ITEM_ISSUES).map((issue) => ({ ...issue }));
         const { code, message: detail } = problem;
         return { id, status: "rejected" as const, code, detail, ...(errors === undefined ? {} : { errors }) };
       }

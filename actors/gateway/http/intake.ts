@@ -1,6 +1,7 @@
-import { Inbox, inboxOf, messageIdOf, type Misfit, type Verdict } from "#actors/gateway/inbox/inbox.ts";
+import { Inbox, inboxOf, messageIdOf, type Verdict } from "#actors/gateway/inbox/inbox.ts";
 import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { Problem } from "#infra/http/problem.ts";
+import type { Misfit } from "#infra/schemas/misfit.ts";
 import { type DeadLetter, type OutboxRecord, partitionOf, RefusedError, type Troupe, TroupeError } from "#runtime";
 import type { Directory, UsableSchema } from "./directory.ts";
 
@@ -21,14 +22,20 @@ function misfitIn(schema: UsableSchema, event: GatewayEvent): Verdict | Promise<
   if (schema === undefined) return undefined;
   if (schema === "unknown") return "unavailable";
   if (event.data_base64 !== undefined)
-    return { path: "/data_base64", message: "must be JSON data, as this type has a schema" };
-  const data = event.data ?? null;
-  const misfit = schema.check(data, JSON.stringify(data));
-  return misfit instanceof Promise ? misfit.then(inData) : inData(misfit);
+    return [
+      {
+        path: "/data_base64",
+        message: "must be JSON data, as this type has a schema",
+        expected: "data",
+        received: "data_base64",
+      },
+    ];
+  const misfits = schema.check(event.data ?? null);
+  return misfits instanceof Promise ? misfits.then(inData) : inData(misfits);
 }
 
-function inData(misfit: Misfit | undefined): Misfit | undefined {
-  return misfit && { ...misfit, path: `/data${misfit.path}` };
+function inData(misfits: readonly Misfit[]): readonly Misfit[] | undefined {
+  return misfits.length === 0 ? undefined : misfits.map((misfit) => ({ ...misfit, path: `/data${misfit.path}` }));
 }
 
 /**
@@ -44,15 +51,13 @@ export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent
     return { id: event.id, status: accepted.traceparent === traceparent ? "accepted" : "duplicate" };
   } catch (error) {
     if (error instanceof RefusedError && error.reason === "schema_violation") {
-      const misfit = { path: String(error.data["path"]), message: String(error.data["message"]) };
-      await troupe.deadLetters.record("inbox", schemaLetter(event, misfit));
+      const misfits = error.data["misfits"] as readonly Misfit[];
+      await troupe.deadLetters.record("inbox", schemaLetter(event, misfits));
       throw new Problem(
         422,
         "event.schema_violation",
         `The data does not fit the schema of ${event.type}: see errors`,
-        {
-          issues: [misfit],
-        },
+        { issues: misfits },
       );
     }
     if (error instanceof RefusedError && error.reason === "schema_unavailable")
@@ -64,8 +69,11 @@ export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent
   }
 }
 
+/** Characters of what is said about a letter. */
+const MAX_DETAIL = 500;
+
 /** The letter of an event that its schema refused. Its replay checks the event anew, by the schema of that time. */
-function schemaLetter(event: GatewayEvent, misfit: Misfit): DeadLetter {
+function schemaLetter(event: GatewayEvent, misfits: readonly Misfit[]): DeadLetter {
   const key = inboxOf(event);
   const id = messageIdOf(event);
   const record: OutboxRecord = {
@@ -86,7 +94,10 @@ function schemaLetter(event: GatewayEvent, misfit: Misfit): DeadLetter {
       .digest("hex")
       .slice(0, 32)}`,
     reason: "schema",
-    detail: `${misfit.path} ${misfit.message}`,
+    detail: misfits
+      .map(({ path, message }) => `${path} ${message}`)
+      .join("; ")
+      .slice(0, MAX_DETAIL),
     target: `inbox/${key}`,
     attempts: 1,
     record: JSON.stringify(record),

@@ -86,12 +86,13 @@ test("inbox.accept() starts a delivery with as many pauses as are in force then"
 });
 
 test("inbox.accept() refuses what does not fit, leaves nothing of it, and takes the same id once it fits", async () => {
-  let misfit: { path: string; message: string } | undefined = { path: "/data", message: "must be text" };
-  await using g = await gateway({ check: async () => misfit });
+  const misfit = { path: "/data", message: "must be string", expected: "string", received: "1" };
+  let misfits: (typeof misfit)[] | undefined = [misfit, { ...misfit, path: "/data/a" }];
+  await using g = await gateway({ check: async () => misfits });
   const refused = await g.accept(event).catch((error: RefusedError) => error);
-  expect(refused).toMatchObject({ reason: "schema_violation", data: misfit });
+  expect(refused).toMatchObject({ reason: "schema_violation", data: { misfits } });
   expect(await left(g.store, "routed")).toEqual([]);
-  misfit = undefined;
+  misfits = undefined;
   expect(await g.accept(event)).toMatchObject({ id: "1" });
 });
 

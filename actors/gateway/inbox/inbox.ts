@@ -10,19 +10,14 @@
  */
 import * as v from "valibot";
 import type { Destination, NamedRoute } from "#actors/gateway/route/messages.ts";
+import type { Misfit } from "#infra/schemas/misfit.ts";
 import { actor, newId, type TurnContext } from "#runtime";
 import { deliverWebhookStart } from "#workflows/deliver-webhook/messages.ts";
 import { type Target, targetsOf } from "./match.ts";
 import { AcceptEvent, EventAccepted, type GatewayEvent, INBOX_COUNT, type OutgoingEvent } from "./messages.ts";
 
-/** The first place where an event does not fit, as a JSON pointer. */
-export interface Misfit {
-  readonly path: string;
-  readonly message: string;
-}
-
-/** Where the data does not fit the schema of its type. `undefined`: it does, or there is none. */
-export type Verdict = Misfit | "unavailable" | undefined;
+/** Every place where the event does not fit the schema of its type. `undefined`: it does, or there is none. */
+export type Verdict = readonly Misfit[] | "unavailable" | undefined;
 
 /** What an inbox asks its own node. */
 export interface InboxPorts {
@@ -48,7 +43,7 @@ export function createInbox(ports: InboxPorts) {
     mailbox: { max: 5_000 },
     messages: ({ command }) => ({
       /**
-       * Takes an event and sends it where the routes say. Refused with `schema_violation` (and the place) when its data
+       * Takes an event and sends it where the routes say. Refused with `schema_violation` (and `misfits`, every place) when its data
        * does not fit the schema of its type, and with `schema_unavailable` while that cannot be told.
        */
       accept: command({ in: AcceptEvent, out: EventAccepted }, (c, { event }) => {
@@ -69,7 +64,7 @@ export function createInbox(ports: InboxPorts) {
     routes: readonly NamedRoute[],
   ): EventAccepted {
     if (verdict === "unavailable") return c.refuse("schema_unavailable");
-    c.require(verdict === undefined, "schema_violation", { ...verdict });
+    c.require(verdict === undefined, "schema_violation", { misfits: verdict });
     const out = outgoing(event, c.now, c.traceparent);
     const matching = targetsOf(out, routes);
     const targets: readonly Target[] = matching.length > 0 ? matching : (ports.unrouted?.() ?? []);

@@ -34,7 +34,7 @@ async function ask(method: string, path: string, body?: unknown, headers: Record
     body === undefined
       ? { method, headers }
       : { method, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
-  const response = await app.handle(new Request(`http://test${path}`, init));
+  const response = await app.handle(new Request(`http://localhost${path}`, init));
   const answer = (await response.json()) as Record<string, unknown>;
   return { status: response.status, body: answer, retryAfter: response.headers.get("retry-after") };
 }

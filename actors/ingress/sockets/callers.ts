@@ -1,22 +1,13 @@
 import type { TicketHolder } from "#actors/access/ticket/messages.ts";
+import { ticketKey } from "#actors/access/ticket/secret.ts";
 import type { Access } from "#infra/http/access.ts";
 import { mayUse, type Principal } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
+import { targetOf } from "#infra/http/target.ts";
 import type { Guard } from "../../access/guard/guard.ts";
 import type { SocketCaller } from "./access.ts";
 
 const TICKET = /^tkt_[A-Za-z0-9_-]{43}$/;
-const TICKET_BYTES = 32;
-
-/** A new ticket: 256 random bits. */
-export function newTicket(): string {
-  return `tkt_${Buffer.from(crypto.getRandomValues(new Uint8Array(TICKET_BYTES))).toString("base64url")}`;
-}
-
-/** The actor that knows a ticket. Its own name is of no use to a reader of the store. */
-export function ticketKey(ticket: string): string {
-  return new Bun.CryptoHasher("sha256").update(ticket).digest("hex");
-}
 
 /**
  * Who asks for a socket: the holder of the ticket in its address, or of the bearer key in its headers. For
@@ -29,7 +20,7 @@ export async function socketCaller(
   guard: Guard,
   redeem: (key: string) => Promise<TicketHolder | null>,
 ): Promise<SocketCaller> {
-  const ticket = new URL(request.url).searchParams.get("ticket");
+  const ticket = new URLSearchParams(targetOf(request).query).get("ticket");
   if (ticket === null) return callerOf(await guard.caller(request));
   await guard.countAddress(request);
   const holder = TICKET.test(ticket) ? await redeem(ticketKey(ticket)) : null;

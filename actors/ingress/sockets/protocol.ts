@@ -40,7 +40,7 @@ export type SocketErrorCode =
 /** A message of the client; `undefined` for what is none. */
 export function readMessage(value: unknown): ClientMessage | undefined {
   const result = v.safeParse(ClientMessage, value);
-  return result.success ? result.output : undefined;
+  return result.success && !Array.isArray(value) ? result.output : undefined;
 }
 
 /** Frames of messages that go to several sockets are written once. */

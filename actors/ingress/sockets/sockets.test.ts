@@ -226,6 +226,24 @@ test("with authentication nobody gets a socket without a key, and each only the 
   expect(await client.hears(1)).toMatchObject({ subscribed: ["mine"] });
 });
 
+test("a key has so many sockets and no more, whoever else has some; one that ends makes room", async () => {
+  const authenticate = async ({ headers }: Request) => {
+    const keyId = headers.get("authorization") ?? "none";
+    return { authenticated: true, principal: { keyId, scopes: [] }, mayFollow: () => true };
+  };
+  await using server = new TestServer({ access: { authenticate }, limits: { maxPerKey: 2 } });
+  const follow = (authorization: string) => new Client(server.url, { authorization }).say({ subscribe: ["a"] });
+  const [first] = await Promise.all([follow("one"), follow("one"), follow("two")]);
+  const refused = await server.get({ ...upgrade, authorization: "one" });
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
+  expect(await refused.json()).toMatchObject({ code: "sockets.too_many" });
+  await follow("two");
+  first?.socket.close();
+  await eventually("there is room", SOON_MS, async () => server.sockets.open === 3);
+  await follow("one");
+  expect((await server.get({ ...upgrade, authorization: "one" })).status).toBe(429);
+});
+
 test("what is no handshake is a problem, and one socket too many a 503", async () => {
   await using server = new TestServer({ limits: { maxSockets: 1 } });
   const plain = await server.get();

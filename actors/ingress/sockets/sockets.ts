@@ -16,11 +16,14 @@ import { CLOSE, Session, type SessionLimits } from "./session.ts";
 export interface SocketLimits extends SessionLimits {
   /** Sockets of this process. */
   readonly maxSockets: number;
+  /** Sockets of one key at this process, opened with it or with its tickets. */
+  readonly maxPerKey: number;
 }
 
-/** @default 20,000 sockets; each 100 topics, 20 messages a second with 100 at once, 30 s without reading */
+/** @default 20,000 sockets, 1,000 of one key; each 100 topics, 20 messages a second with 100 at once, 30 s without reading */
 export const SOCKET_LIMITS: SocketLimits = {
   maxSockets: 20_000,
+  maxPerKey: 1_000,
   maxTopics: 100,
   messagesPerSecond: 20,
   messageBurst: 100,
@@ -64,7 +67,25 @@ export const SOCKET_PATH = "/ws";
 export function createSockets({ topics, access, log, limits: given }: SocketsOptions): Sockets {
   const limits = { ...SOCKET_LIMITS, ...given };
   const sessions = new Set<Session>();
+  /** How many sockets each key has: only keys that have one. */
+  const perKey = new Map<string, number>();
   let closing = false;
+
+  const ofKey = (keyId: string): number => perKey.get(keyId) ?? 0;
+
+  function add(session: Session): void {
+    sessions.add(session);
+    const keyId = session.principal?.keyId;
+    if (keyId !== undefined) perKey.set(keyId, ofKey(keyId) + 1);
+  }
+
+  function remove(session: Session): void {
+    const keyId = session.principal?.keyId;
+    if (!sessions.delete(session) || keyId === undefined) return;
+    const left = ofKey(keyId) - 1;
+    if (left > 0) perKey.set(keyId, left);
+    else perKey.delete(keyId);
+  }
 
   async function open(request: Request, server: Server<Session>): Promise<void> {
     if (request.method !== "GET")
@@ -77,11 +98,16 @@ export function createSockets({ topics, access, log, limits: given }: SocketsOpt
     if (closing) throw new Problem(503, "stopping", "This process is shutting down", { retryAfter: 1 });
     if (sessions.size >= limits.maxSockets)
       throw new Problem(503, "sockets.full", `There are ${limits.maxSockets} sockets already`, { retryAfter: 5 });
+    const keyId = caller.principal?.keyId;
+    if (keyId !== undefined && ofKey(keyId) >= limits.maxPerKey)
+      throw new Problem(429, "sockets.too_many", `This key has ${limits.maxPerKey} sockets here already`, {
+        retryAfter: 5,
+      });
     const session = new Session({ topics, caller, limits, log });
     // Counted before the handshake ends: many at once must not pass the bound together.
-    sessions.add(session);
+    add(session);
     if (server.upgrade(request, { data: session })) return;
-    sessions.delete(session);
+    remove(session);
     throw new Problem(400, "handshake.malformed", "The WebSocket handshake is not complete");
   }
 
@@ -126,7 +152,7 @@ export function createSockets({ topics, access, log, limits: given }: SocketsOpt
       message: (socket, frame) => socket.data.received(frame),
       drain: (socket) => socket.data.drained(),
       close(socket) {
-        sessions.delete(socket.data);
+        remove(socket.data);
         socket.data.closed();
       },
     },

@@ -49,7 +49,7 @@ async function ask(method: string, path: string, body?: string, headers: Record<
     body === undefined
       ? { method, headers }
       : { method, body, headers: { "content-type": "application/yaml", ...headers } };
-  const response = await app.handle(new Request(`http://test${path}`, init));
+  const response = await app.handle(new Request(`http://localhost${path}`, init));
   return {
     status: response.status,
     retryAfter: response.headers.get("retry-after"),
@@ -130,7 +130,7 @@ describe("POST /config", () => {
   test("refuses other media types, large bodies and bytes that are not UTF-8", async () => {
     expect((await ask("POST", "/config", FILE, { "content-type": "text/html" })).status).toBe(415);
     expect((await ask("POST", "/config", "x".repeat(1024 * 1024 + 1))).status).toBe(413);
-    const bytes = new Request("http://test/config", {
+    const bytes = new Request("http://localhost/config", {
       method: "POST",
       body: new Uint8Array([0xff, 0xfe]),
       headers: { "content-type": "application/yaml" },

@@ -4,8 +4,7 @@ import type { DockerStatus } from "#infra/docker/status.ts";
 import { readBytes } from "#infra/http/body.ts";
 import { notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
-import { RefusedError } from "#runtime";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import { RefusedError, type Troupe } from "#runtime";
 
 const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/yaml",
@@ -16,7 +15,9 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /** What the routes work with. */
-export interface OrchestratorDeps extends Pick<IngressDeps, "troupe"> {
+export interface OrchestratorDeps {
+  /** The actor system. @throws {Problem} 503 while it is not there yet. */
+  readonly troupe: () => Troupe;
   /** Whether there is an engine: see `dockerStatus` in `infra/docker`. */
   readonly docker: () => Promise<DockerStatus>;
   /** Which images may run, and how large. Default: `troupe/*`. */

@@ -84,7 +84,7 @@ export function startWatcher(options: WatcherOptions): Watcher {
 export function wakeThrough(temporal: Temporal, idOf: (service: string) => string = workflowIds.reconcileService) {
   return async (service: string): Promise<void> => {
     try {
-      await temporal.call(() => temporal.client.workflow.getHandle(idOf(service)).signal("wake"));
+      await temporal.call(() => temporal.client.workflow.getHandle(temporal.prefix + idOf(service)).signal("wake"));
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }

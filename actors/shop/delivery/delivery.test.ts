@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { emittedBy, outboxOf, timersOf } from "#actors/test-outbox.ts";
+import { emittedBy, outboxOf, timersOf } from "#infra/testing/outbox.ts";
 import { createTroupe, memory } from "#runtime";
 import { createDelivery, Delivery } from "./delivery.ts";
 

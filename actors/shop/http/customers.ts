@@ -2,13 +2,13 @@ import * as v from "valibot";
 import { Customer } from "#actors/shop/customer/customer.ts";
 import { CustomerId, CustomerView, PutCustomer } from "#actors/shop/customer/messages.ts";
 import { endpoint, endpoints } from "#infra/http/endpoint.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { ShopDeps } from "./deps.ts";
 
 const about = { tag: "Customers", noun: "customer", scope: "orders" } as const;
 const ById = v.object({ id: CustomerId });
 
 /** Who orders. */
-export function customerRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function customerRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("customers", [
     endpoint(
       {

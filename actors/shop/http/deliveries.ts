@@ -3,10 +3,10 @@ import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { CourierUpdate, DeliveryView } from "#actors/shop/delivery/messages.ts";
 import { OrderId } from "#actors/shop/order/messages.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { ShopDeps } from "./deps.ts";
 
 /** The delivery of an order. */
-export function deliveryRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function deliveryRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("deliveries", [
     endpoint(
       {

@@ -3,10 +3,10 @@ import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { InvoiceView } from "#actors/shop/invoice/messages.ts";
 import { OrderId } from "#actors/shop/order/messages.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { ShopDeps } from "./deps.ts";
 
 /** The invoice of an order. */
-export function invoiceRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function invoiceRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("invoices", [
     endpoint(
       {

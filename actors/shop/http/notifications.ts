@@ -3,10 +3,10 @@ import { Notifications, ReadNotices } from "#actors/shop/notification/messages.t
 import { Notification } from "#actors/shop/notification/notification.ts";
 import { CustomerId } from "#actors/shop/order/messages.ts";
 import { endpoint, endpoints } from "#infra/http/endpoint.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { ShopDeps } from "./deps.ts";
 
 /** What customers were told. */
-export function notificationRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function notificationRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("notifications", [
     endpoint(
       {

@@ -25,7 +25,7 @@ import { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import { type CallOptions, newId, RefusedError } from "#runtime";
 import { fulfilOrderUpdates } from "#workflows/fulfil-order/messages.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { ShopDeps } from "./deps.ts";
 
 const Links = v.object({ self: v.string(), temporal: v.nullable(v.string()) });
 const Placed = v.object({ ...OrderPlaced.entries, links: Links });
@@ -72,7 +72,7 @@ export function orderRoutes({
   orders,
   workflows,
   links,
-}: Pick<IngressDeps, "troupe" | "orders" | "workflows" | "links">) {
+}: Pick<ShopDeps, "troupe" | "orders" | "workflows" | "links">) {
   /** Has the order's running workflow take an update. What it refuses, or is too late for, is refused by the order's name. */
   async function update(
     order: v.InferOutput<typeof OrderView>,

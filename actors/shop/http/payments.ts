@@ -3,10 +3,10 @@ import { OrderId } from "#actors/shop/order/messages.ts";
 import { PaymentView } from "#actors/shop/payment/messages.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { ShopDeps } from "./deps.ts";
 
 /** The payment of an order. */
-export function paymentRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+export function paymentRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("payments", [
     endpoint(
       {

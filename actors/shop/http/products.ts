@@ -4,14 +4,14 @@ import { Product, RefillStock, Sku, StockLevel } from "#actors/shop/stock/messag
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
-import type { IngressDeps } from "../../ingress/deps.ts";
+import type { ShopDeps } from "./deps.ts";
 
 const Listed = v.object({ sku: v.string(), name: v.string(), price: v.number(), currency: v.string() });
 const PutProduct = v.strictObject({ ...Product.entries, currency: v.optional(Currency, "EUR") });
 const BySku = v.object({ sku: Sku });
 
-/** Products, and how many pieces there are of each. */
-export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
+/** Products, and how many pieces there are of each. Who may order sets no price and counts no pieces: that is for `admin`. */
+export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
   return endpoints("products", [
     endpoint(
       {
@@ -36,7 +36,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Products",
         noun: "product",
-        scope: "orders",
+        scope: "admin",
         method: "PUT",
         path: "/products/:sku",
         summary: "Create or change a product",
@@ -53,7 +53,7 @@ export function productRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
       {
         tag: "Stock",
         noun: "stock",
-        scope: "orders",
+        scope: "admin",
         method: "POST",
         path: "/stock/:sku/refill",
         summary: "Add pieces",

@@ -7,14 +7,14 @@
  * I1 An order has one invoice. The event that comes again finds its stored reply; one that comes after that was
  *    forgotten finds the invoice.
  * I2 A refund has one credit note, known by the refund's id.
- * I3 Numbers come from the book of the year the money moved in (UTC), and have no gaps (see `book.ts`).
+ * I3 Numbers come from the book of the year the money moved in (UTC), and have no gaps (see `invoice-book.ts`).
  */
 import * as v from "valibot";
 import { actor, type CloudEvent, type JournaledTurnContext, subscription } from "#runtime";
 import { OrderId, orderEvents } from "../order/messages.ts";
 import { Order } from "../order/order.ts";
 import { paymentEvents } from "../payment/messages.ts";
-import { InvoiceBook } from "./book.ts";
+import { InvoiceBook } from "../invoice-book/invoice-book.ts";
 import { applyInvoiceEvent, InvoiceState } from "./documents.ts";
 import { invoiceEvents, InvoiceView, IssueCredit, IssueInvoice } from "./messages.ts";
 

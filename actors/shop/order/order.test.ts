@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { Customer } from "#actors/shop/customer/customer.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
-import { emittedBy, outboxOf } from "#actors/test-outbox.ts";
+import { emittedBy, outboxOf } from "#infra/testing/outbox.ts";
 import { createTroupe, memory } from "#runtime";
 import { PlaceOrder } from "./messages.ts";
 import { Order } from "./order.ts";

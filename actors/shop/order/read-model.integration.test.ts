@@ -23,7 +23,11 @@ let app: { handle(request: Request): Promise<Response> };
 beforeAll(async () => {
   database = await testDatabase("orders");
   reads = postgresReadModel(database.url, { projections: [ordersProjection] });
-  troupe = await createTroupe({ actors: [Order, Customer, Stock], stores: { default: memory() }, projections: [reads] });
+  troupe = await createTroupe({
+    actors: [Order, Customer, Stock],
+    stores: { default: memory() },
+    projections: [reads],
+  });
   const lists = orderLists(reads, () => troupe);
   app = createIngress(stubDeps({ troupe: () => troupe, orders: () => lists }));
   await eventually("the read model is there", 20_000, async () => troupe.status().projections[0]?.version === 1);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { emittedBy, outboxOf, timersOf } from "#actors/test-outbox.ts";
+import { emittedBy, outboxOf, timersOf } from "#infra/testing/outbox.ts";
 import { actor, createTroupe, memory } from "#runtime";
 import { Payment } from "./payment.ts";
 

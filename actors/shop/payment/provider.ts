@@ -1,5 +1,5 @@
 /**
- * The port of a payment provider. `sandbox.ts` is one that moves no money; a real one goes beside it, runs the suite
+ * The port of a payment provider. `sandbox-payment/` is one that moves no money; a real one gets a folder beside it, runs the suite
  * `provider-conformance.ts` against the provider's test mode, and is chosen in `scripts/app/payment-provider.ts`.
  *
  * Every call names the payment by a `key` of ours (the order's id) and may be repeated: the provider, or its adapter,

@@ -1,5 +1,5 @@
 import type { AnyActorType } from "../../actor/any-actor.ts";
-import { makeRef } from "../../actor/make-ref.ts";
+import { makeRef } from "../../actor/ref.ts";
 import type { ActorRef, CallOptions } from "../../actor/ref.ts";
 import { TroupeError } from "../../message/errors.ts";
 import type { CallOutcome } from "./history.ts";

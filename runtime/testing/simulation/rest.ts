@@ -1,6 +1,6 @@
 import type { AnyActorType } from "../../actor/any-actor.ts";
+import type { ActorSummary } from "../../indexing/where.ts";
 import { PARTITION_COUNT } from "../../message/address.ts";
-import type { ActorSummary } from "../../node/troupe.ts";
 import type { World } from "./world.ts";
 
 const LOOK_EVERY_MS = 25;

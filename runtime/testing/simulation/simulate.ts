@@ -1,6 +1,6 @@
 import type { AnyActorType, StateOutput } from "../../actor/any-actor.ts";
+import type { ActorSummary } from "../../indexing/where.ts";
 import { TroupeError } from "../../message/errors.ts";
-import type { ActorSummary } from "../../node/troupe.ts";
 import type { OutboxKind } from "../../ports/store.ts";
 import { checkHistory } from "./check-history.ts";
 import { type SimulatedClient, simulatedClient } from "./client.ts";

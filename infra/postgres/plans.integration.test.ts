@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Sql } from "postgres";
+import { type ActorId, type CommitBatch, partitionOf, type Store } from "#runtime";
+import { testDatabase, type TestDatabase } from "../stack/for-tests.ts";
+import { withConnection } from "../stack/postgres.ts";
+import { postgresStore } from "./store.ts";
+
+setDefaultTimeout(300_000);
+
+/** Rows of each table that grows. `PLAN_ROWS=1000000` tries the same on a large store. */
+const ROWS = Number(process.env.PLAN_ROWS ?? 50_000);
+
+/** Rows that a scan reads as fast as an index. */
+const FEW = 2_000;
+
+/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, nodes of a day, actors somebody paused. */
+const BOUNDED = [
+  "partitions",
+  "nodes",
+  "cursors",
+  "indexed_fields",
+  "dead_letter_counts",
+  "paused_actors",
+  "migrations",
+];
+
+const NODE = "node-1";
+const ACTOR: ActorId = { type: "account", key: "one" };
+/** As many as are loaded at once. */
+const MANY: readonly ActorId[] = Array.from({ length: 200 }, (_, i) => ({ type: "account", key: `k${i * 5}` }));
+const PARTITION = partitionOf(ACTOR.type, ACTOR.key);
+
+let database: TestDatabase;
+let store: Store;
+
+/** Makes the database plan as a server nobody has tuned. */
+async function asDelivered(sql: Sql): Promise<void> {
+  const tuned = await sql<{ name: string; value: string }[]>`
+    select name, boot_val as value from pg_settings
+    where context = 'user' and setting <> boot_val and (name like '%cost' or name like '%mem' or name like '%cache_size')`;
+  const [row] = await sql<{ name: string }[]>`select current_database() as name`;
+  for (const { name, value } of tuned) await sql.unsafe(`alter database ${row?.name} set ${name} = '${value}'`);
+}
+
+/** Without statistics, as a store is in its first minutes on a server with the defaults of PostgreSQL. */
+async function fill(sql: Sql, from: number, to: number): Promise<void> {
+  const tables = await sql<
+    { name: string }[]
+  >`select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
+  for (const { name } of tables) await sql.unsafe(`alter table ${name} set (autovacuum_enabled = off)`);
+  await sql`
+    insert into actor_states (type, key, version, state)
+    select 'account', 'k' || i, 1, '{"n":1}' from generate_series(${from}::int, ${to}::int) i`;
+  await sql`
+    insert into replies (type, key, id, hash, reply, at_ms)
+    select 'account', 'k' || (i % 25000), 'm' || i, 'h', '1', i from generate_series(${from}::int, ${to}::int) i`;
+  await sql`
+    insert into outbox (partition, kind, last_seq, count, at_ms, records)
+    select i % 64, 'event', i / 64 + 1, 1, i, '[]' from generate_series(${from}::int, ${to}::int) i`;
+  await sql`
+    insert into timers (type, key, name, partition, due_ms, message)
+    select 'account', 'k' || i, 't', i % 64, i, 'add' from generate_series(${from}::int, ${to}::int) i`;
+  await sql`
+    insert into actor_index (type, key, field, value, partition)
+    select 'account', 'k' || i, 'n', 'v' || (i % 1000), i % 64 from generate_series(${from}::int, ${to}::int) i`;
+  await sql`
+    insert into journal (type, key, seq, partition, position, id, name, at_ms, data)
+    select 'account', 'k' || (i % 5000), i / 5000 + 1, i % 64, i / 64 + 1, 'e' || i, 'x', i, '1' from generate_series(${from}::int, ${to}::int) i`;
+  await sql`
+    insert into dead_letters (id, reason, detail, target, attempts, record, at_ms, type, key)
+    select 'l' || i, 'poison', '', 'k' || (i % 5000), 1, '{}', i, 'account', 'k' || (i % 5000) from generate_series(${from}::int, ${to}::int) i`;
+}
+
+beforeAll(async () => {
+  database = await testDatabase("plans");
+  store = postgresStore(database.url, { max: 1 });
+  await withConnection(database.url, asDelivered);
+  await store.open();
+  await store.heartbeat(NODE, 600_000);
+  await store.acquire(NODE);
+  await withConnection(database.url, (sql) => sql`select pg_stat_reset()`);
+});
+
+afterAll(async () => {
+  await store.close();
+  await database[Symbol.asyncDispose]();
+});
+
+const FILTERS = [{}, { reason: "poison" }, { type: "account" }, { key: "k7" }, { from: 10, before: 20 }] as const;
+
+/** A batch with a row of each kind. */
+function batch(time: number, epoch: number): CommitBatch {
+  const of = { ...ACTOR, partition: PARTITION };
+  const seq = 1_000_000_000 + time;
+  return {
+    fences: [{ partition: PARTITION, epoch, lastSeq: seq }],
+    states: [
+      { ...of, version: time, state: "{}" },
+      { ...of, key: `gone${time}`, version: time, state: undefined },
+      { ...of, key: `s${time}`, version: time, state: "{}", schemaVersion: 2 },
+      ...MANY.map(({ type, key }) => ({ ...of, type, key: `${key}-${time}`, version: time, state: "{}" })),
+    ],
+    replies: [{ ...of, id: `r${seq}`, hash: "h", reply: "1", at: seq }],
+    outbox: [
+      {
+        partition: PARTITION,
+        seq,
+        kind: "event",
+        id: `evt_${seq}`,
+        name: "x",
+        actor: ACTOR,
+        target: ACTOR.key,
+        body: "1",
+        at: seq,
+        traceparent: undefined,
+      },
+    ],
+    timers: [
+      { ...of, name: `set${time}`, dueAt: seq, message: "add", input: undefined },
+      { ...of, name: `unset${time}`, dueAt: undefined },
+    ],
+    index: [
+      { ...of, field: "n", value: `v${time}` },
+      { ...of, field: "m", value: undefined },
+    ],
+    journal: [{ ...of, seq, position: seq, id: `e${seq}`, name: "x", data: "1", at: seq, traceparent: undefined }],
+    pauses: [
+      { ...of, key: `p${time}`, since: 1, reason: "" },
+      { ...of, key: `q${time}`, since: undefined },
+    ],
+  };
+}
+
+/** Every method of the store, as the runtime calls it; reads are of a few rows. */
+async function everything(time: number): Promise<void> {
+  const epoch = 1 + time;
+  const at = [{ partition: PARTITION, after: 0 }];
+  await store.commit(NODE, batch(time, epoch));
+  await store.load(MANY);
+  await store.findReplies(MANY.map(({ type, key }) => ({ type, key, id: "m7" })));
+  await store.list("account", { limit: 10, after: "k2" });
+  await store.where({
+    type: "account",
+    fields: ["n"],
+    conditions: [{ field: "n", values: ["v3"] }],
+    limit: 10,
+    after: undefined,
+  });
+  await store.where({
+    type: "account",
+    fields: ["n"],
+    conditions: [
+      { field: "n", from: "v3", before: "v30" },
+      { field: "n", values: ["v3"] },
+    ],
+    limit: 10,
+    after: "k1",
+  });
+  await store.indexedFields([PARTITION]);
+  await store.fillIndex(NODE, [{ partition: PARTITION, epoch }], {
+    type: "account",
+    actors: [
+      {
+        key: "k7",
+        state: "{}",
+        values: [
+          { field: "n", value: "v7" },
+          { field: "m", value: undefined },
+        ],
+      },
+    ],
+    complete: undefined,
+  });
+  await store.timers([PARTITION], 100, 10);
+  await store.timersOf(ACTOR);
+  await store.paused([PARTITION]);
+  await store.readJournal([{ ...ACTOR, after: 0 }], 10);
+  await store.readHistory("account", at, 10);
+  await store.cursors([PARTITION]);
+  await store.saveCursors([{ sink: "a", partition: PARTITION, seq: time }]);
+  await store.readOutbox("event", at, 10);
+  await store.pruneOutbox([PARTITION], ["a"], 1);
+  await store.recordDeadLetters(
+    [
+      {
+        id: `mine${time}`,
+        reason: "poison",
+        detail: "",
+        target: "k7",
+        attempts: 1,
+        record: "{}",
+        at: 1,
+        type: "account",
+        key: "k7",
+      },
+    ],
+    [{ ...ACTOR, partition: PARTITION, name: "t", dueAt: 1, message: "add", input: undefined }],
+  );
+  for (const filter of FILTERS) {
+    await store.deadLetters(filter, { limit: 10, after: 0, upTo: undefined });
+    await store.keysWithDeadLetters(filter, ["k7"], 1_000);
+  }
+  await store.summarizeDeadLetters({ key: "k7" });
+  await store.deadLetter("l7");
+  await store.lastDeadLetter();
+  await store.countDeadLetters();
+  await store.amendDeadLetter(`mine${time}`, "{}", { record: "{}", original: undefined, edits: undefined });
+  await store.removeDeadLetters([`mine${time}`]);
+  await store.settle(NODE, [{ partition: PARTITION, epoch }]);
+  await store.heartbeat(NODE, 600_000);
+  await store.acquire(NODE, [PARTITION]);
+  await store.nodes();
+  await store.contracts();
+  await store.check();
+}
+
+describe("the statements of the store, on tables that were never analysed", () => {
+  test("read few rows, whether they were prepared before a table grew or after it", async () => {
+    // Often enough for the server to settle on one plan of each, while a scan of a table costs little.
+    await withConnection(database.url, (sql) => fill(sql, 1, FEW));
+    for (let time = 0; time < 6; time++) await everything(time);
+    await withConnection(database.url, (sql) => fill(sql, FEW + 1, ROWS));
+    await everything(6);
+    await store.close();
+    store = postgresStore(database.url, { max: 1 });
+    await everything(7);
+    await store.close();
+
+    const read = await withConnection(database.url, async (sql) => {
+      await gone(sql);
+      return sql<{ table: string; rows: number }[]>`
+        select t.relname as table, (t.seq_tup_read + coalesce(t.idx_tup_fetch, 0) + sum(i.idx_tup_read))::int as rows
+        from pg_stat_user_tables t join pg_stat_user_indexes i on i.relid = t.relid
+        where t.relname <> all(${BOUNDED as string[]}) group by t.relname, t.seq_tup_read, t.idx_tup_fetch`;
+    });
+    const growing = ["actor_states", "replies", "outbox", "timers", "actor_index", "journal", "dead_letters"];
+    expect(read.map(({ table }) => table).toSorted()).toEqual(growing.toSorted());
+    expect(read.filter(({ rows }) => rows > ROWS / 10)).toEqual([]);
+  });
+});
+
+/** Until no connection of the store is left: their counts are then in the statistics. */
+async function gone(sql: Sql): Promise<void> {
+  for (;;) {
+    const [row] = await sql<{ others: number }[]>`
+      select count(*)::int as others from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
+    if (row?.others === 0) return;
+  }
+}
