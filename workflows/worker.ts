@@ -16,8 +16,8 @@ import { installRuntime } from "./worker-runtime.ts";
 /** One task queue and what runs on it. */
 export interface QueueOptions {
   readonly taskQueue: string;
-  /** Absolute path of the file that exports the workflows. */
-  readonly workflowsPath: string;
+  /** Absolute path of the file that exports the workflows. None: activities alone. */
+  readonly workflowsPath?: string;
   readonly activities: object;
 }
 
@@ -77,7 +77,7 @@ function superviseQueue(
   let worker: Worker | undefined;
 
   async function runOnce(): Promise<void> {
-    const bundle = await bundleOf(queue.workflowsPath);
+    const bundle = queue.workflowsPath === undefined ? undefined : await bundleOf(queue.workflowsPath);
     const connection = await NativeConnection.connect({ address });
     try {
       if (stopped) return;
@@ -85,7 +85,7 @@ function superviseQueue(
         connection,
         namespace,
         taskQueue,
-        workflowBundle: bundle,
+        ...(bundle && { workflowBundle: bundle }),
         activities: queue.activities,
         dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
         ...TUNING,

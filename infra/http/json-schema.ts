@@ -1,5 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
+import { EXACT_NUMBER } from "#infra/json/exact-schema.ts";
 
 /** A JSON Schema document (draft 2020-12), as OpenAPI 3.1 takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -13,6 +14,7 @@ export function jsonSchemaOf(schema: GenericSchema, mode: "input" | "output"): J
     errorMode: "ignore",
     target: "draft-2020-12",
     typeMode: mode,
+    overrideSchema: ({ valibotSchema }) => (valibotSchema === EXACT_NUMBER ? { type: "number" } : undefined),
   });
   return rest as JsonSchema;
 }

@@ -22,7 +22,16 @@ const own = (): string => `t${crypto.randomUUID().slice(0, 8)}`;
 function routed<A extends Address>(to: A, n: number, data: unknown = n): Routed<A["sink"]> {
   const id = `e-${n}`;
   const event = JSON.stringify({ specversion: "1.0", id, type: "demo.made", data });
-  return { to: to as never, key: "s-1", id, type: "demo.made", event, traceparent: undefined, at: Date.now() };
+  return {
+    to: to as never,
+    key: "s-1",
+    id,
+    messageId: `/demo ${id}`,
+    type: "demo.made",
+    event,
+    traceparent: undefined,
+    at: Date.now(),
+  };
 }
 
 /** One after the other, as a keyed lane sends what goes to one place under one key. */

@@ -8,10 +8,12 @@
  * U1 events of a key run one after the other, in the order they were handed over; keys run side by side, and one that
  *    fails holds up nobody else.
  * U2 `taken` is said after the commit of the turn, or after the dead letter is durable; never before.
- * U3 the event's id is the message id: an event that comes again finds the stored reply (G5). One that comes again
+ * U3 the event's source and id are the message id: an event that comes again finds the stored reply (G5). One that comes again
  *    while it is under way joins itself, so that reconnects do not pile up copies.
  * U4 what may succeed later is tried for ever; a turn that fails counts towards `poison.after`; a refusal, or an input that
  *    does not fit, is poison at once.
+ * U5 an event of a type that only some may send is passed over when it comes from somebody else: it is forged, or somebody
+ *    else's of the same name.
  */
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { backoffMs } from "../base/backoff.ts";
@@ -21,7 +23,7 @@ import type { Log } from "../base/log.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { deadLetter } from "../dead-letters/letter.ts";
 import { isPoison, poisonDetail } from "../dead-letters/poison.ts";
-import { type CloudEvent, parseCloudEvent } from "../message/cloud-event.ts";
+import { type CloudEvent, eventMessageId, parseCloudEvent } from "../message/cloud-event.ts";
 import { PausedError, TroupeError } from "../message/errors.ts";
 import { isName } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
@@ -83,12 +85,22 @@ export class Subscriber {
     } catch (error) {
       return this.#set(`body ${textHash(body)}`, () => this.#bury(this.#unreadable(body, error)));
     }
-    const id = `${event.source} ${event.id}`;
+    const id = eventMessageId(event);
     const before = this.#underWay.get(id);
     if (before !== undefined) return before; // U3
     const subscriptions = this.#type.options.subscribe ?? {};
     const subscription = Object.hasOwn(subscriptions, event.type) ? subscriptions[event.type] : undefined;
     if (subscription === undefined) return TAKEN;
+    if (!isFrom(event, subscription.from)) {
+      // U5
+      this.#host.log("warn", "subscription:foreign", {
+        actor: this.#type.type,
+        source: this.#source,
+        type: event.type,
+        from: event.source,
+      });
+      return TAKEN;
+    }
     let record: Send | undefined;
     try {
       const key = subscription.to(event);
@@ -185,7 +197,7 @@ export class Subscriber {
       partition: 0,
       seq: 0,
       kind: "send",
-      id: event.id,
+      id: eventMessageId(event),
       name: message,
       actor: { type: event.type, key: event.source },
       target: `${this.#type.type}/${key}`,
@@ -245,4 +257,9 @@ function envelopeOf(record: Send, actor: ActorId, attempt: number): Envelope {
 
 function textOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll("\u0000", "");
+}
+
+/** Whether an event comes from an actor of one of these types: its source is the address of the actor it is about. */
+function isFrom({ source, subject }: CloudEvent, from: string | readonly string[] | undefined): boolean {
+  return from === undefined || [from].flat().some((type) => source === `/${type}/${subject ?? ""}`);
 }

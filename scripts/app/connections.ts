@@ -1,5 +1,7 @@
+import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { ordersProjection } from "#actors/shop/order/read-model.ts";
-import { connectEngine, type Engine } from "#infra/docker/engine.ts";
+import { connectEngine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
@@ -10,7 +12,7 @@ import { routedKafka } from "#infra/routing/kafka.ts";
 import { routedNats } from "#infra/routing/nats.ts";
 import { routedRabbitMq } from "#infra/routing/rabbitmq.ts";
 import { routedRedis } from "#infra/routing/redis.ts";
-import { absentSink, routedSink } from "#infra/routing/routed.ts";
+import { type Address, absentSink, routedSink } from "#infra/routing/routed.ts";
 import { sealingCodec } from "#infra/temporal/codec.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
@@ -19,6 +21,7 @@ import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
+import { OWN_NOUNS } from "./own-nouns.ts";
 import { secretKeysOf } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 
@@ -83,7 +86,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
   return {
     nats,
     temporal,
-    engine: connectEngine({ host: DOCKER_HOST, cluster }),
+    engine: connectEngine({ host: DOCKER_HOST, cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0] }),
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
     blocked: brokers.blocked,
@@ -118,27 +121,27 @@ function routedSinks(
   prefix: string,
   log: Log,
 ): Sink[] {
-  const stores = ["gateway"];
+  const options = { stores: ["gateway"], refuses: (to: Address) => reservedPlace(to, OWN_NOUNS) };
   return [
     KAFKA_BROKERS === undefined
-      ? absentSink("kafka", "KAFKA_BROKERS", stores)
-      : routedSink(routedKafka({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }), stores),
+      ? absentSink("kafka", "KAFKA_BROKERS", options)
+      : routedSink(routedKafka({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }), options),
     RABBITMQ_URL === undefined
-      ? absentSink("rabbitmq", "RABBITMQ_URL", stores)
-      : routedSink(routedRabbitMq({ url: RABBITMQ_URL, log, exchangePrefix: prefix }), stores),
+      ? absentSink("rabbitmq", "RABBITMQ_URL", options)
+      : routedSink(routedRabbitMq({ url: RABBITMQ_URL, log, exchangePrefix: prefix }), options),
     nats === undefined
-      ? absentSink("nats", "NATS_URL", stores)
+      ? absentSink("nats", "NATS_URL", options)
       : routedSink(
           routedNats({
             connection: nats,
             subjectPrefix: prefix,
             ...(prefix === "" ? {} : { stream: `ROUTED-${cluster}`, events: eventStreamOf(cluster) }),
           }),
-          stores,
+          options,
         ),
     REDIS_URL === undefined
-      ? absentSink("redis", "REDIS_URL", stores)
-      : routedSink(routedRedis({ url: REDIS_URL, log, streamPrefix: prefix }), stores),
+      ? absentSink("redis", "REDIS_URL", options)
+      : routedSink(routedRedis({ url: REDIS_URL, log, streamPrefix: prefix }), options),
   ];
 }
 

@@ -181,6 +181,21 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_HOST: v.pipe(
+    optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
+    v.description("what the engine's host is called; without it what the engine calls itself"),
+  ),
+  TROUPE_BIND_ROOTS: v.pipe(
+    v.optional(text, ""),
+    v.transform((value) =>
+      value
+        .split(",")
+        .map((root) => root.trim())
+        .filter((root) => root !== ""),
+    ),
+    v.check((paths) => paths.every((path) => path.startsWith("/")), "expected absolute paths, separated by commas"),
+    v.description("directories of the host that services may mount, separated by commas; by default none"),
+  ),
   TROUPE_ROLES: v.pipe(
     v.optional(roles, ROLES.join(",")),
     v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
@@ -228,6 +243,11 @@ const VARIABLES = {
     v.optional(v.pipe(text, v.picklist(["memory", "redis"], "expected memory or redis")), "memory"),
     v.description("where requests are counted: memory, each process for itself, or redis, all together"),
   ),
+  API_TLS_CERT: v.pipe(
+    optional(v.pipe(text, v.minLength(1))),
+    v.description("serves TLS: a PEM file with the certificate and its chain; read again when it changes"),
+  ),
+  API_TLS_KEY: v.pipe(optional(v.pipe(text, v.minLength(1))), v.description("the PEM file of its private key")),
   API_MAX_PAYLOAD_SIZE: v.pipe(
     v.optional(size, "1MiB"),
     v.description("the largest body of a request, as in 256KiB; 32MiB at most"),
@@ -325,6 +345,14 @@ const Environment = v.pipe(
       "expected memory, as there is no REDIS_URL",
     ),
     ["API_RATE_LIMIT_STORE"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["API_TLS_CERT"], ["API_TLS_KEY"]],
+      ({ API_TLS_CERT, API_TLS_KEY }) => (API_TLS_CERT === undefined) === (API_TLS_KEY === undefined),
+      "expected a certificate and its key, or neither",
+    ),
+    ["API_TLS_CERT"],
   ),
   v.forward(
     v.partialCheck(

@@ -1,11 +1,8 @@
-import type { ScalerActor } from "#actors/orchestrator/scaler/scaler.ts";
-import type { Engine } from "#infra/docker/engine.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { durationMs, type Log, type Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
-import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
 import { shopActivities } from "#workflows/shop-activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
@@ -15,15 +12,9 @@ import type { Settings } from "./settings.ts";
 /** What {@link startShopWorkers} is given. */
 export interface AppWorkers {
   readonly troupe: Troupe;
-  readonly engine: Engine;
-  readonly scaler: ScalerActor;
   readonly temporal: Temporal;
   readonly log: Log;
   readonly settings: Pick<Settings, "PAYMENT_PROVIDER" | "DECIDE_WITHIN">;
-  /** Whether the reconcile loops run here, too. */
-  readonly scaling: boolean;
-  /** Told of each round of a reconcile loop, in seconds. */
-  readonly reconciled?: (seconds: number) => void;
   /** Opens the secrets that sign webhooks. */
   readonly secrets: SecretBox;
   /** Which addresses webhooks may go to: `undefined` for public ones. */
@@ -31,18 +22,7 @@ export interface AppWorkers {
 }
 
 /** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
-export function startShopWorkers({
-  troupe,
-  engine,
-  scaler,
-  temporal,
-  log,
-  scaling,
-  reconciled,
-  allows,
-  secrets,
-  settings,
-}: AppWorkers): Workers {
+export function startShopWorkers({ troupe, temporal, log, allows, secrets, settings }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
     workflowsPath: WORKFLOW_ENTRIES.shop,
@@ -57,16 +37,11 @@ export function startShopWorkers({
     workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
-  const orchestrator: QueueOptions = {
-    taskQueue: temporal.prefix + TASK_QUEUES.orchestrator,
-    workflowsPath: WORKFLOW_ENTRIES.orchestrator,
-    activities: createReconcileActivities({ troupe, engine, scaler, ...(reconciled && { reconciled }) }),
-  };
   return startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
     codec: temporal.codec,
-    queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
+    queues: [shop, gateway],
     log,
   });
 }

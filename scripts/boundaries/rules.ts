@@ -182,6 +182,8 @@ export const NARROW: readonly Narrow[] = [
       "**/names.ts",
       "runtime/mod.ts",
       "infra/http/access.ts",
+      "infra/json/{exact,exact-schema}.ts",
+      "infra/time/rfc3339.ts",
       "workflows/{task-queues,workflow-ids}.ts",
     ],
     typeOnly: [],

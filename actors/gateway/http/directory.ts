@@ -8,6 +8,7 @@
  */
 import type { NamedRoute } from "#actors/gateway/route/messages.ts";
 import { Route } from "#actors/gateway/route/route.ts";
+import { schemaOf } from "#actors/gateway/schema/messages.ts";
 import { EventSchema } from "#actors/gateway/schema/schema.ts";
 import type { SourceConfig } from "#actors/gateway/source/messages.ts";
 import { Source } from "#actors/gateway/source/source.ts";
@@ -75,6 +76,11 @@ export class Directory implements Disposable {
     return this.#sources.get(name) ?? (this.#sources.has(name) ? "unreadable" : undefined);
   }
 
+  /** Whether a source of that name is registered, as far as this node knows. */
+  hasSource(name: string): boolean {
+    return this.#sources.has(name);
+  }
+
   /** The schema of an event type; a promise before the first look. */
   schema(type: string): UsableSchema | Promise<UsableSchema> {
     // D1: the routes are there from the first look on.
@@ -116,7 +122,7 @@ export class Directory implements Disposable {
     const compiled = new Map<string, KnownSchema>();
     for (const { key, state } of schemas) {
       const latest = state.versions.at(-1);
-      if (latest !== undefined) compiled.set(key, await this.#compiled(key, latest.version, latest.schema));
+      if (latest !== undefined) compiled.set(key, await this.#compiled(key, latest.version, schemaOf(latest)));
     }
     this.#schemas = compiled;
     const known = sources.flatMap(({ key, state }) => (state.config === null ? [] : [{ key, config: state.config }]));

@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { EXACT_NUMBER } from "#infra/json/exact-schema.ts";
+import { type JsonNumber, parseExact } from "#infra/json/exact.ts";
 
 /** Names of sources and routes: they become parts of paths, addresses and event types. */
 export const Name = v.pipe(
@@ -48,27 +50,31 @@ export type Destination = v.InferOutput<typeof Destination>;
 export const EndpointId = v.pipe(v.string(), v.regex(/^ep_[0-9a-f-]{36}$/, "must be the id of an endpoint"));
 const ToEndpoint = v.strictObject({ endpoint: EndpointId });
 
-/** A type, or a pattern: `*` stands for one word, at the end for one or more. */
+/** A type, or a pattern: of the words between its dots, `*` stands for one, at the end for one or more. */
 export const TypePattern = v.pipe(
   v.string(),
-  v.maxLength(128),
-  v.regex(
-    /^(?:\*|[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?:\*|[A-Za-z0-9_-]+))*$/,
-    "must be a type, or words and * between dots, as in github.*",
-  ),
+  v.maxLength(200),
+  // oxlint-disable-next-line no-control-regex -- these are what is kept out
+  v.regex(/^[^\u0000-\u001f\u007f-\u009f]+$/, "must be a type, or words and * between dots, as in github.*"),
 );
+
+/** A number that `JSON.parse` would change, as its text. */
+export const NumberText = v.strictObject({
+  number: v.pipe(v.string(), v.maxLength(100), v.regex(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/)),
+});
+const Scalar = v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()]);
+type Scalar = v.InferOutput<typeof Scalar>;
+const StoredValue = v.union([...Scalar.options, NumberText]);
+
+/** A value that a route asks for. */
+export type Where = v.InferOutput<typeof StoredValue>;
 
 export const RouteMatch = v.strictObject({
   type: TypePattern,
   /** The name of a source, or an event's `source` as it is. */
   source: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(500))),
   /** Values at places of the event, as in `{"/data/action": "opened"}`. All must be there. */
-  where: v.optional(
-    v.pipe(
-      v.record(Pointer, v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()])),
-      v.maxEntries(20),
-    ),
-  ),
+  where: v.optional(v.pipe(v.record(Pointer, StoredValue), v.maxEntries(20))),
 });
 
 /** A route as it is put. */
@@ -78,6 +84,41 @@ export const PutRoute = v.strictObject({
   enabled: v.optional(v.boolean(), true),
 });
 export type RouteConfig = v.InferOutput<typeof PutRoute>;
+
+/** A route as a request puts it: the numbers of `where` as they came. */
+export const GivenRoute = v.strictObject({
+  ...PutRoute.entries,
+  match: v.strictObject({
+    ...RouteMatch.entries,
+    where: v.optional(
+      v.pipe(
+        v.record(
+          Pointer,
+          v.union([
+            ...Scalar.options,
+            v.pipe(
+              EXACT_NUMBER,
+              v.transform(({ rawJSON }) => ({ number: rawJSON })),
+              NumberText,
+            ),
+          ]),
+        ),
+        v.maxEntries(20),
+      ),
+    ),
+  }),
+});
+
+/** A route as it is shown: the numbers of `where` as they came. */
+export function shownRoute({ match, ...config }: v.InferInput<typeof PutRoute>): v.InferInput<typeof GivenRoute> {
+  const { where, ...rest } = match;
+  if (where === undefined) return { ...config, match: rest };
+  const values = Object.entries(where).map(([pointer, value]) => [
+    pointer,
+    typeof value === "object" && value !== null ? (parseExact(value.number) as JsonNumber) : value,
+  ]);
+  return { ...config, match: { ...rest, where: Object.fromEntries(values) as Readonly<Record<string, Scalar>> } };
+}
 
 /** A route as it is in force. */
 export interface NamedRoute extends RouteConfig {

@@ -14,7 +14,6 @@ import { Address } from "../delivery/messages.ts";
 import { orderEvents } from "../order/messages.ts";
 import { isFinal, isPast } from "../order/status.ts";
 import {
-  customerEvents,
   CustomerId,
   CustomerLimits,
   CustomerOrder,
@@ -41,7 +40,6 @@ export const Customer = actor("customer", {
   key: CustomerId,
   state: State,
   initial: (): State => ({ address: null, limits: NO_LIMITS, orders: [] }),
-  emits: customerEvents,
   messages: ({ command, query }) => ({
     /** Sets who it is; what is left out is unset. The history stays. */
     put: command({ in: PutCustomer, out: CustomerView }, (c, { name, email, address, limits }) => {
@@ -53,7 +51,6 @@ export const Customer = actor("customer", {
         limits,
         orders,
       };
-      c.emit("customer.changed.v1", { customerId: c.key, limits: c.state.limits });
       return view(c.key, c.state);
     }),
 
@@ -92,6 +89,7 @@ function openOf(orders: State["orders"]): number {
 function noting(): Subscription<"noteOrder"> {
   const Fact = orderEvents["order.shipped.v1"];
   return subscription(Fact, {
+    from: "order",
     to: ({ data }) => data.customerId,
     send: "noteOrder",
     with: ({ data, time }: CloudEvent<v.InferOutput<typeof Fact>>): NoteOrder => ({ ...data, at: time ?? "" }),

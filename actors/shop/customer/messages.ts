@@ -70,8 +70,3 @@ export const NoteOrder = v.object({
   at: v.string(),
 });
 export type NoteOrder = v.InferOutput<typeof NoteOrder>;
-
-/** Events of a customer actor, by wire name. They hold nothing personal but the id. */
-export const customerEvents = {
-  "customer.changed.v1": v.object({ customerId: v.string(), limits: CustomerLimits }),
-};

@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { emittedBy } from "#infra/testing/outbox.ts";
 import { createTroupe, memory } from "#runtime";
 import { Customer } from "../customer/customer.ts";
+import { InvoiceBook } from "../invoice-book/invoice-book.ts";
 import { Order } from "../order/order.ts";
 import { Stock } from "../stock/stock.ts";
-import { InvoiceBook } from "../invoice-book/invoice-book.ts";
 import { Invoice } from "./invoice.ts";
 
 async function office() {

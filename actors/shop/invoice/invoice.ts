@@ -11,10 +11,10 @@
  */
 import * as v from "valibot";
 import { actor, type CloudEvent, type JournaledTurnContext, subscription } from "#runtime";
+import { InvoiceBook } from "../invoice-book/invoice-book.ts";
 import { OrderId, orderEvents } from "../order/messages.ts";
 import { Order } from "../order/order.ts";
 import { paymentEvents } from "../payment/messages.ts";
-import { InvoiceBook } from "../invoice-book/invoice-book.ts";
 import { applyInvoiceEvent, InvoiceState } from "./documents.ts";
 import { invoiceEvents, InvoiceView, IssueCredit, IssueInvoice } from "./messages.ts";
 
@@ -66,6 +66,7 @@ export const Invoice = actor("invoice", {
   }),
   subscribe: {
     "order.paid.v1": subscription(orderEvents["order.paid.v1"], {
+      from: "order",
       to: ({ data }) => data.orderId,
       send: "issue",
       with: ({ data, time }: CloudEvent<v.InferOutput<(typeof orderEvents)["order.paid.v1"]>>) => ({
@@ -74,6 +75,7 @@ export const Invoice = actor("invoice", {
       }),
     }),
     "payment.refunded.v1": subscription(paymentEvents["payment.refunded.v1"], {
+      from: "payment",
       to: ({ data }) => data.orderId,
       send: "credit",
       with: ({ data, time }: CloudEvent<v.InferOutput<(typeof paymentEvents)["payment.refunded.v1"]>>) => ({

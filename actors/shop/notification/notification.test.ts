@@ -28,7 +28,7 @@ const event = (id: string, type: string, minute: number, customerId: string | nu
   body: JSON.stringify({
     specversion: "1.0",
     id,
-    source: "/order/ord_1",
+    source: `/${type.split(".")[0]}/ord_1`,
     type,
     subject: "ord_1",
     time: `2026-11-21T10:${String(minute).padStart(2, "0")}:00.000Z`,

@@ -9,7 +9,7 @@
  * N3 Those who follow `notifications/<customerId>` get each notice after the commit that keeps it.
  */
 import * as v from "valibot";
-import { actor, type CloudEvent, type Subscription, subscription } from "#runtime";
+import { actor, type CloudEvent, eventNoun, type Subscription, subscription } from "#runtime";
 import { Notice, type NoticesRead, Notifications, ReadNotices } from "./messages.ts";
 
 const KEPT_READ = 50;
@@ -60,7 +60,7 @@ export const Notification = actor("notification", {
 
     list: query({ out: Notifications }, (c) => view(c.key, c.state)),
   }),
-  subscribe: Object.fromEntries(Object.entries(TEXTS).map(([type, text]) => [type, telling(text)])),
+  subscribe: Object.fromEntries(Object.entries(TEXTS).map(([type, text]) => [type, telling(eventNoun(type), text)])),
 });
 
 /** N2, of notices from the newest to the oldest. */
@@ -76,8 +76,9 @@ function view(customerId: string, state: Readonly<State>): Notifications {
   return { customerId, unread: unreadOf(state), items: [...state.notices] };
 }
 
-function telling(text: string): Subscription<"tell"> {
+function telling(from: string, text: string): Subscription<"tell"> {
   return subscription(Told, {
+    from,
     // A delivery that was scheduled by hand may be nobody's.
     to: ({ data }) => data.customerId ?? undefined,
     send: "tell",
