@@ -20,7 +20,7 @@ import { movingError, type Partition } from "../ownership/partition.ts";
 import type { NodeCard, NodeId, Store } from "../ports/store.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
-import type { TimerService } from "../timers/timer-service.ts";
+import type { TimerRead, TimerService } from "../timers/timer-service.ts";
 import type { Watchers } from "../watch/watch-polls.ts";
 import type { NodeServices } from "./node-services.ts";
 
@@ -113,7 +113,7 @@ export class Rebalancing implements OwnershipHost {
     ]);
     const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
     return () => {
-      this.#forget(new Set(ids)); // B1
+      this.#forget(new Set(ids), timerRows); // B1
       for (const relay of relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
       held.load(paused);
       timers.load(timerRows);
@@ -169,9 +169,9 @@ export class Rebalancing implements OwnershipHost {
   }
 
   /** Takes the actors of partitions out of memory, and what is known of their timers and pauses. */
-  #forget(partitions: ReadonlySet<number>): void {
+  #forget(partitions: ReadonlySet<number>, timersRead?: TimerRead): void {
     const { timers, held, watchers, actors } = this.#parts;
-    timers.drop(partitions);
+    timers.drop(partitions, timersRead);
     held.drop(partitions);
     watchers.lost(partitions, movingError());
     actors.discard(movingError(), "moved", partitions);

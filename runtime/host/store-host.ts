@@ -22,7 +22,7 @@ import { TroupeError } from "../message/errors.ts";
 import { Ownership } from "../ownership/ownership.ts";
 import { PartitionTable } from "../ownership/partition-table.ts";
 import type { Sink } from "../ports/sink.ts";
-import type { ActorId, DeadLetter, Store, TimerRow } from "../ports/store.ts";
+import type { ActorId, DeadLetter, Store } from "../ports/store.ts";
 import { Relay } from "../relay/relay.ts";
 import { StoreLog } from "../telemetry/store-log.ts";
 import { afterTimerFailure, fireTimer, type TimerDeliveryHost } from "../timers/fire-timer.ts";
@@ -170,11 +170,11 @@ export class StoreHost {
   }
 
   /**
-   * Keeps dead letters durably, logs and counts each. The timers go with them.
+   * Keeps dead letters durably, logs and counts each.
    * @throws what the store throws: nothing is kept then.
    */
-  async bury(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    await this.store.recordDeadLetters(letters, timers);
+  async bury(letters: readonly DeadLetter[]): Promise<void> {
+    await this.store.recordDeadLetters(letters);
     for (const letter of letters) {
       this.#log.letterKept(letter);
       this.#node.metrics?.buried(letter.reason);
@@ -203,14 +203,14 @@ export class StoreHost {
     const { clock, randomness } = this.#node;
     const delivery: TimerDeliveryHost = {
       clock,
-      bury: (letter, timers) => this.bury([letter], timers),
+      bury: (letter) => this.bury([letter]),
       deliver: (message) => this.intake.deliver(message),
       pause: ({ type, key }, reason) => this.#held.pause({ type, key, partition: partitionOf(type, key) }, reason),
     };
     return new TimerService({
       clock,
       randomness,
-      read: (partitions, before, limit) => this.store.timers(partitions, before, limit),
+      read: (partitions, before, limit, after) => this.store.timers(partitions, before, limit, after),
       owned: () => this.partitions.held(),
       holds: (partition) => this.partitions.partition(partition) !== undefined,
       fire: (timer, attempt, skip) => fireTimer(delivery, timer, attempt, skip),
@@ -276,11 +276,10 @@ export class StoreHost {
 
   /** An actor goes on after a pause: its timers were left out of what is read meanwhile. */
   #rereadTimers(actor: ActorId): void {
-    this.store.timersOf(actor).then(
-      (rows) => this.timers.resume(rows),
-      // They are found by the next regular read.
-      (error: unknown) => this.#log.failed("reading timers", error),
-    );
+    // Should it fail, they are found by the next regular read.
+    this.timers
+      .resume(() => this.store.timersOf(actor))
+      .catch((error: unknown) => this.#log.failed("reading timers", error));
   }
 }
 

@@ -12,7 +12,6 @@ import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
 import type { DeadLetterReason } from "../ports/store.ts";
-import type { FinishedTurn } from "../turn/finished-turn.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */

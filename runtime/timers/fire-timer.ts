@@ -10,8 +10,8 @@ import type { TimerVerdict } from "./timer-service.ts";
 /** What firing a timer needs from the store host. */
 export interface TimerDeliveryHost {
   readonly clock: Clock;
-  /** Keeps a dead letter durably; the timers go with it. */
-  bury(letter: DeadLetter, timers: readonly TimerRow[]): Promise<void>;
+  /** Keeps a dead letter durably. */
+  bury(letter: DeadLetter): Promise<void>;
   deliver(delivery: Delivery): void;
   /** Pauses an actor of this node. Resolves when that is durable. */
   pause(actor: ActorId, reason: string): Promise<void>;
@@ -60,10 +60,9 @@ export async function afterTimerFailure(
     await host.pause(timer, poisonDetail(`the timer ${timer.name}`, attempt, error));
     return "drop";
   }
-  const recurring = timer.schedule !== undefined;
-  // A timer that comes again moves on by a turn of its own, which sees what the actor made of it meanwhile.
-  await host.bury(letterOf(timer, attempt, error, host.clock.now()), recurring ? [] : [timer]);
-  return recurring ? "skip" : "drop";
+  // The timer goes, or moves on, by a turn of its own: fenced like every write, and it sees what the actor made of it meanwhile.
+  await host.bury(letterOf(timer, attempt, error, host.clock.now()));
+  return "skip";
 }
 
 function letterOf(timer: TimerRow, attempts: number, error: unknown, at: number): DeadLetter {

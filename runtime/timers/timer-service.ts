@@ -5,19 +5,29 @@
  * its actor, so that firing and acting are one thing.
  *
  * T1 a timer never fires early, by the runtime's clock, and fires again until a turn that handles it has committed (G7).
- * T2 only rows due within the horizon are in memory; the rest is read when its time comes near.
+ * T2 only rows due within the horizon are in memory, and not more than fit; the rest is read when its time comes near.
+ * T3 what a read shows counts only for timers that nothing was heard of since it was asked for: its answer may come after
+ *    commits that moved or removed them.
+ * T4 timers that cannot be fired now keep no other from its time: they are read past, give their place in memory to others,
+ *    and so many turns of timers are under way at a time, no more.
  */
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { Heap } from "../base/heap.ts";
 import type { Randomness } from "../base/randomness.ts";
-import type { ActorId, TimerRow, TimerWrite } from "../ports/store.ts";
+import type { ActorId, TimerPlace, TimerRow, TimerWrite } from "../ports/store.ts";
 import { isSkipped } from "./schedule.ts";
 
 export interface TimerHost {
   readonly clock: Clock;
   readonly randomness: Randomness;
-  read(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
+  /** Timers of partitions due before a time, soonest first, behind a place in that order. */
+  read(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after: TimerPlace | undefined,
+  ): Promise<readonly TimerRow[]>;
   owned(): readonly number[];
   holds(partition: number): boolean;
   /** Resolves when the timer's turn has committed; `attempt` counts from 1. A skipped tick only moves its timer on. */
@@ -36,6 +46,48 @@ const HORIZON_MS = 60_000;
 const READ_LIMIT = 5_000;
 /** Rows are read again this often, which also finds timers that moved into the horizon. */
 const READ_EVERY_MS = 30_000;
+/** While a round of reading has not come to its end. */
+const READ_ON_MS = 1_000;
+/** Timers in memory, at most (T2). */
+const MAX_IN_MEMORY = 50_000;
+/** Turns of timers under way at a time, at most (T4). */
+const MAX_FIRING = 1_000;
+
+/** Reads whose rows are not taken yet, at most. One whose rows nobody takes is forgotten in time. */
+const MAX_READS = 64;
+
+/** What a read has found, and what was heard of while it was under way (T3). */
+export class TimerRead {
+  rows: readonly TimerRow[] = [];
+  #spoilt = false;
+  readonly #touched = new Set<string>();
+  readonly #moved = new Set<number>();
+
+  /** A timer was written, or is not fired here any more. */
+  touch(id: string): void {
+    this.#touched.add(id);
+    if (this.#touched.size > MAX_IN_MEMORY) this.spoil();
+  }
+
+  /** It is not worth to remember what has come meanwhile: it shows nothing, and the next regular read does. */
+  spoil(): void {
+    this.rows = [];
+    this.#spoilt = true;
+    this.#touched.clear();
+  }
+
+  /** A partition left this node. */
+  left(partition: number): void {
+    this.#moved.add(partition);
+  }
+
+  /** The rows that count. */
+  current(): readonly TimerRow[] {
+    if (this.#spoilt) return [];
+    if (this.#touched.size === 0 && this.#moved.size === 0) return this.rows;
+    return this.rows.filter((row) => !this.#touched.has(identity(row, row.name)) && !this.#moved.has(row.partition));
+  }
+}
 
 interface Entry {
   readonly timer: TimerRow;
@@ -54,6 +106,12 @@ export class TimerService {
   /** The timers in memory by identity: the heap may hold older entries of the same name, which then count for nothing. */
   readonly #current = new Map<string, Entry>();
   readonly #firing = new Set<string>();
+  /** Timers in memory that wait for another try. */
+  readonly #failing = new Set<string>();
+  /** Reads that are under way, or whose answer was not taken yet. */
+  readonly #reads = new Set<TimerRead>();
+  /** Where the next page of a round begins. */
+  #readUpTo: TimerPlace | undefined;
   #cancelWake: (() => void) | undefined;
   #cancelRead: (() => void) | undefined;
   #stopped = false;
@@ -62,21 +120,15 @@ export class TimerService {
     this.#host = host;
   }
 
-  /** The near timers of partitions. */
-  read(partitions: readonly number[]): Promise<readonly TimerRow[]> {
-    return this.#host.read(partitions, this.#host.clock.now() + HORIZON_MS, READ_LIMIT);
+  /** Reads the near timers of partitions. */
+  read(partitions: readonly number[]): Promise<TimerRead> {
+    return this.#reading((before) => this.#host.read(partitions, before, READ_LIMIT, undefined));
   }
 
-  /** Takes rows that `read` found. A full page means that there is more: it is read again soon. */
-  load(rows: readonly TimerRow[]): void {
-    for (const row of rows) if (this.#host.holds(row.partition)) this.#offer(row);
-    this.#arm();
-    if (!this.#stopped) {
-      this.#cancelRead ??= this.#host.clock.after(
-        rows.length >= READ_LIMIT ? 1_000 : READ_EVERY_MS,
-        () => void this.#reread(),
-      );
-    }
+  /** Takes what `read` found. A full page means that there is more: it is read again soon. */
+  load(read: TimerRead): void {
+    this.#take(read);
+    this.#readAgain(read.rows.length >= READ_LIMIT ? READ_ON_MS : READ_EVERY_MS);
   }
 
   /** A commit wrote these, as a commit listener is told. */
@@ -85,7 +137,8 @@ export class TimerService {
     const horizon = this.#host.clock.now() + HORIZON_MS;
     for (const write of writes) {
       const id = identity(write, write.name);
-      if (write.dueAt === undefined || write.dueAt > horizon) this.#current.delete(id);
+      for (const read of this.#reads) read.touch(id); // T3
+      if (write.dueAt === undefined || write.dueAt > horizon) this.#drop(id);
       else this.#put(fresh(write)); // also at the same due time: the message may be another one
     }
     this.#arm();
@@ -97,18 +150,23 @@ export class TimerService {
   }
 
   /**
-   * An actor's timers may fire again: takes its near ones, of all that it has. Each anew, as a firing that was turned
+   * An actor's timers may fire again: reads all that it has, and takes the near ones. Each anew, as a firing that was turned
    * away may not have come to its end yet: what it says of its own timer counts for nothing then.
    */
-  resume(rows: readonly TimerRow[]): void {
+  async resume(readAll: () => Promise<readonly TimerRow[]>): Promise<void> {
+    const read = await this.#reading(readAll);
+    this.#reads.delete(read);
     const horizon = this.#host.clock.now() + HORIZON_MS;
-    for (const row of rows) if (row.dueAt < horizon && this.#host.holds(row.partition)) this.#put(fresh(row));
+    for (const row of read.current()) {
+      if (row.dueAt < horizon && this.#host.holds(row.partition)) this.#put(fresh(row));
+    }
     this.#arm();
   }
 
-  /** The partitions moved to another node: their timers are no longer ours to fire. */
-  drop(partitions: ReadonlySet<number>): void {
-    for (const [id, entry] of this.#current) if (partitions.has(entry.timer.partition)) this.#current.delete(id);
+  /** The partitions moved to another node: their timers are no longer ours to fire. What `kept` has read is of their next ownership. */
+  drop(partitions: ReadonlySet<number>, kept?: TimerRead): void {
+    for (const read of this.#reads) if (read !== kept) for (const partition of partitions) read.left(partition);
+    for (const [id, entry] of this.#current) if (partitions.has(entry.timer.partition)) this.#drop(id);
   }
 
   /** Timers whose time has come, and whose turn has not ended yet. */
@@ -125,15 +183,51 @@ export class TimerService {
     this.#cancelRead?.();
   }
 
+  async #reading(rows: (before: number) => Promise<readonly TimerRow[]>): Promise<TimerRead> {
+    const read = new TimerRead();
+    this.#reads.add(read);
+    if (this.#reads.size > MAX_READS) {
+      const [oldest] = this.#reads;
+      oldest?.spoil();
+      if (oldest !== undefined) this.#reads.delete(oldest);
+    }
+    try {
+      read.rows = await rows(this.#host.clock.now() + HORIZON_MS);
+      return read;
+    } catch (error) {
+      this.#reads.delete(read);
+      throw error;
+    }
+  }
+
+  #take(read: TimerRead): void {
+    this.#reads.delete(read);
+    for (const row of read.current()) if (this.#host.holds(row.partition)) this.#offer(row);
+    this.#arm();
+  }
+
   #offer(timer: TimerRow): void {
     // A re-read row that is already here keeps its place and its count of tries.
     if (this.#current.get(identity(timer, timer.name))?.timer.dueAt === timer.dueAt) return;
+    if (this.#current.size >= MAX_IN_MEMORY) {
+      const [waiting] = this.#failing;
+      if (waiting === undefined) return; // T2: what is here fires first; this one is read again
+      this.#drop(waiting); // T4
+    }
     this.#put(fresh(timer));
   }
 
   #put(entry: Entry): void {
-    this.#current.set(identity(entry.timer, entry.timer.name), entry);
+    const id = identity(entry.timer, entry.timer.name);
+    this.#current.set(id, entry);
+    if (entry.failures > 0) this.#failing.add(id);
+    else this.#failing.delete(id);
     this.#heap.push(entry);
+  }
+
+  #drop(id: string): void {
+    this.#current.delete(id);
+    this.#failing.delete(id);
   }
 
   #arm(): void {
@@ -150,6 +244,7 @@ export class TimerService {
     const now = this.#host.clock.now();
     // T1: a wake-up that came a little early finds nothing due, and arms again.
     for (let next = this.#heap.peek(); next !== undefined && next.readyAt <= now; next = this.#heap.peek()) {
+      if (this.#firing.size >= MAX_FIRING) return; // T4: the next one that ends goes on
       this.#heap.take();
       const id = identity(next.timer, next.timer.name);
       if (this.#current.get(id) === next && !this.#firing.has(id)) void this.#fire(id, next);
@@ -164,19 +259,21 @@ export class TimerService {
       const skip = entry.skip || (attempt === 1 && this.#isMissed(timer));
       await this.#host.fire(timer, attempt, skip);
       // Its commit removed or replaced the row and told `written`; a message that was dropped as stale did neither.
-      if (this.#current.get(id) === entry) this.#current.delete(id);
+      if (this.#current.get(id) === entry) this.#drop(id);
     } catch (error) {
       if (this.#stopped) return;
       const verdict = await this.#host.afterFailure(timer, attempt, error).catch(() => "wait" as const);
       if (this.#current.get(id) !== entry) return;
-      if (verdict === "drop" || !this.#host.holds(timer.partition)) this.#current.delete(id);
+      if (verdict === "drop" || !this.#host.holds(timer.partition)) this.#drop(id);
       else this.#put(this.#again(entry, verdict));
     } finally {
+      const full = this.#firing.size >= MAX_FIRING;
       this.#firing.delete(id);
       const latest = this.#current.get(id);
       // Set anew while its last firing was still under way: the heap entry was passed over, so offer it again.
       if (latest !== undefined && latest !== entry) this.#heap.push(latest);
-      this.#arm();
+      if (full) this.#fireDue();
+      else this.#arm();
     }
   }
 
@@ -192,15 +289,31 @@ export class TimerService {
     return schedule !== undefined && isSkipped(schedule, dueAt, this.#host.clock.now());
   }
 
+  #readAgain(ms: number): void {
+    if (this.#stopped) return;
+    this.#cancelRead ??= this.#host.clock.after(ms, () => void this.#reread());
+  }
+
+  /** One page of a round that goes through all near timers, however many of them cannot be fired (T4). */
   async #reread(): Promise<void> {
     this.#cancelRead = undefined;
-    if (this.#stopped) return;
     const owned = this.#host.owned();
+    if (this.#stopped) return;
+    if (owned.length === 0) {
+      this.#readAgain(READ_EVERY_MS);
+      return;
+    }
+    const after = this.#readUpTo;
     try {
-      this.load(owned.length === 0 ? [] : await this.read(owned));
+      const read = await this.#reading((before) => this.#host.read(owned, before, READ_LIMIT, after));
+      this.#take(read);
+      const whole = read.rows.length < READ_LIMIT;
+      this.#readUpTo = whole ? undefined : read.rows.at(-1);
+      // A page that began behind others ends the round: what became near before it is read with the next one.
+      this.#readAgain(whole && after === undefined ? READ_EVERY_MS : READ_ON_MS);
     } catch (error) {
       this.#host.failed(error);
-      this.load([]);
+      this.#readAgain(READ_EVERY_MS);
     }
   }
 }

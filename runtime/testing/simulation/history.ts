@@ -180,12 +180,11 @@ export interface PublishedEntry extends Moment {
   readonly record: RecordEntry;
 }
 
-/** Something will not be tried again by itself; `timers` went with it. */
+/** Something will not be tried again by itself. */
 export interface DeadLetterEntry extends Moment {
   readonly kind: "dead-letter";
   readonly id: string;
   readonly target: string;
-  readonly timers: readonly { readonly actor: string; readonly name: string; readonly dueAt: number }[];
 }
 
 /** What the store holds of an actor in the end. */

@@ -174,12 +174,8 @@ function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["o
 /** Tells the history who holds what, and what was given up. */
 function note(world: Surroundings, life: NodeLife, name: string, args: readonly unknown[], value: unknown): void {
   if (name === "recordDeadLetters") {
-    const [letters, timers = []] = args as Parameters<Store["recordDeadLetters"]>;
-    letters.forEach(({ id, target }, i) => {
-      const gone = i === 0 ? timers : [];
-      const rows = gone.map(({ type, key, name: timer, dueAt }) => ({ actor: `${type}/${key}`, name: timer, dueAt }));
-      world.note({ kind: "dead-letter", id, target, timers: rows });
-    });
+    const [letters] = args as Parameters<Store["recordDeadLetters"]>;
+    for (const { id, target } of letters) world.note({ kind: "dead-letter", id, target });
   } else if (name === "release") {
     const [, fences] = args as Parameters<Store["release"]>;
     for (const { partition, epoch } of fences) world.note({ kind: "ownership", node: null, partition, epoch });
