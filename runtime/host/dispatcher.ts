@@ -89,7 +89,8 @@ export class Intake implements CallTaker {
       return;
     }
     if (definition === undefined) {
-      if (isControlEnvelope(delivery.envelope)) this.#parts.controls.handle(delivery);
+      if (isControlEnvelope(delivery.envelope))
+        this.#parts.controls.handle(delivery, (message) => this.deliver(message));
       // A timer may outlive its message: it was set by an earlier version.
       else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
       return;

@@ -147,10 +147,10 @@ test("a partition that was lost and taken back during a pass is not recorded by 
   });
   const filler = new IndexFiller([Item], {
     ...{ store, nodeId: "a", clock: systemClock, randomness: systemRandomness },
-    partition: (id) => partitions.get(id),
-    failed: (_what, error) => done.reject(error),
+    partitions: { partition: (id) => partitions.get(id) },
+    log: { failed: (_what, error) => done.reject(error) },
   });
-  const open = await filler.prepare([...partitions.values()]);
+  const open = await filler.opening([...partitions.values()]);
   const [again] = grants;
   if (again !== undefined) partitions.set(again.partition, new Partition(again));
   open();

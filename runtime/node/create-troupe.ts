@@ -146,12 +146,12 @@ class Node implements Troupe, NodeAnswers {
       log: services.log,
       now: () => this.#clock.now(),
       history: (type, positions, limit) => this.#types.hostOf(type).store.readHistory(type, positions, limit),
-      bury: (type, letter) => this.#types.hostOf(type).bury([letter]),
+      bury: (type, letter) => this.#types.hostOf(type).letters.record([letter]),
     });
     this.deadLetters = new StoredDeadLetters({
       clock: this.#clock,
       stores: () => this.#hosts.map((host) => host.store),
-      bury: (type, letter) => this.#types.hostOf(type).bury([letter]),
+      bury: (type, letter) => this.#types.hostOf(type).letters.record([letter]),
       route: (envelope) => this.#router.route(envelope),
     });
     const sinks: Sink[] = [
@@ -183,7 +183,7 @@ class Node implements Troupe, NodeAnswers {
       randomness: this.#randomness,
       route: (envelope) => this.#router.route(envelope),
       pause: (actor, reason) => this.pause(actor.type, actor.key, reason),
-      bury: (type, letter) => this.#types.hostOf(type).bury([letter]),
+      bury: (type, letter) => this.#types.hostOf(type).letters.record([letter]),
       holds: (type, partition) => {
         const { partitions } = this.#types.hostOf(type);
         return partitions.partition(partition) !== undefined && partitions.holdsLease();

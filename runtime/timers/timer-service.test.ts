@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory, type TimerRow, TroupeError } from "#runtime";
+import { actor, type CommitBatch, createTroupe, memory, TroupeError } from "#runtime";
 import { systemRandomness } from "../base/randomness.ts";
+import { PartitionTable } from "../ownership/partition-table.ts";
+import { Partition } from "../ownership/partition.ts";
+import { StoreLog } from "../telemetry/store-log.ts";
 import { FaultyStore } from "../testing/faulty-store.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { TimerService } from "./timer-service.ts";
@@ -60,39 +63,40 @@ test("timers of a paused actor that are read again while they change count as th
 
 test("thousands of timers that cannot be handled now keep no other from its time", async () => {
   const clock = new ManualClock(0);
-  const rows = Array.from({ length: 6_000 }, (_, i): TimerRow => {
-    const name = String(i).padStart(5, "0");
-    return { type: "sick", key: name, partition: 1, name: "t", dueAt: 1_000, message: "tick", input: undefined };
-  });
-  rows.push({ type: "well", key: "a", partition: 1, name: "t", dueAt: 25_000, message: "tick", input: undefined });
-  rows.sort((a, b) => a.dueAt - b.dueAt);
-  let fired = 0;
-  let most = 0;
-  let underWay = 0;
+  const store = memory("m", clock);
+  const partitions = new PartitionTable("n", clock);
+  await store.heartbeat("n", 3_600_000);
+  const grants = await store.acquire("n");
+  const held = grants.map((grant) => new Partition(grant));
+  partitions.add(held);
+  const fences = grants.map(({ partition, epoch, lastSeq }) => ({ partition, epoch, lastSeq }));
+  const row = { partition: 1, name: "t", message: "tick", input: undefined };
+  const sick = Array.from({ length: 6_000 }, (_, i) => ({ ...row, type: "sick", key: `k${i}`, dueAt: 1_000 }));
+  const batch: CommitBatch = { fences, states: [], replies: [], outbox: [], timers: [], index: [] };
+  await store.commit("n", { ...batch, timers: [...sick, { ...row, type: "well", key: "a", dueAt: 25_000 }] });
+
   const timers = new TimerService({
     clock,
     randomness: systemRandomness,
-    read: async (_partitions, before, limit, after) => {
-      const from =
-        after === undefined ? 0 : rows.findIndex(({ key, dueAt }) => key === after.key && dueAt === after.dueAt) + 1;
-      return rows.slice(from, from + limit).filter(({ dueAt }) => dueAt < before);
-    },
-    owned: () => [1],
-    holds: () => true,
-    fire: async ({ type }) => {
+    store,
+    partitions,
+    log: new StoreLog(() => undefined, "m"),
+  });
+  let fired = 0;
+  let most = 0;
+  let underWay = 0;
+  timers.start({
+    fire: async ({ type, ...timer }) => {
       most = Math.max(most, ++underWay);
       await Promise.resolve();
       underWay--;
       if (type === "sick") throw new TroupeError("unavailable", "it cannot be used");
-      rows.pop();
       fired++;
+      await store.commit("n", { ...batch, timers: [{ ...timer, type, dueAt: undefined }] });
     },
     afterFailure: async () => "wait",
-    failed: (error) => {
-      throw error;
-    },
   });
-  timers.load(await timers.read([1]));
+  (await timers.opening(held))();
   await clock.advance("30s");
   timers.stop();
   expect(fired).toBe(1);

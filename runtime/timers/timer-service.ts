@@ -15,25 +15,27 @@ import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { Heap } from "../base/heap.ts";
 import type { Randomness } from "../base/randomness.ts";
-import type { ActorId, TimerPlace, TimerRow, TimerWrite } from "../ports/store.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
+import type { Partition } from "../ownership/partition.ts";
+import type { ActorId, Store, TimerPlace, TimerRow, TimerWrite } from "../ports/store.ts";
+import type { StoreLog } from "../telemetry/store-log.ts";
 import { isSkipped } from "./schedule.ts";
 
-export interface TimerHost {
+/** What the timer service works with. */
+export interface TimerServiceParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
-  /** Timers of partitions due before a time, soonest first, behind a place in that order. */
-  read(
-    partitions: readonly number[],
-    before: number,
-    limit: number,
-    after: TimerPlace | undefined,
-  ): Promise<readonly TimerRow[]>;
-  owned(): readonly number[];
-  holds(partition: number): boolean;
+  readonly store: Store;
+  readonly partitions: PartitionTable;
+  readonly log: StoreLog;
+}
+
+/** Fires a timer, and knows what to do when that fails. */
+export interface TimerFiring {
   /** Resolves when the timer's turn has committed; `attempt` counts from 1. A skipped tick only moves its timer on. */
   fire(timer: TimerRow, attempt: number, skip: boolean): Promise<void>;
   afterFailure(timer: TimerRow, attempt: number, error: unknown): Promise<TimerVerdict>;
-  failed(error: unknown): void;
 }
 
 /**
@@ -59,9 +61,14 @@ const MAX_READS = 64;
 /** What a read has found, and what was heard of while it was under way (T3). */
 export class TimerRead {
   rows: readonly TimerRow[] = [];
+  readonly why: "opening" | "again";
   #spoilt = false;
   readonly #touched = new Set<string>();
   readonly #moved = new Set<number>();
+
+  constructor(why: TimerRead["why"]) {
+    this.why = why;
+  }
 
   /** A timer was written, or is not fired here any more. */
   touch(id: string): void {
@@ -100,12 +107,13 @@ interface Entry {
   readonly skip: boolean;
 }
 
-export class TimerService {
-  readonly #host: TimerHost;
+export class TimerService implements PartitionListener {
+  readonly #parts: TimerServiceParts;
+  #firing: TimerFiring | undefined;
   readonly #heap = new Heap<Entry>((entry) => entry.readyAt);
   /** The timers in memory by identity: the heap may hold older entries of the same name, which then count for nothing. */
   readonly #current = new Map<string, Entry>();
-  readonly #firing = new Set<string>();
+  readonly #underWay = new Set<string>();
   /** Timers in memory that wait for another try. */
   readonly #failing = new Set<string>();
   /** Reads that are under way, or whose answer was not taken yet. */
@@ -116,17 +124,52 @@ export class TimerService {
   #cancelRead: (() => void) | undefined;
   #stopped = false;
 
-  constructor(host: TimerHost) {
-    this.#host = host;
+  constructor(parts: TimerServiceParts) {
+    this.#parts = parts;
   }
+
+  /** From now on timers fire. To be called before the first partition is opened. */
+  start(firing: TimerFiring): void {
+    this.#firing = firing;
+  }
+
+  // --- PartitionListener ---
+
+  async opening(partitions: readonly Partition[]): Promise<() => void> {
+    const read = await this.#read(
+      partitions.map(({ id }) => id),
+      "opening",
+    );
+    return () => this.#load(read);
+  }
+
+  closing(ids: ReadonlySet<number>): void {
+    this.closed(ids, "released");
+  }
+
+  async reopening(ids: ReadonlySet<number>): Promise<void> {
+    this.#load(await this.#read([...ids], "again"));
+  }
+
+  /** The timers of partitions that moved are no longer this node's to fire. */
+  closed(ids: ReadonlySet<number>, why: "fresh" | "lost" | "released"): void {
+    for (const read of this.#reads) {
+      // What is read to open them is of the ownership that begins now.
+      if (why !== "fresh" || read.why !== "opening") for (const id of ids) read.left(id);
+    }
+    for (const [id, entry] of this.#current) if (ids.has(entry.timer.partition)) this.#drop(id);
+  }
+
+  // --- timers ---
 
   /** Reads the near timers of partitions. */
-  read(partitions: readonly number[]): Promise<TimerRead> {
-    return this.#reading((before) => this.#host.read(partitions, before, READ_LIMIT, undefined));
+  #read(partitions: readonly number[], why: TimerRead["why"], after?: TimerPlace): Promise<TimerRead> {
+    const before = this.#parts.clock.now() + HORIZON_MS;
+    return this.#reading(why, () => this.#parts.store.timers(partitions, before, READ_LIMIT, after));
   }
 
-  /** Takes what `read` found. A full page means that there is more: it is read again soon. */
-  load(read: TimerRead): void {
+  /** Takes what `#read` found. A full page means that there is more: it is read again soon. */
+  #load(read: TimerRead): void {
     this.#take(read);
     this.#readAgain(read.rows.length >= READ_LIMIT ? READ_ON_MS : READ_EVERY_MS);
   }
@@ -134,7 +177,7 @@ export class TimerService {
   /** A commit wrote these, as a commit listener is told. */
   written(_turns: unknown, { timers: writes }: { readonly timers: readonly TimerWrite[] }): void {
     if (writes.length === 0) return;
-    const horizon = this.#host.clock.now() + HORIZON_MS;
+    const horizon = this.#parts.clock.now() + HORIZON_MS;
     for (const write of writes) {
       const id = identity(write, write.name);
       for (const read of this.#reads) read.touch(id); // T3
@@ -153,25 +196,17 @@ export class TimerService {
    * An actor's timers may fire again: reads all that it has, and takes the near ones. Each anew, as a firing that was turned
    * away may not have come to its end yet: what it says of its own timer counts for nothing then.
    */
-  async resume(readAll: () => Promise<readonly TimerRow[]>): Promise<void> {
-    const read = await this.#reading(readAll);
+  async resume(actor: ActorId): Promise<void> {
+    const read = await this.#reading("again", () => this.#parts.store.timersOf(actor));
     this.#reads.delete(read);
-    const horizon = this.#host.clock.now() + HORIZON_MS;
-    for (const row of read.current()) {
-      if (row.dueAt < horizon && this.#host.holds(row.partition)) this.#put(fresh(row));
-    }
+    const horizon = this.#parts.clock.now() + HORIZON_MS;
+    for (const row of read.current()) if (row.dueAt < horizon && this.#holds(row)) this.#put(fresh(row));
     this.#arm();
-  }
-
-  /** The partitions moved to another node: their timers are no longer ours to fire. What `kept` has read is of their next ownership. */
-  drop(partitions: ReadonlySet<number>, kept?: TimerRead): void {
-    for (const read of this.#reads) if (read !== kept) for (const partition of partitions) read.left(partition);
-    for (const [id, entry] of this.#current) if (partitions.has(entry.timer.partition)) this.#drop(id);
   }
 
   /** Timers whose time has come, and whose turn has not ended yet. */
   get due(): number {
-    const now = this.#host.clock.now();
+    const now = this.#parts.clock.now();
     let due = 0;
     for (const { timer } of this.#current.values()) if (timer.dueAt <= now) due++;
     return due;
@@ -183,8 +218,12 @@ export class TimerService {
     this.#cancelRead?.();
   }
 
-  async #reading(rows: (before: number) => Promise<readonly TimerRow[]>): Promise<TimerRead> {
-    const read = new TimerRead();
+  #holds({ partition }: TimerRow): boolean {
+    return this.#parts.partitions.partition(partition) !== undefined;
+  }
+
+  async #reading(why: TimerRead["why"], rows: () => Promise<readonly TimerRow[]>): Promise<TimerRead> {
+    const read = new TimerRead(why);
     this.#reads.add(read);
     if (this.#reads.size > MAX_READS) {
       const [oldest] = this.#reads;
@@ -192,7 +231,7 @@ export class TimerService {
       if (oldest !== undefined) this.#reads.delete(oldest);
     }
     try {
-      read.rows = await rows(this.#host.clock.now() + HORIZON_MS);
+      read.rows = await rows();
       return read;
     } catch (error) {
       this.#reads.delete(read);
@@ -202,7 +241,7 @@ export class TimerService {
 
   #take(read: TimerRead): void {
     this.#reads.delete(read);
-    for (const row of read.current()) if (this.#host.holds(row.partition)) this.#offer(row);
+    for (const row of read.current()) if (this.#holds(row)) this.#offer(row);
     this.#arm();
   }
 
@@ -235,40 +274,40 @@ export class TimerService {
     this.#cancelWake = undefined;
     const next = this.#heap.peek();
     if (next === undefined || this.#stopped) return;
-    this.#cancelWake = this.#host.clock.after(Math.max(0, next.readyAt - this.#host.clock.now()), () =>
+    this.#cancelWake = this.#parts.clock.after(Math.max(0, next.readyAt - this.#parts.clock.now()), () =>
       this.#fireDue(),
     );
   }
 
   #fireDue(): void {
-    const now = this.#host.clock.now();
+    const now = this.#parts.clock.now();
     // T1: a wake-up that came a little early finds nothing due, and arms again.
     for (let next = this.#heap.peek(); next !== undefined && next.readyAt <= now; next = this.#heap.peek()) {
-      if (this.#firing.size >= MAX_FIRING) return; // T4: the next one that ends goes on
+      if (this.#underWay.size >= MAX_FIRING) return; // T4: the next one that ends goes on
       this.#heap.take();
       const id = identity(next.timer, next.timer.name);
-      if (this.#current.get(id) === next && !this.#firing.has(id)) void this.#fire(id, next);
+      if (this.#current.get(id) === next && !this.#underWay.has(id)) void this.#fire(id, next);
     }
     this.#arm();
   }
 
   async #fire(id: string, entry: Entry): Promise<void> {
-    this.#firing.add(id);
+    this.#underWay.add(id);
     const { timer, attempt } = entry;
     try {
       const skip = entry.skip || (attempt === 1 && this.#isMissed(timer));
-      await this.#host.fire(timer, attempt, skip);
+      await this.#firing?.fire(timer, attempt, skip);
       // Its commit removed or replaced the row and told `written`; a message that was dropped as stale did neither.
       if (this.#current.get(id) === entry) this.#drop(id);
     } catch (error) {
       if (this.#stopped) return;
-      const verdict = await this.#host.afterFailure(timer, attempt, error).catch(() => "wait" as const);
+      const verdict = (await this.#firing?.afterFailure(timer, attempt, error).catch(() => undefined)) ?? "wait";
       if (this.#current.get(id) !== entry) return;
-      if (verdict === "drop" || !this.#host.holds(timer.partition)) this.#drop(id);
+      if (verdict === "drop" || !this.#holds(timer)) this.#drop(id);
       else this.#put(this.#again(entry, verdict));
     } finally {
-      const full = this.#firing.size >= MAX_FIRING;
-      this.#firing.delete(id);
+      const full = this.#underWay.size >= MAX_FIRING;
+      this.#underWay.delete(id);
       const latest = this.#current.get(id);
       // Set anew while its last firing was still under way: the heap entry was passed over, so offer it again.
       if (latest !== undefined && latest !== entry) this.#heap.push(latest);
@@ -278,26 +317,26 @@ export class TimerService {
   }
 
   #again(entry: Entry, verdict: Exclude<TimerVerdict, "drop">): Entry {
-    const now = this.#host.clock.now();
+    const now = this.#parts.clock.now();
     if (verdict === "skip" && !entry.skip) return { ...entry, readyAt: now, failures: 0, skip: true };
     const failures = entry.failures + 1;
     const attempt = verdict === "retry" ? entry.attempt + 1 : entry.attempt;
-    return { ...entry, readyAt: now + backoffMs(failures, this.#host.randomness), attempt, failures };
+    return { ...entry, readyAt: now + backoffMs(failures, this.#parts.randomness), attempt, failures };
   }
 
   #isMissed({ schedule, dueAt }: TimerRow): boolean {
-    return schedule !== undefined && isSkipped(schedule, dueAt, this.#host.clock.now());
+    return schedule !== undefined && isSkipped(schedule, dueAt, this.#parts.clock.now());
   }
 
   #readAgain(ms: number): void {
     if (this.#stopped) return;
-    this.#cancelRead ??= this.#host.clock.after(ms, () => void this.#reread());
+    this.#cancelRead ??= this.#parts.clock.after(ms, () => void this.#reread());
   }
 
   /** One page of a round that goes through all near timers, however many of them cannot be fired (T4). */
   async #reread(): Promise<void> {
     this.#cancelRead = undefined;
-    const owned = this.#host.owned();
+    const owned = this.#parts.partitions.held();
     if (this.#stopped) return;
     if (owned.length === 0) {
       this.#readAgain(READ_EVERY_MS);
@@ -305,14 +344,14 @@ export class TimerService {
     }
     const after = this.#readUpTo;
     try {
-      const read = await this.#reading((before) => this.#host.read(owned, before, READ_LIMIT, after));
+      const read = await this.#read(owned, "again", after);
       this.#take(read);
       const whole = read.rows.length < READ_LIMIT;
       this.#readUpTo = whole ? undefined : read.rows.at(-1);
       // A page that began behind others ends the round: what became near before it is read with the next one.
       this.#readAgain(whole && after === undefined ? READ_EVERY_MS : READ_ON_MS);
     } catch (error) {
-      this.#host.failed(error);
+      this.#parts.log.failed("reading timers", error);
       this.#readAgain(READ_EVERY_MS);
     }
   }

@@ -5,6 +5,7 @@ import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
+import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
 import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
@@ -41,17 +42,17 @@ export function startShopWorkers({
 }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
-    workflowsPath: pathOf("shop.ts"),
+    workflowsPath: WORKFLOW_ENTRIES.shop,
     activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
   };
   const gateway: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.gateway,
-    workflowsPath: pathOf("deliver-webhook/workflow.ts"),
+    workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
   const orchestrator: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.orchestrator,
-    workflowsPath: pathOf("reconcile-service/workflow.ts"),
+    workflowsPath: WORKFLOW_ENTRIES.orchestrator,
     activities: createReconcileActivities({ troupe, engine, scaler, ...(reconciled && { reconciled }) }),
   };
   return startWorkers({
@@ -61,8 +62,4 @@ export function startShopWorkers({
     queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
     log,
   });
-}
-
-function pathOf(file: string): string {
-  return Bun.fileURLToPath(import.meta.resolve(`#workflows/${file}`));
 }

@@ -82,6 +82,79 @@ export const ARROWS: readonly Arrow[] = [
   { from: "workflows/*.ts", to: "actors/*/<noun>/<noun>.ts", why: "the worker gives the activities their actors" },
 ];
 
+/**
+ * The rooms of the runtime, from the top down, as a message travels. A file may know of its own room and of those below it.
+ * `runtime/testing`, the examples and the doors stand outside.
+ */
+export const ROOMS: readonly string[] = [
+  "node",
+  "calls",
+  "host",
+  "control",
+  "activation",
+  "commit",
+  "watch",
+  "turn",
+  "memory",
+  "relay",
+  "subscriptions",
+  "timers",
+  "dead-letters",
+  "projections",
+  "indexing",
+  "journal",
+  "telemetry",
+  "ownership",
+  "actor",
+  "topics",
+  "message",
+  "ports",
+  "base",
+];
+
+/** Imports between rooms of the runtime that must never be, whatever the order of the rooms says. Tests are free of them. */
+export const NEVER: readonly {
+  readonly from: string;
+  readonly to: string;
+  /** Files of `to` that may be imported all the same. */
+  readonly except?: string;
+  readonly fix: string;
+}[] = [
+  {
+    from: "runtime/commit/**",
+    to: "runtime/{relay,timers,watch}/**",
+    fix: "Who wants to know of commits is a CommitListener: pass it in",
+  },
+  {
+    from: "runtime/projections/**",
+    to: "runtime/{relay,node}/**",
+    fix: "A projection is a sink: take what it needs as a parameter",
+  },
+  {
+    from: "runtime/actor/**",
+    to: "runtime/**",
+    except: "runtime/{actor,base,ports,message}/**",
+    fix: "The definition of an actor says nothing of how it is run: put the type into runtime/actor",
+  },
+  {
+    from: "runtime/turn/**",
+    to: "runtime/{activation,commit}/**",
+    fix: "A turn is handed on by its activation: name what the turn needs in TurnParts",
+  },
+  {
+    from: "runtime/{relay,timers}/**",
+    to: "runtime/{activation,host}/**",
+    fix: "Hand messages on as a Delivery of runtime/message",
+  },
+  { from: "runtime/calls/**", to: "runtime/node/**", fix: "Put what both need into a room below runtime/calls" },
+  {
+    from: "runtime/journal/**",
+    to: "runtime/turn/**",
+    fix: "Name what the journal needs of a turn in runtime/journal",
+  },
+  { from: "runtime/host/**", to: "runtime/calls/**", fix: "Calls come to a host as a Delivery of runtime/message" },
+];
+
 /** A kind of file that may import less than its folder. */
 export interface Narrow {
   readonly rule: string;
