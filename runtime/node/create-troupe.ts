@@ -137,8 +137,10 @@ class Node implements Troupe, NodeAnswers {
               () => this.#hosts,
               () => this.#subscriptions.status(),
             ),
-      ref: (type, key, from, deadline) =>
-        makeRef(type, (message, input, call) => this.#router.callFrom(from, deadline, type, key, message, input, call)),
+      ref: (type, key, from, deadline, asks) =>
+        makeRef(type, (message, input, call) =>
+          this.#router.callFrom(from, deadline, type, key, message, input, asks, call),
+        ),
     };
     this.#projections = new Projections(options.projections ?? [], {
       nodeId: this.nodeId,

@@ -8,7 +8,7 @@
  * U1 events of a key run one after the other, in the order they were handed over; keys run side by side, and one that
  *    fails holds up nobody else.
  * U2 `taken` is said after the commit of the turn, or after the dead letter is durable; never before.
- * U3 the event's id is the message id: an event that comes again finds the stored reply (G5). One that comes again
+ * U3 the event's source and id are the message id, as ids are told apart by source: an event that comes again finds the stored reply (G5). One that comes again
  *    while it is under way joins itself, so that reconnects do not pile up copies.
  * U4 what may succeed later is tried for ever; a turn that fails counts towards `poison.after`; a refusal, or an input that
  *    does not fit, is poison at once.
@@ -23,7 +23,7 @@ import { deadLetter } from "../dead-letters/letter.ts";
 import { isPoison, poisonDetail } from "../dead-letters/poison.ts";
 import { type CloudEvent, parseCloudEvent } from "../message/cloud-event.ts";
 import { PausedError, TroupeError } from "../message/errors.ts";
-import { isName } from "../message/validate.ts";
+import { isMessageId, isName } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Handled, SourceMessage } from "../ports/source.ts";
 import type { ActorId, DeadLetter, OutboxRecord } from "../ports/store.ts";
@@ -185,7 +185,7 @@ export class Subscriber {
       partition: 0,
       seq: 0,
       kind: "send",
-      id: event.id,
+      id: messageId(event),
       name: message,
       actor: { type: event.type, key: event.source },
       target: `${this.#type.type}/${key}`,
@@ -227,6 +227,12 @@ export class Subscriber {
       this.#wakes.add(wake);
     });
   }
+}
+
+/** An id means nothing without its source: two of them may both number from 1. */
+function messageId({ source, id }: CloudEvent): string {
+  const whole = `${source} ${id}`;
+  return isMessageId(whole) ? whole : `evs_${textHash(whole)}${textHash(`${id} ${source}`)}`;
 }
 
 function envelopeOf(record: Send, actor: ActorId, attempt: number): Envelope {

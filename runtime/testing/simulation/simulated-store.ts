@@ -1,3 +1,4 @@
+import { isRefusal } from "../../activation/reply-cache.ts";
 import {
   type CommitBatch,
   CommitRefusedError,
@@ -161,7 +162,10 @@ function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["o
       version,
       state: state ?? null,
     })),
-    replies: batch.replies.map(({ type, key, id, reply }) => ({ actor: `${type}/${key}`, id, reply: reply ?? null })),
+    refusals: batch.replies.filter(isRefusal).map(({ type, key, id }) => ({ actor: `${type}/${key}`, id })),
+    replies: batch.replies
+      .filter((reply) => !isRefusal(reply))
+      .map(({ type, key, id, reply }) => ({ actor: `${type}/${key}`, id, reply: reply ?? null })),
     outbox: batch.outbox.map(recordEntry),
     timers: batch.timers.map(({ type, key, name, dueAt }) => ({
       actor: `${type}/${key}`,
