@@ -33,6 +33,7 @@ import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
+import { codecRoutes } from "./routes/codec.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
@@ -70,9 +71,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
     ticketRoutes(deps),
-    pageRoutes(() => (document ??= openApiDocument(router.routes))),
+    pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
     ...further,
   ];
   const router: Router = createRouter(deps.serves === false ? ofItself : [...ofItself, ...forOthers()], {
@@ -96,6 +98,12 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     return undefined;
   }
 
+  /** The origins whose pages may read an answer. */
+  function originsOf(path: string): readonly string[] {
+    const { codecOrigins = [] } = deps;
+    return path.startsWith("/codec/") && codecOrigins.length > 0 ? [...origins(), ...codecOrigins] : origins();
+  }
+
   function bound(request: Request): void {
     if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
     refuseLargeBody(request); // I3
@@ -106,18 +114,20 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   async function serve(request: Request, upgrade?: Upgrade): Promise<Response | undefined> {
     const since = performance.now();
     let response: Response | undefined;
+    let readers: readonly string[] = [];
     try {
       const { host, path } = targetOf(request); // I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
-      response = preflight(request, origins()); // before the guard: a browser sends no key with it
+      readers = originsOf(path);
+      response = preflight(request, readers); // before the guard: a browser sends no key with it
       response ??= await router.fetch(request);
     } catch (error) {
       response = await answerError({ request, error, code: "UNKNOWN", log });
     }
     mark(response, request); // I2
     guard?.describe(request, response);
-    share(request, response, origins());
+    share(request, response, readers);
     counts?.answered(routeOf(request), request.method, response.status, (performance.now() - since) / 1_000);
     return response;
   }

@@ -1,3 +1,4 @@
+import type { PayloadCodec } from "@temporalio/common";
 import type { OrderLists } from "#actors/shop/order/read-model.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
@@ -21,6 +22,10 @@ export interface IngressDeps {
   readonly guard?: Guard | undefined;
   /** Origins whose pages may read answers, to the character: `https://shop.example`. Default: none but our own. */
   readonly origins?: () => readonly string[];
+  /** The codec of Temporal's payloads; without it there are no such routes. @throws {Problem} 503 when there is no Temporal. */
+  readonly codec?: () => PayloadCodec;
+  /** Further origins whose pages may use the codec: that of the Temporal UI. Default: none. */
+  readonly codecOrigins?: readonly string[];
   /** The largest body of a request. @default 1 MiB */
   readonly maxBodyBytes?: () => number;
   /** Where answers are counted. */

@@ -11,7 +11,13 @@ const absent = (): never => deps.troupe() as never;
 const docker = async () => ({ state: "absent" as const, reason: "none in this test" });
 const ingress = createIngress(deps, [
   orchestratorRoutes({ troupe: absent, docker }),
-  ...gatewayRoutes({ ...deps, directory: absent, validator: {} as never, secrets: { open: async (text) => text } }),
+  ...gatewayRoutes({
+    ...deps,
+    directory: absent,
+    validator: {} as never,
+    nouns: () => new Set(),
+    secrets: { open: async (text) => text },
+  }),
 ]);
 
 /** What each path answers to, as it was mounted. */

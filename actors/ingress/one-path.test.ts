@@ -40,6 +40,7 @@ function ingressWith(guard: Guard | undefined): Ingress {
     ...deps,
     directory: behind,
     validator: {} as never,
+    nouns: () => new Set<string>(),
     secrets: { open: async (text: string) => text },
   };
   return createIngress(deps, [orchestratorRoutes({ troupe: behind, docker }), ...gatewayRoutes(gateway)]);

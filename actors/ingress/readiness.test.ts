@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type Component, readinessOf, withoutCredentials } from "./readiness.ts";
+import { type Component, readinessOf } from "./readiness.ts";
 
 const component = (given: Partial<Component>): Component => ({
   name: "nats",
@@ -51,8 +51,8 @@ test("an answer is shared and kept for a while, then asked for again", async () 
   expect(checks).toBe(2);
 });
 
-test("withoutCredentials() hides user and password", () => {
-  expect(withoutCredentials("postgres://u:p@h:5432/d")).toBe("postgres://h:5432/d");
-  expect(withoutCredentials("nats://u:p@a:1,nats://u:p@b:2")).toBe("nats://a:1,nats://b:2");
-  expect(withoutCredentials("127.0.0.1:9092")).toBe("127.0.0.1:9092");
+test("an error that knows better what to do says it", async () => {
+  const blocked = Object.assign(new Error("blocked"), { remedy: "free some memory" });
+  const { components } = await readinessOf([component({ check: () => Promise.reject(blocked) })])();
+  expect(components).toMatchObject([{ status: "down", how: "free some memory" }]);
 });

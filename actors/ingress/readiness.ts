@@ -5,6 +5,7 @@
  * R2 An answer is kept for a second, and requests that come meanwhile share one round of checks.
  * R3 Only what is needed and has an address can make the whole unready.
  */
+import { within } from "#infra/deadline.ts";
 
 /** One thing this process talks to. */
 export interface Component {
@@ -15,7 +16,7 @@ export interface Component {
   readonly needed: boolean;
   /** What to do while it is down, or absent. */
   readonly fix: string;
-  /** Resolves when it answers. */
+  /** Resolves when it answers. A rejection with a text `remedy` says better than `fix` what to do. */
   check(): Promise<void>;
 }
 
@@ -73,24 +74,14 @@ async function checkAll(components: readonly Component[], deadlineMs: number): P
 async function stateOf({ name, address, fix, check }: Component, deadlineMs: number): Promise<ComponentState> {
   if (address === null) return { name, status: "absent", address, how: fix };
   try {
-    await within(deadlineMs, check());
+    await within(deadlineMs, check(), () => new Error(`no answer within ${deadlineMs} ms`)); // R1
     return { name, status: "up", address, how: "" };
-  } catch {
-    return { name, status: "down", address, how: fix };
+  } catch (error) {
+    return { name, status: "down", address, how: remedyOf(error) ?? fix };
   }
 }
 
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms); // R1
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** An address as it may be shown: without user and password. */
-export function withoutCredentials(address: string): string {
-  return address.replaceAll(/\/\/[^/@,]*@/g, "//");
+/** What the error itself knows to be done: an answer that is no, as of a broker that blocks publishers. */
+function remedyOf(error: unknown): string | undefined {
+  return error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
 }

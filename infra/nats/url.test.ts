@@ -22,3 +22,12 @@ test("parseNatsUrl() keeps credentials out of the address", () => {
     token: "s3cret",
   });
 });
+
+test("parseNatsUrl() takes passwords with commas and signs, and never repeats them in its error", () => {
+  const read = parseNatsUrl("nats://me:p,s@s@a:1,nats://b,c:3");
+  expect(read).toMatchObject({ user: "me", pass: "p,s@s", address: "nats://a:1,nats://b:4222,nats://c:3" });
+  for (const text of ["nats://me:s3/cret@a", "nats://me:s3cret", "s3cret of mine"]) {
+    expect(() => parseNatsUrl(text)).toThrow("Cannot read the address of NATS: expected nats://");
+    expect(() => parseNatsUrl(text)).not.toThrow("s3");
+  }
+});

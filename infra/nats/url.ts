@@ -1,3 +1,5 @@
+import { readAddresses } from "../address.ts";
+
 /** What a NATS address says. */
 export interface NatsAddress {
   readonly servers: string[];
@@ -10,14 +12,24 @@ export interface NatsAddress {
 
 /**
  * Reads `nats://[user:password@|token@]host[:port][,…]`. Credentials are taken from the first server that has some.
- * @throws {TypeError} not an address.
+ * @throws {TypeError} not an address; it does not say what was given.
  */
 export function parseNatsUrl(text: string): NatsAddress {
-  const urls = text.split(",").map((part) => new URL(part.includes("://") ? part.trim() : `nats://${part.trim()}`));
-  const named = urls.find((url) => url.username !== "");
-  const servers = urls.map((url) => `${url.protocol}//${url.hostname}:${url.port === "" ? "4222" : url.port}`);
-  const user = decodeURIComponent(named?.username ?? "");
-  const pass = decodeURIComponent(named?.password ?? "");
-  if (user === "") return { servers, address: servers.join(",") };
-  return { servers, address: servers.join(","), ...(pass === "" ? { token: user } : { user, pass }) };
+  const read = readAddresses(text).map((address) => {
+    if (address === undefined || address.hosts.length === 0)
+      throw new TypeError("Cannot read the address of NATS: expected nats://[user:password@]host[:port][,…]");
+    return address;
+  });
+  const servers = read.flatMap(({ scheme = "nats", hosts }) =>
+    hosts.map((host) => `${scheme}://${/:\d+$/.test(host) ? host : `${host}:4222`}`),
+  );
+  const address = servers.join(",");
+  const credentials = read.find((one) => one.credentials !== undefined)?.credentials;
+  if (credentials === undefined || credentials.user === "") return { servers, address };
+  const { user, password } = credentials;
+  return {
+    servers,
+    address,
+    ...(password === undefined || password === "" ? { token: user } : { user, pass: password }),
+  };
 }

@@ -109,6 +109,30 @@ export async function updateDeadLetter(
   return result.count > 0;
 }
 
+/** Claims keys that nobody else has. In their order, so that two that claim the same ones do not wait for each other. */
+export async function claimDeadLetterKeys(
+  sql: Sql,
+  keys: readonly string[],
+  owner: string,
+  forMs: number,
+): Promise<string[]> {
+  const rows = await sql<{ key: string }[]>`
+    insert into dead_letter_claims (key, owner, until)
+    select u.key, ${owner}::text, clock_timestamp() + ${forMs}::float8 * interval '1 millisecond'
+    from (select distinct key from unnest(${arrayLiteral(keys)}::text[]) k (key) order by key) u
+    on conflict (key) do update set owner = excluded.owner, until = excluded.until
+    where dead_letter_claims.owner = excluded.owner or dead_letter_claims.until <= clock_timestamp()
+    returning key`;
+  return rows.map(({ key }) => key);
+}
+
+/** Gives up claims, and forgets those that ran out long ago. */
+export async function releaseDeadLetterKeys(sql: Sql, keys: readonly string[], owner: string): Promise<void> {
+  await sql`
+    delete from dead_letter_claims
+    where (owner = ${owner} and key = any(${arrayLiteral(keys)}::text[])) or until < clock_timestamp() - interval '1 hour'`;
+}
+
 /** Deletes letters. */
 export async function deleteDeadLetters(sql: Sql, ids: readonly string[]): Promise<number> {
   const result = await sql`delete from dead_letters where id = any(${arrayLiteral(ids)}::text[])`;

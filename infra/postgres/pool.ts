@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
 
 /** The query function of the driver: a tagged template. */
@@ -45,18 +46,10 @@ export class Pool {
    */
   async run<T>(build: (sql: Sql) => PromiseLike<T>, deadlineMs = this.#options.deadlineMs ?? 10_000): Promise<T> {
     const sql = this.#sql;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#replace(sql);
-        reject(new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`));
-      }, deadlineMs);
+    return within(deadlineMs, build(sql), () => {
+      this.#replace(sql);
+      return new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`);
     });
-    try {
-      return await Promise.race([build(sql), deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async close(): Promise<void> {

@@ -40,6 +40,7 @@ import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import {
   countDeadLetters,
+  claimDeadLetterKeys,
   deleteDeadLetters,
   insertDeadLetters,
   keysWithDeadLetters,
@@ -48,6 +49,7 @@ import {
   selectDeadLetters,
   summarizeDeadLetters,
   updateDeadLetter,
+  releaseDeadLetterKeys,
 } from "./dead-letters.ts";
 import { FencePlaces } from "./fence-places.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
@@ -421,6 +423,14 @@ class PostgresStore implements Store {
 
   amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
     return this.#pool.run((sql) => updateDeadLetter(sql, id, was, change));
+  }
+
+  claimDeadLetterKeys(keys: readonly string[], owner: string, forMs: number): Promise<readonly string[]> {
+    return this.#pool.run((sql) => claimDeadLetterKeys(sql, keys, owner, forMs));
+  }
+
+  async releaseDeadLetterKeys(keys: readonly string[], owner: string): Promise<void> {
+    await this.#pool.run((sql) => releaseDeadLetterKeys(sql, keys, owner));
   }
 
   removeDeadLetters(ids: readonly string[]): Promise<number> {

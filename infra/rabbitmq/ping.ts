@@ -1,3 +1,4 @@
+import { within } from "#infra/deadline.ts";
 import { Client } from "./client.ts";
 
 /**
@@ -7,17 +8,12 @@ import { Client } from "./client.ts";
  */
 export async function pingRabbitMq(url: string, timeoutMs = 2_000): Promise<void> {
   const client = new Client(url, undefined, null);
-  let timer: ReturnType<typeof setTimeout> | undefined;
   // The client waits for a handshake for as long as the socket is open, and for ever when it was closed meanwhile.
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`RabbitMQ did not answer within ${timeoutMs} ms`)), timeoutMs);
-  });
+  const late = (): Error => new Error(`RabbitMQ did not answer within ${timeoutMs} ms`);
   const answered = client.connect().then(() => client.close());
-  answered.catch(() => undefined);
   try {
-    await Promise.race([answered, late]);
+    await within(timeoutMs, answered, late);
   } finally {
-    clearTimeout(timer);
     client.socket?.destroy();
   }
 }

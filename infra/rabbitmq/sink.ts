@@ -5,13 +5,21 @@
  * B2 Records are published on one channel in the order given, so that each queue has those of a target in order. After
  *    a failure the connection is thrown away, and the whole batch comes again.
  * B3 What `publish` sends again after it threw may be there twice, with the same `message-id`.
- * B4 An event that no queue would get is given back by the broker (`mandatory`) and refused, or passed over, as told.
+ * B4 An event that no queue would get is given back by the broker (`mandatory`). Our own queues are declared and bound, and it
+ *    is sent once more. What comes back then waits a while where its type had a queue before: whoever consumes there
+ *    declares it anew. Only then it is refused, or passed over, as told.
+ * B5 A queue that does not take an event (full, and told to say so) may stand beside others that do, which get it again at
+ *    every try: tries are few, one event of a target at a time, and then it is refused.
  */
 import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
 import { toCloudEvent } from "#runtime";
+import { Tries } from "../tries.ts";
+import { declareQueues, type EventQueue } from "./declare.ts";
+import { RabbitMqBlockedError } from "./errors.ts";
+import { KnownRoutes } from "./known-routes.ts";
 import { pingRabbitMq } from "./ping.ts";
-import { declareQueue, type EventQueue } from "./queue.ts";
-import { type ConfirmChannel, ConfirmSession } from "./session.ts";
+import { ConfirmSession, type Outcome, type Outgoing } from "./session.ts";
+import { matchesTopic } from "./topic-pattern.ts";
 
 /** Options of {@link rabbitMqSink}. */
 export interface RabbitMqSinkOptions {
@@ -23,6 +31,11 @@ export interface RabbitMqSinkOptions {
   readonly queues?: readonly EventQueue[];
   /** What to do with an event that no queue is bound for. @default "refuse": it becomes a dead letter */
   readonly unroutable?: "refuse" | "pass";
+  /**
+   * Milliseconds that an event waits whose type had a queue, and has none now: its consumer may be about to make it anew.
+   * @default 10_000
+   */
+  readonly patienceMs?: number;
   /** Bytes of an event at most; a larger one is refused. @default 1 MiB */
   readonly maxBytes?: number;
   /** Records per `publish` call, which are the window of unconfirmed messages. @default 500 */
@@ -31,12 +44,20 @@ export interface RabbitMqSinkOptions {
   readonly deadlineMs?: number;
 }
 
-interface Message {
+/** A sink that tells whether its broker takes anything now. */
+export interface RabbitMqSink extends Sink {
+  /** Why RabbitMQ blocks publishers, as in `low on memory`; `undefined` when it does not, or was given nothing since. */
+  blocked(): string | undefined;
+}
+
+interface Message extends Outgoing {
   readonly record: OutboxRecord;
-  readonly body: Uint8Array;
 }
 
 const ACKED: PublishResult = { kind: "acked" };
+const HELD: PublishResult = { kind: "held" };
+/** Tries of an event that a queue does not take: with the relay's pauses some 15 seconds. */
+const MAX_NACKS = 10;
 /** Words between dots, as topic exchanges match them; the protocol takes 255 bytes. */
 const ROUTING_KEY = /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+){0,15}$/;
 const MAX_ROUTING_KEY = 255;
@@ -45,9 +66,10 @@ const MAX_ROUTING_KEY = 255;
  * Events go to a topic exchange with their type as the routing key, persistent, in order per target and queue:
  * `message-id` is the event's id, `traceparent` a header.
  *
- * `publish` rejects with {@link RabbitMqUnavailableError} when the broker is away, blocks publishers (memory, disk) or
- * does not confirm; then the whole call may be tried again. A record over `maxBytes`, with a type that is no routing
- * key, or, unless told otherwise, without a queue, is `refused`; the others go on.
+ * `publish` rejects with {@link RabbitMqUnavailableError} when the broker is away or does not confirm, and with
+ * {@link RabbitMqBlockedError} while it blocks publishers (memory, disk); then the whole call may be tried again. A record
+ * over `maxBytes` or the broker's own limit, with a type that is no routing key or may not be written, or, unless told
+ * otherwise, without a queue, is `refused`; one that a full queue does not take is `held`, for some tries. The others go on.
  *
  * @example
  * ```ts
@@ -55,42 +77,76 @@ const MAX_ROUTING_KEY = 255;
  * const node = await createTroupe({ actors: [Counter], stores: { default: memory() }, sinks });
  * ```
  */
-export function rabbitMqSink(options: RabbitMqSinkOptions): Sink {
-  const { exchange = "events", unroutable = "refuse", maxBytes = 1_048_576 } = options;
+export function rabbitMqSink(options: RabbitMqSinkOptions): RabbitMqSink {
+  const { exchange = "events", queues = [], unroutable = "refuse", maxBytes = 1_048_576, log } = options;
   const session = new ConfirmSession({
     ...options,
     name: "troupe-sink",
-    prepare: async (channel) => {
-      await channel.exchangeDeclare(exchange, "topic", { durable: true });
-      for (const queue of options.queues ?? []) await declareQueue(channel, exchange, queue);
-    },
+    prepare: (client) => declareQueues(client, log, exchange, queues),
   });
+  const routes = new KnownRoutes(options.patienceMs ?? 10_000);
+  /** Of records that a queue did not take, by id, and of their targets. */
+  const nacks = new Tries();
+  const nacking = new Tries();
 
   async function publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
-    const refused = new Map<string, string>();
+    const results = new Map<string, PublishResult>();
     const messages: Message[] = [];
+    const first = new Set<string>();
     for (const record of records) {
-      const message = messageOf(record, maxBytes);
-      if (typeof message === "string") refused.set(record.id, message);
+      const message = messageOf(record, exchange, maxBytes);
+      if (typeof message === "string") results.set(record.id, { kind: "refused", detail: message });
+      else if (nacking.has(record.target) && first.has(record.target)) results.set(record.id, HELD); // B5
       else messages.push(message);
+      first.add(record.target);
     }
-    if (messages.length > 0) {
-      const returned = await session.use(`publish ${messages.length} events`, (open) => send(open, messages));
-      for (const id of unroutable === "refuse" ? returned : []) refused.set(id, "No queue is bound for this event");
-    }
-    return records.map(({ id }) => {
-      const detail = refused.get(id);
-      return detail === undefined ? ACKED : { kind: "refused", detail };
-    });
+    const outcomes = await send(messages);
+    messages.forEach(({ record }, i) => results.set(record.id, resultOf(record, outcomes[i] as Outcome)));
+    return records.map(({ id }) => results.get(id) ?? ACKED);
   }
 
-  /** Resolves with what came back. The broker returns a message before it confirms it. */
-  async function send(open: ConfirmChannel, messages: readonly Message[]): Promise<ReadonlySet<string>> {
-    const confirms = messages.map(({ record, body }) =>
-      open.channel.basicPublish(exchange, record.name, body, propertiesOf(record), true),
+  async function send(messages: readonly Message[]): Promise<readonly Outcome[]> {
+    if (messages.length === 0) return [];
+    const outcomes = [...(await session.publish(`publish ${messages.length} events`, messages))];
+    const back = messages.flatMap((message, i) => (outcomes[i]?.kind === "returned" && isOurs(message) ? [i] : []));
+    if (back.length === 0) return outcomes;
+    await session.prepare("declare the queues"); // B4
+    const again = await session.publish(
+      `publish ${back.length} events`,
+      back.map((i) => messages[i] as Message),
     );
-    await Promise.all(confirms);
-    return open.takeReturned();
+    back.forEach((i, nth) => (outcomes[i] = again[nth] as Outcome));
+    return outcomes;
+  }
+
+  function isOurs({ record }: Message): boolean {
+    return queues.some(({ types }) => types.some((type) => matchesTopic(type, record.name)));
+  }
+
+  function resultOf({ id, target, name }: OutboxRecord, outcome: Outcome): PublishResult {
+    if (outcome.kind === "nacked") {
+      const attempts = nacks.failed(id);
+      nacking.failed(target);
+      if (attempts < MAX_NACKS) return HELD;
+      nacks.forget(id);
+      return {
+        kind: "refused",
+        detail: `A queue it goes to is full: RabbitMQ did not take it ${attempts} times`,
+        attempts,
+      };
+    }
+    nacks.forget(id);
+    nacking.forget(target);
+    switch (outcome.kind) {
+      case "taken":
+        routes.routed(name);
+        return ACKED;
+      case "refused":
+        return outcome;
+      case "returned":
+        if (routes.mayComeBack(name)) return HELD; // B4
+        return unroutable === "pass" ? ACKED : { kind: "refused", detail: "No queue is bound for this event" };
+    }
   }
 
   return {
@@ -98,28 +154,24 @@ export function rabbitMqSink(options: RabbitMqSinkOptions): Sink {
     accepts: "event",
     lane: { kind: "batch", maxBatch: options.maxBatch ?? 500 },
     publish,
-    check: () => pingRabbitMq(options.url),
+    check: async () => {
+      if (session.blocked !== undefined) throw new RabbitMqBlockedError(session.blocked);
+      await pingRabbitMq(options.url);
+    },
     close: async () => session.close(),
+    blocked: () => session.blocked,
   };
 }
 
 /** The message of a record, or why it can never be one. */
-function messageOf(record: OutboxRecord, maxBytes: number): Message | string {
-  if (record.name.length > MAX_ROUTING_KEY || !ROUTING_KEY.test(record.name))
-    return `Cannot derive a routing key from the event type ${JSON.stringify(record.name.slice(0, 80))}`;
+function messageOf(record: OutboxRecord, exchange: string, maxBytes: number): Message | string {
+  const { id, name, at, traceparent } = record;
+  if (name.length > MAX_ROUTING_KEY || !ROUTING_KEY.test(name))
+    return `Cannot derive a routing key from the event type ${JSON.stringify(name.slice(0, 80))}`;
   const body = Buffer.from(toCloudEvent(record));
   if (body.byteLength > maxBytes)
     return `RabbitMQ is not given an event of ${body.byteLength} bytes: limit is ${maxBytes}`;
-  return { record, body };
-}
-
-function propertiesOf({
-  id,
-  name,
-  at,
-  traceparent,
-}: OutboxRecord): Parameters<ConfirmChannel["channel"]["basicPublish"]>[3] {
-  return {
+  const properties = {
     messageId: id,
     type: name,
     contentType: "application/cloudevents+json",
@@ -127,4 +179,5 @@ function propertiesOf({
     timestamp: new Date(at),
     ...(traceparent !== undefined && { headers: { traceparent } }),
   };
+  return { record, exchange, routingKey: name, body, properties };
 }

@@ -156,3 +156,49 @@ test("rabbitMqSource() goes on with a new queue when its own was deleted, and wh
   await consumer.stop(5_000);
   await sink.close();
 });
+
+test("rabbitMqSource() binds again when its exchange was deleted and made anew by a sink without queues, and no event is lost", async () => {
+  const exchange = `test-${crypto.randomUUID().slice(0, 8)}`;
+  const invoice = `${exchange}.invoice`;
+  const sink = rabbitMqSink({ url: broker.address, log: silentLog, exchange, unroutable: "pass" });
+  const source = rabbitMqSource({
+    url: broker.address,
+    log: silentLog,
+    exchange,
+    queues: { invoice },
+    kind: "classic",
+  });
+  const received = new Set<string>();
+  const consumer = source.start({
+    consumer: "invoice",
+    types: ["order.placed.v1"],
+    maxInFlight: 10,
+    handle: async ({ body }) => {
+      received.add((JSON.parse(body) as { id: string }).id);
+      return "taken";
+    },
+  });
+  await eventually("the queue is there", 30_000, async () => (await consumer.lag().catch(() => -1)) === 0);
+  const client = await new AMQPClient(broker.address, undefined, null).connect();
+  const channel = await client.channel();
+  /** As the relay does: until it is acknowledged. */
+  const publish = (id: string): Promise<true> =>
+    eventually(`${id} is acknowledged`, 30_000, async () => {
+      const [result] = await sink.publish([placed(id)], 1).catch(() => []);
+      return result?.kind === "acked";
+    });
+  const losses: readonly (() => Promise<unknown>)[] = [
+    async () => undefined,
+    () => channel.exchangeDelete(exchange),
+    () => channel.queueUnbind(invoice, exchange, "order.placed.v1"),
+    () => channel.queueDelete(invoice),
+  ];
+  for (const [i, lose] of losses.entries()) {
+    await lose();
+    await publish(`evt_${i}`);
+    await eventually(`evt_${i} is received`, 10_000, async () => received.has(`evt_${i}`));
+  }
+  await client.close();
+  await consumer.stop(5_000);
+  await sink.close();
+});

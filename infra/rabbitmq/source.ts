@@ -1,18 +1,19 @@
+import type { AMQPChannel } from "@cloudamqp/amqp-client";
 /**
  * The source `rabbitmq`: a queue per consumer.
  *
  * A message is acknowledged when it was taken, on the channel it came by. One that was not comes again at its old place
  * in the queue when the connection ends. A queue has one active consumer, so the order of a key holds.
  */
-import type { AMQPChannel } from "@cloudamqp/amqp-client";
+import { within } from "#infra/deadline.ts";
 import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
 import { Client } from "./client.ts";
+import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
 import { pingRabbitMq } from "./ping.ts";
-import { declareQueue, type EventQueue } from "./queue.ts";
 
 /** What `rabbitMqSource` is given. */
 export interface RabbitMqSourceOptions {
@@ -28,7 +29,7 @@ export interface RabbitMqSourceOptions {
   readonly deadlineMs?: number;
 }
 
-/** How often a silent broker is asked whether it is still there. */
+/** How often the broker is asked whether it, the queue and its bindings are still there. */
 const WATCH_MS = 5_000;
 const HEARTBEAT_S = "10";
 
@@ -109,7 +110,8 @@ class QueueConsumer implements SourceConsumer {
       const channel = await this.#inTime(client.channel());
       channel.onerror = (reason) => log("debug", "rabbitmq:channel:failed", { reason });
       const queue: EventQueue = { name: this.#queue, types, ...(kind === undefined ? {} : { kind }) };
-      await this.#inTime(declareQueue(channel, exchange, queue));
+      const declare = (): Promise<void> => this.#inTime(declareQueues(client, log, exchange, [queue]));
+      await declare();
       await this.#inTime(channel.prefetch(maxInFlight));
       const consumer = await this.#inTime(
         channel.basicConsume(this.#queue, { noAck: false }, (message) => {
@@ -126,12 +128,9 @@ class QueueConsumer implements SourceConsumer {
       const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
       // Cancelled by `stop`, which those under way outlive; or as the queue was deleted, which needs a new one.
       const ended = consumer.wait().then(() => (this.#draining ? aborted : undefined));
-      await Promise.race([ended, aborted, this.#watch(channel, over)]);
+      await Promise.race([ended, aborted, this.#watch(declare, over)]);
       if (over.aborted && this.#drainMs > 0)
-        await Promise.race([
-          client.close(),
-          pause(Math.min(this.#drainMs, this.#deadlineMs), new AbortController().signal),
-        ]);
+        await Promise.race([client.close(), pause(Math.min(this.#drainMs, this.#deadlineMs))]);
     } finally {
       this.#channel = undefined;
       this.#cancel = undefined;
@@ -139,26 +138,20 @@ class QueueConsumer implements SourceConsumer {
     }
   }
 
-  /** Rejects when the broker does not answer any more: its sockets may stay open. */
-  async #watch(channel: AMQPChannel, over: AbortSignal): Promise<never> {
+  /**
+   * Declares again and again: a queue that lost its exchange or its bindings looks empty, and gets nothing. Rejects when the
+   * broker does not answer any more: its sockets may stay open.
+   */
+  async #watch(declare: () => Promise<void>, over: AbortSignal): Promise<never> {
     for (;;) {
       await pause(WATCH_MS, over);
       if (over.aborted) return new Promise<never>(() => undefined);
-      await this.#inTime(channel.queueDeclare(this.#queue, { passive: true }));
+      await declare();
     }
   }
 
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#away(`did not answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    work.catch(() => undefined);
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.#deadlineMs, work, () => this.#away(`did not answer within ${this.#deadlineMs} ms`));
   }
 
   #away(how: string): RabbitMqUnavailableError {

@@ -1,3 +1,4 @@
+import { createClient } from "redis";
 /**
  * The source `redis`: a consumer group per consumer, on the streams of its event types.
  *
@@ -7,7 +8,7 @@
  *    be, its client is thrown away.
  * R3 A group that is gone is made anew at the beginning of its stream: what comes twice carries the same id.
  */
-import { createClient } from "redis";
+import { within } from "#infra/deadline.ts";
 import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { Redial } from "../redial.ts";
@@ -194,18 +195,8 @@ class GroupConsumer implements SourceConsumer {
   }
 
   /** R2 */
-  async #inTime<T>(ms: number, run: () => Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const text = `Cannot read the streams of ${this.#subscription.consumer}: no answer within ${ms} ms`;
-      timer = setTimeout(() => reject(new RedisUnavailableError(text)), ms);
-    });
-    const answer = run();
-    answer.catch(() => undefined);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(ms: number, run: () => Promise<T>): Promise<T> {
+    const text = `Cannot read the streams of ${this.#subscription.consumer}: no answer within ${ms} ms`;
+    return within(ms, run(), () => new RedisUnavailableError(text));
   }
 }

@@ -38,6 +38,7 @@ import {
 import { checkFences, writeBatch } from "./commit.ts";
 import {
   countDeadLetters,
+  claimDeadLetterKeys,
   deleteDeadLetters,
   insertDeadLetters,
   keysWithDeadLetters,
@@ -46,6 +47,7 @@ import {
   selectDeadLetters,
   summarizeDeadLetters,
   updateDeadLetter,
+  releaseDeadLetterKeys,
 } from "./dead-letters.ts";
 import { SqliteFile } from "./file.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
@@ -358,6 +360,14 @@ class SqliteStore implements Store {
 
   async amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
     return this.#file.write(() => updateDeadLetter(this.#file, id, was, change));
+  }
+
+  async claimDeadLetterKeys(keys: readonly string[], owner: string, forMs: number): Promise<readonly string[]> {
+    return this.#file.write(() => claimDeadLetterKeys(this.#file, keys, owner, forMs));
+  }
+
+  async releaseDeadLetterKeys(keys: readonly string[], owner: string): Promise<void> {
+    this.#file.write(() => releaseDeadLetterKeys(this.#file, keys, owner));
   }
 
   async removeDeadLetters(ids: readonly string[]): Promise<number> {

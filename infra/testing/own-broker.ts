@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { run } from "../stack/command.ts";
 import { Ports } from "../stack/ports.ts";
@@ -80,6 +80,18 @@ export class OwnBroker implements AsyncDisposable {
         () => false,
       );
     });
+  }
+
+  /**
+   * Runs a tool that stands beside the server's program, in the server's environment. Resolves with what it prints.
+   * @throws {Error} it failed; with what it printed.
+   */
+  async tool(name: string, ...args: readonly string[]): Promise<string> {
+    const own = this.#launch.processes.at(-1);
+    if (own === undefined) throw new Error(`Cannot run ${name} as ${this.#recipe.name} has no process`);
+    const env = { ...process.env, ...own.env };
+    const { stdout } = await execute(join(dirname(own.command), name), [...args], { cwd: this.#folder, env });
+    return stdout;
   }
 
   get #logFile(): string {

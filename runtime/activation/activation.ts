@@ -29,7 +29,7 @@ import type { ActivationParts } from "./activation-parts.ts";
 import { Incarnation, type IncarnationOwner } from "./incarnation.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import { type BroughtUp, bringUp } from "./load-actor.ts";
-import type { Resident } from "./lru.ts";
+import type { LruEntry } from "./lru.ts";
 import { Mailbox } from "./mailbox.ts";
 import { HoldBack, RestartBackoff } from "./restart-backoff.ts";
 
@@ -45,7 +45,7 @@ type Phase =
 /** Queries are cheaper than turns: so many may wait for a commit at least. */
 const MIN_GATED = 1_000;
 
-export class Activation implements IncarnationOwner, Resident {
+export class Activation implements IncarnationOwner, LruEntry {
   readonly type: AnyActorType;
   readonly id: ActorId;
   readonly address: string;
@@ -54,8 +54,8 @@ export class Activation implements IncarnationOwner, Resident {
   readonly idleMs: number;
   readonly turnLimitMs: number;
   lastUsed = 0;
-  older: Resident | undefined;
-  newer: Resident | undefined;
+  older: LruEntry | undefined;
+  newer: LruEntry | undefined;
 
   stalled = false;
   readonly #parts: ActivationParts;
@@ -200,11 +200,11 @@ export class Activation implements IncarnationOwner, Resident {
   }
 
   turnEnded(): void {
-    if (this.#phase.kind === "loading") void this.#load(); // A1: its life has ended before
+    if (this.#phase.kind === "loading") void this.#load(); // Activation.A1: its life has ended before
     else this.#pump();
   }
 
-  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (A4). */
+  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (Activation.A4). */
   reload(): void {
     const phase = this.#phase;
     if (phase.kind === "gone") return;
@@ -329,7 +329,7 @@ export class Activation implements IncarnationOwner, Resident {
     if (this.#room.full) this.#room.block(this, this.#mailbox.depth);
   }
 
-  /** Runs waiting messages until one does not end at once, or none is left (A1). */
+  /** Runs waiting messages until one does not end at once, or none is left (Activation.A1). */
   #pump(): void {
     for (;;) {
       const phase = this.#phase;

@@ -16,7 +16,7 @@ import type {
   TimerWrite,
 } from "../ports/store.ts";
 import type { Sight } from "../watch/watch-polls.ts";
-import { Loader } from "./batch-loader.ts";
+import { BatchLoader } from "./batch-loader.ts";
 
 /** The actors in memory, as far as what is read depends on them. */
 export interface ActorsInMemory {
@@ -41,17 +41,17 @@ export interface ActorReaderParts {
 
 export class ActorReader implements JournalHost {
   readonly #parts: ActorReaderParts;
-  readonly #loader: Loader<ActorId, Loaded>;
-  readonly #replies: Loader<ReplyKey, StoredReply | undefined>;
+  readonly #loader: BatchLoader<ActorId, Loaded>;
+  readonly #replies: BatchLoader<ReplyKey, StoredReply | undefined>;
 
   constructor(parts: ActorReaderParts) {
     const { store, types } = parts;
     this.#parts = parts;
     const journaled = [...types.values()].some((type) => type.options.journal !== undefined);
-    this.#loader = new Loader((actors) =>
+    this.#loader = new BatchLoader((actors) =>
       journaled ? loadActors(store, (type) => types.get(type), actors) : store.load(actors),
     );
-    this.#replies = new Loader((asked) => store.findReplies(asked));
+    this.#replies = new BatchLoader((asked) => store.findReplies(asked));
   }
 
   /** The stored actor, once what its last stay in memory has left is over. */

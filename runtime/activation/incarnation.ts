@@ -7,12 +7,11 @@
  * reader's `findReply`, the commit lane's `add`.
  *
  * A1 at most one turn runs at a time (G1).
- * A2, A3: `Uncommitted`, `ActorState`.
+ * A2, A3: `OutputGate`, `ActorState`.
  * A4 once a life has ended, no turn of it leaves anything: the one that runs goes on to its end for nothing.
  */
 
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import type { QueryContext } from "../actor/context.ts";
 import { MAX_REPLY_LENGTH, MAX_STATE_LENGTH } from "../base/limits.ts";
 import type { CommitLane } from "../commit/commit-lane.ts";
 import { JournaledTurn } from "../journal/journaled-turn.ts";
@@ -27,13 +26,15 @@ import { ActorState } from "../turn/actor-state.ts";
 import { finishTurn, refusedTurn, stateTooLarge } from "../turn/finished-turn.ts";
 import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 import { freeze } from "../turn/freeze.ts";
-import { failureOf, handle, answerQuery, type Readable } from "../turn/handlers.ts";
+import { failureOf } from "../turn/handlers.ts";
 import { isDerivedId } from "../turn/turn-asks.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
 import type { ActivationParts } from "./activation-parts.ts";
-import { Uncommitted } from "./output-gate.ts";
-import { answerRepeat, InputHash, type KnownReply, refusalReply, Replies } from "./reply-cache.ts";
+import { OutputGate } from "./output-gate.ts";
+import { Queries } from "./queries.ts";
+import { answerRepeat, InputHash, type KnownReply, refusalReply, ReplyCache } from "./reply-cache.ts";
+import { BEGUN, NONE, type Work } from "./work.ts";
 
 /** What a life needs from the actor it is one of. */
 export interface IncarnationOwner extends TurnOwner {
@@ -46,32 +47,16 @@ export interface IncarnationOwner extends TurnOwner {
   readonly turnLimitMs: number;
 }
 
-type Work =
-  | { readonly kind: "none" }
-  /** The id of a message is not among the replies at hand: the store is asked for it before its turn. */
-  | { readonly kind: "looking-up"; readonly delivery: Delivery }
-  /** A handler was called in this very step: most turns end with it, and should not pay for an entry of their own. */
-  | { readonly kind: "begun" }
-  /** A handler that awaits. `before` is the state its turn started from, for queries; made when first asked for. */
-  | {
-      readonly kind: "awaiting";
-      readonly delivery: Delivery;
-      readonly turn: Turn;
-      before?: { readonly state: unknown };
-    };
-
-const NONE: Work = { kind: "none" };
-const BEGUN: Work = { kind: "begun" };
-
-export class Incarnation implements Readable {
+export class Incarnation {
   readonly address: string;
   readonly #stateName: string;
   readonly #owner: IncarnationOwner;
   readonly #parts: ActivationParts;
   readonly #lane: CommitLane;
   readonly #state: ActorState;
-  readonly #replies: Replies;
-  readonly #uncommitted = new Uncommitted();
+  readonly #replies: ReplyCache;
+  readonly #uncommitted = new OutputGate();
+  readonly #queries: Queries;
   #work: Work = NONE;
   #ended = false;
 
@@ -83,10 +68,15 @@ export class Incarnation implements Readable {
     this.#parts = parts;
     this.#lane = parts.lanes.of(owner.partition);
     this.#state = new ActorState(owner.type, owner.id.key, text, loaded.version);
-    this.#replies = new Replies(loaded, (id) => parts.reader.findReply(owner.id, id));
+    this.#replies = new ReplyCache(loaded, (id) => parts.reader.findReply(owner.id, id));
+    const { address, id } = owner;
+    this.#queries = new Queries(
+      { address, key: id.key, state: this.#state, gate: this.#uncommitted, work: () => this.#work },
+      parts,
+    );
   }
 
-  /** Whether the next message may be handled (A1). */
+  /** Whether the next message may be handled (Incarnation.A1). */
   get idle(): boolean {
     return this.#work === NONE;
   }
@@ -151,27 +141,9 @@ export class Incarnation implements Readable {
     this.#run(delivery, definition, input, hash);
   }
 
-  /** Answers a query, also beside a running turn, by the state before that. */
+  /** Answers a query, also beside a running turn. */
   query(delivery: Delivery, definition: AnyMessageDefinition): void {
-    if (!this.#parts.partitions.holdsLease()) {
-      const text = `Cannot read ${this.address} as this node's lease has to be renewed first`;
-      delivery.fail(new TroupeError("unavailable", text));
-      return;
-    }
-    const answer = answerQuery(this, delivery.envelope, definition, this.#parts.log);
-    this.#parts.metrics?.answered(delivery.envelope, answer);
-    this.#uncommitted.gate(delivery, answer);
-  }
-
-  look(): QueryContext<unknown> {
-    const { key } = this.#owner.id;
-    const why = (): string => `Cannot change the state of ${this.address} in a query`;
-    return {
-      key,
-      state: readOnly(this.#readable(), why) as never,
-      exists: this.#state.exists,
-      now: this.#parts.clock.now(),
-    };
+    this.#queries.answer(delivery, definition);
   }
 
   /** The state after the last turn that ended well, once it is durable. */
@@ -202,7 +174,7 @@ export class Incarnation implements Readable {
     this.#replies.committed(turn);
   }
 
-  /** Ends this life: a commit of it failed (A4). */
+  /** Ends this life: a commit of it failed (Incarnation.A4). */
   fail(): void {
     this.#ended = true;
     if (this.#work.kind === "awaiting") this.#work.turn.abort(this.#lostTurn());
@@ -274,7 +246,7 @@ export class Incarnation implements Readable {
     }
     try {
       this.#work = BEGUN;
-      outcome = handle(type, turn, definition, input);
+      outcome = turn.handle(definition, input);
     } catch (error) {
       this.#drop(delivery, turn, error, hash);
       return;
@@ -310,7 +282,7 @@ export class Incarnation implements Readable {
     );
   }
 
-  /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (A2). */
+  /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (OutputGate.A2). */
   #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: InputHash | undefined): void {
     turn.seal();
     if (this.#ended) {
@@ -365,7 +337,7 @@ export class Incarnation implements Readable {
   }
 
   /**
-   * The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too; one of a
+   * The turn did not end well: nothing of it stays (ActorState.A3). A refusal may rest on an uncommitted turn, so it waits too; one of a
    * message with an id is an answer like any other, and is kept for its repeats (G5).
    */
   #drop(delivery: Delivery, turn: Turn | undefined, error: unknown, hash: InputHash | undefined): void {
@@ -397,7 +369,7 @@ export class Incarnation implements Readable {
     this.#lane.add(refused);
   }
 
-  /** The turn of a life that has ended is over: whatever it says rests on a state that never was (A4). */
+  /** The turn of a life that has ended is over: whatever it says rests on a state that never was (Incarnation.A4). */
   #lose(delivery: Delivery): void {
     this.#work = NONE;
     delivery.fail(this.#lostTurn());
@@ -409,14 +381,6 @@ export class Incarnation implements Readable {
       "commit_failed",
       `Cannot commit a turn of ${this.address} as an earlier one failed, or the actor left this node`,
     );
-  }
-
-  /** The state a query may see: never the half-done work of a running turn. */
-  #readable(): unknown {
-    const work = this.#work;
-    if (work.kind === "begun") return this.#state.copy();
-    if (work.kind !== "awaiting") return this.#state.draft();
-    return (work.before ??= { state: this.#state.copy() }).state;
   }
 
   #timerCounts(name: string, dueAt: number): boolean {

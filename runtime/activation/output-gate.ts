@@ -10,7 +10,7 @@ const NO_TIMERS: ReadonlyMap<string, TimerWrite> = new Map();
  * A2 nothing is answered that rests on a turn that is not durable: replies, refusals and queries wait behind the youngest
  *    uncommitted turn of the actor.
  */
-export class Uncommitted {
+export class OutputGate {
   /** Answers that wait for a commit. */
   gated = 0;
   #youngest: FinishedTurn | undefined;
@@ -56,7 +56,7 @@ export class Uncommitted {
     turn.wait(waiter, answer);
   }
 
-  /** Gives `waiter` the answer now, or with the youngest of the turns (A2). */
+  /** Gives `waiter` the answer now, or with the youngest of the turns (OutputGate.A2). */
   gate(waiter: Waiter, answer: Answer): void {
     if (this.#youngest !== undefined) this.waitFor(this.#youngest, waiter, answer);
     else if (answer.kind === "reply") waiter.succeed(answer.body);

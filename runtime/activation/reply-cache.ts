@@ -4,7 +4,7 @@ import type { Answer, Waiter } from "../message/delivery.ts";
 import { RefusedError, TroupeError } from "../message/errors.ts";
 import type { LoadedActor, StoredReply } from "../ports/store.ts";
 import type { FinishedTurn } from "../turn/finished-turn.ts";
-import type { Uncommitted } from "./output-gate.ts";
+import type { OutputGate } from "./output-gate.ts";
 
 /** A reply, with the turn it came from until that is durable. */
 export interface KnownReply extends StoredReply {
@@ -12,7 +12,7 @@ export interface KnownReply extends StoredReply {
 }
 
 /** The replies of one actor by message id: the newest are at hand, older ones are looked up (G5). */
-export class Replies {
+export class ReplyCache {
   readonly #byId: Map<string, KnownReply>;
   readonly #lookUp: (id: string) => Promise<KnownReply | undefined>;
   /** Whether these are all there are: then an id that is not among them is new. */
@@ -124,14 +124,14 @@ function answerOf(stored: StoredReply): Answer {
 
 /**
  * Answers a repeat as the first one was answered; with `message_id_reused` where `hash` is another. It rests on the turn it
- * repeats alone: what came later may fail without it (A2).
+ * repeats alone: what came later may fail without it (OutputGate.A2).
  */
 export function answerRepeat(
   waiter: Waiter,
   first: KnownReply,
   hash: InputHash,
   address: string,
-  uncommitted: Uncommitted,
+  uncommitted: OutputGate,
 ): void {
   const answer = answerOf(first);
   if (!hash.fits(first.hash)) {

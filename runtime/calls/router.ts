@@ -11,6 +11,7 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
+import { withDeadline } from "../base/deadline.ts";
 import { durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
@@ -19,17 +20,17 @@ import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
 import type { TurnAsks } from "../turn/turn-asks.ts";
-import type { TypeDirectory } from "./actor-registry.ts";
+import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { Deadlines } from "./deadlines.ts";
 import { DroppedTells } from "./dropped-tells.ts";
-import { Told } from "./one-way-call.ts";
+import { OneWayCall } from "./one-way-call.ts";
 import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
 import { RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
 
 /** What a router needs from its node. */
 export interface RouterNode extends RemoteCallsNode {
-  readonly types: TypeDirectory;
+  readonly types: ActorRegistry;
   readonly log: Log;
 }
 
@@ -149,11 +150,11 @@ export class Router {
   tell(type: string, key: string, message: string, input: unknown): void {
     const envelope = envelopeOf(type, key, message, input);
     const host = this.#node.types.findHost(type);
-    const actor = host?.intake.resident(type, key);
+    const actor = host?.dispatcher.resident(type, key);
     const definition = actor?.definitionOf(message);
     const now = this.#node.clock.monotonic();
     if (host !== undefined && actor !== undefined && definition !== undefined && host.partitions.holdsLease(now)) {
-      host.intake.deliverTo(actor, new Told(envelope, this.#tellFailed), definition, now);
+      host.dispatcher.deliverTo(actor, new OneWayCall(envelope, this.#tellFailed), definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
     }
@@ -230,11 +231,11 @@ export class Router {
       deadline,
       this.#node.clock.monotonic(),
       this.#deadlines,
-      host.intake,
+      host.dispatcher,
       asJson,
     );
-    if (envelope.origin.kind === "watch") host.intake.watch(call, envelope.origin.seen);
-    else host.intake.deliver(call);
+    if (envelope.origin.kind === "watch") host.dispatcher.watch(call, envelope.origin.seen);
+    else host.dispatcher.deliver(call);
     cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
@@ -243,13 +244,9 @@ export class Router {
   async arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
     const moving = host.ownership.moving(partition);
     if (moving === undefined) return false;
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#node.clock.after(Math.max(0, deadline - this.#node.clock.monotonic()), resolve);
-    });
-    await Promise.race([moving, late]);
-    cancel();
-    return this.#node.clock.monotonic() < deadline;
+    const { clock } = this.#node;
+    await withDeadline(clock, Math.max(0, deadline - clock.monotonic()), (late) => Promise.race([moving, late]));
+    return clock.monotonic() < deadline;
   }
 
   /** The host a call has to go to. @throws what is wrong with the call itself. */
@@ -262,11 +259,11 @@ export class Router {
   /**
    * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
-   * harmless (N1).
+   * harmless (Router.N1).
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);
-    const actor = host?.intake.resident(envelope.type, envelope.key);
+    const actor = host?.dispatcher.resident(envelope.type, envelope.key);
     const definition = actor?.definitionOf(envelope.message);
     if (host === undefined || actor === undefined || definition === undefined) return undefined;
     const now = this.#node.clock.monotonic();
@@ -276,8 +273,15 @@ export class Router {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.intake, this.#caller);
-    host.intake.deliverTo(actor, call, definition, now);
+    const call = new PendingCall(
+      envelope,
+      now + envelope.timeoutMs,
+      now,
+      this.#deadlines,
+      host.dispatcher,
+      this.#caller,
+    );
+    host.dispatcher.deliverTo(actor, call, definition, now);
     return call.promise;
   }
 }

@@ -3,7 +3,7 @@
  * of a dead letter again.
  */
 
-import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { ActorReader } from "../activation/actor-reader.ts";
 import type { Control } from "../actor/control-messages.ts";
 import { partitionOf } from "../message/address.ts";
@@ -15,7 +15,7 @@ import type { ActorId, OutboxRecord, Store } from "../ports/store.ts";
 import type { Relays } from "../relay/relays.ts";
 import { timerView } from "../timers/turn-timers.ts";
 import type { ActorInspection, RecentTurns } from "./inspection.ts";
-import type { HeldActors } from "./paused-actors.ts";
+import type { PausedActors } from "./paused-actors.ts";
 
 /** What control messages work with. */
 export interface ControlParts {
@@ -23,8 +23,8 @@ export interface ControlParts {
   readonly store: Store;
   readonly relays: Relays;
   readonly reader: ActorReader;
-  readonly actors: ActiveActors;
-  readonly held: HeldActors;
+  readonly actors: ActivationDirectory;
+  readonly held: PausedActors;
   /** `undefined`: turns are not remembered. */
   readonly recent: RecentTurns | undefined;
 }

@@ -10,7 +10,7 @@
  *    is built on a state that is about to change.
  */
 
-import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { Clock } from "../base/clock.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
@@ -24,12 +24,12 @@ import type { TimerService } from "../timers/timer-service.ts";
 import { pauseTurn } from "./pause-turn.ts";
 
 /** What pauses work with. */
-export interface HeldActorsParts {
+export interface PausedActorsParts {
   readonly clock: Clock;
   readonly store: Store;
   readonly log: StoreLog;
   readonly lanes: CommitLanes;
-  readonly actors: ActiveActors;
+  readonly actors: ActivationDirectory;
   readonly timers: TimerService;
 }
 
@@ -45,11 +45,11 @@ interface Hold {
 /** Messages that wait for a reload, at most. */
 const MAX_WAITING = 1_000;
 
-export class HeldActors implements PartitionListener {
-  readonly #parts: HeldActorsParts;
+export class PausedActors implements PartitionListener {
+  readonly #parts: PausedActorsParts;
   readonly #holds = new Map<string, Hold>();
 
-  constructor(parts: HeldActorsParts) {
+  constructor(parts: PausedActorsParts) {
     this.#parts = parts;
   }
 
@@ -83,7 +83,7 @@ export class HeldActors implements PartitionListener {
     const hold = this.#hold(actor);
     if (hold.pause !== undefined) return hold.written;
     const pause: Pause = { since: this.#parts.clock.now(), reason };
-    hold.pause = pause; // H1
+    hold.pause = pause; // PausedActors.H1
     const refused = new PausedError(`${type}/${key}`, pause);
     this.#parts.actors.find(type, key)?.turnAway(refused);
     this.#parts.log.actorPaused(actor, refused);
@@ -102,7 +102,7 @@ export class HeldActors implements PartitionListener {
     if (hold?.pause === undefined) return;
     const { type, key, partition } = actor;
     const { pause } = hold;
-    await this.#write({ type, key, partition, since: undefined }); // H1
+    await this.#write({ type, key, partition, since: undefined }); // PausedActors.H1
     if (hold.pause === pause) this.#goOn(hold);
   }
 
@@ -116,7 +116,7 @@ export class HeldActors implements PartitionListener {
     if (hold.waiting !== undefined) throw unavailable(actor, "it is being loaded anew already");
     hold.waiting = [];
     try {
-      await work(); // H2
+      await work(); // PausedActors.H2
     } finally {
       const waiting = hold.waiting ?? [];
       hold.waiting = undefined;

@@ -3,7 +3,7 @@
  * actors out of memory that nobody uses.
  */
 
-import type { Residents } from "../activation/lru.ts";
+import type { ActorLru } from "../activation/lru.ts";
 import type { Clock } from "../base/clock.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Store } from "../ports/store.ts";
@@ -16,7 +16,7 @@ export interface HousekeepingParts {
   readonly log: StoreLog;
   readonly relays: Relays;
   readonly partitions: PartitionTable;
-  readonly residents: Residents;
+  readonly residents: ActorLru;
   /** No actor of the store stays in memory unused for less. */
   readonly shortestIdleMs: number;
   /** How long published events, and replies by message id, are kept. */

@@ -1,4 +1,4 @@
-import type { Residents } from "../activation/lru.ts";
+import type { ActorLru } from "../activation/lru.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { ContractCheck } from "../actor/contract-check.ts";
 import type { ActorRef } from "../actor/ref.ts";
@@ -28,7 +28,7 @@ export interface NodeServices {
   /** Tells another node to take partitions of a store; `undefined` without a transport. */
   readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
   /** The actors in memory of all stores, and the bound on their number. */
-  readonly residents: Residents;
+  readonly residents: ActorLru;
   /** Turns remembered per actor in memory; 0: none. */
   readonly recentTurns: number;
   /** Where turns, commits and publishes are counted; `undefined`: nowhere. */

@@ -8,7 +8,7 @@
  * B1 an actor never outlives the ownership it was loaded under: another node may have written since.
  * B2 before a partition is released no turn begins in it, those under way are durable, and its cursors are saved.
  */
-import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { Clock } from "../base/clock.ts";
 import { PARTITION_COUNT } from "../message/address.ts";
 import type { PartitionUse } from "../ownership/ownership.ts";
@@ -21,7 +21,7 @@ export interface PartitionLifecycleParts {
   readonly clock: Clock;
   readonly log: StoreLog;
   readonly partitions: PartitionTable;
-  readonly actors: ActiveActors;
+  readonly actors: ActivationDirectory;
   /** Told of each change, in this order. */
   readonly listeners: readonly PartitionListener[];
 }
@@ -37,7 +37,7 @@ export class PartitionLifecycle implements PartitionUse {
     this.#parts = parts;
   }
 
-  /** Partitions that are about to go: no further turn begins in them (B2). */
+  /** Partitions that are about to go: no further turn begins in them (PartitionLifecycle.B2). */
   get closing(): ReadonlySet<number> {
     return this.#closing;
   }
@@ -48,7 +48,7 @@ export class PartitionLifecycle implements PartitionUse {
     const { listeners, log } = this.#parts;
     const opened = await Promise.all(listeners.map(async (listener) => listener.opening?.(partitions)));
     return () => {
-      this.#closed(idsOf(partitions), "fresh"); // B1
+      this.#closed(idsOf(partitions), "fresh"); // PartitionLifecycle.B1
       for (const open of opened) open?.();
       log.acquired(partitions.length, this.#parts.partitions.held().length);
     };
@@ -85,7 +85,7 @@ export class PartitionLifecycle implements PartitionUse {
     const ids = idsOf(partitions);
     for (const id of ids) this.#closing.delete(id);
     this.#closed(ids, "released");
-    for (const listener of listeners) await listener.released?.(ids); // B2
+    for (const listener of listeners) await listener.released?.(ids); // PartitionLifecycle.B2
     log.released(ids.size, this.#parts.partitions.held().length);
   }
 

@@ -5,7 +5,7 @@
  * commit lane; what that wrote goes on to the relays, timers and watch polls; `Ownership` says which partitions all of this
  * is about, and `PartitionLifecycle` brings them into use and out of it.
  */
-import { ActiveActors, type ReportedActors } from "../activation/activation-directory.ts";
+import { ActivationDirectory, type ReportedActors } from "../activation/activation-directory.ts";
 import { ActorReader } from "../activation/actor-reader.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { durationMs } from "../base/duration.ts";
@@ -13,7 +13,7 @@ import { DEFAULT_IDLE } from "../base/limits.ts";
 import { CommitLanes } from "../commit/commit-lanes.ts";
 import { ControlHandler } from "../control/control-handler.ts";
 import { RecentTurns } from "../control/inspection.ts";
-import { HeldActors } from "../control/paused-actors.ts";
+import { PausedActors } from "../control/paused-actors.ts";
 import { DeadLetterRecorder } from "../dead-letters/recorder.ts";
 import { IndexFiller } from "../indexing/filler.ts";
 import { TroupeError } from "../message/errors.ts";
@@ -26,8 +26,8 @@ import { Relays } from "../relay/relays.ts";
 import { StoreLog } from "../telemetry/store-log.ts";
 import { FireTimers } from "../timers/fire-timer.ts";
 import { TimerService } from "../timers/timer-service.ts";
-import { Watchers } from "../watch/watch-polls.ts";
-import { Intake } from "./dispatcher.ts";
+import { WatchPolls } from "../watch/watch-polls.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Membership } from "./membership.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -44,13 +44,13 @@ export class StoreHost {
   readonly ownership: Ownership;
   readonly letters: DeadLetterRecorder;
   readonly timers: TimerService;
-  readonly intake: Intake;
+  readonly dispatcher: Dispatcher;
   /** As `types`, in the order they were given. */
   readonly #registered: readonly string[];
   readonly #node: NodeServices;
   readonly #log: StoreLog;
-  readonly #actors: ActiveActors;
-  readonly #watchers: Watchers;
+  readonly #actors: ActivationDirectory;
+  readonly #watchers: WatchPolls;
   readonly #index: IndexFiller;
   readonly #relays: Relays;
   readonly #lanes: CommitLanes;
@@ -80,21 +80,21 @@ export class StoreHost {
     this.letters = new DeadLetterRecorder(store, log, metrics);
     this.#relays = new Relays(sinks, { ...base, letters: this.letters });
     this.timers = new TimerService(base);
-    this.#actors = new ActiveActors(node.residents);
+    this.#actors = new ActivationDirectory(node.residents);
     const reader = new ActorReader({ clock, store, types: byName, actors: this.#actors });
-    this.#watchers = new Watchers(clock, reader);
+    this.#watchers = new WatchPolls(clock, reader);
     this.#index = new IndexFiller(types, base);
     // The way of a message: the dispatcher, an actor in memory, a commit lane.
     const listeners = [this.#watchers, this.timers, ...this.#relays.all];
     this.#lanes = new CommitLanes(node.lanes, { ...base, ownership: this.ownership, listeners });
     const parts = { ...base, actors: this.#actors, reader, lanes: this.#lanes, timers: this.timers };
-    const held = new HeldActors(parts);
+    const held = new PausedActors(parts);
     this.#lifecycle = new PartitionLifecycle({
       ...parts,
       listeners: [this.timers, held, this.#watchers, this.#actors, this.#relays, this.#index],
     });
     const recent = recentTurns > 0 ? new RecentTurns(recentTurns, () => clock.now()) : undefined;
-    this.intake = new Intake({
+    this.dispatcher = new Dispatcher({
       ...parts,
       types: byName,
       held,
@@ -110,7 +110,7 @@ export class StoreHost {
       clock,
       types: byName,
       letters: this.letters,
-      dispatcher: this.intake,
+      dispatcher: this.dispatcher,
       paused: held,
     });
     this.#housekeeping = new Housekeeping({
@@ -157,7 +157,7 @@ export class StoreHost {
 
   /** Ends turns, writes what is finished, saves cursors, gives the partitions back. */
   async stop(deadline: Promise<unknown>): Promise<void> {
-    this.intake.stop();
+    this.dispatcher.stop();
     this.#lanes.stop();
     this.#watchers.stop(new TroupeError("stopping", "Cannot watch the actor here as this node is shutting down"));
     this.timers.stop();

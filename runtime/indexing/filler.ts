@@ -56,7 +56,7 @@ export class IndexFiller implements PartitionListener {
   }
 
   /**
-   * To be called with newly held partitions before they are in use (F1). What it resolves to starts the filling, and is
+   * To be called with newly held partitions before they are in use (IndexFiller.F1). What it resolves to starts the filling, and is
    * called once they are.
    */
   async opening(partitions: readonly Partition[]): Promise<() => void> {
@@ -143,7 +143,7 @@ export class IndexFiller implements PartitionListener {
     }
   }
 
-  /** Fills one partition of a pass; one that was lost meanwhile leaves the pass: its next owner begins anew (F3). */
+  /** Fills one partition of a pass; one that was lost meanwhile leaves the pass: its next owner begins anew (IndexFiller.F3). */
   async #fill(held: Map<number, Partition>, id: number, fill: IndexFill): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const partition = held.get(id);

@@ -23,7 +23,7 @@ export async function loadActors(
     const type = typeOf(actor.type);
     const { state, version, schemaVersion } = loaded[i] as LoadedActor;
     if (type?.options.journal === undefined) return [];
-    // J6: what another version of the code has made of the events is of no use.
+    // Fold.J6: what another version of the code has made of the events is of no use.
     const fits = state === undefined || schemaVersion === (type.options.version ?? 1);
     const entry: Replaying = {
       i,

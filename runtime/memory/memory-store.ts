@@ -330,6 +330,9 @@ class MemoryStore implements Store {
   countDeadLetters = async () => this.#letters.counts();
   summarizeDeadLetters = async (filter: DeadLetterFilter) => this.#letters.summarize(filter);
   amendDeadLetter = async (id: string, was: string, change: DeadLetterChange) => this.#letters.amend(id, was, change);
+  claimDeadLetterKeys = async (keys: readonly string[], owner: string, forMs: number) =>
+    this.#letters.claim(keys, owner, forMs, this.#clock.monotonic());
+  releaseDeadLetterKeys = async (keys: readonly string[], owner: string) => this.#letters.release(keys, owner);
   removeDeadLetters = async (ids: readonly string[]) => this.#letters.remove(ids);
 
   #slot(partition: number): Slot {

@@ -1,6 +1,6 @@
 import { newId } from "../base/ids.ts";
 import { eventNoun } from "../message/cloud-event.ts";
-import type { Sink } from "../ports/sink.ts";
+import type { PublishResult, Sink } from "../ports/sink.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 
 /** @throws {Error} with `message`, when the condition does not hold. */
@@ -62,6 +62,37 @@ export async function publishLikeARelay(
     }
   }
   return failures;
+}
+
+/**
+ * Publishes what is not settled yet, in order, until nothing is held any more. Resolves with the last result of each.
+ * @throws {Error} something is still held, or the sink throws, after `tries` tries.
+ */
+export async function publishUntilSettled(
+  sink: Sink,
+  records: readonly OutboxRecord[],
+  tries = 40,
+): Promise<readonly PublishResult[]> {
+  const settled = new Map<string, PublishResult>();
+  let last = "";
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    const left = records.filter(({ id }) => !settled.has(id));
+    if (left.length === 0) return records.map(({ id }) => settled.get(id) as PublishResult);
+    try {
+      const results = await sink.publish(left, attempt);
+      left.forEach(({ id }, i) => {
+        const result = results[i];
+        if (result !== undefined && result.kind !== "held") settled.set(id, result);
+      });
+      last = JSON.stringify(results);
+    } catch (error) {
+      last = String(error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(
+    `Does not hold: each of ${records.length} records is settled within ${tries} tries; at last: ${last}`,
+  );
 }
 
 /** Asks again until the answer is true. */

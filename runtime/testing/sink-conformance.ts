@@ -1,7 +1,15 @@
 import { toCloudEvent } from "../message/cloud-event.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { OutboxRecord } from "../ports/store.ts";
-import { assert, distinctIds, eventRecords, publishLikeARelay, sameOrderPerTarget, within } from "./sink-checks.ts";
+import {
+  assert,
+  distinctIds,
+  eventRecords,
+  publishLikeARelay,
+  publishUntilSettled,
+  sameOrderPerTarget,
+  within,
+} from "./sink-checks.ts";
 
 /** A message as a consumer of its own found it, in the names of the suite. */
 export interface Delivered {
@@ -27,9 +35,21 @@ export interface SinkUnderTest extends AsyncDisposable {
   readonly dropsRepeats: boolean;
   /** A body length that the broker does not take. */
   readonly tooLargeBytes: number;
+  /** What the broker will never take, by what it is in words. @default nothing but what is too large, and of no type */
+  readonly never?: Readonly<Record<string, () => Promise<NeverTaken>>>;
   /** Ends the broker as a power cut would; `restart` brings it back on the same data. */
   kill(): Promise<void>;
   restart(): Promise<void>;
+}
+
+/** A kind of record that a broker will never take, arranged at the broker. */
+export interface NeverTaken {
+  /** A sink that meets it, where that is not the one under test. Closed by whoever made it. */
+  readonly sink?: Sink;
+  /** Makes a record one of that kind. */
+  spoil(record: OutboxRecord): OutboxRecord;
+  /** Where the broker takes nothing else there either. @default false */
+  readonly all?: boolean;
 }
 
 /** How tests are declared: `test` of `bun:test` fits. The runtime is not tied to a test runner. */
@@ -121,6 +141,29 @@ export function sinkConformance(name: string, test: DeclareTest, setup: () => Pr
       );
     }
   });
+
+  declare(
+    "publish() refuses each kind of what will never be taken within its tries, and its key goes on",
+    async (subject) => {
+      for (const [what, arrange] of Object.entries(subject.never ?? {})) {
+        const { sink = subject.sink, spoil, all = false } = await arrange();
+        for (const size of [1, 7, 60]) {
+          const spoilt = Math.floor(size / 3);
+          const records = eventRecords(size, { targets: 3, types: ["order.placed.v1"] }).map((record, i) =>
+            i === spoilt ? spoil(record) : record,
+          );
+          const results = await publishUntilSettled(sink, records);
+          const wrong = results.findIndex(({ kind }, i) => kind !== (all || i === spoilt ? "refused" : "acked"));
+          assert(
+            wrong < 0,
+            `${what}: record ${wrong} of ${size} is ${JSON.stringify(results[wrong])}, ${spoilt} is spoilt`,
+          );
+          const detail = results[spoilt]?.kind === "refused" ? results[spoilt].detail : "";
+          assert(detail.length > 10, `${what}: the reason is ${JSON.stringify(detail)}`);
+        }
+      }
+    },
+  );
 
   declare("check() rejects while the broker is away and resolves when it is back", async (subject) => {
     await subject.sink.check();

@@ -281,7 +281,7 @@ export class TimerService implements PartitionListener {
 
   #fireDue(): void {
     const now = this.#parts.clock.now();
-    // T1: a wake-up that came a little early finds nothing due, and arms again.
+    // TimerService.T1: a wake-up that came a little early finds nothing due, and arms again.
     for (let next = this.#heap.peek(); next !== undefined && next.readyAt <= now; next = this.#heap.peek()) {
       if (this.#underWay.size >= MAX_FIRING) return; // T4: the next one that ends goes on
       this.#heap.take();

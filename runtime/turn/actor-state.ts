@@ -2,7 +2,7 @@
  * The state of one actor in memory, as the last turn that ended well has left it.
  *
  * Owns: the state as text and as a value, its version, the indexed values. Does not own: whether it is durable
- * (`Uncommitted`).
+ * (`OutputGate`).
  *
  * A3 a turn that did not end well leaves the state as it was before it (G2): what it did to the value is thrown away with
  *    the value, and the next turn gets one that is parsed anew from the text.
@@ -57,7 +57,7 @@ export class ActorState {
     return this.#text === undefined ? this.#type.options.initial(this.#key) : JSON.parse(this.#text);
   }
 
-  /** A turn that worked on the draft did not end well (A3). */
+  /** A turn that worked on the draft did not end well (ActorState.A3). */
   taint(): void {
     this.#tainted = true;
   }

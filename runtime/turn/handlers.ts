@@ -1,24 +1,10 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
 import type { Answer } from "../message/delivery.ts";
 import { InvalidInputError, TroupeError } from "../message/errors.ts";
 import { exactJson } from "../message/exact-json.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
-import type { Turn } from "./turn.ts";
-
-/** Runs the handler of a command in its turn. */
-export function handle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
-  if (turn.exists || type.options.onCreate === undefined) return definition.handle(turn as never, input as never);
-  return createAndHandle(type, turn, definition, input);
-}
-
-/** The first turn of an actor: what brings it into being and what its message does are one. */
-function createAndHandle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
-  const created: unknown = type.options.onCreate?.(turn as never, turn.key);
-  const handleNow = (): unknown => definition.handle(turn as never, input as never);
-  return created instanceof Promise ? created.then(handleNow) : handleNow();
-}
 
 /** An actor that can be looked at. */
 export interface Readable {

@@ -5,7 +5,7 @@
  * is refused or fails is simply dropped, and leaves no trace (G2).
  */
 import { safeParse } from "valibot";
-import type { AnyActorType, Emits } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition, Emits } from "../actor/any-actor.ts";
 import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
@@ -177,6 +177,15 @@ export class Turn implements TurnContext<unknown, Emits> {
   /** Tells the handler's I/O to end: nobody needs it any more. */
   abort(reason: TroupeError): void {
     (this.#abort ??= new AbortController()).abort(reason);
+  }
+
+  /** Runs the handler of its command. The first turn of an actor: what brings it into being and its message are one. */
+  handle(definition: AnyMessageDefinition, input: unknown): unknown {
+    const { options } = this.#type;
+    if (this.exists || options.onCreate === undefined) return definition.handle(this as never, input as never);
+    const created: unknown = options.onCreate(this as never, this.key);
+    const run = (): unknown => definition.handle(this as never, input as never);
+    return created instanceof Promise ? created.then(run) : run();
   }
 
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void {

@@ -41,7 +41,7 @@ interface Poll {
   readonly cancelTimer: () => void;
 }
 
-export class Watchers implements PartitionListener {
+export class WatchPolls implements PartitionListener {
   readonly #clock: Clock;
   readonly #reader: SightReader;
   readonly #polls = new Map<string, Set<Poll>>();

@@ -1,11 +1,7 @@
-/**
- * Which broker carries what: where events go, and where the events come from that actors subscribe to.
- *
- * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
- */
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
+import type { Broker } from "#infra/brokers.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { kafkaSource } from "#infra/kafka/source.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
@@ -17,14 +13,22 @@ import { rabbitMqSource } from "#infra/rabbitmq/source.ts";
 import { redisSink } from "#infra/redis/sink.ts";
 import { redisSource } from "#infra/redis/source.ts";
 import type { Log, Sink, Source } from "#runtime";
+/**
+ * Which broker carries what: where events go, and where the events come from that actors subscribe to.
+ *
+ * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
+ */
+import { clusterNames } from "./cluster-names.ts";
 import type { Settings } from "./settings.ts";
-import { type Broker, type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
+import { type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What the brokers are given events and asked for them by. */
 export interface Brokers {
   readonly sinks: readonly Sink[];
   /** By actor type. */
   readonly sources: Readonly<Record<string, Source>>;
+  /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
+  readonly blocked: ReadonlyMap<string, () => string | undefined>;
 }
 
 type BrokerSettings = Pick<
@@ -41,14 +45,14 @@ const RABBITMQ_TYPES = ["order.placed.v1"];
 /** Makes sinks and sources. Connects to nothing yet. A subscription whose broker is not there moves to NATS, with one line in the log. */
 export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined, log: Log): Brokers {
   const { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster } = settings;
-  const prefix = cluster === "default" ? "" : `${cluster}.`;
+  const { prefix, events: own } = clusterNames(cluster);
   const chosen = choose(settings, nats !== undefined, log);
   const typesAt = (broker: Broker): string[] =>
     SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === broker).flatMap(typesOf);
   const sinks: Sink[] = [];
   const sources: Partial<Record<Broker, Source>> = {};
+  const blocked = new Map<string, () => string | undefined>();
   if (nats !== undefined) {
-    const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
     sinks.push(natsSink({ connection: nats, log, ...own }));
     sources.nats = natsSource({ connection: nats, log, ...own });
   }
@@ -66,6 +70,7 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     const types = queues.length > 0 ? typesAt("rabbitmq") : RABBITMQ_TYPES;
     const sink = rabbitMqSink({ ...place, queues, unroutable: queues.length > 0 ? "refuse" : "pass" });
     sinks.push(onlyTypes(sink, types));
+    blocked.set(sink.name, () => sink.blocked());
     sources.rabbitmq = rabbitMqSource({ ...place, queues: names });
   }
   if (REDIS_URL !== undefined) {
@@ -77,7 +82,7 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     const source = sources[chosen[subscriber]];
     return source === undefined ? [] : [[subscriber, source] as const];
   });
-  return { sinks, sources: Object.fromEntries(byType) };
+  return { sinks, sources: Object.fromEntries(byType), blocked };
 }
 
 /** The broker of each subscription, as far as they are there. */

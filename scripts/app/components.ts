@@ -1,5 +1,5 @@
-import { type Component, withoutCredentials } from "#actors/ingress/readiness.ts";
-import { pingRabbitMq } from "#infra/rabbitmq/ping.ts";
+import type { Component } from "#actors/ingress/readiness.ts";
+import { withoutCredentials } from "#infra/address.ts";
 import { pingRedis } from "#infra/redis/ping.ts";
 import type { Connections } from "./connections.ts";
 import type { Settings } from "./settings.ts";
@@ -53,7 +53,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       address: shown(RABBITMQ_URL),
       needed: false,
       fix: `${start("RabbitMQ", "RABBITMQ_URL")}; its events wait meanwhile`,
-      check: () => pingRabbitMq(RABBITMQ_URL ?? ""),
+      check: sinkCheck("rabbitmq"),
     },
     {
       name: "redis",

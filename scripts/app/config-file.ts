@@ -25,6 +25,8 @@ const KEYS: { readonly [name: string]: Key } = {
     rateLimitBurst: as("API_RATE_LIMIT_BURST"),
     rateLimitStore: as("API_RATE_LIMIT_STORE"),
     maxPayloadSize: as("API_MAX_PAYLOAD_SIZE"),
+    tlsCert: as("API_TLS_CERT"),
+    tlsKey: as("API_TLS_KEY"),
     allowedOrigins: as("ALLOWED_ORIGINS"),
     trustedProxies: as("TRUSTED_PROXIES"),
   },

@@ -1,3 +1,5 @@
+import { readAddresses } from "#infra/address.ts";
+
 /** What everybody tries first. */
 const KNOWN_TO_ALL = new Set([
   "",
@@ -18,11 +20,14 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whether an address leads to another machine with a password that everybody knows: the user's own name, or one that servers
+ * Whether one of some addresses leads to another machine with a password that everybody knows: the user's own name, or one that servers
  * come with. An address without a user says nothing of passwords: the server may ask for a certificate, or for none.
  */
-export function hasDefaultCredentials(url: string): boolean {
-  const { hostname, username, password } = new URL(url);
-  if (username === "" || isLoopback(hostname)) return false;
-  return password === username || KNOWN_TO_ALL.has(decodeURIComponent(password).toLowerCase());
+export function hasDefaultCredentials(addresses: string): boolean {
+  return readAddresses(addresses).some((address) => {
+    const { credentials, hosts = [] } = address ?? {};
+    const { user = "", password = "" } = credentials ?? {};
+    if (user === "" || hosts.every((host) => isLoopback(host.replace(/:\d+$/, "")))) return false;
+    return password === user || KNOWN_TO_ALL.has(password.toLowerCase());
+  });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { withoutCredentials } from "#actors/ingress/readiness.ts";
+import { withoutCredentials } from "#infra/address.ts";
 import { type FileSettings, readConfigFile } from "./config-file.ts";
 import { isSecretName, readSettings, type Settings, SettingsError, VARIABLE_NAMES } from "./settings.ts";
 import { stackAddresses } from "./stack-addresses.ts";
@@ -41,7 +41,7 @@ export function describeSettings({ settings, originOf }: LoadedSettings): readon
     const value = settings[name];
     if (value === undefined || String(value) === "") return [];
     const shown = isSecretName(name)
-      ? name.endsWith("_KEY")
+      ? /_(?:KEY|PASSWORD)$/.test(name)
         ? "set"
         : withoutCredentials(String(value))
       : String(value);

@@ -138,6 +138,14 @@ test("readArguments() makes variables of flags, and refuses what it does not kno
   expect(messageOf(() => readArguments(["--prot", "1"]))).toContain("--prot");
 });
 
+test("a certificate needs its key, and the other way round", () => {
+  expect(readSettings({ API_TLS_CERT: "/tls.crt", API_TLS_KEY: "/tls.key" })).toMatchObject({
+    API_TLS_KEY: "/tls.key",
+  });
+  for (const one of [{ API_TLS_CERT: "/tls.crt" }, { API_TLS_KEY: "/tls.key" }])
+    expect(() => readSettings(one)).toThrow(/API_TLS_CERT: expected a certificate and its key, or neither/);
+});
+
 test("a secret key is 32 bytes in base64, or several, and is not shown", () => {
   const good = Buffer.alloc(32, 7).toString("base64");
   const read = (TROUPE_SECRET_KEY: string) => readSettings({ NATS_URL: "nats://n:4222", TROUPE_SECRET_KEY });

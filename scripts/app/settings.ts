@@ -2,12 +2,14 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
+import { readAddresses } from "#infra/address.ts";
+import { BROKERS } from "#infra/brokers.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
-import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
+import { DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
@@ -35,7 +37,8 @@ const url = (...protocols: string[]) =>
 const natsUrls = v.pipe(
   text,
   v.check(
-    (value) => value.split(",").every((part) => /^(nats|tls):\/\/\S+$/.test(part.trim()) && URL.canParse(part.trim())),
+    (value) =>
+      readAddresses(value).every((at) => (at?.scheme === "nats" || at?.scheme === "tls") && at.hosts.length > 0),
     "expected nats://host:port, or several separated by commas",
   ),
 );
@@ -177,6 +180,21 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_HOST: v.pipe(
+    optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
+    v.description("what the engine's host is called; without it what the engine calls itself"),
+  ),
+  TROUPE_BIND_ROOTS: v.pipe(
+    v.optional(text, ""),
+    v.transform((value) =>
+      value
+        .split(",")
+        .map((root) => root.trim())
+        .filter((root) => root !== ""),
+    ),
+    v.check((paths) => paths.every((path) => path.startsWith("/")), "expected absolute paths, separated by commas"),
+    v.description("directories of the host that services may mount, separated by commas; by default none"),
+  ),
   TROUPE_ROLES: v.pipe(
     v.optional(roles, ROLES.join(",")),
     v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
@@ -224,6 +242,11 @@ const VARIABLES = {
     v.optional(v.pipe(text, v.picklist(["memory", "redis"], "expected memory or redis")), "memory"),
     v.description("where requests are counted: memory, each process for itself, or redis, all together"),
   ),
+  API_TLS_CERT: v.pipe(
+    optional(v.pipe(text, v.minLength(1))),
+    v.description("serves TLS: a PEM file with the certificate and its chain; read again when it changes"),
+  ),
+  API_TLS_KEY: v.pipe(optional(v.pipe(text, v.minLength(1))), v.description("the PEM file of its private key")),
   API_MAX_PAYLOAD_SIZE: v.pipe(
     v.optional(size, "1MiB"),
     v.description("the largest body of a request, as in 256KiB; 32MiB at most"),
@@ -309,6 +332,14 @@ const Environment = v.pipe(
   ),
   v.forward(
     v.partialCheck(
+      [["API_TLS_CERT"], ["API_TLS_KEY"]],
+      ({ API_TLS_CERT, API_TLS_KEY }) => (API_TLS_CERT === undefined) === (API_TLS_KEY === undefined),
+      "expected a certificate and its key, or neither",
+    ),
+    ["API_TLS_CERT"],
+  ),
+  v.forward(
+    v.partialCheck(
       [["ROUTING_DEFAULT_ROUTING_KEY"], ["ROUTING_DEFAULT_EXCHANGE"]],
       (routing) => routing.ROUTING_DEFAULT_ROUTING_KEY === undefined || routing.ROUTING_DEFAULT_EXCHANGE !== undefined,
       "expected an exchange beside it",
@@ -334,7 +365,7 @@ function* defaultCredentials(settings: Settings): Generator<string> {
   for (const name of CREDENTIALS) {
     const value = settings[name];
     if (typeof value !== "string") continue;
-    if (value.split(",").some((url) => hasDefaultCredentials(url.trim()))) yield name;
+    if (hasDefaultCredentials(value)) yield name;
   }
 }
 
@@ -393,5 +424,5 @@ export function describeVariables(): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_URL$|^TROUPE_[A-Z]+_KEY$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
 }

@@ -21,10 +21,12 @@ export interface Telemetry {
 export interface Looked {
   readonly troupe: () => Troupe | undefined;
   readonly sockets: () => number | undefined;
+  /** Why a broker takes nothing now, by sink. */
+  readonly blocked: () => ReadonlyMap<string, () => string | undefined>;
 }
 
 /** Every metric of the app but those of its nodes, which are attached by `createTroupe`. */
-export function openTelemetry({ troupe, sockets }: Looked): Telemetry {
+export function openTelemetry({ troupe, sockets, blocked }: Looked): Telemetry {
   const made = prometheus();
   const http = new HttpCounts();
   const rounds = new Buckets(SECONDS);
@@ -42,6 +44,9 @@ export function openTelemetry({ troupe, sockets }: Looked): Telemetry {
     const node = troupe();
     return node === undefined ? [] : await replicas(node);
   });
+  made.gauge("troupe_sink_blocked", "1 while the broker takes nothing from publishers (an alarm)", ["sink"], () =>
+    [...blocked()].map(([sink, why]) => ({ labels: { sink }, value: why() === undefined ? 0 : 1 })),
+  );
   made.histogram("troupe_reconcile_seconds", "One round of a reconcile loop", () => [{ of: rounds }]);
   return { prometheus: made, http, reconciled: (seconds) => rounds.add(seconds) };
 }

@@ -73,6 +73,19 @@ export const Config = actor("config", {
       return change(c, "remove", rest);
     }),
 
+    /**
+     * Tells every service again what it is to be, for those that have lost a message. A service that is as it should be
+     * takes no notice.
+     */
+    repair: command({ in: v.object({ services: v.array(v.string()) }) }, (c, { services }) => {
+      for (const name of services) {
+        if (!Object.hasOwn(c.state.services, name))
+          c.send(Service, name, "remove", { configRevision: c.state.revision });
+      }
+      for (const [name, service] of Object.entries(c.state.services))
+        c.send(Service, name, "confirm", { ...service, configRevision: c.state.revision });
+    }),
+
     /** The configuration in force. */
     get: query({ out: ConfigView }, ({ state }) => ({
       revision: state.revision,
@@ -118,7 +131,8 @@ function bounded(history: State["history"]): State["history"] {
   let from = history.length;
   while (from > Math.max(first, 0)) {
     length += JSON.stringify(history[from - 1]).length;
-    if (length > MAX_HISTORY_LENGTH && from < history.length) break;
+    // There is always one to go back to.
+    if (length > MAX_HISTORY_LENGTH && from < history.length - 1) break;
     from--;
   }
   return history.slice(from);

@@ -1,7 +1,7 @@
 import { type DocumentDecoration, Elysia } from "elysia";
 import * as v from "valibot";
 import { Config, DEFAULT_POLICY, fileForm } from "#actors/orchestrator/config/config.ts";
-import { RollbackConfig } from "#actors/orchestrator/config/messages.ts";
+import { type ConfigServices, RollbackConfig } from "#actors/orchestrator/config/messages.ts";
 import { type Endpoint, endpoint, endpoints, Reply } from "#infra/http/endpoint.ts";
 import { operationOf } from "#infra/http/operation.ts";
 import { AppliedAnswer, ConfigAnswer, configBody, RevisionsAnswer } from "./answers.ts";
@@ -62,7 +62,7 @@ function configEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {
       async ({ look }) => {
         await requireDocker(docker, "look");
         const { revision, at, services } = await config().get(undefined, look);
-        return { revision, at, services: fileForm(services) };
+        return { revision, at, services: fileForm(services as ConfigServices) };
       },
     ),
     endpoint(

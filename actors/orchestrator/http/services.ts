@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { Config } from "#actors/orchestrator/config/config.ts";
-import type { ConfigApplied } from "#actors/orchestrator/config/messages.ts";
+import type { ConfigApplied, ConfigServices } from "#actors/orchestrator/config/messages.ts";
 import { Replicas, ServiceName } from "#actors/orchestrator/service/messages.ts";
 import { Service, viewOf } from "#actors/orchestrator/service/service.ts";
 import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
@@ -53,7 +53,7 @@ export function serviceEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint
         await requireDocker(docker, "look");
         const view =
           (await troupe().ref(Service, name).get(undefined, look)) ??
-          onItsWay(name, (await config().get(undefined, look)).services);
+          onItsWay(name, (await config().get(undefined, look)).services as ConfigServices);
         const shown = publicView(view);
         if (!shown) throw notFound("service");
         return shown;

@@ -17,6 +17,7 @@ export function onItsWay(name: string, services: ConfigServices): ServiceView | 
     conditions: [],
     outbox: "PENDING",
     removed: false,
+    paused: false,
   };
 }
 

@@ -88,8 +88,8 @@ export function createDelivery({ step = "1s" }: { readonly step?: Duration } = {
     }),
     subscribe: {
       // The workflow recalls the parcel as well; this holds where the workflow was terminated.
-      "order.rejected.v1": { to: ({ subject }) => subject, send: "orderEnded" },
-      "order.cancelled.v1": { to: ({ subject }) => subject, send: "orderEnded" },
+      "order.rejected.v1": { from: "order", to: ({ subject }) => subject, send: "orderEnded" },
+      "order.cancelled.v1": { from: "order", to: ({ subject }) => subject, send: "orderEnded" },
     },
   });
 }

@@ -34,6 +34,6 @@ export const Invoice = actor("invoice", {
     get: query({ out: v.nullable(InvoiceView) }, (c) => c.state.invoice),
   }),
   subscribe: {
-    "order.placed.v1": subscription(IssueInvoice, { to: ({ data }) => data.orderId, send: "issue" }),
+    "order.placed.v1": subscription(IssueInvoice, { from: "order", to: ({ data }) => data.orderId, send: "issue" }),
   },
 });

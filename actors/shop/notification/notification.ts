@@ -5,7 +5,7 @@
  * there is no order at the brokers, so notices are kept by the time of their events.
  */
 import * as v from "valibot";
-import { actor, type CloudEvent, type Subscription, subscription } from "#runtime";
+import { actor, type CloudEvent, eventNoun, type Subscription, subscription } from "#runtime";
 import { Notice, Notifications } from "./messages.ts";
 
 const KEPT = 50;
@@ -40,11 +40,12 @@ export const Notification = actor("notification", {
 
     list: query({ out: Notifications }, (c) => ({ customerId: c.key, items: [...c.state.notices] })),
   }),
-  subscribe: Object.fromEntries(Object.entries(TEXTS).map(([type, text]) => [type, telling(text)])),
+  subscribe: Object.fromEntries(Object.entries(TEXTS).map(([type, text]) => [type, telling(eventNoun(type), text)])),
 });
 
-function telling(text: string): Subscription<"tell"> {
+function telling(from: string, text: string): Subscription<"tell"> {
   return subscription(Told, {
+    from,
     // A delivery that was scheduled by hand may be nobody's.
     to: ({ data }) => data.customerId ?? undefined,
     send: "tell",

@@ -1,3 +1,4 @@
+import { pause } from "#infra/pause.ts";
 import type { AuthorizationRequest, PaymentProvider } from "./provider.ts";
 
 /** What the sandbox does with a token. A pure function of the token and the attempt, so that tests need no memory. */
@@ -26,24 +27,11 @@ export const sandboxProvider: PaymentProvider = {
       case "declined":
         return answer;
       case "authorized":
-        if (answer.delayMs > 0) await delay(answer.delayMs, signal);
+        if (answer.delayMs > 0) await pause(answer.delayMs, signal);
+        signal?.throwIfAborted();
         return { kind: "authorized", authorizationId: `auth_${idempotencyKey}` };
     }
   },
   capture: () => Promise.resolve(),
   giveBack: () => Promise.resolve(),
 };
-
-function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason instanceof Error ? signal.reason : new Error("Authorization was aborted"));
-      },
-      { once: true },
-    );
-  });
-}

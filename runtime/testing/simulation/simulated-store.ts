@@ -192,5 +192,5 @@ function note(world: Surroundings, life: NodeLife, name: string, args: readonly 
 }
 
 function isGrant(row: object): row is { readonly partition: number; readonly epoch: number } {
-  return "partition" in row && "epoch" in row && "commitSeq" in row;
+  return typeof row === "object" && "partition" in row && "epoch" in row && "commitSeq" in row;
 }

@@ -1,10 +1,15 @@
 import { Config } from "#actors/orchestrator/config/config.ts";
 import type { ConfigApplied, ConfigServices } from "#actors/orchestrator/config/messages.ts";
-import { scalerActor, startWatcher, wakeThrough } from "#actors/orchestrator/scaler/scaler.ts";
+import { Host } from "#actors/orchestrator/host/host.ts";
+import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
+import { Prober } from "#actors/orchestrator/scaler/prober.ts";
+import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
+import { startWatcher, wakeThrough, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
 import type { ServiceView } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
+import { localImages } from "#infra/docker/echo-image.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
-import type { Engine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
@@ -40,6 +45,9 @@ export interface TestSystemOptions {
   readonly maxCachedWorkflows?: number;
   /** Another way to the engine. */
   readonly dockerHost?: string;
+  /** What the engine's host is called. Default `local`. */
+  readonly host?: string;
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** Starts the orchestrator against a real engine and a real Temporal server. Its containers are gone when it is disposed of. */
@@ -50,29 +58,38 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const taskQueue = `${TASK_QUEUES.orchestrator}-${cluster}`;
   const engine = connectEngine({ host: dockerHost, cluster });
   const temporal = temporalConnection({ address });
-  const scaler = scalerActor({ engine });
   const events: TestSystem["events"][number][] = [];
   const troupe = await createTroupe({
-    actors: [Config, Service, scaler],
+    actors: [Config, Service, Scaler, Host],
     stores: { default: memory() },
     sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],
   });
+  const names = { idOf: (service: string) => idIn(cluster, service), taskQueue };
+  const woken: { watcher?: Watcher } = {};
+  const prober = new Prober((service) => woken.watcher?.wake(service));
+  const host = announceHost({ troupe, engine, wanted: options.host ?? "local" });
+  const images = localImages(engine);
+  const activities = createReconcileActivities({
+    troupe,
+    own: () => {
+      const name = host.name();
+      return name === undefined ? undefined : { host: name, engine, images, prober };
+    },
+    hosts: knownHosts(troupe),
+    secret: async (name) => options.secrets?.[name],
+    bindObjection: async () => undefined,
+  });
+  const workflowsPath = new URL("../workflow.ts", import.meta.url).pathname;
   const workers = startWorkers({
     address,
-    queues: [
-      {
-        taskQueue,
-        workflowsPath: new URL("../workflow.ts", import.meta.url).pathname,
-        activities: createReconcileActivities({ troupe, engine, scaler }),
-      },
-    ],
+    queues: [{ taskQueue, workflowsPath, activities }],
     log: silentLog,
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
-  await workers.ready();
-  const watcher = startWatcher({
+  await Promise.all([workers.ready(), host.named]);
+  woken.watcher = startWatcher({
     engine,
-    wake: wakeThrough(temporal, (service) => idIn(cluster, service)),
+    wake: wakeThrough(temporal, names),
     services: async () => (await troupe.list(Service)).map((summary) => summary.key),
   });
 
@@ -92,7 +109,9 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     workflowId: (service) => idIn(cluster, service),
     events,
     async [Symbol.asyncDispose]() {
-      await watcher.stop();
+      await woken.watcher?.stop();
+      prober.stop();
+      await host.stop();
       const names = (await troupe.list(Service)).map((summary) => summary.key);
       const handles = names.map((name) => temporal.client.workflow.getHandle(idIn(cluster, name)));
       await Promise.all(handles.map((handle) => handle.terminate().catch(() => undefined)));
