@@ -10,16 +10,30 @@ import {
   OrderStatus,
   OrderView,
   PlaceOrder,
+  PlaceOrderFields,
 } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { PaymentView } from "#actors/shop/payment/messages.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
+import { describedBy, jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { newId } from "#runtime";
 import type { ShopDeps } from "./deps.ts";
 
+const Fields = jsonSchemaOf(PlaceOrderFields, "input");
+/** With what the checks across fields say, for the document. */
+const Ordered = v.pipe(
+  PlaceOrder,
+  describedBy({
+    ...Fields,
+    oneOf: [
+      { required: ["amount"], properties: { lines: false } },
+      { required: ["lines", "customerId"], properties: { amount: false } },
+    ],
+  }),
+);
 const Links = v.object({ self: v.string(), temporal: v.nullable(v.string()) });
 const Placed = v.object({ ...OrderPlaced.entries, links: Links });
 const Cancelled = v.object({ ...CancelAccepted.entries, links: Links });
@@ -67,7 +81,7 @@ export function orderRoutes({ troupe, orders, links }: ShopDeps) {
         summary: "Place an order",
         description:
           "Either `lines` with a `customerId`, or an `amount` alone. With an Idempotency-Key every repeat answers with the one order.",
-        body: PlaceOrder,
+        body: Ordered,
         answer: { status: 201, description: "Placed; its workflow starts", schema: Placed },
         problems: [409],
       },
