@@ -3,7 +3,7 @@ import { createTroupe, memory, memoryTopics, silentLog, type Topics, type Troupe
 import { DEFAULT_UPDATE } from "../../scaler/messages.ts";
 import { Service } from "../../service/service.ts";
 import { Forwarder } from "./forwarder.ts";
-import { Tunnel, withTunnels } from "./tunnel.ts";
+import { type Tunnel, withTunnels } from "./tunnel.ts";
 
 let troupe: Troupe;
 let topics: Topics;
@@ -18,7 +18,8 @@ function replica(name: string, options: { readonly refuses?: boolean } = {}): Bu
     hostname: "127.0.0.1",
     async fetch(request, own) {
       const { pathname } = new URL(request.url);
-      if (pathname === "/ws") return own.upgrade(request, { data: null }) ? undefined : new Response(null, { status: 400 });
+      if (pathname === "/ws")
+        return own.upgrade(request, { data: null }) ? undefined : new Response(null, { status: 400 });
       if (pathname === "/events") {
         let ticks = 0;
         const stream = new ReadableStream({
@@ -33,8 +34,14 @@ function replica(name: string, options: { readonly refuses?: boolean } = {}): Bu
       if (pathname === "/slow") await Bun.sleep(300);
       if (pathname === "/large") return new Response("x".repeat(300_000));
       if (pathname === "/gone") return new Response(null, { status: 204 });
-      if (pathname === "/away") return new Response(null, { status: 302, headers: { location: "https://example.com/" } });
-      return Response.json({ name, path: pathname, body: await request.text(), headers: Object.fromEntries(request.headers) });
+      if (pathname === "/away")
+        return new Response(null, { status: 302, headers: { location: "https://example.com/" } });
+      return Response.json({
+        name,
+        path: pathname,
+        body: await request.text(),
+        headers: Object.fromEntries(request.headers),
+      });
     },
     websocket: {
       message: (ws, data) => void ws.send(`${name}: ${typeof data === "string" ? data : data.toString("hex")}`),
@@ -63,7 +70,12 @@ const seen = (server: Bun.Server<null>, id: string, change: object = {}) => ({
 beforeEach(async () => {
   topics = memoryTopics();
   troupe = await createTroupe({ actors: [Service], stores: { default: memory() }, topics });
-  forwarder = new Forwarder({ troupe: () => troupe, topics: () => topics, log: silentLog, limits: { readyMs: 300, wakeMs: 1_000 } });
+  forwarder = new Forwarder({
+    troupe: () => troupe,
+    topics: () => topics,
+    log: silentLog,
+    limits: { readyMs: 300, wakeMs: 1_000 },
+  });
   front = Bun.serve<Tunnel | null>({
     port: 0,
     async fetch(request, own) {
