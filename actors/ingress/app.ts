@@ -23,6 +23,7 @@ import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
 import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
+import { customerRoutes } from "../shop/http/customers.ts";
 import { deliveryRoutes } from "../shop/http/deliveries.ts";
 import { invoiceRoutes } from "../shop/http/invoices.ts";
 import { notificationRoutes } from "../shop/http/notifications.ts";
@@ -63,6 +64,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   const ofItself = [systemRoutes(deps), ...(deps.metrics === undefined ? [] : [metricsRoute(deps.metrics)])];
   const forOthers = () => [
     orderRoutes(deps),
+    customerRoutes(deps),
     productRoutes(deps),
     paymentRoutes(deps),
     deliveryRoutes(deps),

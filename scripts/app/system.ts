@@ -19,13 +19,8 @@ import { Service } from "#actors/orchestrator/service/service.ts";
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
  *    while requests are still served, so that they only notice a pause.
  */
-import { createDelivery } from "#actors/shop/delivery/delivery.ts";
-import { Invoice } from "#actors/shop/invoice/invoice.ts";
-import { Notification } from "#actors/shop/notification/notification.ts";
-import { Order } from "#actors/shop/order/order.ts";
+import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
-import { Payment } from "#actors/shop/payment/payment.ts";
-import { Stock } from "#actors/shop/stock/stock.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
 import type { Workers } from "#workflows/worker.ts";
@@ -67,10 +62,10 @@ export interface System {
 
 /** Every actor type of the app. */
 export function actorTypes(
-  { DELIVERY_STEP }: Pick<Settings, "DELIVERY_STEP">,
+  { DELIVERY_STEP, DELIVERY_COURIER }: Pick<Settings, "DELIVERY_STEP" | "DELIVERY_COURIER">,
   gateway: Gateway,
 ): readonly AnyActorType[] {
-  const shop = [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP }), Invoice, Notification];
+  const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
   return [...shop, Config, Service, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
 }
 
@@ -101,7 +96,8 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
 
   async function startTroupe(): Promise<Troupe> {
     const { orchestrator, gateway: events, ...services } = connections.stores();
-    stores = { ...services, ...gateway.storesOf(events), default: orchestrator };
+    const shared = Object.entries(SHARED_STORES).map(([type, service]) => [type, services[service]]);
+    stores = { ...services, ...Object.fromEntries(shared), ...gateway.storesOf(events), default: orchestrator };
     const transport = connections.transport();
     const reads = connections.orderReads();
     try {
@@ -149,6 +145,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         log,
         allows: gateway.allows,
         secrets: gateway.secrets,
+        settings,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
