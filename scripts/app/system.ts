@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
@@ -65,7 +66,7 @@ export function actorTypes(
   gateway: Gateway,
 ): readonly AnyActorType[] {
   const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
-  return [...shop, Config, Service, Scaler, Host, Secret, Keyring, Ticket, ...gateway.actors];
+  return [...shop, Config, Service, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -154,6 +155,8 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         temporal,
         log,
         secrets: gateway.secrets,
+        nats: connections.nats,
+        kafka: settings.KAFKA_BROKERS?.split(","),
         hostName: settings.TROUPE_HOST,
         bindRoots: settings.TROUPE_BIND_ROOTS,
         logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
