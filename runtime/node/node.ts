@@ -215,7 +215,7 @@ export class Node implements Troupe {
     router.stopRetrying();
     // Each part is stopped, whatever another one throws: the first error is told when all is down.
     const errors: unknown[] = [];
-    const all = async (...parts: (Promise<unknown> | undefined)[]): Promise<void> => {
+    const all = async (...parts: Promise<unknown>[]): Promise<void> => {
       for (const end of await Promise.allSettled(parts)) if (end.status === "rejected") errors.push(end.reason);
     };
     await this.#until(timeoutMs, async (deadline) => {
@@ -224,7 +224,7 @@ export class Node implements Troupe {
       await all(projections.close());
     });
     router.stop();
-    await all(transport?.close());
+    await all(transport?.close() ?? Promise.resolve());
     detachMetrics?.();
     if (errors.length > 0) throw errors[0];
   }

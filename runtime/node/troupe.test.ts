@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, MailboxFullError, memory, RefusedError, type TroupeError } from "#runtime";
 import { localNetwork } from "#runtime/testing";
+import { until } from "../testing/until.ts";
 
 const Account = actor("account", {
   state: v.object({ balance: v.number() }),
