@@ -8,9 +8,8 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TR
 
 const deps = stubDeps();
 const absent = (): never => deps.troupe() as never;
-const docker = async () => ({ state: "absent" as const, reason: "none in this test" });
 const ingress = createIngress(deps, [
-  orchestratorRoutes({ troupe: absent, docker }),
+  orchestratorRoutes({ troupe: absent }),
   ...gatewayRoutes({
     ...deps,
     directory: absent,

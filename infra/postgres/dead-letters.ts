@@ -7,7 +7,6 @@ import type {
   DeadLetterSummary,
   DeadLetterWindow,
   StoredDeadLetter,
-  TimerRow,
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import type { Sql } from "./pool.ts";
@@ -28,19 +27,9 @@ interface Row {
 }
 
 /** Keeps dead letters, the first of each id, and deletes the timers they came from unless those were set anew. */
-export function insertDeadLetters(
-  sql: Sql,
-  letters: readonly DeadLetter[],
-  timers: readonly TimerRow[],
-): PromiseLike<unknown> {
+export function insertDeadLetters(sql: Sql, letters: readonly DeadLetter[]): PromiseLike<unknown> {
   // The letters come sorted, and so get their positions in this order.
   return sql`
-    with gone as (
-      delete from timers t
-      using unnest(${arrayLiteral(timers.map((t) => t.type))}::text[], ${arrayLiteral(timers.map((t) => t.key))}::text[],
-                   ${arrayLiteral(timers.map((t) => t.name))}::text[], ${arrayLiteral(timers.map((t) => t.dueAt))}::bigint[]) u (type, key, name, due_ms)
-      where t.type = u.type and t.key = u.key and t.name = u.name and t.due_ms = u.due_ms
-    )
     insert into dead_letters (id, reason, detail, target, attempts, record, at_ms, type, key)
     select id, reason, detail, target, attempts, record::json, at_ms, type, key
     from unnest(${arrayLiteral(letters.map((l) => l.id))}::text[], ${arrayLiteral(letters.map((l) => l.reason))}::text[], ${arrayLiteral(letters.map((l) => l.detail))}::text[],

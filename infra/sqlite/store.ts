@@ -32,6 +32,7 @@ import {
   type StoredDeadLetter,
   type ReplyKey,
   type StoredReply,
+  type TimerPlace,
   type TimerRow,
 } from "#runtime";
 import { checkFences, writeBatch } from "./commit.ts";
@@ -54,7 +55,7 @@ import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { readContracts, readNodes, writeNode } from "./nodes.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
-import { deleteTimers, dueTimers, timersOf } from "./timers.ts";
+import { dueTimers, timersOf } from "./timers.ts";
 
 /** What {@link sqlite} may be told. */
 export interface SqliteStoreOptions {
@@ -244,8 +245,13 @@ class SqliteStore implements Store {
     });
   }
 
-  async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
-    return dueTimers(this.#file, partitions, before, limit);
+  async timers(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after?: TimerPlace,
+  ): Promise<readonly TimerRow[]> {
+    return dueTimers(this.#file, partitions, before, limit, after);
   }
 
   async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
@@ -320,11 +326,8 @@ class SqliteStore implements Store {
     });
   }
 
-  async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    this.#file.write(() => {
-      deleteTimers(this.#file, timers);
-      insertDeadLetters(this.#file, letters);
-    });
+  async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
+    this.#file.write(() => insertDeadLetters(this.#file, letters));
   }
 
   async deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]> {

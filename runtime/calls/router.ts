@@ -19,6 +19,7 @@ import { partitionOf } from "../message/address.ts";
 import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
+import type { TurnAsks } from "../turn/turn-asks.ts";
 import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -87,6 +88,7 @@ export class Router {
     key: string,
     message: string,
     input: unknown,
+    asks: TurnAsks,
     options: CallOptions = {},
   ): Promise<unknown> {
     const callers = [...from.callers, `${from.type}/${from.key}`];
@@ -94,7 +96,19 @@ export class Router {
       options.traceparent === undefined && from.traceparent !== undefined
         ? { ...options, traceparent: from.traceparent }
         : options;
-    return this.call(type.type, key, message, input, traced, callers, deadline);
+    const address = `${type.type}/${key}`;
+    if (type.messages[message]?.kind !== "command") {
+      return this.call(type.type, key, message, input, traced, callers, deadline);
+    }
+    const id = options.id ?? asks.idOf(from, this.#tokenOf(from), address, message, input);
+    return asks.waitFor(address, this.call(type.type, key, message, input, { ...traced, id }, callers, deadline));
+  }
+
+  /** What tells a message from any other: made when first needed, kept while it is tried again. */
+  #tokenOf(envelope: Envelope): string {
+    if (envelope.id !== undefined) return envelope.id;
+    if (envelope.origin.kind === "timer") return `${envelope.origin.name} ${envelope.origin.dueAt}`;
+    return (envelope.token ??= this.#node.randomness.uuid(this.#node.clock.now()));
   }
 
   /** A call, up to its parsed reply. `deadline` (monotonic): that of the turn it is made in. */
@@ -180,6 +194,7 @@ export class Router {
         if (host.partitions.partition(partition) !== undefined && host.partitions.holdsLease()) {
           return await this.local(host, envelope, deadline, cancellation);
         }
+        this.#tokenOf(envelope); // the next node may be asked again with the same message
         const remaining = { ...envelope, timeoutMs: deadline - this.#node.clock.monotonic() };
         return await this.#remote.call(
           {

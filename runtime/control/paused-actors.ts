@@ -167,7 +167,7 @@ export class PausedActors implements PartitionListener {
   /** The timers of a paused actor were left out of what was read meanwhile. */
   async #rereadTimers(actor: ActorId): Promise<void> {
     try {
-      this.#parts.timers.resume(await this.#parts.store.timersOf(actor));
+      await this.#parts.timers.resume(actor);
     } catch (error) {
       this.#parts.log.failed("reading timers", error); // they are found by the next regular read
     }

@@ -1,4 +1,5 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
+import { exactJson } from "../message/exact-json.ts";
 import type { ActorId } from "../ports/store.ts";
 import { DESTROYED, Fold, type JournalDraft } from "./fold.ts";
 import { readOnly } from "./read-only.ts";
@@ -84,7 +85,9 @@ export class JournaledTurn {
    */
   text(view: unknown, before: string | undefined): string | undefined {
     if (view !== this.view) throw new TypeError(this.#why());
-    return this.rows.length === 0 && !this.forced ? before : JSON.stringify(this.#fold.state);
+    return this.rows.length === 0 && !this.forced
+      ? before
+      : exactJson(this.#fold.state, `the state of ${this.actor.type}/${this.actor.key}`);
   }
 
   #look(): unknown {

@@ -94,8 +94,8 @@ function partsOf(options: TroupeOptions): NodeParts {
             () => hosts,
             () => subscriptions.status(),
           ),
-    ref: (type, key, from, deadline) =>
-      makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, call)),
+    ref: (type, key, from, deadline, asks) =>
+      makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call)),
   };
   const projections = new Projections(options.projections ?? [], {
     nodeId,

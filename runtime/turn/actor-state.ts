@@ -64,7 +64,7 @@ export class ActorState {
 
   /** `turn` ended well and leaves nothing to write: what it worked on is the value from now on. */
   keep(turn: Turn): void {
-    this.#value = turn.journal === undefined ? turn.state : turn.journal.state;
+    this.#value = turn.journal === undefined ? turn.draft : turn.journal.state;
     this.#tainted = turn.destroyed;
   }
 
@@ -77,8 +77,8 @@ export class ActorState {
     return changed;
   }
 
-  #reindex({ destroyed, state }: Turn): readonly FieldValue[] | undefined {
-    const changed = changedIndex(this.#type, destroyed ? undefined : state, this.#index);
+  #reindex({ destroyed, draft }: Turn): readonly FieldValue[] | undefined {
+    const changed = changedIndex(this.#type, destroyed ? undefined : draft, this.#index);
     if (changed !== undefined) this.#index = changed;
     return changed;
   }

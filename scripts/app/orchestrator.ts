@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
+import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
 import { Prober } from "#actors/orchestrator/scaler/prober.ts";
 import { runningLoops, startSweep } from "#actors/orchestrator/scaler/sweep.ts";
 import { startWatcher, wakeThrough } from "#actors/orchestrator/scaler/watcher.ts";
@@ -9,6 +10,7 @@ import { secretValues } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { ensureEchoImage, localImages } from "#infra/docker/echo-image.ts";
 import type { Engine } from "#infra/engines/engine.ts";
+import { LogBook } from "#infra/engines/log-book.ts";
 import { everyOne } from "#infra/every-one.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
@@ -28,6 +30,8 @@ export interface OrchestratorOptions {
   readonly log: Log;
   /** What the engine's host is to be called; by default what it calls itself. */
   readonly hostName: string | undefined;
+  /** Where what containers write is kept. */
+  readonly logDirectory: string;
   /** Directories of this machine that containers may be given. */
   readonly bindRoots: readonly string[];
   /** Told of each round of a reconcile loop, in seconds. */
@@ -38,12 +42,13 @@ export interface OrchestratorOptions {
 export interface Orchestrator {
   /** The workers of the loops, and of this host. */
   readonly workers: Workers;
+  readonly containers: OwnContainers;
   stop(): Promise<void>;
 }
 
 /** Starts the reconcile loops, and what wakes them: the engine's events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, reconciled } = options;
+  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, logDirectory, reconciled } = options;
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
   const host = announceHost({ troupe, engine, wanted: hostName, log });
@@ -54,6 +59,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     wake: wakeThrough(temporal, names),
     services: async () => (await everyOne(troupe, Service)).map(({ key }) => key),
   });
+  const book = new LogBook(engine, logDirectory);
   const prober = new Prober((service) => watcher.wake(service));
   const activities = createReconcileActivities({
     troupe,
@@ -100,9 +106,20 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
       ready: () => loops.ready(),
       stop: async () => void (await Promise.all([loops.stop(), named.then(() => forHost?.stop())])),
     },
+    containers: {
+      logs: (service, request) => book.read(service, request),
+      async stats(service) {
+        const running = (await engine.list(service)).filter(
+          ({ state, stuck }) => state === "running" && stuck === null,
+        );
+        return await Promise.all(
+          running.map(async ({ id, replica }) => ({ containerId: id, replica, ...(await engine.stats(id)) })),
+        );
+      },
+    },
     async stop() {
       stopping = true;
-      await Promise.allSettled([watcher.stop(), sweep.stop(), host.stop()]);
+      await Promise.allSettled([watcher.stop(), sweep.stop(), host.stop(), book.stop()]);
       prober.stop();
     },
   };
