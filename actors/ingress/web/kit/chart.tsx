@@ -1,6 +1,8 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+
+/** A chart that begins is as wide as one that has run for this long. */
+const LEAST_SECONDS = 60;
 
 /** One line of a chart. */
 export interface ChartSeries {
@@ -32,18 +34,29 @@ export function Chart({
     const element = frame.current;
     if (element === null) return undefined;
     const colour = (token: string): string => resolve(element, token);
-    const axis = { stroke: () => colour("--ink-soft"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { show: false } };
+    const axis = {
+      stroke: () => colour("--ink-soft"),
+      grid: { stroke: () => colour("--line"), width: 1 },
+      ticks: { show: false },
+    };
     const made = new uPlot(
       {
         width: element.clientWidth,
         height,
-        legend: { show: true },
+        legend: { show: true, live: false },
+        cursor: { show: false },
+        scales: { x: { range: (_, min, max) => [Math.min(min, max - LEAST_SECONDS), max] } },
         axes: [axis, { ...axis, size: 56 }],
         series: [
           {},
           ...names.split("\n").map((text) => {
             const at = text.lastIndexOf(" ");
-            return { label: text.slice(0, at), stroke: () => colour(text.slice(at + 1)), width: 2, points: { show: false } };
+            return {
+              label: text.slice(0, at),
+              stroke: () => colour(text.slice(at + 1)),
+              width: 2,
+              points: { show: false },
+            };
           }),
         ],
       },

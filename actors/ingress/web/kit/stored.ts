@@ -18,7 +18,7 @@ export function stored<T>(name: string, read: (kept: unknown) => T): Stored<T> &
   };
   let value = load();
   addEventListener("storage", (event) => {
-    if (event.key !== name) return;
+    if (!(event instanceof StorageEvent) || event.key !== name) return;
     value = load();
     for (const heard of listeners) heard();
   });

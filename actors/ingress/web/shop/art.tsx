@@ -62,11 +62,16 @@ const DRAWINGS: Readonly<Record<Kind, ReactNode>> = {
   ),
 };
 
+/** Products of one kind differ in their tint. */
+function tintOf(sku: string): number {
+  return new TextEncoder().encode(sku).reduce((sum, byte) => sum + byte, 0) % 3;
+}
+
 /** A drawing of a product, by kind. The name beside it says the same. */
 export function Art({ sku, name, small = false }: { sku: string; name: string; small?: boolean }) {
   const kind = kindOf(sku, name);
   return (
-    <span className={small ? "art art-small" : "art"} data-kind={kind}>
+    <span className={small ? "art art-small" : "art"} data-kind={kind} data-tint={tintOf(sku)}>
       <svg viewBox="0 0 160 120" aria-hidden="true">
         {DRAWINGS[kind]}
       </svg>

@@ -15,7 +15,12 @@ export function BasketButton() {
   const { lines, total, currency } = useBasket();
   return (
     <>
-      <button type="button" className="button quiet counted" aria-label={`Basket, ${plural(pieces, "piece")}`} onClick={() => setOpen(true)}>
+      <button
+        type="button"
+        className="button quiet counted"
+        aria-label={`Basket, ${plural(pieces, "piece")}`}
+        onClick={() => setOpen(true)}
+      >
         <ShoppingBag size={18} aria-hidden="true" />
         {pieces > 0 && <span className="badge number">{pieces}</span>}
       </button>

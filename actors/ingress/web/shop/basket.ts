@@ -48,7 +48,11 @@ export interface BasketLine {
 }
 
 /** The lines of the basket with their products, and what they cost together, in the currency of the first. */
-export function useBasket(): { readonly lines: readonly BasketLine[]; readonly total: number; readonly currency: string } {
+export function useBasket(): {
+  readonly lines: readonly BasketLine[];
+  readonly total: number;
+  readonly currency: string;
+} {
   const pieces = basket.use();
   const products = useProducts();
   const lines = (products.data?.items ?? []).flatMap((product) => {

@@ -49,7 +49,9 @@ export function Bell() {
       <Dialog title={`Notifications of ${customerId}`} kind="drawer" open={open} onClose={() => setOpen(false)}>
         {notices.isPending && <Skeleton rows={4} height={48} />}
         {notices.isError && <Failure error={notices.error} retry={() => void notices.refetch()} />}
-        {notices.isSuccess && items.length === 0 && <Empty title="Nothing to tell yet">What happens to your orders is told here.</Empty>}
+        {notices.isSuccess && items.length === 0 && (
+          <Empty title="Nothing to tell yet">What happens to your orders is told here.</Empty>
+        )}
         {items.length > 0 && (
           <>
             <p className="soft small">{plural(items.length, "notification")}</p>

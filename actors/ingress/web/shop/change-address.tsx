@@ -11,7 +11,10 @@ const EMPTY: AddressForm = { name: "", street: "", postcode: "", city: "", count
 /** Sends an order elsewhere, until the courier has it. */
 export function ChangeAddress({ order: { orderId, address } }: { order: Order }) {
   const [open, setOpen] = useState(false);
-  const [to, setTo] = useState<AddressForm>({ ...EMPTY, ...(typeof address === "object" ? address : { street: address }) });
+  const [to, setTo] = useState<AddressForm>({
+    ...EMPTY,
+    ...(typeof address === "object" ? address : { street: address }),
+  });
   const queries = useQueryClient();
   const change = useMutation({
     mutationFn: () => command<unknown>(`/orders/${orderId}/address`, { address: to }),

@@ -7,12 +7,18 @@ import { money } from "../kit/format.ts";
 import { stored } from "../kit/stored.ts";
 import { useToast } from "../kit/toasts.tsx";
 import { AddressFields, type AddressForm } from "./address-fields.tsx";
-import { emptyBasket, useBasket } from "./basket.ts";
 import { Pieces } from "./basket-drawer.tsx";
+import { emptyBasket, useBasket } from "./basket.ts";
 import { customer } from "./customer.ts";
 import { PaymentCards } from "./payment-cards.tsx";
 
-const FIRST: AddressForm = { name: "Ada Lovelace", street: "Analytical Way 12", postcode: "10115", city: "Berlin", country: "DE" };
+const FIRST: AddressForm = {
+  name: "Ada Lovelace",
+  street: "Analytical Way 12",
+  postcode: "10115",
+  city: "Berlin",
+  country: "DE",
+};
 
 const address = stored<AddressForm>("troupe-address", (kept) =>
   typeof kept === "object" && kept !== null ? { ...FIRST, ...kept } : FIRST,
@@ -92,10 +98,12 @@ export function Checkout() {
             <dt>Total</dt>
             <dd className="number">{money(total, currency)}</dd>
           </dl>
-          <p className="soft small">Prices are for the goods. Where tax or shipping is added, the order shows it before it is paid.</p>
+          <p className="soft small">
+            Prices include tax. Shipping, where it is not free, is added when the order is placed.
+          </p>
           {place.isError && <Failure error={place.error} />}
           <button type="submit" className="button primary large" disabled={place.isPending}>
-            {place.isPending ? "Placing the order…" : `Pay ${money(total, currency)}`}
+            {place.isPending ? "Placing the order…" : "Place the order"}
           </button>
         </div>
       </aside>

@@ -17,7 +17,12 @@ export function CustomerSwitch() {
   };
   return (
     <>
-      <button type="button" className="button quiet customer" aria-label={`Customer ${id}. Change`} onClick={() => setOpen(true)}>
+      <button
+        type="button"
+        className="button quiet customer"
+        aria-label={`Customer ${id}. Change`}
+        onClick={() => setOpen(true)}
+      >
         <UserRound size={16} aria-hidden="true" />
         <span className="clip">{id}</span>
       </button>
@@ -31,7 +36,13 @@ export function CustomerSwitch() {
         >
           <div className="row">
             {KNOWN.map((name) => (
-              <button key={name} type="button" className="button" aria-pressed={name === id} onClick={() => become(name)}>
+              <button
+                key={name}
+                type="button"
+                className="button"
+                aria-pressed={name === id}
+                onClick={() => become(name)}
+              >
                 {name}
               </button>
             ))}
@@ -39,7 +50,13 @@ export function CustomerSwitch() {
           <div className="field">
             <label htmlFor="customer-id">Another customer id</label>
             <div className="row">
-              <input id="customer-id" className="input grow" maxLength={100} value={typed} onChange={(event) => setTyped(event.target.value)} />
+              <input
+                id="customer-id"
+                className="input grow"
+                maxLength={100}
+                value={typed}
+                onChange={(event) => setTyped(event.target.value)}
+              />
               <button type="submit" className="button primary">
                 Shop as
               </button>

@@ -22,7 +22,9 @@ export function Home() {
     <div className="stack">
       <header className="hero">
         <h1>Good tea, kept honestly</h1>
-        <p className="soft">Every piece you see is really there: stock is held while you pay, and given back if you change your mind.</p>
+        <p className="soft">
+          Every piece you see is really there: stock is held while you pay, and given back if you change your mind.
+        </p>
       </header>
       {products.isPending && (
         <div className="products">

@@ -54,11 +54,21 @@ export function Orders() {
     <div className="stack">
       <header className="row">
         <h1 className="grow">Orders</h1>
-        <select className="select filter" aria-label="Of whom" value={everybody ? "everybody" : ""} onChange={(event) => change("of", event.target.value)}>
+        <select
+          className="select filter"
+          aria-label="Of whom"
+          value={everybody ? "everybody" : ""}
+          onChange={(event) => change("of", event.target.value)}
+        >
           <option value="">{customerId}</option>
           <option value="everybody">Everybody</option>
         </select>
-        <select className="select filter" aria-label="Status" value={status} onChange={(event) => change("status", event.target.value)}>
+        <select
+          className="select filter"
+          aria-label="Status"
+          value={status}
+          onChange={(event) => change("status", event.target.value)}
+        >
           <option value="">Every status</option>
           {STATES.map((state) => (
             <option key={state}>{state}</option>
@@ -87,7 +97,8 @@ export function Orders() {
                   <code className="clip">{shorten(orderId)}</code>
                   <span className="soft clip">{of}</span>
                   <span className="grow">
-                    <Status status={state} /> {reason !== undefined && <span className="soft small">{reason.replaceAll("_", " ")}</span>}
+                    <Status status={state} />{" "}
+                    {reason !== undefined && <span className="soft small">{reason.replaceAll("_", " ")}</span>}
                   </span>
                   <span className="soft small">
                     <When at={placedAt} />
@@ -100,7 +111,12 @@ export function Orders() {
         </>
       )}
       {pages.hasNextPage && (
-        <button type="button" className="button" disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+        <button
+          type="button"
+          className="button"
+          disabled={pages.isFetchingNextPage}
+          onClick={() => void pages.fetchNextPage()}
+        >
           Load more
         </button>
       )}

@@ -1,6 +1,11 @@
 import { CircleCheck, CircleX, type LucideIcon, RefreshCw, Timer } from "lucide-react";
 
-const CARDS: readonly { readonly token: string; readonly name: string; readonly does: string; readonly icon: LucideIcon }[] = [
+const CARDS: readonly {
+  readonly token: string;
+  readonly name: string;
+  readonly does: string;
+  readonly icon: LucideIcon;
+}[] = [
   { token: "tok_ok", name: "Goes through", does: "•••• 4242", icon: CircleCheck },
   { token: "tok_declined", name: "Declined", does: "•••• 0002, the bank says no", icon: CircleX },
   { token: "tok_flaky", name: "Flaky", does: "•••• 0341, fails twice, then goes through", icon: RefreshCw },

@@ -30,11 +30,24 @@ export function Stepper({ order: { status, history } }: { order: Pick<Order, "st
       {steps.map(([name, label], i) => {
         const at = timeOf(name);
         return (
-          <li key={name} data-done={at !== undefined} data-next={ended === undefined && i === now + 1} aria-current={status === name ? "step" : undefined}>
-            <span className="step-mark">{at === undefined ? <span /> : <Check size={14} strokeWidth={3} aria-hidden="true" />}</span>
+          <li
+            key={name}
+            data-done={at !== undefined}
+            data-next={ended === undefined && i === now + 1}
+            aria-current={status === name ? "step" : undefined}
+          >
+            <span className="step-mark">
+              {at === undefined ? <span /> : <Check size={14} strokeWidth={3} aria-hidden="true" />}
+            </span>
             <strong>{label}</strong>
             <span className="soft small number">
-              {at === undefined ? "–" : i === 0 ? <When at={at} /> : `after ${duration(Math.max(0, Date.parse(at) - start))}`}
+              {at === undefined ? (
+                "–"
+              ) : i === 0 ? (
+                <When at={at} />
+              ) : (
+                `after ${duration(Math.max(0, Date.parse(at) - start))}`
+              )}
             </span>
           </li>
         );
@@ -42,7 +55,11 @@ export function Stepper({ order: { status, history } }: { order: Pick<Order, "st
       {ended !== undefined && (
         <li data-done="true" data-end={status} aria-current="step">
           <span className="step-mark">
-            {status === "needs_attention" ? <CircleAlert size={14} strokeWidth={3} aria-hidden="true" /> : <X size={14} strokeWidth={3} aria-hidden="true" />}
+            {status === "needs_attention" ? (
+              <CircleAlert size={14} strokeWidth={3} aria-hidden="true" />
+            ) : (
+              <X size={14} strokeWidth={3} aria-hidden="true" />
+            )}
           </span>
           <strong>{ended}</strong>
           <span className="soft small number">{timeOf(status) && <When at={timeOf(status) ?? 0} />}</span>
