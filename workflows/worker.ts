@@ -9,6 +9,7 @@
  */
 import type { PayloadCodec } from "@temporalio/common";
 import { NativeConnection, Worker } from "@temporalio/worker";
+import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
 import { installRuntime } from "./worker-runtime.ts";
@@ -28,6 +29,8 @@ export interface WorkersOptions {
   readonly namespace?: string;
   /** As the client's of the same namespace: opens what that one sealed, and seals what the workflows say. */
   readonly codec?: PayloadCodec | undefined;
+  /** As the client's. */
+  readonly security?: TemporalSecurity | undefined;
   readonly queues: readonly QueueOptions[];
   readonly log: Log;
   /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
@@ -68,7 +71,7 @@ interface SupervisedQueue {
 
 function superviseQueue(
   queue: QueueOptions,
-  { address, namespace = "default", codec, log, maxCachedWorkflows }: WorkersOptions,
+  { address, namespace = "default", security, codec, log, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = Promise.withResolvers<void>();
@@ -78,7 +81,7 @@ function superviseQueue(
 
   async function runOnce(): Promise<void> {
     const bundle = await bundleOf(queue.workflowsPath);
-    const connection = await NativeConnection.connect({ address });
+    const connection = await NativeConnection.connect({ address, ...securityOptions(security) });
     try {
       if (stopped) return;
       worker = await Worker.create({

@@ -57,6 +57,7 @@ export function startShopWorkers({
   return startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
+    security: temporal.security,
     codec: temporal.codec,
     queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
     log,
