@@ -2,6 +2,7 @@
 /** `bun run start`: one app process against servers that run already. See `--help`. */
 import { durationMs } from "#runtime";
 import { readArguments, usage } from "./app/arguments.ts";
+import { CertificateError } from "./app/certificate.ts";
 import { openConnections } from "./app/connections.ts";
 import { databasesOf } from "./app/databases.ts";
 import { jsonLog } from "./app/json-log.ts";
@@ -81,7 +82,8 @@ try {
   if (help) console.log(usage());
   else await run(settingsOf(all), all);
 } catch (error) {
-  if (!(error instanceof SettingsError)) throw error;
+  // A certificate that cannot be served is a setting that does not fit.
+  if (!(error instanceof SettingsError) && !(error instanceof CertificateError)) throw error;
   console.error(error.message);
   process.exit(EXIT_USAGE);
 }

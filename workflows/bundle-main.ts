@@ -1,14 +1,18 @@
-/** `bundle-main.ts ENTRY OUT`: writes the bundle of a workflow entry file. A process of its own, see `bundle.ts`. */
+/** `bundle-main.ts ENTRY OUT [ENTRY OUT …]`: writes the bundles of workflow entry files. A process of its own, see `bundle.ts`. */
 import { rename, writeFile } from "node:fs/promises";
 import { bundleWorkflowCode } from "@temporalio/worker";
 
-const [workflowsPath, out] = process.argv.slice(2);
-if (workflowsPath === undefined || out === undefined) throw new TypeError("Expected an entry file and a file to write");
+const files = process.argv.slice(2);
+if (files.length === 0 || files.length % 2 !== 0)
+  throw new TypeError("Expected entry files, each with a file to write after it");
 
 const nothing = (): void => undefined;
 const logger = { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
-const { code } = await bundleWorkflowCode({ workflowsPath, logger });
-// Under a name of its own first: a reader must never find half a bundle.
-const draft = `${out}.${process.pid}`;
-await writeFile(draft, code);
-await rename(draft, out);
+for (let at = 0; at < files.length; at += 2) {
+  const [workflowsPath = "", out = ""] = files.slice(at, at + 2);
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  // Under a name of its own first: a reader must never find half a bundle.
+  const draft = `${out}.${process.pid}`;
+  await writeFile(draft, code);
+  await rename(draft, out);
+}

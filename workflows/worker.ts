@@ -1,3 +1,5 @@
+import type { PayloadCodec } from "@temporalio/common";
+import { NativeConnection, Worker } from "@temporalio/worker";
 /**
  * Workers: run the workflows and activities of each task queue in this process.
  *
@@ -7,8 +9,7 @@
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
-import type { PayloadCodec } from "@temporalio/common";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import { pause } from "#infra/pause.ts";
 import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
@@ -17,8 +18,8 @@ import { installRuntime } from "./worker-runtime.ts";
 /** One task queue and what runs on it. */
 export interface QueueOptions {
   readonly taskQueue: string;
-  /** Absolute path of the file that exports the workflows. */
-  readonly workflowsPath: string;
+  /** Absolute path of the file that exports the workflows. None: activities alone. */
+  readonly workflowsPath?: string;
   readonly activities: object;
 }
 
@@ -74,13 +75,13 @@ function superviseQueue(
   { address, namespace = "default", security, codec, log, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
-  const stopping = Promise.withResolvers<void>();
+  const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   let stopped = false;
   let worker: Worker | undefined;
 
   async function runOnce(): Promise<void> {
-    const bundle = await bundleOf(queue.workflowsPath);
+    const bundle = queue.workflowsPath === undefined ? undefined : await bundleOf(queue.workflowsPath);
     const connection = await NativeConnection.connect({ address, ...securityOptions(security) });
     try {
       if (stopped) return;
@@ -88,7 +89,7 @@ function superviseQueue(
         connection,
         namespace,
         taskQueue,
-        workflowBundle: bundle,
+        ...(bundle && { workflowBundle: bundle }),
         activities: queue.activities,
         dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
         ...TUNING,
@@ -114,7 +115,7 @@ function superviseQueue(
         log("warn", "worker:down", { taskQueue, address, error: String(error), retryInMs: pauseMs });
       }
       if (performance.now() - startedAt > 60_000) pauseMs = RETRY_MIN_MS; // it ran well until now
-      if (!stopped) await Promise.race([stopping.promise, pause(pauseMs)]); // W1
+      if (!stopped) await pause(pauseMs, stopping.signal); // W1
     }
     ready.resolve();
   })();
@@ -125,7 +126,7 @@ function superviseQueue(
     polling: () => worker?.getState() === "RUNNING",
     async stop() {
       stopped = true;
-      stopping.resolve();
+      stopping.abort();
       if (worker) shutDown(worker);
       await ended;
       log("info", "worker:stopped", { taskQueue });
@@ -149,7 +150,3 @@ const TUNING = {
   shutdownGraceTime: DRAIN_MS - 2_000,
   shutdownForceTime: DRAIN_MS,
 } as const;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms));
-}

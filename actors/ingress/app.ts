@@ -22,17 +22,20 @@ import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
+import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
+import { customerRoutes } from "../shop/http/customers.ts";
 import { deliveryRoutes } from "../shop/http/deliveries.ts";
 import { invoiceRoutes } from "../shop/http/invoices.ts";
 import { notificationRoutes } from "../shop/http/notifications.ts";
 import { orderRoutes } from "../shop/http/orders.ts";
 import { paymentRoutes } from "../shop/http/payments.ts";
 import { productRoutes } from "../shop/http/products.ts";
-import type { IngressDeps } from "./deps.ts";
+import type { Forwarding, IngressDeps } from "./deps.ts";
 import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
+import { codecRoutes } from "./routes/codec.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
@@ -45,7 +48,7 @@ export interface Ingress {
   /** Answers a request. Never rejects. */
   handle(request: Request): Promise<Response>;
   /** As `handle`; what asks for {@link SOCKET_PATH} goes to `upgrade`, which answers `undefined` where it made a socket of it. */
-  serve(request: Request, upgrade: Upgrade): Promise<Response | undefined>;
+  serve(request: Request, upgrade: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined>;
   readonly routes: readonly MountedRoute[];
 }
 
@@ -61,6 +64,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   const ofItself = [systemRoutes(deps), ...(deps.metrics === undefined ? [] : [metricsRoute(deps.metrics)])];
   const forOthers = () => [
     orderRoutes(deps),
+    customerRoutes(deps),
     productRoutes(deps),
     paymentRoutes(deps),
     deliveryRoutes(deps),
@@ -70,9 +74,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
     ticketRoutes(deps),
-    pageRoutes(deps.links, () => (document ??= openApiDocument(router.routes))),
+    pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
     ...further,
   ];
   const router: Router = createRouter(deps.serves === false ? ofItself : [...ofItself, ...forOthers()], {
@@ -96,6 +101,12 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     return undefined;
   }
 
+  /** The origins whose pages may read an answer. */
+  function originsOf(path: string): readonly string[] {
+    const { codecOrigins = [] } = deps;
+    return path.startsWith("/codec/") && codecOrigins.length > 0 ? [...origins(), ...codecOrigins] : origins();
+  }
+
   function bound(request: Request): void {
     if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
     refuseLargeBody(request); // I3
@@ -103,22 +114,36 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   }
 
   /** In one function, as every one in between would cost each request a promise. */
-  async function serve(request: Request, upgrade?: Upgrade): Promise<Response | undefined> {
+  async function serve(request: Request, upgrade?: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined> {
     const since = performance.now();
     let response: Response | undefined;
+    let forwarding: Forwarding | undefined;
+    let readers: readonly string[] = [];
     try {
-      const { host, path } = targetOf(request); // I5
+      const { host, path, query } = targetOf(request); // I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
-      response = preflight(request, origins()); // before the guard: a browser sends no key with it
+      readers = originsOf(path);
+      response = preflight(request, readers); // before the guard: a browser sends no key with it
+      forwarding = response === undefined ? deps.forward?.find(request, path, query) : undefined;
+      if (forwarding !== undefined) {
+        await guard?.admit(request, forwarding.access); // I4
+        response = await forwarding.answer(tunnel);
+        if (response === undefined) return undefined;
+      }
       response ??= await router.fetch(request);
     } catch (error) {
       response = await answerError({ request, error, code: "UNKNOWN", log });
     }
     mark(response, request); // I2
     guard?.describe(request, response);
-    share(request, response, origins());
-    counts?.answered(routeOf(request), request.method, response.status, (performance.now() - since) / 1_000);
+    share(request, response, readers);
+    counts?.answered(
+      forwarding?.route ?? routeOf(request),
+      request.method,
+      response.status,
+      (performance.now() - since) / 1_000,
+    );
     return response;
   }
 

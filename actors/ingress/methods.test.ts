@@ -8,10 +8,15 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TR
 
 const deps = stubDeps();
 const absent = (): never => deps.troupe() as never;
-const docker = async () => ({ state: "absent" as const, reason: "none in this test" });
 const ingress = createIngress(deps, [
-  orchestratorRoutes({ troupe: absent, docker }),
-  ...gatewayRoutes({ ...deps, directory: absent, validator: {} as never, secrets: { open: async (text) => text } }),
+  orchestratorRoutes({ troupe: absent }),
+  ...gatewayRoutes({
+    ...deps,
+    directory: absent,
+    validator: {} as never,
+    nouns: () => new Set(),
+    secrets: { open: async (text) => text },
+  }),
 ]);
 
 /** What each path answers to, as it was mounted. */

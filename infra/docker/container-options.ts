@@ -1,60 +1,43 @@
 import type { ContainerCreateOptions } from "dockerode";
-import { containerName, labelsOf } from "./labels.ts";
-import type { Identity } from "./labels.ts";
-
-/** Everything about a container that a caller may choose. What is not in here cannot be asked for. */
-export interface ContainerSpec extends Identity {
-  readonly image: string;
-  /** Replaces the image's command; the image's own when empty. */
-  readonly command: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly ports: readonly PortSpec[];
-  readonly resources: Resources;
-}
-
-/** A TCP port of the container. `host` pins the port on the machine; `null` lets the engine choose. */
-export interface PortSpec {
-  readonly container: number;
-  readonly host: number | null;
-}
-
-/** Limits of one container. */
-export interface Resources {
-  readonly memoryBytes: number;
-  readonly cpus: number;
-  readonly pids: number;
-}
+import type { ContainerSpec, EngineCheck, Mount } from "../engines/container.ts";
+import { containerName } from "../engines/identity.ts";
 
 /** Published ports are reachable from this machine only. */
 export const PUBLISH_ADDRESS = "127.0.0.1";
 /** The user and group of every container: nobody's, with no rights on the machine. */
-const UNPRIVILEGED_USER = "65532:65532";
+export const UNPRIVILEGED_USER = 65_532;
+
+/** What a container may take, in the engine's words. Also what {@link differencesOf} compares with. */
+export function limitsOf(spec: Pick<ContainerSpec, "resources">) {
+  const { memoryBytes, cpus, pids } = spec.resources;
+  return { Memory: memoryBytes, MemorySwap: memoryBytes, NanoCpus: Math.round(cpus * 1e9), PidsLimit: pids };
+}
 
 /**
  * The engine's create request for a container: no capabilities, no new privileges, a read-only root file system with
  * a small `/tmp`, an unprivileged user, limits on memory, processors and processes, ports on loopback, bounded logs.
  * The engine never restarts it by itself: the reconciler does, with its own pauses.
  */
-export function createOptions(spec: ContainerSpec): ContainerCreateOptions {
+export function createOptions(spec: ContainerSpec, labels: Record<string, string>): ContainerCreateOptions {
   const ports = spec.ports.map((port) => [`${port.container}/tcp`, port] as const);
+  const { cluster, service, check } = spec;
+  const [network] = spec.networks ?? [];
   return {
     name: containerName(spec),
-    Image: spec.image,
-    Labels: labelsOf(spec),
-    User: UNPRIVILEGED_USER,
+    Image: spec.imageId ?? spec.image,
+    Labels: labels,
+    User: `${UNPRIVILEGED_USER}:${UNPRIVILEGED_USER}`,
     ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     ExposedPorts: Object.fromEntries(ports.map(([key]) => [key, {}])),
+    Healthcheck: check ? healthcheckOf(check) : { Test: ["NONE"] },
     HostConfig: {
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
       Privileged: false,
       ReadonlyRootfs: true,
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=16m" },
-      Memory: spec.resources.memoryBytes,
-      MemorySwap: spec.resources.memoryBytes,
-      NanoCpus: Math.round(spec.resources.cpus * 1e9),
-      PidsLimit: spec.resources.pids,
+      ...limitsOf(spec),
       PortBindings: Object.fromEntries(
         ports.map(([key, port]) => [
           key,
@@ -63,6 +46,48 @@ export function createOptions(spec: ContainerSpec): ContainerCreateOptions {
       ),
       RestartPolicy: { Name: "no" },
       LogConfig: { Type: "json-file", Config: { "max-size": "5m", "max-file": "2" } },
+      Mounts: (spec.volumes ?? []).map((mount) => mountOf(cluster, mount)),
+      ...(network === undefined ? {} : { NetworkMode: networkName(cluster, network) }),
     },
+    ...(network === undefined
+      ? {}
+      : { NetworkingConfig: { EndpointsConfig: { [networkName(cluster, network)]: { Aliases: [service] } } } }),
+  };
+}
+
+/** What the engine calls a network of the cluster. */
+export function networkName(cluster: string, name: string): string {
+  return `troupe-${cluster}-${name}`;
+}
+
+/** What the engine calls a volume of the cluster. */
+export function volumeName(cluster: string, name: string): string {
+  return `troupe-${cluster}-${name}`;
+}
+
+function mountOf(cluster: string, mount: Mount) {
+  if (mount.kind === "bind")
+    return {
+      Type: "bind" as const,
+      Source: mount.source,
+      Target: mount.path,
+      ReadOnly: mount.readOnly,
+      BindOptions: { Propagation: "rprivate" as const },
+    };
+  return {
+    Type: "volume" as const,
+    Source: volumeName(cluster, mount.name),
+    Target: mount.path,
+    ReadOnly: mount.readOnly,
+  };
+}
+
+function healthcheckOf(check: EngineCheck) {
+  return {
+    Test: ["CMD", ...check.command],
+    Interval: check.intervalMs * 1e6,
+    Timeout: check.timeoutMs * 1e6,
+    Retries: check.retries,
+    StartPeriod: check.startPeriodMs * 1e6,
   };
 }

@@ -1,42 +1,68 @@
-import type { ContainerInspectInfo } from "dockerode";
-import { identityOf } from "./labels.ts";
-import type { Identity } from "./labels.ts";
+import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
+import type { ContainerRecord, ContainerState, Difference } from "../engines/container.ts";
+import { containerName, type Signer } from "../engines/identity.ts";
 
-/** The states the engine reports. */
-export type ContainerState = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
-
-/** One of our containers, as the engine sees it now. Plain JSON. */
-export interface ContainerRecord extends Identity {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly state: ContainerState;
-  /** RFC 3339, or `null` when it never started. */
-  readonly startedAt: string | null;
-  /** RFC 3339, or `null` when it never ended. */
-  readonly finishedAt: string | null;
-  readonly exitCode: number;
-  readonly oomKilled: boolean;
-  /** Published ports, in order of the container port. */
-  readonly ports: readonly { readonly container: number; readonly host: number }[];
-}
-
-/** Reads what the engine says about a container; `undefined` when it is not one of `cluster`. */
-export function recordOf(cluster: string, info: ContainerInspectInfo): ContainerRecord | undefined {
-  const identity = identityOf(cluster, info.Config.Labels);
-  if (!identity) return undefined;
+/** Reads what the engine says about a container; `undefined` when it is not ours. */
+export function recordOf(signer: Signer, info: ContainerInspectInfo): ContainerRecord | undefined {
+  const marks = signer.read(info.Config.Labels);
+  if (!marks) return undefined;
+  const name = info.Name.replace(/^\//, "");
+  const state = info.State.Status as ContainerState;
+  const health = info.State.Health?.Status;
   return {
-    ...identity,
+    ...marks,
     id: info.Id,
-    name: info.Name.replace(/^\//, ""),
-    image: info.Config.Image,
-    state: info.State.Status as ContainerState,
+    name,
+    imageId: info.Image,
+    state,
+    createdAt: info.Created,
     startedAt: time(info.State.StartedAt),
     finishedAt: time(info.State.FinishedAt),
     exitCode: info.State.ExitCode,
     oomKilled: info.State.OOMKilled,
     ports: publishedPorts(info),
+    check: health === "starting" || health === "healthy" || health === "unhealthy" ? health : null,
+    differences: differencesOf(info, name === containerName(marks)),
+    stuck: null,
   };
+}
+
+/** The same of a container that cannot be asked: what the list said about it. */
+export function stuckRecordOf(signer: Signer, item: ContainerInfo, reason: string): ContainerRecord | undefined {
+  const marks = signer.read(item.Labels);
+  if (!marks) return undefined;
+  return {
+    ...marks,
+    id: item.Id,
+    name: (item.Names[0] ?? "").replace(/^\//, ""),
+    imageId: item.ImageID,
+    state: item.State as ContainerState,
+    createdAt: new Date(item.Created * 1_000).toISOString(),
+    startedAt: null,
+    finishedAt: null,
+    exitCode: 0,
+    oomKilled: false,
+    ports: item.Ports.flatMap((port) =>
+      port.PublicPort ? [{ container: port.PrivatePort, host: port.PublicPort }] : [],
+    ).sort((a, b) => a.container - b.container),
+    check: null,
+    differences: [],
+    stuck: reason,
+  };
+}
+
+/** What was asked for when it was made stands in its own labels and its port bindings; the rest can be changed by hand. */
+function differencesOf(info: ContainerInspectInfo, named: boolean): Difference[] {
+  const differences: Difference[] = [];
+  const { RestartPolicy, PortBindings, Memory, NanoCpus, PidsLimit } = info.HostConfig;
+  if (!named) differences.push("name");
+  if (RestartPolicy?.Name && RestartPolicy.Name !== "no") differences.push("restart_policy");
+  const asked = info.Config.Labels["troupe.limits"];
+  if (asked !== undefined && asked !== `${Memory}/${NanoCpus}/${PidsLimit}`) differences.push("limits");
+  const bound = Object.keys((PortBindings ?? {}) as object);
+  const published = (info.NetworkSettings.Ports ?? {}) as Record<string, unknown[] | null>;
+  if (info.State.Status === "running" && bound.some((key) => !published[key]?.length)) differences.push("ports");
+  return differences;
 }
 
 /** The engine writes year 1 where it means never. */

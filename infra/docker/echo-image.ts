@@ -2,11 +2,17 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine } from "./engine.ts";
-import { EngineError } from "./errors.ts";
+import type { Engine } from "../engines/engine.ts";
+import { EngineError } from "../engines/errors.ts";
+import { Images } from "../engines/images.ts";
 
 /** The image that every fresh checkout has: a small HTTP server. */
 export const ECHO_IMAGE = "troupe/echo:1";
+
+/** The images of an engine: our own is built here, all others come from their registries. */
+export function localImages(engine: Engine): Images {
+  return new Images(engine, (reference) => (reference === ECHO_IMAGE ? () => ensureEchoImage(engine) : undefined));
+}
 
 const SOURCES = join(import.meta.dir, "../images/echo");
 const under = new WeakMap<Engine, Promise<void>>();
@@ -26,7 +32,7 @@ export function ensureEchoImage(engine: Engine): Promise<void> {
 }
 
 async function build(engine: Engine): Promise<void> {
-  if (await engine.hasImage(ECHO_IMAGE)) return;
+  if ((await engine.image(ECHO_IMAGE)) !== undefined) return;
   const { arch } = await engine.ping();
   const binary = await echoBinary(arch);
   const directory = await mkdtemp(join(tmpdir(), "troupe-echo-"));

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { PassThrough } from "node:stream";
+import type { EngineEvent } from "../engines/engine.ts";
+import { Signer } from "../engines/identity.ts";
 import { followEvents } from "./events.ts";
-import type { EngineEvent } from "./events.ts";
-import { labelsOf } from "./labels.ts";
 
+const signer = new Signer("dev", "key");
+const identityOf = (labels: Readonly<Record<string, string>> | undefined) => signer.read(labels);
 const line = (action: string, seconds: number, cluster = "dev"): string => {
-  const attributes = labelsOf({ cluster, service: "web", revision: "r", replica: 0 });
+  const marks = { service: "web", revision: "r", replica: 0, fence: 1, image: "i", uid: "u" };
+  const attributes = new Signer(cluster, "key").labels(marks);
   return `${JSON.stringify({ Action: action, timeNano: seconds * 1e9, Actor: { ID: "c1", Attributes: attributes } })}\n`;
 };
 
@@ -15,7 +18,7 @@ describe("followEvents()", () => {
     const streams: PassThrough[] = [];
     const asked: (number | undefined)[] = [];
     const following = followEvents({
-      cluster: "dev",
+      identityOf,
       signal: controller.signal,
       open: async (since) => {
         asked.push(since);
@@ -38,7 +41,7 @@ describe("followEvents()", () => {
 
   test("ends while it waits for a stream that says nothing", async () => {
     const controller = new AbortController();
-    const following = followEvents({ cluster: "dev", signal: controller.signal, open: async () => new PassThrough() });
+    const following = followEvents({ identityOf, signal: controller.signal, open: async () => new PassThrough() });
     await following.next();
     const waiting = following.next();
     controller.abort();
@@ -49,7 +52,7 @@ describe("followEvents()", () => {
     const controller = new AbortController();
     let tries = 0;
     const following = followEvents({
-      cluster: "dev",
+      identityOf,
       signal: controller.signal,
       open: async () => {
         if (++tries < 3) throw new Error("away");

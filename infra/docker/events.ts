@@ -1,26 +1,13 @@
 import type { Readable } from "node:stream";
+import type { EngineEvent } from "../engines/engine.ts";
+import type { Identity } from "../engines/identity.ts";
 import { pause } from "../pause.ts";
 import { jsonLines } from "./json-lines.ts";
-import { identityOf } from "./labels.ts";
-import type { Identity } from "./labels.ts";
-
-/**
- * What the engine tells about our containers. `resync` comes first and after every gap: events may have been missed,
- * look at the world again.
- */
-export type EngineEvent =
-  | { readonly kind: "resync" }
-  | {
-      readonly kind: "container";
-      /** As in `create`, `start`, `die`, `destroy`. */
-      readonly action: string;
-      readonly containerId: string;
-      readonly identity: Identity;
-    };
 
 /** What {@link followEvents} needs of an engine. */
 export interface EventSource {
-  readonly cluster: string;
+  /** Who a container is by its labels; `undefined`: not ours. */
+  readonly identityOf: (labels: Readonly<Record<string, string>> | undefined) => Identity | undefined;
   readonly signal: AbortSignal;
   /** Opens a stream of JSON lines, from `since` (seconds since the epoch) on where given. */
   open(since: number | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
@@ -44,7 +31,7 @@ export async function* followEvents(source: EventSource): AsyncGenerator<EngineE
       for await (const line of jsonLines(stream, source.signal)) {
         const message = line as EventMessage;
         since = sinceOf(message) ?? since;
-        const event = toEvent(source.cluster, message);
+        const event = toEvent(source.identityOf, message);
         if (event) yield event;
       }
       stream.destroy();
@@ -64,8 +51,8 @@ function sinceOf(message: EventMessage): number | undefined {
   return message.timeNano === undefined ? undefined : Math.floor(message.timeNano / 1e9);
 }
 
-function toEvent(cluster: string, message: EventMessage): EngineEvent | undefined {
-  const identity = identityOf(cluster, message.Actor?.Attributes);
+function toEvent(identityOf: EventSource["identityOf"], message: EventMessage): EngineEvent | undefined {
+  const identity = identityOf(message.Actor?.Attributes);
   if (!identity || !message.Action || !message.Actor?.ID) return undefined;
   return { kind: "container", action: message.Action, containerId: message.Actor.ID, identity };
 }

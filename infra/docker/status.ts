@@ -1,4 +1,4 @@
-import type { Engine } from "./engine.ts";
+import type { Engine } from "../engines/engine.ts";
 
 /**
  * Whether there is an engine. `absent`: it has never answered, so nothing can be known about services.

@@ -1,4 +1,4 @@
-import { parseJson } from "./json-text.ts";
+import { parseExactJson, parseJson } from "./json-text.ts";
 import { Patience } from "./patience.ts";
 import { Problem } from "./problem.ts";
 
@@ -62,9 +62,10 @@ function incomplete(error: unknown): Problem {
 
 /**
  * The JSON of a body, strictly: see {@link parseJson}. `undefined` when there is no body at all.
+ * @param parse `parseExactJson` keeps numbers as their texts say.
  * @throws {Problem} 400 unreadable, 413 too large, 415 not JSON in UTF-8.
  */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJson(request: Request, parse: (text: string) => unknown = parseJson): Promise<unknown> {
   refuseLargeBody(request);
   const type = request.headers.get("content-type");
   if (type !== null) requireJson(type);
@@ -72,18 +73,18 @@ export async function readJson(request: Request): Promise<unknown> {
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
   if (type === null) throw unsupported();
-  return parseJson(decode(bytes));
+  return parse(decode(bytes));
 }
 
 /**
- * The JSON of bytes that were read already, as strictly as {@link readJson}.
+ * The JSON of bytes that were read already, as strictly as {@link readJson}, with numbers as their texts say.
  * @throws {Problem} 400 unreadable or empty, 415 not JSON in UTF-8.
  */
-export function jsonOf(bytes: Uint8Array, contentType: string | null): unknown {
+export function exactJsonOf(bytes: Uint8Array, contentType: string | null): unknown {
   if (contentType === null) throw unsupported();
   requireJson(contentType);
   if (bytes.length === 0) throw new Problem(400, "body.missing", "The request needs a JSON body");
-  return parseJson(decode(bytes));
+  return parseExactJson(decode(bytes));
 }
 
 /** @throws {Problem} 415: what is compressed can be much larger than it says. */
@@ -109,7 +110,8 @@ function requireJson(contentType: string): void {
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) throw unsupported();
 }
 
-function decode(bytes: Uint8Array): string {
+/** @throws {Problem} 400: the bytes are not UTF-8. */
+export function decode(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch {

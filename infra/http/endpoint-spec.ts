@@ -34,6 +34,8 @@ export interface EndpointSpec<
   readonly scope: Access;
   /** JSON. A request without a body is a 400 unless the schema takes `undefined`. */
   readonly body?: B;
+  /** Whether numbers of the body are kept as their texts say (`parseExact`). @default false */
+  readonly exact?: boolean;
   readonly answer: Answer<R>;
   /** Further answers that are not problems, as `/ready`'s 503. */
   readonly otherAnswers?: readonly Answer[];

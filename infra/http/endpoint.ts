@@ -1,9 +1,10 @@
 import { type DocumentDecoration, Elysia } from "elysia";
-import type * as v from "valibot";
+import * as v from "valibot";
 import type { CallOptions } from "#runtime";
 import { readJson } from "./body.ts";
 import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
 import { idempotencyKey, messageIdOf } from "./idempotency.ts";
+import { parseExactJson, parseJson } from "./json-text.ts";
 import { jsonResponse } from "./mark.ts";
 import { operationOf } from "./operation.ts";
 import { principalOf } from "./principal.ts";
@@ -69,7 +70,7 @@ export function endpoint<
     async run(request, params) {
       try {
         const ask = read(spec, request, params);
-        if (spec.body !== undefined) ask.body = await readBody(spec.body, request);
+        if (spec.body !== undefined) ask.body = await readBody(spec.body, request, spec.exact === true);
         // Each part was checked against the very schema its type is inferred from.
         const result = await handle(ask as unknown as Ask<P, Q, B>);
         return result instanceof Reply
@@ -128,6 +129,9 @@ function readPath(spec: EndpointSpec, schema: Schema, params: Readonly<Record<st
   }
 }
 
+/** The query of an endpoint that knows none: any name in it is refused. */
+export const NO_QUERY = v.strictObject({});
+
 /** What a route answers for a thing that is not there. */
 export function notFound(noun: string): Problem {
   return new Problem(404, `${noun}.not_found`, `There is no such ${noun}`);
@@ -145,8 +149,8 @@ function queryOf(request: Request): Record<string, string | string[]> {
   return { ...query };
 }
 
-async function readBody(schema: Schema, request: Request): Promise<unknown> {
-  const body = await readJson(request);
+async function readBody(schema: Schema, request: Request, exact: boolean): Promise<unknown> {
+  const body = await readJson(request, exact ? parseExactJson : parseJson);
   if (body === undefined) {
     try {
       return check(schema, undefined);

@@ -1,3 +1,4 @@
+import { isExactNumber, parseExact } from "#infra/json/exact.ts";
 import { Problem } from "./problem.ts";
 
 /** Levels of nesting, at most: what no honest body needs, and no recursive code behind this has to fear. */
@@ -10,10 +11,22 @@ export const MAX_JSON_DEPTH = 64;
  * `json.number_out_of_range` (`1e999`); `json.unsafe_text` for NUL and lone surrogates, which no database text can hold.
  */
 export function parseJson(text: string): unknown {
+  return parseWith(JSON.parse, text);
+}
+
+/**
+ * Parses JSON as strictly as {@link parseJson}, and keeps each number as its text says: see {@link parseExact}. None is out
+ * of range.
+ */
+export function parseExactJson(text: string): unknown {
+  return parseWith(parseExact, text);
+}
+
+function parseWith(parse: (text: string) => unknown, text: string): unknown {
   const members = scan(text);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parse(text);
   } catch {
     throw malformed("The body is not JSON");
   }
@@ -59,7 +72,7 @@ function scan(text: string): number {
 /** Checks every number, and counts the members that are left of an object when names repeat. */
 function walk(value: unknown): number {
   if (typeof value === "number") return checkNumber(value);
-  if (typeof value !== "object" || value === null) return 0;
+  if (typeof value !== "object" || value === null || isExactNumber(value)) return 0;
   let members = 0;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) members += walk(value[i]);
@@ -74,7 +87,7 @@ function walk(value: unknown): number {
 function walkWithTexts(value: unknown): number {
   if (typeof value === "string") return checkText(value);
   if (typeof value === "number") return checkNumber(value);
-  if (typeof value !== "object" || value === null) return 0;
+  if (typeof value !== "object" || value === null || isExactNumber(value)) return 0;
   let members = 0;
   if (Array.isArray(value)) {
     for (const item of value) members += walkWithTexts(item);

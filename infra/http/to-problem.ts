@@ -1,6 +1,6 @@
 import { isDatabaseAway } from "#infra/postgres/pool.ts";
 import { WorkflowClientError } from "#infra/temporal/client-error.ts";
-import { InvalidInputError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
+import { InvalidInputError, OverloadedError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
 import { Problem } from "./problem.ts";
 import { refusalAnswer } from "./refusals.ts";
 
@@ -54,6 +54,11 @@ function troupeProblem(error: TroupeError): Problem {
   if (detail !== undefined)
     return new Problem(503, error.code, detail, { retryAfter: RETRY_AFTER_SECONDS, cause: error });
   switch (error.code) {
+    case "overloaded":
+      return new Problem(503, "overloaded", `More comes than can be taken at present: ${AGAIN}`, {
+        retryAfter: error instanceof OverloadedError ? Math.ceil(error.retryAfterMs / 1_000) : RETRY_AFTER_SECONDS,
+        cause: error,
+      });
     case "mailbox_full":
       return new Problem(429, "mailbox_full", `Too many messages wait for the same thing: ${AGAIN}`, {
         retryAfter: RETRY_AFTER_SECONDS,

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { pointerOf } from "#infra/json/pointer.ts";
 import { listsForMaps } from "#runtime/internal";
 import { Problem, type ProblemIssue } from "./problem.ts";
 
@@ -29,11 +30,6 @@ export function check<S extends v.GenericSchema>(schema: S, value: unknown, pref
 }
 
 const LIST_FOR_MAP = { message: "is a list where a map is meant", expected: "Object", received: "Array" };
-
-/** A JSON pointer (RFC 6901). */
-function pointerOf(keys: readonly string[]): string {
-  return keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-}
 
 /** One issue with its place as a JSON pointer. */
 function toIssue(issue: v.BaseIssue<unknown>): ProblemIssue {

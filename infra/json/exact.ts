@@ -46,6 +46,16 @@ export function isExactNumber(value: unknown): value is ExactNumber {
   return typeof value === "object" && value !== null && isRawJSON(value);
 }
 
+/** Whether some number of a value is kept as its text: `JSON.parse` of its JSON would change it. */
+export function holdsExactNumbers(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsExactNumbers);
+  if (isRawJSON(value)) return true;
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name in members) if (holdsExactNumbers(members[name])) return true;
+  return false;
+}
+
 export function isNumber(value: unknown): value is JsonNumber {
   return typeof value === "number" || isExactNumber(value);
 }

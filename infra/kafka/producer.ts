@@ -1,4 +1,5 @@
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import type { KafkaMessage } from "./message.ts";
@@ -51,21 +52,9 @@ export class EventProducer {
       })),
     });
     // When the deadline wins, the end of the send is nobody's concern any more.
-    sent.catch(() => undefined);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new KafkaUnavailableError(
-              `Cannot publish ${messages.length} events as Kafka did not answer within ${this.#deadlineMs} ms`,
-            ),
-          ),
-        this.#deadlineMs,
-      );
-    });
+    const text = `Cannot publish ${messages.length} events as Kafka did not answer within ${this.#deadlineMs} ms`;
     try {
-      await Promise.race([sent, late]);
+      await within(this.#deadlineMs, sent, () => new KafkaUnavailableError(text));
     } catch (error) {
       this.#discard(producer);
       throw error instanceof KafkaUnavailableError || isRefusal(error)
@@ -73,8 +62,6 @@ export class EventProducer {
         : new KafkaUnavailableError(`Cannot publish ${messages.length} events: ${kafkaReason(error)}`, {
             cause: error,
           });
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,3 +1,10 @@
+import {
+  Consumer,
+  type Message,
+  type MessagesStream,
+  MessagesStreamFallbackModes,
+  MessagesStreamModes,
+} from "@platformatic/kafka";
 /**
  * The source `kafka`: a classic consumer group per consumer, on the topics of its event types.
  *
@@ -9,13 +16,7 @@
  *    believes that one dead.
  * K4 Any client may have written what is there: keys, values and headers may be missing. What has no value is skipped.
  */
-import {
-  Consumer,
-  type Message,
-  type MessagesStream,
-  MessagesStreamFallbackModes,
-  MessagesStreamModes,
-} from "@platformatic/kafka";
+import { within } from "#infra/deadline.ts";
 import type { Handled, Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
@@ -169,7 +170,7 @@ class GroupConsumer implements SourceConsumer {
       ended.abort();
       this.#consumer = undefined;
       // Politely, so that the group need not wait for it; but the brokers may be gone.
-      const over5 = pause(this.#deadlineMs, new AbortController().signal);
+      const over5 = pause(this.#deadlineMs);
       await Promise.race([consumer.close(true).catch(() => undefined), over5]);
     }
   }
@@ -214,17 +215,8 @@ class GroupConsumer implements SourceConsumer {
     }
   }
 
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#failed(`within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    work.catch(() => undefined);
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.#deadlineMs, work, () => this.#failed(`within ${this.#deadlineMs} ms`));
   }
 
   #failed(why: string): KafkaUnavailableError {

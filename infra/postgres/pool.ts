@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
 import { readSsl } from "./ssl.ts";
 
@@ -46,18 +47,10 @@ export class Pool {
    */
   async run<T>(build: (sql: Sql) => PromiseLike<T>, deadlineMs = this.#options.deadlineMs ?? 10_000): Promise<T> {
     const sql = this.#sql;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#replace(sql);
-        reject(new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`));
-      }, deadlineMs);
+    return within(deadlineMs, build(sql), () => {
+      this.#replace(sql);
+      return new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`);
     });
-    try {
-      return await Promise.race([build(sql), deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async close(): Promise<void> {
@@ -126,20 +119,23 @@ const UNKNOWN = new Set([
   "40003",
 ]);
 
-// Nothing was asked of the server: it cannot be reached, is starting, or takes no more connections.
-const NOT_ASKED = new Set([
-  "ECONNREFUSED",
-  "CONNECT_TIMEOUT",
-  "CONNECTION_ENDED",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "57P03",
-  "53300",
-]);
+// Codes of the operating system, of the driver and of TLS. A code is enough to tell that the database said nothing; what it
+// says of a write that was under way cannot be told from it.
+const WAY = /^(E[A-Z0-9_]+|CONNECT_TIMEOUT|CONNECTION_\w+)$/;
 
 /** Whether it failed because of the server, or the way to it, and may succeed later as it is. */
 export function isDatabaseAway(error: unknown): boolean {
-  return isOutcomeUnknown(error) || (error instanceof Error && "code" in error && NOT_ASKED.has(String(error.code)));
+  if (isOutcomeUnknown(error)) return true;
+  if (error instanceof postgres.PostgresError) return error.severity !== "ERROR";
+  return error instanceof Error && "code" in error && WAY.test(String(error.code));
+}
+
+/**
+ * Whether the server itself refused a statement that was a transaction of its own: then nothing of it was written. No other
+ * failure says so.
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.severity === "ERROR" && !/^(08|57P|40003)/.test(error.code);
 }
 
 /** Whether a failed write may have happened all the same. */

@@ -1,3 +1,4 @@
+import { within } from "#infra/deadline.ts";
 import type { ClientTls } from "../tls.ts";
 import { newClient } from "./client.ts";
 
@@ -9,17 +10,12 @@ import { newClient } from "./client.ts";
  */
 export async function pingRabbitMq(url: string, timeoutMs = 2_000, tls?: ClientTls): Promise<void> {
   const client = newClient(url, tls);
-  let timer: ReturnType<typeof setTimeout> | undefined;
   // The client waits for a handshake for as long as the socket is open, and for ever when it was closed meanwhile.
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`RabbitMQ did not answer within ${timeoutMs} ms`)), timeoutMs);
-  });
+  const late = (): Error => new Error(`RabbitMQ did not answer within ${timeoutMs} ms`);
   const answered = client.connect().then(() => client.close());
-  answered.catch(() => undefined);
   try {
-    await Promise.race([answered, late]);
+    await within(timeoutMs, answered, late);
   } finally {
-    clearTimeout(timer);
     client.socket?.destroy();
   }
 }

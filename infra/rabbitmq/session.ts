@@ -1,3 +1,6 @@
+import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
+import { within } from "#infra/deadline.ts";
+import type { Log } from "#runtime";
 /**
  * One connection with one channel in confirm mode at a time, opened when it is needed and thrown away at the first
  * failure: after it nobody knows which of the unconfirmed messages were taken, and their sender tries all of them again.
@@ -7,8 +10,7 @@
  *    one more copy in its socket.
  * C2 What the broker gives back it gives back before its confirm.
  */
-import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
-import type { Log } from "#runtime";
+import { withResolvers } from "#runtime/internal";
 import type { ClientTls } from "../tls.ts";
 import { type Client, newClient } from "./client.ts";
 import { NACKED, settleConfirmsInOrder } from "./confirms.ts";
@@ -114,18 +116,11 @@ export class ConfirmSession {
   async use<T>(what: string, run: (open: Open) => Promise<T>): Promise<T> {
     if (this.#blocked !== undefined) throw new RabbitMqBlockedError(this.#blocked); // C1
     const opening = (this.#open ??= this.#connect());
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let interrupt = (): void => undefined as void;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-      interrupt = reject as () => void;
-      this.#interrupts.add(interrupt);
-    });
-    const answer = opening.then(run);
-    // When the deadline wins, the end of the call is nobody's concern any more.
-    answer.catch(() => undefined);
+    const late = (): Error => new Error(`no answer within ${this.#deadlineMs} ms`);
+    const interrupted = withResolvers<never>();
+    this.#interrupts.add(interrupted.reject);
     try {
-      return await Promise.race([answer, late]);
+      return await within(this.#deadlineMs, Promise.race([opening.then(run), interrupted.promise]), late);
     } catch (error) {
       if (error instanceof RabbitMqBlockedError) throw error;
       this.#discard(opening);
@@ -133,8 +128,7 @@ export class ConfirmSession {
         cause: error,
       });
     } finally {
-      clearTimeout(timer);
-      this.#interrupts.delete(interrupt);
+      this.#interrupts.delete(interrupted.reject);
     }
   }
 

@@ -1,10 +1,11 @@
+import type { AMQPChannel } from "@cloudamqp/amqp-client";
 /**
  * The source `rabbitmq`: a queue per consumer.
  *
  * A message is acknowledged when it was taken, on the channel it came by. One that was not comes again at its old place
  * in the queue when the connection ends. A queue has one active consumer, so the order of a key holds.
  */
-import type { AMQPChannel } from "@cloudamqp/amqp-client";
+import { within } from "#infra/deadline.ts";
 import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
@@ -132,10 +133,7 @@ class QueueConsumer implements SourceConsumer {
       const ended = consumer.wait().then(() => (this.#draining ? aborted : undefined));
       await Promise.race([ended, aborted, this.#watch(declare, over)]);
       if (over.aborted && this.#drainMs > 0)
-        await Promise.race([
-          client.close(),
-          pause(Math.min(this.#drainMs, this.#deadlineMs), new AbortController().signal),
-        ]);
+        await Promise.race([client.close(), pause(Math.min(this.#drainMs, this.#deadlineMs))]);
     } finally {
       this.#channel = undefined;
       this.#cancel = undefined;
@@ -155,17 +153,8 @@ class QueueConsumer implements SourceConsumer {
     }
   }
 
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#away(`did not answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    work.catch(() => undefined);
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.#deadlineMs, work, () => this.#away(`did not answer within ${this.#deadlineMs} ms`));
   }
 
   #away(how: string): RabbitMqUnavailableError {

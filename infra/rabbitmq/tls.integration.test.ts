@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, setDefaultTimeout } from "bun:test";
 import { silentLog } from "#runtime";
-import { eventRecords } from "#runtime/testing/sink-checks.ts";
+import { eventRecords } from "#runtime/testing";
 import { Ports } from "../stack/ports.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { tlsSuite } from "../testing/tls-suite.ts";

@@ -1,3 +1,4 @@
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
 import type { ClientTls } from "../tls.ts";
 import { newClient, type RedisClient } from "./client.ts";
@@ -39,23 +40,15 @@ export class RedisSession {
    */
   async use<T>(what: string, run: (client: RedisClient) => Promise<T>): Promise<T> {
     const opening = (this.#client ??= this.#open());
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    const answer = opening.then(run);
-    // When the deadline wins, the end of the command is nobody's concern any more.
-    answer.catch(() => undefined);
+    const late = (): Error => new Error(`no answer within ${this.#deadlineMs} ms`);
     try {
-      return await Promise.race([answer, late]);
+      return await within(this.#deadlineMs, opening.then(run), late);
     } catch (error) {
       if (isAnswer(error)) throw error;
       this.#discard(opening);
       throw new RedisUnavailableError(`Cannot ${what}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,7 +1,3 @@
-import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
-import { InFlight } from "../in-flight.ts";
-import { pause } from "../pause.ts";
-import { Redial } from "../redial.ts";
 /**
  * The source `redis`: a consumer group per consumer, on the streams of its event types.
  *
@@ -13,6 +9,11 @@ import { Redial } from "../redial.ts";
  * R4 A key that cannot be read as a stream (another type, a user who may not) is left out, and looked at again now and then:
  *    the others go on.
  */
+import { within } from "#infra/deadline.ts";
+import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
+import { InFlight } from "../in-flight.ts";
+import { pause } from "../pause.ts";
+import { Redial } from "../redial.ts";
 import type { ClientTls } from "../tls.ts";
 import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";
@@ -236,18 +237,8 @@ class GroupConsumer implements SourceConsumer {
   }
 
   /** R2 */
-  async #inTime<T>(ms: number, run: () => Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const text = `Cannot read the streams of ${this.#subscription.consumer}: no answer within ${ms} ms`;
-      timer = setTimeout(() => reject(new RedisUnavailableError(text)), ms);
-    });
-    const answer = run();
-    answer.catch(() => undefined);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(ms: number, run: () => Promise<T>): Promise<T> {
+    const text = `Cannot read the streams of ${this.#subscription.consumer}: no answer within ${ms} ms`;
+    return within(ms, run(), () => new RedisUnavailableError(text));
   }
 }

@@ -1,6 +1,6 @@
 import { beforeAll, setDefaultTimeout } from "bun:test";
 import { silentLog } from "#runtime";
-import { eventRecords } from "#runtime/testing/sink-checks.ts";
+import { eventRecords } from "#runtime/testing";
 import { ChildServer } from "../testing/child-server.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { listens, tlsSuite } from "../testing/tls-suite.ts";

@@ -6,7 +6,7 @@ import { type EventStreamOptions, ensureEventStream } from "#infra/nats/streams.
 import { withSubjects } from "#infra/nats/subject-sets.ts";
 import { EVENT_SUBJECT_PREFIX } from "#infra/nats/subjects.ts";
 import { wireHeaders } from "#infra/nats/wire-headers.ts";
-import { HeldRouteError, RefusedRouteError, type RoutedBroker } from "./routed.ts";
+import { headerText, HeldRouteError, RefusedRouteError, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedNatsOptions {
   /** Shared; stays open. */
@@ -120,13 +120,13 @@ export function routedNats({
 
   return {
     broker: "nats",
-    async send({ to, id, type, event, traceparent }) {
+    async send({ to, id, messageId, type, event, traceparent }) {
       const subject = subjectPrefix + to.subject;
       const made: (readonly [string, string])[] = [
         // Per subject: the same event may go to several subjects of a stream.
-        ["Nats-Msg-Id", `${id} ${to.subject}`],
-        ["ce_id", encodeURIComponent(id)],
-        ["ce_type", type],
+        ["Nats-Msg-Id", `${messageId} ${to.subject}`],
+        ["ce_id", headerText(id)],
+        ["ce_type", headerText(type)],
         ["content-type", "application/cloudevents+json"],
       ];
       if (traceparent !== undefined) made.push(["traceparent", traceparent]);

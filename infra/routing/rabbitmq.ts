@@ -31,7 +31,7 @@ const MAX_KNOWN = 1_000;
 
 /**
  * Events to exchanges that routes name, persistent, with the route's routing key, else the event's type. `message-id` is
- * the event's id. An exchange that is missing is made, as a durable topic exchange.
+ * the event's id, which is unique per source alone. An exchange that is missing is made, as a durable topic exchange.
  *
  * Acked after the broker's confirm. An event that no queue would get is refused with reason `route`; one that a queue does not
  * take is held, and refused after ten tries: queues beside that one get it at each of them.

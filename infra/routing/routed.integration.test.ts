@@ -3,6 +3,7 @@ import { AMQPClient } from "@cloudamqp/amqp-client";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Admin } from "@platformatic/kafka";
 import { createClient } from "redis";
+import type { Broker } from "#infra/brokers.ts";
 import { readTopics } from "#infra/kafka/read-topics.fixture.ts";
 import { connectNats } from "#infra/nats/connection.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
@@ -11,7 +12,7 @@ import { routedKafka } from "./kafka.ts";
 import { routedNats } from "./nats.ts";
 import { routedRabbitMq } from "./rabbitmq.ts";
 import { routedRedis } from "./redis.ts";
-import type { Address, Broker, Routed, RoutedBroker } from "./routed.ts";
+import type { Address, Routed, RoutedBroker } from "./routed.ts";
 
 // The first test that needs servers may have to start them.
 setDefaultTimeout(120_000);
@@ -22,7 +23,16 @@ const own = (): string => `t${crypto.randomUUID().slice(0, 8)}`;
 function routed<A extends Address>(to: A, n: number, data: unknown = n): Routed<A["sink"]> {
   const id = `e-${n}`;
   const event = JSON.stringify({ specversion: "1.0", id, type: "demo.made", data });
-  return { to: to as never, key: "s-1", id, type: "demo.made", event, traceparent: undefined, at: Date.now() };
+  return {
+    to: to as never,
+    key: "s-1",
+    id,
+    messageId: `/demo ${id}`,
+    type: "demo.made",
+    event,
+    traceparent: undefined,
+    at: Date.now(),
+  };
 }
 
 /** One after the other, as a keyed lane sends what goes to one place under one key. */

@@ -4,14 +4,13 @@
  * One sink per broker, each with a cursor of its own, so that one that is down holds up no other.
  *
  * R1 A place that fails holds up only what goes to the same place and key: each such pair is a target of its own.
- * R2 What leaves twice carries the same event id.
+ * R2 What leaves twice carries the same event id and message id.
  * R3 What will never be taken is refused, and becomes a dead letter: a name the broker does not take, an event that is too
  *    large, a place that nobody reads from.
  */
+import type { Broker } from "#infra/brokers.ts";
+import { parseExact } from "#infra/json/exact.ts";
 import type { DeadLetterReason, OutboxRecord, PublishResult, Sink } from "#runtime";
-
-/** The name of a broker in a route. */
-export type Broker = "kafka" | "rabbitmq" | "nats" | "redis";
 
 /** Where an event goes. The names were checked when the route was put. */
 export type Address =
@@ -26,6 +25,8 @@ export interface Routed<B extends Broker = Broker> {
   /** What order is kept by. */
   readonly key: string;
   readonly id: string;
+  /** What a repeat is told by: an id is unique per source alone. At most 255 characters of ASCII. */
+  readonly messageId: string;
   readonly type: string;
   /** The CloudEvent, as JSON. */
   readonly event: string;
@@ -66,14 +67,23 @@ export class HeldRouteError extends Error {
 const ACKED: PublishResult = { kind: "acked" };
 const MAX_IN_FLIGHT = 256;
 
+export interface RoutedSinkOptions {
+  /** The stores it takes records of. @default all */
+  readonly stores?: readonly string[];
+  /** Why nothing may be sent to a place, whatever a route says; `undefined`: it may. @default nothing is refused */
+  readonly refuses?: (to: Address) => string | undefined;
+}
+
 /** The sink `routed-<broker>`, for the records of kind `routed` that are addressed to it. */
 export function routedSink<B extends Broker>(
   { broker, send, check, close }: RoutedBroker<B>,
-  stores?: readonly string[],
+  { stores, refuses }: RoutedSinkOptions = {},
 ): Sink {
   async function publish(record: OutboxRecord): Promise<PublishResult> {
     const routed = readRecord(record, broker);
     if (routed === undefined) return ACKED;
+    const refused = refuses?.(routed.to);
+    if (refused !== undefined) return { kind: "refused", detail: `The place ${refused}`, reason: "route" };
     try {
       await send(routed);
       return ACKED;
@@ -97,12 +107,12 @@ export function routedSink<B extends Broker>(
 }
 
 /** A sink for a broker that is not configured here: what is addressed to it becomes dead letters, to be replayed later. */
-export function absentSink(broker: Broker, variable: string, stores?: readonly string[]): Sink {
+export function absentSink(broker: Broker, variable: string, options?: RoutedSinkOptions): Sink {
   const send = async (): Promise<never> => {
     throw new RefusedRouteError("route", `There is no ${broker} here: ${variable} is not set`);
   };
   const nothing = async (): Promise<void> => undefined;
-  return routedSink({ broker, send, check: nothing, close: nothing }, stores);
+  return routedSink({ broker, send, check: nothing, close: nothing }, options);
 }
 
 /** The target begins with the broker's name: what is not ours is not parsed. */
@@ -112,10 +122,10 @@ function isFor(broker: Broker, { target }: OutboxRecord): boolean {
 
 /** A record as it is to be sent; `undefined` when it is addressed to another broker. */
 function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B> | undefined {
-  const { to, key, event } = JSON.parse(record.body) as {
+  const { to, key, event } = parseExact(record.body) as {
     readonly to: Address | null;
     readonly key: string;
-    readonly event: { readonly id: string; readonly type: string };
+    readonly event: { readonly id: string; readonly source: string; readonly type: string };
   };
   // An event that no route matched goes nowhere, and its target is its subject, which may look like ours.
   if (to?.sink !== broker) return undefined;
@@ -123,9 +133,27 @@ function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B
     to: to as Routed<B>["to"],
     key,
     id: event.id, // R2
+    messageId: messageIdOf(event),
     type: event.type,
     event: JSON.stringify(event),
     traceparent: record.traceparent,
     at: record.at,
   };
+}
+
+/** `<source> <id>`, or a hash where that is long, or not ASCII. No two events of different sources have the same one. */
+function messageIdOf({ source, id }: { readonly source: string; readonly id: string }): string {
+  const plain = `${source} ${id}`;
+  // A source with a space could end where another one's id begins.
+  return /^[\x20-\x7e]{1,200}$/.test(plain) && !source.includes(" ")
+    ? plain
+    : `sha256 ${new Bun.CryptoHasher("sha256").update(JSON.stringify([source, id])).digest("hex")}`;
+}
+
+/**
+ * A text as the value of a header that takes visible ASCII alone: percent-encoded where it is none, as CloudEvents has it.
+ * `decodeURIComponent` gives it back.
+ */
+export function headerText(text: string): string {
+  return /^[\x21\x23\x24\x26-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }

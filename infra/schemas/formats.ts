@@ -1,7 +1,6 @@
 /** The formats that are checked. One that is not here is refused: it would check nothing. */
 import {
   isDate,
-  isDateTime,
   isDuration,
   isEmail,
   isHostname,
@@ -13,7 +12,6 @@ import {
   isJsonPointer,
   isRegex,
   isRelativeJsonPointer,
-  isTime,
   isUri,
   isUriReference,
   isUriTemplate,
@@ -21,6 +19,7 @@ import {
 } from "@hyperjump/json-schema-formats";
 import { isIdnHostname } from "idn-hostname";
 import { compareNumbers, isNumber, isWhole, type JsonNumber } from "#infra/json/exact.ts";
+import { parseDateTime } from "#infra/time/rfc3339.ts";
 
 type Format = (value: unknown) => boolean;
 
@@ -42,16 +41,6 @@ function isInternationalName(name: string): boolean {
   }
 }
 
-/** A time of RFC 3339. A leap second is the last one of a day in UTC. */
-function isTimeOfDay(time: string): boolean {
-  const [, hour = "", minute = "", sign = "+", offsetHour = "0", offsetMinute = "0"] =
-    /^(\d\d):(\d\d):60(?:\.\d+)?(?:[zZ]|([+-])(\d\d):(\d\d))$/.exec(time) ?? [];
-  if (hour === "") return isTime(time);
-  const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === "-" ? -1 : 1);
-  const inUtc = (Number(hour) * 60 + Number(minute) - offset + 2 * 1_440) % 1_440;
-  return inUtc === 1_439 && isTime(time.replace(":60", ":59"));
-}
-
 function within(min: string, max: string): Format {
   const [low, high] = [{ rawJSON: min }, { rawJSON: max }];
   return (value) => !isNumber(value) || (isWhole(value) && isBetween(value, low, high));
@@ -63,9 +52,9 @@ function isBetween(value: JsonNumber, low: JsonNumber, high: JsonNumber): boolea
 
 /** The formats of the drafts, and those numbers of OpenAPI that can be checked. */
 export const FORMATS: ReadonlyMap<string, Format> = new Map([
-  ["date-time", text(isDateTime)],
+  ["date-time", text((value) => parseDateTime(value) !== undefined)],
   ["date", text(isDate)],
-  ["time", text(isTimeOfDay)],
+  ["time", text((value) => parseDateTime(`2026-01-01T${value}`) !== undefined)],
   ["duration", text(isDuration)],
   ["email", text(isEmail)],
   ["idn-email", text(isIdnEmail)],

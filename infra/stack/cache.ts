@@ -52,12 +52,13 @@ export async function install(
       return folder;
     },
     () => context.waiting(`another run is installing ${wanted}`),
+    context.signal,
   );
 }
 
 /** One such step at a time on this machine: `build` for what takes every core, `apt` for the package manager. */
 export function oneAtATime<T>(kind: "build" | "apt", context: ObtainContext, work: () => Promise<T>): Promise<T> {
-  return withLock(lockOf(kind), work, () => context.waiting(`another ${kind} step`));
+  return withLock(lockOf(kind), work, () => context.waiting(`another ${kind} step`), context.signal);
 }
 
 /** Like {@link oneAtATime} for a step that is not worth waiting for: throws when another one is under way. */

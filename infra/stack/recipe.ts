@@ -7,10 +7,12 @@ import type { Env, ServerName } from "./types.ts";
 
 /** What a recipe may use while it finds or installs its server. */
 export interface ObtainContext {
-  /** Says what is being done; shown with the time it takes. */
-  doing(what: string): void;
+  /** Says what is being done, and how far it is (`12 of 44 MB`); shown with the time since `what` was first said. */
+  doing(what: string, progress?: string): void;
   /** Says what holds it up. */
   waiting(reason: string): void;
+  /** Aborted when nobody needs the outcome any more: waits end with its reason. */
+  readonly signal?: AbortSignal;
   /** Runs a command with its output in the server's log; throws `CommandError` when it fails. */
   run(command: string, args: readonly string[], options?: CommandOptions): Promise<string>;
 }
@@ -59,6 +61,11 @@ export interface Recipe {
   discover?(): Promise<Env | undefined>;
   /** Finds or installs the program; throws `UnavailableError` when it cannot be had. */
   obtain(context: ObtainContext): Promise<Program>;
+  /**
+   * What makes the next start faster and this one need not wait for. Begins when the server runs; its commands are killed when the stack
+   * stops. A failure is nobody's business.
+   */
+  afterwards?(context: ObtainContext): Promise<void>;
   /** Speaks the server's protocol once; throws while it is not ready. Takes at most a few seconds. */
   probe(env: Readonly<Env>): Promise<void>;
   readonly readyWithinMs: number;

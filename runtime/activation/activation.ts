@@ -17,9 +17,10 @@ import { messageOf } from "../actor/control-messages.ts";
 import type { LeaveReason } from "../actor/life.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { durationMs } from "../base/duration.ts";
-import { DEFAULT_IDLE } from "../base/limits.ts";
+import { DEFAULT_IDLE, DEFAULT_TURN_LIMIT } from "../base/limits.ts";
+import type { LaneRoom } from "../commit/lane-room.ts";
 import type { Waiter, Delivery } from "../message/delivery.ts";
-import { MailboxFullError, TroupeError } from "../message/errors.ts";
+import { MailboxFullError, OverloadedError, TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, TimerWrite } from "../ports/store.ts";
 import type { FinishedTurn } from "../turn/finished-turn.ts";
@@ -28,7 +29,7 @@ import type { ActivationParts } from "./activation-parts.ts";
 import { Incarnation, type IncarnationOwner } from "./incarnation.ts";
 import { LifeHooks } from "./life-hooks.ts";
 import { type BroughtUp, bringUp } from "./load-actor.ts";
-import type { Resident } from "./lru.ts";
+import type { LruEntry } from "./lru.ts";
 import { Mailbox } from "./mailbox.ts";
 import { HoldBack, RestartBackoff } from "./restart-backoff.ts";
 
@@ -41,18 +42,24 @@ type Phase =
   /** Out of use: the host has forgotten it. */
   | { readonly kind: "gone"; readonly reason: LeaveReason };
 
-export class Activation implements IncarnationOwner, Resident {
+/** Queries are cheaper than turns: so many may wait for a commit at least. */
+const MIN_GATED = 1_000;
+
+export class Activation implements IncarnationOwner, LruEntry {
   readonly type: AnyActorType;
   readonly id: ActorId;
   readonly address: string;
   readonly partition: number;
   readonly schemaVersion: number | undefined;
   readonly idleMs: number;
+  readonly turnLimitMs: number;
   lastUsed = 0;
-  older: Resident | undefined;
-  newer: Resident | undefined;
+  older: LruEntry | undefined;
+  newer: LruEntry | undefined;
 
+  stalled = false;
   readonly #parts: ActivationParts;
+  readonly #room: LaneRoom;
   readonly #mailbox: Mailbox<Delivery>;
   readonly #hooks: LifeHooks;
   readonly #holdBack: HoldBack | undefined;
@@ -70,8 +77,10 @@ export class Activation implements IncarnationOwner, Resident {
     this.#hooks = new LifeHooks(type, id, parts);
     const { version, idle, restart, mailbox } = type.options;
     this.schemaVersion = version;
+    this.turnLimitMs = durationMs(type.options.turnLimit ?? DEFAULT_TURN_LIMIT);
     this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
-    this.#mailbox = new Mailbox(mailbox?.max ?? 1_000);
+    this.#room = parts.lanes.of(partition).room;
+    this.#mailbox = new Mailbox(mailbox?.max ?? 1_000, this.#room);
     if (restart !== undefined) {
       const backoff = new RestartBackoff(restart, parts.randomness);
       this.#holdBack = new HoldBack(backoff, parts.clock, this.#mailbox.max, (delivery, definition) =>
@@ -102,6 +111,11 @@ export class Activation implements IncarnationOwner, Resident {
     return this.#mailbox.depth > 0 || (phase.kind === "in-use" && !(phase.life.idle && phase.life.settled));
   }
 
+  /** The actors that its turn waits for. */
+  get waitingFor(): Iterable<string> {
+    return this.#phase.kind === "in-use" ? this.#phase.life.waitingFor : [];
+  }
+
   get depth(): number {
     return this.#mailbox.depth;
   }
@@ -123,8 +137,14 @@ export class Activation implements IncarnationOwner, Resident {
     if (phase.kind !== "in-use") {
       if (!this.#refuses(phase, delivery)) this.#wait(delivery, definition);
     } else if (definition.kind === "query") {
-      phase.life.query(delivery, definition);
-    } else if (phase.life.idle && this.#mailbox.depth === 0 && this.#holdBack === undefined) {
+      if (phase.life.gated < 2 * Math.max(this.#mailbox.max, MIN_GATED)) phase.life.query(delivery, definition);
+      else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
+    } else if (
+      phase.life.idle &&
+      this.#mailbox.depth === 0 &&
+      this.#holdBack === undefined &&
+      this.#mayBegin(phase.life)
+    ) {
       phase.life.handle(delivery, definition);
       if (this.#mailbox.depth > 0) this.#pump();
     } else {
@@ -135,18 +155,21 @@ export class Activation implements IncarnationOwner, Resident {
   /** The partition is about to move: what waits is answered with `error`, but for what a running turn waits for itself. */
   close(error: TroupeError): void {
     for (const delivery of this.#mailbox.drain(({ envelope }) => envelope.callers.length === 0)) delivery.fail(error);
+    if (this.stalled) this.wake();
   }
 
   /** Answers every waiting command with `error`, and leaves queries where they are. */
   turnAway(error: TroupeError): void {
     const isQuery = ({ envelope }: Delivery): boolean => messageOf(this.type, envelope.message)?.kind === "query";
     for (const delivery of this.#mailbox.drain((waiting) => !isQuery(waiting))) delivery.fail(error);
+    if (this.stalled) this.wake();
   }
 
   /** Nobody waits for the answer to `envelope` any more: it leaves the mailbox, or its turn is told. */
   abandon(envelope: Envelope, reason: TroupeError): void {
     if (this.#phase.kind === "in-use" && this.#phase.life.abandon(envelope, reason)) return;
     this.#mailbox.remove((delivery) => delivery.envelope === envelope);
+    if (this.stalled) this.wake();
   }
 
   /** The state after the last turn that ended well, once it is durable; nothing while it is not at hand. */
@@ -165,20 +188,28 @@ export class Activation implements IncarnationOwner, Resident {
     this.#last?.committed(turn);
   }
 
+  /** There may be room for further turns. */
+  wake(): void {
+    this.stalled = false;
+    this.#room.unblock(this);
+    this.#pump();
+  }
+
   threw(): void {
     this.#holdBack?.threw(this.#last?.version ?? 0);
   }
 
   turnEnded(): void {
-    if (this.#phase.kind === "loading") void this.#load(); // A1: its life has ended before
+    if (this.#phase.kind === "loading") void this.#load(); // Activation.A1: its life has ended before
     else this.#pump();
   }
 
-  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (A4). */
+  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (Activation.A4). */
   reload(): void {
     const phase = this.#phase;
     if (phase.kind === "gone") return;
     this.#phase = { kind: "loading" }; // a load under way sees it and begins again
+    if (this.stalled) this.wake();
     if (phase.kind === "loading") return;
     if (phase.kind === "in-use") phase.life.fail();
     if (phase.kind === "resting" || phase.life.idle) void this.#load();
@@ -193,6 +224,7 @@ export class Activation implements IncarnationOwner, Resident {
     this.#phase = { kind: "gone", reason };
     this.#hooks.abort(error);
     for (const delivery of this.#mailbox.drain()) delivery.fail(error);
+    if (this.stalled) this.wake();
     if (phase.kind === "in-use") phase.life.cut(error);
     return this.#hooks.passivate(this.#last?.text, reason);
   }
@@ -259,15 +291,53 @@ export class Activation implements IncarnationOwner, Resident {
   /** A message waits: for the pause after a throw to be over, or in the mailbox for its turn. */
   #wait(delivery: Delivery, definition: AnyMessageDefinition): void {
     if (this.#holdBack?.takes(delivery, definition, this.#last?.version ?? 0)) return;
-    if (this.#mailbox.offer(delivery)) this.#pump();
+    const { callers } = delivery.envelope;
+    if (callers.length > 0 && this.#crosses(new Set(callers), new Set())) {
+      delivery.fail(crossingError(this.address, callers));
+      return;
+    }
+    if (!this.#room.admits(isPatient(delivery)))
+      delivery.fail(new OverloadedError(this.address, this.#room.retryAfterMs));
+    else if (this.#mailbox.offer(delivery)) this.#pump();
     else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
   }
 
-  /** Runs waiting messages until one does not end at once, or none is left (A1). */
+  /**
+   * Whether the turn under way waits, itself or through the turns of others on this node, for one of the callers: who in turn
+   * wait for this very message. Two that ask each other at once meet here.
+   */
+  #crosses(callers: ReadonlySet<string>, seen: Set<string>, waitingFor = this.waitingFor): boolean {
+    for (const address of waitingFor) {
+      if (callers.has(address)) return true;
+      if (seen.has(address)) continue;
+      seen.add(address);
+      const slash = address.indexOf("/");
+      const next = this.#parts.actors.find(address.slice(0, slash), address.slice(slash + 1));
+      if (next !== undefined && this.#crosses(callers, seen, next.waitingFor)) return true;
+    }
+    return false;
+  }
+
+  /** Whether what waits for its commit leaves room for a further turn: of this actor, and of its lane (G9). */
+  #mayBegin(life: Incarnation): boolean {
+    return !this.#room.full && life.gated < this.#mailbox.max;
+  }
+
+  /** Messages wait for a commit: of this actor's turns, or for room in its lane. */
+  #stall(): void {
+    this.stalled = true;
+    if (this.#room.full) this.#room.block(this, this.#mailbox.depth);
+  }
+
+  /** Runs waiting messages until one does not end at once, or none is left (Activation.A1). */
   #pump(): void {
     for (;;) {
       const phase = this.#phase;
-      if (phase.kind !== "in-use" || !phase.life.idle) return;
+      if (phase.kind !== "in-use" || !phase.life.idle || this.#mailbox.depth === 0) return;
+      if (!this.#mayBegin(phase.life)) {
+        this.#stall();
+        return;
+      }
       const delivery = this.#mailbox.take();
       if (delivery === undefined) return;
       if (delivery.expired?.()) continue;
@@ -276,4 +346,16 @@ export class Activation implements IncarnationOwner, Resident {
       else phase.life.handle(delivery, definition);
     }
   }
+}
+
+/** Whether nobody waits for the answer, or whoever does holds up a turn or asks again by himself: then it is worth the wait. */
+function isPatient({ envelope, deadline }: Delivery): boolean {
+  return deadline === undefined || envelope.origin.kind !== "call" || envelope.callers.length > 0;
+}
+
+function crossingError(address: string, callers: readonly string[]): TroupeError {
+  return new TroupeError(
+    "call_cycle",
+    `Cannot call ${address} as its turn waits for ${callers.at(-1)}, which would wait for this very call`,
+  );
 }

@@ -9,7 +9,7 @@ const MAX_READ = 500;
 /**
  * Reads many with one query: while a read is under way, further requests gather for the next one. Two reads may run at once.
  */
-export class Loader<K, V> {
+export class BatchLoader<K, V> {
   readonly #read: (keys: readonly K[]) => Promise<readonly V[]>;
   #wanted: Wanted<K, V>[] = [];
   #running = 0;

@@ -3,19 +3,19 @@ import * as v from "valibot";
 import { actor, createTroupe, memory } from "#runtime";
 import type { LeaveReason } from "../actor/life.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
-import { type Resident, Residents } from "./lru.ts";
+import { type LruEntry, ActorLru } from "./lru.ts";
 
-class Guest implements Resident {
+class Guest implements LruEntry {
   readonly name: string;
   readonly idleMs: number;
-  readonly #residents: Residents;
+  readonly #residents: ActorLru;
   readonly #left: string[];
   quiet = true;
   lastUsed = 0;
-  older: Resident | undefined;
-  newer: Resident | undefined;
+  older: LruEntry | undefined;
+  newer: LruEntry | undefined;
 
-  constructor(name: string, residents: Residents, left: string[], idleMs = 1_000) {
+  constructor(name: string, residents: ActorLru, left: string[], idleMs = 1_000) {
     this.name = name;
     this.idleMs = idleMs;
     this.#residents = residents;
@@ -30,7 +30,7 @@ class Guest implements Resident {
 
 function house(max: number) {
   const clock = new ManualClock();
-  const residents = new Residents(max, clock);
+  const residents = new ActorLru(max, clock);
   const left: string[] = [];
   const guests = new Map<string, Guest>();
   const add = (name: string, idleMs?: number): Guest => {
@@ -112,7 +112,7 @@ test("Residents keeps its order whatever is touched and removed", () => {
 });
 
 test("a bound that is no whole number above 0 is refused", () => {
-  for (const max of [0, -1, 1.5, Number.NaN]) expect(() => new Residents(max, new ManualClock())).toThrow(RangeError);
+  for (const max of [0, -1, 1.5, Number.NaN]) expect(() => new ActorLru(max, new ManualClock())).toThrow(RangeError);
 });
 
 test("createTroupe({ maxActiveActors }) keeps memory bounded and loses nothing", async () => {

@@ -12,24 +12,24 @@ import type { LeaveReason } from "../actor/life.ts";
 import type { Clock } from "../base/clock.ts";
 
 /** An actor in memory, as a link of the chain. `older`, `newer` and `lastUsed` are written here alone. */
-export interface Resident {
+export interface LruEntry {
   readonly idleMs: number;
   /** Whether nothing would be lost if it left now. */
   readonly quiet: boolean;
   lastUsed: number;
-  older: Resident | undefined;
-  newer: Resident | undefined;
+  older: LruEntry | undefined;
+  newer: LruEntry | undefined;
   leave(reason: LeaveReason): void;
 }
 
 /** Busy actors passed over by one `trim`: bounds what adding one actor may cost. */
 const MAX_PASSED = 100;
 
-export class Residents {
+export class ActorLru {
   readonly max: number;
   readonly #clock: Clock;
-  #oldest: Resident | undefined;
-  #newest: Resident | undefined;
+  #oldest: LruEntry | undefined;
+  #newest: LruEntry | undefined;
   #size = 0;
   #evicted = 0;
 
@@ -50,14 +50,14 @@ export class Residents {
     return this.#evicted;
   }
 
-  add(resident: Resident): void {
+  add(resident: LruEntry): void {
     this.#append(resident);
     this.#size++;
     if (this.#size > this.max) this.#trim(resident);
   }
 
   /** It was used now. */
-  touch(resident: Resident, now = this.#clock.monotonic()): void {
+  touch(resident: LruEntry, now = this.#clock.monotonic()): void {
     if (resident === this.#newest) {
       resident.lastUsed = now;
       return;
@@ -67,7 +67,7 @@ export class Residents {
   }
 
   /** It has left memory. Called once for each that was added. */
-  remove(resident: Resident): void {
+  remove(resident: LruEntry): void {
     this.#unlink(resident);
     resident.older = undefined;
     resident.newer = undefined;
@@ -87,7 +87,7 @@ export class Residents {
   }
 
   /** Makes room by those that were not used for longest, but not by `added`: it is about to get its first message. */
-  #trim(added?: Resident): void {
+  #trim(added?: LruEntry): void {
     for (let passed = 0; this.#size > this.max && passed < MAX_PASSED;) {
       const resident = this.#oldest;
       if (resident === undefined) return;
@@ -102,7 +102,7 @@ export class Residents {
     }
   }
 
-  #append(resident: Resident, now = this.#clock.monotonic()): void {
+  #append(resident: LruEntry, now = this.#clock.monotonic()): void {
     resident.lastUsed = now;
     resident.older = this.#newest;
     resident.newer = undefined;
@@ -111,7 +111,7 @@ export class Residents {
     this.#newest = resident;
   }
 
-  #unlink({ older, newer }: Resident): void {
+  #unlink({ older, newer }: LruEntry): void {
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;

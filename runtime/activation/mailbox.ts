@@ -1,3 +1,8 @@
+/** Where several mailboxes count what they hold together. */
+export interface WaitingCount {
+  waiting: number;
+}
+
 /**
  * A bounded first-in first-out queue.
  *
@@ -9,8 +14,11 @@ export class Mailbox<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
 
-  constructor(max: number) {
+  readonly #count: WaitingCount;
+
+  constructor(max: number, count: WaitingCount = { waiting: 0 }) {
     this.max = max;
+    this.#count = count;
   }
 
   get depth(): number {
@@ -21,6 +29,7 @@ export class Mailbox<T> {
   offer(item: T): boolean {
     if (this.depth >= this.max) return false;
     this.#items.push(item);
+    this.#count.waiting++;
     return true;
   }
 
@@ -29,6 +38,7 @@ export class Mailbox<T> {
     if (this.#head === this.#items.length) return undefined;
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
+    this.#count.waiting--;
     if (this.#head === this.#items.length) {
       this.#items.length = 0;
       this.#head = 0;
@@ -42,7 +52,9 @@ export class Mailbox<T> {
   /** Takes out the oldest item that fits, wherever it stands: its place is free at once. */
   remove(fits: (item: T) => boolean): void {
     const at = this.#items.findIndex((item) => item !== undefined && fits(item));
-    if (at >= 0) this.#items.splice(at, 1);
+    if (at < 0) return;
+    this.#items.splice(at, 1);
+    this.#count.waiting--;
   }
 
   /** Takes out everything that waits, oldest first; with `fits`, only that, and the rest stays in its order. */
@@ -52,6 +64,7 @@ export class Mailbox<T> {
     for (const item of this.#items.slice(this.#head) as T[]) (fits(item) ? out : left).push(item);
     this.#items = left;
     this.#head = 0;
+    this.#count.waiting -= out.length;
     return out;
   }
 }

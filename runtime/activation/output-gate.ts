@@ -10,7 +10,9 @@ const NO_TIMERS: ReadonlyMap<string, TimerWrite> = new Map();
  * A2 nothing is answered that rests on a turn that is not durable: replies, refusals and queries wait behind the youngest
  *    uncommitted turn of the actor.
  */
-export class Uncommitted {
+export class OutputGate {
+  /** Answers that wait for a commit. */
+  gated = 0;
   #youngest: FinishedTurn | undefined;
   #timers: Map<string, TimerWrite> | undefined;
 
@@ -23,8 +25,10 @@ export class Uncommitted {
     return this.#timers ?? NO_TIMERS;
   }
 
-  add(turn: FinishedTurn): void {
+  /** A turn ended well, with `answer` for whoever waits for it. */
+  add(turn: FinishedTurn, waiter: Waiter, answer: Answer): void {
     this.#youngest = turn;
+    this.waitFor(turn, waiter, answer);
     if (turn.timers === undefined) return;
     const timers = (this.#timers ??= new Map());
     for (const write of turn.timers.values()) timers.set(write.name, write);
@@ -33,6 +37,7 @@ export class Uncommitted {
   /** `turn` is durable. */
   committed(turn: FinishedTurn): void {
     if (this.#youngest === turn) this.#youngest = undefined;
+    this.gated -= turn.gated;
     if (turn.timers === undefined || this.#timers === undefined) return;
     for (const write of turn.timers.values()) {
       if (this.#timers.get(write.name) === write) this.#timers.delete(write.name);
@@ -42,12 +47,18 @@ export class Uncommitted {
   /** As `gate`, for a reply. */
   reply(waiter: Waiter, body: string | undefined): void {
     if (this.#youngest === undefined) waiter.succeed(body);
-    else this.#youngest.wait(waiter, { kind: "reply", body });
+    else this.waitFor(this.#youngest, waiter, { kind: "reply", body });
   }
 
-  /** Gives `waiter` the answer now, or with the youngest of the turns (A2). */
+  /** Gives `waiter` the answer with one of the turns. */
+  waitFor(turn: FinishedTurn, waiter: Waiter, answer: Answer): void {
+    this.gated++;
+    turn.wait(waiter, answer);
+  }
+
+  /** Gives `waiter` the answer now, or with the youngest of the turns (OutputGate.A2). */
   gate(waiter: Waiter, answer: Answer): void {
-    if (this.#youngest !== undefined) this.#youngest.wait(waiter, answer);
+    if (this.#youngest !== undefined) this.waitFor(this.#youngest, waiter, answer);
     else if (answer.kind === "reply") waiter.succeed(answer.body);
     else waiter.fail(answer.error);
   }

@@ -4,9 +4,14 @@ import { parseInput } from "../message/validate.ts";
 
 /** What becomes of an event of one type. `Message` is the command's name. */
 export interface Subscription<Message extends string = string> {
+  /**
+   * The types of the actors that may send it: its `source` must be `/<type>/<subject>`, as that of our own events is. An event
+   * from elsewhere is passed over and logged. Without it an event is taken from anybody who can write to the broker.
+   */
+  readonly from?: string | readonly string[];
   /** The key of the actor it is for; `undefined` when it is for nobody. A throw makes the event a dead letter. */
   to(event: CloudEvent): string | undefined;
-  /** The command that is sent, with the event's id as message id. */
+  /** The command that is sent, with the event's source and id as message id. */
   readonly send: Message;
   /** The input of the command. Default: the event's `data`. A throw makes the event a dead letter. */
   with?(event: CloudEvent): unknown;
@@ -50,6 +55,7 @@ export interface SubscriptionStatus {
 export function subscription<DataSchema extends GenericSchema, const Message extends string>(
   data: DataSchema,
   spec: {
+    readonly from?: string | readonly string[];
     readonly to: (event: CloudEvent<InferOutput<DataSchema>>) => string | undefined;
     readonly send: Message;
     readonly with?: (event: CloudEvent<InferOutput<DataSchema>>) => unknown;
@@ -61,6 +67,7 @@ export function subscription<DataSchema extends GenericSchema, const Message ext
   });
   return {
     send: spec.send,
+    ...(spec.from !== undefined && { from: spec.from }),
     to: (event) => spec.to(typed(event)),
     with: (event) => (spec.with === undefined ? typed(event).data : spec.with(typed(event))),
   };

@@ -19,6 +19,8 @@ export const MAX_ID_LENGTH = 255;
 export const MAX_KEY_LENGTH = 200;
 /** Without a message for this long an actor leaves memory, unless its type says otherwise. */
 export const DEFAULT_IDLE = "2m";
+/** A turn may take this long, unless its actor's type says otherwise. */
+export const DEFAULT_TURN_LIMIT = "5m";
 /** Actors in memory on one node, at most, unless `createTroupe` is told otherwise. */
 export const MAX_ACTIVE_ACTORS = 100_000;
 /** Indexed text is kept up to this many UTF-16 code units: a database's index entries are small. The state decides the rest. */
@@ -27,3 +29,13 @@ export const MAX_INDEXED_LENGTH = 200;
 export const MAX_FIELD_LENGTH = 100;
 /** Why an actor was paused, as text: longer reasons are cut off. */
 export const MAX_REASON_LENGTH = 1_000;
+/** What one turn may leave to be written, as characters: its state, its reply and everything it emits and sends. */
+export const MAX_TURN_LENGTH = 33_554_432;
+/** A reply, as JSON text. */
+export const MAX_REPLY_LENGTH = 4_194_304;
+/** What the turns of one commit lane may leave to be written, as characters, before no further turn begins there. */
+export const MAX_LANE_LENGTH = 33_554_432;
+/** What one transaction writes, as characters: one turn that leaves more has its own. */
+export const MAX_BATCH_LENGTH = 8_388_608;
+/** Messages that wait in the mailboxes of one commit lane, all actors together. */
+export const MAX_WAITING_MESSAGES = 131_072;

@@ -6,7 +6,7 @@ import { checkKey } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 
 /** The actor types of a node, and the store host that each lives with. */
-export class TypeDirectory {
+export class ActorRegistry {
   readonly #entries = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
 
   add(type: AnyActorType, host: StoreHost): void {

@@ -3,7 +3,7 @@ import { partitionOf } from "../message/address.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { WireReply } from "../ports/transport.ts";
-import type { TypeDirectory } from "./actor-registry.ts";
+import type { ActorRegistry } from "./actor-registry.ts";
 import { Cancellation } from "./cancellation.ts";
 import { answerNode, NODE_TYPE, type NodeAnswers } from "./node-messages.ts";
 import { mayRetry, type Router } from "./router.ts";
@@ -12,13 +12,13 @@ import { toWireError } from "./wire.ts";
 /** Answers the calls of other nodes. */
 export class CallServer {
   readonly #router: Router;
-  readonly #types: TypeDirectory;
+  readonly #types: ActorRegistry;
   readonly #clock: Clock;
   readonly #answers: NodeAnswers;
   /** Calls being served that may be taken back, by ticket. */
   readonly #tickets = new Map<string, Cancellation>();
 
-  constructor(router: Router, types: TypeDirectory, clock: Clock, answers: NodeAnswers) {
+  constructor(router: Router, types: ActorRegistry, clock: Clock, answers: NodeAnswers) {
     this.#router = router;
     this.#types = types;
     this.#clock = clock;

@@ -2,7 +2,7 @@ import type { Delivery } from "../message/delivery.ts";
 import type { Envelope } from "../ports/envelope.ts";
 
 /** A message whose reply nobody waits for. Only its failure is heard of. */
-export class Told implements Delivery {
+export class OneWayCall implements Delivery {
   readonly envelope: Envelope;
   readonly #failed: (envelope: Envelope, error: unknown) => void;
 

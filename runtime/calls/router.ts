@@ -11,27 +11,32 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
+import { withDeadline } from "../base/deadline.ts";
 import { durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import { partitionOf } from "../message/address.ts";
-import { TroupeError } from "../message/errors.ts";
+import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
-import type { TypeDirectory } from "./actor-registry.ts";
+import type { TurnAsks } from "../turn/turn-asks.ts";
+import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { Deadlines } from "./deadlines.ts";
-import { Told } from "./one-way-call.ts";
+import { DroppedTells } from "./dropped-tells.ts";
+import { OneWayCall } from "./one-way-call.ts";
 import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
 import { RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
 
 /** What a router needs from its node. */
 export interface RouterNode extends RemoteCallsNode {
-  readonly types: TypeDirectory;
+  readonly types: ActorRegistry;
   readonly log: Log;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Calls to other nodes and to actors that are not in memory, at most: beyond it they are turned away (G9). */
+const MAX_ROUTING = 50_000;
 const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
 const CALL: Origin = { kind: "call" };
 const NO_CALLERS: readonly string[] = [];
@@ -46,15 +51,23 @@ export class Router {
     again: ({ envelope, deadline }, error) =>
       mayRetry(error) && !this.#stopped ? this.route(envelope, undefined, deadline).then(parsed) : undefined,
   };
+  readonly #tells: DroppedTells;
   readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
+  /** Calls that take the long way. */
+  #routing = 0;
   #stopped = false;
 
   constructor(node: RouterNode) {
     this.#node = node;
     this.#remote = new RemoteCalls(node);
     this.#deadlines = new Deadlines(node.clock);
-    this.#tellFailed = ({ type, key, message }, error) =>
-      node.log("warn", "tell:failed", { actor: `${type}/${key}`, message, error: String(error) });
+    this.#tells = new DroppedTells(node.log, node.clock);
+    this.#tellFailed = (envelope, error) => this.#tells.failed(envelope, error);
+  }
+
+  /** How many messages of {@link tell} have failed since the start. */
+  get droppedTells(): number {
+    return this.#tells.count;
   }
 
   /** From now on what fails is not tried again. */
@@ -75,6 +88,7 @@ export class Router {
     key: string,
     message: string,
     input: unknown,
+    asks: TurnAsks,
     options: CallOptions = {},
   ): Promise<unknown> {
     const callers = [...from.callers, `${from.type}/${from.key}`];
@@ -82,7 +96,19 @@ export class Router {
       options.traceparent === undefined && from.traceparent !== undefined
         ? { ...options, traceparent: from.traceparent }
         : options;
-    return this.call(type.type, key, message, input, traced, callers, deadline);
+    const address = `${type.type}/${key}`;
+    if (type.messages[message]?.kind !== "command") {
+      return this.call(type.type, key, message, input, traced, callers, deadline);
+    }
+    const id = options.id ?? asks.idOf(from, this.#tokenOf(from), address, message, input);
+    return asks.waitFor(address, this.call(type.type, key, message, input, { ...traced, id }, callers, deadline));
+  }
+
+  /** What tells a message from any other: made when first needed, kept while it is tried again. */
+  #tokenOf(envelope: Envelope): string {
+    if (envelope.id !== undefined) return envelope.id;
+    if (envelope.origin.kind === "timer") return `${envelope.origin.name} ${envelope.origin.dueAt}`;
+    return (envelope.token ??= this.#node.randomness.uuid(this.#node.clock.now()));
   }
 
   /** A call, up to its parsed reply. `deadline` (monotonic): that of the turn it is made in. */
@@ -120,15 +146,15 @@ export class Router {
     return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);
   }
 
-  /** A message whose reply nobody waits for. */
+  /** A message whose reply nobody waits for. Where there is no room for it, it is dropped and counted. */
   tell(type: string, key: string, message: string, input: unknown): void {
     const envelope = envelopeOf(type, key, message, input);
     const host = this.#node.types.findHost(type);
-    const actor = host?.intake.resident(type, key);
+    const actor = host?.dispatcher.resident(type, key);
     const definition = actor?.definitionOf(message);
     const now = this.#node.clock.monotonic();
     if (host !== undefined && actor !== undefined && definition !== undefined && host.partitions.holdsLease(now)) {
-      host.intake.deliverTo(actor, new Told(envelope, this.#tellFailed), definition, now);
+      host.dispatcher.deliverTo(actor, new OneWayCall(envelope, this.#tellFailed), definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
     }
@@ -147,12 +173,28 @@ export class Router {
     deadline = this.#node.clock.monotonic() + envelope.timeoutMs,
   ): Promise<string | undefined> {
     const host = this.check(envelope);
+    if (this.#routing >= MAX_ROUTING) throw new OverloadedError(`${envelope.type}/${envelope.key}`, 1_000);
+    this.#routing++;
+    try {
+      return await this.#deliver(host, envelope, deadline, cancellation);
+    } finally {
+      this.#routing--;
+    }
+  }
+
+  async #deliver(
+    host: StoreHost,
+    envelope: Envelope,
+    deadline: number,
+    cancellation: Cancellation | undefined,
+  ): Promise<string | undefined> {
     const partition = partitionOf(envelope.type, envelope.key);
     for (let attempt = 1; ; attempt++) {
       try {
         if (host.partitions.partition(partition) !== undefined && host.partitions.holdsLease()) {
           return await this.local(host, envelope, deadline, cancellation);
         }
+        this.#tokenOf(envelope); // the next node may be asked again with the same message
         const remaining = { ...envelope, timeoutMs: deadline - this.#node.clock.monotonic() };
         return await this.#remote.call(
           {
@@ -189,11 +231,11 @@ export class Router {
       deadline,
       this.#node.clock.monotonic(),
       this.#deadlines,
-      host.intake,
+      host.dispatcher,
       asJson,
     );
-    if (envelope.origin.kind === "watch") host.intake.watch(call, envelope.origin.seen);
-    else host.intake.deliver(call);
+    if (envelope.origin.kind === "watch") host.dispatcher.watch(call, envelope.origin.seen);
+    else host.dispatcher.deliver(call);
     cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
@@ -202,13 +244,9 @@ export class Router {
   async arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
     const moving = host.ownership.moving(partition);
     if (moving === undefined) return false;
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#node.clock.after(Math.max(0, deadline - this.#node.clock.monotonic()), resolve);
-    });
-    await Promise.race([moving, late]);
-    cancel();
-    return this.#node.clock.monotonic() < deadline;
+    const { clock } = this.#node;
+    await withDeadline(clock, Math.max(0, deadline - clock.monotonic()), (late) => Promise.race([moving, late]));
+    return clock.monotonic() < deadline;
   }
 
   /** The host a call has to go to. @throws what is wrong with the call itself. */
@@ -221,11 +259,11 @@ export class Router {
   /**
    * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
-   * harmless (N1).
+   * harmless (Router.N1).
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);
-    const actor = host?.intake.resident(envelope.type, envelope.key);
+    const actor = host?.dispatcher.resident(envelope.type, envelope.key);
     const definition = actor?.definitionOf(envelope.message);
     if (host === undefined || actor === undefined || definition === undefined) return undefined;
     const now = this.#node.clock.monotonic();
@@ -235,8 +273,15 @@ export class Router {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.intake, this.#caller);
-    host.intake.deliverTo(actor, call, definition, now);
+    const call = new PendingCall(
+      envelope,
+      now + envelope.timeoutMs,
+      now,
+      this.#deadlines,
+      host.dispatcher,
+      this.#caller,
+    );
+    host.dispatcher.deliverTo(actor, call, definition, now);
     return call.promise;
   }
 }

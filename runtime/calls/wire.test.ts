@@ -3,6 +3,7 @@ import { type Envelope, TROUPE_ERROR_CODES, TroupeError, type TroupeErrorCode } 
 import {
   InvalidInputError,
   MailboxFullError,
+  OverloadedError,
   PausedError,
   RefusedError,
   StateUnreadableError,
@@ -33,6 +34,7 @@ const errors: Readonly<Record<TroupeErrorCode, TroupeError>> = {
     { path: "/lines", message: "Invalid length", expected: ">=2", received: "1" },
   ]),
   mailbox_full: new MailboxFullError(envelope, 1_000),
+  overloaded: new OverloadedError("order/ord_42", 250),
   paused: new PausedError("order/ord_42", { since: 1_700_000_000_000, reason: "by hand" }),
   state_unreadable: new StateUnreadableError("order/ord_42", 3, 2, "newer"),
 };

@@ -2,6 +2,7 @@ import {
   type InputIssue,
   InvalidInputError,
   MailboxFullError,
+  OverloadedError,
   PausedError,
   RefusedError,
   type StateProblem,
@@ -27,6 +28,9 @@ export function toWireError(error: unknown): WireError {
     const { type, key, message: refused } = error.envelope;
     return { code, message, data: { limit: error.limit, type, key, message: refused } };
   }
+  if (error instanceof OverloadedError) {
+    return { code, message: error.address, data: { retryAfterMs: error.retryAfterMs } };
+  }
   if (error instanceof PausedError) {
     return { code, message: error.address, data: { since: error.since, reason: error.reason } };
   }
@@ -46,6 +50,8 @@ export function fromWireError({ code, message, data }: WireError, envelope: Enve
       return new InvalidInputError(message, data as readonly InputIssue[]);
     case "mailbox_full":
       return mailboxFull(data as MailboxData, envelope);
+    case "overloaded":
+      return new OverloadedError(message, (data as { readonly retryAfterMs: number }).retryAfterMs);
     case "paused":
       return new PausedError(message, data as Pause);
     case "state_unreadable": {

@@ -3,6 +3,8 @@ import * as v from "valibot";
 import {
   actor,
   createTroupe,
+  type CommitBatch,
+  type Fence,
   memory,
   partitionOf,
   type OutboxRecord,
@@ -150,10 +152,7 @@ test("a turn the store refuses fails alone, its neighbours in the batch are writ
   await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store }, lanes: 1 });
   const keys = ["a", "b", "c"];
   for (const key of keys) await troupe.ref(Counter, key).value();
-  const poison = (batch: { states: readonly { key: string }[] }): boolean =>
-    batch.states.some((state) => state.key === "b");
-  faulty.next("refused", poison);
-  faulty.next("refused", poison);
+  faulty.refuse((batch) => batch.states.some((state) => state.key === "b"));
   const outcomes = await Promise.all(keys.map((key) => outcome(troupe.ref(Counter, key).add({ by: 1 }))));
   expect(outcomes).toEqual([1, "commit_failed", 1]);
 });
@@ -248,4 +247,88 @@ test("a node that lost its partitions cannot write, and hands the caller over to
   open();
   expect(["fenced", "unavailable", "deadline_exceeded"]).toContain(String(await late));
   expect(await second.ref(Counter, "a").value()).toBe(2);
+});
+
+test("an actor that the store always refuses is set apart: its neighbours share no commit with it any more", async () => {
+  const faulty = new FaultyStore(memory());
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store }, lanes: 1 });
+  const keys = Array.from({ length: 50 }, (_, i) => `k${i}`);
+  await Promise.all(keys.map((key) => troupe.ref(Counter, key).value()));
+  let spoiled = 0;
+  faulty.refuse((batch) => {
+    const bad = batch.states.some((state) => state.key === "bad");
+    if (bad && batch.states.length > 1) spoiled++;
+    return bad;
+  });
+  for (let round = 0; round < 20; round++) {
+    const bad = outcome(troupe.ref(Counter, "bad").add({ by: 1 }));
+    const good = await Promise.all(keys.map((key) => outcome(troupe.ref(Counter, key).add({ by: 1 }))));
+    expect(new Set(good)).toEqual(new Set([round + 1]));
+    if (round % 5 === 0) expect(await bad).toBe("commit_failed");
+  }
+  // The search for it halves the batch: six steps for fifty actors.
+  expect(spoiled).toBeLessThan(10);
+  faulty.refuse(() => false);
+  while ((await outcome(troupe.ref(Counter, "bad").add({ by: 1 }))) === "commit_failed");
+  expect(await troupe.ref(Counter, "bad").value()).toBeGreaterThan(0);
+});
+
+for (const fault of ["broke-before", "broke-after"] as const) {
+  test(`a connection that ends with an error on no list (${fault}) is an unknown outcome: its partition goes on`, async () => {
+    const faulty = new FaultyStore(memory());
+    await using troupe = await createTroupe({ actors: [Counter], stores: { default: faulty.store } });
+    const counter = troupe.ref(Counter, "a");
+    await counter.add({ by: 1 });
+    faulty.next(fault);
+    const broken = await outcome(counter.add({ by: 1 }));
+    expect(broken).toBe(fault === "broke-after" ? 2 : "commit_failed");
+    expect(await counter.add({ by: 1 })).toBe(fault === "broke-after" ? 3 : 2);
+  });
+}
+
+test("a partition that was lost costs the turns of that partition: the rest of the batch is written", async () => {
+  const inner = memory();
+  let lost: number | undefined;
+  const store = new Proxy(inner, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (property !== "commit" || typeof value !== "function")
+        return typeof value === "function" ? value.bind(target) : value;
+      return async (node: string, batch: CommitBatch) => {
+        if (lost !== undefined && batch.fences.some(({ partition }) => partition === lost)) {
+          await inner.heartbeat("thief", 60_000);
+          const fence = batch.fences.find(({ partition }) => partition === lost) as Fence;
+          lost = undefined;
+          await inner.release(node, [fence]);
+          await inner.acquire("thief", [fence.partition]);
+        }
+        return inner.commit(node, batch);
+      };
+    },
+  });
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: store }, lanes: 1 });
+  const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+  await Promise.all(keys.map((key) => troupe.ref(Counter, key).value()));
+  const moved = partitionOf("counter", "k0");
+  lost = moved;
+  const answers = await Promise.all(
+    keys.map((key) => outcome(troupe.ref(Counter, key).add({ by: 1 }, { timeout: "400ms" }))),
+  );
+  keys.forEach((key, i) => {
+    expect([key, answers[i]]).toEqual([key, partitionOf("counter", key) === moved ? "unavailable" : 1]);
+  });
+});
+
+test("what throws behind a commit fails none of its turns", async () => {
+  const { sink } = recorder();
+  const takes = (): boolean => {
+    throw new Error("the sink cannot tell");
+  };
+  await using troupe = await createTroupe({
+    actors: [Counter],
+    stores: { default: memory() },
+    sinks: [{ ...sink, takes }],
+  });
+  expect(await outcome(troupe.ref(Counter, "a").add({ by: 1 }))).toBe(1);
+  expect(await outcome(troupe.ref(Counter, "a").add({ by: 1 }))).toBe(2);
 });

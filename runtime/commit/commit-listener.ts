@@ -8,4 +8,6 @@ export interface CommitListener {
    * @param batch what was written, without the timers of partitions that have left this node meanwhile.
    */
   written(turns: readonly FinishedTurn[], batch: CommitBatch): void;
+  /** `written` has thrown: what these partitions hold is to be read anew. */
+  missed?(partitions: readonly number[]): void;
 }

@@ -18,7 +18,7 @@ export interface SettleParts {
 
 /**
  * Raises the epochs of partitions and reads what is committed in them, so that a commit whose answer was lost can be told
- * to have landed or not. Asks until the store answers; while `stopping`, a few times more, and then resolves to nothing.
+ * to have landed or not. A partition that somebody else had meanwhile is not among the answers. Asks until the store answers; while `stopping`, a few times more, and then resolves to nothing.
  */
 export async function settle(
   { nodeId, store, clock, randomness, log }: SettleParts,
@@ -28,7 +28,12 @@ export async function settle(
   const fences = partitions.map(({ id, epoch }) => ({ partition: id, epoch }));
   for (let attempt = 1; ; attempt++) {
     try {
-      return await store.settle(nodeId, fences);
+      const grants = await store.settle(nodeId, fences);
+      // An earlier try may have raised an epoch too. What is beyond that was raised by another owner in between.
+      return grants.filter(({ partition, epoch }) => {
+        const known = fences.find((fence) => fence.partition === partition);
+        return known !== undefined && epoch - known.epoch <= attempt;
+      });
     } catch (error) {
       log.failed("settling a commit", error);
       if (stopping() && attempt > TRIES_AT_STOP) return [];

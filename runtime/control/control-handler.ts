@@ -3,7 +3,7 @@
  * of a dead letter again.
  */
 
-import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { ActorReader } from "../activation/actor-reader.ts";
 import type { Control } from "../actor/control-messages.ts";
 import { partitionOf } from "../message/address.ts";
@@ -12,18 +12,21 @@ import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { PublishResult } from "../ports/sink.ts";
 import type { ActorId, OutboxRecord, Store } from "../ports/store.ts";
-import type { Relay } from "../relay/relay.ts";
+import type { Relays } from "../relay/relays.ts";
 import { timerView } from "../timers/turn-timers.ts";
 import type { ActorInspection, RecentTurns } from "./inspection.ts";
-import type { HeldActors } from "./paused-actors.ts";
+import type { PausedActors } from "./paused-actors.ts";
 
 /** What control messages work with. */
 export interface ControlParts {
   readonly nodeId: string;
   readonly store: Store;
-  readonly relays: readonly Relay[];
+  readonly relays: Relays;
   readonly reader: ActorReader;
-  readonly actors: ActiveActors;
+  readonly actors: ActivationDirectory;
+  readonly held: PausedActors;
+  /** `undefined`: turns are not remembered. */
+  readonly recent: RecentTurns | undefined;
 }
 
 /** Milliseconds the record of a dead letter has to reach its sink. */
@@ -31,31 +34,27 @@ const PUBLISH_WITHIN_MS = 20_000;
 
 export class ControlHandler {
   readonly #parts: ControlParts;
-  readonly #held: HeldActors;
-  readonly #recent: RecentTurns | undefined;
-
-  constructor(parts: ControlParts, held: HeldActors, recent: RecentTurns | undefined) {
+  constructor(parts: ControlParts) {
     this.#parts = parts;
-    this.#held = held;
-    this.#recent = recent;
   }
 
-  handle(delivery: Delivery): void {
-    this.#answer(delivery.envelope).then(
+  /** @param deliver hands messages to their actors, once one was loaded anew. */
+  handle(delivery: Delivery, deliver: (delivery: Delivery) => void): void {
+    this.#answer(delivery.envelope, deliver).then(
       (reply) => delivery.succeed(reply === undefined ? undefined : JSON.stringify(reply)),
       (error: unknown) => delivery.fail(error),
     );
   }
 
-  async #answer({ type, key, message, input }: Envelope): Promise<unknown> {
+  async #answer({ type, key, message, input }: Envelope, deliver: (delivery: Delivery) => void): Promise<unknown> {
     const actor = { type, key, partition: partitionOf(type, key) };
     switch (message as Control) {
       case "$pause":
-        return this.#held.pause(actor, input as string);
+        return this.#parts.held.pause(actor, input as string);
       case "$resume":
-        return this.#held.resume(actor);
+        return this.#parts.held.resume(actor);
       case "$reload":
-        return this.#held.reload(actor, () => this.#leave(actor));
+        return this.#parts.held.reload(actor, () => this.#leave(actor), deliver);
       case "$inspect":
         return this.#inspect(actor);
       case "$publish":
@@ -88,16 +87,16 @@ export class ControlHandler {
       exists: loaded.state !== undefined,
       version: loaded.version,
       state: loaded.state === undefined ? undefined : (JSON.parse(loaded.state) as unknown),
-      paused: this.#held.pauseOf({ type, key }),
+      paused: this.#parts.held.pauseOf({ type, key }),
       timers: timers.map(timerView),
       active,
       mailboxDepth: active ? activation.depth : 0,
-      turns: activation === undefined ? [] : (this.#recent?.of(activation) ?? []),
+      turns: activation === undefined ? [] : (this.#parts.recent?.of(activation) ?? []),
     };
   }
 
   async #publish({ sink, record }: { readonly sink: string; readonly record: OutboxRecord }): Promise<PublishResult> {
-    const relay = this.#parts.relays.find((candidate) => candidate.sink.name === sink);
+    const relay = this.#parts.relays.find(sink);
     if (relay === undefined)
       throw new TroupeError("unavailable", `Cannot publish ${record.name} as there is no sink ${sink}`);
     return relay.replay(record, PUBLISH_WITHIN_MS);

@@ -17,6 +17,8 @@ export function pauseTurn(write: PauseWrite, waiter: Waiter, now: number): Finis
     gone: false,
     committed: () => undefined,
     reload: () => undefined,
+    stalled: false,
+    wake: () => undefined,
   };
   const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
   const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };

@@ -9,21 +9,28 @@
  * H2 An actor that is loaded anew is loaded only after everything it has finished is durable or lost, so that no turn
  *    is built on a state that is about to change.
  */
-import type { AnyMessageDefinition } from "../actor/any-actor.ts";
-import type { Waiter, Delivery } from "../message/delivery.ts";
-import { MailboxFullError, PausedError, TroupeError } from "../message/errors.ts";
-import type { ActorId, Pause, PausedActor, PauseWrite } from "../ports/store.ts";
 
-export interface HeldActorsHost {
-  now(): number;
-  /** Hands the write to the commit lane of its partition. */
-  submitPause(write: PauseWrite, waiter: Waiter): void;
-  /** Hands a message to its actor. */
-  deliver(delivery: Delivery): void;
-  /** An actor was paused: what waits in its mailbox is to be answered with `error`. */
-  turnAway(actor: ActorId, error: TroupeError): void;
-  /** An actor goes on: its timers may fire. */
-  resumed(actor: ActorId): void;
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
+import type { AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { Clock } from "../base/clock.ts";
+import type { CommitLanes } from "../commit/commit-lanes.ts";
+import type { Delivery } from "../message/delivery.ts";
+import { MailboxFullError, PausedError, TroupeError } from "../message/errors.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import type { Partition } from "../ownership/partition.ts";
+import type { ActorId, Pause, PauseWrite, Store } from "../ports/store.ts";
+import type { StoreLog } from "../telemetry/store-log.ts";
+import type { TimerService } from "../timers/timer-service.ts";
+import { pauseTurn } from "./pause-turn.ts";
+
+/** What pauses work with. */
+export interface PausedActorsParts {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly log: StoreLog;
+  readonly lanes: CommitLanes;
+  readonly actors: ActivationDirectory;
+  readonly timers: TimerService;
 }
 
 interface Hold {
@@ -38,12 +45,12 @@ interface Hold {
 /** Messages that wait for a reload, at most. */
 const MAX_WAITING = 1_000;
 
-export class HeldActors {
-  readonly #host: HeldActorsHost;
+export class PausedActors implements PartitionListener {
+  readonly #parts: PausedActorsParts;
   readonly #holds = new Map<string, Hold>();
 
-  constructor(host: HeldActorsHost) {
-    this.#host = host;
+  constructor(parts: PausedActorsParts) {
+    this.#parts = parts;
   }
 
   /** Asked before every message: while it is 0, nothing is held. */
@@ -75,9 +82,11 @@ export class HeldActors {
     const actor = { type, key, partition };
     const hold = this.#hold(actor);
     if (hold.pause !== undefined) return hold.written;
-    const pause: Pause = { since: this.#host.now(), reason };
-    hold.pause = pause; // H1
-    this.#host.turnAway(actor, new PausedError(`${type}/${key}`, pause));
+    const pause: Pause = { since: this.#parts.clock.now(), reason };
+    hold.pause = pause; // PausedActors.H1
+    const refused = new PausedError(`${type}/${key}`, pause);
+    this.#parts.actors.find(type, key)?.turnAway(refused);
+    this.#parts.log.actorPaused(actor, refused);
     hold.written = this.#write({ ...actor, ...pause });
     try {
       await hold.written;
@@ -93,34 +102,41 @@ export class HeldActors {
     if (hold?.pause === undefined) return;
     const { type, key, partition } = actor;
     const { pause } = hold;
-    await this.#write({ type, key, partition, since: undefined }); // H1
+    await this.#write({ type, key, partition, since: undefined }); // PausedActors.H1
     if (hold.pause === pause) this.#goOn(hold);
   }
 
-  /** Keeps an actor's messages while `work` runs; they go to it afterwards, whatever came of the work. */
-  async reload(actor: ActorId & { readonly partition: number }, work: () => Promise<void>): Promise<void> {
+  /** Keeps an actor's messages while `work` runs; they are delivered afterwards, whatever came of the work. */
+  async reload(
+    actor: ActorId & { readonly partition: number },
+    work: () => Promise<void>,
+    deliver: (delivery: Delivery) => void,
+  ): Promise<void> {
     const hold = this.#hold(actor);
     if (hold.waiting !== undefined) throw unavailable(actor, "it is being loaded anew already");
     hold.waiting = [];
     try {
-      await work(); // H2
+      await work(); // PausedActors.H2
     } finally {
       const waiting = hold.waiting ?? [];
       hold.waiting = undefined;
       this.#forgetFree(hold);
-      for (const delivery of waiting) this.#host.deliver(delivery);
+      for (const delivery of waiting) deliver(delivery);
     }
   }
 
-  /** Newly held partitions: these actors of theirs are paused. */
-  load(rows: readonly PausedActor[]): void {
-    for (const { type, key, partition, since, reason } of rows) {
-      this.#hold({ type, key, partition }).pause = { since, reason };
-    }
+  // --- PartitionListener ---
+
+  async opening(partitions: readonly Partition[]): Promise<() => void> {
+    const rows = await this.#parts.store.paused(partitions.map(({ id }) => id));
+    return () => {
+      for (const { type, key, partition, since, reason } of rows) {
+        this.#hold({ type, key, partition }).pause = { since, reason };
+      }
+    };
   }
 
-  /** The partitions moved to another node. */
-  drop(partitions: ReadonlySet<number>): void {
+  closed(partitions: ReadonlySet<number>): void {
     for (const [address, hold] of this.#holds) {
       if (!partitions.has(hold.actor.partition)) continue;
       this.#holds.delete(address);
@@ -144,7 +160,17 @@ export class HeldActors {
   #goOn(hold: Hold): void {
     hold.pause = undefined;
     this.#forgetFree(hold);
-    this.#host.resumed(hold.actor);
+    this.#parts.log.actorResumed(hold.actor);
+    void this.#rereadTimers(hold.actor);
+  }
+
+  /** The timers of a paused actor were left out of what was read meanwhile. */
+  async #rereadTimers(actor: ActorId): Promise<void> {
+    try {
+      await this.#parts.timers.resume(actor);
+    } catch (error) {
+      this.#parts.log.failed("reading timers", error); // they are found by the next regular read
+    }
   }
 
   #forgetFree(hold: Hold): void {
@@ -155,7 +181,11 @@ export class HeldActors {
   }
 
   #write(write: PauseWrite): Promise<void> {
-    return new Promise((resolve, reject) => this.#host.submitPause(write, { succeed: () => resolve(), fail: reject }));
+    const { lanes, clock } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const waiter = { succeed: () => resolve(), fail: reject };
+      lanes.of(write.partition).add(pauseTurn(write, waiter, clock.now()));
+    });
   }
 }
 

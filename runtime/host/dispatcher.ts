@@ -1,36 +1,36 @@
 /**
  * The way of a message to its actor on this node.
  *
- * Owns: whether messages are taken at all. Does not own: the actors (`ActiveActors`), which partitions are about to move
- * (`Rebalancing`), which actors are held up (`HeldActors`).
+ * Owns: whether messages are taken at all. Does not own: the actors (`ActivationDirectory`), which partitions are about to move
+ * (`PartitionLifecycle`), which actors are held up (`PausedActors`).
  * Calls in: `resident` and `deliverTo` (the short way), `deliver`, `watch`, `abandon`, `stop`.
  *
  * I1 no turn begins in a partition that is about to move, but for one that a running turn waits for.
  */
 
-import type { ActiveActors } from "../activation/activation-directory.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { ActivationParts } from "../activation/activation-parts.ts";
 import { Activation } from "../activation/activation.ts";
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import { isControlEnvelope, messageOf } from "../actor/control-messages.ts";
 import type { ControlHandler } from "../control/control-handler.ts";
 import type { RecentTurns } from "../control/inspection.ts";
-import type { HeldActors } from "../control/paused-actors.ts";
+import type { PausedActors } from "../control/paused-actors.ts";
 import { partitionOf } from "../message/address.ts";
 import type { Delivery, CallTaker } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import { movingError } from "../ownership/partition.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
-import type { Watchers } from "../watch/watch-polls.ts";
+import type { WatchPolls } from "../watch/watch-polls.ts";
 
-/** What an intake gives messages to. */
-export interface IntakeParts {
+/** What a dispatcher gives messages to. */
+export interface DispatcherParts {
   readonly types: ReadonlyMap<string, AnyActorType>;
-  readonly actors: ActiveActors;
-  readonly held: HeldActors;
+  readonly actors: ActivationDirectory;
+  readonly held: PausedActors;
   readonly controls: ControlHandler;
-  readonly watchers: Watchers;
+  readonly watchers: WatchPolls;
   /** `undefined`: turns are not remembered. */
   readonly recent: RecentTurns | undefined;
   readonly probe: Probe | undefined;
@@ -40,16 +40,16 @@ export interface IntakeParts {
   readonly activation: ActivationParts;
 }
 
-export class Intake implements CallTaker {
-  readonly #parts: IntakeParts;
-  readonly #actors: ActiveActors;
-  readonly #held: HeldActors;
+export class Dispatcher implements CallTaker {
+  readonly #parts: DispatcherParts;
+  readonly #actors: ActivationDirectory;
+  readonly #held: PausedActors;
   readonly #closing: ReadonlySet<number>;
   readonly #recent: RecentTurns | undefined;
   readonly #probe: Probe | undefined;
   #stopping = false;
 
-  constructor(parts: IntakeParts) {
+  constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.#actors = parts.actors;
     this.#held = parts.held;
@@ -89,7 +89,8 @@ export class Intake implements CallTaker {
       return;
     }
     if (definition === undefined) {
-      if (isControlEnvelope(delivery.envelope)) this.#parts.controls.handle(delivery);
+      if (isControlEnvelope(delivery.envelope))
+        this.#parts.controls.handle(delivery, (message) => this.deliver(message));
       // A timer may outlive its message: it was set by an earlier version.
       else delivery.fail(new TroupeError("unknown_message", `Cannot find the message "${message}" of ${typeName}`));
       return;
@@ -100,7 +101,7 @@ export class Intake implements CallTaker {
     this.#probe?.delivered(delivery.envelope, activation.depth);
   }
 
-  /** Answers a watcher of an actor here, as {@link Watchers.poll} does. */
+  /** Answers a watcher of an actor here, as {@link WatchPolls.poll} does. */
   watch(call: Delivery, seen: Seen | undefined): void {
     const { type, key } = call.envelope;
     if (this.#stopping)
@@ -134,7 +135,7 @@ export class Intake implements CallTaker {
     return activation;
   }
 
-  /** A turn that runs may wait for this very call: it is let in, or its turn would never end (I1). */
+  /** A turn that runs may wait for this very call: it is let in, or its turn would never end (Dispatcher.I1). */
   #mustWait({ type, key, callers }: Envelope): boolean {
     return callers.length === 0 && this.#closing.has(partitionOf(type, key));
   }

@@ -3,24 +3,24 @@
  * actors out of memory that nobody uses.
  */
 
-import type { Residents } from "../activation/lru.ts";
+import type { ActorLru } from "../activation/lru.ts";
 import type { Clock } from "../base/clock.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Store } from "../ports/store.ts";
-import type { Relay } from "../relay/relay.ts";
+import type { Relays } from "../relay/relays.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 
 export interface HousekeepingParts {
   readonly clock: Clock;
   readonly store: Store;
   readonly log: StoreLog;
-  readonly relays: readonly Relay[];
-  readonly residents: Residents;
+  readonly relays: Relays;
+  readonly partitions: PartitionTable;
+  readonly residents: ActorLru;
   /** No actor of the store stays in memory unused for less. */
   readonly shortestIdleMs: number;
   /** How long published events, and replies by message id, are kept. */
   readonly retentionMs: number;
-  /** The partitions this node holds. */
-  held(): readonly number[];
 }
 
 const CURSOR_SAVE_MS = 250;
@@ -37,8 +37,8 @@ export class Housekeeping {
   }
 
   start(): void {
-    const { residents, shortestIdleMs } = this.#parts;
-    this.#every(CURSOR_SAVE_MS, () => this.saveCursors());
+    const { relays, residents, shortestIdleMs } = this.#parts;
+    this.#every(CURSOR_SAVE_MS, () => relays.saveCursors());
     this.#every(SWEEP_MS, async () => residents.sweep(shortestIdleMs));
     this.#every(PRUNE_MS, () => this.#prune());
   }
@@ -48,25 +48,12 @@ export class Housekeeping {
     for (const cancel of this.#cancels) cancel();
   }
 
-  /** Saves the cursors that moved. Never rejects: what could not be saved is saved the next time. */
-  async saveCursors(): Promise<void> {
-    const { relays, store, log } = this.#parts;
-    const rows = relays.flatMap((relay) => relay.takeCursors());
-    if (rows.length === 0) return;
-    try {
-      await store.saveCursors(rows);
-    } catch (error) {
-      for (const relay of relays) relay.saveFailed();
-      log.failed("cursor save", error);
-    }
-  }
-
   async #prune(): Promise<void> {
     const { clock, store, log, relays, retentionMs } = this.#parts;
     const before = clock.now() - retentionMs;
-    const held = this.#parts.held();
+    const held = this.#parts.partitions.held();
     if (held.length === 0) return;
-    const sinks = relays.map((relay) => relay.sink.name);
+    const sinks = relays.all.map((relay) => relay.sink.name);
     try {
       await store.pruneOutbox(held, sinks, before);
       await store.pruneReplies(before);

@@ -1,4 +1,4 @@
-import type { Residents } from "../activation/lru.ts";
+import type { ActorLru } from "../activation/lru.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { ContractCheck } from "../actor/contract-check.ts";
 import type { ActorRef } from "../actor/ref.ts";
@@ -9,6 +9,7 @@ import type { Envelope } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { NodeId } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { TurnAsks } from "../turn/turn-asks.ts";
 
 /** What a store host needs from its node. */
 export interface NodeServices {
@@ -27,10 +28,16 @@ export interface NodeServices {
   /** Tells another node to take partitions of a store; `undefined` without a transport. */
   readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
   /** The actors in memory of all stores, and the bound on their number. */
-  readonly residents: Residents;
+  readonly residents: ActorLru;
   /** Turns remembered per actor in memory; 0: none. */
   readonly recentTurns: number;
   /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
   readonly metrics?: NodeMetrics | undefined;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
+  ref<A extends AnyActorType>(
+    type: A,
+    key: string,
+    from: Envelope,
+    deadline: number | undefined,
+    asks: TurnAsks,
+  ): ActorRef<A>;
 }

@@ -1,135 +1,67 @@
 /**
  * Partitions of one store come into use on this node, and leave it.
  *
- * Owns: what is made ready before a partition is used and brought to rest before it goes, and which ones are about to go.
- * Does not own: who holds what, and when it moves (`Ownership`, `Handover`).
- * Calls in: everything in `OwnershipHost`. Calls out: the actors, timers, relays, pauses, watchers and the index filler of
- * the store.
+ * Owns: which partitions are about to go, and that nothing of them runs any more when they do. Does not own: who holds
+ * what, and when it moves (`Ownership`, `Handover`); what each part does about it (the partition listeners).
+ * Calls in: everything in `PartitionUse`. Calls out: the partition listeners, the actors in memory.
  *
  * B1 an actor never outlives the ownership it was loaded under: another node may have written since.
  * B2 before a partition is released no turn begins in it, those under way are durable, and its cursors are saved.
  */
-import type { ActiveActors } from "../activation/activation-directory.ts";
-import type { AnyActorType } from "../actor/any-actor.ts";
+import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { Clock } from "../base/clock.ts";
-import type { HeldActors } from "../control/paused-actors.ts";
-import type { IndexFiller } from "../indexing/filler.ts";
 import { PARTITION_COUNT } from "../message/address.ts";
-import type { OwnershipHost } from "../ownership/ownership.ts";
+import type { PartitionUse } from "../ownership/ownership.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import { movingError, type Partition } from "../ownership/partition.ts";
-import type { NodeCard, NodeId, Store } from "../ports/store.ts";
-import type { Relay } from "../relay/relay.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
-import type { TimerService } from "../timers/timer-service.ts";
-import type { Watchers } from "../watch/watch-polls.ts";
-import type { NodeServices } from "./node-services.ts";
 
-export interface RebalancingParts {
-  readonly node: NodeServices;
-  readonly store: Store;
-  /** The store's name among those of the node. */
-  readonly storeKey: string;
-  readonly types: readonly AnyActorType[];
+export interface PartitionLifecycleParts {
+  readonly clock: Clock;
   readonly log: StoreLog;
-  readonly actors: ActiveActors;
-  readonly watchers: Watchers;
-  readonly held: HeldActors;
-  readonly timers: TimerService;
-  readonly relays: readonly Relay[];
-  readonly index: IndexFiller;
-  /** How many partitions this node holds. */
-  heldCount(): number;
+  readonly partitions: PartitionTable;
+  readonly actors: ActivationDirectory;
+  /** Told of each change, in this order. */
+  readonly listeners: readonly PartitionListener[];
 }
 
-/** How often it is looked whether turns have ended, and how long what is on its way to a broker is waited for. */
+/** How often it is looked whether turns have ended. */
 const ENDED_POLL_MS = 2;
-const DETACH_MS = 100;
 
-export class Rebalancing implements OwnershipHost {
-  readonly nodeId: NodeId;
-  readonly leaseMs: number;
-  readonly clock: Clock;
-  readonly store: Store;
-  readonly #parts: RebalancingParts;
+export class PartitionLifecycle implements PartitionUse {
+  readonly #parts: PartitionLifecycleParts;
   readonly #closing = new Set<number>();
 
-  constructor(parts: RebalancingParts) {
+  constructor(parts: PartitionLifecycleParts) {
     this.#parts = parts;
-    this.nodeId = parts.node.nodeId;
-    this.leaseMs = parts.node.leaseMs;
-    this.clock = parts.node.clock;
-    this.store = parts.store;
   }
 
-  /** Partitions that are about to go: no further turn begins in them (B2). */
+  /** Partitions that are about to go: no further turn begins in them (PartitionLifecycle.B2). */
   get closing(): ReadonlySet<number> {
     return this.#closing;
-  }
-
-  // --- this node among the others ---
-
-  get card(): NodeCard {
-    const { types, node } = this.#parts;
-    return {
-      owns: node.owns,
-      address: node.address(),
-      types: types.map(({ type }) => type).toSorted(),
-      leaseMs: node.leaseMs,
-      ...(node.contracts === undefined ? {} : { contracts: node.contracts.describe(types) }),
-    };
-  }
-
-  get offer(): OwnershipHost["offer"] {
-    const { node, storeKey } = this.#parts;
-    const { offer } = node;
-    return offer === undefined ? undefined : (to, partitions) => offer(to, storeKey, partitions);
-  }
-
-  async admit(): Promise<void> {
-    const { contracts } = this.#parts.node;
-    if (contracts === undefined) return;
-    const running = (await this.store.contracts()).filter(({ node }) => node !== this.nodeId);
-    contracts.compare(contracts.describe(this.#parts.types), running);
-  }
-
-  nodesChanged(nodes: readonly NodeId[]): void {
-    this.#parts.log.nodesChanged(nodes);
-  }
-
-  failed(what: string, error: unknown): void {
-    this.#parts.log.failed(what, error);
   }
 
   // --- partitions come ---
 
   async prepare(partitions: readonly Partition[]): Promise<() => void> {
-    const { relays, timers, held, index, log } = this.#parts;
-    const ids = partitions.map((partition) => partition.id);
-    const [cursors, timerRows, paused, fillIndex] = await Promise.all([
-      this.store.cursors(ids),
-      timers.read(ids),
-      this.store.paused(ids),
-      index.prepare(partitions),
-    ]);
-    const saved = new Map(cursors.map(({ sink, partition, seq }) => [`${sink}/${partition}`, seq]));
+    const { listeners, log } = this.#parts;
+    const opened = await Promise.all(listeners.map(async (listener) => listener.opening?.(partitions)));
     return () => {
-      this.#forget(new Set(ids)); // B1
-      for (const relay of relays) for (const id of ids) relay.open(id, saved.get(`${relay.sink.name}/${id}`) ?? 0);
-      held.load(paused);
-      timers.load(timerRows);
-      fillIndex();
-      log.acquired(ids.length, this.#parts.heldCount());
+      this.#closed(idsOf(partitions), "fresh"); // PartitionLifecycle.B1
+      for (const open of opened) open?.();
+      log.acquired(partitions.length, this.#parts.partitions.held().length);
     };
   }
 
   // --- partitions go ---
 
   async endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean> {
-    const { actors, timers } = this.#parts;
-    const ids = new Set(partitions.map((partition) => partition.id));
+    const { actors, clock } = this.#parts;
+    const ids = idsOf(partitions);
     for (const id of ids) this.#closing.add(id);
-    timers.drop(ids);
-    const until = this.clock.monotonic() + withinMs;
+    for (const listener of this.#parts.listeners) listener.closing?.(ids);
+    const until = clock.monotonic() + withinMs;
     let busy = actors.in(ids);
     for (const activation of busy) activation.close(movingError());
     for (;;) {
@@ -137,43 +69,38 @@ export class Rebalancing implements OwnershipHost {
       // A turn that ran may have called others here meanwhile: they are looked at once it has ended.
       if (busy.length === 0) busy = actors.in(ids).filter((activation) => activation.busy);
       if (busy.length === 0) return true;
-      if (this.clock.monotonic() >= until) return false;
-      await new Promise<void>((resolve) => this.clock.after(ENDED_POLL_MS, resolve));
+      if (clock.monotonic() >= until) return false;
+      await new Promise<void>((resolve) => clock.after(ENDED_POLL_MS, resolve));
     }
   }
 
   async reopen(partitions: readonly Partition[]): Promise<void> {
-    const ids = partitions.map(({ id }) => id);
+    const ids = idsOf(partitions);
     for (const id of ids) this.#closing.delete(id);
-    this.#parts.timers.load(await this.#parts.timers.read(ids));
+    for (const listener of this.#parts.listeners) await listener.reopening?.(ids);
   }
 
   async detach(partitions: readonly Partition[]): Promise<void> {
-    const { relays, log } = this.#parts;
-    const ids = partitions.map(({ id }) => id);
+    const { listeners, log } = this.#parts;
+    const ids = idsOf(partitions);
     for (const id of ids) this.#closing.delete(id);
-    this.#forget(new Set(ids));
-    const left = await Promise.all(relays.map((relay) => relay.withdraw(ids, DETACH_MS)));
-    const rows = left.flat();
-    if (rows.length > 0) await this.store.saveCursors(rows); // B2
-    log.released(ids.length, this.#parts.heldCount());
+    this.#closed(ids, "released");
+    for (const listener of listeners) await listener.released?.(ids); // PartitionLifecycle.B2
+    log.released(ids.size, this.#parts.partitions.held().length);
   }
 
   dropped(partitions: readonly Partition[]): void {
-    const { relays, log } = this.#parts;
-    const ids = new Set(partitions.map((partition) => partition.id));
+    const ids = idsOf(partitions);
     for (const id of ids) this.#closing.delete(id);
-    for (const relay of relays) for (const id of ids) relay.close(id);
-    this.#forget(ids);
-    log.lost(ids.size, PARTITION_COUNT);
+    this.#closed(ids, "lost");
+    this.#parts.log.lost(ids.size, PARTITION_COUNT);
   }
 
-  /** Takes the actors of partitions out of memory, and what is known of their timers and pauses. */
-  #forget(partitions: ReadonlySet<number>): void {
-    const { timers, held, watchers, actors } = this.#parts;
-    timers.drop(partitions);
-    held.drop(partitions);
-    watchers.lost(partitions, movingError());
-    actors.discard(movingError(), "moved", partitions);
+  #closed(ids: ReadonlySet<number>, why: "fresh" | "lost" | "released"): void {
+    for (const listener of this.#parts.listeners) listener.closed?.(ids, why);
   }
+}
+
+function idsOf(partitions: readonly Partition[]): ReadonlySet<number> {
+  return new Set(partitions.map(({ id }) => id));
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, memory, silentLog, type Store, systemClock, systemRandomness } from "#runtime";
-import { Residents } from "../activation/lru.ts";
+import { ActorLru } from "../activation/lru.ts";
 import { whenIdleNow } from "../base/event-loop.ts";
 import { FaultyStore } from "../testing/faulty-store.ts";
 import { StoreHost } from "./store-host.ts";
@@ -30,7 +30,7 @@ function hostOf(nodeId: string, store: Store): StoreHost {
     leaseMs: 60_000,
     lanes: 1,
     retentionMs: 60_000,
-    residents: new Residents(1_000, systemClock),
+    residents: new ActorLru(1_000, systemClock),
     owns: true,
     address: () => undefined,
     contracts: undefined,
@@ -44,7 +44,7 @@ function hostOf(nodeId: string, store: Store): StoreHost {
 
 function ask(host: StoreHost, message: string, key = "a"): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    host.intake.deliver({
+    host.dispatcher.deliver({
       envelope: {
         type: "counter",
         key,

@@ -3,7 +3,7 @@
  *
  * Owns: the record, per partition and type, of the fields the index is complete for. Does not own: the values of running
  * actors, which every turn writes itself.
- * Calls in: `prepare`, `stop`. Calls out: the store's `indexedFields`, `list`, `fillIndex`.
+ * Calls in: `opening`, `stop`. Calls out: the store's `indexedFields`, `list`, `fillIndex`.
  *
  * F1 whoever holds a partition and indexes other fields than recorded takes the record away before its first turn there:
  *    a record that stands is true, also while nodes of two versions run side by side.
@@ -18,18 +18,21 @@ import type { Clock } from "../base/clock.ts";
 import { whenIdleNow } from "../base/event-loop.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { partitionOf } from "../message/address.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
 import { type ActorRow, FencedError, type IndexFill, type Store } from "../ports/store.ts";
+import type { StoreLog } from "../telemetry/store-log.ts";
 import { fieldsOf, indexedValues } from "./filter.ts";
 
-/** What the filler needs from its store host. */
-export interface IndexFillerHost {
+/** What the filler works with. */
+export interface IndexFillerParts {
   readonly store: Store;
   readonly nodeId: string;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  partition(id: number): Partition | undefined;
-  failed(what: string, error: unknown): void;
+  readonly partitions: Pick<PartitionTable, "partition">;
+  readonly log: Pick<StoreLog, "failed">;
 }
 
 const PAGE = 1_000;
@@ -40,24 +43,24 @@ interface Stale {
   readonly partitions: readonly Partition[];
 }
 
-export class IndexFiller {
+export class IndexFiller implements PartitionListener {
   readonly #types: readonly AnyActorType[];
-  readonly #host: IndexFillerHost;
+  readonly #parts: IndexFillerParts;
   #waiting: Stale[] = [];
   #running = false;
   #stopped = false;
 
-  constructor(types: readonly AnyActorType[], host: IndexFillerHost) {
+  constructor(types: readonly AnyActorType[], parts: IndexFillerParts) {
     this.#types = types;
-    this.#host = host;
+    this.#parts = parts;
   }
 
   /**
-   * To be called with newly held partitions before they are in use (F1). What it resolves to starts the filling, and is
+   * To be called with newly held partitions before they are in use (IndexFiller.F1). What it resolves to starts the filling, and is
    * called once they are.
    */
-  async prepare(partitions: readonly Partition[]): Promise<() => void> {
-    const rows = await this.#host.store.indexedFields(partitions.map(({ id }) => id));
+  async opening(partitions: readonly Partition[]): Promise<() => void> {
+    const rows = await this.#parts.store.indexedFields(partitions.map(({ id }) => id));
     const recorded = new Map(
       rows.map(({ type, partition, fields }) => [`${type}/${partition}`, JSON.stringify(fields)]),
     );
@@ -79,7 +82,7 @@ export class IndexFiller {
 
   /** Takes the record away, or sets it at once where there is nothing to fill. Returns what there is to do. */
   async #reset({ type, partitions }: Stale): Promise<readonly Stale[]> {
-    const { store, nodeId } = this.#host;
+    const { store, nodeId } = this.#parts;
     const empty = (await store.list(type.type, { limit: 1, after: undefined })).length === 0;
     const fences = partitions.map(({ id, epoch }) => ({ partition: id, epoch }));
     await store.fillIndex(nodeId, fences, {
@@ -99,7 +102,7 @@ export class IndexFiller {
         attempt = 1;
       } catch (error) {
         if (this.#stopped) break; // the store may be closed by now
-        this.#host.failed(`filling the index of ${entry.type.type}`, error);
+        this.#parts.log.failed(`filling the index of ${entry.type.type}`, error);
         this.#waiting.push(entry);
         await this.#pause(attempt++);
       }
@@ -110,15 +113,11 @@ export class IndexFiller {
   async #pass({ type, partitions }: Stale): Promise<void> {
     const held = new Map(partitions.map((partition) => [partition.id, partition]));
     const fields = fieldsOf(type);
-    const { store } = this.#host;
+    const { store } = this.#parts;
     for (let after: string | undefined, more = fields.length > 0; more && held.size > 0 && !this.#stopped;) {
       const rows = await store.list(type.type, { limit: PAGE, after });
       for (const [id, actors] of byPartition(type.type, rows)) {
-        const filled = actors.map(({ key, state, schemaVersion }) => ({
-          key,
-          state,
-          values: indexedValues(fields, JSON.parse(readState(type, key, state, schemaVersion))),
-        }));
+        const filled = actors.flatMap((row) => this.#valuesOf(type, fields, row));
         await this.#fill(held, id, { type: type.type, actors: filled, complete: undefined });
       }
       after = rows.at(-1)?.key;
@@ -127,17 +126,34 @@ export class IndexFiller {
     for (const id of held.keys()) await this.#fill(held, id, { type: type.type, actors: [], complete: fields });
   }
 
-  /** Fills one partition of a pass; one that was lost meanwhile leaves the pass: its next owner begins anew (F3). */
+  /**
+   * Nothing for an actor whose state cannot be read: it is left out, and found again once a turn of code that can read it has
+   * written it. The others of its type need not wait for that.
+   */
+  #valuesOf(
+    type: AnyActorType,
+    fields: readonly string[],
+    { key, state, schemaVersion }: ActorRow,
+  ): IndexFill["actors"] {
+    try {
+      return [{ key, state, values: indexedValues(fields, JSON.parse(readState(type, key, state, schemaVersion))) }];
+    } catch (error) {
+      this.#parts.log.failed(`indexing ${type.type}/${key}, which is left out`, error);
+      return [];
+    }
+  }
+
+  /** Fills one partition of a pass; one that was lost meanwhile leaves the pass: its next owner begins anew (IndexFiller.F3). */
   async #fill(held: Map<number, Partition>, id: number, fill: IndexFill): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const partition = held.get(id);
       if (partition === undefined || this.#stopped) return;
-      if (this.#host.partition(id) !== partition) {
+      if (this.#parts.partitions.partition(id) !== partition) {
         held.delete(id);
         return;
       }
       try {
-        await this.#host.store.fillIndex(this.#host.nodeId, [{ partition: id, epoch: partition.epoch }], fill);
+        await this.#parts.store.fillIndex(this.#parts.nodeId, [{ partition: id, epoch: partition.epoch }], fill);
         await whenIdleNow(); // a store that answers at once would let nothing else run, not even the lease's renewal
         return;
       } catch (error) {
@@ -150,7 +166,7 @@ export class IndexFiller {
 
   #pause(attempt: number): Promise<void> {
     return new Promise((resolve) =>
-      this.#host.clock.after(backoffMs(attempt, this.#host.randomness, 100, 5_000), resolve),
+      this.#parts.clock.after(backoffMs(attempt, this.#parts.randomness, 100, 5_000), resolve),
     );
   }
 }

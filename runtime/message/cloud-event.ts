@@ -1,10 +1,11 @@
 import * as v from "valibot";
+import { textHash } from "../base/hash.ts";
 import type { OutboxRecord } from "../ports/store.ts";
 import { isMessageId } from "./validate.ts";
 
 /** An event as it comes from a broker: the parts of a CloudEvent 1.0 that subscriptions use. */
 export interface CloudEvent<Data = unknown> {
-  /** Unique per `source`; the message id of the command it becomes. */
+  /** Unique per `source`; both together make the message id of the command it becomes. */
   readonly id: string;
   /** Who emitted it, as in `/order/ord_42`. */
   readonly source: string;
@@ -42,6 +43,15 @@ export function parseCloudEvent(text: string): CloudEvent {
   }
   const { id, source, type, subject, time, traceparent, data } = result.output;
   return { id, source, type, subject, time, traceparent, data };
+}
+
+/**
+ * What a repeat of an event is told by. Ids are unique per source alone, so both are in it. At most 255 characters.
+ */
+export function eventMessageId({ source, id }: Pick<CloudEvent, "source" | "id">): string {
+  const plain = `${source} ${id}`;
+  // A source with a space could end where another one's id begins.
+  return isMessageId(plain) && !source.includes(" ") ? plain : `event#${textHash(JSON.stringify([source, id]))}`;
 }
 
 /**

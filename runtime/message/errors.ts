@@ -12,6 +12,7 @@ import type { Pause } from "../ports/store.ts";
  * | `unknown_message` | no | the actor type has no such message |
  * | `message_id_reused` | no | the id was used before with another input |
  * | `mailbox_full` | yes | the actor has too many waiting messages; nothing was written |
+ * | `overloaded` | yes | more comes than can be committed; nothing was written; `retryAfterMs` says when to ask again |
  * | `turn_failed` | no | the handler threw; nothing was written; the cause stays in the log |
  * | `commit_failed` | yes | the commit was rolled back; nothing was written |
  * | `fenced` | yes | another node owns the partition now; nothing was written |
@@ -34,6 +35,7 @@ export const TROUPE_ERROR_CODES = [
   "unknown_message",
   "message_id_reused",
   "mailbox_full",
+  "overloaded",
   "turn_failed",
   "commit_failed",
   "fenced",
@@ -55,6 +57,7 @@ export type TroupeErrorCode = (typeof TROUPE_ERROR_CODES)[number];
 
 const RETRYABLE: ReadonlySet<TroupeErrorCode> = new Set([
   "mailbox_full",
+  "overloaded",
   "commit_failed",
   "fenced",
   "deadline_exceeded",
@@ -156,6 +159,20 @@ export class MailboxFullError extends TroupeError {
     );
     this.envelope = envelope;
     this.limit = limit;
+  }
+}
+
+/** More messages come than can be committed: this one was not begun. */
+export class OverloadedError extends TroupeError {
+  /** The actor it was for. */
+  readonly address: string;
+  /** When it is worth to ask again, in milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(address: string, retryAfterMs: number) {
+    super("overloaded", `Cannot take a message for ${address} as too many wait: ask again in ${retryAfterMs} ms`);
+    this.address = address;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -90,8 +90,9 @@ export interface Troupe {
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
   /**
    * As `ref`, for messages whose reply nobody waits for: at most once, and gone with this process until its turn has
-   * committed. A message that is refused or fails is logged (`tell:failed`) and heard of no more: where it must arrive, use
-   * `c.send` in a turn, or `ref`.
+   * committed. It waits in the mailbox while more comes than can be committed; once that is full it is dropped, counted
+   * (`status().droppedTells`) and logged (`tell:dropped`). One that is refused or fails is logged (`tell:failed`) and heard of
+   * no more: where it must arrive, use `c.send` in a turn, or `ref`.
    *
    * @example
    * ```ts
@@ -214,6 +215,8 @@ export interface TroupeStatus {
     /** How many have left memory because of the bound, since the start. */
     readonly evicted: number;
   };
+  /** Messages of `tell` that have failed since the start: for want of room (`tell:dropped`), or else (`tell:failed`). */
+  readonly droppedTells: number;
   readonly stores: readonly {
     readonly name: string;
     readonly ownedPartitions: number;

@@ -4,7 +4,8 @@
  *
  * Owns: when the store is asked, and the plan of who should hold what. Does not own: what is known by now
  * (`PartitionTable`), how a partition is brought to rest (`PartitionLifecycle`), the steps of a move (`Handover`).
- * Calls out: the store's `heartbeat`, `nodes`, `acquire`, `settle`, `release`; everything in `OwnershipHost`.
+ * Calls out: the store's `heartbeat`, `nodes`, `acquire`, `settle`, `release`; everything in `MembershipPort` and
+ * `PartitionUse`.
  *
  * O1 a partition is used only under an epoch this node was granted, and only while the lease, counted from before the
  *    renewal was sent, cannot have run out (`holdsLease`). The commit's fence is what protects the data (G4); this
@@ -21,28 +22,40 @@ import type { PartitionTable } from "./partition-table.ts";
 import { Partition } from "./partition.ts";
 import { candidates, place } from "./placement.ts";
 
-export interface OwnershipHost {
-  readonly nodeId: NodeId;
-  readonly leaseMs: number;
-  readonly clock: Clock;
-  readonly store: Store;
+/** This node among those that share the store. */
+export interface MembershipPort {
   /** What others may know of this node. */
   readonly card: NodeCard;
   /** Tells a node that partitions were released for it; `undefined` where there is no way to other nodes. */
   readonly offer: ((node: NodeId, partitions: readonly number[]) => Promise<void>) | undefined;
   /** Whether this node fits to those that run. Called once, when its own card is in the store. @throws to refuse the start. */
   admit(): Promise<void>;
+  /** Other nodes live now than in the last round. */
+  nodesChanged(nodes: readonly NodeId[]): void;
+  failed(what: string, error: unknown): void;
+}
+
+/** Brings partitions into use on this node and out of it. */
+export interface PartitionUse {
   /** Reads what newly held partitions need (cursors, timers). What it resolves to is called once they are in use. */
   prepare(partitions: readonly Partition[]): Promise<() => void>;
   /** The partitions are somebody else's already. */
   dropped(partitions: readonly Partition[]): void;
+  /** Lets no further turn begin. Resolves with `true` when those under way are durable, `false` after `withinMs`. */
   endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean>;
+  /** Undoes `endTurns`. */
   reopen(partitions: readonly Partition[]): Promise<void>;
   /** The partitions are no longer in use here: publishes what is on its way, and saves how far it got. */
   detach(partitions: readonly Partition[]): Promise<void>;
-  /** Other nodes live now than in the last round. */
-  nodesChanged(nodes: readonly NodeId[]): void;
-  failed(what: string, error: unknown): void;
+}
+
+export interface OwnershipParts {
+  readonly nodeId: NodeId;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly partitions: PartitionTable;
+  readonly membership: MembershipPort;
 }
 
 /** When a lease of another node ends within the next round, this long after its end is when to look. */
@@ -52,9 +65,10 @@ const SOON_MS = 25;
 
 export class Ownership implements HandoverHost {
   readonly clock: Clock;
-  readonly #host: OwnershipHost;
+  readonly #parts: OwnershipParts;
   readonly #handover: Handover;
   readonly #table: PartitionTable;
+  #use: PartitionUse | undefined;
   readonly #watches = new Set<{ readonly node: NodeId; gone(): void }>();
   #cancel: (() => void) | undefined;
   #round: Promise<void> | undefined;
@@ -63,24 +77,28 @@ export class Ownership implements HandoverHost {
   #stopped = false;
   #again = false;
 
-  constructor(host: OwnershipHost, table: PartitionTable) {
-    this.#host = host;
-    this.#table = table;
-    this.clock = host.clock;
-    this.#owns = host.card.owns;
+  constructor(parts: OwnershipParts) {
+    this.#parts = parts;
+    this.#table = parts.partitions;
+    this.clock = parts.clock;
+    this.#owns = parts.membership.card.owns;
     this.#handover = new Handover(this);
   }
 
   /**
    * Announces this node, takes what is free and belongs on it, and goes on doing so until `stop`. The first round's
    * failure is thrown, and so is that of `admit`: then the node is gone again.
+   *
+   * @param use brings into use what was taken, and out of it what goes.
    */
-  async start(): Promise<void> {
-    const { store, nodeId, leaseMs, card } = this.#host;
+  async start(use: PartitionUse): Promise<void> {
+    const { store, nodeId, leaseMs, membership } = this.#parts;
+    const { card } = membership;
+    this.#use = use;
     // Written before the others' are read: of two that start at once, at least one sees the other.
     await store.heartbeat(nodeId, leaseMs, { ...card, owns: false });
     try {
-      await this.#host.admit();
+      await this.#parts.membership.admit();
     } catch (error) {
       await store.heartbeat(nodeId, 0);
       throw error;
@@ -112,7 +130,7 @@ export class Ownership implements HandoverHost {
   /** A commit was fenced, or its outcome was settled elsewhere: stop using these partitions, then ask the store. */
   giveUp(partitions: readonly Partition[]): void {
     const lost = this.#table.remove(partitions);
-    if (lost.length > 0) this.#host.dropped(lost);
+    if (lost.length > 0) this.#use?.dropped(lost);
     void this.refresh();
   }
 
@@ -124,16 +142,17 @@ export class Ownership implements HandoverHost {
 
   /** Another node has released partitions for this one. @throws {TroupeError} `unavailable` when it takes none any more. */
   async take(partitions: readonly number[]): Promise<void> {
-    if (!this.#owns || this.#stopped) {
-      throw new TroupeError("unavailable", `Cannot take partitions as the node ${this.#host.nodeId} is leaving`);
+    if (!this.#owns || this.#stopped || this.#use === undefined) {
+      const why = this.#use === undefined ? "has not started yet" : "is leaving";
+      throw new TroupeError("unavailable", `Cannot take partitions as the node ${this.#parts.nodeId} ${why}`);
     }
-    await this.#take(await this.#host.store.acquire(this.#host.nodeId, partitions));
+    await this.#take(await this.#parts.store.acquire(this.#parts.nodeId, partitions));
   }
 
   /** Says that this node is leaving, and hands over what it holds while there is somebody to take it, until `deadline`. */
   async leave(deadline: Promise<unknown>): Promise<void> {
     this.#owns = false;
-    this.#card = { ...this.#host.card, owns: false };
+    this.#card = { ...this.#parts.membership.card, owns: false };
     const handedOver = (async () => {
       await this.#round; // it may have told the others yet that this node takes partitions
       await this.refresh();
@@ -148,36 +167,36 @@ export class Ownership implements HandoverHost {
     this.#cancel?.();
     await this.#round;
     await this.#handover.idle();
-    await this.#host.store.release(this.#host.nodeId, fencesOf(this.#table.clear()));
+    await this.#parts.store.release(this.#parts.nodeId, fencesOf(this.#table.clear()));
   }
 
   // --- HandoverHost ---
 
   due(): readonly Move[] {
-    if (this.#stopped || this.#host.offer === undefined) return [];
+    if (this.#stopped || this.#parts.membership.offer === undefined) return [];
     const plan = this.#plan();
     return this.#table.partitions().flatMap((partition) => {
       const to = plan.get(partition.id);
-      return to === undefined || to === this.#host.nodeId ? [] : [{ partition, to }];
+      return to === undefined || to === this.#parts.nodeId ? [] : [{ partition, to }];
     });
   }
 
   endTurns(partitions: readonly Partition[], withinMs: number): Promise<boolean> {
-    return this.#host.endTurns(partitions, withinMs);
+    return this.#inUse.endTurns(partitions, withinMs);
   }
 
   reopen(partitions: readonly Partition[]): Promise<void> {
-    return this.#host.reopen(partitions);
+    return this.#inUse.reopen(partitions);
   }
 
   async release(partitions: readonly Partition[]): Promise<void> {
     this.#table.released(partitions);
-    await this.#host.detach(partitions);
-    await this.#host.store.release(this.#host.nodeId, fencesOf(partitions));
+    await this.#inUse.detach(partitions);
+    await this.#parts.store.release(this.#parts.nodeId, fencesOf(partitions));
   }
 
   async offer(node: NodeId, partitions: readonly Partition[]): Promise<void> {
-    await this.#host.offer?.(
+    await this.#parts.membership.offer?.(
       node,
       partitions.map(({ id }) => id),
     );
@@ -187,7 +206,7 @@ export class Ownership implements HandoverHost {
   async failed(error: unknown, partitions: readonly Partition[]): Promise<void> {
     // A node that leaves too, or has just died, is no news.
     const expected = error instanceof TroupeError && error.code === "unavailable";
-    if (!expected) this.#host.failed("handing over partitions", error);
+    if (!expected) this.#parts.membership.failed("handing over partitions", error);
     this.giveUp(partitions);
     await this.#round;
   }
@@ -200,9 +219,9 @@ export class Ownership implements HandoverHost {
     const ends = this.#table
       .nodes()
       .map(({ id, leaseLeftMs }) =>
-        id === this.#host.nodeId ? Number.POSITIVE_INFINITY : leaseLeftMs - elapsed + AFTER_LEASE_MS,
+        id === this.#parts.nodeId ? Number.POSITIVE_INFINITY : leaseLeftMs - elapsed + AFTER_LEASE_MS,
       );
-    const soonest = Math.min(this.#again ? SOON_MS : this.#host.leaseMs / 4, ...ends);
+    const soonest = Math.min(this.#again ? SOON_MS : this.#parts.leaseMs / 4, ...ends);
     this.#cancel = this.clock.after(Math.max(AFTER_LEASE_MS, soonest), () => {
       void this.refresh().finally(() => this.#schedule());
     });
@@ -212,14 +231,14 @@ export class Ownership implements HandoverHost {
     try {
       await this.#renew();
     } catch (error) {
-      this.#host.failed("lease renewal", error);
+      this.#parts.membership.failed("lease renewal", error);
     } finally {
       this.#round = undefined;
     }
   }
 
   async #renew(): Promise<void> {
-    const { store, nodeId, leaseMs } = this.#host;
+    const { store, nodeId, leaseMs } = this.#parts;
     const card = this.#card;
     const sentAt = this.clock.monotonic();
     const rows = await store.heartbeat(nodeId, leaseMs, card);
@@ -227,16 +246,21 @@ export class Ownership implements HandoverHost {
     if (this.#stopped) return;
     const changed = this.#table.nodesAre(await store.nodes());
     if (this.#stopped) return;
-    // O1: from before it was sent, and in one step with what was learned: a partition that was lost is not served meanwhile.
+    // Ownership.O1: from before it was sent, and in one step with what was learned: a partition that was lost is not served meanwhile.
     this.#table.leaseUntil(sentAt + leaseMs);
     const { lost, stray } = this.#table.learn(rows, (partition) => this.moving(partition) !== undefined);
-    if (lost.length > 0) this.#host.dropped(lost); // O2
+    if (lost.length > 0) this.#use?.dropped(lost); // Ownership.O2
     this.#tellWatches();
-    if (changed) this.#host.nodesChanged(this.#table.nodes().map(({ id }) => id));
+    if (changed) this.#parts.membership.nodesChanged(this.#table.nodes().map(({ id }) => id));
     this.#again = false;
     if (stray.length > 0) await this.#take(await store.settle(nodeId, stray));
     if (this.#owns) await this.#takeFree();
     this.#handover.start();
+  }
+
+  /** Nothing is held, moved or taken before `start`. */
+  get #inUse(): PartitionUse {
+    return this.#use as PartitionUse;
   }
 
   #tellWatches(): void {
@@ -250,7 +274,8 @@ export class Ownership implements HandoverHost {
   }
 
   async #takeFree(): Promise<void> {
-    const { store, nodeId, offer } = this.#host;
+    const { store, nodeId, membership } = this.#parts;
+    const { offer } = membership;
     const map = this.#table.map();
     if (map.length === 0 || offer === undefined) {
       // Nobody to share with: a node without a way to others takes what it can get.
@@ -268,9 +293,9 @@ export class Ownership implements HandoverHost {
     await this.#take(grants);
   }
 
-  /** O3 */
+  /** Ownership.O3 */
   #plan(): ReadonlyMap<number, NodeId | undefined> {
-    const { nodeId } = this.#host;
+    const { nodeId } = this.#parts;
     const others = candidates(this.#table.nodes()).filter((node) => node !== nodeId);
     const fits = candidates(this.#table.nodes()).includes(nodeId);
     const map = this.#table.map();
@@ -284,9 +309,9 @@ export class Ownership implements HandoverHost {
   async #take(grants: readonly Grant[]): Promise<void> {
     if (grants.length === 0 || this.#stopped) return;
     const partitions = grants.map((grant) => new Partition(grant));
-    const open = await this.#host.prepare(partitions);
+    const open = await this.#inUse.prepare(partitions);
     if (this.#stopped) return;
-    // An offer and a round may overlap: a grant that is older than what is known by now would bring an old epoch back (O2).
+    // An offer and a round may overlap: a grant that is older than what is known by now would bring an old epoch back (Ownership.O2).
     const valid = grants.filter((grant) => grant.epoch >= this.#table.knownEpoch(grant.partition));
     if (valid.length < grants.length) return this.#take(valid);
     this.#table.add(partitions);

@@ -79,13 +79,22 @@ export interface Store extends DeadLetterStore {
   /**
    * Writes many turns at once, or nothing.
    * @throws {FencedError} a partition is no longer held under the given epoch; nothing was written.
-   * @throws {OutcomeUnknownError} the connection was lost on the way; call `settle` to learn the outcome.
-   * @throws any other error: nothing was written.
+   * @throws {CommitRefusedError} the store itself said no, to something in the batch; nothing was written.
+   * @throws any other error, {@link OutcomeUnknownError} among them: it may have been written all the same; call `settle` to
+   * learn the outcome.
    */
   commit(node: NodeId, batch: CommitBatch): Promise<void>;
 
-  /** Timers of the partitions due before `before`, soonest first. Those of paused actors are left out. */
-  timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
+  /**
+   * Timers of the partitions due before `before`, in the order of their due time, type, key and name, behind `after`. Those
+   * of paused actors are left out.
+   */
+  timers(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after?: TimerPlace,
+  ): Promise<readonly TimerRow[]>;
   /** All timers of one actor, in order of their name. */
   timersOf(actor: ActorId): Promise<readonly TimerRow[]>;
 
@@ -124,11 +133,8 @@ export interface Store extends DeadLetterStore {
   pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number>;
   /** Deletes stored replies older than `before`. Returns how many. */
   pruneReplies(before: number): Promise<number>;
-  /**
-   * Keeps what will not be tried again by itself, and removes the timers it came from (unless they were set anew).
-   * Recording the same id twice keeps the first.
-   */
-  recordDeadLetters(letters: readonly DeadLetter[], timers?: readonly TimerRow[]): Promise<void>;
+  /** Keeps what will not be tried again by itself. Recording the same id twice keeps the first. */
+  recordDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
 }
 
 /** The name of a running node, unique among those that share a store. */
@@ -280,6 +286,9 @@ export interface TimerRow extends ActorId {
   readonly schedule?: string | undefined;
 }
 
+/** Where a timer stands in the order of due timers. */
+export type TimerPlace = Pick<TimerRow, "dueAt" | "type" | "key" | "name">;
+
 /** A timer set, or with `dueAt: undefined` removed. */
 export type TimerWrite =
   | TimerRow
@@ -393,6 +402,11 @@ export interface CursorRow {
 /** The partition is held by another node, or under another epoch. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
+}
+
+/** The store answered the commit with a refusal of its own (a value it cannot keep, no space): nothing was written. */
+export class CommitRefusedError extends Error {
+  override readonly name = "CommitRefusedError";
 }
 
 /** The commit was sent, but no answer came: it may or may not have happened. */

@@ -2,7 +2,7 @@
  * Carries the outbox of one store to one sink.
  *
  * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
- * (the publisher), the rows (the lane writes them, the janitor prunes them).
+ * (the publisher), the rows (the lane writes them, housekeeping removes them).
  * Calls in: `open`, `close`, `written`. Calls out: the store's `readOutbox`, `saveCursors`.
  *
  * R1 records of a partition are handed over in sequence order, each once per ownership.
@@ -15,31 +15,32 @@
 
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
+import { withDeadline } from "../base/deadline.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { letterId } from "../dead-letters/letter.ts";
+import type { DeadLetterRecorder } from "../dead-letters/recorder.ts";
 import { TroupeError } from "../message/errors.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
 import type { CommitBatch, CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
 import type { Buckets } from "../telemetry/buckets.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { StoreLog } from "../telemetry/store-log.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
 import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
-import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { type QueuedRecord, type Publisher, type PublisherHost } from "./publisher.ts";
 
-export interface RelayHost {
+/** What a relay works with. */
+export interface RelayParts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly store: Store;
-  readonly metrics?: NodeMetrics | undefined;
-  /** The last committed sequence number of a partition this node holds. */
-  lastSeq(partition: number): number | undefined;
-  mayPublish(): boolean;
-  /** Keeps dead letters durably, and tells of them. */
-  bury(letters: readonly DeadLetter[]): Promise<void>;
-  sinkFailed(sink: string, error: unknown): void;
-  sinkRecovered(sink: string): void;
+  readonly partitions: PartitionTable;
+  readonly letters: DeadLetterRecorder;
+  readonly log: StoreLog;
+  readonly metrics: NodeMetrics | undefined;
 }
 
 /** Records in memory per relay; beyond it commits are read from the table later (G9). */
@@ -59,7 +60,7 @@ export class Relay implements PublisherHost {
   stopped = false;
   /** The last failure, while it lasts. */
   failing: string | undefined;
-  readonly #host: RelayHost;
+  readonly #parts: RelayParts;
   readonly #publisher: Publisher;
   readonly #published: Buckets | undefined;
   readonly #trackers = new Map<number, CursorTracker>();
@@ -68,19 +69,18 @@ export class Relay implements PublisherHost {
   #reading = false;
   #wakeups = new Set<() => void>();
 
-  constructor(sink: Sink, host: RelayHost) {
+  constructor(sink: Sink, parts: RelayParts) {
     this.sink = sink;
-    this.randomness = host.randomness;
-    this.#host = host;
-    this.#published = host.metrics?.publishing(sink.name);
+    this.randomness = parts.randomness;
+    this.#parts = parts;
+    this.#published = parts.metrics?.publishing(sink.name);
     this.#publisher = publisherFor(sink.lane, this);
   }
 
   get pending(): number {
     let unread = 0;
     for (const tracker of this.#trackers.values()) {
-      if (tracker.mode === "behind")
-        unread += Math.max(0, (this.#host.lastSeq(tracker.partition) ?? 0) - tracker.offeredUpTo);
+      if (tracker.mode === "behind") unread += Math.max(0, this.#lastSeq(tracker.partition) - tracker.offeredUpTo);
     }
     return this.#publisher.pending + unread;
   }
@@ -91,9 +91,14 @@ export class Relay implements PublisherHost {
     return stalled > MAX_STALLED ? pending : pending - stalled;
   }
 
+  /** The last committed sequence number of a partition this node holds. */
+  #lastSeq(partition: number): number {
+    return this.#parts.partitions.partition(partition)?.lastSeq ?? 0;
+  }
+
   /** Starts to carry a partition, from where its saved cursor stands. */
   open(partition: number, cursor: number): void {
-    const lastSeq = this.#host.lastSeq(partition) ?? 0;
+    const lastSeq = this.#lastSeq(partition);
     const tracker = new CursorTracker(partition, cursor, lastSeq);
     if (cursor >= lastSeq) tracker.mode = "live";
     this.#trackers.set(partition, tracker);
@@ -118,10 +123,7 @@ export class Relay implements PublisherHost {
     for (const { partition } of trackers) this.close(partition);
     // A send may be waiting for one of these very partitions; its id makes a repeat harmless.
     if (this.sink.accepts === "event" && this.failing === undefined) {
-      let cancel = (): void => undefined;
-      const late = new Promise<void>((resolve) => (cancel = this.#host.clock.after(withinMs, resolve)));
-      await Promise.race([this.#publisher.underWay(), late]);
-      cancel();
+      await withDeadline(this.#parts.clock, withinMs, (late) => Promise.race([this.#publisher.underWay(), late]));
     }
     return trackers.flatMap((tracker) => {
       const seq = tracker.takeUnsaved();
@@ -131,25 +133,34 @@ export class Relay implements PublisherHost {
 
   /** A commit wrote these records, of any kind; its fences tell how far each partition has got by it. */
   written(_turns: unknown, { outbox: records, fences }: Pick<CommitBatch, "outbox" | "fences">): void {
-    const parcels: Parcel[] = [];
+    const entries: QueuedRecord[] = [];
     const full = this.#load + records.length > MAX_PENDING;
     for (const record of records) {
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || tracker.mode === "behind" || record.seq <= tracker.offeredUpTo) continue;
       if (full) {
-        tracker.mode = "behind"; // R2
+        tracker.mode = "behind"; // Relay.R2
         continue;
       }
-      if (record.kind !== this.sink.accepts || this.sink.takes?.(record) === false) continue; // R4
+      if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // Relay.R4
       tracker.offered(record.seq);
-      parcels.push({ record, tracker });
+      entries.push({ record, tracker });
     }
     for (const { partition, lastSeq } of fences) {
       const tracker = this.#trackers.get(partition);
       if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
     }
-    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+    if (entries.length > 0) this.#publisher.enqueue(entries);
     if (full) this.#read();
+  }
+
+  /** Something of these partitions may not have been taken in: it is read from the table. */
+  missed(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      const tracker = this.#trackers.get(partition);
+      if (tracker !== undefined) tracker.mode = "behind"; // Relay.R2
+    }
+    this.#read();
   }
 
   /** The cursors that moved since the last call. */
@@ -179,28 +190,28 @@ export class Relay implements PublisherHost {
   // --- what the publisher needs ---
 
   now(): number {
-    return this.#host.clock.now();
+    return this.#parts.clock.now();
   }
 
   async publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]> {
-    const since = this.#published === undefined ? 0 : this.#host.clock.monotonic();
+    const since = this.#published === undefined ? 0 : this.#parts.clock.monotonic();
     const results = await this.sink.publish(records, attempt);
-    this.#published?.add((this.#host.clock.monotonic() - since) / 1_000);
-    checkResults(this.sink.name, records.length, results); // R5
+    this.#published?.add((this.#parts.clock.monotonic() - since) / 1_000);
+    checkResults(this.sink.name, records.length, results); // Relay.R5
     return results;
   }
 
   mayPublish(): boolean {
-    return this.#host.mayPublish();
+    return this.#parts.partitions.holdsLease();
   }
 
-  async isBuried(record: OutboxRecord): Promise<boolean> {
-    return (await this.#host.store.deadLetter(letterId(this.sink.name, record))) !== undefined;
+  async isDeadLetter(record: OutboxRecord): Promise<boolean> {
+    return (await this.#parts.store.deadLetter(letterId(this.sink.name, record))) !== undefined;
   }
 
-  async bury(letters: readonly DeadLetter[]): Promise<void> {
+  async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
     const kept = letters.filter((letter) => !this.#replays.get(letter.id)?.refused(letter.detail));
-    if (kept.length > 0) await this.#host.bury(kept);
+    if (kept.length > 0) await this.#parts.letters.record(kept);
   }
 
   /**
@@ -215,7 +226,7 @@ export class Relay implements PublisherHost {
         this.#replays.delete(id);
         resolve(result);
       });
-      const cancel = this.#host.clock.after(withinMs, () => {
+      const cancel = this.#parts.clock.after(withinMs, () => {
         tracker.closed = true;
         this.#replays.delete(id);
         reject(
@@ -234,7 +245,7 @@ export class Relay implements PublisherHost {
         this.#wakeups.delete(wake);
         resolve();
       };
-      const cancel = this.#host.clock.after(ms, wake);
+      const cancel = this.#parts.clock.after(ms, wake);
       this.#wakeups.add(wake);
       if (this.stopped) wake();
     });
@@ -242,13 +253,13 @@ export class Relay implements PublisherHost {
 
   health(error: unknown): void {
     if (error === undefined) {
-      if (this.failing !== undefined) this.#host.sinkRecovered(this.sink.name);
+      if (this.failing !== undefined) this.#parts.log.sinkRecovered(this.sink.name);
       this.failing = undefined;
       return;
     }
     const first = this.failing === undefined;
     this.failing = error instanceof Error ? error.message : String(error);
-    if (first) this.#host.sinkFailed(this.sink.name, error);
+    if (first) this.#parts.log.sinkFailed(this.sink.name, error);
   }
 
   drained(): void {
@@ -275,10 +286,10 @@ export class Relay implements PublisherHost {
       const behind = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
       if (behind.length === 0) return;
       const limit = Math.max(20, Math.floor(READ_ROWS / behind.length));
-      const targets = new Map(behind.map((tracker) => [tracker, this.#host.lastSeq(tracker.partition) ?? 0]));
+      const targets = new Map(behind.map((tracker) => [tracker, this.#lastSeq(tracker.partition)]));
       const positions = behind.map(({ partition, offeredUpTo }) => ({ partition, after: offeredUpTo }));
       try {
-        const records = await this.#host.store.readOutbox(this.sink.accepts, positions, limit);
+        const records = await this.#parts.store.readOutbox(this.sink.accepts, positions, limit);
         this.#take(records, targets, limit);
         failures = 0;
       } catch (error) {
@@ -288,27 +299,37 @@ export class Relay implements PublisherHost {
     }
   }
 
+  /** A sink that cannot tell gets the record: what it says to that is its answer. */
+  #takes(record: OutboxRecord): boolean {
+    try {
+      return this.sink.takes?.(record) !== false;
+    } catch (error) {
+      this.health(error);
+      return true;
+    }
+  }
+
   #take(records: readonly OutboxRecord[], targets: ReadonlyMap<CursorTracker, number>, limit: number): void {
-    const parcels: Parcel[] = [];
+    const entries: QueuedRecord[] = [];
     const counts = new Map<number, number>();
     for (const record of records) {
       counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
-      if (this.sink.takes?.(record) === false) {
-        tracker.offeredUpTo = record.seq; // R4
+      if (!this.#takes(record)) {
+        tracker.offeredUpTo = record.seq; // Relay.R4
         continue;
       }
       tracker.offered(record.seq);
-      parcels.push({ record, tracker });
+      entries.push({ record, tracker });
     }
     for (const [tracker, target] of targets) {
       if (tracker.closed || (counts.get(tracker.partition) ?? 0) >= limit) continue;
       // Nothing of this kind is left up to where the partition stood before the read.
       tracker.offeredUpTo = Math.max(tracker.offeredUpTo, target);
-      if (tracker.offeredUpTo >= (this.#host.lastSeq(tracker.partition) ?? 0)) tracker.mode = "live";
+      if (tracker.offeredUpTo >= this.#lastSeq(tracker.partition)) tracker.mode = "live";
     }
-    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+    if (entries.length > 0) this.#publisher.enqueue(entries);
   }
 }
 

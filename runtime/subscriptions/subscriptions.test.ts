@@ -82,6 +82,61 @@ test("an event that comes again is taken without a second effect, also while the
   expect(await n.troupe.ref(Tally, "a").seen()).toEqual(["one"]);
 });
 
+test("events of different sources are different, also when they have one id", async () => {
+  await using n = await node();
+  const long = `/order/${"x".repeat(400)}`;
+  const sources = ["/order/a", "/order/b", "/sources/github", "a", "a b", long, `${long}y`];
+  for (const [i, source] of sources.entries())
+    expect(await n.consumer.handle(event("1", "a", { word: String(i) }, { source }))).toBe("taken");
+  expect(await n.consumer.handle(event("b 1", "a", { word: "other" }, { source: "a" }))).toBe("taken");
+  expect(await n.troupe.ref(Tally, "a").seen()).toEqual([...sources.map((_, i) => String(i)), "other"]);
+});
+
+test("a type that only some may send is not taken from anybody else", async () => {
+  const source = fakeSource();
+  const Careful = actor("careful", {
+    state: v.object({ seen: v.array(v.string()) }),
+    initial: () => ({ seen: [] }),
+    messages: ({ command, query }) => ({
+      note: command({}, (c) => void c.state.seen.push(c.key)),
+      seen: query({ out: v.array(v.string()) }, (c) => [...c.state.seen]),
+    }),
+    subscribe: {
+      "order.placed.v1": { from: "order", to: ({ subject }) => subject, send: "note" },
+      "order.paid.v1": subscription(v.object({}), {
+        from: ["order", "payment"],
+        to: ({ subject }) => subject,
+        send: "note",
+      }),
+    },
+  });
+  const logged: string[] = [];
+  await using troupe = await createTroupe({
+    actors: [Careful],
+    stores: { default: memory() },
+    sources: { default: source },
+    log: (_, name) => void logged.push(name),
+  });
+  const consumer = await until(
+    () => source.started.at(-1),
+    (found) => found !== undefined,
+  );
+  for (const [i, forged] of [
+    "/sources/github",
+    "/events",
+    "/order/b",
+    "/order/a/",
+    "order/a",
+    "/payment/a",
+    "",
+  ].entries())
+    expect(await consumer?.handle(event(String(i), "a", {}, forged === "" ? {} : { source: forged }))).toBe("taken");
+  expect(await consumer?.handle(event("7", "a", {}, { type: "order.paid.v1", source: "/payment/a" }))).toBe("taken");
+  expect(await consumer?.handle(event("8", "a", {}, { type: "order.paid.v1", source: "/stock/a" }))).toBe("taken");
+  expect(await troupe.ref(Careful, "a").seen()).toEqual(["a", "a"]);
+  expect(logged.filter((name) => name === "subscription:foreign").length).toBe(7);
+});
+
 test("an event for nobody, or of a type nobody asked for, is taken and does nothing", async () => {
   await using n = await node();
   expect(await n.consumer.handle(event("evt_1", "a", { word: "one", to: "nobody" }))).toBe("taken");

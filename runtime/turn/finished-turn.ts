@@ -20,6 +20,10 @@ export interface TurnOwner {
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */
   reload(): void;
+  /** Whether it has messages that wait for a commit to make room for further turns. */
+  readonly stalled: boolean;
+  /** There may be room now. */
+  wake(): void;
 }
 
 /** What a turn leaves beside a state and a reply, and when it was. */
@@ -37,9 +41,13 @@ export class FinishedTurn {
   readonly journal: JournaledTurn | undefined;
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
+  /** Its answer is all that it leaves: the state is as it was before. */
+  readonly answerOnly: boolean;
   readonly at: number;
   /** All indexed values of the actor, where they changed with this turn. */
   readonly index: readonly FieldValue[] | undefined;
+  /** What it leaves to be written, in characters. */
+  readonly length: number;
   #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
 
   constructor(
@@ -51,6 +59,7 @@ export class FinishedTurn {
     reply: StoredReply | undefined,
     pause?: PauseWrite,
     index?: readonly FieldValue[],
+    answerOnly = false,
   ) {
     this.activation = activation;
     this.envelope = envelope;
@@ -62,7 +71,14 @@ export class FinishedTurn {
     this.journal = turn.journal;
     this.pause = pause;
     this.at = turn.now;
+    this.answerOnly = answerOnly;
     this.index = index;
+    this.length = lengthOf(state, reply, turn);
+  }
+
+  /** How many answers wait for it. */
+  get gated(): number {
+    return this.#waiting.length;
   }
 
   /** Lets `waiter` have `answer` once this turn is durable. */
@@ -73,8 +89,12 @@ export class FinishedTurn {
   /** Durable: everyone gets the answer. */
   open(): void {
     for (const { waiter, answer } of this.#waiting) {
-      if (answer.kind === "reply") waiter.succeed(answer.body);
-      else waiter.fail(answer.error);
+      try {
+        if (answer.kind === "reply") waiter.succeed(answer.body);
+        else waiter.fail(answer.error);
+      } catch {
+        // One who cannot take his answer is no reason to keep the others from theirs.
+      }
     }
   }
 
@@ -106,10 +126,33 @@ export function finishTurn(
   return new FinishedTurn(owner, envelope, turn, text, state.version, reply, undefined, index);
 }
 
+/** What is to be written of a turn that refused a message with an id: its answer. */
+export function refusedTurn(
+  owner: TurnOwner,
+  envelope: Envelope,
+  version: number,
+  now: number,
+  reply: StoredReply,
+): FinishedTurn {
+  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };
+  return new FinishedTurn(owner, envelope, nothing, undefined, version, reply, undefined, undefined, true);
+}
+
 /** Why a turn whose state has grown to `size` characters cannot be committed. */
 export function stateTooLarge(address: string, size: number): TroupeError {
   return new TroupeError(
     "state_too_large",
     `Cannot commit the state of ${address} as it is too large: size is ${size}, limit is ${MAX_STATE_LENGTH}`,
   );
+}
+
+function lengthOf(
+  state: string | undefined,
+  reply: StoredReply | undefined,
+  { effects, journal }: TurnEffects,
+): number {
+  let length = (state?.length ?? 0) + (reply?.reply?.length ?? 0);
+  if (effects !== undefined) for (const { body } of effects) length += body.length;
+  if (journal !== undefined) for (const { data } of journal.rows) length += data.length;
+  return length;
 }

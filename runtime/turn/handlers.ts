@@ -1,23 +1,10 @@
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
 import type { Answer } from "../message/delivery.ts";
-import { TroupeError } from "../message/errors.ts";
+import { InvalidInputError, TroupeError } from "../message/errors.ts";
+import { exactJson } from "../message/exact-json.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
-import type { Turn } from "./turn.ts";
-
-/** Runs the handler of a command in its turn. */
-export function handle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
-  if (turn.exists || type.options.onCreate === undefined) return definition.handle(turn as never, input as never);
-  return createAndHandle(type, turn, definition, input);
-}
-
-/** The first turn of an actor: what brings it into being and what its message does are one. */
-function createAndHandle(type: AnyActorType, turn: Turn, definition: AnyMessageDefinition, input: unknown): unknown {
-  const created: unknown = type.options.onCreate?.(turn as never, turn.key);
-  const handleNow = (): unknown => definition.handle(turn as never, input as never);
-  return created instanceof Promise ? created.then(handleNow) : handleNow();
-}
 
 /** An actor that can be looked at. */
 export interface Readable {
@@ -39,7 +26,7 @@ export function answerQuery(
   try {
     const input = parseInput(definition.in, envelope.input, envelope.message, actor.address);
     const reply = definition.handle(actor.look() as never, input as never);
-    return { kind: "reply", body: reply === undefined ? undefined : JSON.stringify(reply) };
+    return { kind: "reply", body: reply === undefined ? undefined : exactJson(reply, `the reply of ${actor.address}`) };
   } catch (error) {
     if (error instanceof TroupeError) return { kind: "error", error };
     log.turnFailed(envelope, error);
@@ -47,8 +34,10 @@ export function answerQuery(
   }
 }
 
+const NOTHING_HAPPENED: ReadonlySet<string> = new Set(["unavailable", "fenced", "overloaded"]);
+
 /**
- * What the caller is told when a handler ended with `thrown`. `unavailable` and `fenced` promise that nothing happened, which
+ * What the caller is told when a handler ended with `thrown`. `unavailable`, `fenced` and `overloaded` promise that nothing happened, which
  * makes callers ask again by themselves; a turn may have asked other actors before, so it must not pass the promise on.
  */
 export function failureOf(thrown: unknown, { type, key, message }: Envelope): TroupeError {
@@ -56,7 +45,10 @@ export function failureOf(thrown: unknown, { type, key, message }: Envelope): Tr
   if (!(thrown instanceof TroupeError)) {
     return new TroupeError("turn_failed", `${what} as its handler failed`, { cause: thrown });
   }
-  if (thrown.code !== "unavailable" && thrown.code !== "fenced") return thrown;
+  if (thrown instanceof InvalidInputError) {
+    return new TroupeError("turn_failed", `${what} as it asked another actor what does not fit`, { cause: thrown });
+  }
+  if (!NOTHING_HAPPENED.has(thrown.code)) return thrown;
   const text = `${what} as an actor it asked could not be reached: ${thrown.message}`;
   return new TroupeError("ask_failed", text, { cause: thrown });
 }

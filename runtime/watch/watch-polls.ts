@@ -2,7 +2,7 @@
  * The long polls of watchers, on the node that owns the actors they look at.
  *
  * Owns: who waits for which actor. Does not own: the actors; one that is watched need not be in memory, and its being
- * watched does not keep it there. Calls in: `poll`, `abandon`, `written`, `lost`, `stop`. Calls out: the reader's `look`.
+ * watched does not keep it there. Calls in: `poll`, `abandon`, `written`, `closed`, `stop`. Calls out: the reader's `look`.
  *
  * W1 only what is durable is shown: `look` waits for the commit, `written` comes after it (G3).
  * W2 a poll waits before it looks, so that no commit falls between the two.
@@ -12,6 +12,8 @@ import type { Clock } from "../base/clock.ts";
 import { textHash } from "../base/hash.ts";
 import type { Waiter } from "../message/delivery.ts";
 import type { TroupeError } from "../message/errors.ts";
+import type { PartitionListener } from "../ownership/partition-listener.ts";
+import { movingError } from "../ownership/partition.ts";
 import type { Seen } from "../ports/envelope.ts";
 import type { ActorId } from "../ports/store.ts";
 import type { FinishedTurn } from "../turn/finished-turn.ts";
@@ -39,7 +41,7 @@ interface Poll {
   readonly cancelTimer: () => void;
 }
 
-export class Watchers {
+export class WatchPolls implements PartitionListener {
   readonly #clock: Clock;
   readonly #reader: SightReader;
   readonly #polls = new Map<string, Set<Poll>>();
@@ -74,15 +76,15 @@ export class Watchers {
     const newest = new Map<string, FinishedTurn>();
     for (const turn of turns) {
       // A pause is written as a turn, but says nothing of the state.
-      if (turn.pause === undefined && this.#polls.has(turn.activation.address))
+      if (turn.pause === undefined && !turn.answerOnly && this.#polls.has(turn.activation.address))
         newest.set(turn.activation.address, turn);
     }
     for (const [address, turn] of newest) for (const poll of this.#polls.get(address) ?? []) this.#show(poll, turn);
   }
 
-  /** The partitions moved: their watchers have to ask the next owner. */
-  lost(partitions: ReadonlySet<number>, error: TroupeError): void {
-    this.#fail((poll) => partitions.has(poll.partition), error);
+  /** Watchers of partitions that moved have to ask the next owner. */
+  closed(partitions: ReadonlySet<number>): void {
+    this.#fail((poll) => partitions.has(poll.partition), movingError());
   }
 
   stop(error: TroupeError): void {

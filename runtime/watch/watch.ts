@@ -2,7 +2,11 @@ import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { TroupeError, type TroupeErrorCode } from "../message/errors.ts";
-import type { Seen } from "../ports/envelope.ts";
+import type { Envelope, Seen } from "../ports/envelope.ts";
+import { POLL_MS } from "./watch-polls.ts";
+
+/** A poll's answer may be on its way for this long. */
+const POLL_GRACE_MS = 5_000;
 
 /** What `watch` yields: a state of an actor that is durable. */
 export interface WatchedState<State> {
@@ -21,7 +25,7 @@ export interface WatchHost<State> {
   readonly signal: AbortSignal | undefined;
   /** Whether this node stops. */
   stopping(): boolean;
-  /** Asks the actor's owner for a state other than `seen`: JSON as made by `Watchers`, or nothing for the time being. */
+  /** Asks the actor's owner for a state other than `seen`: JSON as made by `WatchPolls`, or nothing for the time being. */
   poll(seen: Seen | undefined): Promise<string | undefined>;
   initial(): State;
 }
@@ -70,4 +74,20 @@ function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promi
     const cancel = clock.after(ms, done);
     signal?.addEventListener("abort", done);
   });
+}
+
+/** The message that asks the owner of an actor for a state other than `seen`, as the watch polls answer it. */
+export function watchEnvelope(type: string, key: string, seen: Seen | undefined): Envelope {
+  return {
+    type,
+    key,
+    message: "watch",
+    input: undefined,
+    id: undefined,
+    origin: { kind: "watch", seen },
+    attempt: 1,
+    traceparent: undefined,
+    callers: [],
+    timeoutMs: POLL_MS + POLL_GRACE_MS,
+  };
 }

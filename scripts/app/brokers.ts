@@ -1,11 +1,8 @@
-/**
- * Which broker carries what: where events go, and where the events come from that actors subscribe to.
- *
- * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
- */
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
+import type { Broker } from "#infra/brokers.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { kafkaSource } from "#infra/kafka/source.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
@@ -17,8 +14,14 @@ import { rabbitMqSource } from "#infra/rabbitmq/source.ts";
 import { redisSink } from "#infra/redis/sink.ts";
 import { redisSource } from "#infra/redis/source.ts";
 import type { Log, Sink, Source } from "#runtime";
+/**
+ * Which broker carries what: where events go, and where the events come from that actors subscribe to.
+ *
+ * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
+ */
+import { clusterNames } from "./cluster-names.ts";
 import type { Settings } from "./settings.ts";
-import { type Broker, type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
+import { type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What the brokers are given events and asked for them by. */
 export interface Brokers {
@@ -43,7 +46,7 @@ const RABBITMQ_TYPES = ["order.placed.v1"];
 /** Makes sinks and sources. Connects to nothing yet. A subscription whose broker is not there moves to NATS, with one line in the log. */
 export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined, log: Log): Brokers {
   const { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster } = settings;
-  const prefix = cluster === "default" ? "" : `${cluster}.`;
+  const { prefix, events: own } = clusterNames(cluster);
   const chosen = choose(settings, nats !== undefined, log);
   const typesAt = (broker: Broker): string[] =>
     SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === broker).flatMap(typesOf);
@@ -51,7 +54,6 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
   const sources: Partial<Record<Broker, Source>> = {};
   const blocked = new Map<string, () => string | undefined>();
   if (nats !== undefined) {
-    const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
     sinks.push(natsSink({ connection: nats, log, ...own }));
     sources.nats = natsSource({ connection: nats, log, ...own });
   }
@@ -64,9 +66,9 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     const place = { url: RABBITMQ_URL, log, exchange: `${prefix}events` };
     const consumed = SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === "rabbitmq");
     const names = Object.fromEntries(consumed.map((name) => [name, `${prefix}${QUEUES[name] ?? name}`]));
-    const queues = consumed.map((name) => ({ name: names[name] ?? name, types: typesOf(name) }));
+    const queues = consumed.map((name) => ({ name: names[name] ?? name, types: boundTypesOf(name) }));
     // Without a queue of ours it is for others to bind one, or not.
-    const types = queues.length > 0 ? typesAt("rabbitmq") : RABBITMQ_TYPES;
+    const types = queues.length > 0 ? [...new Set(queues.flatMap((queue) => queue.types))] : RABBITMQ_TYPES;
     const sink = rabbitMqSink({ ...place, queues, unroutable: queues.length > 0 ? "refuse" : "pass" });
     sinks.push(onlyTypes(sink, types));
     blocked.set(sink.name, () => sink.blocked());
@@ -102,10 +104,16 @@ function choose(settings: BrokerSettings, nats: boolean, log: Log): Readonly<Rec
 }
 
 const TYPES: Readonly<Record<Subscriber, readonly string[]>> = {
+  customer: Object.keys(Customer.options.subscribe ?? {}),
   delivery: Object.keys(Delivery.options.subscribe ?? {}),
   invoice: Object.keys(Invoice.options.subscribe ?? {}),
   notification: Object.keys(Notification.options.subscribe ?? {}),
 };
+
+/** What a queue is bound to: what its consumer takes, and what the contract says of the queue `orders`. */
+function boundTypesOf(subscriber: Subscriber): readonly string[] {
+  return [...new Set([...(subscriber in QUEUES ? RABBITMQ_TYPES : []), ...typesOf(subscriber)])];
+}
 
 function typesOf(subscriber: Subscriber): readonly string[] {
   return TYPES[subscriber];

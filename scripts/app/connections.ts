@@ -1,7 +1,8 @@
+import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { ordersProjection } from "#actors/shop/order/read-model.ts";
-import { connectEngine, type Engine } from "#infra/docker/engine.ts";
+import { connectEngine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
-import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
 import { postgresReadModel, type PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
@@ -10,15 +11,17 @@ import { routedKafka } from "#infra/routing/kafka.ts";
 import { routedNats } from "#infra/routing/nats.ts";
 import { routedRabbitMq } from "#infra/routing/rabbitmq.ts";
 import { routedRedis } from "#infra/routing/redis.ts";
-import { absentSink, routedSink } from "#infra/routing/routed.ts";
+import { type Address, absentSink, routedSink } from "#infra/routing/routed.ts";
 import { sealingCodec } from "#infra/temporal/codec.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { type Log, memoryTopics, type Sink, type Source, type Store, type Topics, type Transport } from "#runtime";
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
+import { type ClusterNames, clusterNames } from "./cluster-names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
+import { OWN_NOUNS } from "./own-nouns.ts";
 import { secretKeysOf } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 
@@ -26,7 +29,7 @@ import type { Settings } from "./settings.ts";
 const POOL_SIZE = 5;
 /** Of services that nobody waits for. */
 const SMALL_POOL_SIZE = 2;
-const SMALL: ReadonlySet<ServiceName> = new Set(["invoice", "notification"]);
+const SMALL: ReadonlySet<ServiceName> = new Set(["customer", "invoice", "notification"]);
 
 /** What outlives any one try to start the actor system: handles that connect by themselves, again and again. */
 export interface Connections {
@@ -56,7 +59,8 @@ export interface Connections {
  */
 export function openConnections(settings: Settings, log: Log): Connections {
   const { NATS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, DOCKER_HOST, TROUPE_CLUSTER: cluster } = settings;
-  const prefix = cluster === "default" ? "" : `${cluster}.`;
+  const names = clusterNames(cluster);
+  const { prefix } = names;
   const nats = NATS_URL === undefined ? undefined : connectNats({ url: NATS_URL, log, name: `troupe-${cluster}` });
   const temporal =
     TEMPORAL_ADDRESS === undefined
@@ -75,15 +79,15 @@ export function openConnections(settings: Settings, log: Log): Connections {
       : natsTopics({
           connection: nats,
           log,
-          ...(cluster === "default" ? {} : { stream: `TOPICS-${cluster}`, subjectPrefix: `${prefix}topic` }),
+          ...names.topics,
         });
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
-  sinks.push(...routedSinks(settings, nats, prefix, log));
+  sinks.push(...routedSinks(settings, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
   return {
     nats,
     temporal,
-    engine: connectEngine({ host: DOCKER_HOST, cluster }),
+    engine: connectEngine({ host: DOCKER_HOST, cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0] }),
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
     blocked: brokers.blocked,
@@ -96,10 +100,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
         log,
         max: 2,
       }),
-    transport: () =>
-      nats === undefined
-        ? undefined
-        : natsTransport({ connection: nats, log, ...(prefix === "" ? {} : { subjectPrefix: `${prefix}troupe.node` }) }),
+    transport: () => (nats === undefined ? undefined : natsTransport({ connection: nats, log, ...names.nodes })),
     async close() {
       await Promise.allSettled([...sinks.map((sink) => sink.close()), topics.close()]);
       await Promise.allSettled([nats?.close(), temporal?.close()]);
@@ -107,38 +108,34 @@ export function openConnections(settings: Settings, log: Log): Connections {
   };
 }
 
-function eventStreamOf(cluster: string): EventStreamOptions {
-  return cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${cluster}.evt` };
-}
-
 /** Where routes of the event gateway may lead. One that is not here is there all the same: what goes to it becomes dead letters. */
 function routedSinks(
-  { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster }: Settings,
+  { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL }: Settings,
   nats: NatsLink | undefined,
-  prefix: string,
+  { prefix, routed }: ClusterNames,
   log: Log,
 ): Sink[] {
-  const stores = ["gateway"];
+  const options = { stores: ["gateway"], refuses: (to: Address) => reservedPlace(to, OWN_NOUNS) };
   return [
     KAFKA_BROKERS === undefined
-      ? absentSink("kafka", "KAFKA_BROKERS", stores)
-      : routedSink(routedKafka({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }), stores),
+      ? absentSink("kafka", "KAFKA_BROKERS", options)
+      : routedSink(routedKafka({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }), options),
     RABBITMQ_URL === undefined
-      ? absentSink("rabbitmq", "RABBITMQ_URL", stores)
-      : routedSink(routedRabbitMq({ url: RABBITMQ_URL, log, exchangePrefix: prefix }), stores),
+      ? absentSink("rabbitmq", "RABBITMQ_URL", options)
+      : routedSink(routedRabbitMq({ url: RABBITMQ_URL, log, exchangePrefix: prefix }), options),
     nats === undefined
-      ? absentSink("nats", "NATS_URL", stores)
+      ? absentSink("nats", "NATS_URL", options)
       : routedSink(
           routedNats({
             connection: nats,
             subjectPrefix: prefix,
-            ...(prefix === "" ? {} : { stream: `ROUTED-${cluster}`, events: eventStreamOf(cluster) }),
+            ...routed,
           }),
-          stores,
+          options,
         ),
     REDIS_URL === undefined
-      ? absentSink("redis", "REDIS_URL", stores)
-      : routedSink(routedRedis({ url: REDIS_URL, log, streamPrefix: prefix }), stores),
+      ? absentSink("redis", "REDIS_URL", options)
+      : routedSink(routedRedis({ url: REDIS_URL, log, streamPrefix: prefix }), options),
   ];
 }
 

@@ -14,15 +14,19 @@ import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets } from "#actors/ingress/sockets/sockets.ts";
 import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
-import { dockerStatus } from "#infra/docker/status.ts";
+import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
+import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
+import type { CertificateFiles } from "./certificate.ts";
 import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
 import { openKeys } from "./keys.ts";
+import { listen, type Listener } from "./listener.ts";
+import { OWN_NOUNS } from "./own-nouns.ts";
 import type { Settings } from "./settings.ts";
 import type { System } from "./system.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -62,8 +66,9 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
   const orchestrator = orchestratorRoutes({
     troupe,
-    docker: dockerStatus(connections.engine),
     policy: policyFromEnv(process.env),
+    secrets: system.gateway.secrets,
+    containers: system.containers,
   });
   const keys =
     settings.TROUPE_AUTH === "off"
@@ -85,12 +90,13 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     limiter: buckets && new SharedLimiter({ buckets, log }),
     authenticate: keys && ((secret) => keys.directory.find(secret)),
     rateLimit: () => rateLimitOf(live()),
-    peer: (request) => server.requestIP(request)?.address,
+    peer: (request) => listener.peerOf(request),
     trustedProxies: trustedProxies(settings.TRUSTED_PROXIES),
   });
   const gateway = gatewayRoutes({
     troupe,
     directory: () => system.gateway.directory() ?? notYet("The event gateway has not started yet"),
+    nouns: () => OWN_NOUNS,
     validator: system.gateway.validator,
     allows: system.gateway.allows,
     secrets: system.gateway.secrets,
@@ -98,11 +104,26 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   });
   let stopping = false;
   const readiness = readinessOf(componentsOf(settings, connections, system));
+  const forwarder = new Forwarder({ troupe, topics: () => connections.topics, log });
   const deps: IngressDeps = {
     troupe,
+    forward: {
+      find(request, path, query) {
+        const destination = forwarder.destinationOf(path, query);
+        if (destination === undefined) return undefined;
+        const peer = (): string | undefined => listener.peerOf(request);
+        return {
+          access: "key",
+          route: "/s/:name/*",
+          answer: (upgrade) => forwarder.forward(request, destination, peer(), upgrade),
+        };
+      },
+    },
     serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
     origins: () => live().ALLOWED_ORIGINS,
+    codec: () => connections.temporal?.codec ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
+    codecOrigins: TEMPORAL_UI_URL === undefined ? [] : [new URL(TEMPORAL_UI_URL).origin],
     maxBodyBytes: () => live().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
@@ -125,7 +146,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   const sockets = createSockets({
     topics: () => connections.topics,
     access: {
-      origins: () => [...loopbackOrigins(server.port ?? PORT), ...live().ALLOWED_ORIGINS],
+      origins: () => [...loopbackOrigins(listener.port, listener.scheme), ...live().ALLOWED_ORIGINS],
       ...(keys && {
         authenticate: (request: Request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
       }),
@@ -133,20 +154,26 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     log,
   });
   const watch: KeyWatch | undefined = keys && watchKeys(keys.directory, sockets);
-  const server: Bun.Server<Session> = Bun.serve<Session>({
+  const listener: Listener = listen<Session | Tunnel>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
     idleTimeout: IDLE_SECONDS,
     maxRequestBodySize: SERVER_BODY_LIMIT,
-    development: false,
+    files: certificateFilesOf(settings),
+    log,
     fetch: async (request, own) => {
-      const response = await app.serve(request, (asked) => sockets.upgrade(asked, own));
+      const response = await app.serve(
+        request,
+        (asked) => sockets.upgrade(asked, own as Bun.Server<Session>),
+        (asked, tunnel, headers) => own.upgrade(asked, { data: tunnel, headers }),
+      );
       if (stopping) response?.headers.set("connection", "close");
       return response;
     },
-    websocket: sockets.websocket,
+    websocket: withTunnels(sockets.websocket),
   });
-  const address = `http://${HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST}:${server.port}`;
+  const host = HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST;
+  const address = `${listener.scheme}://${host}:${listener.port}`;
   return {
     address,
     get sockets() {
@@ -159,14 +186,19 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
       keys?.stop();
       watch?.stop();
       sockets.close();
+      forwarder.stop();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);
-      await Promise.race([server.stop(), late.promise]);
+      await Promise.race([listener.stop(), late.promise]);
       clearTimeout(timer);
-      await server.stop(true);
+      await listener.cut();
       buckets?.close();
     },
   };
+}
+
+function certificateFilesOf({ API_TLS_CERT, API_TLS_KEY }: Settings): CertificateFiles | undefined {
+  return API_TLS_CERT === undefined || API_TLS_KEY === undefined ? undefined : { cert: API_TLS_CERT, key: API_TLS_KEY };
 }
 
 function rateLimitOf({ API_RATE_LIMIT, API_RATE_LIMIT_BURST }: Settings): RateLimit | undefined {

@@ -118,7 +118,7 @@ describe("databasesOf()", () => {
   test("gives each service a database of its own on the shared server", () => {
     const databases = databasesOf(readSettings({ DATABASE_URL: "postgres://u:p@h:5432/any?sslmode=disable" }));
     expect(databases["order"]).toBe("postgres://u:p@h:5432/troupe_order?sslmode=disable");
-    expect(new Set(Object.values(databases)).size).toBe(8);
+    expect(new Set(Object.values(databases)).size).toBe(9);
   });
 
   test("keeps clusters apart, and a service's own address as it is", () => {
@@ -136,6 +136,14 @@ test("readArguments() makes variables of flags, and refuses what it does not kno
   });
   expect(readArguments(["--help"]).help).toBe(true);
   expect(messageOf(() => readArguments(["--prot", "1"]))).toContain("--prot");
+});
+
+test("a certificate needs its key, and the other way round", () => {
+  expect(readSettings({ API_TLS_CERT: "/tls.crt", API_TLS_KEY: "/tls.key" })).toMatchObject({
+    API_TLS_KEY: "/tls.key",
+  });
+  for (const one of [{ API_TLS_CERT: "/tls.crt" }, { API_TLS_KEY: "/tls.key" }])
+    expect(() => readSettings(one)).toThrow(/API_TLS_CERT: expected a certificate and its key, or neither/);
 });
 
 test("a secret key is 32 bytes in base64, or several, and is not shown", () => {

@@ -3,12 +3,14 @@ import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
 import { readAddresses } from "#infra/address.ts";
+import { BROKERS } from "#infra/brokers.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
-import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
+import { PAYMENT_PROVIDERS } from "./payment-provider.ts";
+import { DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;
@@ -155,6 +157,7 @@ const VARIABLES = {
       "the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, INVOICE_, NOTIFICATION_, ORCHESTRATOR_, GATEWAY_",
     ),
   ),
+  CUSTOMER_DATABASE_URL: postgresUrl,
   STOCK_DATABASE_URL: postgresUrl,
   PAYMENT_DATABASE_URL: postgresUrl,
   DELIVERY_DATABASE_URL: postgresUrl,
@@ -179,6 +182,21 @@ const VARIABLES = {
   ),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_HOST: v.pipe(
+    optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
+    v.description("what the engine's host is called; without it what the engine calls itself"),
+  ),
+  TROUPE_BIND_ROOTS: v.pipe(
+    v.optional(text, ""),
+    v.transform((value) =>
+      value
+        .split(",")
+        .map((root) => root.trim())
+        .filter((root) => root !== ""),
+    ),
+    v.check((paths) => paths.every((path) => path.startsWith("/")), "expected absolute paths, separated by commas"),
+    v.description("directories of the host that services may mount, separated by commas; by default none"),
+  ),
   TROUPE_ROLES: v.pipe(
     v.optional(roles, ROLES.join(",")),
     v.description("what this process does; one without ingress serves /health, /ready and /metrics alone"),
@@ -226,6 +244,11 @@ const VARIABLES = {
     v.optional(v.pipe(text, v.picklist(["memory", "redis"], "expected memory or redis")), "memory"),
     v.description("where requests are counted: memory, each process for itself, or redis, all together"),
   ),
+  API_TLS_CERT: v.pipe(
+    optional(v.pipe(text, v.minLength(1))),
+    v.description("serves TLS: a PEM file with the certificate and its chain; read again when it changes"),
+  ),
+  API_TLS_KEY: v.pipe(optional(v.pipe(text, v.minLength(1))), v.description("the PEM file of its private key")),
   API_MAX_PAYLOAD_SIZE: v.pipe(
     v.optional(size, "1MiB"),
     v.description("the largest body of a request, as in 256KiB; 32MiB at most"),
@@ -284,7 +307,22 @@ const VARIABLES = {
     optional(failpoint),
     v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
   ),
-  DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
+  DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the sandbox courier's pace")),
+  DELIVERY_COURIER: v.pipe(
+    v.optional(v.pipe(text, v.picklist(["sandbox", "external"], "expected sandbox or external")), "sandbox"),
+    v.description("external: parcels move by the courier's updates alone (POST /deliveries/:orderId/updates)"),
+  ),
+  PAYMENT_PROVIDER: v.pipe(
+    v.optional(
+      v.pipe(text, v.picklist(PAYMENT_PROVIDERS, `expected one of ${PAYMENT_PROVIDERS.join(", ")}`)),
+      "sandbox",
+    ),
+    v.description("who moves the money; sandbox moves none"),
+  ),
+  DECIDE_WITHIN: v.pipe(
+    v.optional(duration, "30s"),
+    v.description("how long a customer has to decide when only a part of an order is in stock"),
+  ),
   LOG_LEVEL: v.pipe(
     v.optional(v.pipe(text, v.picklist(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(", ")}`)), "info"),
     v.description("the least important line that is written"),
@@ -308,6 +346,14 @@ const Environment = v.pipe(
       "expected memory, as there is no REDIS_URL",
     ),
     ["API_RATE_LIMIT_STORE"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["API_TLS_CERT"], ["API_TLS_KEY"]],
+      ({ API_TLS_CERT, API_TLS_KEY }) => (API_TLS_CERT === undefined) === (API_TLS_KEY === undefined),
+      "expected a certificate and its key, or neither",
+    ),
+    ["API_TLS_CERT"],
   ),
   v.forward(
     v.partialCheck(

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
-import { type ScalerActor, scalerActor } from "#actors/orchestrator/scaler/scaler.ts";
-import { startWatcher, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
+import { Host } from "#actors/orchestrator/host/host.ts";
+import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
+import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
+import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 /**
  * The actor system of this process, from nothing to running, and back.
@@ -15,23 +18,16 @@ import { Service } from "#actors/orchestrator/service/service.ts";
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
  *    while requests are still served, so that they only notice a pause.
  */
-import { createDelivery } from "#actors/shop/delivery/delivery.ts";
-import { Invoice } from "#actors/shop/invoice/invoice.ts";
-import { Notification } from "#actors/shop/notification/notification.ts";
-import { Order } from "#actors/shop/order/order.ts";
+import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
-import { Payment } from "#actors/shop/payment/payment.ts";
-import { Stock } from "#actors/shop/stock/stock.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
-import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
-import { WAKE_SIGNAL } from "#workflows/reconcile-service/messages.ts";
 import type { Workers } from "#workflows/worker.ts";
-import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { Connections } from "./connections.ts";
 import { SERVICES } from "./databases.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { keepTrying } from "./keep-trying.ts";
+import { type Orchestrator, startOrchestrator } from "./orchestrator.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -49,6 +45,8 @@ export interface System {
   orders(): OrderLists | undefined;
   /** The event gateway's part of this process. */
   readonly gateway: Gateway;
+  /** The containers of this process's engine; `undefined` while it drives none. */
+  containers(): OwnContainers | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -63,12 +61,11 @@ export interface System {
 
 /** Every actor type of the app. */
 export function actorTypes(
-  { DELIVERY_STEP }: Pick<Settings, "DELIVERY_STEP">,
-  scaler: ScalerActor,
+  { DELIVERY_STEP, DELIVERY_COURIER }: Pick<Settings, "DELIVERY_STEP" | "DELIVERY_COURIER">,
   gateway: Gateway,
 ): readonly AnyActorType[] {
-  const shop = [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP }), Invoice, Notification];
-  return [...shop, Config, Service, scaler, Keyring, Ticket, ...gateway.actors];
+  const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
+  return [...shop, Config, Service, Scaler, Host, Secret, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -88,18 +85,18 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { engine, temporal } = connections;
-  const scaler = scalerActor({ engine });
   const gateway = createGateway(settings, live, log);
-  const actors = actorTypes(settings, scaler, gateway);
+  const actors = actorTypes(settings, gateway);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
   let orders: OrderLists | undefined;
   let workers: Workers | undefined;
-  let watcher: Watcher | undefined;
+  let orchestrator: Orchestrator | undefined;
 
   async function startTroupe(): Promise<Troupe> {
     const { orchestrator, gateway: events, ...services } = connections.stores();
-    stores = { ...services, ...gateway.storesOf(events), default: orchestrator };
+    const shared = Object.entries(SHARED_STORES).map(([type, service]) => [type, services[service]]);
+    stores = { ...services, ...Object.fromEntries(shared), ...gateway.storesOf(events), default: orchestrator };
     const transport = connections.transport();
     const reads = connections.orderReads();
     try {
@@ -143,29 +140,24 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("workflows")) {
       workers = startShopWorkers({
         troupe: running,
-        engine,
-        scaler,
         temporal,
         log,
-        scaling: settings.TROUPE_ROLES.includes("scaler"),
-        reconciled: telemetry.reconciled,
         allows: gateway.allows,
         secrets: gateway.secrets,
+        settings,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
-      // In the background: the first service that asks for the demo image should find it built.
-      void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
-      watcher = startWatcher({
+      orchestrator = startOrchestrator({
+        troupe: running,
         engine,
+        temporal,
         log,
-        wake: (service) =>
-          temporal.call(() =>
-            temporal.client.workflow
-              .getHandle(temporal.prefix + workflowIds.reconcileService(service))
-              .signal(WAKE_SIGNAL),
-          ),
-        services: async () => (await running.list(Service, { limit: 200 })).map(({ key }) => key),
+        secrets: gateway.secrets,
+        hostName: settings.TROUPE_HOST,
+        bindRoots: settings.TROUPE_BIND_ROOTS,
+        logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
+        reconciled: telemetry.reconciled,
       });
     }
   }
@@ -175,7 +167,8 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     troupe: () => troupe,
     orders: () => orders,
     gateway,
-    workers: () => workers,
+    containers: () => orchestrator?.containers,
+    workers: () => together(workers, orchestrator?.workers),
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");
       await Promise.all(Object.values(stores).map((store) => store.check()));
@@ -184,14 +177,29 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     async leave(drainMs) {
       stopping.abort();
       await started;
-      await Promise.allSettled([workers?.stop(), watcher?.stop(), troupe?.leave(drainMs)]);
+      await Promise.allSettled([
+        workers?.stop(),
+        orchestrator?.workers.stop(),
+        orchestrator?.stop(),
+        troupe?.leave(drainMs),
+      ]);
     },
     async stop(drainMs) {
       stopping.abort();
       await started;
       gateway.stop();
-      await Promise.allSettled([workers?.stop(), watcher?.stop()]); // Y3
+      await Promise.allSettled([workers?.stop(), orchestrator?.workers.stop(), orchestrator?.stop()]); // Y3
       await troupe?.stop(drainMs);
     },
+  };
+}
+
+/** Two sets of workers as one; `undefined` where there is neither. */
+function together(one: Workers | undefined, other: Workers | undefined): Workers | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return {
+    running: () => [...one.running(), ...other.running()],
+    ready: async () => void (await Promise.all([one.ready(), other.ready()])),
+    stop: async () => void (await Promise.all([one.stop(), other.stop()])),
   };
 }

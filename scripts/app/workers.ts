@@ -1,69 +1,59 @@
-import type { ScalerActor } from "#actors/orchestrator/scaler/scaler.ts";
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
-import type { Engine } from "#infra/docker/engine.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
-import type { Log, Troupe } from "#runtime";
+import { durationMs, type Log, type Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
-import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
-import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
+import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
+import { lostDeliveries } from "#workflows/lost-deliveries.ts";
+import { lostOrders } from "#workflows/lost-orders.ts";
+import { sweepLostRuns } from "#workflows/lost-runs.ts";
+import { shopActivities } from "#workflows/shop-activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
+import { openPaymentProvider } from "./payment-provider.ts";
+import type { Settings } from "./settings.ts";
 
 /** What {@link startShopWorkers} is given. */
 export interface AppWorkers {
   readonly troupe: Troupe;
-  readonly engine: Engine;
-  readonly scaler: ScalerActor;
   readonly temporal: Temporal;
   readonly log: Log;
-  /** Whether the reconcile loops run here, too. */
-  readonly scaling: boolean;
-  /** Told of each round of a reconcile loop, in seconds. */
-  readonly reconciled?: (seconds: number) => void;
+  readonly settings: Pick<Settings, "PAYMENT_PROVIDER" | "DECIDE_WITHIN">;
   /** Opens the secrets that sign webhooks. */
   readonly secrets: SecretBox;
   /** Which addresses webhooks may go to: `undefined` for public ones. */
   readonly allows: ((address: string) => boolean) | undefined;
 }
 
-/** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
-export function startShopWorkers({
-  troupe,
-  engine,
-  scaler,
-  temporal,
-  log,
-  scaling,
-  reconciled,
-  allows,
-  secrets,
-}: AppWorkers): Workers {
+/** Starts the workers of every task queue this process serves, and the sweep for runs that are gone. They wait for Temporal by themselves. */
+export function startShopWorkers({ troupe, temporal, log, allows, secrets, settings }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
-    workflowsPath: pathOf("shop.ts"),
-    activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
+    workflowsPath: WORKFLOW_ENTRIES.shop,
+    activities: shopActivities({
+      troupe,
+      provider: openPaymentProvider(settings.PAYMENT_PROVIDER, troupe, log),
+      decideWithinMs: durationMs(settings.DECIDE_WITHIN),
+    }),
   };
   const gateway: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.gateway,
-    workflowsPath: pathOf("deliver-webhook/workflow.ts"),
+    workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
-  const orchestrator: QueueOptions = {
-    taskQueue: temporal.prefix + TASK_QUEUES.orchestrator,
-    workflowsPath: pathOf("reconcile-service/workflow.ts"),
-    activities: createReconcileActivities({ troupe, engine, scaler, ...(reconciled && { reconciled }) }),
-  };
-  return startWorkers({
+  const workers = startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
     security: temporal.security,
     codec: temporal.codec,
-    queues: scaling ? [shop, gateway, orchestrator] : [shop, gateway],
+    queues: [shop, gateway],
     log,
   });
-}
-
-function pathOf(file: string): string {
-  return Bun.fileURLToPath(import.meta.resolve(`#workflows/${file}`));
+  const rules = { fulfilOrder: lostOrders(troupe), deliverWebhook: lostDeliveries(troupe) };
+  const sweep = sweepLostRuns({ temporal, rules, log });
+  return {
+    ...workers,
+    async stop() {
+      await Promise.all([sweep.stop(), workers.stop()]);
+    },
+  };
 }

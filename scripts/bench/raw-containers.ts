@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { createOptions } from "#infra/docker/container-options.ts";
 import { ECHO_IMAGE } from "#infra/docker/echo-image.ts";
-import { LABELS } from "#infra/docker/labels.ts";
+import { LABELS, Signer } from "#infra/engines/identity.ts";
 
 /** The port that the echo image listens on. */
 export const ECHO_PORT = 8080;
@@ -20,7 +20,9 @@ export async function createRaw(docker: Docker, cluster: string, replica: number
   const resources = { memoryBytes: 256 * MEGABYTE, cpus: 1, pids: 64 };
   const identity = { cluster, service: "raw", revision: "1", replica };
   const shape = { image: ECHO_IMAGE, command: ["serve"], env: {}, ports: [{ container: ECHO_PORT, host: null }] };
-  const container = await docker.createContainer(createOptions({ ...identity, ...shape, resources }));
+  const marks = { ...identity, fence: 0, image: ECHO_IMAGE, uid: crypto.randomUUID() };
+  const labels = new Signer(cluster, "bench").labels(marks);
+  const container = await docker.createContainer(createOptions({ ...identity, ...shape, resources }, labels));
   await container.start();
 }
 

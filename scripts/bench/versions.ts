@@ -3,7 +3,7 @@ import { connect } from "@nats-io/transport-node";
 import postgres from "postgres";
 import { parseNatsUrl } from "#infra/nats/url.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
-import { KAFKA_VERSION } from "#infra/stack/kafka.ts";
+import { KAFKA_VERSION } from "#infra/stack/kafka-jars.ts";
 import type { ServerName } from "#infra/stack/types.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 

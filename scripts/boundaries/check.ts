@@ -1,7 +1,7 @@
 import { findCycles } from "./cycles.ts";
 import type { Edge, Graph } from "./graph.ts";
 import { anyOf, pattern } from "./pattern.ts";
-import { ARROWS, EXAMPLES, LEVELS, NARROW, PACKAGES, TESTS, TYPE_ONLY_TARGETS } from "./rules.ts";
+import { ARROWS, EXAMPLES, LEVELS, NARROW, NEVER, PACKAGES, ROOMS, TESTS, TYPE_ONLY_TARGETS } from "./rules.ts";
 import type { Violation } from "./violation.ts";
 import { bundleViolations } from "./workflow-bundle.ts";
 
@@ -12,6 +12,11 @@ const isExample = pattern(EXAMPLES);
 const arrows = ARROWS.map((arrow) => ({ ...arrow, fits: pattern(arrow.from, arrow.to) }));
 const typeOnlyTargets = TYPE_ONLY_TARGETS.map(({ from, to }) => pattern(from, to));
 const packages = PACKAGES.map((row) => ({ ...row, holds: pattern(row.files) }));
+const never = NEVER.map((row) => ({
+  ...row,
+  fits: pattern(row.from, row.to),
+  allows: anyOf(row.except ? [row.except] : []),
+}));
 const narrow = NARROW.map((row) => ({
   ...row,
   holds: pattern(row.files),
@@ -42,7 +47,7 @@ function findings(edge: Edge): Finding[] {
     ];
   }
   if (target.kind !== "file") return packageFindings(edge, target.name);
-  const arrow = arrowFinding(from, target.path);
+  const arrow = arrowFinding(from, target.path) ?? roomFinding(from, target.path);
   if (arrow) return [arrow];
   return [...narrowFindings(edge, target.path), ...nameFindings(edge, target.path)];
 }
@@ -73,6 +78,20 @@ function arrowFinding(from: string, to: string): Finding | undefined {
     };
   }
   return { rule: "arrow", message, fix: "See the rows of scripts/boundaries/rules.ts for what this file may import" };
+}
+
+function roomFinding(from: string, to: string): Finding | undefined {
+  if (isTest(from)) return undefined;
+  const message = `${from} may not import ${to}`;
+  const row = never.find(({ fits, allows }) => fits(from, to) && !allows(to));
+  if (row) return { rule: "room", message, fix: row.fix };
+  const [above, below] = [roomOf(from), roomOf(to)];
+  if (above < 0 || below < 0 || above <= below) return undefined;
+  return {
+    rule: "room-above",
+    message: `${message}: runtime/${ROOMS[below]} is above runtime/${ROOMS[above]}`,
+    fix: "Put what both need into the lower room, or pass it in when the part is made",
+  };
 }
 
 function narrowFindings(edge: Edge, to: string): Finding[] {
@@ -130,4 +149,10 @@ function areaOf(path: string): string {
 
 function levelOf(path: string): number {
   return LEVELS.findIndex((areas) => areas.includes(areaOf(path)));
+}
+
+/** The place of a file's room from the top; -1 where it stands in none. */
+function roomOf(path: string): number {
+  const [area, room] = path.split("/");
+  return area === "runtime" && room !== undefined ? ROOMS.indexOf(room) : -1;
 }

@@ -56,6 +56,10 @@ export const ARROWS: readonly Arrow[] = [
     to: "actors/<product>/<noun>/<noun>.ts",
     why: "`ref` and `send` take the type of another actor of the same product",
   },
+  { from: "actors/<product>/actors.ts", to: "actors/<product>/**", why: "the list of a product's actors" },
+  { from: "actors/shop/**", to: "actors/shop/money/*.ts", why: "the whole shop counts money one way" },
+  { from: "actors/shop/sandbox-payment/**", to: "actors/shop/payment/*.ts", why: "the sandbox is a payment provider" },
+  { from: "actors/shop/customer/**", to: "actors/shop/order/status.ts", why: "a customer's history ends as orders do" },
   { from: "actors/<product>/http/**", to: "actors/<product>/**", why: "the routes of a product call its actors" },
   {
     from: "actors/orchestrator/config/**",
@@ -72,7 +76,7 @@ export const ARROWS: readonly Arrow[] = [
     to: "actors/**",
     why: "the ingress is where the routes of the products are put together",
   },
-  { from: "actors/ingress/**", to: "workflows/client.ts", why: "it starts and finds workflows" },
+  { from: "actors/ingress/**", to: "workflows/{client,run-status}.ts", why: "it starts and finds workflows" },
   { from: "actors/**", to: "workflows/{task-queues,workflow-ids}.ts", why: "names are part of the contract" },
 
   { from: "workflows/**", to: "workflows/*.ts", why: "names and helpers that every workflow shares" },
@@ -80,6 +84,79 @@ export const ARROWS: readonly Arrow[] = [
   { from: "workflows/<own>/activities.ts", to: "actors/**", why: "activities call actors, and the ports beside them" },
   { from: "workflows/<own>/workflow.ts", to: "actors/*/<noun>/plan.ts", why: "a plan is a pure function" },
   { from: "workflows/*.ts", to: "actors/*/<noun>/<noun>.ts", why: "the worker gives the activities their actors" },
+];
+
+/**
+ * The rooms of the runtime, from the top down, as a message travels. A file may know of its own room and of those below it.
+ * `runtime/testing`, the examples and the doors stand outside.
+ */
+export const ROOMS: readonly string[] = [
+  "node",
+  "calls",
+  "host",
+  "control",
+  "activation",
+  "commit",
+  "watch",
+  "turn",
+  "memory",
+  "relay",
+  "subscriptions",
+  "timers",
+  "dead-letters",
+  "projections",
+  "indexing",
+  "journal",
+  "telemetry",
+  "ownership",
+  "actor",
+  "topics",
+  "message",
+  "ports",
+  "base",
+];
+
+/** Imports between rooms of the runtime that must never be, whatever the order of the rooms says. Tests are free of them. */
+export const NEVER: readonly {
+  readonly from: string;
+  readonly to: string;
+  /** Files of `to` that may be imported all the same. */
+  readonly except?: string;
+  readonly fix: string;
+}[] = [
+  {
+    from: "runtime/commit/**",
+    to: "runtime/{relay,timers,watch}/**",
+    fix: "Who wants to know of commits is a CommitListener: pass it in",
+  },
+  {
+    from: "runtime/projections/**",
+    to: "runtime/{relay,node}/**",
+    fix: "A projection is a sink: take what it needs as a parameter",
+  },
+  {
+    from: "runtime/actor/**",
+    to: "runtime/**",
+    except: "runtime/{actor,base,ports,message}/**",
+    fix: "The definition of an actor says nothing of how it is run: put the type into runtime/actor",
+  },
+  {
+    from: "runtime/turn/**",
+    to: "runtime/{activation,commit}/**",
+    fix: "A turn is handed on by its activation: name what the turn needs in TurnParts",
+  },
+  {
+    from: "runtime/{relay,timers}/**",
+    to: "runtime/{activation,host}/**",
+    fix: "Hand messages on as a Delivery of runtime/message",
+  },
+  { from: "runtime/calls/**", to: "runtime/node/**", fix: "Put what both need into a room below runtime/calls" },
+  {
+    from: "runtime/journal/**",
+    to: "runtime/turn/**",
+    fix: "Name what the journal needs of a turn in runtime/journal",
+  },
+  { from: "runtime/host/**", to: "runtime/calls/**", fix: "Calls come to a host as a Delivery of runtime/message" },
 ];
 
 /** A kind of file that may import less than its folder. */
@@ -105,6 +182,8 @@ export const NARROW: readonly Narrow[] = [
       "**/names.ts",
       "runtime/mod.ts",
       "infra/http/access.ts",
+      "infra/json/{exact,exact-schema}.ts",
+      "infra/time/rfc3339.ts",
       "workflows/{task-queues,workflow-ids}.ts",
     ],
     typeOnly: [],

@@ -3,6 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const POLL_MS = 50;
 const ASK_MS = 5_000;
+const SLOW_MS = 2_000;
+const AGAIN_MS = 10_000;
 /** What a component that is not a failure may say of itself. */
 const FINE = new Set(["ok", "up", "ready", "healthy", "running", "connected", "disabled", "off", "skipped", "absent"]);
 
@@ -13,21 +15,22 @@ interface ReadyBody {
 
 /**
  * Resolves when `GET {url}/ready` answers 200, or 503 with no failing component but those in `missing`. Asks forever: the app may be
- * restarting; `signal` ends the wait. `stillWaiting` is told what fails every ten seconds.
+ * restarting; `signal` ends the wait. `stillWaiting` is told what fails, and for how long, after two seconds and then every ten.
  */
 export async function untilReady(
   url: string,
   missing: ReadonlySet<string>,
   options: { readonly signal: AbortSignal; readonly stillWaiting: (reason: string) => void },
 ): Promise<void> {
-  let next = performance.now() + 10_000;
+  const started = performance.now();
+  let next = started + SLOW_MS;
   for (;;) {
     options.signal.throwIfAborted();
     const failing = await failingComponents(url);
     if (failing.every((name) => missing.has(name))) return;
     if (performance.now() > next) {
-      next += 10_000;
-      options.stillWaiting(failing.join(", "));
+      next += AGAIN_MS;
+      options.stillWaiting(`${failing.join(", ")}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
     }
     await delay(POLL_MS, undefined, { signal: options.signal });
   }

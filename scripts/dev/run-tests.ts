@@ -8,6 +8,7 @@ import { RECIPES } from "#infra/stack/recipes.ts";
 import { display } from "#infra/stack/report.ts";
 import { openTestRun, type TestRun } from "#infra/stack/test-run.ts";
 import { type Env, SERVER_NAMES, UnavailableError } from "#infra/stack/types.ts";
+import { prepareBundles } from "./bundles.ts";
 import { closingLine, readSummary } from "./test-summary.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -40,6 +41,8 @@ export async function runTests(args: readonly string[]): Promise<number> {
 }
 
 async function everyServer(run: TestRun): Promise<Env> {
+  // Not waited for: the first test that runs a workflow finds them, or waits for the same build.
+  prepareBundles();
   const shown = display();
   const outcomes = await Promise.allSettled(SERVER_NAMES.map((name) => run.server(name, shown.report)));
   shown.close();

@@ -5,8 +5,10 @@ import { startStack, type Stack } from "#infra/stack/mod.ts";
 import { Ports } from "#infra/stack/ports.ts";
 import { RECIPES } from "#infra/stack/recipes.ts";
 import { display } from "#infra/stack/report.ts";
+import { Timeline, whereTheTimeWent } from "#infra/stack/timeline.ts";
 import { SERVER_NAMES } from "#infra/stack/types.ts";
 import { AppProcess } from "./app-process.ts";
+import { prepareBundles } from "./bundles.ts";
 import { type DevOptions, parseOptions, USAGE } from "./options.ts";
 import { untilReady } from "./readiness.ts";
 import { stopSignal } from "./stop-signals.ts";
@@ -31,13 +33,19 @@ export async function dev(args: readonly string[], elapsedMs: () => number): Pro
     killRecorded(options.dataDir);
     process.exit(130);
   });
+  const installed = elapsedMs();
+  const bundles = prepareBundles();
+  const timeline = new Timeline();
   const shown = display();
   let stack: Stack;
   try {
     stack = await startStack({
       servers: options.servers,
       dataDir: options.dataDir,
-      report: shown.report,
+      report: (event) => {
+        timeline.note(event);
+        shown.report(event);
+      },
       signal: stop,
       ...(options.infra === undefined ? {} : { infra: options.infra }),
     });
@@ -54,6 +62,9 @@ export async function dev(args: readonly string[], elapsedMs: () => number): Pro
     await stack.stop();
     return 1;
   }
+  const served = elapsedMs();
+  await Promise.race([bundles.ready((line) => console.log(line)), aborted(stop)]);
+  const bundled = elapsedMs();
   const apps = await startApps(options, stack);
   try {
     const missing = new Set<string>([
@@ -78,6 +89,14 @@ export async function dev(args: readonly string[], elapsedMs: () => number): Pro
         "",
       ].join("\n"),
     );
+    const parts = [
+      { name: "dependencies", ms: installed },
+      { name: "servers", ms: served - installed },
+      // Beside the servers; only what was left of them afterwards.
+      { name: "workflow bundles", ms: bundled - served },
+      { name: "app", ms: elapsedMs() - bundled },
+    ];
+    console.log([...whereTheTimeWent(parts, timeline.ways()), ""].join("\n"));
     console.log(`ready ${apps.nodes[0]?.shown} in ${(elapsedMs() / 1000).toFixed(1)}s`);
     await aborted(stop);
   } catch (error) {

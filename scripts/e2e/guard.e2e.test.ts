@@ -116,7 +116,11 @@ test("the sockets of a key are closed with 1008 at every process once it is revo
 
 test("a socket follows what its key is good for", async () => {
   const { key } = await makeKey(["orders"]);
-  const { ticket } = (await send(first, "POST", "/tickets", key)).body as { ticket: string };
+  // A key is known within a second wherever it was not made.
+  const { ticket } = await eventually("the key is known", 10_000, async () => {
+    const answer = await send(first, "POST", "/tickets", key);
+    return answer.status === 201 && (answer.body as { ticket: string });
+  });
   const heard: string[] = [];
   const refused: string[] = [];
   const address = `${(await first.listening()).replace("http", "ws")}/ws?ticket=${ticket}`;

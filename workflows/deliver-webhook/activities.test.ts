@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
 import { createTroupe, memory, newId } from "#runtime";
-import { deliverWebhookActivities, retryAfterMs } from "./activities.ts";
+import { bodyOf, deliverWebhookActivities, retryAfterMs } from "./activities.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -57,4 +57,12 @@ test("a try is kept with its status, the beginning of the answer, and when the n
     response: "thanks",
     inMs: null,
   });
+});
+
+test("bodyOf() sends data that came as a text as that text", () => {
+  const event = { specversion: "1.0", id: "1", type: "demo.made" };
+  expect(bodyOf({ ...event, data_json: '{"n":9007199254740993,"m":1.0}' })).toBe(
+    '{"specversion":"1.0","id":"1","type":"demo.made","data":{"n":9007199254740993,"m":1.0}}',
+  );
+  expect(JSON.parse(bodyOf({ ...event, data: { n: 1 } }))).toEqual({ ...event, data: { n: 1 } });
 });

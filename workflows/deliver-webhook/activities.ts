@@ -1,5 +1,6 @@
 import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
 import { type DeliveryTurn, MAX_RESPONSE_SHOWN } from "#actors/gateway/endpoint/messages.ts";
+import { parseExact } from "#infra/json/exact.ts";
 import { openWhatOpens, plainBox, type SecretBox } from "#infra/secrets/secret-box.ts";
 import { type DeliveryOutcome, deliver } from "#infra/webhooks/deliver.ts";
 import { signWebhook } from "#infra/webhooks/sign.ts";
@@ -46,7 +47,7 @@ export function deliverWebhookActivities({ troupe, allows, secrets = plainBox, t
       const signing = await orFailure(endpoint.signing(undefined, CALL));
       if (signing === null) return { kind: "failed", detail: "The endpoint was removed", final: true, retryAfterMs: 0 };
       const keys = await openWhatOpens(secrets, signing.secrets, `endpoint/${endpointId}`);
-      const body = new TextEncoder().encode(JSON.stringify(event));
+      const body = new TextEncoder().encode(bodyOf(event));
       const headers = {
         ...signWebhook({ id: webhookId, at: new Date(), body }, keys.map(parseSigningKey)),
         "content-type": "application/cloudevents+json",
@@ -114,6 +115,11 @@ export function deliverWebhookActivities({ troupe, allows, secrets = plainBox, t
 
 /** The activities as the workflow sees them. */
 export type DeliverWebhookActivities = ReturnType<typeof deliverWebhookActivities>;
+
+/** The event as it is sent: data that came as a text is that text, so that its numbers stay what they were. */
+export function bodyOf({ data_json, ...event }: DeliverWebhook["event"]): string {
+  return JSON.stringify(typeof data_json === "string" ? { ...event, data: parseExact(data_json) } : event);
+}
 
 function resultOf(outcome: DeliveryOutcome): TryResult {
   switch (outcome.kind) {

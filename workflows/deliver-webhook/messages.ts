@@ -9,7 +9,7 @@ export interface DeliverWebhook {
   /** What the receiver knows the webhook by: the same in every try, also when a dead letter of it is replayed. */
   readonly webhookId: string;
   readonly endpointId: string;
-  /** A CloudEvent: the body of the webhook. */
+  /** A CloudEvent: the body of the webhook. Data with numbers that JSON.parse would change stands in `data_json`, as its text. */
   readonly event: Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string };
   /** The pauses between tries, in milliseconds. One more try than pauses. */
   readonly retriesMs: readonly number[];

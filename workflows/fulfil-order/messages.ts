@@ -1,14 +1,14 @@
 import * as v from "valibot";
 import { Address } from "#actors/shop/delivery/messages.ts";
+import { Currency } from "#actors/shop/money/messages.ts";
 import { OrderId, OrderLine, type OrderStatus } from "#actors/shop/order/messages.ts";
 import { PaymentToken } from "#actors/shop/payment/messages.ts";
-import { Currency } from "#actors/shop/stock/messages.ts";
 import type { WorkflowStart } from "#runtime";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import { searchAttributes } from "./names.ts";
 
-export { fulfilOrderSignals, searchAttributes } from "./names.ts";
+export { fulfilOrderSignals, fulfilOrderUpdates, searchAttributes } from "./names.ts";
 
 /** What `fulfilOrder` is started with: the order as placed. */
 export const FulfilOrder = v.object({
@@ -39,6 +39,10 @@ export function fulfilOrderStart(input: FulfilOrder): WorkflowStart {
     id: workflowIds.fulfilOrder(input.orderId),
     taskQueue: TASK_QUEUES.shop,
     args: [input],
-    searchAttributes: { [searchAttributes.orderId]: input.orderId, [searchAttributes.orderStatus]: "placed" },
+    searchAttributes: {
+      [searchAttributes.orderId]: input.orderId,
+      [searchAttributes.orderStatus]: "placed",
+      ...(input.customerId === undefined ? {} : { [searchAttributes.customerId]: input.customerId }),
+    },
   };
 }

@@ -1,3 +1,6 @@
+import type { Acted, Action, ObservedContainer, Slots } from "#actors/orchestrator/scaler/messages.ts";
+import type { ConditionFound, DesiredService } from "#actors/orchestrator/service/messages.ts";
+
 /** Input of `reconcileService`. */
 export interface ReconcileServiceInput {
   readonly name: string;
@@ -12,6 +15,42 @@ export const LAST_DECISION_QUERY = "getLastDecision";
 export interface Decision {
   readonly round: number;
   readonly status: string;
-  /** As in `create 0`, `remove 3f2a…`. */
+  /** As in `create web/2`, `remove web/0 3f2a…`. */
   readonly actions: readonly string[];
 }
+
+/** What one host has of a service. `containers: null`: it could not be asked, for `reason`. */
+export interface HostView {
+  readonly host: string;
+  readonly containers: readonly ObservedContainer[] | null;
+  readonly reason: string | null;
+}
+
+/** The world as one round of the loop sees it. */
+export interface World {
+  readonly desired: DesiredService;
+  /** Every host that is known, in order of its name. */
+  readonly hosts: readonly HostView[];
+  /** Services it depends on that are not ready. */
+  readonly waitsFor: readonly string[];
+  readonly slots: Slots;
+  /** The token to act with. */
+  readonly fence: number;
+  readonly nowMs: number;
+}
+
+/** What is to be done on one host. */
+export interface ActOrder {
+  readonly host: string;
+  readonly fence: number;
+  readonly graceMs: number;
+  readonly actions: readonly Action[];
+}
+
+/** What the loop says about a round. */
+export interface RoundReport {
+  readonly status: "converged" | "progressing" | "degraded";
+  readonly conditions: readonly ConditionFound[];
+}
+
+export type { Acted };

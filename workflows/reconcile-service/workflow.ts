@@ -5,20 +5,26 @@ import {
   defineSignal,
   isCancellation,
   log,
+  proxyActivities,
   proxyLocalActivities,
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import { IDLE_CHECK_MS, plan } from "#actors/orchestrator/scaler/plan.ts";
-import type { Plan } from "#actors/orchestrator/scaler/plan.ts";
-import type { ReconcileActivities, World } from "./activities.ts";
+import type { Action } from "#actors/orchestrator/scaler/messages.ts";
+import { IDLE_CHECK_MS, type Plan, plan } from "#actors/orchestrator/scaler/plan.ts";
+import type { ConditionFound } from "#actors/orchestrator/service/messages.ts";
+import type { ReconcileActivities, Survey } from "./activities.ts";
 import { LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
-import type { Decision, ReconcileServiceInput } from "./messages.ts";
+import type { Acted, Decision, HostView, ReconcileServiceInput, World } from "./messages.ts";
 
 /** Short calls in the worker's own process: a killed container is back before a task queue would have been asked. */
-const { observeService, applyActions, reportService } = proxyLocalActivities<ReconcileActivities>({
+const { survey, noteLook, reportService, rollBack } = proxyLocalActivities<ReconcileActivities>({
   startToCloseTimeout: "60s",
   retry: { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval: "2s", maximumAttempts: 4 },
+});
+const { actOnHost } = proxyLocalActivities<ReconcileActivities>({
+  startToCloseTimeout: "5m",
+  retry: { maximumAttempts: 2 },
 });
 
 /** After a round that could not be completed (no engine, no store) the loop waits this long. */
@@ -27,6 +33,8 @@ const MAX_ROUNDS = 200;
 /** Rounds in a row that act without waiting; more would be two parties undoing each other's work. */
 const MAX_BUSY_ROUNDS = 20;
 const BUSY_PAUSE_MS = 1_000;
+/** Whom a container serves when it is stopped may take so long beyond the grace of the stop. */
+const DRAIN_BEYOND_GRACE_MS = 20_000;
 
 const wakeSignal = defineSignal(WAKE_SIGNAL);
 const lastDecisionQuery = defineQuery<Decision>(LAST_DECISION_QUERY);
@@ -35,12 +43,13 @@ const lastDecisionQuery = defineQuery<Decision>(LAST_DECISION_QUERY);
  * Keeps the containers of one service at their desired state, until the service is removed and its last container is
  * gone. One run per service (the workflow id) is the lock.
  *
- * Each round reads the world anew, plans, acts and reports. Then the loop waits: for a wake-up (the desired state or
- * a container changed), for the time the plan asks for, or 15 s.
+ * Each round looks at every host anew, plans, acts and reports. Then the loop waits: for a wake-up (the desired state or
+ * a container changed), for the time the plan asks for, or a minute.
  */
 export async function reconcileService(input: ReconcileServiceInput): Promise<void> {
   let awake = false;
   let reported = "";
+  let troubles: readonly ConditionFound[] = [];
   let decision: Decision = { round: 0, status: "progressing", actions: [] };
   setHandler(wakeSignal, () => void (awake = true));
   setHandler(lastDecisionQuery, () => decision);
@@ -49,22 +58,32 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
     awake = false;
     let waitMs = TROUBLE_PAUSE_MS;
     try {
-      const world = await observeService(input.name);
+      const { world, own } = await look(input.name);
       const next = planFor(input.name, world);
-      decision = { round, status: next.status, actions: next.actions.map(labelOf) };
-      const news = JSON.stringify([world.desired.generation, next.status, next.conditions, world.containers]);
-      const [applied] = await Promise.all([
-        next.actions.length > 0 ? applyActions(input.name, applicationOf(world, next)) : undefined,
-        news === reported
-          ? undefined
-          : reportService(input.name, world, { status: next.status, conditions: [...next.conditions] }),
+      if (next.failure !== null) {
+        await rollBack(input.name, world.desired.revision, next.failure);
+        continue;
+      }
+      decision = { round, status: next.status, actions: next.actions.map((action) => labelOf(input.name, action)) };
+      const conditions = [...next.conditions, ...troubles];
+      const status = next.status === "converged" && troubles.length > 0 ? "degraded" : next.status;
+      const news = JSON.stringify([world.desired.generation, status, conditions, world.hosts]);
+      const [acted] = await Promise.all([
+        actOn(input.name, world, next, own),
+        news === reported ? undefined : reportService(input.name, world, { status, conditions }),
       ]);
       reported = news;
-      if (world.desired.removed && world.containers?.length === 0 && !awake) return;
-      const acted = applied !== undefined && applied.unavailable === null;
-      busy = acted ? busy + 1 : 0;
-      if (world.containers !== null && applied?.unavailable == null) waitMs = acted ? 0 : next.nextCheckMs;
-      if (busy > MAX_BUSY_ROUNDS) waitMs = BUSY_PAUSE_MS;
+      troubles = acted.flatMap(({ kept }) => kept.map(keptCondition));
+      const containers = world.hosts.flatMap((host) => host.containers ?? []);
+      const asked = world.hosts.every((host) => host.containers !== null);
+      if (world.desired.removed && asked && containers.length === 0 && !awake) return;
+      const unavailable = acted.some((one) => one.unavailable !== null);
+      const all = acted.flatMap((one) => [...one.failed, ...one.kept]).length;
+      const did = next.actions.length > 0 && !unavailable && all < next.actions.length;
+      busy = did ? busy + 1 : 0;
+      if (asked && !unavailable)
+        waitMs = did ? 0 : next.actions.length > 0 ? BUSY_PAUSE_MS : Math.min(next.nextCheckMs, IDLE_CHECK_MS);
+      if (busy > MAX_BUSY_ROUNDS) waitMs = Math.max(waitMs, BUSY_PAUSE_MS);
     } catch (error) {
       if (isCancellation(error)) throw error;
       // A store or node that is away: said in the log, tried again. The loop itself never ends for it.
@@ -77,35 +96,85 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
   }
 }
 
-/** The plan for what was seen; where the engine could not be asked, none but the honest word about it. */
-function planFor(service: string, world: World): Plan {
-  const { desired, containers, slots, nowMs } = world;
-  if (containers === null) {
-    const message = world.reason ?? "the engine does not answer";
-    return {
-      actions: [],
-      status: "degraded",
-      conditions: [{ type: "docker_unavailable", message }],
-      nextCheckMs: IDLE_CHECK_MS,
-    };
+/** Looks at every host: this worker's own at once, the others over their task queues. */
+async function look(name: string): Promise<{ readonly world: World; readonly own: string | undefined }> {
+  const { elsewhere, ...seen }: Survey = await survey(name);
+  const own = seen.hosts[0]?.host;
+  const others = await Promise.all(elsewhere.map((host) => observeOn(name, host)));
+  const hosts = [...seen.hosts, ...others].sort((a, b) => (a.host < b.host ? -1 : 1));
+  const { desired } = seen;
+  const wanted: Record<string, number> = { [desired.revision]: desired.canary?.replicas ?? desired.replicas };
+  if (desired.canary !== null) wanted[desired.canary.base] = desired.replicas;
+  const { slots, fence } = await noteLook(name, hosts, wanted);
+  return { world: { ...seen, hosts, slots, fence }, own };
+}
+
+async function observeOn(name: string, host: string): Promise<HostView> {
+  try {
+    const view = await remote(host).observeHost(name);
+    return view ?? { host, containers: null, reason: `${host} has not answered yet` };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { host, containers: null, reason: `${host} does not answer` };
   }
-  const pinned = desired.spec?.ports.some((port) => port.host !== null) ?? false;
+}
+
+/** The activities of another host's process. One that is not there is not waited for. */
+function remote(host: string) {
+  return proxyActivities<Pick<ReconcileActivities, "observeHost" | "actOnHost">>({
+    taskQueue: `${workflowInfo().taskQueue}.${host}`,
+    scheduleToStartTimeout: "5s",
+    startToCloseTimeout: "5m",
+    retry: { maximumAttempts: 1 },
+  });
+}
+
+/** Carries the plan out, each host its part. */
+async function actOn(name: string, world: World, next: Plan, own: string | undefined): Promise<readonly Acted[]> {
+  const { fence, desired } = world;
+  const hosts = [...new Set(next.actions.map((action) => action.host))];
+  return await Promise.all(
+    hosts.map(async (host) => {
+      const actions = next.actions.filter((action) => action.host === host);
+      const order = { host, fence, graceMs: desired.graceMs, actions };
+      if (host === own) return await actOnHost(name, order);
+      try {
+        return await remote(host).actOnHost(name, order);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        return { failed: [], kept: [], unavailable: `${host} does not answer`, fenced: false };
+      }
+    }),
+  );
+}
+
+/** The plan for what was seen; where a host could not be asked, none but the honest word about it. */
+function planFor(service: string, world: World): Plan {
+  const { desired, hosts, slots, nowMs, waitsFor } = world;
+  const silent = hosts.filter((host) => host.containers === null);
+  if (silent.length > 0) {
+    const conditions = silent.map(({ host, reason }) => ({
+      type: "docker_unavailable" as const,
+      severity: "trouble" as const,
+      reason: "no_answer",
+      message: reason ?? `${host} does not answer`,
+    }));
+    return { actions: [], status: "degraded", conditions, failure: null, nextCheckMs: TROUBLE_PAUSE_MS };
+  }
+  const { graceMs, ...rest } = desired;
+  const containers = hosts.flatMap((host) => host.containers ?? []);
   return plan(
-    { service, revision: desired.revision, replicas: desired.replicas, order: pinned ? "stop-first" : "start-first" },
+    { ...rest, service, waitsFor, hosts: hosts.map(({ host }) => host), drainMs: graceMs + DRAIN_BEYOND_GRACE_MS },
     { containers, slots, nowMs },
   );
 }
 
-function applicationOf(world: World, next: Plan): Parameters<ReconcileActivities["applyActions"]>[1] {
-  return {
-    revision: world.desired.revision,
-    spec: world.desired.removed ? null : world.desired.spec,
-    actions: [...next.actions],
-  };
+function keptCondition({ containerId, why }: Acted["kept"][number]): ConditionFound {
+  const message = `Container ${containerId.slice(0, 12)} cannot be ended: ${why}`;
+  return { type: "remove_failed", severity: "trouble", reason: "refused", message };
 }
 
-function labelOf(action: Plan["actions"][number]): string {
-  return action.kind === "create"
-    ? `create ${action.replica}`
-    : `${action.kind} ${action.replica} ${action.containerId.slice(0, 12)}`;
+function labelOf(service: string, action: Action): string {
+  const slot = `${service}/${action.replica}`;
+  return action.kind === "create" ? `create ${slot}` : `${action.kind} ${slot} ${action.containerId.slice(0, 12)}`;
 }

@@ -1,5 +1,5 @@
 /** What pages of other origins may send and read. */
-const ALLOWED_HEADERS = "authorization, content-type, idempotency-key, traceparent";
+const ALLOWED_HEADERS = "authorization, content-type, idempotency-key, traceparent, x-namespace";
 const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const EXPOSED_HEADERS = "location, ratelimit-limit, ratelimit-remaining, ratelimit-reset, retry-after, x-trace-id";
 const PREFLIGHT_SECONDS = "600";

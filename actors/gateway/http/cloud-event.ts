@@ -1,8 +1,10 @@
 import * as v from "valibot";
+import { carried } from "#actors/gateway/inbox/exact-data.ts";
 import { EventAttributes, GatewayEvent } from "#actors/gateway/inbox/messages.ts";
-import { isJson, jsonOf, readBytes, refuseEncoding } from "#infra/http/body.ts";
+import { exactJsonOf, isJson, readBytes, refuseEncoding } from "#infra/http/body.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { check } from "#infra/http/validate.ts";
+import { isNumber } from "#infra/json/exact.ts";
 import { newId } from "#runtime";
 
 /** An event in the short form. */
@@ -16,12 +18,9 @@ export const PlainEvent = v.strictObject({
 /** Where events in the short form come from. */
 export const PLAIN_SOURCE = "/events";
 
-const ATTRIBUTES: ReadonlySet<string> = new Set([
-  ...Object.keys(EventAttributes),
-  "data",
-  "data_base64",
-  "specversion",
-]);
+const ATTRIBUTES: ReadonlySet<string> = new Set([...Object.keys(EventAttributes), "data_base64"]);
+/** Attributes that are headers in binary mode. */
+const NAMED: ReadonlySet<string> = new Set(Object.keys(EventAttributes));
 /** Items of one batch, at most. */
 export const MAX_BATCH = 500;
 
@@ -40,13 +39,14 @@ export async function readEvents(request: Request, idOf: () => string = () => ne
   const type = request.headers.get("content-type");
   const media = (type?.toLowerCase().split(";")[0] ?? "").trim();
   const bytes = await readBytes(request);
-  if (media.startsWith("application/cloudevents-batch")) return { kind: "batch", items: batchOf(jsonOf(bytes, type)) };
-  if (media.startsWith("application/cloudevents")) return one(structuredEvent(jsonOf(bytes, type)));
+  if (media.startsWith("application/cloudevents-batch"))
+    return { kind: "batch", items: batchOf(exactJsonOf(bytes, type)) };
+  if (media.startsWith("application/cloudevents")) return one(structuredEvent(exactJsonOf(bytes, type)));
   if (request.headers.has("ce-specversion")) return one(binaryEvent(request.headers, bytes, type));
-  const body = jsonOf(bytes, type);
+  const body = exactJsonOf(bytes, type);
   if (isObject(body) && Object.hasOwn(body, "specversion")) return one(structuredEvent(body));
-  const { id = idOf(), ...event } = check(PlainEvent, body);
-  return one({ ...event, id, source: PLAIN_SOURCE, extensions: {} });
+  const { id = idOf(), data, ...event } = check(PlainEvent, body);
+  return one({ ...event, id, source: PLAIN_SOURCE, ...(data !== undefined && carried(data)), extensions: {} });
 }
 
 /** @throws {Problem} 422 unless it is a CloudEvent 1.0 in JSON. */
@@ -57,11 +57,12 @@ export function structuredEvent(body: unknown): GatewayEvent {
   const extensions: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(body)) {
     if (name === "specversion" || value === null) continue;
+    if (name === "data") continue;
     if (ATTRIBUTES.has(name)) attributes[name] = value;
-    else extensions[name] = typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+    else extensions[name] = isNumber(value) || typeof value === "boolean" ? JSON.stringify(value) : value;
   }
-  if (body["data"] === null) attributes["data"] = null;
-  if ("data" in attributes && "data_base64" in attributes)
+  if (body["data"] !== undefined) Object.assign(attributes, carried(body["data"]));
+  if (body["data"] !== undefined && "data_base64" in attributes)
     throw unfit("/data_base64", "cannot stand beside data", "one of them");
   return check(GatewayEvent, { ...attributes, extensions: { ...extensions } });
 }
@@ -74,12 +75,11 @@ function binaryEvent(headers: Headers, bytes: Uint8Array, type: string | null): 
   for (const [header, value] of headers) {
     if (!header.startsWith("ce-") || header === "ce-specversion") continue;
     const name = header.slice(3);
-    if (ATTRIBUTES.has(name) && !name.startsWith("data_") && name !== "data") attributes[name] = decoded(value, header);
-    else extensions[name] = decoded(value, header);
+    (NAMED.has(name) ? attributes : extensions)[name] = decoded(value, header);
   }
   if (type !== null) attributes["datacontenttype"] = type;
   if (bytes.length > 0) {
-    if (type !== null && isJson(type)) attributes["data"] = jsonOf(bytes, type);
+    if (type !== null && isJson(type)) Object.assign(attributes, carried(exactJsonOf(bytes, type)));
     else attributes["data_base64"] = Buffer.from(bytes).toString("base64");
   }
   return check(GatewayEvent, { ...attributes, extensions: { ...extensions } });
@@ -95,12 +95,24 @@ function requireVersion(version: unknown, path: string): void {
   if (version !== "1.0") throw unfit(path, "is not a version known here", '"1.0"');
 }
 
-/** Values of headers are percent-encoded where they are not visible ASCII. */
+/** A part of a header's value in quotes, where a backslash stands before what would end it (RFC 9110, 5.6.4). */
+const QUOTED = /"((?:[^"\\]|\\.)*)"/g;
+
+/**
+ * The text of a header's value: what stands in quotes is unescaped, then percent-encoding is undone, once (HTTP binding of
+ * CloudEvents 1.0.2, 3.1.3.2).
+ */
 function decoded(value: string, header: string): string {
+  const expected = "percent-encoded UTF-8";
+  // A header holds bytes: whoever reads them as text may read another one.
+  if (!/^[\t\x20-\x7e]*$/.test(value)) throw unfit(`header/${header}`, "holds other characters than ASCII", expected);
+  const plain = value.replaceAll(QUOTED, (_, inner: string) => inner.replaceAll(/\\(.)/g, "$1"));
+  if (value.replaceAll(QUOTED, "").includes('"'))
+    throw unfit(`header/${header}`, "opens quotes and does not close them", expected);
   try {
-    return decodeURIComponent(value);
+    return decodeURIComponent(plain);
   } catch {
-    throw unfit(`header/${header}`, "is not percent-encoded text", "percent-encoded UTF-8");
+    throw unfit(`header/${header}`, "is not percent-encoded text", expected);
   }
 }
 
@@ -115,5 +127,5 @@ function one(event: GatewayEvent): Incoming {
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isNumber(value);
 }

@@ -1,6 +1,8 @@
 import * as v from "valibot";
+import { carried } from "#actors/gateway/inbox/exact-data.ts";
+import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { LetterReason } from "#actors/gateway/redrive/messages.ts";
-import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound, NO_QUERY } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { principalOf } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -48,7 +50,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
     if (!isEditable(letter))
       throw new Problem(409, "dead_letter.not_editable", "This letter holds neither an event nor a message");
     const event = eventOf(letter.record);
-    const misfits = event && (await misfitOf(directory(), { ...event, data }));
+    const misfits = event && (await misfitOf(directory(), { ...withoutData(event), ...carried(data) }));
     if (misfits === undefined) return;
     if (misfits === "unavailable")
       throw new Problem(503, "unavailable", "The schema of this type cannot be used right now: try again", {
@@ -68,7 +70,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         summary: "List dead letters",
         description:
           "`schema`: the data did not fit. `route`: the place of a route is wrong. `broker`, `receiver`: refused there for good. `poison`: an actor failed on it again and again. `key` is what a replay keeps the order of; `from` and `to` (excluded) bound the time of recording. Letters that come or go meanwhile shift no page.",
-        query: v.object({ ...Filter, ...PageQuery }),
+        query: v.strictObject({ ...Filter, ...PageQuery }),
         answer: { status: 200, description: "A page, oldest first per store", schema: pageOf(Shown) },
       },
       async ({ query: { limit, cursor, ...filter } }) => {
@@ -82,6 +84,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/dead-letters/:id",
+        query: NO_QUERY,
         summary: "Show a dead letter",
         params: ById,
         answer: { status: 200, description: "The letter, with what it was", schema: Whole },
@@ -97,11 +100,13 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "PATCH",
         path: "/dead-letters/:id",
+        query: NO_QUERY,
         summary: "Change what a replay of a dead letter gives back",
         description:
           "`data` takes the place of the event's data, or of the message's input. It has to fit the schema that the type has now. What failed is kept as `original`, and each edit with its time and key in `edits`. Ids stay: to whoever knows it, it is the same event.",
         params: ById,
         body: Edit,
+        exact: true,
         answer: { status: 200, description: "The letter as it is now", schema: Whole },
       },
       async ({ request, params: { id }, body: { data } }) => {
@@ -117,6 +122,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "POST",
         path: "/dead-letters/:id/replay",
+        query: NO_QUERY,
         summary: "Replay a dead letter",
         description:
           "After the older ones of its key, whose order is kept. It takes effect once, however often it is replayed. One that fails again stays.",
@@ -134,6 +140,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "DELETE",
         path: "/dead-letters/:id",
+        query: NO_QUERY,
         summary: "Drop a dead letter for good",
         params: ById,
         answer: { status: 204, description: "Gone" },
@@ -144,6 +151,10 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
       },
     ),
   ]);
+}
+
+function withoutData({ data: _, data_json: __, data_base64: ___, ...event }: GatewayEvent): GatewayEvent {
+  return event;
 }
 
 function shown({

@@ -9,6 +9,8 @@ export interface GatewayDeps {
   readonly troupe: () => Troupe;
   /** What this node knows of sources, schemas and routes. @throws {Problem} 503 while it is not there yet. */
   readonly directory: () => Directory;
+  /** The types of our own actors, and what their events are about: their places and sources are reserved. */
+  readonly nouns: () => ReadonlySet<string>;
   /** Compiles the schemas that are put. */
   readonly validator: SchemaValidator;
   /** Addresses that endpoints may lead to. Default: public ones. */

@@ -1,3 +1,9 @@
+import type { NamedRoute } from "#actors/gateway/route/messages.ts";
+import { Route } from "#actors/gateway/route/route.ts";
+import { EventSchema } from "#actors/gateway/schema/schema.ts";
+import { schemaOf } from "#actors/gateway/schema/stored.ts";
+import type { SourceConfig } from "#actors/gateway/source/messages.ts";
+import { Source } from "#actors/gateway/source/source.ts";
 /**
  * What this node knows of sources, schemas and routes, so that an event costs no look-up.
  *
@@ -6,11 +12,7 @@
  *    by a look every few seconds.
  * D3 A schema that cannot be compiled here right now lets nothing through.
  */
-import type { NamedRoute } from "#actors/gateway/route/messages.ts";
-import { Route } from "#actors/gateway/route/route.ts";
-import { EventSchema } from "#actors/gateway/schema/schema.ts";
-import type { SourceConfig } from "#actors/gateway/source/messages.ts";
-import { Source } from "#actors/gateway/source/source.ts";
+import { pause } from "#infra/pause.ts";
 import type { CompiledSchema, SchemaValidator } from "#infra/schemas/validator.ts";
 import { openWhatOpens, type SecretBox } from "#infra/secrets/secret-box.ts";
 import type { AnyActorType, Log, StateOutput, Troupe } from "#runtime";
@@ -75,6 +77,11 @@ export class Directory implements Disposable {
     return this.#sources.get(name) ?? (this.#sources.has(name) ? "unreadable" : undefined);
   }
 
+  /** Whether a source of that name is registered, as far as this node knows. */
+  hasSource(name: string): boolean {
+    return this.#sources.has(name);
+  }
+
   /** The schema of an event type; a promise before the first look. */
   schema(type: string): UsableSchema | Promise<UsableSchema> {
     // D1: the routes are there from the first look on.
@@ -116,7 +123,7 @@ export class Directory implements Disposable {
     const compiled = new Map<string, KnownSchema>();
     for (const { key, state } of schemas) {
       const latest = state.versions.at(-1);
-      if (latest !== undefined) compiled.set(key, await this.#compiled(key, latest.version, latest.schema));
+      if (latest !== undefined) compiled.set(key, await this.#compiled(key, latest.version, schemaOf(latest)));
     }
     this.#schemas = compiled;
     const known = sources.flatMap(({ key, state }) => (state.config === null ? [] : [{ key, config: state.config }]));
@@ -169,11 +176,4 @@ export class Directory implements Disposable {
       if (!signal.aborted) await pause(FOLLOW_AGAIN_MS, signal);
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

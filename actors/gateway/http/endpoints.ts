@@ -8,7 +8,8 @@ import {
   EndpointWithSecret,
 } from "#actors/gateway/endpoint/messages.ts";
 import { EndpointId } from "#actors/gateway/route/messages.ts";
-import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
+import { durationUpTo } from "#infra/http/fields.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -18,18 +19,10 @@ import type { GatewayDeps } from "./deps.ts";
 
 const about = { tag: "Event gateway", noun: "endpoint", scope: "events" } as const;
 const ById = v.object({ id: EndpointId });
-const MAX_OVERLAP_MS = 7 * 24 * 3_600_000;
 const Rotate = v.optional(
   v.strictObject({
     /** How long the old secret signs on, as in `24h`. */
-    overlap: v.optional(
-      v.pipe(
-        v.string(),
-        v.check(isDuration, 'must be a duration, as in "24h"'),
-        v.check((text) => isDuration(text) && durationMs(text) <= MAX_OVERLAP_MS, "must be at most 7 days (168h)"),
-      ),
-      "24h",
-    ),
+    overlap: v.optional(durationUpTo("7d"), "24h"),
   }),
   {},
 );
@@ -54,6 +47,7 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "POST",
         path: "/endpoints",
+        query: NO_QUERY,
         summary: "Register a receiver of events",
         description:
           "`secret` is shown this once. Every webhook is signed with it by Standard Webhooks. Name the id in a route's `to` to send it events.",
@@ -73,7 +67,7 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         method: "GET",
         path: "/endpoints",
         summary: "List the endpoints",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: { status: 200, description: "A page, oldest first", schema: pageOf(EndpointView) },
       },
       ({ query }) =>
@@ -88,6 +82,7 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/endpoints/:id",
+        query: NO_QUERY,
         summary: "Show an endpoint",
         params: ById,
         answer: { status: 200, description: "Without its secrets", schema: EndpointView },
@@ -99,6 +94,7 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "PATCH",
         path: "/endpoints/:id",
+        query: NO_QUERY,
         summary: "Change an endpoint",
         description: "`enabled: true` also brings back one that was disabled because it failed for five days.",
         params: ById,
@@ -115,6 +111,7 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "DELETE",
         path: "/endpoints/:id",
+        query: NO_QUERY,
         summary: "Remove an endpoint",
         description: "What is on its way to it becomes dead letters.",
         params: ById,
@@ -130,6 +127,7 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/endpoints/:id/attempts",
+        query: NO_QUERY,
         summary: "List the last tries to deliver to an endpoint",
         params: ById,
         answer: { status: 200, description: "Newest first, the last 50", schema: pageOf(Attempt) },
@@ -144,6 +142,7 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "POST",
         path: "/endpoints/:id/rotate-secret",
+        query: NO_QUERY,
         summary: "Give an endpoint a new secret",
         description: "Both secrets sign until the overlap (default 24h) is over. `secret` is shown this once.",
         params: ById,

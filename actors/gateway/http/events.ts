@@ -1,14 +1,16 @@
 import { type DocumentDecoration, Elysia } from "elysia";
 import * as v from "valibot";
+import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { Name } from "#actors/gateway/route/messages.ts";
-import { type Ask, type Endpoint, endpoint, notFound, Reply } from "#infra/http/endpoint.ts";
+import { isReservedSource } from "#actors/gateway/route/reserved.ts";
+import { type Ask, type Endpoint, endpoint, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { operationOf } from "#infra/http/operation.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { traceFrom } from "#infra/http/trace.ts";
-import { type Incoming, PlainEvent, readEvents, structuredEvent } from "./cloud-event.ts";
+import { type Incoming, PLAIN_SOURCE, PlainEvent, readEvents, structuredEvent } from "./cloud-event.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { type Taken, takeEvent } from "./intake.ts";
 import { readWebhook } from "./webhook.ts";
@@ -66,6 +68,7 @@ function acceptEvents(deps: GatewayDeps): Endpoint {
       ...about,
       method: "POST",
       path: "/events",
+      query: NO_QUERY,
       summary: "Take an event, or a batch",
       description:
         "A CloudEvent (structured, binary or batch), or `{type, data, id?, subject?}`. The answer comes after the commit. With an id an event is taken once. In a batch every item has a result of its own.",
@@ -78,8 +81,12 @@ function acceptEvents(deps: GatewayDeps): Endpoint {
         request,
         key === undefined ? undefined : () => derivedId("evt", "POST /events", key),
       );
-      if (incoming.kind === "one") return replyOf(await takeEvent(deps.troupe(), incoming.event, look.traceparent));
-      return { items: await takeBatch(deps, incoming, look) };
+      const isReserved = await reservedSources(deps);
+      if (incoming.kind === "one") {
+        refuseReserved(incoming.event, isReserved);
+        return replyOf(await takeEvent(deps.troupe(), incoming.event, look.traceparent));
+      }
+      return { items: await takeBatch(deps, incoming, look, isReserved) };
     },
   );
 }
@@ -92,6 +99,7 @@ function acceptWebhook(deps: GatewayDeps): Endpoint {
       scope: "open",
       method: "POST",
       path: "/events/:source",
+      query: NO_QUERY,
       summary: "Take a webhook of a registered source",
       description: "The signature is verified over the exact bytes of the body.",
       params: v.object({ source: Name }),
@@ -106,11 +114,28 @@ function acceptWebhook(deps: GatewayDeps): Endpoint {
         throw new Problem(503, "unavailable", "The secrets of this source cannot be read right now", {
           retryAfter: 60,
         });
-      return replyOf(
-        await takeEvent(deps.troupe(), await readWebhook(name, source, request, deps.log), look.traceparent),
-      );
+      const { event, once } = await readWebhook(name, source, request, deps.log);
+      return replyOf(await takeEvent(deps.troupe(), event, look.traceparent, once));
     },
   );
+}
+
+/** Whether nobody but ourselves and our registered sources may say that an event comes from there. */
+async function reservedSources({ directory, nouns }: GatewayDeps): Promise<(source: string) => boolean> {
+  const known = directory();
+  await known.ready;
+  return (source) => isReservedSource(source, nouns(), (name) => known.hasSource(name));
+}
+
+/** @throws {Problem} 422 */
+function refuseReserved({ source }: GatewayEvent, isReserved: (source: string) => boolean): void {
+  if (source === PLAIN_SOURCE || !isReserved(source)) return;
+  const message = "is the source of our own events or of a registered source";
+  throw new Problem(422, "event.source_reserved", "This source does not post events here: see errors", {
+    issues: [
+      { path: "/source", message, expected: "a source of your own", received: JSON.stringify(source).slice(0, 100) },
+    ],
+  });
 }
 
 function replyOf(taken: Taken): Reply<Taken> {
@@ -122,6 +147,7 @@ async function takeBatch(
   deps: GatewayDeps,
   { items }: Extract<Incoming, { readonly kind: "batch" }>,
   { traceparent }: Ask<undefined, undefined, undefined>["look"],
+  isReserved: (source: string) => boolean,
 ): Promise<v.InferOutput<typeof Item>[]> {
   const troupe = deps.troupe();
   const last = new Map<string, Promise<unknown>>();
@@ -131,6 +157,7 @@ async function takeBatch(
       try {
         const event = structuredEvent(item);
         id = event.id;
+        refuseReserved(event, isReserved);
         const order = event.subject ?? event.id;
         const taking = (last.get(order) ?? Promise.resolve()).then(() =>
           takeEvent(troupe, event, traceFrom(traceparent).traceparent),

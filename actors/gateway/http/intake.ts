@@ -1,3 +1,4 @@
+import { dataOf } from "#actors/gateway/inbox/exact-data.ts";
 import { Inbox, inboxOf, messageIdOf, type Verdict } from "#actors/gateway/inbox/inbox.ts";
 import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -10,6 +11,20 @@ export interface Taken {
   readonly id: string;
   /** `duplicate`: it had been accepted before, with the same content. */
   readonly status: "accepted" | "duplicate";
+}
+
+/** What makes a repeat of an event a repeat. */
+export interface Once {
+  /** The message id of the accept. */
+  readonly id: string;
+  /** The inbox it is looked for in. */
+  readonly inbox: string;
+  /** Whether a repeat may say something else: in what its sender did not sign. It is a repeat all the same. */
+  readonly mayDiffer: boolean;
+}
+
+function onceOf(event: GatewayEvent): Once {
+  return { id: messageIdOf(event), inbox: inboxOf(event), mayDiffer: false };
 }
 
 /** Checks an event against the schema of its type, as far as this node knows it. */
@@ -30,7 +45,7 @@ function misfitIn(schema: UsableSchema, event: GatewayEvent): Verdict | Promise<
         received: "data_base64",
       },
     ];
-  const misfits = schema.check(event.data ?? null);
+  const misfits = schema.check(dataOf(event) ?? null);
   return misfits instanceof Promise ? misfits.then(inData) : inData(misfits);
 }
 
@@ -42,17 +57,22 @@ function inData(misfits: readonly Misfit[]): readonly Misfit[] | undefined {
  * Takes an event: it fits its schema, and is durable in an inbox. One actor turn.
  * @param traceparent of a span that no other event has: by it a first acceptance is told from a repeat, whose answer carries
  * another's.
+ * @param once what it is taken once by. Default: its source and id.
  * @throws {Problem} 422 `event.schema_violation` (and a dead letter), `event.id_reused`: the id came with other content.
  */
-export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent: string): Promise<Taken> {
+export async function takeEvent(
+  troupe: Troupe,
+  event: GatewayEvent,
+  traceparent: string,
+  once: Once = onceOf(event),
+): Promise<Taken> {
   try {
-    const inbox = troupe.ref(Inbox, inboxOf(event));
-    const accepted = await inbox.accept({ event }, { id: messageIdOf(event), traceparent });
+    const accepted = await troupe.ref(Inbox, once.inbox).accept({ event }, { id: once.id, traceparent });
     return { id: event.id, status: accepted.traceparent === traceparent ? "accepted" : "duplicate" };
   } catch (error) {
     if (error instanceof RefusedError && error.reason === "schema_violation") {
       const misfits = error.data["misfits"] as readonly Misfit[];
-      await troupe.deadLetters.record("inbox", schemaLetter(event, misfits));
+      await troupe.deadLetters.record("inbox", schemaLetter(event, once, misfits));
       throw new Problem(
         422,
         "event.schema_violation",
@@ -65,6 +85,7 @@ export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent
         retryAfter: 1,
       });
     if (!(error instanceof TroupeError) || error.code !== "message_id_reused") throw error;
+    if (once.mayDiffer) return { id: event.id, status: "duplicate" };
     throw new Problem(422, "event.id_reused", "This id came before with other content: a new event needs a new id");
   }
 }
@@ -73,9 +94,7 @@ export async function takeEvent(troupe: Troupe, event: GatewayEvent, traceparent
 const MAX_DETAIL = 500;
 
 /** The letter of an event that its schema refused. Its replay checks the event anew, by the schema of that time. */
-function schemaLetter(event: GatewayEvent, misfits: readonly Misfit[]): DeadLetter {
-  const key = inboxOf(event);
-  const id = messageIdOf(event);
+function schemaLetter(event: GatewayEvent, { id, inbox: key }: Once, misfits: readonly Misfit[]): DeadLetter {
   const record: OutboxRecord = {
     partition: partitionOf("inbox", key),
     seq: 0,

@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { carried } from "#actors/gateway/inbox/exact-data.ts";
 import { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
+import { isExactNumber, parseExact } from "#infra/json/exact.ts";
 import type { StoredDeadLetter } from "#runtime";
 
 /** Where in what a letter holds the data of an event stands: in an event that was taken or routed, or in a delivery. */
@@ -15,9 +17,10 @@ export function eventOf(record: string): GatewayEvent | undefined {
   for (const place of PLACES) {
     const found = at(body, place);
     if (!isObject(found)) continue;
-    const { id, source, type, subject, data } = found;
+    const { id, source, type, subject } = found;
     const event = v.safeParse(GatewayEvent, {
-      ...{ id, source, type, data, extensions: {} },
+      ...{ id, source, type, extensions: {} },
+      ...carried(dataIn(found)),
       ...(typeof subject === "string" && { subject }),
     });
     if (event.success) return event.output;
@@ -29,13 +32,27 @@ export function eventOf(record: string): GatewayEvent | undefined {
 export function dataOf(record: string): unknown {
   const body = bodyOf(record);
   const place = placeIn(body);
-  return place === undefined ? body : (at(body, [...place, "data"]) ?? null);
+  return place === undefined ? body : (dataIn(at(body, place) as Json) ?? null);
 }
 
 /** What a letter holds, with other data in the same place. */
 export function withData(body: unknown, data: unknown): unknown {
   const place = placeIn(body);
-  return place === undefined ? data : put(body, [...place, "data"], data);
+  return place === undefined ? data : put(body, place, withOther(at(body, place) as Json, data, isRouted(body)));
+}
+
+/** An event with other data: its data stands in one place alone. */
+function withOther({ data: _, data_json: __, data_base64: ___, ...event }: Json, data: unknown, routed: boolean): Json {
+  return { ...event, ...(routed ? { data } : carried(data)) };
+}
+
+/** A routed event leaves as it stands; others are read again before they do. */
+function isRouted(body: unknown): boolean {
+  return isObject(body) && Object.hasOwn(body, "to");
+}
+
+function dataIn({ data, data_json }: Json): unknown {
+  return typeof data_json === "string" ? parseExact(data_json) : data;
 }
 
 /** Whether a letter holds something that can be changed and replayed. */
@@ -58,7 +75,7 @@ function bodyOf(record: string): unknown {
   const { body, input } = JSON.parse(record) as { readonly body?: string; readonly input?: string };
   const text = body ?? input;
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    return text === undefined ? undefined : parseExact(text);
   } catch {
     return undefined;
   }
@@ -80,5 +97,5 @@ function put(value: unknown, [step, ...rest]: readonly (string | number)[], data
 }
 
 function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isExactNumber(value);
 }

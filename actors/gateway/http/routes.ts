@@ -1,34 +1,45 @@
 import * as v from "valibot";
 import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
-import { Name, PutRoute } from "#actors/gateway/route/messages.ts";
+import { GivenRoute, shownRoute } from "#actors/gateway/route/given.ts";
+import { Name } from "#actors/gateway/route/messages.ts";
+import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { Route } from "#actors/gateway/route/route.ts";
-import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { GatewayDeps } from "./deps.ts";
 
 const about = { tag: "Event gateway", noun: "route", scope: "events" } as const;
+const RESERVED = { expected: "a place that is not one of our own", received: "one of our own" } as const;
 const ByName = v.object({ name: Name });
-const Shown = v.object({ name: v.string(), ...PutRoute.entries });
+const Shown = v.object({ name: v.string(), ...GivenRoute.entries });
 
 /** Which events go where. */
-export function routeRoutes({ troupe, directory }: GatewayDeps) {
+export function routeRoutes({ troupe, directory, nouns }: GatewayDeps) {
   return endpoints("routes", [
     endpoint(
       {
         ...about,
         method: "PUT",
         path: "/routes/:name",
+        query: NO_QUERY,
         summary: "Put a route, or change it",
         description:
           "`match.type` is a type or a pattern: `*` stands for one word, at the end for one or more. `where` asks for values at JSON pointers into the event. In force on every node within a second, for events that are accepted from then on.",
         params: ByName,
         unfitPath: 422,
-        body: PutRoute,
+        body: GivenRoute,
+        exact: true,
         answer: { status: 200, description: "Changed", schema: Shown },
         otherAnswers: [{ status: 201, description: "Made", schema: Shown }],
       },
       async ({ params: { name }, body, call, look }) => {
+        const taken = body.to.flatMap((target, i) => {
+          const message = "endpoint" in target ? undefined : reservedPlace(target, nouns());
+          return message === undefined ? [] : [{ path: `/to/${i}`, message, ...RESERVED }];
+        });
+        if (taken.length > 0)
+          throw new Problem(422, "route.reserved", "The route leads to a place of our own events", { issues: taken });
         for (const [i, target] of body.to.entries()) {
           if (!("endpoint" in target) || (await troupe().ref(Endpoint, target.endpoint).get(undefined, look)) !== null)
             continue;
@@ -37,7 +48,7 @@ export function routeRoutes({ troupe, directory }: GatewayDeps) {
         }
         const { created } = await troupe().ref(Route, name).put(body, call);
         await directory().refresh();
-        return new Reply(created ? 201 : 200, { name, ...body });
+        return new Reply(created ? 201 : 200, { name, ...shownRoute(body) });
       },
     ),
     endpoint(
@@ -45,6 +56,7 @@ export function routeRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/routes/:name",
+        query: NO_QUERY,
         summary: "Show a route",
         params: ByName,
         answer: { status: 200, description: "The route", schema: Shown },
@@ -52,7 +64,7 @@ export function routeRoutes({ troupe, directory }: GatewayDeps) {
       async ({ params: { name }, look }) => {
         const config = await troupe().ref(Route, name).get(undefined, look);
         if (config === null) throw notFound("route");
-        return { name, ...config };
+        return { name, ...shownRoute(config) };
       },
     ),
     endpoint(
@@ -61,14 +73,14 @@ export function routeRoutes({ troupe, directory }: GatewayDeps) {
         method: "GET",
         path: "/routes",
         summary: "List the routes",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: { status: 200, description: "A page, in order of the name", schema: pageOf(Shown) },
       },
       ({ query }) =>
         readPage(
           (page) => troupe().list(Route, page),
           query,
-          ({ key, state }) => (state.config === null ? undefined : { name: key, ...state.config }),
+          ({ key, state }) => (state.config === null ? undefined : { name: key, ...shownRoute(state.config) }),
         ),
     ),
     endpoint(
@@ -76,6 +88,7 @@ export function routeRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "DELETE",
         path: "/routes/:name",
+        query: NO_QUERY,
         summary: "Remove a route",
         description: "Events that were accepted before still go where it led.",
         params: ByName,

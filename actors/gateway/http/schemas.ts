@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { EventType } from "#actors/gateway/inbox/messages.ts";
 import { type Difference, JsonSchema, type SchemaVersion } from "#actors/gateway/schema/messages.ts";
 import { EventSchema } from "#actors/gateway/schema/schema.ts";
+import { schemaOf, storedSchema } from "#actors/gateway/schema/stored.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -23,11 +24,12 @@ export function schemaRoutes({ troupe, directory, validator }: GatewayDeps) {
         path: "/schemas/:type",
         summary: "Put a schema for the data of an event type",
         description:
-          "JSON Schema, draft 2020-12. A version that would refuse data which the one before takes is a 409 that names every difference, unless `force=true`.",
+          "JSON Schema, draft 7, 2019-09 or 2020-12. A version that would refuse data which the one before takes is a 409 that names every difference, unless `force=true`.",
         params: ByType,
         unfitPath: 422,
-        query: v.object({ force: v.optional(v.picklist(["true", "false"])) }),
+        query: v.strictObject({ force: v.optional(v.picklist(["true", "false"])) }),
         body: JsonSchema,
+        exact: true,
         answer: {
           status: 200,
           description: "In force",
@@ -42,7 +44,7 @@ export function schemaRoutes({ troupe, directory, validator }: GatewayDeps) {
             issues: compiled,
           });
         const ref = troupe().ref(EventSchema, type);
-        const put = await ref.put({ schema: body, force: force === "true" }, call).catch(asProblem);
+        const put = await ref.put({ ...storedSchema(body), force: force === "true" }, call).catch(asProblem);
         await directory().refresh();
         return { type, ...put };
       },
@@ -54,14 +56,16 @@ export function schemaRoutes({ troupe, directory, validator }: GatewayDeps) {
         path: "/schemas/:type",
         summary: "Show the schema of an event type",
         params: ByType,
-        query: v.object({ version: v.optional(v.pipe(v.string(), v.regex(/^[0-9]{1,9}$/), v.transform(Number))) }),
+        query: v.strictObject({
+          version: v.optional(v.pipe(v.string(), v.regex(/^[0-9]{1,9}$/), v.transform(Number))),
+        }),
         answer: { status: 200, description: "The newest version, or the one asked for", schema: Shown },
       },
       async ({ params: { type }, query: { version }, look }) => {
         const versions = await troupe().ref(EventSchema, type).get(undefined, look);
         const found = version === undefined ? versions.at(-1) : versions.find((one) => one.version === version);
         if (found === undefined) throw notFound("schema");
-        return { type, ...found, versions: versions.map(headOf) };
+        return { type, ...headOf(found), schema: schemaOf(found), versions: versions.map(headOf) };
       },
     ),
     endpoint(
@@ -70,7 +74,7 @@ export function schemaRoutes({ troupe, directory, validator }: GatewayDeps) {
         method: "GET",
         path: "/schemas",
         summary: "List the event types that have a schema",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: {
           status: 200,
           description: "A page, in order of the type",

@@ -1,11 +1,23 @@
+/**
+ * A webhook as an event.
+ *
+ * W1 Nothing of the body is looked at before its signature was verified over its exact bytes.
+ * W2 Signed means whole: what makes a repeat a repeat comes from what the signature covers. A recorded request that comes again
+ *    with another header that is not signed has no second effect.
+ */
+import { carried } from "#actors/gateway/inbox/exact-data.ts";
+import { inboxOf, messageIdOf } from "#actors/gateway/inbox/inbox.ts";
 import { valueAt } from "#actors/gateway/inbox/match.ts";
 import { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import type { Place, SourceConfig } from "#actors/gateway/source/messages.ts";
-import { jsonOf, readBytes, refuseEncoding } from "#infra/http/body.ts";
+import { decode, exactJsonOf, readBytes, refuseEncoding } from "#infra/http/body.ts";
+import { parseExactJson } from "#infra/http/json-text.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { check } from "#infra/http/validate.ts";
+import { isNumber } from "#infra/json/exact.ts";
 import { type VerificationScheme, verifyWebhook } from "#infra/webhooks/verify.ts";
-import { type Log, newId } from "#runtime";
+import type { Log } from "#runtime";
+import type { Once } from "./intake.ts";
 
 /** Where the senders of a scheme put things, where the source says nothing else. */
 const USUAL: Readonly<Record<SourceConfig["scheme"], { readonly type?: Place; readonly id?: Place }>> = {
@@ -14,10 +26,20 @@ const USUAL: Readonly<Record<SourceConfig["scheme"], { readonly type?: Place; re
   stripe: { type: { pointer: "/type" }, id: { pointer: "/id" } },
   hmac: {},
 };
+/** The one header that a signature covers. */
+const SIGNED_ID = "webhook-id";
+const FORM = "application/x-www-form-urlencoded";
+
+/** An event, and what it is taken once by. */
+export interface Webhook {
+  readonly event: GatewayEvent;
+  readonly once: Once;
+}
 
 /**
- * The event that a webhook is. Nothing of the body is looked at before its signature was verified over its exact bytes.
- * @throws {Problem} 401 not signed by the source, 400 unreadable, 413 too large, 415 not JSON, 422 no usable type or id.
+ * The event that a webhook is.
+ * @throws {Problem} 401 not signed by the source, 400 unreadable, 413 too large, 415 neither JSON nor a form with a `payload`,
+ * 422 no usable type or id.
  */
 export async function readWebhook(
   name: string,
@@ -25,38 +47,77 @@ export async function readWebhook(
   request: Request,
   log: Log,
   now: number = Date.now(),
-): Promise<GatewayEvent> {
+): Promise<Webhook> {
   refuseEncoding(request);
   const bytes = await readBytes(request);
-  const verdict = verifyWebhook(schemeOf(source), request.headers, bytes, now);
+  const { headers } = request;
+  const verdict = verifyWebhook(schemeOf(source), headers, bytes, now);
   if (verdict.kind === "refused") {
     log("warn", "webhook:refused", { source: name, reason: verdict.reason });
     throw new Problem(401, "webhook.unverified", "The signature of this source is missing, wrong or too old", {
       headers: { "www-authenticate": "Signature" },
     });
   }
-  const data = jsonOf(bytes, request.headers.get("content-type"));
-  const at = (place: Place | undefined): string | undefined => {
-    const value =
-      place === undefined
-        ? undefined
-        : "header" in place
-          ? request.headers.get(place.header)
-          : valueAt(data, place.pointer);
-    return typeof value === "number" || typeof value === "boolean"
-      ? String(value)
-      : ((value ?? undefined) as string | undefined);
-  };
-  const type = at(source.type ?? USUAL[source.scheme].type);
-  const subject = at(source.subject);
-  return check(GatewayEvent, {
-    id: at(source.id ?? USUAL[source.scheme].id) ?? newId("evt"),
+  const data = dataIn(bytes, headers.get("content-type"));
+  const at = (place: Place | undefined): unknown => textAt(place, headers, data);
+  const usual = USUAL[source.scheme];
+  const places = { id: source.id ?? usual.id, type: source.type ?? usual.type, subject: source.subject };
+  const subject = at(places.subject);
+  const digest = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+  const event = check(GatewayEvent, {
+    id: at(places.id) ?? `evt_${digest.slice(0, 32)}`,
     source: `/sources/${name}`,
-    type: type === undefined ? undefined : `${source.typePrefix ?? `${name}.`}${type}`,
+    type: typeOf(at(places.type), name, source),
     ...(subject === undefined ? {} : { subject }),
-    data,
+    ...carried(data),
     extensions: {},
   });
+  return { event, once: onceOf(source, places, event, headers, digest) };
+}
+
+/** W2 */
+function onceOf(
+  { scheme }: SourceConfig,
+  places: { readonly [K in "id" | "type" | "subject"]: Place | undefined },
+  event: GatewayEvent,
+  headers: Headers,
+  digest: string,
+): Once {
+  const isSigned = (place: Place | undefined): boolean =>
+    place === undefined || "pointer" in place || (scheme === "standard" && place.header === SIGNED_ID);
+  const idIsSigned = places.id !== undefined && isSigned(places.id);
+  const signedId = idIsSigned ? event.id : scheme === "standard" ? headers.get(SIGNED_ID) : null;
+  const { source } = event;
+  const id = signedId === null ? `signed#${digest} ${source}` : messageIdOf({ source, id: signedId });
+  return {
+    id,
+    // A subject that is not signed would lead a repeat to another inbox.
+    inbox: inboxOf({ source, id, ...(isSigned(places.subject) && { subject: event.subject }) }),
+    // Then the same signed request says something else only in what is not signed.
+    mayDiffer: signedId === null || !isSigned(places.type) || !isSigned(places.subject) || !idIsSigned,
+  };
+}
+
+/** JSON, or the JSON in the member `payload` of a form, as GitHub sends it. */
+function dataIn(bytes: Uint8Array, contentType: string | null): unknown {
+  if ((contentType ?? "").toLowerCase().split(";")[0]?.trim() !== FORM) return exactJsonOf(bytes, contentType);
+  const payloads = new URLSearchParams(decode(bytes)).getAll("payload");
+  if (payloads.length !== 1)
+    throw new Problem(400, "form.malformed", "The form needs one member payload, which holds JSON");
+  return parseExactJson(payloads[0] as string);
+}
+
+function textAt(place: Place | undefined, headers: Headers, data: unknown): unknown {
+  if (place === undefined) return undefined;
+  const value = "header" in place ? headers.get(place.header) : valueAt(data, place.pointer);
+  // A number as it came: two ids that differ in their last digit are two.
+  return isNumber(value) || typeof value === "boolean" ? JSON.stringify(value) : (value ?? undefined);
+}
+
+/** The type as the source says: mapped, else behind its prefix. */
+function typeOf(given: unknown, name: string, { types = {}, typePrefix = `${name}.` }: SourceConfig): unknown {
+  if (typeof given !== "string") return given;
+  return Object.hasOwn(types, given) ? types[given] : `${typePrefix}${given}`;
 }
 
 function schemeOf({ scheme, secrets, signature }: SourceConfig): VerificationScheme {

@@ -47,6 +47,35 @@ test("inbox.accept() leaves one record per place in one commit: the event to bro
   expect(start?.target).toMatch(/^deliver-webhook\/dlv_/);
 });
 
+test("inbox.accept() passes numbers on as they came, to brokers and to endpoints", async () => {
+  await using g = await gateway();
+  const { data: _, ...rest } = event;
+  const text = '{"n":9007199254740993,"m":1.0,"x":1e400}';
+  await g.accept({ ...rest, data_json: text });
+  const [record] = await left(g.store, "routed");
+  expect(record?.body).toContain(`"data":${text}`);
+  expect(record?.body).not.toContain("data_json");
+  const [start] = await left(g.store, "workflow");
+  const request = JSON.parse(start?.body ?? "") as { start: { args: { event: Record<string, unknown> }[] } };
+  expect(request.start.args[0]?.event).toMatchObject({ data_json: text });
+  expect(request.start.args[0]?.event).not.toHaveProperty("data");
+  expect(g.accept({ ...rest, data_json: text.replace("993", "992") })).rejects.toMatchObject({
+    code: "message_id_reused",
+  });
+});
+
+test("events of different sources are different, whatever stands in their sources and ids", () => {
+  const all = [
+    ["/a", "1"],
+    ["/b", "1"],
+    ["a", "b 1"],
+    ["a b", "1"],
+    ["/a", "ü"],
+    ["/a", "x".repeat(190)],
+  ] as const;
+  expect(new Set(all.map(([source, id]) => messageIdOf({ source, id }))).size).toBe(all.length);
+});
+
 test("inbox.accept() takes an event once", async () => {
   await using g = await gateway();
   await g.accept(event);

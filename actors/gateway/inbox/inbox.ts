@@ -13,6 +13,7 @@ import type { Destination, NamedRoute } from "#actors/gateway/route/messages.ts"
 import type { Misfit } from "#infra/schemas/misfit.ts";
 import { actor, newId, type TurnContext } from "#runtime";
 import { deliverWebhookStart } from "#workflows/deliver-webhook/messages.ts";
+import { carried, dataOf } from "./exact-data.ts";
 import { type Target, targetsOf } from "./match.ts";
 import { AcceptEvent, EventAccepted, type GatewayEvent, INBOX_COUNT, type OutgoingEvent } from "./messages.ts";
 
@@ -77,8 +78,10 @@ export function createInbox(ports: InboxPorts) {
     if ("endpoint" in to) {
       const deliveryId = newId("dlv");
       const { retriesMs } = ports;
+      const { data, ...attributes } = event;
+      const sent = Object.hasOwn(event, "data") ? { ...attributes, ...carried(data) } : attributes;
       c.workflow.start(
-        deliverWebhookStart({ deliveryId, webhookId: deliveryId, endpointId: to.endpoint, event, retriesMs }),
+        deliverWebhookStart({ deliveryId, webhookId: deliveryId, endpointId: to.endpoint, event: sent, retriesMs }),
       );
       return;
     }
@@ -107,9 +110,10 @@ export function inboxOf(event: {
 /** The message id an event is taken once by: an id is unique per source, as the specification has it. */
 export function messageIdOf({ source, id }: Pick<GatewayEvent, "source" | "id">): string {
   const plain = `event/${source} ${id}`;
-  return /^[\x20-\x7e]{1,200}$/.test(plain)
+  // A source with a space could end where another one's id begins.
+  return /^[\x20-\x7e]{1,200}$/.test(plain) && !source.includes(" ")
     ? plain
-    : `event#${new Bun.CryptoHasher("sha256").update(plain).digest("hex")}`;
+    : `event#${new Bun.CryptoHasher("sha256").update(JSON.stringify([source, id])).digest("hex")}`;
 }
 
 function orderOf({ subject, id }: GatewayEvent): string {
@@ -117,7 +121,7 @@ function orderOf({ subject, id }: GatewayEvent): string {
 }
 
 function outgoing(event: GatewayEvent, now: number, traceparent: string | undefined): OutgoingEvent {
-  const { extensions, data, data_base64, datacontenttype, time, ...attributes } = event;
+  const { extensions, data, data_json, data_base64, datacontenttype, time, ...attributes } = event;
   return {
     specversion: "1.0",
     ...attributes,
@@ -126,6 +130,6 @@ function outgoing(event: GatewayEvent, now: number, traceparent: string | undefi
     ...(datacontenttype === undefined ? {} : { datacontenttype }),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...extensions,
-    ...(data_base64 === undefined ? { data: data ?? null } : { data_base64 }),
+    ...(data_base64 === undefined ? { data: dataOf({ data, data_json }) ?? null } : { data_base64 }),
   };
 }

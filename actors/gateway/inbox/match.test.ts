@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type NamedRoute, typeMatches } from "#actors/gateway/route/messages.ts";
+import { parseExact } from "#infra/json/exact.ts";
 import { targetsOf } from "./match.ts";
 
 test.each([
@@ -44,6 +45,20 @@ test.each([
   [{ where: { "/id": "1" } }, true],
 ] as const)("the match %p: %p", (match, expected) => {
   expect(targetsOf(event, [route(match)]).length).toBe(expected ? 1 : 0);
+});
+
+test.each([
+  ["9007199254740993", "9007199254740993", true],
+  ["9007199254740993", "9007199254740992", false],
+  ["9007199254740992", "9007199254740993", false],
+  ["1.0", "1", true],
+  ["1", "1.0", true],
+  ["1e400", "1e401", false],
+] as const)("where asks for the number %s, and the event has %s: %p", (wanted, given, expected) => {
+  const known = parseExact(wanted);
+  const where = { "/data/n": typeof known === "number" ? known : { number: wanted } };
+  const data = parseExact(`{"n":${given}}`);
+  expect(targetsOf({ ...event, data }, [route({ where })]).length).toBe(expected ? 1 : 0);
 });
 
 test("a place that several routes name gets an event once, and a route that is off sends nothing", () => {

@@ -1,4 +1,6 @@
-import { type Destination, type NamedRoute, typeMatches } from "#actors/gateway/route/messages.ts";
+import { type Destination, type NamedRoute, typeMatches, type Where } from "#actors/gateway/route/messages.ts";
+import { compareNumbers, isExactNumber, isNumber, parseExact } from "#infra/json/exact.ts";
+import { keyOf } from "#infra/json/pointer.ts";
 import type { OutgoingEvent } from "./messages.ts";
 
 /** Where one route sends an event: to a broker, or to an endpoint. */
@@ -27,15 +29,23 @@ function nameOf(target: Target): string {
 export function matches(event: OutgoingEvent, { type, source, where }: NamedRoute["match"]): boolean {
   if (!typeMatches(event.type, type)) return false;
   if (source !== undefined && event.source !== source && event.source !== `/sources/${source}`) return false;
-  return where === undefined || Object.entries(where).every(([pointer, value]) => valueAt(event, pointer) === value);
+  return (
+    where === undefined || Object.entries(where).every(([pointer, value]) => isSame(valueAt(event, pointer), value))
+  );
+}
+
+/** Numbers are the same when they are worth the same: `1` and `1.0` are, `9007199254740993` and `9007199254740992` are not. */
+function isSame(found: unknown, wanted: Where): boolean {
+  const value = typeof wanted === "object" && wanted !== null ? parseExact(wanted.number) : wanted;
+  return isNumber(value) ? isNumber(found) && compareNumbers(found, value) === 0 : found === value;
 }
 
 /** The value at a JSON pointer; `undefined` where there is none. */
 export function valueAt(root: unknown, pointer: string): unknown {
   let at = root;
   for (const part of pointer.split("/").slice(1)) {
-    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined;
+    const key = keyOf(part);
+    if (typeof at !== "object" || at === null || isExactNumber(at) || !Object.hasOwn(at, key)) return undefined;
     at = (at as Readonly<Record<string, unknown>>)[key];
   }
   return at;

@@ -48,27 +48,35 @@ export type Destination = v.InferOutput<typeof Destination>;
 export const EndpointId = v.pipe(v.string(), v.regex(/^ep_[0-9a-f-]{36}$/, "must be the id of an endpoint"));
 const ToEndpoint = v.strictObject({ endpoint: EndpointId });
 
-/** A type, or a pattern: `*` stands for one word, at the end for one or more. */
+/** A type, or a pattern: of the words between its dots, `*` stands for one, at the end for one or more. */
 export const TypePattern = v.pipe(
   v.string(),
-  v.maxLength(128),
-  v.regex(
-    /^(?:\*|[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?:\*|[A-Za-z0-9_-]+))*$/,
-    "must be a type, or words and * between dots, as in github.*",
+  v.maxLength(200),
+  // oxlint-disable-next-line no-control-regex -- these are what is kept out
+  v.regex(/^[^\u0000-\u001f\u007f-\u009f]+$/, "must be a type, or words and * between dots, as in github.*"),
+  v.check(
+    (pattern) => pattern.split(".").every((word) => word === "*" || !word.includes("*")),
+    "must have * as a word of its own, as in github.*",
   ),
 );
+
+/** A number that `JSON.parse` would change, as its text. */
+export const NumberText = v.strictObject({
+  number: v.pipe(v.string(), v.maxLength(100), v.regex(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/)),
+});
+export const Scalar = v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()]);
+export type Scalar = v.InferOutput<typeof Scalar>;
+const StoredValue = v.union([...Scalar.options, NumberText]);
+
+/** A value that a route asks for. */
+export type Where = v.InferOutput<typeof StoredValue>;
 
 export const RouteMatch = v.strictObject({
   type: TypePattern,
   /** The name of a source, or an event's `source` as it is. */
   source: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(500))),
   /** Values at places of the event, as in `{"/data/action": "opened"}`. All must be there. */
-  where: v.optional(
-    v.pipe(
-      v.record(Pointer, v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()])),
-      v.maxEntries(20),
-    ),
-  ),
+  where: v.optional(v.pipe(v.record(Pointer, StoredValue), v.maxEntries(20))),
 });
 
 /** A route as it is put. */

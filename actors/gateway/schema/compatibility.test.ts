@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { parseExact } from "#infra/json/exact.ts";
 import { differences } from "./compatibility.ts";
 import type { JsonSchema } from "./messages.ts";
 
@@ -50,6 +51,16 @@ const INCOMPATIBLE: readonly (readonly [string, JsonSchema, JsonSchema, readonly
   ["items that were not checked", {}, { items: text }, ["/items"]],
   ["what cannot be compared", { anyOf: [text] }, { anyOf: [{ type: "number" }] }, ["/anyOf"]],
   ["a branch less of an if", { if: text, then: false, else: true }, { if: text, else: true }, ["/then"]],
+  ["a format that was not checked", text, { type: "string", format: "uuid" }, ["/format"]],
+  ["another draft", text, { ...text, $schema: "http://json-schema.org/draft-07/schema#" }, ["/$schema"]],
+  ["a list of items", { items: [text] }, { items: [{ type: "number" }] }, ["/items"]],
+  ["a reference less", { $ref: "#/$defs/a", minLength: 1 }, { minLength: 1 }, ["/$ref"]],
+  [
+    "a bound that only its last digit makes tighter",
+    parseExact('{"maximum": 9007199254740993}') as JsonSchema,
+    { maximum: 9007199254740992 },
+    ["/maximum"],
+  ],
   ["a name with a slash", object({ "a/b": text }), object({ "a/b": { type: "null" } }), ["/properties/a~1b/type"]],
 ];
 test.each(INCOMPATIBLE)("a difference is named by its place: %s", (_, before, next, paths) => {

@@ -1,16 +1,20 @@
+import { compareNumbers, equalJson, isNumber } from "#infra/json/exact.ts";
 /**
  * Whether a schema still takes everything that another one takes.
  *
  * Whether one schema includes another cannot be decided in general; this looks at the structure, and where that does
  * not show it, says no. One thing is taken on trust: a property that the old schema did not speak of was not sent.
  */
+import { stepOf } from "#infra/json/pointer.ts";
 import type { Difference, JsonSchema } from "./messages.ts";
 
 type Node = Readonly<Record<string, unknown>>;
 
 /** They say something about the data, and refuse none. */
 const ANNOTATIONS: ReadonlySet<string> = new Set(
-  "title description default examples $comment $schema deprecated readOnly writeOnly format".split(" "),
+  "title description default examples $comment deprecated readOnly writeOnly contentEncoding contentMediaType contentSchema".split(
+    " ",
+  ),
 );
 /** A new value may only be looser: smaller for these, */
 const LOWER_BOUNDS: ReadonlySet<string> = new Set(
@@ -22,7 +26,7 @@ const UPPER_BOUNDS: ReadonlySet<string> = new Set(
 );
 /** What they refuse depends on others beside them: taking one away may make a schema stricter. */
 const ENTANGLED: ReadonlySet<string> = new Set(
-  "if then else contains minContains maxContains unevaluatedProperties unevaluatedItems prefixItems patternProperties".split(
+  "$schema $id $anchor $dynamicAnchor $recursiveAnchor $ref $dynamicRef $recursiveRef if then else contains minContains maxContains unevaluatedProperties unevaluatedItems prefixItems additionalItems patternProperties".split(
     " ",
   ),
 );
@@ -54,7 +58,9 @@ function compare(before: unknown, next: unknown, path: string, report: Report): 
   compareTypes(a, b, path, report);
   compareValues(a, b, path, report);
   compareObjects(a, b, path, report);
-  if (b["items"] !== undefined) {
+  if (Array.isArray(a["items"]) || Array.isArray(b["items"])) {
+    if (!same(a["items"], b["items"])) report(`${path}/items`, "was changed, and what that refuses cannot be told");
+  } else if (b["items"] !== undefined) {
     if (a["items"] === undefined && b["items"] !== true) report(`${path}/items`, "items are checked that were not");
     else compare(a["items"], b["items"], `${path}/items`, report);
   }
@@ -63,15 +69,19 @@ function compare(before: unknown, next: unknown, path: string, report: Report): 
 
 function compareKeyword(key: string, before: unknown, next: unknown, path: string, report: Report): void {
   if (HANDLED.has(key) || ANNOTATIONS.has(key) || same(before, next)) return;
-  const at = `${path}/${escape(key)}`;
+  const at = `${path}/${stepOf(key)}`;
   if (ENTANGLED.has(key)) return report(at, "was changed, and what that refuses cannot be told");
   if (next === undefined) return;
   if (LOWER_BOUNDS.has(key) || UPPER_BOUNDS.has(key)) {
     const looser =
-      typeof before === "number" &&
-      typeof next === "number" &&
-      (LOWER_BOUNDS.has(key) ? next <= before : next >= before);
-    if (!looser) report(at, `is stricter: was ${before === undefined ? "absent" : String(before)}, is ${String(next)}`);
+      isNumber(before) &&
+      isNumber(next) &&
+      (LOWER_BOUNDS.has(key) ? compareNumbers(next, before) <= 0 : compareNumbers(next, before) >= 0);
+    if (!looser)
+      report(
+        at,
+        `is stricter: was ${before === undefined ? "absent" : JSON.stringify(before)}, is ${JSON.stringify(next)}`,
+      );
     return;
   }
   if (key === "uniqueItems" && next === false) return;
@@ -106,7 +116,7 @@ function compareObjects(a: Node, b: Node, path: string, report: Report): void {
     if (!wasRequired.includes(name)) report(`${path}/required`, `"${name}" was not required`);
   }
   for (const [name, schema] of Object.entries(has)) {
-    const at = `${path}/properties/${escape(name)}`;
+    const at = `${path}/properties/${stepOf(name)}`;
     if (Object.hasOwn(had, name)) compare(had[name], schema, at, report);
     else if (typeof a["additionalProperties"] === "object") compare(a["additionalProperties"], schema, at, report);
   }
@@ -129,13 +139,10 @@ function valuesOf(node: Node): readonly unknown[] | undefined {
 }
 
 function same(a: unknown, b: unknown): boolean {
-  return Bun.deepEquals(a, b);
+  if (a === undefined || b === undefined) return a === b;
+  return equalJson(a, b);
 }
 
 function shown(value: unknown): string {
   return JSON.stringify(value).slice(0, 50);
-}
-
-function escape(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -1,10 +1,13 @@
 import * as v from "valibot";
 
-/** A JSON Schema (draft 2020-12), which has been compiled before it comes here. */
+/** A JSON Schema, which has been compiled before it comes here. */
 export const JsonSchema = v.union([v.boolean(), v.record(v.string(), v.unknown())]);
 export type JsonSchema = v.InferOutput<typeof JsonSchema>;
 
-export const PutSchema = v.strictObject({ schema: JsonSchema, force: v.boolean() });
+/** The text of a schema, where JSON.parse would change a number of it. */
+const ExactText = v.optional(v.string());
+
+export const PutSchema = v.strictObject({ schema: JsonSchema, text: ExactText, force: v.boolean() });
 
 export const SchemaVersion = v.object({
   version: v.number(),
@@ -12,6 +15,7 @@ export const SchemaVersion = v.object({
   /** Whether it was put in spite of breaking what was valid before. */
   forced: v.boolean(),
   schema: JsonSchema,
+  text: ExactText,
 });
 export type SchemaVersion = v.InferOutput<typeof SchemaVersion>;
 

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import { parseExact } from "#infra/json/exact.ts";
 import { createTroupe, memory, type RefusedError } from "#runtime";
+import type { JsonSchema } from "./messages.ts";
 import { EventSchema } from "./schema.ts";
+import { schemaOf, storedSchema } from "./stored.ts";
 
 const first = { type: "object", properties: { a: { type: "string" } } };
 
@@ -25,6 +28,18 @@ test("schema.put() refuses a change that breaks what is valid, unless forced", a
   expect(refused).toMatchObject({ reason: "incompatible", data: { differences: [{ path: "/required" }] } });
   expect(await schema.put({ schema: stricter, force: true })).toEqual({ version: 2, changed: true });
   expect((await schema.get()).at(-1)).toMatchObject({ forced: true });
+});
+
+test("schema.put() keeps the numbers of a schema as they came", async () => {
+  await using troupe = await createTroupe({ actors: [EventSchema], stores: { default: memory() } });
+  const ref = troupe.ref(EventSchema, "orders/create");
+  const put = (text: string) => ref.put({ ...storedSchema(parseExact(text) as JsonSchema), force: false });
+  expect(await put('{"maximum":9007199254740992}')).toMatchObject({ version: 1 });
+  expect(await put('{"maximum":9007199254740993}')).toEqual({ version: 2, changed: true });
+  expect(await put('{"maximum":9007199254740993}')).toEqual({ version: 2, changed: false });
+  expect(await put('{"maximum":9007199254740992}').catch(({ reason }: RefusedError) => reason)).toBe("incompatible");
+  const [, second] = await ref.get();
+  expect(second && JSON.stringify(schemaOf(second))).toBe('{"maximum":9007199254740993}');
 });
 
 test("schema.put() keeps the last ten versions", async () => {

@@ -3,6 +3,7 @@ import { EventType } from "#actors/gateway/inbox/messages.ts";
 import { actor } from "#runtime";
 import { differences } from "./compatibility.ts";
 import { PutSchema, SchemaVersion } from "./messages.ts";
+import { schemaOf } from "./stored.ts";
 
 const State = v.object({ versions: v.array(SchemaVersion) });
 /** Versions kept, the newest ones. */
@@ -21,15 +22,16 @@ export const EventSchema = actor("schema", {
     /** The same schema again is no new version. Refused with `incompatible`; `differences` names every place. */
     put: command(
       { in: PutSchema, out: v.object({ version: v.number(), changed: v.boolean() }) },
-      (c, { schema, force }) => {
+      (c, { force, ...put }) => {
         const latest = c.state.versions.at(-1);
-        if (latest !== undefined && JSON.stringify(latest.schema) === JSON.stringify(schema))
+        const schema = schemaOf(put);
+        if (latest !== undefined && JSON.stringify(schemaOf(latest)) === JSON.stringify(schema))
           return { version: latest.version, changed: false };
-        const broken = latest === undefined ? [] : differences(latest.schema, schema);
+        const broken = latest === undefined ? [] : differences(schemaOf(latest), schema);
         c.require(force || broken.length === 0, "incompatible", { differences: broken });
         const version = (latest?.version ?? 0) + 1;
         const at = new Date(c.now).toISOString();
-        c.state.versions = [...c.state.versions, { version, at, forced: broken.length > 0, schema }].slice(
+        c.state.versions = [...c.state.versions, { version, at, forced: broken.length > 0, ...put }].slice(
           -MAX_VERSIONS,
         );
         c.broadcast("gateway", "schema.changed", { type: c.key, version });

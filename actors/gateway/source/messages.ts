@@ -1,6 +1,9 @@
 import * as v from "valibot";
+import { EventType } from "#actors/gateway/inbox/messages.ts";
 import { Pointer } from "#actors/gateway/route/messages.ts";
 
+// oxlint-disable-next-line no-control-regex -- these are what is kept out
+const ONE_LINE = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 const Header = v.pipe(
   v.string(),
   v.toLowerCase(),
@@ -30,8 +33,10 @@ export const PutSource = v.pipe(
     /** Where the event's type is. */
     type: v.optional(Place),
     /** Put before the type. Default: the source's name and a dot. */
-    typePrefix: v.optional(
-      v.pipe(v.string(), v.maxLength(64), v.regex(/^(?:[A-Za-z0-9_-]+\.)*$/, "must end with a dot")),
+    typePrefix: v.optional(v.pipe(v.string(), v.maxLength(64), v.regex(ONE_LINE, "must be text in one line"))),
+    /** Types by what the sender calls them, as in `{"Push Hook": "repo.pushed"}`. No prefix stands before these. */
+    types: v.optional(
+      v.pipe(v.record(v.pipe(v.string(), v.minLength(1), v.maxLength(200)), EventType), v.maxEntries(100)),
     ),
     /** Where the id of the delivery is: the same id is taken once. */
     id: v.optional(Place),
@@ -68,6 +73,7 @@ export const SourceView = v.object({
   signature: v.optional(v.unknown()),
   type: v.optional(Place),
   typePrefix: v.string(),
+  types: v.optional(v.record(v.string(), v.string())),
   id: v.optional(Place),
   subject: v.optional(Place),
   url: v.string(),

@@ -1,29 +1,42 @@
 import { type DocumentDecoration, Elysia } from "elysia";
 import { ACCESS } from "#infra/http/access.ts";
-import type { Links } from "../deps.ts";
-import { clusterPage } from "../web/cluster.ts";
-import { consolePage } from "../web/console.ts";
-import { openApiPage } from "../web/openapi.ts";
-import { storefrontPage } from "../web/storefront.ts";
+import { Problem } from "#infra/http/problem.ts";
+import { ASSETS_PATH, bundle, type DocumentName } from "../web/bundle.ts";
+import { serveAsset, servePage } from "../web/serve.ts";
 
-/** The pages hold their own script and style, and load nothing from anywhere else: they work without internet. */
-const HEADERS = {
-  "content-type": "text/html; charset=utf-8",
-  "cache-control": "no-cache",
-  "content-security-policy":
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  "referrer-policy": "no-referrer",
-};
 /** The pages are for everybody: what they show, they ask for like anybody else. */
 const hidden = { detail: { hide: true, [ACCESS]: "open" } as DocumentDecoration };
-const html = (text: string): Response => new Response(text, { headers: HEADERS });
 
-/** `/`, `/console`, `/console/cluster`, `/openapi` and the OpenAPI document. */
-export function pageRoutes(links: Links, document: () => Record<string, unknown>) {
-  return new Elysia({ name: "pages" })
-    .get("/", () => html(storefrontPage()), hidden)
-    .get("/console", () => html(consolePage(links.temporalUi)), hidden)
-    .get("/console/cluster", () => html(clusterPage()), hidden)
-    .get("/openapi", () => html(openApiPage()), hidden)
-    .get("/openapi/json", () => Response.json(document()), hidden);
+/** The paths that an application of pages draws: any other below it is 404, as everywhere. */
+const PATHS: Readonly<Record<DocumentName, readonly string[]>> = {
+  shop: ["/", "/simulator", "/shop/checkout", "/shop/orders", "/shop/orders/:id"],
+  console: [
+    "/console",
+    ...["actors", "events", "dead-letters", "workflows", "services", "traces"].flatMap((page) => [
+      `/console/${page}`,
+      `/console/${page}/:id`,
+    ]),
+    "/console/actors/:id/:key",
+    ...["config", "cluster", "metrics", "settings", "chaos"].map((page) => `/console/${page}`),
+  ],
+  api: ["/openapi"],
+};
+
+/** The pages, the files they are made of, and the OpenAPI document. */
+export function pageRoutes(document: () => Record<string, unknown>) {
+  const app = new Elysia({ name: "pages" })
+    .get("/openapi/json", () => Response.json(document()), hidden)
+    .get(
+      `${ASSETS_PATH}:name`,
+      async ({ request, params }) => {
+        const asset = (await bundle()).assets.get(params.name);
+        if (asset === undefined) throw new Problem(404, "not_found", "There is nothing at this path");
+        return serveAsset(request, asset);
+      },
+      hidden,
+    );
+  for (const [name, paths] of Object.entries(PATHS) as [DocumentName, readonly string[]][])
+    for (const path of paths)
+      app.get(path, async ({ request }) => servePage(request, (await bundle()).documents[name]), hidden);
+  return app;
 }

@@ -3,6 +3,7 @@ import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { check } from "#infra/http/validate.ts";
+import { RUN_STATUSES } from "#workflows/run-status.ts";
 import type { IngressDeps } from "../deps.ts";
 
 const Name = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, "must be a name"));
@@ -15,16 +16,6 @@ const Started = v.object({
   links: v.object({ temporal: v.nullable(v.string()) }),
 });
 const Type = v.object({ name: v.string(), taskQueue: v.string(), input: v.record(v.string(), v.unknown()) });
-const STATUSES = [
-  "RUNNING",
-  "COMPLETED",
-  "FAILED",
-  "CANCELLED",
-  "TERMINATED",
-  "CONTINUED_AS_NEW",
-  "TIMED_OUT",
-  "PAUSED",
-] as const;
 const Summary = v.object({
   workflowId: v.string(),
   runId: v.string(),
@@ -44,7 +35,7 @@ const Description = v.object({
 });
 /** What a signal or an update is given: one JSON value, or nothing. */
 const OneInput = v.optional(v.strictObject({ input: v.optional(v.unknown()) }));
-const Status = v.pipe(v.string(), v.toUpperCase(), v.picklist(STATUSES));
+const Status = v.pipe(v.string(), v.toUpperCase(), v.picklist(RUN_STATUSES));
 
 const about = { tag: "Workflows", noun: "workflow", scope: "admin" } as const;
 

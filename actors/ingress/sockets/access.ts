@@ -39,6 +39,6 @@ export async function admit(request: Request, { origins, authenticate }: SocketA
 }
 
 /** The origins of a server on loopback: every name a browser may know it by. */
-export function loopbackOrigins(port: number): readonly string[] {
-  return ["localhost", "127.0.0.1", "[::1]"].map((host) => `http://${host}:${port}`);
+export function loopbackOrigins(port: number, scheme: "http" | "https" = "http"): readonly string[] {
+  return ["localhost", "127.0.0.1", "[::1]"].map((host) => `${scheme}://${host}:${port}`);
 }

@@ -11,6 +11,7 @@ export function stubDeps(given: Partial<IngressDeps> = {}): IngressDeps {
     troupe: absent,
     orders: absent,
     workflows: absent,
+    codec: absent,
     readiness: async () => ({ status: "ready", components: [] }),
     links: { workflow: (id) => `http://ui.test/${encodeURIComponent(id)}`, temporalUi: null },
     log: silentLog,

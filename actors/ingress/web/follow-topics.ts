@@ -35,7 +35,7 @@ export interface Following {
  * Follows topics over a socket that comes back by itself, and resumes each topic behind the last message it brought:
  * nothing is missed or repeated within the server's history, and `onGap` says where that was too short.
  *
- * Web standards alone, and nothing from outside its own body: the pages carry it as the text of this function.
+ * Web standards alone: it runs in a page, and in tests.
  *
  * @example
  * ```ts

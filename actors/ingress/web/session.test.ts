@@ -1,15 +1,12 @@
 import { expect, test } from "bun:test";
 import { openSession } from "./session.ts";
 
-// oxlint-disable-next-line typescript/no-implied-eval -- as the pages carry it: from its text, with nothing around it
-const fromText = new Function(`return ${openSession.toString()}`)() as typeof openSession;
-
 /** A page whose server takes one key. */
 function page({ good, entered = [] }: { good: string | null; entered?: string[] }) {
   const kept = new Map<string, string>();
   const sent: { path: string; authorization: string | null }[] = [];
   const asked: boolean[] = [];
-  const session = fromText({
+  const session = openSession({
     storage: {
       getItem: (name) => kept.get(name) ?? null,
       setItem: (name, value) => void kept.set(name, value),

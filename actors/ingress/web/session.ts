@@ -25,8 +25,6 @@ export interface PageSession {
 /**
  * Keeps the key of a page for as long as its tab is open, and sends it in a header: it is in no address, and in no cookie that
  * another page could make use of. Many questions at once ask the person once.
- *
- * Web standards alone, and nothing from outside its own body: the pages carry it as the text of this function.
  */
 export function openSession({ storage, send, askForKey, socketUrl }: SessionOptions): PageSession {
   const NAME = "troupe-key";

@@ -22,7 +22,7 @@ services:
     resources: { memory: 64MiB, cpus: 0.5, pids: 100 }
   db: { image: "troupe/echo:1", ports: ["9000:8080"] }
 `);
-    expect(parsed).toEqual({
+    expect(parsed).toMatchObject({
       ok: true,
       services: {
         web: {
@@ -56,35 +56,73 @@ services:
     expect(parseConfig("services: {}\n")).toEqual({ ok: true, services: {} });
   });
 
-  test("what fileForm() gives back", () => {
-    const first = parseConfig(service('ports: [8080, "9000:81"]'));
-    if (!first.ok) throw new Error("expected a valid file");
-    expect(parseConfig(JSON.stringify({ services: fileForm(first.services) }))).toEqual(first);
+  test.each([
+    'ports: [8080, "9000:81"]',
+    "resources: { memory: 1GB, cpus: 0.25 }",
+    "resources: { memory: 6.001MiB }",
+    "env: { A: 0123, B: { secret: token } }",
+    'ports: [80]\n    health: { http: "/health", interval: 250ms }',
+    "health: { exec: [/bin/check], startPeriod: 90s }",
+    "update: { order: stop-first, maxUnavailable: 2, minReady: 3s, deadline: 90s, canary: 12.5% }",
+    "ports: [80]\n    scale: { min: 0, max: 5, on: { inFlight: 20, cpu: 70% }, down: 90s, toZeroAfter: 5m }",
+    "scale: { max: 3, on: { kafkaLag: { group: g, topic: t, perReplica: 100 } } }",
+    'volumes: ["data:/data", "/srv/site:/www:ro", "./logs:/logs"]\n    networks: [back]\n    stop: { grace: 1500ms }',
+  ])("what fileForm() gives back: %s", (line) => {
+    const policy = { ...DEFAULT_POLICY, bindRoots: ["/srv"] };
+    const first = parseConfig(service(line), policy);
+    if (!first.ok) throw new Error(JSON.stringify(first.issues));
+    expect(parseConfig(JSON.stringify({ services: fileForm(first.services) }), policy)).toEqual(first);
+  });
+
+  const envOf = (lines: string) => {
+    const parsed = parseConfig(service(`env:${lines}`));
+    return parsed.ok ? parsed.services["web"]?.spec.env : parsed.issues;
+  };
+  test("values of variables as they were written", () => {
+    const written =
+      "\n      A: 0123\n      B: 1.0\n      C: 0x1F\n      D: 1e3\n      E: yes\n      F: True\n      G: 12345678901234567890";
+    expect(envOf(written)).toEqual({
+      A: "0123",
+      B: "1.0",
+      C: "0x1F",
+      D: "1e3",
+      E: "yes",
+      F: "True",
+      G: "12345678901234567890",
+    });
+    expect(envOf(" { discovery.type: single-node, A-B: 1 }")).toEqual({ "discovery.type": "single-node", "A-B": "1" });
+  });
+
+  test("Compose's list of variables", () => {
+    expect(envOf("\n      - A=b\n      - B=1.0=x\n      - C=")).toEqual({ A: "b", B: "1.0=x", C: "" });
+  });
+
+  test("brackets that are text", () => {
+    const brackets = "[{".repeat(200);
+    const text = `# ${brackets}\n${service(`env: { A: "${brackets}" } # ${brackets}`)}`;
+    expect(parseConfig(text).ok).toBe(true);
+    expect(parseConfig(service(`env: { A: '${brackets}' }`)).ok).toBe(true);
+    expect(
+      parseConfig(`services:\n  web:\n    image: troupe/echo:1\n    command:\n      - |\n        ${brackets}\n`).ok,
+    ).toBe(true);
   });
 });
 
 describe("parseConfig() names", () => {
   test("every error at once, with line, column and pointer, in order", () => {
     const text =
-      "services:\n  Web:\n    image: nginx:latest\n    replicas: 101\n    replica: 2\n    env: { A-B: 1, C: 1.5 }\n  c: {}\nother: 1\n";
+      "services:\n  Web:\n    image: nginx:latest\n    replicas: 101\n    replica: 2\n    env: { A=B: 1, C: [1.5] }\n  c: {}\nother: 1\n";
     expect(issuesOf(text)).toEqual([
       "line 2, column 3: /services/Web is not a name: lower case, digits and hyphens, at most 63, a letter first",
       "line 3, column 12: /services/Web/image must not be tagged latest: it says nothing about what runs",
       "line 4, column 15: /services/Web/replicas must be a whole number from 0 to 100",
       "line 5, column 5: /services/Web/replica is not a known key: did you mean replicas?",
-      "line 6, column 12: /services/Web/env/A-B is not the name of a variable",
-      "line 6, column 23: /services/Web/env/C must be text, a whole number or a boolean: put anything else in quotes",
+      "line 6, column 12: /services/Web/env/A=B is not the name of a variable",
+      "line 6, column 23: /services/Web/env/C must be text, a number or a boolean: put anything else in quotes",
       "line 7, column 6: /services/c/image is required",
       "line 8, column 1: /other is not a known key",
     ]);
   });
-
-  test.each(["volumes", "health", "update", "scale", "dependsOn"])(
-    "%s as not supported yet, rather than passing it over",
-    (key) => {
-      expect(issuesOf(service(`${key}: {}`))).toEqual([`line 4, column 5: /services/web/${key} is not supported yet`]);
-    },
-  );
 
   test("ports that cannot be", () => {
     expect(issuesOf(service('ports: [0, 65536, 80.5, "x", "1:2:3", "0:80"]'))).toHaveLength(6);
@@ -93,6 +131,65 @@ describe("parseConfig() names", () => {
     const twice =
       'services:\n  a: { image: "troupe/echo:1", ports: ["9000:80"] }\n  b: { image: "troupe/echo:1", ports: ["9000:80"] }\n';
     expect(issuesOf(twice)[0]).toContain("which a pins already");
+  });
+
+  test.each(["resources", "health", "update", "scale", "stop"])("a list where %s means a map", (key) => {
+    expect(issuesOf(service(`${key}: []`))).toEqual([expect.stringContaining(`/services/web/${key} must be a map`)]);
+    expect(issuesOf(service(`${key}: [a]`))).toEqual([expect.stringContaining(`/services/web/${key} must be a map`)]);
+  });
+
+  test("lists where services and variables are meant", () => {
+    expect(issuesOf("services: []")).toEqual([expect.stringContaining("/services must be a map")]);
+    expect(issuesOf("services: { a: [] }")).toEqual([expect.stringContaining("/services/a must be a map")]);
+    expect(issuesOf(service("env: [A=b, C, 1, A=c, =d]"))).toHaveLength(4);
+  });
+
+  test("keys of inner maps that nobody knows", () => {
+    const issues = issuesOf(
+      service(
+        "update: { maxSurg: 1 }\n    ports: [80]\n    scale: { max: 2, on: { inflight: 1, natsPending: { stram: x } } }",
+      ),
+    );
+    expect(issues.filter((issue) => issue.includes("did you mean"))).toEqual([
+      expect.stringContaining("did you mean maxSurge?"),
+      expect.stringContaining("did you mean inFlight?"),
+      expect.stringContaining("did you mean stream?"),
+    ]);
+  });
+
+  const impossible: readonly [string, string][] = [
+    ["health: { http: /x }", "there are no ports"],
+    ["ports: [80]\n    health: { tcp: 81 }", "not one of ports"],
+    ["health: {}", "exactly one of http, tcp and exec"],
+    ["health: { tcp: 80, exec: [a] }", "exactly one of http, tcp and exec"],
+    ["health: { exec: [a], interval: 2 }", "must be a duration"],
+    ["update: { maxSurge: 0 }", "nothing can be replaced"],
+    ["update: { canary: 0% }", "must be a share"],
+    ["scale: { max: 1, min: 2, on: { cpu: 50% } }", "min above its max"],
+    ["scale: { max: 2, on: {} }", "at least one thing"],
+    ["scale: { max: 2, on: { inFlight: 5 } }", "has no ports"],
+    ['ports: ["9000:80"]\n    scale: { max: 2, on: { inFlight: 5 } }', "one replica only"],
+    ["dependsOn: [db]", "is no service of this file"],
+    ["dependsOn: [web]", "leads back to the service itself"],
+    ["volumes: [/etc:/etc]", "none may be mounted"],
+    ["volumes: [/var/run/docker.sock:/x]", "none may be mounted"],
+    ["volumes: ['data:/']", "below /"],
+    ["volumes: ['data:/a/../b']", "without . or .."],
+    ["volumes: ['a:/x', 'b:/x']", "the same path"],
+    ["volumes: ['A:/x']", "name of a volume"],
+    ["volumes: [data]", '"name:/path"'],
+    ["networks: [host, Back]", "must be a name"],
+    ["stop: { grace: 1h }", "must be a duration"],
+  ];
+  test.each(impossible)("%s: %s", (line, message) => {
+    expect(issuesOf(service(line)).join("\n")).toContain(message);
+  });
+
+  test("paths of the host that are not below an allowed directory", () => {
+    const policy = { ...DEFAULT_POLICY, bindRoots: ["/srv/a"] };
+    for (const path of ["/srv/ab", "/srv", "/srv/a/../../etc", "../etc", "~/x", "/srv/a/./b"])
+      expect(parseConfig(service(`volumes: ['${path}:/x']`), policy).ok).toBe(false);
+    expect(parseConfig(service("volumes: ['/srv/a:/x', './b:/y']"), policy).ok).toBe(true);
   });
 
   test("limits beyond the policy, and sizes without a unit", () => {
@@ -109,7 +206,7 @@ describe("parseConfig() names", () => {
 
 // S11: one case per field of the engine's HostConfig, and the words other tools have for them.
 const HOST_CONFIG =
-  `privileged cap_add capAdd CapAdd cap_drop network_mode networkMode NetworkMode networks pid PidMode ipc IpcMode devices Devices
+  `privileged cap_add capAdd CapAdd cap_drop network_mode networkMode NetworkMode pid PidMode ipc IpcMode devices Devices
   device_cgroup_rules security_opt SecurityOpt userns userns_mode UsernsMode sysctls Sysctls runtime Runtime binds Binds mounts Mounts tmpfs
   volumes_from VolumesFrom volume_driver VolumeDriver uts UTSMode cgroup_parent CgroupParent cgroupns_mode extra_hosts ExtraHosts dns Dns links
   Links group_add GroupAdd oom_score_adj OomScoreAdj oom_kill_disable shm_size ShmSize ulimits Ulimits log_config LogConfig logging restart

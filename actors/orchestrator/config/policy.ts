@@ -5,6 +5,8 @@ export interface ConfigPolicy {
   readonly maxMemoryBytes: number;
   readonly maxCpus: number;
   readonly maxPids: number;
+  /** Directories of the host that containers may be given; a path that begins with `.` is below the first. */
+  readonly bindRoots: readonly string[];
 }
 
 export const DEFAULT_POLICY: ConfigPolicy = {
@@ -12,12 +14,19 @@ export const DEFAULT_POLICY: ConfigPolicy = {
   maxMemoryBytes: 4 * 1024 ** 3,
   maxCpus: 8,
   maxPids: 4_096,
+  bindRoots: [],
 };
 
 /** The default policy, with the image patterns of `TROUPE_IMAGES` (a comma list) added. */
 export function policyFromEnv(env: Readonly<Record<string, string | undefined>>): ConfigPolicy {
   const added = (env["TROUPE_IMAGES"] ?? "").split(",").map((pattern) => pattern.trim());
-  return { ...DEFAULT_POLICY, images: [...DEFAULT_POLICY.images, ...added.filter((pattern) => pattern !== "")] };
+  const roots = (env["TROUPE_BIND_ROOTS"] ?? "").split(",").map((root) => root.trim());
+  const bindRoots = roots.filter((root) => root.startsWith("/"));
+  return {
+    ...DEFAULT_POLICY,
+    bindRoots,
+    images: [...DEFAULT_POLICY.images, ...added.filter((pattern) => pattern !== "")],
+  };
 }
 
 const REPOSITORY = /^[a-z0-9](?:[a-z0-9._/:-]*[a-z0-9])?$/;
@@ -55,4 +64,19 @@ function matches(pattern: string, text: string): boolean {
   }
   const tail = rest.at(-1) ?? "";
   return text.length - tail.length >= at && text.endsWith(tail);
+}
+
+/** The path of the host that a mount means, or `undefined` when it is not below a root. Links are followed on the host itself. */
+export function bindPath(source: string, { bindRoots }: ConfigPolicy): string | undefined {
+  const [first] = bindRoots;
+  const path = source.startsWith("./") && first !== undefined ? `${first}/${source.slice(2)}` : source;
+  return bindRoots.some((root) => path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`))
+    ? path
+    : undefined;
+}
+
+export function bindRefusal({ bindRoots }: ConfigPolicy): string {
+  return bindRoots.length === 0
+    ? "mounts a path of the host, and none may be mounted: see TROUPE_BIND_ROOTS"
+    : `mounts a path of the host that is not below ${bindRoots.join(", ")}`;
 }

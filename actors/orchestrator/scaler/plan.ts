@@ -1,157 +1,128 @@
-import type { Condition, ServiceStatus } from "../service/messages.ts";
-import { afterDeath, FRESH_SLOT, STABLE_AFTER_MS } from "./backoff.ts";
-import type { Action, Desired, ObservedContainer, Slot, Slots, Want } from "./messages.ts";
+import type { ConditionFound, ServiceStatus } from "../service/messages.ts";
+import { describe } from "./conditions.ts";
+import type { Action, Desired, Observed, ObservedContainer } from "./messages.ts";
+import { type Outlook, outlook, type Placed } from "./outlook.ts";
 import { rollout } from "./rollout.ts";
-
-/** What is there, at `nowMs`. */
-export interface Observed {
-  readonly containers: readonly ObservedContainer[];
-  readonly slots: Slots;
-  readonly nowMs: number;
-}
 
 /** What to do now, what to say about the service, and when to look again if nothing happens before. */
 export interface Plan {
   readonly actions: readonly Action[];
   readonly status: ServiceStatus;
-  readonly conditions: readonly Condition[];
+  readonly conditions: readonly ConditionFound[];
+  /** The update has failed: the last good revision is to be put back. `null`: it has not. */
+  readonly failure: string | null;
   readonly nextCheckMs: number;
 }
 
 /** Without an event the world is looked at this often. */
-export const IDLE_CHECK_MS = 15_000;
-/** A new container is trusted once it has run this long: an old one may go for it. */
-export const READY_AFTER_MS = 500;
-/** A container in one of these states is removed and made anew. */
-const UNUSABLE: ReadonlySet<ObservedContainer["state"]> = new Set(["dead", "paused"]);
+export const IDLE_CHECK_MS = 60_000;
+/** Requests on their way to a container that was just taken out of the rotation have arrived after this. */
+export const DRAIN_SETTLE_MS = 300;
 
 /**
  * The steps from the observed to the desired state. Pure: the same input gives the same plan, so a workflow may call it.
  *
- * P1 Only containers of this service are looked at. P2 Once nothing of another revision is left, the containers are
- * exactly the slots `0..replicas-1`. P3 While a revision is replaced (`start-first`) at most `replicas + 1` containers
- * run, and at least `replicas` where that many ran before. P4 A slot is not started before its pause is over.
- * P5 A container that died is recorded once.
+ * P1 Only containers of this service are looked at.
+ * P2 Once nothing of another revision is left, the containers are exactly the slots `0..replicas-1`.
+ * P3 At most `replicas + maxSurge` containers run (with a canary: its replicas more).
+ * P4 A slot is not started before its pause is over.
+ * P5 A ready container of another revision goes only while at least `replicas - maxUnavailable` others are ready;
+ *    where it pins a port, only once its successor has been made.
+ * P6 A container that gets requests is taken out of the rotation before it is stopped or removed.
  */
 export function plan(desired: Desired, observed: Observed): Plan {
-  const actions: Action[] = [];
-  const slots: Slots = { ...observed.slots };
-  const current = new Map<number, ObservedContainer>();
-  const outdated: ObservedContainer[] = [];
-  let leaving = 0;
+  const seen = outlook(desired, observed);
+  const leaving: Action[] = [];
+  const wakes: number[] = [...seen.settlesInMs];
 
-  for (const container of observed.containers) {
-    if (container.service !== desired.service) continue; // P1
-    if (container.state === "removing") leaving++;
-    const wanted = container.revision === desired.revision && container.replica < desired.replicas;
-    const usable = !UNUSABLE.has(container.state);
-    if (wanted && usable && !current.has(container.replica)) {
-      current.set(container.replica, container);
-    } else if (container.state === "removing") {
-      continue;
-    } else if (container.revision !== desired.revision && isUp(container) && desired.replicas > 0) {
-      outdated.push(container);
-    } else {
-      actions.push(
-        remove(
-          container,
-          wanted && !usable ? "unusable" : container.revision === desired.revision ? "excess" : "outdated",
-        ),
-      );
+  /** P6: a drain first, and the end once nobody is answered any more. */
+  const end = (container: ObservedContainer, last: Action): void => {
+    const out = desired.draining[container.id];
+    if (!desired.routed || container.state !== "running" || container.stuck !== null) leaving.push(last);
+    else if (out === undefined) leaving.push({ kind: "drain", ...placeOf(container) });
+    else {
+      const waited = observed.nowMs - out.since;
+      if ((waited >= DRAIN_SETTLE_MS && out.open === 0) || waited >= desired.drainMs) leaving.push(last);
+      else wakes.push(out.open === 0 ? DRAIN_SETTLE_MS - waited : Math.min(desired.drainMs - waited, 1_000));
     }
+  };
+  const remove = (container: ObservedContainer, reason: "excess" | "outdated" | "unusable"): void =>
+    end(container, { kind: "remove", ...placeOf(container), reason });
+
+  for (const container of seen.excess) remove(container, "excess");
+  for (const container of seen.unusable) leaving.push({ kind: "remove", ...placeOf(container), reason: "unusable" });
+  const steps = rollout(desired, seen);
+  for (const container of steps.remove) remove(container, "outdated");
+  for (const container of steps.stop) end(container, { kind: "stop", ...placeOf(container) });
+
+  const staying: Action[] = [];
+  for (const container of seen.kept) {
+    if (desired.draining[container.id] !== undefined && !steps.stop.includes(container))
+      staying.push({ kind: "undrain", ...placeOf(container) });
+    if (container.differences.length > 0) staying.push({ kind: "mend", ...placeOf(container) });
   }
+  const starting = startsOf(desired, observed, seen, steps.start, wakes);
+  const actions = [...leaving, ...staying, ...starting];
 
-  const wants = recordDeaths(desired, observed, current, slots, actions);
-  const ready = [...current.values()].filter((c) => isUp(c) && uptimeMs(c, observed.nowMs) >= READY_AFTER_MS).length;
-  const up = [...current.values()].filter(isUp).length;
-  const steps = rollout({ desired, outdated, up, ready, wants: wants.now, waiting: wants.later.length });
-  actions.push(...steps.remove.map((container) => remove(container, "outdated")), ...steps.start);
-
-  const settling = [...current.values()]
-    .map((c) => settlesInMs(c, slots[key(desired, c.replica)], observed.nowMs))
-    .filter((ms) => ms > 0);
-  const conditions = describe(desired, outdated.length, slots, (replica) => {
-    const container = current.get(replica);
-    return container !== undefined && isUp(container) && uptimeMs(container, observed.nowMs) >= STABLE_AFTER_MS;
-  });
-  const settled = actions.length === 0 && wants.later.length === 0 && outdated.length === 0 && leaving === 0;
-  const converged = settled && up === desired.replicas && settling.length === 0 && conditions.length === 0;
-  const troubled = conditions.some((condition) => condition.type !== "rolling_out");
+  const conditions = describe(desired, observed, seen);
+  const quiet = actions.length === 0 && wakes.length === 0 && seen.leaving === 0 && steps.done && !desired.canary;
+  const converged = quiet && seen.ready.length === seen.wanted && !conditions.some((c) => c.severity === "trouble");
+  const troubled = conditions.some((condition) => condition.severity === "trouble");
   return {
     actions,
     status: converged ? "converged" : troubled ? "degraded" : "progressing",
     conditions,
-    nextCheckMs: Math.max(50, Math.min(IDLE_CHECK_MS, ...wants.later, ...settling, ...(leaving > 0 ? [1_000] : []))),
+    failure: failureOf(desired, observed, seen, converged),
+    nextCheckMs: Math.max(
+      50,
+      Math.min(IDLE_CHECK_MS, ...wakes, ...(seen.leaving > 0 || desired.waitsFor.length > 0 ? [1_000] : [])),
+    ),
   };
 }
 
-/** Records new deaths, and finds which slots want a start: now, or (in milliseconds) later. */
-function recordDeaths(
+/** The starts that may happen now: their pauses are over (P4), and what they wait for is there. */
+function startsOf(
   desired: Desired,
   observed: Observed,
-  current: ReadonlyMap<number, ObservedContainer>,
-  slots: Slots,
-  actions: Action[],
-) {
-  const now: Want[] = [];
-  const later: number[] = [];
-  for (let replica = 0; replica < desired.replicas; replica++) {
-    const container = current.get(replica);
-    if (container && (isUp(container) || container.state === "removing")) continue;
-    let slot = slots[key(desired, replica)] ?? FRESH_SLOT;
-    if (container?.state === "exited" && container.finishedAt && container.finishedAt !== slot.diedAt) {
-      slot = afterDeath(slot, container, observed.nowMs);
-      slots[key(desired, replica)] = slot;
-      const { id: containerId, exitCode, oomKilled, finishedAt: at } = container;
-      actions.push({ kind: "record-death", containerId, replica, exitCode, oomKilled, at, slot }); // P5
+  seen: Outlook,
+  starts: readonly (Placed & { readonly start: boolean })[],
+  wakes: number[],
+): Action[] {
+  const actions: Action[] = [];
+  const load = new Map(desired.hosts.map((host) => [host, 0]));
+  for (const { host } of observed.containers) load.set(host, (load.get(host) ?? 0) + 1);
+  for (const { revision, replica, container, start } of starts) {
+    if (container !== null) {
+      if (container.state === "running") actions.push({ kind: "restart", ...placeOf(container) });
+      else if (start) actions.push({ kind: "start", ...placeOf(container) });
+      continue;
     }
-    if (slot.retryAt > observed.nowMs) later.push(slot.retryAt - observed.nowMs); // P4
-    else if (!container) now.push({ kind: "create", replica });
-    else now.push({ kind: "start", containerId: container.id, replica, restart: container.state === "exited" });
+    if (desired.waitsFor.length > 0 && seen.up.length === 0) continue;
+    const host = desired.hosts.toSorted((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0))[0];
+    if (host === undefined) continue;
+    load.set(host, (load.get(host) ?? 0) + 1);
+    actions.push({ kind: "create", host, revision, replica, start });
   }
-  return { now, later };
+  for (const retryAt of seen.waiting) wakes.push(retryAt - observed.nowMs);
+  return actions;
 }
 
-/** How long until a running container is believed; 0 when it is. One that was killed from outside is believed at once. */
-function settlesInMs(container: ObservedContainer, slot: Slot | undefined, nowMs: number): number {
-  if (!isUp(container)) return 0;
-  const trustAfterMs = slot && slot.streak > 0 ? STABLE_AFTER_MS : slot && slot.restarts > 0 ? 0 : READY_AFTER_MS;
-  return Math.max(0, trustAfterMs - uptimeMs(container, nowMs));
-}
-
-function describe(desired: Desired, outdated: number, slots: Slots, stable: (replica: number) => boolean): Condition[] {
-  const conditions: Condition[] = [];
-  if (outdated > 0)
-    conditions.push({ type: "rolling_out", message: `${outdated} containers of an earlier revision still run` });
-  for (let replica = 0; replica < desired.replicas; replica++) {
-    const slot = slots[key(desired, replica)];
-    if (slot?.error)
-      conditions.push({ type: "start_failed", message: `replica ${replica} does not start: ${slot.error}` });
-    else if (slot && slot.streak >= 2 && !stable(replica)) {
-      conditions.push({
-        type: "crash_looping",
-        message: `replica ${replica} ended ${slot.streak} times soon after its start`,
-      });
-    }
+/** Why the update to the desired revision is to be taken back. */
+function failureOf(desired: Desired, observed: Observed, seen: Outlook, converged: boolean): string | null {
+  const { good, revision, update } = desired;
+  if (good === null || good === revision || converged || desired.paused || desired.replicas === 0) return null;
+  const slots = Object.entries(observed.slots).filter(([key]) => key.startsWith(`${revision}/`));
+  const failures = slots.reduce((sum, [, slot]) => sum + slot.failures, 0);
+  if (failures >= update.maxFailures) {
+    const why = slots.map(([, slot]) => slot.error?.message).find((message) => message !== undefined);
+    return `it failed ${failures} times${why ? `: ${why}` : ""}`;
   }
-  return conditions;
+  // With a canary the update waits for its operator, not for its replicas.
+  const stalled = observed.nowMs - Math.max(desired.since, seen.progressAt) >= update.deadlineMs;
+  if (stalled && seen.ready.length < seen.wanted) return `it was not ready within ${update.deadlineMs / 1_000} s`;
+  return null;
 }
 
-/** Whether a container counts as one that runs. */
-function isUp(container: ObservedContainer): boolean {
-  return container.state === "running" || container.state === "restarting";
-}
-
-function uptimeMs(container: ObservedContainer, nowMs: number): number {
-  return container.startedAt === null ? 0 : nowMs - Date.parse(container.startedAt);
-}
-
-function remove(container: ObservedContainer, reason: "excess" | "outdated" | "unusable"): Action {
-  const { id: containerId, revision, replica } = container;
-  return { kind: "remove", containerId, revision, replica, running: isUp(container), reason };
-}
-
-/** The slot's key; `slotKey` is repeated here so that the plan imports nothing that runs. */
-function key(desired: Desired, replica: number): string {
-  return `${desired.revision}/${replica}`;
+function placeOf({ host, id: containerId, revision, replica }: ObservedContainer) {
+  return { host, containerId, revision, replica };
 }

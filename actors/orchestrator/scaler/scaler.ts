@@ -1,98 +1,81 @@
 import * as v from "valibot";
-import type { Engine } from "#infra/docker/engine.ts";
 import { actor } from "#runtime";
 import { ServiceName } from "../service/messages.ts";
-import { applyActions } from "./apply.ts";
-import type { Outcome } from "./apply.ts";
-import { ActionsApplied, ApplyActions, ContainerDied, ContainerStarted, slotKey, Slots } from "./messages.ts";
+import { afterFailedStart, FRESH_SLOT } from "./backoff.ts";
+import { afterLook, Expected, isBlank, type Look, Memory, NO_MEMORY } from "./memory.ts";
+import { ContainerDied, ContainerStarted, type ObservedContainer, slotKey, Slots } from "./messages.ts";
 
-export { observe, replicasOf } from "./observe.ts";
-export { startWatcher, wakeThrough } from "./watcher.ts";
+const Noted = v.strictObject({ fence: v.number(), slots: Slots });
+const NoteLook = v.strictObject({
+  hosts: v.array(v.strictObject({ host: v.string(), containers: v.nullable(v.array(v.any())) })),
+  wanted: v.record(v.string(), v.number()),
+});
+const Begin = v.strictObject({ fence: v.number(), expected: v.record(v.string(), Expected) });
+const Settle = v.strictObject({
+  fence: v.number(),
+  failed: v.array(
+    v.strictObject({
+      revision: v.string(),
+      replica: v.number(),
+      error: v.strictObject({ code: v.string(), message: v.string() }),
+      /** Try again after so long, whatever happened before; `null`: the usual pauses. */
+      retryInMs: v.nullable(v.number()),
+    }),
+  ),
+  /** Containers whose end was announced, but did not come to pass. */
+  kept: v.array(v.string()),
+});
 
 /**
- * `scaler/<service>`: drives the engine for one service. One turn at a time per service, so that two plans are never
- * carried out at once; what it remembers are the slots: restarts and pauses.
- *
- * A turn whose commit fails after the engine acted is harmless: actions are idempotent, and the next plan starts from
- * what is there.
+ * `scaler/<service>`: what is remembered of a service's containers, and who may act on them. It talks to no engine: its
+ * turns are short, and handovers wait for nobody. Each look at the world gets a token (`fence`); whoever acts on an older
+ * one is refused, so that a straggler never undoes what a later look has decided.
  */
-export function scalerActor(deps: { readonly engine: Engine }) {
-  return actor("scaler", {
-    key: ServiceName,
-    state: v.object({ slots: Slots }),
-    initial: () => ({ slots: {} }),
-    emits: { "container.started.v1": ContainerStarted, "container.died.v1": ContainerDied },
-    messages: ({ command, query }) => ({
-      /** Carries out the actions of a plan. Failures of the engine are part of the reply, never a throw. */
-      apply: command({ in: ApplyActions, out: ActionsApplied }, async (c, input) => {
-        const service = c.key;
-        const { revision } = input;
-        for (const action of input.actions) {
-          if (action.kind !== "record-death") continue;
-          const { containerId, replica, exitCode, oomKilled, slot } = action;
-          c.state.slots[slotKey(revision, replica)] = slot;
-          c.emit("container.died.v1", {
-            service,
-            revision,
-            replica,
-            containerId,
-            reason: oomKilled ? "oom" : "exited",
-            exitCode,
-          });
-        }
-
-        const outcomes = await applyActions(deps.engine, { ...input, service, slots: c.state.slots, nowMs: c.now });
-        for (const outcome of outcomes) {
-          if (outcome.kind === "started") {
-            const { containerId, slot, action } = outcome;
-            c.state.slots[slotKey(revision, action.replica)] = slot;
-            c.emit("container.started.v1", {
-              service,
-              revision,
-              replica: action.replica,
-              containerId,
-              restarts: slot.restarts,
-            });
-          } else if (outcome.kind === "failed" && outcome.action.kind !== "remove") {
-            c.state.slots[slotKey(revision, outcome.action.replica)] = outcome.slot;
-          } else if (outcome.kind === "removed") {
-            const { containerId, replica, running, revision: old } = outcome.action;
-            if (outcome.action.reason !== "unusable") delete c.state.slots[slotKey(old, replica)];
-            if (running)
-              c.emit("container.died.v1", {
-                service,
-                revision: old,
-                replica,
-                containerId,
-                reason: "removed",
-                exitCode: null,
-              });
-          }
-        }
-        forgetOthers(c.state.slots, revision, outcomes);
-        if (input.spec === null && Object.keys(c.state.slots).length === 0) c.destroy();
-        return summary(outcomes);
-      }),
-
-      /** What is remembered of each slot. */
-      slots: query({ out: Slots }, (c) => c.state.slots),
+export const Scaler = actor("scaler", {
+  key: ServiceName,
+  state: Memory,
+  initial: () => NO_MEMORY,
+  emits: { "container.started.v1": ContainerStarted, "container.died.v1": ContainerDied },
+  messages: ({ command, query }) => ({
+    /** Takes what was seen: tells of starts and ends, counts the ends, and gives the token to act with. */
+    look: command({ in: NoteLook, out: Noted }, (c, { hosts, wanted }) => {
+      const look: Look = { service: c.key, hosts: hosts as Look["hosts"], wanted, nowMs: c.now };
+      const { memory, seen } = afterLook(c.state, look);
+      for (const { type, data } of seen) {
+        if (type === "container.started.v1") c.emit(type, data);
+        else c.emit(type, data);
+      }
+      // By the clock, so that it grows even where everything was forgotten; above whatever a container carries.
+      const carried = hosts.flatMap(({ containers }) => (containers as ObservedContainer[] | null) ?? []);
+      const fence = Math.max(memory.fence + 1, c.now, ...carried.map((one) => one.fence + 1));
+      c.state = { ...memory, fence };
+      if (isBlank(memory) && Object.values(wanted).every((count) => count === 0)) c.destroy();
+      return { fence, slots: memory.slots };
     }),
-  });
-}
 
-/** The type of the actor made by {@link scalerActor}. */
-export type ScalerActor = ReturnType<typeof scalerActor>;
+    /** Says which ends are wanted, before they are brought about. */
+    begin: command({ in: Begin }, (c, { fence, expected }) => {
+      c.require(fence === c.state.fence, "fenced", { fence: c.state.fence });
+      c.state.expected = { ...c.state.expected, ...expected };
+    }),
 
-/** Slots of other revisions go, once an action of this revision was carried out: nobody will fill them again. */
-function forgetOthers(slots: Slots, revision: string, outcomes: readonly Outcome[]): void {
-  if (!outcomes.some((outcome) => outcome.kind === "started" || outcome.kind === "removed")) return;
-  for (const key of Object.keys(slots)) {
-    if (!key.startsWith(`${revision}/`)) delete slots[key];
-  }
-}
+    /** Says what could not be done. */
+    settle: command({ in: Settle }, (c, { failed, kept }) => {
+      for (const id of kept) delete c.state.expected[id];
+      // Too late: nothing is known of the service any more.
+      if (isBlank(c.state) && c.state.fence === 0) return c.destroy();
+      for (const { revision, replica, error, retryInMs } of failed) {
+        const key = slotKey(revision, replica);
+        const slot = c.state.slots[key] ?? FRESH_SLOT;
+        c.state.slots[key] =
+          retryInMs === null ? afterFailedStart(slot, error, c.now) : { ...slot, retryAt: c.now + retryInMs, error };
+      }
+    }),
 
-function summary(outcomes: readonly Outcome[]): ActionsApplied {
-  const unavailable = outcomes.find((outcome) => outcome.kind === "unavailable");
-  const failed = outcomes.filter((outcome) => outcome.kind === "failed" || outcome.kind === "unavailable").length;
-  return { done: outcomes.length - failed, failed, unavailable: unavailable?.reason ?? null };
-}
+    /** The token of the last look. */
+    fence: query({ out: v.number() }, (c) => c.state.fence),
+
+    /** What is remembered of each slot. */
+    slots: query({ out: Slots }, (c) => c.state.slots),
+  }),
+});

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Engine } from "#infra/docker/engine.ts";
-import type { EngineEvent } from "#infra/docker/events.ts";
+import type { Engine, EngineEvent } from "#infra/engines/engine.ts";
 import { startWatcher } from "./watcher.ts";
 
 const event = (service: string, action: string): EngineEvent => ({

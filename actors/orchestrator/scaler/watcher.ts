@@ -1,14 +1,14 @@
-import { WorkflowNotFoundError } from "@temporalio/client";
-import type { Engine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { silentLog } from "#runtime";
 import type { Log } from "#runtime";
+import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 
 /** What {@link startWatcher} is given. */
 export interface WatcherOptions {
   readonly engine: Pick<Engine, "events" | "list">;
-  /** Signals `wake` to the reconcile loop of a service. A loop that does not run is no error of the watcher. */
+  /** Signals `wake` to the reconcile loop of a service, and starts it where it does not run. */
   readonly wake: (service: string) => Promise<void>;
   /** The services that have a desired state: woken after a gap in the events. */
   readonly services: () => Promise<readonly string[]>;
@@ -17,12 +17,23 @@ export interface WatcherOptions {
 
 /** A running watcher. */
 export interface Watcher {
+  /** Wakes a service's loop. Wake-ups of one service are coalesced. */
+  wake(service: string): void;
   /** Stops following events, and waits for the wake-ups under way. */
   stop(): Promise<void>;
 }
 
 /** What a container does that may change a plan. */
-const WORTH_A_LOOK: ReadonlySet<string> = new Set(["die", "start", "destroy", "pause", "unpause", "oom", "rename"]);
+const WORTH_A_LOOK: ReadonlySet<string> = new Set([
+  "die",
+  "start",
+  "destroy",
+  "pause",
+  "unpause",
+  "oom",
+  "rename",
+  "update",
+]);
 
 /**
  * Wakes a service's reconcile loop as soon as the engine tells of one of its containers, so that nobody waits for the
@@ -67,11 +78,12 @@ export function startWatcher(options: WatcherOptions): Watcher {
   const following = (async () => {
     for await (const event of engine.events(controller.signal)) {
       if (event.kind === "resync") void wakeAll();
-      else if (WORTH_A_LOOK.has(event.action)) wake(event.identity.service);
+      else if (WORTH_A_LOOK.has(event.action) || event.action.startsWith("health_status")) wake(event.identity.service);
     }
   })();
 
   return {
+    wake,
     async stop() {
       controller.abort();
       await following;
@@ -80,13 +92,26 @@ export function startWatcher(options: WatcherOptions): Watcher {
   };
 }
 
-/** Wakes reconcile loops through Temporal. A loop that has ended stays ended. */
-export function wakeThrough(temporal: Temporal, idOf: (service: string) => string = workflowIds.reconcileService) {
+/** How loops are found: tests and clusters beside each other have ids and queues of their own. */
+export interface LoopNames {
+  readonly idOf: (service: string) => string;
+  readonly taskQueue: string;
+}
+
+/** The names of the loops where there is nobody else. */
+export const LOOP_NAMES: LoopNames = { idOf: workflowIds.reconcileService, taskQueue: TASK_QUEUES.orchestrator };
+
+/** Wakes reconcile loops through Temporal; one that has ended, or was ended, is started again. */
+export function wakeThrough(temporal: Temporal, { idOf, taskQueue }: LoopNames = LOOP_NAMES) {
   return async (service: string): Promise<void> => {
-    try {
-      await temporal.call(() => temporal.client.workflow.getHandle(temporal.prefix + idOf(service)).signal("wake"));
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    }
+    await temporal.call(() =>
+      temporal.client.workflow.signalWithStart("reconcileService", {
+        workflowId: idOf(service),
+        taskQueue,
+        args: [{ name: service }],
+        memo: { service },
+        signal: "wake",
+      }),
+    );
   };
 }

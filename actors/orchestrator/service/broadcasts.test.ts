@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { createTroupe, memory, memoryTopics, type TopicItem } from "#runtime";
+import { DEFAULT_UPDATE } from "../scaler/messages.ts";
 import { Service } from "./service.ts";
 
 const spec = {
@@ -8,7 +9,11 @@ const spec = {
   env: {},
   ports: [],
   resources: { memoryBytes: 64, cpus: 1, pids: 10 },
+  volumes: [],
+  networks: [],
+  health: null,
 };
+const policies = { update: DEFAULT_UPDATE, scale: null, dependsOn: [], stop: { graceMs: 5_000 } };
 
 test("a service tells `services` and its own topic of each change of its desired state and its status, and of nothing else", async () => {
   const topics = memoryTopics();
@@ -17,8 +22,8 @@ test("a service tells `services` and its own topic of each change of its desired
   const web = troupe.ref(Service, "web");
   const report = (generation: number, status: "converged" | "degraded" | "progressing"): Promise<unknown> =>
     web.report({ generation, status, conditions: [], observed: [] });
-  const configured = await web.configure({ spec, replicas: 2, configRevision: 1 });
-  await web.configure({ spec, replicas: 2, configRevision: 1 });
+  const configured = await web.configure({ ...policies, spec, replicas: 2, configRevision: 1 });
+  await web.configure({ ...policies, spec, replicas: 2, configRevision: 1 });
   await report(configured.generation, "progressing");
   await report(configured.generation, "converged");
   await report(configured.generation, "converged");

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { createTroupe, memory, type OutboxRecord, type Sink, type Troupe } from "#runtime";
+import { DEFAULT_UPDATE } from "../scaler/messages.ts";
 import { type ReportService, ServiceName, type ServiceSpec } from "./messages.ts";
 import { revisionOf, Service } from "./service.ts";
 
@@ -10,7 +11,11 @@ const spec: ServiceSpec = {
   env: { A: "1", B: "2" },
   ports: [{ container: 8080, host: null }],
   resources: { memoryBytes: 64, cpus: 1, pids: 10 },
+  volumes: [],
+  networks: [],
+  health: null,
 };
+const policies = { update: DEFAULT_UPDATE, scale: null, dependsOn: [], stop: { graceMs: 5_000 } };
 
 let troupe: Troupe;
 let published: OutboxRecord[];
@@ -35,8 +40,8 @@ afterEach(async () => await troupe.stop());
 
 const web = () => troupe.ref(Service, "web");
 const configure = (replicas: number, configRevision: number, change: Partial<ServiceSpec> = {}) =>
-  web().configure({ spec: { ...spec, ...change }, replicas, configRevision });
-const report = (generation: number, change: Partial<ReportService> = {}) =>
+  web().configure({ ...policies, spec: { ...spec, ...change }, replicas, configRevision });
+const report = (generation: number, change: Partial<v.InferOutput<typeof ReportService>> = {}) =>
   web().report({ generation, status: "converged", conditions: [], observed: [], ...change });
 
 /** What was published so far, once everything is. */
@@ -79,15 +84,17 @@ describe("service", () => {
       revision: "r",
       state: "running",
       healthy: true,
+      host: "a",
       hostPorts: [1],
       image: "i",
+      imageId: "sha256:1",
       startedAt: null,
       restarts: 0,
     };
     await report(generation, { observed: [seen] });
-    const away: Partial<ReportService> = {
+    const away: Partial<v.InferOutput<typeof ReportService>> = {
       status: "degraded",
-      conditions: [{ type: "docker_unavailable", message: "away" }],
+      conditions: [{ type: "docker_unavailable", severity: "trouble", reason: "no_answer", message: "away" }],
       observed: null,
     };
     await report(generation, away);

@@ -3,47 +3,43 @@ import { actor } from "#runtime";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import {
-  Condition,
+  type Condition,
+  type ConditionFound,
   ConfigureService,
+  Decision,
   DesiredService,
-  ObservedReplica,
   RemoveService,
   ReportService,
+  RevisionSpec,
+  RouteTable,
   type ServiceChanged,
   ServiceConfigured,
   ServiceDegraded,
+  ServiceEvent,
   ServiceName,
   ServiceReconciled,
-  ServiceSpec,
-  ServiceStatus,
   ServiceView,
 } from "./messages.ts";
 import { revisionOf } from "./revision.ts";
+import { desiredOf, initialState, note, replicasOf, routesOf, runningOf, specOf, State, viewOf } from "./state.ts";
 
-const State = v.object({
-  generation: v.number(),
-  configRevision: v.number(),
-  spec: v.nullable(ServiceSpec),
-  revision: v.string(),
-  replicas: v.number(),
-  removed: v.boolean(),
-  status: ServiceStatus,
-  conditions: v.array(Condition),
-  observed: v.array(ObservedReplica),
-  /** The last generation the reconcile loop has taken up, and the last it has reached. */
-  seenGeneration: v.number(),
-  reconciledGeneration: v.number(),
-});
+export { revisionOf, viewOf };
 
-export { revisionOf };
+type Events = {
+  "service.configured.v1": typeof ServiceConfigured;
+  "service.reconciled.v1": typeof ServiceReconciled;
+  "service.degraded.v1": typeof ServiceDegraded;
+};
 
-/** Tells whoever watches that a service is not as it was: `services` and `services/<name>`. */
-function tell(
-  c: { readonly key: string; broadcast(topic: string, type: string, data: unknown): void },
-  change: ServiceChanged,
-): void {
-  c.broadcast(`services/${c.key}`, "service.changed", change);
-  c.broadcast("services", "service.changed", change);
+/** What a turn of this actor can do, as far as the functions below need it. */
+interface Turn {
+  readonly key: string;
+  destroy(): void;
+  readonly now: number;
+  state: State;
+  broadcast(topic: string, type: string, data: unknown): void;
+  emit<Type extends keyof Events>(type: Type, data: v.InferInput<Events[Type]>): void;
+  readonly workflow: { signalWithStart(start: ReturnType<typeof reconcile>): void };
 }
 
 /** The start or wake-up of a service's reconcile loop. */
@@ -63,6 +59,9 @@ function next(state: { readonly generation: number }, configRevision: number): n
   return Math.max(state.generation + 1, configRevision);
 }
 
+const MAX_DECISIONS = 50;
+const Generation = v.object({ generation: v.number(), revision: v.string() });
+
 /**
  * `service/<name>`: the desired state of one service, and what was last seen of it. A change of the desired state, its
  * event and the wake-up of the reconcile loop are one commit: a change is never forgotten, nor acted on before it is durable.
@@ -70,138 +69,322 @@ function next(state: { readonly generation: number }, configRevision: number): n
 export const Service = actor("service", {
   key: ServiceName,
   state: State,
-  initial: (): v.InferOutput<typeof State> => ({
-    generation: 0,
-    configRevision: 0,
-    spec: null,
-    revision: "",
-    replicas: 0,
-    removed: false,
-    status: "progressing",
-    conditions: [],
-    observed: [],
-    seenGeneration: 0,
-    reconciledGeneration: 0,
-  }),
+  initial: initialState,
   emits: {
     "service.configured.v1": ServiceConfigured,
     "service.reconciled.v1": ServiceReconciled,
     "service.degraded.v1": ServiceDegraded,
   },
   messages: ({ command, query }) => ({
-    /** Sets the desired state. The same state again changes nothing but still wakes the loop. */
-    configure: command(
-      { in: ConfigureService, out: v.object({ generation: v.number(), revision: v.string() }) },
-      (c, { spec, replicas, configRevision }) => {
-        const s = c.state;
-        const revision = revisionOf(spec);
-        if (s.spec === null || s.removed || s.revision !== revision || s.replicas !== replicas) {
-          c.state = {
-            ...s,
-            spec,
-            revision,
-            replicas,
-            removed: false,
-            generation: next(s, configRevision),
-            configRevision,
-            status: "progressing",
-          };
-          c.emit("service.configured.v1", {
-            name: c.key,
-            generation: c.state.generation,
-            revision,
-            image: spec.image,
-            replicas,
-            removed: false,
-            configRevision,
-          });
-          tell(c, { name: c.key, status: "progressing", replicas, generation: c.state.generation, removed: false });
-        }
+    /**
+     * Sets the desired state. The same state again changes nothing but still wakes the loop, which looks whether the tag
+     * of the image has moved. An older configuration than the one in force is passed over.
+     */
+    configure: command({ in: ConfigureService, out: Generation }, (c, { configRevision, ...config }) => {
+      const s = c.state;
+      const { spec, replicas, update, scale, dependsOn, stop } = config;
+      if (configRevision < s.configRevision) return { generation: s.generation, revision: s.revision };
+      const fresh = s.spec === null || s.removed;
+      const remade = fresh || !Bun.deepEquals(s.spec, spec, true);
+      const policies = { update, scale, dependsOn, graceMs: stop.graceMs };
+      const { update: u, scale: sc, dependsOn: d, graceMs } = s;
+      const same = Bun.deepEquals({ update: u, scale: sc, dependsOn: d, graceMs }, policies, true);
+      if (!remade && same && s.replicas === replicas) {
+        if (configRevision > s.configRevision) s.configRevision = configRevision;
+        s.lookForImage = true;
         c.workflow.signalWithStart(reconcile(c.key));
-        return { generation: c.state.generation, revision };
-      },
-    ),
+        return { generation: s.generation, revision: s.revision };
+      }
+      c.state = { ...s, ...policies, spec, replicas, configRevision, removed: false };
+      // A number that is asked for by hand counts until the autoscaler decides anew.
+      if (s.replicas !== replicas || fresh) c.state.scaled = null;
+      if (fresh) c.state = { ...c.state, deployed: 0, good: null, canary: null, failed: null, paused: false };
+      if (remade) deploy(c, spec, fresh ? 0 : c.state.deployed);
+      changed(
+        c,
+        configRevision,
+        remade ? `revision ${c.state.revision}, ${replicas} replicas` : `${replicas} replicas`,
+      );
+      return { generation: c.state.generation, revision: c.state.revision };
+    }),
+
+    /** As {@link configure}, from a sweep: where nothing is to be changed nothing happens at all. */
+    confirm: command({ in: ConfigureService }, (c, config) => {
+      const { configRevision, ...asked } = config;
+      const { spec, replicas, update, scale, dependsOn, graceMs, removed } = c.state;
+      const present = { spec, replicas, update, scale, dependsOn, stop: { graceMs } };
+      if (!removed && Bun.deepEquals(present, asked, true)) return;
+      if (configRevision >= c.state.configRevision) c.send(Service, c.key, "configure", config);
+    }),
 
     /** Asks for the end of the service: its containers are removed, then the loop ends. */
     remove: command({ in: RemoveService, out: v.object({ generation: v.number() }) }, (c, { configRevision }) => {
       const s = c.state;
-      if (s.spec !== null && !s.removed) {
-        c.state = {
-          ...s,
-          removed: true,
-          replicas: 0,
-          generation: next(s, configRevision),
-          configRevision,
-          status: "progressing",
-        };
-        c.emit("service.configured.v1", {
-          name: c.key,
-          generation: c.state.generation,
-          revision: s.revision,
-          image: s.spec.image,
-          replicas: 0,
-          removed: true,
-          configRevision,
-        });
-        tell(c, { name: c.key, status: "progressing", replicas: 0, generation: c.state.generation, removed: true });
-        c.workflow.signalWithStart(reconcile(c.key));
+      if (!isAbsent(c) && !s.removed && configRevision >= s.configRevision) {
+        c.state = { ...s, removed: true, replicas: 0, scaled: null, canary: null, paused: false, configRevision };
+        changed(c, configRevision, "removed");
       }
       return { generation: c.state.generation };
+    }),
+
+    /** Makes every container anew, one after the other, from the same spec; `redeploy` looks at the image's tag again, too. */
+    restart: command({ in: v.object({ why: v.string() }), out: Generation }, (c, { why }) => {
+      const s = c.state;
+      if (s.spec === null || s.removed) return c.refuse("unknown_service");
+      deploy(c, s.spec, s.deployed + 1);
+      changed(c, s.configRevision, why);
+      return { generation: c.state.generation, revision: c.state.revision };
+    }),
+
+    /** No further step of an update until {@link resume}. */
+    pause: command({}, (c) => hold(c, true)),
+    resume: command({}, (c) => hold(c, false)),
+
+    /** Gives the revision that is tried to everybody. */
+    promote: command({}, (c) => {
+      const s = c.state;
+      c.require(s.canary !== null, "no_canary");
+      c.state = { ...s, canary: null, since: c.now };
+      changed(c, s.configRevision, `revision ${s.revision} was promoted`);
+    }),
+
+    /** Takes an update that is under way back: the last good revision runs again. */
+    abort: command({ in: v.object({ reason: v.string() }) }, (c, { reason }) => {
+      const s = c.state;
+      const back = s.canary ?? s.good;
+      if (back === null || back.revision === s.revision) return c.refuse("no_update");
+      fallBack(c, reason);
+    }),
+
+    /** What {@link abort} does, said by the loop about one revision: late words about another one change nothing. */
+    rollBack: command({ in: v.object({ revision: v.string(), reason: v.string() }) }, (c, { revision, reason }) => {
+      if (isAbsent(c)) return;
+      if (c.state.revision === revision && (c.state.canary ?? c.state.good) !== null) fallBack(c, reason);
+    }),
+
+    /** The autoscaler's word. */
+    scaleTo: command({ in: v.object({ replicas: v.number(), decision: Decision }) }, (c, { replicas, decision }) => {
+      const s = c.state;
+      if (isAbsent(c) || s.removed || s.scale === null) return;
+      const before = replicasOf(s);
+      s.decisions = [...s.decisions, decision].slice(-MAX_DECISIONS);
+      s.scaled = replicas;
+      if (replicasOf(s) !== before) changed(c, s.configRevision, `${replicasOf(s)} replicas: ${decision.reason}`);
+    }),
+
+    /** A request has come to a service that sleeps. */
+    awake: command({}, (c) => {
+      const s = c.state;
+      if (isAbsent(c) || s.removed || s.scale === null || replicasOf(s) > 0) return;
+      const replicas = Math.max(1, s.scale.min);
+      const reason = "a request has come";
+      const decision = { at: new Date(c.now).toISOString(), from: 0, to: replicas, reason, metrics: {} };
+      s.decisions = [...s.decisions, decision].slice(-MAX_DECISIONS);
+      s.scaled = replicas;
+      changed(c, s.configRevision, `${replicas} replicas: ${reason}`);
+    }),
+
+    /** Takes containers out of the rotation, or puts them back. */
+    rotate: command({ in: v.object({ out: v.array(v.string()), back: v.array(v.string()) }) }, (c, { out, back }) => {
+      if (isAbsent(c)) return;
+      const draining = { ...c.state.draining };
+      for (const id of out) draining[id] ??= { since: c.now, open: {} };
+      for (const id of back) delete draining[id];
+      c.state.draining = draining;
+      route(c);
+    }),
+
+    /** How many requests a node still has with a container that is out of the rotation. */
+    holds: command({ in: v.object({ node: v.string(), containerId: v.string(), open: v.number() }) }, (c, hold) => {
+      const entry = c.state.draining[hold.containerId];
+      if (isAbsent(c) || !entry) return;
+      if (hold.open > 0) entry.open[hold.node] = hold.open;
+      else {
+        delete entry.open[hold.node];
+        c.workflow.signalWithStart(reconcile(c.key));
+      }
+    }),
+
+    /** Keeps which image a revision runs on a host: another container of it runs the same, wherever its tag points. */
+    fixImage: command(
+      { in: v.object({ revision: v.string(), host: v.string(), imageId: v.string() }) },
+      (c, { revision, host, imageId }) => {
+        if (!isAbsent(c)) c.state.images[`${revision}/${host}`] ??= imageId;
+      },
+    ),
+
+    /** A look at the image's tag, asked for by a new post, has found it unmoved (`null`) or elsewhere. */
+    imageSeen: command({ in: v.object({ moved: v.boolean() }) }, (c, { moved }) => {
+      const s = c.state;
+      s.lookForImage = false;
+      if (isAbsent(c) || !moved || s.spec === null || s.removed) return;
+      deploy(c, s.spec, s.deployed + 1);
+      changed(c, s.configRevision, `the tag ${s.spec.image} has moved`);
     }),
 
     /** Records what the reconcile loop saw. A report about an older generation does not decide the status. */
     report: command({ in: ReportService }, (c, report) => {
       const s = c.state;
-      if (s.spec === null) return;
-      if (report.observed !== null) s.observed = report.observed;
+      if (isAbsent(c)) return;
+      const routes = JSON.stringify(routesOf(s));
+      if (report.observed !== null) {
+        const { observed } = report;
+        s.observed = observed;
+        const gone = Object.keys(s.draining).filter((id) => !observed.some((one) => one.containerId === id));
+        for (const id of gone) delete s.draining[id];
+      }
       s.seenGeneration = Math.max(s.seenGeneration, report.generation);
-      if (report.generation !== s.generation) return;
-
-      const facts = { name: c.key, generation: s.generation, revision: s.revision };
-      if (report.status === "converged" && s.reconciledGeneration !== s.generation) {
-        s.reconciledGeneration = s.generation;
-        c.emit("service.reconciled.v1", { ...facts, replicas: s.replicas, removed: s.removed });
-      }
-      if (report.status === "degraded" && s.status !== "degraded") {
-        c.emit("service.degraded.v1", { ...facts, conditions: report.conditions });
-      }
-      const { status, conditions, replicas, generation, removed } = s;
-      if (status !== report.status || conditions.length !== report.conditions.length)
-        tell(c, { name: c.key, status: report.status, replicas, generation, removed });
-      s.status = report.status;
-      s.conditions = report.conditions;
+      if (report.generation === s.generation) judge(c, report.status, report.conditions);
       // A removed service whose containers are gone leaves nothing behind.
-      if (s.removed && report.status === "converged") c.destroy();
+      if (s.removed && report.status === "converged" && report.generation === s.generation) c.destroy();
+      else if (JSON.stringify(routesOf(c.state)) !== routes) route(c);
     }),
 
-    desired: query({ out: DesiredService }, ({ state }) => ({
-      generation: state.generation,
-      revision: state.revision,
-      replicas: state.removed ? 0 : state.replicas,
-      spec: state.spec,
-      removed: state.removed || state.spec === null,
-    })),
+    desired: query({ out: DesiredService }, ({ state }) => desiredOf(state)),
+
+    /** What the containers of a revision are made of; `null`: no such revision. */
+    revision: query({ in: v.string(), out: v.nullable(RevisionSpec) }, ({ state }, revision) => {
+      const spec = specOf(state, revision);
+      if (spec === null) return null;
+      const images = Object.entries(state.images)
+        .filter(([key]) => key.startsWith(`${revision}/`))
+        .map(([key, id]) => [key.slice(revision.length + 1), id] as const);
+      return { spec, images: Object.fromEntries(images) };
+    }),
+
+    routes: query({ out: v.nullable(RouteTable) }, ({ state }) =>
+      state.spec === null || state.removed ? null : routesOf(state),
+    ),
 
     get: query({ out: v.nullable(ServiceView) }, ({ key, state }) => viewOf(key, state)),
+
+    /** What happened lately, newest first. */
+    events: query({ out: v.array(ServiceEvent) }, ({ state }) => state.events.toReversed()),
+
+    /** Why there are so many replicas: the decisions, newest first. */
+    explain: query(
+      { out: v.object({ replicas: v.number(), configured: v.number(), decisions: v.array(Decision) }) },
+      ({ state }) => ({
+        replicas: replicasOf(state),
+        configured: state.replicas,
+        decisions: state.decisions.toReversed(),
+      }),
+    ),
   }),
 });
 
-/** What the outside sees of a service; `null` when there is none. Also made from a listed state. */
-export function viewOf(name: string, state: v.InferOutput<typeof State>): ServiceView | null {
-  if (state.spec === null) return null;
-  return {
-    name,
-    desired: {
-      replicas: state.replicas,
-      image: state.spec.image,
-      revision: state.revision,
-      generation: state.generation,
-      configRevision: state.configRevision,
-    },
-    observed: state.observed,
-    status: state.status,
-    conditions: state.conditions,
-    outbox: state.seenGeneration >= state.generation ? "DONE" : "PENDING",
-    removed: state.removed,
+/** Whether there is no such service. A message that comes too late leaves nothing behind. */
+function isAbsent(c: Pick<Turn, "state" | "destroy">): boolean {
+  if (c.state.spec !== null) return false;
+  c.destroy();
+  return true;
+}
+
+/** Puts a spec in force as a new revision. With a canary, beside the last good one. */
+function deploy(c: Turn, spec: NonNullable<State["spec"]>, deployed: number): void {
+  const s = c.state;
+  let count = deployed;
+  let revision = revisionOf(spec, count);
+  // After a failed update the same spec again is another try, under another name.
+  if (s.failed?.revision === revision) revision = revisionOf(spec, ++count);
+  const kept = new Set([revision, s.good?.revision]);
+  const tries = s.update.canary !== null && s.good !== null && s.good.revision !== revision && replicasOf(s) > 0;
+  const images = Object.entries(s.images).filter(([key]) => kept.has(key.slice(0, key.lastIndexOf("/"))));
+  c.state = {
+    ...s,
+    spec,
+    running: spec,
+    revision,
+    deployed: count,
+    since: c.now,
+    failed: null,
+    lookForImage: false,
+    canary: tries ? s.good : null,
+    images: Object.fromEntries(images),
   };
+}
+
+/** The last good revision takes the place of the one that was tried. Its containers are as they are. */
+function fallBack(c: Turn, reason: string): void {
+  const s = c.state;
+  const back = s.canary ?? s.good;
+  if (back === null || back.revision === s.revision) return;
+  const at = new Date(c.now).toISOString();
+  const failed = { revision: s.revision, reason, at };
+  c.state = { ...s, failed, running: back.spec, revision: back.revision, canary: null, since: c.now, paused: false };
+  const message = `The update to ${failed.revision} was taken back: ${reason}`;
+  const condition = { type: "rolled_back", severity: "note", reason: "update_failed", message } as const;
+  const facts = { name: c.key, generation: s.generation, revision: failed.revision };
+  c.emit("service.degraded.v1", { ...facts, conditions: [shown(condition, failed.revision, at)] });
+  changed(c, s.configRevision, message);
+}
+
+/** Raises the generation, tells of it, and wakes the loop. */
+function changed(c: Turn, configRevision: number, message: string): void {
+  c.state = { ...c.state, generation: next(c.state, configRevision), status: "progressing" };
+  const { generation, revision, removed } = c.state;
+  const replicas = replicasOf(c.state);
+  note(c.state, c.now, "configured", message);
+  const image = runningOf(c.state)?.image ?? "";
+  c.emit("service.configured.v1", { name: c.key, generation, revision, image, replicas, removed, configRevision });
+  tell(c, { name: c.key, status: "progressing", replicas, generation, removed });
+  route(c);
+  c.workflow.signalWithStart(reconcile(c.key));
+}
+
+function hold(c: Turn, paused: boolean): void {
+  if (isAbsent(c) || c.state.paused === paused) return;
+  c.state = { ...c.state, paused, since: c.now };
+  changed(c, c.state.configRevision, paused ? "updates were paused" : "updates were resumed");
+}
+
+/** Takes over what a report about the present generation says. */
+function judge(c: Turn, status: State["status"], found: readonly ConditionFound[]): void {
+  const s = c.state;
+  const at = new Date(c.now).toISOString();
+  const all = s.failed === null ? found : [...found, takenBack(s.failed)];
+  const conditions = all.map((one) => {
+    const before = s.conditions.find((old) => old.type === one.type && old.observedRevision === s.revision);
+    return { ...shown(one, s.revision, at), lastTransitionTime: before?.lastTransitionTime ?? at };
+  });
+  for (const one of conditions) {
+    if (!s.conditions.some((old) => old.type === one.type)) note(s, c.now, one.type, one.message);
+  }
+  const facts = { name: c.key, generation: s.generation, revision: s.revision };
+  const replicas = replicasOf(s);
+  if (status === "converged" && s.reconciledGeneration !== s.generation) {
+    s.reconciledGeneration = s.generation;
+    note(s, c.now, "converged", `${replicas} replicas of ${s.revision}`);
+    c.emit("service.reconciled.v1", { ...facts, replicas, removed: s.removed });
+  }
+  // Without a single replica nothing was proved.
+  const running = runningOf(s);
+  if (status === "converged" && running !== null && replicas > 0 && s.canary === null)
+    s.good = { revision: s.revision, spec: running };
+  if (status === "degraded" && s.status !== "degraded") c.emit("service.degraded.v1", { ...facts, conditions });
+  const { generation, removed } = s;
+  if (s.status !== status || s.conditions.length !== conditions.length)
+    tell(c, { name: c.key, status, replicas, generation, removed });
+  s.status = status;
+  s.conditions = conditions;
+}
+
+function takenBack({ revision, reason }: NonNullable<State["failed"]>): ConditionFound {
+  const message = `The update to ${revision} was taken back: ${reason}`;
+  return { type: "rolled_back", severity: "note", reason: "update_failed", message };
+}
+
+function shown(found: ConditionFound, observedRevision: string, at: string): v.InferOutput<typeof Condition> {
+  return { ...found, status: "True", lastTransitionTime: at, observedRevision };
+}
+
+/** Tells whoever watches that a service is not as it was: `services` and `services/<name>`. */
+function tell(c: Pick<Turn, "key" | "broadcast">, change: ServiceChanged): void {
+  c.broadcast(`services/${c.key}`, "service.changed", change);
+  c.broadcast("services", "service.changed", change);
+}
+
+/** Tells those who forward requests where they go from now on. */
+function route(c: Pick<Turn, "key" | "broadcast" | "state">): void {
+  c.broadcast("routes", "service.routes", { name: c.key, routes: c.state.removed ? null : routesOf(c.state) });
 }

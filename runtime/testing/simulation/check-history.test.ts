@@ -196,6 +196,22 @@ const broken: Record<Exclude<ViolationKind, "invariant">, History> = {
     h[13] = { ...secondCommit, outcome: "refused", states };
     h[14] = told(2, "commit_failed");
   }),
+  "backlog-overflow": [
+    world,
+    owned,
+    ...[1, 2, 3].flatMap((n) => [begins(n, n === 1 ? null : `${n - 1}`), ends(n), finished(n, n)]),
+    end,
+  ],
+  "neighbour-held": [
+    world,
+    owned,
+    { ...commit([finished(1, 1)], [], 0), outcome: "refused" },
+    ...Array.from({ length: 8 }, (): HistoryEntry => {
+      const states = ["counter/a", "counter/b"].map((actor) => ({ actor, version: 1, state: "1" }));
+      return { ...commit([], [], 0), outcome: "refused", states };
+    }),
+    end,
+  ],
   "mailbox-overflow": sundered((h) =>
     h.splice(3, 0, { at: 0, kind: "delivered", node: "n1.1", actor: "counter/a", message: "add", depth: 3 }),
   ),

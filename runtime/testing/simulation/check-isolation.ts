@@ -1,3 +1,4 @@
+import { checkBacklog } from "./check-backlog.ts";
 import type { CallEntry, CommitEntry, FinishedEntry, History } from "./history.ts";
 import { type Violation, violation } from "./violation.ts";
 
@@ -49,5 +50,5 @@ export function checkIsolation(history: History): Violation[] {
       }
     }
   });
-  return violations;
+  return [...violations, ...checkBacklog(history)];
 }

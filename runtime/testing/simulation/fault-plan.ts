@@ -3,7 +3,7 @@ import type { SeededRandom } from "./seeded-random.ts";
 
 /** Something that happens to a node or a sink at a moment of its own. */
 export interface TimedFault {
-  readonly kind: "pause" | "crash" | "stop" | "sink-down";
+  readonly kind: "pause" | "crash" | "stop" | "sink-down" | "store-stalled";
   readonly atMs: number;
   readonly forMs: number;
   /** Which node or sink, as a draw: its remainder by how many there are. */
@@ -20,6 +20,7 @@ export class FaultPlan {
   #active = false;
   readonly #random: SeededRandom;
   readonly #rates = new Map<FaultKind, number>();
+  #refused: string | undefined;
   readonly #crashes: { readonly crash: PlacedCrash; left: number }[] = [];
 
   constructor(faults: readonly Fault[], random: SeededRandom, spanMs: number, leaseMs: number) {
@@ -33,9 +34,9 @@ export class FaultPlan {
       const point = CRASH_POINTS.find((name) => `crash-${name}` === kind);
       if (point !== undefined) {
         this.#place({ point, actor: undefined, nth: random.between(1, 12) });
-      } else if (kind === "pause" || kind === "crash" || kind === "stop" || kind === "sink-down") {
+      } else if (isTimed(kind)) {
         for (let i = random.between(1, 2); i > 0; i--) {
-          const forMs = kind === "pause" ? leaseMs * (0.5 + random.fraction() * 2) : random.fraction() * leaseMs * 1.5;
+          const forMs = leaseMs * lengthOf(kind, random.fraction());
           timed.push({ kind, atMs: random.fraction() * spanMs, forMs, which: random.between(0, 1_000) });
         }
       } else {
@@ -50,6 +51,13 @@ export class FaultPlan {
   strikes(kind: FaultKind): boolean {
     const rate = this.#rates.get(kind);
     return rate !== undefined && this.#active && this.#random.chance(rate);
+  }
+
+  /** Whether the store refuses a commit for an actor that is in it: one that it has refused, it refuses for ever. */
+  refuses(actors: readonly string[]): boolean {
+    if (!this.#rates.has("actor-refused") || !this.#active || actors.length === 0) return false;
+    this.#refused ??= this.#random.pick(actors);
+    return actors.includes(this.#refused);
   }
 
   /** Whether the node that passes here with something of `actors` dies. */
@@ -77,4 +85,14 @@ export class FaultPlan {
   #place(crash: PlacedCrash): void {
     this.#crashes.push({ crash, left: crash.nth });
   }
+}
+
+function isTimed(kind: FaultKind): kind is TimedFault["kind"] {
+  return ["pause", "crash", "stop", "sink-down", "store-stalled"].includes(kind);
+}
+
+/** How long a fault lasts, in leases. */
+function lengthOf(kind: TimedFault["kind"], chance: number): number {
+  if (kind === "pause") return 0.5 + chance * 2;
+  return kind === "store-stalled" ? 0.2 + chance * 4 : chance * 1.5;
 }

@@ -20,8 +20,16 @@ export const FAULT_KINDS = [
   "stop",
   /** A commit's answer is lost: written or not; or written much later, as far as the fence lets it. */
   "commit-unknown",
+  /** As `commit-unknown`, but the connection dies with an error that nobody has on a list. */
+  "commit-lost",
   /** The store refuses a commit. */
   "commit-refused",
+  /** The store refuses every commit that holds one certain actor, for as long as things go wrong. */
+  "actor-refused",
+  /** The store takes no commit for a while, of several leases even; what comes meanwhile waits there. */
+  "store-stalled",
+  /** The answer to a read comes late: others have written meanwhile. */
+  "read-late",
   /** The store fails to read or renew. */
   "store-error",
   /** The store takes its time. */

@@ -1,4 +1,11 @@
-import { type CommitBatch, FencedError, OutcomeUnknownError, type Store } from "../../ports/store.ts";
+import { isRefusal } from "../../activation/reply-cache.ts";
+import {
+  type CommitBatch,
+  CommitRefusedError,
+  FencedError,
+  OutcomeUnknownError,
+  type Store,
+} from "../../ports/store.ts";
 import type { CommitEntry } from "./history.ts";
 import { never, type NodeLife } from "./node-life.ts";
 import { recordEntry } from "./record-entry.ts";
@@ -26,6 +33,20 @@ export function simulatedStore(world: Surroundings, life: NodeLife): Store {
     },
   });
 }
+
+/** What answers with rows that a commit may change meanwhile. */
+const READS: ReadonlySet<string> = new Set([
+  "load",
+  "findReplies",
+  "timers",
+  "timersOf",
+  "paused",
+  "cursors",
+  "readOutbox",
+]);
+
+/** What ends a connection in the middle of a commit, and stands on no list. */
+const ODD_ERRORS = ["EHOSTUNREACH", "ENETDOWN", "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR", "ECONNABORTED", "XX000"] as const;
 
 /** A way to the store or back, in milliseconds. */
 function wayMs(world: Surroundings): number {
@@ -59,7 +80,8 @@ async function request(
       failure = asError(error);
     }
   }
-  await life.sleep(wayMs(world));
+  const late = READS.has(name) && world.plan.strikes("read-late") ? world.random.fraction() * world.leaseMs * 3 : 0;
+  await life.sleep(wayMs(world) + late);
   if (failure !== undefined) throw failure;
   return value;
 }
@@ -69,6 +91,7 @@ async function commit(world: Surroundings, life: NodeLife, node: string, batch: 
   if (!life.alive || world.crashesAt("before-commit", life, actors)) return never();
   life.committing++;
   await world.time.sleep(wayMs(world));
+  while (world.time.now < world.stalledUntil) await world.time.sleep(world.stalledUntil - world.time.now);
   const failure = await carryOut(world, life, node, batch);
   if (failure === undefined && world.crashesAt("after-commit-before-reply", life, actors)) return never();
   await life.sleep(wayMs(world));
@@ -84,11 +107,13 @@ async function carryOut(
   batch: CommitBatch,
 ): Promise<Error | undefined> {
   const { plan, random, time } = world;
-  if (plan.strikes("commit-refused")) {
+  const refused = plan.refuses(batch.states.map(({ type, key }) => `${type}/${key}`));
+  if (refused || plan.strikes("commit-refused")) {
     world.note(commitEntry(life, batch, "refused"));
-    return new Error("the store refused the commit");
+    return new CommitRefusedError("the store refused the commit");
   }
-  if (!plan.strikes("commit-unknown")) return write(world, life, node, batch);
+  const odd = plan.strikes("commit-lost");
+  if (!odd && !plan.strikes("commit-unknown")) return write(world, life, node, batch);
   const fate = random.pick(["lost", "written", "straggles"]);
   world.note({ kind: "fault", fault: "commit-unknown", detail: `${fate}, of ${life.id}` });
   world.note(commitEntry(life, batch, "unknown"));
@@ -101,7 +126,9 @@ async function carryOut(
       void write(world, life, node, batch);
     });
   }
-  return new OutcomeUnknownError("the connection was lost");
+  if (!odd) return new OutcomeUnknownError("the connection was lost");
+  const code = random.pick(ODD_ERRORS);
+  return Object.assign(new Error(`the connection ended with ${code}`), { code });
 }
 
 async function write(
@@ -135,7 +162,10 @@ function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["o
       version,
       state: state ?? null,
     })),
-    replies: batch.replies.map(({ type, key, id, reply }) => ({ actor: `${type}/${key}`, id, reply: reply ?? null })),
+    refusals: batch.replies.filter(isRefusal).map(({ type, key, id }) => ({ actor: `${type}/${key}`, id })),
+    replies: batch.replies
+      .filter((reply) => !isRefusal(reply))
+      .map(({ type, key, id, reply }) => ({ actor: `${type}/${key}`, id, reply: reply ?? null })),
     outbox: batch.outbox.map(recordEntry),
     timers: batch.timers.map(({ type, key, name, dueAt }) => ({
       actor: `${type}/${key}`,
@@ -148,12 +178,8 @@ function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["o
 /** Tells the history who holds what, and what was given up. */
 function note(world: Surroundings, life: NodeLife, name: string, args: readonly unknown[], value: unknown): void {
   if (name === "recordDeadLetters") {
-    const [letters, timers = []] = args as Parameters<Store["recordDeadLetters"]>;
-    letters.forEach(({ id, target }, i) => {
-      const gone = i === 0 ? timers : [];
-      const rows = gone.map(({ type, key, name: timer, dueAt }) => ({ actor: `${type}/${key}`, name: timer, dueAt }));
-      world.note({ kind: "dead-letter", id, target, timers: rows });
-    });
+    const [letters] = args as Parameters<Store["recordDeadLetters"]>;
+    for (const { id, target } of letters) world.note({ kind: "dead-letter", id, target });
   } else if (name === "release") {
     const [, fences] = args as Parameters<Store["release"]>;
     for (const { partition, epoch } of fences) world.note({ kind: "ownership", node: null, partition, epoch });
@@ -166,5 +192,5 @@ function note(world: Surroundings, life: NodeLife, name: string, args: readonly 
 }
 
 function isGrant(row: object): row is { readonly partition: number; readonly epoch: number } {
-  return "partition" in row && "epoch" in row && "commitSeq" in row;
+  return typeof row === "object" && "partition" in row && "epoch" in row && "commitSeq" in row;
 }

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly lives: readonly NodeLife[];
   /** Until when a sink takes nothing, by its name. */
   readonly sinksDown: ReadonlyMap<string, number>;
+  /** Until when the store takes no commit. */
+  readonly stalledUntil: number;
   /** Writes that are still on their way to the store. */
   underWay: number;
   /** Turns and calls so far: where their numbers come from. */

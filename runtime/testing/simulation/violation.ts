@@ -25,6 +25,8 @@ export const VIOLATION_KINDS = {
   "timer-lost": ["G7", "a timer that was due did not fire"],
   "timer-not-set": ["G7", "a timer took effect that was not set any more"],
   "neighbour-failed": ["G8", "a message failed for what another actor did"],
+  "neighbour-held": ["G8", "an actor whose commits are always refused was put together with others again and again"],
+  "backlog-overflow": ["G9", "more turns of an actor waited for their commit than its mailbox may hold"],
   "mailbox-overflow": ["G9", "a mailbox held more than its limit"],
   stuck: ["rest", "long after the last fault something had not come to rest"],
   invariant: ["user", "an invariant of the simulation does not hold"],

@@ -42,6 +42,8 @@ export class World implements Surroundings {
   readonly plan: FaultPlan;
   readonly lives: NodeLife[] = [];
   readonly sinksDown = new Map<string, number>();
+  /** Until when the store takes no commit. */
+  stalledUntil = 0;
   underWay = 0;
   turns = 0;
   calls = 0;
@@ -108,6 +110,7 @@ export class World implements Surroundings {
     this.#healed = true;
     this.plan.heal();
     this.sinksDown.clear();
+    this.stalledUntil = 0;
     for (const life of this.lives) {
       if (life.paused) this.#resume(life);
       if (!life.alive) this.#start(life.slot);
@@ -129,6 +132,11 @@ export class World implements Surroundings {
       if (name === undefined) return;
       this.sinksDown.set(name, this.time.now + forMs);
       this.note({ kind: "fault", fault: kind, detail: `${name} for ${Math.round(forMs)} ms` });
+      return;
+    }
+    if (kind === "store-stalled") {
+      this.stalledUntil = Math.max(this.stalledUntil, this.time.now + forMs);
+      this.note({ kind: "fault", fault: kind, detail: `for ${Math.round(forMs)} ms` });
       return;
     }
     const life = this.lives[which % this.lives.length] as NodeLife;

@@ -1,16 +1,21 @@
 import { Config } from "#actors/orchestrator/config/config.ts";
 import type { ConfigApplied, ConfigServices } from "#actors/orchestrator/config/messages.ts";
-import { scalerActor, startWatcher, wakeThrough } from "#actors/orchestrator/scaler/scaler.ts";
+import { Host } from "#actors/orchestrator/host/host.ts";
+import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
+import { Prober } from "#actors/orchestrator/scaler/prober.ts";
+import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
+import { startWatcher, wakeThrough, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
 import type { ServiceView } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
+import { localImages } from "#infra/docker/echo-image.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
-import type { Engine } from "#infra/docker/engine.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
-import { createTroupe, memory, silentLog } from "#runtime";
-import type { OutboxRecord, Sink, Troupe, WorkflowRequest } from "#runtime";
+import { createTroupe, memory, memoryTopics, silentLog } from "#runtime";
+import type { OutboxRecord, Sink, Topics, Troupe, WorkflowRequest } from "#runtime";
 import { TASK_QUEUES } from "../../task-queues.ts";
 import { startWorkers } from "../../worker.ts";
 import { workflowIds } from "../../workflow-ids.ts";
@@ -20,6 +25,7 @@ import { createReconcileActivities } from "../activities.ts";
 export interface TestSystem extends AsyncDisposable {
   readonly troupe: Troupe;
   readonly engine: Engine;
+  readonly topics: Topics;
   /** The address of the engine. */
   readonly dockerHost: string;
   readonly temporal: Temporal;
@@ -40,6 +46,9 @@ export interface TestSystemOptions {
   readonly maxCachedWorkflows?: number;
   /** Another way to the engine. */
   readonly dockerHost?: string;
+  /** What the engine's host is called. Default `local`. */
+  readonly host?: string;
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** Starts the orchestrator against a real engine and a real Temporal server. Its containers are gone when it is disposed of. */
@@ -50,29 +59,40 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const taskQueue = `${TASK_QUEUES.orchestrator}-${cluster}`;
   const engine = connectEngine({ host: dockerHost, cluster });
   const temporal = temporalConnection({ address });
-  const scaler = scalerActor({ engine });
   const events: TestSystem["events"][number][] = [];
+  const topics = memoryTopics();
   const troupe = await createTroupe({
-    actors: [Config, Service, scaler],
+    actors: [Config, Service, Scaler, Host],
     stores: { default: memory() },
+    topics,
     sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],
   });
+  const names = { idOf: (service: string) => idIn(cluster, service), taskQueue };
+  const woken: { watcher?: Watcher } = {};
+  const prober = new Prober((service) => woken.watcher?.wake(service));
+  const host = announceHost({ troupe, engine, wanted: options.host ?? "local" });
+  const images = localImages(engine);
+  const activities = createReconcileActivities({
+    troupe,
+    own: () => {
+      const name = host.name();
+      return name === undefined ? undefined : { host: name, engine, images, prober };
+    },
+    hosts: knownHosts(troupe),
+    secret: async (name) => options.secrets?.[name],
+    bindObjection: async () => undefined,
+  });
+  const workflowsPath = new URL("../workflow.ts", import.meta.url).pathname;
   const workers = startWorkers({
     address,
-    queues: [
-      {
-        taskQueue,
-        workflowsPath: new URL("../workflow.ts", import.meta.url).pathname,
-        activities: createReconcileActivities({ troupe, engine, scaler }),
-      },
-    ],
+    queues: [{ taskQueue, workflowsPath, activities }],
     log: silentLog,
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
-  await workers.ready();
-  const watcher = startWatcher({
+  await Promise.all([workers.ready(), host.named]);
+  woken.watcher = startWatcher({
     engine,
-    wake: wakeThrough(temporal, (service) => idIn(cluster, service)),
+    wake: wakeThrough(temporal, names),
     services: async () => (await troupe.list(Service)).map((summary) => summary.key),
   });
 
@@ -80,8 +100,9 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   return {
     troupe,
     engine,
+    topics,
     dockerHost,
-    apply: (services) => troupe.ref(Config, "main").apply({ services }),
+    apply: (services) => troupe.ref(Config, "main").apply({ services, expected: null }),
     view,
     converged: (name, replicas) =>
       eventually(`${name} converges on ${replicas}`, async () => {
@@ -92,7 +113,9 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     workflowId: (service) => idIn(cluster, service),
     events,
     async [Symbol.asyncDispose]() {
-      await watcher.stop();
+      await woken.watcher?.stop();
+      prober.stop();
+      await host.stop();
       const names = (await troupe.list(Service)).map((summary) => summary.key);
       const handles = names.map((name) => temporal.client.workflow.getHandle(idIn(cluster, name)));
       await Promise.all(handles.map((handle) => handle.terminate().catch(() => undefined)));

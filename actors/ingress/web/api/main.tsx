@@ -1,0 +1,4 @@
+import { start } from "../kit/app.tsx";
+import { Api } from "./api.tsx";
+
+start(<Api />);

@@ -1,0 +1,103 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+
+/** The labels on every container this project creates. Nothing without our `troupe.cluster` value is ever touched. */
+export const LABELS = {
+  cluster: "troupe.cluster",
+  service: "troupe.service",
+  revision: "troupe.revision",
+  replica: "troupe.replica",
+  fence: "troupe.fence",
+  image: "troupe.image",
+  uid: "troupe.uid",
+  signature: "troupe.signature",
+} as const;
+
+/** Who a container is: the slot `replica` of a `revision` of a `service`, in one `cluster`. */
+export interface Identity {
+  readonly cluster: string;
+  readonly service: string;
+  readonly revision: string;
+  /** From 0. */
+  readonly replica: number;
+}
+
+/** What the labels of a container of ours say besides. */
+export interface Marks extends Identity {
+  /** The image as it was asked for, as in `troupe/echo:1`. */
+  readonly image: string;
+  /** The fencing token of the round that created it. */
+  readonly fence: number;
+  /** Given to no other container. */
+  readonly uid: string;
+}
+
+/**
+ * Signs and knows our containers. Labels are easily written by hand: only what carries a signature over them all, made
+ * with `key`, is ours.
+ */
+export class Signer {
+  readonly cluster: string;
+  readonly #key: string;
+
+  constructor(cluster: string, key: string) {
+    this.cluster = cluster;
+    this.#key = key;
+  }
+
+  /** The labels of a container. */
+  labels(marks: Omit<Marks, "cluster">): Record<string, string> {
+    const labels = {
+      [LABELS.cluster]: this.cluster,
+      [LABELS.service]: marks.service,
+      [LABELS.revision]: marks.revision,
+      [LABELS.replica]: String(marks.replica),
+      [LABELS.fence]: String(marks.fence),
+      [LABELS.image]: marks.image,
+      [LABELS.uid]: marks.uid,
+    };
+    return { ...labels, [LABELS.signature]: this.#sign(labels) };
+  }
+
+  /** What the labels say; `undefined` when the container is another cluster's, nobody's, or not signed by us. */
+  read(labels: Readonly<Record<string, string>> | undefined): Marks | undefined {
+    if (labels?.[LABELS.cluster] !== this.cluster) return undefined;
+    const service = labels[LABELS.service];
+    const revision = labels[LABELS.revision];
+    const replica = labels[LABELS.replica] ?? "";
+    const fence = labels[LABELS.fence] ?? "";
+    const uid = labels[LABELS.uid];
+    const image = labels[LABELS.image];
+    const signature = labels[LABELS.signature];
+    if (!service || !revision || !uid || !image || !signature) return undefined;
+    if (!/^\d{1,4}$/.test(replica) || !/^\d{1,15}$/.test(fence)) return undefined;
+    if (!same(signature, this.#sign(labels))) return undefined;
+    return {
+      cluster: this.cluster,
+      service,
+      revision,
+      replica: Number(replica),
+      fence: Number(fence),
+      image,
+      uid,
+    };
+  }
+
+  #sign(labels: Readonly<Record<string, string>>): string {
+    const { signature: _signature, ...signed } = LABELS;
+    const text = JSON.stringify(Object.values(signed).map((label) => labels[label] ?? null));
+    return createHmac("sha256", this.#key).update(text).digest("base64url").slice(0, 27);
+  }
+}
+
+function same(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/**
+ * The name of a container, the same wherever it is computed: two scalers that want the same slot ask the engine for
+ * the same name, and the engine lets one of them win.
+ */
+export function containerName(identity: Identity): string {
+  return `troupe-${identity.cluster}-${identity.service}-${identity.revision}-${identity.replica}`;
+}

@@ -1,0 +1,114 @@
+/**
+ * How much of a commit lane is taken, and who waits for room in it (G9).
+ *
+ * Owns: the bounds of what waits for its commit, and the order in which blocked actors go on. Does not own: the turns
+ * (`CommitLane`), the messages (the mailboxes).
+ * Calls in: `joined` and `left` by the lane; `full`, `block`, `unblock`, `admits` by the actors. Calls out: `wake` of a
+ * blocked actor.
+ *
+ * B1 while the lane is full no turn begins in it: turns and characters that are not durable yet are bounded, and with them
+ *    the time until a turn that began is answered.
+ * B2 messages that wait for room wait in their mailboxes, in the order their actors were blocked. A burst may wait; once the
+ *    lane has been full for a while, only as many may as one more transaction can take, and further calls are turned away.
+ * B3 all messages that wait in mailboxes of the lane, for whatever reason, are bounded together.
+ */
+import type { Clock } from "../base/clock.ts";
+import { MAX_LANE_LENGTH, MAX_WAITING_MESSAGES } from "../base/limits.ts";
+
+/** An actor that has messages, and no room to begin a turn. */
+export interface Blocked {
+  /** There may be room now. */
+  wake(): void;
+}
+
+/** Turns in one transaction, at most: bounds its size and its time. */
+export const MAX_BATCH_TURNS = 2_000;
+const MIN_WINDOW = 128;
+/** Calls that may wait for room while the lane has only just become full. */
+const BURST = 4_096;
+/** A lane that is full for longer does not have a burst: more comes than it can take. */
+const STANDING_MS = 250;
+/** A transaction may take this much longer than a small one before the window shrinks. */
+const SLACK_MS = 20;
+
+export class LaneRoom {
+  /** Whether no further turn may begin now (LaneRoom.B1). */
+  full = false;
+  /** Messages in mailboxes of the lane. Kept by the mailboxes. */
+  waiting = 0;
+  readonly #clock: Clock;
+  /** Turns that one transaction should hold: as many as it takes without becoming slow. */
+  #window = MAX_BATCH_TURNS;
+  /** How long a transaction takes at least. */
+  #fastestMs = Number.POSITIVE_INFINITY;
+  #lastMs = 0;
+  #turns = 0;
+  #length = 0;
+  /** Blocked actors, and how many messages each of them has. */
+  readonly #blocked = new Map<Blocked, number>();
+  #blockedMessages = 0;
+  #blockedSince = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A turn waits for its commit from now on. `length`: what it leaves to be written, in characters. */
+  joined(length: number): void {
+    this.#turns++;
+    this.#length += length;
+    this.#look();
+  }
+
+  /** Turns that do not wait for their commit any more. Blocked actors may go on. */
+  left(turns: readonly { readonly length: number }[]): void {
+    this.#turns -= turns.length;
+    for (const turn of turns) this.#length -= turn.length;
+    this.#look();
+    // Each once: one that is blocked again stands at the end.
+    for (let tries = this.#blocked.size; tries > 0 && !this.full; tries--) {
+      const [actor] = this.#blocked.keys();
+      if (actor === undefined) return;
+      this.unblock(actor);
+      actor.wake();
+    }
+  }
+
+  /** A transaction of so many turns took so long: the next ones should hold more, or fewer. */
+  took(turns: number, ms: number): void {
+    this.#lastMs = ms;
+    this.#fastestMs = Math.min(ms, this.#fastestMs * 1.05 + 0.05);
+    if (ms > this.#fastestMs * 3 + SLACK_MS) this.#window = Math.max(MIN_WINDOW, Math.floor(this.#window * 0.75));
+    else if (turns >= this.#window / 2) this.#window = Math.min(MAX_BATCH_TURNS, Math.ceil(this.#window * 1.25));
+    this.#look();
+  }
+
+  /** `actor` has so many messages and waits for room. */
+  block(actor: Blocked, messages: number): void {
+    if (this.#blocked.size === 0) this.#blockedSince = this.#clock.monotonic();
+    this.#blockedMessages += messages - (this.#blocked.get(actor) ?? 0);
+    this.#blocked.set(actor, messages);
+  }
+
+  unblock(actor: Blocked): void {
+    this.#blockedMessages -= this.#blocked.get(actor) ?? 0;
+    this.#blocked.delete(actor);
+  }
+
+  /** Whether one more message may wait. `patient`: nobody waits for its answer, so only memory counts (LaneRoom.B2, LaneRoom.B3). */
+  admits(patient: boolean): boolean {
+    if (this.waiting >= MAX_WAITING_MESSAGES) return false;
+    if (patient || this.#blockedMessages === 0) return true;
+    const standing = this.#clock.monotonic() - this.#blockedSince > STANDING_MS;
+    return this.#blockedMessages < (standing ? this.#window : BURST);
+  }
+
+  /** When it is worth to ask again, in milliseconds from now. */
+  get retryAfterMs(): number {
+    return Math.min(5_000, Math.max(100, Math.ceil(this.#lastMs * 4)));
+  }
+
+  #look(): void {
+    this.full = this.#turns >= 2 * this.#window || this.#length >= MAX_LANE_LENGTH;
+  }
+}

@@ -1,0 +1,231 @@
+/** The door to one node. Owns nothing that runs: each method hands over to the part that does the work. */
+
+import { type ActorLru } from "../activation/lru.ts";
+import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
+import { REBUILD } from "../actor/rebuild-command.ts";
+import { makeRef } from "../actor/ref.ts";
+import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
+import type { Clock } from "../base/clock.ts";
+import { withDeadline } from "../base/deadline.ts";
+import type { Randomness } from "../base/randomness.ts";
+import { type ActorControls } from "../calls/actor-controls.ts";
+import { type ActorRegistry } from "../calls/actor-registry.ts";
+import { CallServer } from "../calls/call-server.ts";
+import type { NodeLink } from "../calls/node-messages.ts";
+import { type Router } from "../calls/router.ts";
+import type { ActorInspection } from "../control/inspection.ts";
+import type { DeadLetters } from "../dead-letters/dead-letters.ts";
+import { type StoreHost } from "../host/store-host.ts";
+import type { IndexFilter } from "../indexing/filter.ts";
+import { findWhere, limitOf, toSummary, type ActorSummary } from "../indexing/where.ts";
+import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upToDate } from "../journal/read.ts";
+import { type Rebuilt } from "../journal/rebuild.ts";
+import type { ProjectionBuild } from "../ports/read-database.ts";
+import type { Topics } from "../ports/topics.ts";
+import type { Transport } from "../ports/transport.ts";
+import { type Projections } from "../projections/projections.ts";
+import { type Subscriptions } from "../subscriptions/subscriptions.ts";
+import { watchActor, watchEnvelope, type WatchedState } from "../watch/watch.ts";
+import type { ClusterReport } from "./cluster-report.ts";
+import { OwnAnswers } from "./node-answers.ts";
+import { reportCluster } from "./report-cluster.ts";
+import type { Troupe, TroupeStatus } from "./troupe.ts";
+
+/** What a node is made of. */
+export interface NodeParts {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly transport: Transport | undefined;
+  readonly topics: Topics | undefined;
+  /** The way to the other nodes; `undefined` without a transport. */
+  readonly link: NodeLink | undefined;
+  readonly router: Router;
+  readonly types: ActorRegistry;
+  readonly hosts: readonly StoreHost[];
+  readonly residents: ActorLru;
+  readonly controls: ActorControls;
+  readonly projections: Projections;
+  readonly subscriptions: Subscriptions;
+  readonly deadLetters: DeadLetters;
+  /** Ends the reading of this node's counts. */
+  readonly detachMetrics: (() => void) | undefined;
+}
+
+export class Node implements Troupe {
+  readonly nodeId: string;
+  readonly deadLetters: DeadLetters;
+  readonly #parts: NodeParts;
+  readonly #answers: OwnAnswers;
+  /** Aborted when the node stops: for what would wait on another node. */
+  readonly #stopping = new AbortController();
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.nodeId = parts.nodeId;
+    this.deadLetters = parts.deadLetters;
+    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions);
+  }
+
+  async start(): Promise<void> {
+    const { router, types, clock, transport, projections, hosts, subscriptions } = this.#parts;
+    const server = new CallServer(router, types, clock, this.#answers);
+    await transport?.serve(this.nodeId, (envelope) => server.serve(envelope));
+    await projections.open();
+    await Promise.all(hosts.map((host) => host.start()));
+    projections.start();
+    subscriptions.start();
+  }
+
+  ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
+    return makeRef(type, (message, input, options) => this.call(type.type, key, message, input, options));
+  }
+
+  tell<A extends AnyActorType>(type: A, key: string): ActorTell<A> {
+    return makeRef<A, ActorTell<A>>(type, (message, input) => this.#parts.router.tell(type.type, key, message, input));
+  }
+
+  call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#parts.router.call(type, key, message, input, options);
+  }
+
+  async list<A extends AnyActorType>(
+    type: A,
+    page: { limit?: number; after?: string } = {},
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
+    const rows = await this.#parts.types
+      .hostOf(type.type)
+      .store.list(type.type, { limit: limitOf(page), after: page.after });
+    const committed =
+      type.options.journal === undefined ? rows : await upToDate(this.#parts.types.hostOf(type.type).store, type, rows);
+    return committed.map((row) => toSummary(type, row)) as ActorSummary<StateOutput<A>>[];
+  }
+
+  async where<A extends AnyActorType>(
+    type: A,
+    filter: IndexFilter<A>,
+    page: { limit?: number; after?: string } = {},
+  ): Promise<readonly ActorSummary<StateOutput<A>>[]> {
+    const found = await findWhere(this.#parts.types.hostOf(type.type).store, type, filter, page);
+    return found as ActorSummary<StateOutput<A>>[];
+  }
+
+  async journal(type: AnyActorType, key: string, page: JournalPage = {}): Promise<readonly JournalEntry[]> {
+    return readEntries(this.#parts.types.hostOf(type.type).store, type, key, page);
+  }
+
+  async rebuild(type: AnyActorType, key: string): Promise<Rebuilt> {
+    mustKeepJournal(type);
+    return (await this.call(type.type, key, REBUILD, undefined)) as Rebuilt;
+  }
+
+  rebuildProjection(name: string): Promise<ProjectionBuild> {
+    return this.#parts.projections.rebuild(name);
+  }
+
+  projectionSettled(name: string, withinMs = 250): Promise<void> {
+    return this.#parts.projections.settled(name, withinMs);
+  }
+
+  watch<A extends AnyActorType>(
+    type: A,
+    key: string,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<WatchedState<StateOutput<A>>> {
+    const ended = signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
+    return watchActor({
+      clock: this.#parts.clock,
+      randomness: this.#parts.randomness,
+      signal,
+      stopping: () => this.#stopped !== undefined,
+      poll: (seen) => this.#parts.router.routeUntil(ended, watchEnvelope(type.type, key, seen)),
+      initial: () => type.options.initial(key) as StateOutput<A>,
+    });
+  }
+
+  pause(type: string, key: string, reason: string): Promise<void> {
+    return this.#parts.controls.pause({ type, key }, reason);
+  }
+
+  resume(type: string, key: string): Promise<void> {
+    return this.#parts.controls.resume({ type, key });
+  }
+
+  reload(type: string, key: string): Promise<void> {
+    return this.#parts.controls.reload({ type, key });
+  }
+
+  inspect(type: string, key: string): Promise<ActorInspection> {
+    return this.#parts.controls.inspect({ type, key });
+  }
+
+  get topics(): Pick<Topics, "subscribe"> {
+    if (this.#parts.topics === undefined) throw new TypeError("Cannot subscribe as createTroupe was given no `topics`");
+    return this.#parts.topics;
+  }
+
+  status(): TroupeStatus {
+    const relays = this.#parts.hosts.flatMap((host) => host.relays);
+    const names = [...new Set(relays.map((relay) => relay.sink.name))];
+    return {
+      nodeId: this.nodeId,
+      actors: {
+        active: this.#parts.residents.size,
+        max: this.#parts.residents.max,
+        evicted: this.#parts.residents.evicted,
+      },
+      droppedTells: this.#parts.router.droppedTells,
+      stores: this.#parts.hosts.map((host) => ({
+        name: host.store.name,
+        ownedPartitions: host.partitions.held().length,
+        movingPartitions: host.ownership.movingCount,
+        activeActors: host.activeActors,
+        leaseAgeMs: host.partitions.leaseAgeMs(),
+      })),
+      sinks: names.map((name) => {
+        const mine = relays.filter((relay) => relay.sink.name === name);
+        const pending = mine.reduce((sum, relay) => sum + relay.pending, 0);
+        return { name, pending, failing: mine.find((relay) => relay.failing !== undefined)?.failing };
+      }),
+      projections: this.#parts.projections.status(relays),
+      subscriptions: this.#parts.subscriptions.status(),
+    };
+  }
+
+  cluster(timeoutMs = 500): Promise<ClusterReport> {
+    return reportCluster(this.nodeId, this.#parts.hosts, this.#parts.link, timeoutMs, this.#answers);
+  }
+
+  async leave(timeoutMs = 10_000): Promise<void> {
+    await this.#until(timeoutMs, (deadline) => Promise.all(this.#parts.hosts.map((host) => host.leave(deadline))));
+  }
+
+  stop(timeoutMs = 10_000): Promise<void> {
+    return (this.#stopped ??= this.#stop(timeoutMs));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    this.#stopping.abort();
+    this.#parts.router.stopRetrying();
+    await this.#until(timeoutMs, async (deadline) => {
+      await Promise.race([
+        Promise.all([this.#parts.projections.stop(), this.#parts.subscriptions.stop(timeoutMs)]),
+        deadline,
+      ]);
+      await Promise.all(this.#parts.hosts.map((host) => host.stop(deadline)));
+      await this.#parts.projections.close();
+    });
+    this.#parts.router.stop();
+    await this.#parts.transport?.close();
+    this.#parts.detachMetrics?.();
+  }
+
+  async #until(timeoutMs: number, run: (deadline: Promise<void>) => Promise<unknown>): Promise<void> {
+    await withDeadline(this.#parts.clock, timeoutMs, run);
+  }
+}
