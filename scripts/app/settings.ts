@@ -4,6 +4,7 @@ import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
 import { readAddresses } from "#infra/address.ts";
 import { BROKERS } from "#infra/brokers.ts";
+import type { KafkaSasl } from "#infra/kafka/security.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
@@ -136,7 +137,11 @@ const subscriptions = v.pipe(
   v.transform((value) => readSubscriptions(value) ?? DEFAULT_SUBSCRIPTIONS),
 );
 
-const SASL_MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
+const SASL_MECHANISMS: readonly string[] = [
+  "PLAIN",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-512",
+] satisfies KafkaSasl["mechanism"][];
 
 /** Every variable, with the text `--help` shows. */
 const VARIABLES = {
@@ -171,7 +176,13 @@ const VARIABLES = {
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
   KAFKA_TLS: v.pipe(onOff("off"), v.description("on: Kafka is spoken to by TLS alone")),
   KAFKA_SASL_MECHANISM: v.pipe(
-    optional(v.pipe(text, v.picklist(SASL_MECHANISMS, `expected one of ${SASL_MECHANISMS.join(", ")}`))),
+    optional(
+      v.pipe(
+        text,
+        v.check((value) => SASL_MECHANISMS.includes(value), `expected one of ${SASL_MECHANISMS.join(", ")}`),
+        v.transform((value) => value as KafkaSasl["mechanism"]),
+      ),
+    ),
     v.description("how this process says to Kafka who it is; with a user and a password"),
   ),
   KAFKA_SASL_USERNAME: v.pipe(optional(text), v.description("the user at Kafka")),
