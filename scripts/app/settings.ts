@@ -180,9 +180,9 @@ const VARIABLES = {
       v.pipe(
         text,
         v.check((value) => SASL_MECHANISMS.includes(value), `expected one of ${SASL_MECHANISMS.join(", ")}`),
-        v.transform((value) => value as KafkaSasl["mechanism"]),
       ),
     ),
+    v.transform((value) => value as KafkaSasl["mechanism"] | undefined),
     v.description("how this process says to Kafka who it is; with a user and a password"),
   ),
   KAFKA_SASL_USERNAME: v.pipe(optional(text), v.description("the user at Kafka")),
