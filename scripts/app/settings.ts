@@ -485,7 +485,7 @@ export function describeVariables(): string {
     if (meaning === undefined) return [];
     const fallback = v.safeParse(schema, undefined).output;
     const shown = fallback === undefined || String(fallback) === "" ? "" : ` (${String(fallback)})`;
-    return [`  ${name.padEnd(20)} ${meaning}${shown}`];
+    return [`  ${name.padEnd(24)} ${meaning}${shown}`];
   });
   return lines.join("\n");
 }
