@@ -2,7 +2,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLog } from "#runtime";
-import { eventRecords } from "#runtime/testing/sink-checks.ts";
+import { eventRecords } from "#runtime/testing";
 import { run } from "../stack/command.ts";
 import { newClusterId } from "../stack/kafka-node.ts";
 import type { Certificate, Certificates } from "../testing/certificates.ts";
