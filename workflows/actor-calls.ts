@@ -7,6 +7,10 @@ const CALL_TIMEOUT = "8s";
 /** Calls actors for one business id; see {@link actorCalls}. */
 export interface ActorCalls {
   <T>(step: string, call: (options: CallOptions) => Promise<T>): Promise<T>;
+  /** A call without an id of its own: for queries, and commands that look at the actor's state alone. */
+  plain<T>(call: () => Promise<T>): Promise<T>;
+  /** How long any call may wait. */
+  readonly patience: CallOptions;
   /** Whether the call goes through: `false` where the actor refuses it. */
   settles(step: string, call: (options: CallOptions) => Promise<unknown>): Promise<boolean>;
   /** Fails the activity for good, as an actor's refusal would. */
@@ -28,6 +32,14 @@ export function actorCalls(businessId: string): ActorCalls {
       }
     },
     {
+      patience: { timeout: CALL_TIMEOUT } as const,
+      async plain<T>(call: () => Promise<T>): Promise<T> {
+        try {
+          return await call();
+        } catch (error) {
+          throw toApplicationFailure(error);
+        }
+      },
       async settles(step: string, call: (options: CallOptions) => Promise<unknown>): Promise<boolean> {
         try {
           await call(once(step));

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
+import { InvoiceBook } from "#actors/shop/invoice-book/invoice-book.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
 import { Order } from "#actors/shop/order/order.ts";
@@ -18,7 +20,7 @@ let troupe: Troupe;
 let app: Ingress;
 
 beforeAll(async () => {
-  const actors = [Order, Stock, Payment, Delivery, Invoice, Notification];
+  const actors = [Order, Customer, Stock, Payment, Delivery, Invoice, InvoiceBook, Notification];
   troupe = await createTroupe({ actors, stores: { default: memory() } });
   app = createIngress(stubDeps({ troupe: () => troupe }));
   await ask("PUT", "/products/TEA-1", { name: "Tea", price: 250 });
@@ -83,13 +85,22 @@ describe("orders", () => {
     const { body: placed } = await ask("POST", "/orders", order);
     const { lines, total, currency, ...rest } = await troupe.ref(Order, String(placed["orderId"])).get().then(must);
     const { orderId, customerId } = rest;
-    const issue = { orderId, customerId, lines, total, currency, status: "placed" as const, address: null };
+    const issue = {
+      orderId,
+      customerId,
+      lines,
+      total,
+      currency,
+      status: "paid" as const,
+      address: null,
+      at: "2026-11-21T10:00:00Z",
+    };
     await troupe.ref(Invoice, orderId).issue(issue);
     const { status, body } = await ask("GET", `/invoices/${orderId}`);
     expect([status, body]).toMatchObject([200, { orderId, customerId: "c1", total: 500, currency: "EUR" }]);
     expect((await ask("GET", `/orders/${orderId}`)).body).toMatchObject({ invoice: body });
 
-    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", items: [] });
+    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", unread: 0, items: [] });
     const notice = {
       id: "evt_1",
       type: "order.placed.v1",
@@ -98,7 +109,7 @@ describe("orders", () => {
       at: "2026-11-21T10:00:00Z",
     };
     await troupe.ref(Notification, "c1").tell(notice);
-    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", items: [notice] });
+    expect((await ask("GET", "/notifications/c1")).body).toEqual({ customerId: "c1", unread: 1, items: [notice] });
   });
 
   test("five parallel twins place one order and get the same answer", async () => {

@@ -85,6 +85,8 @@ class GroupConsumer implements SourceConsumer {
   /** Ends the taking of messages, and leaves the consumer to commit. */
   readonly #draining = new AbortController();
   #consumer: Consumer<Buffer, Buffer, Buffer, Buffer> | undefined;
+  /** The topics that the consumer reads. */
+  #usable: readonly string[] = [];
 
   constructor(options: KafkaSourceOptions, brokers: readonly string[], subscription: SourceSubscription) {
     this.#options = options;
@@ -102,7 +104,7 @@ class GroupConsumer implements SourceConsumer {
   async lag(): Promise<number> {
     const consumer = this.#consumer;
     if (consumer === undefined) throw this.#failed("as it is not connected");
-    const topics = [...this.#topics];
+    const topics = [...this.#usable];
     const ends = await this.#inTime(consumer.listOffsets({ topics }));
     const wanted = topics.map((topic) => ({ topic, partitions: (ends.get(topic) ?? []).map((_, index) => index) }));
     const committed = await this.#inTime(consumer.listCommittedOffsets({ topics: wanted }));
@@ -125,7 +127,11 @@ class GroupConsumer implements SourceConsumer {
   async #session(over: AbortSignal, up: () => void): Promise<void> {
     const { topicPrefix = "", partitions = 6 } = this.#options;
     const topics = new Topics({ brokers: this.#brokers, partitions, timeoutMs: this.#deadlineMs });
-    await topics.ensure(new Set(this.#topics));
+    const impossible = await topics.ensure(new Set(this.#topics));
+    for (const [topic, reason] of impossible)
+      this.#options.log("warn", "kafka:topic:unusable", { topic, consumer: this.#subscription.consumer, reason });
+    const usable = this.#topics.filter((topic) => !impossible.has(topic));
+    if (usable.length === 0) throw this.#failed("as none of them can be made");
     if (over.aborted || this.#draining.signal.aborted) return;
     const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({
       clientId: `troupe-${this.#subscription.consumer}`,
@@ -144,11 +150,12 @@ class GroupConsumer implements SourceConsumer {
     const ended = new AbortController();
     try {
       const stream = await consumer.consume({
-        topics: [...this.#topics],
+        topics: usable,
         mode: MessagesStreamModes.COMMITTED,
         fallbackMode: MessagesStreamFallbackModes.EARLIEST,
       });
       stream.on("error", () => undefined); // the iteration throws it, if it still goes on
+      this.#usable = usable;
       this.#consumer = consumer;
       up();
       const taking = this.#take(stream, AbortSignal.any([over, ended.signal]));

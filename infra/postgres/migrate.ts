@@ -2,6 +2,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { type Migration, readMigrations } from "../migrations.ts";
 import type { Sql } from "./pool.ts";
+import { readSsl } from "./ssl.ts";
 
 /** Any number: every migrating process takes the same one. */
 const LOCK = 7_418_211;
@@ -99,7 +100,8 @@ async function untilLocked(apply: () => Promise<void>): Promise<void> {
 }
 
 function connect(url: string): Sql {
-  return postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  const server = readSsl(url);
+  return postgres(server.url, { ssl: server.ssl, max: 1, connect_timeout: 5, onnotice: () => undefined });
 }
 
 /** Creates the database of `url` where it is missing. */
@@ -111,7 +113,7 @@ export async function createDatabase(url: string): Promise<void> {
   }
   const maintenance = new URL(url);
   maintenance.pathname = "/postgres";
-  const sql = postgres(maintenance.href, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  const sql = connect(maintenance.href);
   try {
     const found = await sql`select 1 from pg_database where datname = ${name}`;
     if (found.length > 0) return;

@@ -202,6 +202,8 @@ async function everything(time: number): Promise<void> {
   for (const filter of FILTERS) {
     await store.deadLetters(filter, { limit: 10, after: 0, upTo: undefined });
     await store.keysWithDeadLetters(filter, ["k7"], 1_000);
+    await store.claimDeadLetterKeys(["k7"], "one", 1_000);
+    await store.releaseDeadLetterKeys(["k7"], "one");
   }
   await store.summarizeDeadLetters({ key: "k7" });
   await store.deadLetter("l7");

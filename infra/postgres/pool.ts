@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
+import { readSsl } from "./ssl.ts";
 
 /** The query function of the driver: a tagged template. */
 export type Sql = postgres.Sql;
@@ -67,7 +68,9 @@ export class Pool {
 
   #connect(): Sql {
     const { reads, indexed } = this.#options;
-    return postgres(this.#url, {
+    const { url, ssl } = readSsl(this.#url);
+    return postgres(url, {
+      ssl,
       max: this.#options.max ?? 6,
       connect_timeout: 5,
       // The driver would ask each new connection for its array types, in a promise nobody holds: a backend terminated in

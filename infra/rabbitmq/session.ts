@@ -11,13 +11,16 @@ import type { Log } from "#runtime";
  * C2 What the broker gives back it gives back before its confirm.
  */
 import { withResolvers } from "#runtime/internal";
-import { Client } from "./client.ts";
+import type { ClientTls } from "../tls.ts";
+import { type Client, newClient } from "./client.ts";
 import { NACKED, settleConfirmsInOrder } from "./confirms.ts";
 import { RabbitMqBlockedError, RabbitMqUnavailableError, refusalOf } from "./errors.ts";
 
 export interface ConfirmSessionOptions {
   /** `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS. */
   readonly url: string;
+  /** Certificates for `amqps://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   readonly log: Log;
   /** How the server lists the connection. */
   readonly name: string;
@@ -134,11 +137,11 @@ export class ConfirmSession {
   }
 
   async #connect(): Promise<Open> {
-    const { url, name, log, prepare } = this.#options;
+    const { url, tls, name, log, prepare } = this.#options;
     const address = new URL(url);
     address.searchParams.set("name", name);
     address.searchParams.set("heartbeat", HEARTBEAT_S);
-    const client = new Client(address.href, undefined, null);
+    const client = newClient(address.href, tls);
     client.onerror = (error) => log("debug", "rabbitmq:connection:failed", { reason: error.message });
     const connecting = client.connect();
     // A server that takes the connection and says nothing must not keep its socket.

@@ -10,7 +10,8 @@ import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
-import { Client } from "./client.ts";
+import type { ClientTls } from "../tls.ts";
+import { newClient } from "./client.ts";
 import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
 import { pingRabbitMq } from "./ping.ts";
@@ -18,6 +19,8 @@ import { pingRabbitMq } from "./ping.ts";
 /** What `rabbitMqSource` is given. */
 export interface RabbitMqSourceOptions {
   readonly url: string;
+  /** Certificates for `amqps://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   readonly log: Log;
   /** The topic exchange; made when it is missing. @default "events" */
   readonly exchange?: string;
@@ -46,7 +49,7 @@ export function rabbitMqSource(options: RabbitMqSourceOptions): Source {
   return {
     name: "rabbitmq",
     start: (subscription) => new QueueConsumer(options, subscription),
-    check: () => pingRabbitMq(options.url),
+    check: () => pingRabbitMq(options.url, 2_000, options.tls),
   };
 }
 
@@ -96,13 +99,13 @@ class QueueConsumer implements SourceConsumer {
   }
 
   async #session(over: AbortSignal, up: () => void): Promise<void> {
-    const { url, log, exchange = "events", kind } = this.#options;
+    const { url, tls, log, exchange = "events", kind } = this.#options;
     const { consumer: name, types, maxInFlight } = this.#subscription;
     if (this.#draining) return;
     const address = new URL(url);
     address.searchParams.set("name", `troupe-${name}`);
     address.searchParams.set("heartbeat", HEARTBEAT_S);
-    const client = new Client(address.href, undefined, null);
+    const client = newClient(address.href, tls);
     client.onerror = (error) => log("debug", "rabbitmq:connection:failed", { reason: error.message });
     const connection = ++this.#connections;
     try {

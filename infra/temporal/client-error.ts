@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from "@temporalio/client";
+import { ActivityFailure, ApplicationFailure } from "@temporalio/common";
 import { GRPC, grpcStatus } from "#infra/temporal/grpc-errors.ts";
 
 /**
@@ -28,10 +29,13 @@ export type WorkflowClientErrorCode =
 export class WorkflowClientError extends Error {
   override readonly name = "WorkflowClientError";
   readonly code: WorkflowClientErrorCode;
+  /** Why the workflow refused, by the `type` of its failure, as in `already_shipped`. */
+  readonly reason: string | undefined;
 
-  constructor(code: WorkflowClientErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: WorkflowClientErrorCode, message: string, options?: ErrorOptions & { readonly reason?: string }) {
     super(message, options);
     this.code = code;
+    this.reason = options?.reason;
   }
 }
 
@@ -43,10 +47,20 @@ export function toClientError(error: unknown): WorkflowClientError {
   if (error instanceof WorkflowNotFoundError) return new WorkflowClientError("workflow_not_found", message, cause);
   if (error instanceof QueryNotRegisteredError) return new WorkflowClientError("workflow_invalid", message, cause);
   if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
-    return new WorkflowClientError("workflow_failed", error.cause?.message ?? message, cause);
+    const reason = reasonOf(error.cause);
+    return new WorkflowClientError("workflow_failed", error.cause?.message ?? message, {
+      ...cause,
+      ...(reason === undefined ? {} : { reason }),
+    });
   }
   const status = grpcStatus(error);
   if (status?.code === GRPC.notFound) return new WorkflowClientError("workflow_not_found", status.details, cause);
   if (status?.code === GRPC.invalidArgument) return new WorkflowClientError("workflow_invalid", status.details, cause);
   return new WorkflowClientError("temporal_unavailable", status?.details ?? message, cause);
+}
+
+/** The type of the failure at the root: an activity's failure wraps the one of what it called. */
+function reasonOf(failure: Error | undefined): string | undefined {
+  if (failure instanceof ApplicationFailure) return failure.type ?? undefined;
+  return failure instanceof ActivityFailure ? reasonOf(failure.cause) : undefined;
 }

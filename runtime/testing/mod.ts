@@ -2,6 +2,7 @@
 export { troupeConformance } from "./troupe-conformance.ts";
 export { sinkConformance } from "./sink-conformance.ts";
 export type { DeclareTest, Delivered, NeverTaken, SinkUnderTest } from "./sink-conformance.ts";
+export { eventRecords } from "./sink-checks.ts";
 export { sourceConformance } from "./source-conformance.ts";
 export type { SourceUnderTest } from "./source-conformance.ts";
 export type { RawMessage } from "./source-junk.ts";

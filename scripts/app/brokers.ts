@@ -1,3 +1,4 @@
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
@@ -65,9 +66,9 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     const place = { url: RABBITMQ_URL, log, exchange: `${prefix}events` };
     const consumed = SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === "rabbitmq");
     const names = Object.fromEntries(consumed.map((name) => [name, `${prefix}${QUEUES[name] ?? name}`]));
-    const queues = consumed.map((name) => ({ name: names[name] ?? name, types: typesOf(name) }));
+    const queues = consumed.map((name) => ({ name: names[name] ?? name, types: boundTypesOf(name) }));
     // Without a queue of ours it is for others to bind one, or not.
-    const types = queues.length > 0 ? typesAt("rabbitmq") : RABBITMQ_TYPES;
+    const types = queues.length > 0 ? [...new Set(queues.flatMap((queue) => queue.types))] : RABBITMQ_TYPES;
     const sink = rabbitMqSink({ ...place, queues, unroutable: queues.length > 0 ? "refuse" : "pass" });
     sinks.push(onlyTypes(sink, types));
     blocked.set(sink.name, () => sink.blocked());
@@ -103,10 +104,16 @@ function choose(settings: BrokerSettings, nats: boolean, log: Log): Readonly<Rec
 }
 
 const TYPES: Readonly<Record<Subscriber, readonly string[]>> = {
+  customer: Object.keys(Customer.options.subscribe ?? {}),
   delivery: Object.keys(Delivery.options.subscribe ?? {}),
   invoice: Object.keys(Invoice.options.subscribe ?? {}),
   notification: Object.keys(Notification.options.subscribe ?? {}),
 };
+
+/** What a queue is bound to: what its consumer takes, and what the contract says of the queue `orders`. */
+function boundTypesOf(subscriber: Subscriber): readonly string[] {
+  return [...new Set([...(subscriber in QUEUES ? RABBITMQ_TYPES : []), ...typesOf(subscriber)])];
+}
 
 function typesOf(subscriber: Subscriber): readonly string[] {
   return TYPES[subscriber];

@@ -33,6 +33,7 @@ const KEYS: { readonly [name: string]: Key } = {
   database: {
     url: as("DATABASE_URL"),
     order: as("ORDER_DATABASE_URL"),
+    customer: as("CUSTOMER_DATABASE_URL"),
     stock: as("STOCK_DATABASE_URL"),
     payment: as("PAYMENT_DATABASE_URL"),
     delivery: as("DELIVERY_DATABASE_URL"),

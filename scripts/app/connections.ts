@@ -29,7 +29,7 @@ import type { Settings } from "./settings.ts";
 const POOL_SIZE = 5;
 /** Of services that nobody waits for. */
 const SMALL_POOL_SIZE = 2;
-const SMALL: ReadonlySet<ServiceName> = new Set(["invoice", "notification"]);
+const SMALL: ReadonlySet<ServiceName> = new Set(["customer", "invoice", "notification"]);
 
 /** What outlives any one try to start the actor system: handles that connect by themselves, again and again. */
 export interface Connections {

@@ -3,6 +3,7 @@ import type { Settings } from "./settings.ts";
 /** The services that own a database each, by the name of their variable and database. */
 export const SERVICES = [
   "order",
+  "customer",
   "stock",
   "payment",
   "delivery",

@@ -118,7 +118,7 @@ describe("databasesOf()", () => {
   test("gives each service a database of its own on the shared server", () => {
     const databases = databasesOf(readSettings({ DATABASE_URL: "postgres://u:p@h:5432/any?sslmode=disable" }));
     expect(databases["order"]).toBe("postgres://u:p@h:5432/troupe_order?sslmode=disable");
-    expect(new Set(Object.values(databases)).size).toBe(8);
+    expect(new Set(Object.values(databases)).size).toBe(9);
   });
 
   test("keeps clusters apart, and a service's own address as it is", () => {

@@ -9,6 +9,7 @@ import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
+import { PAYMENT_PROVIDERS } from "./payment-provider.ts";
 import { DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What a process may do. */
@@ -156,6 +157,7 @@ const VARIABLES = {
       "the database of one service; likewise STOCK_, PAYMENT_, DELIVERY_, INVOICE_, NOTIFICATION_, ORCHESTRATOR_, GATEWAY_",
     ),
   ),
+  CUSTOMER_DATABASE_URL: postgresUrl,
   STOCK_DATABASE_URL: postgresUrl,
   PAYMENT_DATABASE_URL: postgresUrl,
   DELIVERY_DATABASE_URL: postgresUrl,
@@ -305,7 +307,22 @@ const VARIABLES = {
     optional(failpoint),
     v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
   ),
-  DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the courier's pace")),
+  DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the sandbox courier's pace")),
+  DELIVERY_COURIER: v.pipe(
+    v.optional(v.pipe(text, v.picklist(["sandbox", "external"], "expected sandbox or external")), "sandbox"),
+    v.description("external: parcels move by the courier's updates alone (POST /deliveries/:orderId/updates)"),
+  ),
+  PAYMENT_PROVIDER: v.pipe(
+    v.optional(
+      v.pipe(text, v.picklist(PAYMENT_PROVIDERS, `expected one of ${PAYMENT_PROVIDERS.join(", ")}`)),
+      "sandbox",
+    ),
+    v.description("who moves the money; sandbox moves none"),
+  ),
+  DECIDE_WITHIN: v.pipe(
+    v.optional(duration, "30s"),
+    v.description("how long a customer has to decide when only a part of an order is in stock"),
+  ),
   LOG_LEVEL: v.pipe(
     v.optional(v.pipe(text, v.picklist(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(", ")}`)), "info"),
     v.description("the least important line that is written"),

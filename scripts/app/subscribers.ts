@@ -1,11 +1,12 @@
 import { type Broker, BROKERS } from "#infra/brokers.ts";
 
 /** The actor types of the reference system that subscribe to events. */
-export const SUBSCRIBERS = ["delivery", "invoice", "notification"] as const;
+export const SUBSCRIBERS = ["customer", "delivery", "invoice", "notification"] as const;
 export type Subscriber = (typeof SUBSCRIBERS)[number];
 
 /** Which broker each subscription uses when nothing else is said. */
 export const DEFAULT_SUBSCRIPTIONS: Readonly<Record<Subscriber, Broker>> = {
+  customer: "kafka",
   delivery: "nats",
   invoice: "rabbitmq",
   notification: "redis",

@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
+import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
@@ -16,13 +19,8 @@ import { Service } from "#actors/orchestrator/service/service.ts";
  * Y3 Stops in the order of need: workers and watcher call actors, so they end first. What it owns goes to the other nodes
  *    while requests are still served, so that they only notice a pause.
  */
-import { createDelivery } from "#actors/shop/delivery/delivery.ts";
-import { Invoice } from "#actors/shop/invoice/invoice.ts";
-import { Notification } from "#actors/shop/notification/notification.ts";
-import { Order } from "#actors/shop/order/order.ts";
+import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
-import { Payment } from "#actors/shop/payment/payment.ts";
-import { Stock } from "#actors/shop/stock/stock.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
 import type { Workers } from "#workflows/worker.ts";
@@ -48,6 +46,8 @@ export interface System {
   orders(): OrderLists | undefined;
   /** The event gateway's part of this process. */
   readonly gateway: Gateway;
+  /** The containers of this process's engine; `undefined` while it drives none. */
+  containers(): OwnContainers | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -62,11 +62,11 @@ export interface System {
 
 /** Every actor type of the app. */
 export function actorTypes(
-  { DELIVERY_STEP }: Pick<Settings, "DELIVERY_STEP">,
+  { DELIVERY_STEP, DELIVERY_COURIER }: Pick<Settings, "DELIVERY_STEP" | "DELIVERY_COURIER">,
   gateway: Gateway,
 ): readonly AnyActorType[] {
-  const shop = [Order, Stock, Payment, createDelivery({ step: DELIVERY_STEP }), Invoice, Notification];
-  return [...shop, Config, Service, Scaler, Host, Secret, Keyring, Ticket, ...gateway.actors];
+  const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
+  return [...shop, Config, Service, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -96,7 +96,8 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
 
   async function startTroupe(): Promise<Troupe> {
     const { orchestrator, gateway: events, ...services } = connections.stores();
-    stores = { ...services, ...gateway.storesOf(events), default: orchestrator };
+    const shared = Object.entries(SHARED_STORES).map(([type, service]) => [type, services[service]]);
+    stores = { ...services, ...Object.fromEntries(shared), ...gateway.storesOf(events), default: orchestrator };
     const transport = connections.transport();
     const reads = connections.orderReads();
     try {
@@ -144,6 +145,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         log,
         allows: gateway.allows,
         secrets: gateway.secrets,
+        settings,
       });
     }
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
@@ -153,8 +155,11 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         temporal,
         log,
         secrets: gateway.secrets,
+        nats: connections.nats,
+        kafka: settings.KAFKA_BROKERS?.split(","),
         hostName: settings.TROUPE_HOST,
         bindRoots: settings.TROUPE_BIND_ROOTS,
+        logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
         reconciled: telemetry.reconciled,
       });
     }
@@ -165,6 +170,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     troupe: () => troupe,
     orders: () => orders,
     gateway,
+    containers: () => orchestrator?.containers,
     workers: () => together(workers, orchestrator?.workers),
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");

@@ -1,21 +1,23 @@
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
-import type { Log, Troupe } from "#runtime";
+import { durationMs, type Log, type Troupe } from "#runtime";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
-import { fulfilOrderActivities } from "#workflows/fulfil-order/activities.ts";
 import { lostDeliveries } from "#workflows/lost-deliveries.ts";
 import { lostOrders } from "#workflows/lost-orders.ts";
 import { sweepLostRuns } from "#workflows/lost-runs.ts";
+import { shopActivities } from "#workflows/shop-activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
+import { openPaymentProvider } from "./payment-provider.ts";
+import type { Settings } from "./settings.ts";
 
 /** What {@link startShopWorkers} is given. */
 export interface AppWorkers {
   readonly troupe: Troupe;
   readonly temporal: Temporal;
   readonly log: Log;
+  readonly settings: Pick<Settings, "PAYMENT_PROVIDER" | "DECIDE_WITHIN">;
   /** Opens the secrets that sign webhooks. */
   readonly secrets: SecretBox;
   /** Which addresses webhooks may go to: `undefined` for public ones. */
@@ -23,11 +25,15 @@ export interface AppWorkers {
 }
 
 /** Starts the workers of every task queue this process serves, and the sweep for runs that are gone. They wait for Temporal by themselves. */
-export function startShopWorkers({ troupe, temporal, log, allows, secrets }: AppWorkers): Workers {
+export function startShopWorkers({ troupe, temporal, log, allows, secrets, settings }: AppWorkers): Workers {
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
     workflowsPath: WORKFLOW_ENTRIES.shop,
-    activities: fulfilOrderActivities({ troupe, provider: sandboxProvider }),
+    activities: shopActivities({
+      troupe,
+      provider: openPaymentProvider(settings.PAYMENT_PROVIDER, troupe, log),
+      decideWithinMs: durationMs(settings.DECIDE_WITHIN),
+    }),
   };
   const gateway: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.gateway,

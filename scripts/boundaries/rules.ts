@@ -56,6 +56,10 @@ export const ARROWS: readonly Arrow[] = [
     to: "actors/<product>/<noun>/<noun>.ts",
     why: "`ref` and `send` take the type of another actor of the same product",
   },
+  { from: "actors/<product>/actors.ts", to: "actors/<product>/**", why: "the list of a product's actors" },
+  { from: "actors/shop/**", to: "actors/shop/money/*.ts", why: "the whole shop counts money one way" },
+  { from: "actors/shop/sandbox-payment/**", to: "actors/shop/payment/*.ts", why: "the sandbox is a payment provider" },
+  { from: "actors/shop/customer/**", to: "actors/shop/order/status.ts", why: "a customer's history ends as orders do" },
   { from: "actors/<product>/http/**", to: "actors/<product>/**", why: "the routes of a product call its actors" },
   {
     from: "actors/orchestrator/config/**",

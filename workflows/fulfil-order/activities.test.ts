@@ -1,12 +1,14 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { MockActivityEnvironment } from "@temporalio/testing";
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { createDelivery } from "#actors/shop/delivery/delivery.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
+import { SandboxPayment, sandboxProvider } from "#actors/shop/sandbox-payment/sandbox-payment.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { createTroupe, memory, RefusedError, TroupeError } from "#runtime";
 import { toApplicationFailure } from "../actor-calls.ts";
-import { fulfilOrderActivities } from "./activities.ts";
+import { shopActivities } from "../shop-activities.ts";
 
 // The first test that needs servers may have to start them.
 setDefaultTimeout(60_000);
@@ -16,47 +18,94 @@ const lines = [{ sku: "TEA-1", quantity: 4 }];
 
 async function house() {
   const troupe = await createTroupe({
-    actors: [Order, Stock, Payment, createDelivery({ step: "1h" })],
+    actors: [Order, Customer, Stock, Payment, SandboxPayment, createDelivery({ step: "1h" })],
     stores: { default: memory() },
   });
   const stock = troupe.ref(Stock, "TEA-1");
   await stock.putProduct({ name: "Tea", price: 450, currency: "EUR" });
   await stock.refill({ quantity: 10 });
   await troupe.ref(Order, orderId).place({ customerId: "cus_1", lines, paymentToken: "tok_ok" });
-  const activities = fulfilOrderActivities({ troupe, provider: sandboxProvider });
-  return { troupe, stock, activities, [Symbol.asyncDispose]: () => troupe.stop() };
+  const activities = shopActivities({ troupe, provider: sandboxProvider(troupe) });
+  const provider = sandboxProvider(troupe);
+  const payment = troupe.ref(Payment, orderId);
+  return { troupe, stock, payment, provider, activities, [Symbol.asyncDispose]: () => troupe.stop() };
 }
 
 test("Activities of fulfilOrder act once however often they are retried", async () => {
   await using h = await house();
   for (let attempt = 1; attempt <= 3; attempt++) {
-    await h.activities.reserveStock(orderId, lines);
-    await h.activities.confirmStock(orderId, lines);
+    expect(await h.activities.holdStock(orderId, lines)).toMatchObject({ kind: "all" });
+    if (attempt === 3) for (let times = 0; times < 3; times++) await h.activities.confirmStock(orderId, lines);
   }
   expect(await h.stock.level()).toMatchObject({ onHand: 6, reserved: 0 });
-  for (let attempt = 1; attempt <= 3; attempt++) await h.activities.restockStock(orderId, lines, true);
+  for (let attempt = 1; attempt <= 3; attempt++) await h.activities.giveBackStock(orderId, lines);
   expect(await h.stock.level()).toMatchObject({ onHand: 10, reserved: 0 });
 });
 
-test("restockStock settles a confirmation whose outcome nobody knows: the shelf is full again in each case", async () => {
+test("giveBackStock needs not know what became of the hold: the shelf is full again in each case", async () => {
   for (const before of ["confirmed", "held", "expired", "never reserved"]) {
     await using h = await house();
-    if (before !== "never reserved") await h.activities.reserveStock(orderId, lines);
+    if (before !== "never reserved") await h.activities.holdStock(orderId, lines);
     if (before === "confirmed") await h.activities.confirmStock(orderId, lines);
     if (before === "expired") await h.stock.expire({ orderId });
-    await h.activities.restockStock(orderId, lines, false);
+    await h.activities.giveBackStock(orderId, lines);
     expect({ before, level: await h.stock.level() }).toMatchObject({ before, level: { onHand: 10, reserved: 0 } });
   }
 });
 
-test("releaseStock before its reserve keeps a reserve that is still under way from holding anything", async () => {
+test("giveBackStock before its hold keeps one that is still under way from holding anything", async () => {
   await using h = await house();
-  await h.activities.releaseStock(orderId, lines);
-  await expect(h.activities.reserveStock(orderId, lines)).rejects.toMatchObject({
+  await h.activities.giveBackStock(orderId, lines);
+  await expect(h.activities.holdStock(orderId, lines)).rejects.toMatchObject({
     type: "reservation_released",
     nonRetryable: true,
   });
   expect(await h.stock.level()).toMatchObject({ reserved: 0 });
+});
+
+const money = { orderId, amount: 900, currency: "EUR" };
+
+test("refundPayment gives back what the provider has, also where our ledger has not heard of it", async () => {
+  for (const step of ["nothing", "authorized", "captured", "captured and recorded"]) {
+    await using h = await house();
+    if (step !== "nothing") await h.provider.authorize({ ...money, key: orderId, token: "tok_ok", attempt: 1 });
+    if (step.startsWith("captured")) await h.provider.capture({ key: orderId, id: "capture", amount: 900 });
+    if (step === "captured and recorded") {
+      await h.payment.recordAuthorization({ amount: 900, currency: "EUR", authorizationId: `auth_${orderId}` });
+      await h.payment.capture({ id: "capture", amount: 900 });
+    }
+    for (let times = 0; times < 2; times++) await h.activities.refundPayment(orderId);
+    const books = await h.provider.find(orderId);
+    const ledger = await h.payment.get();
+    expect([step, (books?.captured ?? 0) - (books?.refunded ?? 0)]).toEqual([step, 0]);
+    expect([step, books?.authorized ?? 0]).toEqual([step, (books?.captured ?? 0) + (books?.voided ?? 0)]);
+    expect({ step, ledger }).toMatchObject({
+      step,
+      ledger: { captured: books?.captured ?? 0, refunded: books?.refunded ?? 0, voided: books?.voided ?? 0 },
+    });
+  }
+});
+
+test("a yes of the provider that comes after the undo is given back, to the last cent", async () => {
+  await using h = await house();
+  await h.activities.refundPayment(orderId); // the undo, while the provider is still thinking
+  const environment = new MockActivityEnvironment({ attempt: 1 });
+  const request = { ...money, token: "tok_ok" };
+  await expect(environment.run(() => h.activities.authorizePayment(request))).rejects.toMatchObject({
+    type: "payment_voided",
+  });
+  expect(await h.provider.find(orderId)).toMatchObject({ authorized: 900, captured: 0, voided: 900 });
+  expect(await h.payment.get()).toMatchObject({ status: "voided", voided: 900 });
+});
+
+test("capturePayment that the provider refuses is a declined payment, and lets go of what was set aside", async () => {
+  await using h = await house();
+  const environment = new MockActivityEnvironment({ attempt: 1 });
+  await environment.run(() => h.activities.authorizePayment({ ...money, token: "tok_capture_refused" }));
+  await expect(h.activities.capturePayment(orderId)).rejects.toMatchObject({ type: "payment_declined" });
+  await h.activities.refundPayment(orderId);
+  expect(await h.payment.get()).toMatchObject({ status: "declined", captured: 0, voided: 900 });
+  expect(await h.provider.find(orderId)).toMatchObject({ captured: 0, voided: 900 });
 });
 
 test("toApplicationFailure() keeps a refusal's reason as its type, and retries what the runtime says may be retried", () => {

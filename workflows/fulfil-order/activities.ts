@@ -1,7 +1,8 @@
 import { Context } from "@temporalio/activity";
+import { ApplicationFailure } from "@temporalio/common";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import type { Address } from "#actors/shop/delivery/messages.ts";
-import type { OrderMarked } from "#actors/shop/order/messages.ts";
+import type { Choice, OrderMarked, PartialLine, UndoFailure } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import type { PaymentProvider } from "#actors/shop/payment/provider.ts";
@@ -24,95 +25,148 @@ export interface PaymentRequest {
   readonly token: string;
 }
 
+/** What came of holding stock. Nothing held at all is a refusal: `out_of_stock`. */
+export type StockHeld =
+  | { readonly kind: "all"; readonly order: OrderMarked }
+  | {
+      readonly kind: "part";
+      readonly lines: readonly PartialLine[];
+      /** How long the customer has to decide. */
+      readonly decideWithinMs: number;
+    };
+
 /** What the activities reach the world through. */
 export interface FulfilOrderPorts {
   readonly troupe: Pick<Troupe, "ref">;
   readonly provider: PaymentProvider;
+  /** How long a customer has to decide when only a part of the stock is there. @default 30_000 */
+  readonly decideWithinMs?: number;
 }
+
+const DECIDE_WITHIN_MS = 30_000;
+/** The name of the one capture of an order. */
+const CAPTURE = "capture";
 
 /**
  * The steps of `fulfilOrder` and their undos. Each reaches an actor under a message id made of the order and the step
- * (`fulfil-order/ord_42/reserve/TEA-1`), so that a retried activity never acts twice.
+ * (`fulfil-order/ord_42/reserve/TEA-1`), so that a retried activity never acts twice; the actors know by their own state
+ * what was done, so that this holds when the ids are long forgotten.
  *
  * An actor's refusal becomes a failure that is not retried, with the refusal's reason as its `type`.
  */
-export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
+export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECIDE_WITHIN_MS }: FulfilOrderPorts) {
   const calls = (orderId: string) => actorCalls(workflowIds.fulfilOrder(orderId));
-  const stockOf = ({ sku }: StockLine) => troupe.ref(Stock, sku);
+  const stockOf = ({ sku }: Pick<StockLine, "sku">) => troupe.ref(Stock, sku);
+  const orderOf = (orderId: string) => troupe.ref(Order, orderId);
+
+  /** The undo of holding and confirming stock, wherever it stands. */
+  async function giveBackStock(orderId: string, lines: readonly StockLine[]): Promise<void> {
+    const call = calls(orderId);
+    // Without an id: what it does depends on the stock alone, and a second call has to look again.
+    await all(lines, (line) => call.plain(() => stockOf(line).giveBack({ orderId }, call.patience)));
+  }
 
   return {
-    /** Holds every line, then marks the order `reserved`. All lines settle before the first refusal is heard. */
-    async reserveStock(orderId: string, lines: readonly StockLine[]): Promise<OrderMarked> {
+    /**
+     * Holds as much of every line as there is, and marks the order `reserved` where that is all of it. Repeated, it holds
+     * what came in since. Fails with `out_of_stock` where nothing is there of any line, and with `unknown_sku`.
+     */
+    async holdStock(orderId: string, lines: readonly StockLine[]): Promise<StockHeld> {
       const call = calls(orderId);
-      await all(lines, (line) =>
-        call(`reserve/${line.sku}`, (once) => stockOf(line).reserve({ orderId, quantity: line.quantity }, once)),
-      );
-      return await call("mark-reserved", (once) => troupe.ref(Order, orderId).markReserved(undefined, once));
+      const held: PartialLine[] = [];
+      const heldOf = async (line: StockLine, wish: { orderId: string; quantity: number; partial: boolean }) => {
+        try {
+          return (await call.plain(() => stockOf(line).reserve(wish, call.patience))).held;
+        } catch (error) {
+          // A saga that was started anew: the one before it had taken the pieces off the shelf already.
+          if (error instanceof ApplicationFailure && error.type === "already_confirmed") return line.quantity;
+          throw error;
+        }
+      };
+      await all(lines, async (line) => {
+        const wish = { orderId, quantity: line.quantity, partial: true };
+        held.push({ sku: line.sku, wanted: line.quantity, held: await heldOf(line, wish) });
+      });
+      if (held.every((line) => line.held >= line.wanted)) {
+        const order = await call("mark-reserved", (once) => orderOf(orderId).markReserved(undefined, once));
+        return { kind: "all", order };
+      }
+      if (held.every((line) => line.held === 0)) call.refuse("out_of_stock", {});
+      return { kind: "part", lines: held.toSorted((a, b) => (a.sku < b.sku ? -1 : 1)), decideWithinMs };
     },
 
-    async releaseStock(orderId: string, lines: readonly StockLine[]): Promise<void> {
+    /** Asks the customer whether a part will do. */
+    askDecision: (orderId: string, lines: readonly PartialLine[], untilMs: number): Promise<OrderMarked> =>
+      calls(orderId)("ask-decision", (once) =>
+        orderOf(orderId).askDecision({ lines: [...lines], until: new Date(untilMs).toISOString() }, once),
+      ),
+
+    /** Keeps the customer's answer. */
+    recordDecision: (orderId: string, choice: Choice): Promise<OrderMarked> =>
+      calls(orderId)(`decide/${choice}`, (once) => orderOf(orderId).decide({ choice }, once)),
+
+    /** Makes an order of the part that is held, marks it `reserved`, and tells what is left to pay. */
+    async acceptPart(orderId: string, lines: readonly PartialLine[]): Promise<{ total: number; order: OrderMarked }> {
       const call = calls(orderId);
-      await all(lines, (line) => call(`release/${line.sku}`, (once) => stockOf(line).release({ orderId }, once)));
+      const { total } = await call("reduce-lines", (once) => orderOf(orderId).reduceLines([...lines], once));
+      return {
+        total,
+        order: await call("mark-reserved", (once) => orderOf(orderId).markReserved(undefined, once)),
+      };
     },
 
-    /** Takes the held pieces out of the house. */
+    giveBackStock,
+
+    /** Takes the held pieces off the shelf. */
     async confirmStock(orderId: string, lines: readonly StockLine[]): Promise<void> {
       const call = calls(orderId);
       await all(lines, (line) => call(`confirm/${line.sku}`, (once) => stockOf(line).confirm({ orderId }, once)));
     },
 
-    /**
-     * Puts confirmed lines back. `certain: false` where the outcome of the confirmation is not known: confirming once
-     * more under the same id settles it line by line, and what was not confirmed is released.
-     */
-    async restockStock(orderId: string, lines: readonly StockLine[], certain: boolean): Promise<void> {
+    /** The pieces are with the customer, or lost: their stock forgets the order. */
+    async settleStock(orderId: string, lines: readonly StockLine[]): Promise<void> {
       const call = calls(orderId);
-      await all(lines, async (line) => {
-        const settled =
-          certain || (await call.settles(`confirm/${line.sku}`, (once) => stockOf(line).confirm({ orderId }, once)));
-        if (settled)
-          await call(`restock/${line.sku}`, (once) =>
-            stockOf(line).restock({ orderId, quantity: line.quantity }, once),
-          );
-        else await call(`release/${line.sku}`, (once) => stockOf(line).release({ orderId }, once));
-      });
+      await all(lines, (line) => call(`settle/${line.sku}`, (once) => stockOf(line).settle({ orderId }, once)));
     },
 
     /** Asks the provider, outside any turn, and has its answer recorded. Fails with `payment_declined` on a no. */
     async authorizePayment({ orderId, amount, currency, token }: PaymentRequest): Promise<void> {
+      if (amount === 0) return;
       const call = calls(orderId);
       const { info, cancellationSignal: signal } = Context.current();
-      const outcome = await provider.authorize({
-        token,
-        amount,
-        currency,
-        idempotencyKey: orderId,
-        attempt: info.attempt,
-        signal,
-      });
+      const { attempt } = info;
+      const outcome = await provider.authorize({ key: orderId, token, amount, currency, attempt, signal });
       const payment = troupe.ref(Payment, orderId);
       if (outcome.kind === "authorized") {
         const { authorizationId } = outcome;
-        await call("authorize", (once) => payment.recordAuthorization({ amount, currency, authorizationId }, once));
-      } else {
-        const { declineReason } = outcome;
-        await call("decline", (once) => payment.recordDecline({ amount, currency, declineReason }, once));
-        call.refuse("payment_declined", { declineReason });
+        const { status } = await call("authorize", (once) =>
+          payment.recordAuthorization({ amount, currency, authorizationId }, once),
+        );
+        if (status !== "voided") return;
+        // The undo was faster: the actor has started `settlePayment`, this only spares the customer its wait.
+        await provider.void(orderId);
+        return call.refuse("payment_voided", {});
       }
+      const { declineReason } = outcome;
+      await call("decline", (once) => payment.recordDecline({ amount, currency, declineReason }, once));
+      call.refuse("payment_declined", { declineReason });
     },
 
-    /** Takes the money, then marks the order `paid`. */
+    /** Takes the money, then marks the order `paid`. Fails with `payment_declined` where the provider does not let it. */
     async capturePayment(orderId: string): Promise<OrderMarked> {
       const call = calls(orderId);
-      await provider.capture(orderId);
-      await call("capture", (once) => troupe.ref(Payment, orderId).capture(undefined, once));
-      return await call("mark-paid", (once) => troupe.ref(Order, orderId).markPaid(undefined, once));
-    },
-
-    /** Gives back what was set aside or taken, also where nobody knows whether anything was. */
-    async refundPayment(orderId: string): Promise<void> {
-      await provider.giveBack(orderId);
-      await calls(orderId)("refund", (once) => troupe.ref(Payment, orderId).refund(undefined, once));
+      const payment = troupe.ref(Payment, orderId);
+      const { amount = 0, currency = "" } = (await call.plain(() => payment.get(undefined, call.patience))) ?? {};
+      if (amount > 0) {
+        const outcome = await provider.capture({ key: orderId, id: CAPTURE, amount });
+        if (outcome.kind === "refused") {
+          const decline = { amount, currency, declineReason: outcome.reason };
+          await call("capture-declined", (once) => payment.recordDecline(decline, once));
+          call.refuse("payment_declined", { declineReason: outcome.reason });
+        }
+        await call("capture", (once) => payment.capture({ id: CAPTURE, amount }, once));
+      }
+      return await call("mark-paid", (once) => orderOf(orderId).markPaid(undefined, once));
     },
 
     async scheduleDelivery(orderId: string, address: Address | null, customerId?: string): Promise<void> {
@@ -121,18 +175,57 @@ export function fulfilOrderActivities({ troupe, provider }: FulfilOrderPorts) {
       await calls(orderId)("schedule", (once) => troupe.ref(Delivery, orderId).schedule(parcel, once));
     },
 
-    async recallDelivery(orderId: string): Promise<void> {
-      await calls(orderId)("recall", (once) => troupe.ref(Delivery, orderId).recall(undefined, once));
+    /** Takes the parcel back; tells whether there is none to take back, as it was lost. */
+    async recallDelivery(orderId: string): Promise<{ lost: boolean }> {
+      const { status } = await calls(orderId)("recall", (once) =>
+        troupe.ref(Delivery, orderId).recall(undefined, once),
+      );
+      return { lost: status === "lost" };
     },
 
+    /** Sends order and parcel elsewhere. Refused once the courier has the parcel. */
+    async changeAddress(orderId: string, address: Address, scheduled: boolean, change: string): Promise<void> {
+      const call = calls(orderId);
+      const objection = await call.plain(() => orderOf(orderId).addressObjection({ address }, call.patience));
+      if (objection !== null) call.refuse(objection, {});
+      // The courier first, as it is the one who may be faster: what it refuses changes nothing.
+      if (scheduled)
+        await call(`address/${change}/delivery`, (once) =>
+          troupe.ref(Delivery, orderId).changeAddress({ address }, once),
+        );
+      await call(`address/${change}/order`, (once) => orderOf(orderId).changeAddress({ address }, once));
+    },
+
+    requestCancel: (orderId: string) =>
+      calls(orderId)("cancel", (once) => orderOf(orderId).recordCancel(undefined, once)),
+
     markShipped: (orderId: string): Promise<OrderMarked> =>
-      calls(orderId)("mark-shipped", (once) => troupe.ref(Order, orderId).markShipped(undefined, once)),
+      calls(orderId)("mark-shipped", (once) => orderOf(orderId).markShipped(undefined, once)),
     markDelivered: (orderId: string): Promise<OrderMarked> =>
-      calls(orderId)("mark-delivered", (once) => troupe.ref(Order, orderId).markDelivered(undefined, once)),
+      calls(orderId)("mark-delivered", (once) => orderOf(orderId).markDelivered(undefined, once)),
     markCancelled: (orderId: string): Promise<OrderMarked> =>
-      calls(orderId)("mark-cancelled", (once) => troupe.ref(Order, orderId).markCancelled(undefined, once)),
+      calls(orderId)("mark-cancelled", (once) => orderOf(orderId).markCancelled(undefined, once)),
+    markLost: (orderId: string): Promise<OrderMarked> =>
+      calls(orderId)("mark-lost", (once) => orderOf(orderId).markLost(undefined, once)),
+    markReturned: (orderId: string, reason: string): Promise<OrderMarked> =>
+      calls(orderId)("mark-returned", (once) => orderOf(orderId).markReturned({ reason }, once)),
+    markNeedsAttention: (orderId: string, failures: readonly UndoFailure[], round: number): Promise<OrderMarked> =>
+      calls(orderId)(`needs-attention/${round}`, (once) => orderOf(orderId).markNeedsAttention([...failures], once)),
     rejectOrder: (orderId: string, reason: string): Promise<OrderMarked> =>
-      calls(orderId)("reject", (once) => troupe.ref(Order, orderId).reject({ reason }, once)),
+      calls(orderId)("reject", (once) => orderOf(orderId).reject({ reason }, once)),
+
+    // Of the first edition, under the names its histories hold.
+
+    /** Holds every line in full, then marks the order `reserved`. All lines settle before the first refusal is heard. */
+    async reserveStock(orderId: string, lines: readonly StockLine[]): Promise<OrderMarked> {
+      const call = calls(orderId);
+      await all(lines, (line) =>
+        call(`reserve/${line.sku}`, (once) => stockOf(line).reserve({ orderId, quantity: line.quantity }, once)),
+      );
+      return await call("mark-reserved", (once) => orderOf(orderId).markReserved(undefined, once));
+    },
+    releaseStock: giveBackStock,
+    restockStock: giveBackStock,
   };
 }
 

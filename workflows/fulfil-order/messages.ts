@@ -1,14 +1,14 @@
 import * as v from "valibot";
 import { Address } from "#actors/shop/delivery/messages.ts";
+import { Currency } from "#actors/shop/money/messages.ts";
 import { OrderId, OrderLine, type OrderStatus } from "#actors/shop/order/messages.ts";
 import { PaymentToken } from "#actors/shop/payment/messages.ts";
-import { Currency } from "#actors/shop/stock/messages.ts";
 import type { WorkflowStart } from "#runtime";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import { searchAttributes } from "./names.ts";
 
-export { fulfilOrderSignals, searchAttributes } from "./names.ts";
+export { fulfilOrderSignals, fulfilOrderUpdates, searchAttributes } from "./names.ts";
 
 /** What `fulfilOrder` is started with: the order as placed. */
 export const FulfilOrder = v.object({
@@ -20,6 +20,8 @@ export const FulfilOrder = v.object({
   address: v.nullable(Address),
   /** Whom it is for: the delivery's events say so. */
   customerId: v.optional(v.string()),
+  /** A run before this one is gone, and has done some of the steps. */
+  resumed: v.optional(v.boolean()),
 });
 export type FulfilOrder = v.InferOutput<typeof FulfilOrder>;
 
@@ -39,6 +41,10 @@ export function fulfilOrderStart(input: FulfilOrder): WorkflowStart {
     id: workflowIds.fulfilOrder(input.orderId),
     taskQueue: TASK_QUEUES.shop,
     args: [input],
-    searchAttributes: { [searchAttributes.orderId]: input.orderId, [searchAttributes.orderStatus]: "placed" },
+    searchAttributes: {
+      [searchAttributes.orderId]: input.orderId,
+      [searchAttributes.orderStatus]: "placed",
+      ...(input.customerId === undefined ? {} : { [searchAttributes.customerId]: input.customerId }),
+    },
   };
 }

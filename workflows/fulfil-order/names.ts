@@ -3,10 +3,20 @@ export const fulfilOrderSignals = {
   cancel: "cancelOrder",
   dispatched: "deliveryDispatched",
   delivered: "deliveryDelivered",
+  lost: "deliveryLost",
+  returned: "deliveryReturned",
+} as const;
+
+/** Updates of a running saga: each is checked by its validator before it is taken. */
+export const fulfilOrderUpdates = {
+  cancel: "cancelOrder",
+  changeAddress: "changeAddress",
+  decide: "decide",
+  retryUndo: "retryUndo",
 } as const;
 
 /** The query that tells a running saga's step. */
 export const GET_STATUS = "getStatus";
 
-/** Search attributes of the shop's workflows; both are keywords. */
-export const searchAttributes = { orderId: "OrderId", orderStatus: "OrderStatus" } as const;
+/** Search attributes of the shop's workflows; all are keywords. */
+export const searchAttributes = { orderId: "OrderId", orderStatus: "OrderStatus", customerId: "CustomerId" } as const;

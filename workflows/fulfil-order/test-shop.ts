@@ -1,20 +1,22 @@
 import { join } from "node:path";
 import type { PayloadCodec } from "@temporalio/common";
 import * as v from "valibot";
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { createDelivery, Delivery } from "#actors/shop/delivery/delivery.ts";
 import { PlaceOrder, type OrderStatus } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
-import { sandboxProvider } from "#actors/shop/payment/sandbox.ts";
+import type { PaymentProvider } from "#actors/shop/payment/provider.ts";
+import { SandboxPayment, sandboxProvider } from "#actors/shop/sandbox-payment/sandbox-payment.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { createTroupe, memory, newId, silentLog, type Duration } from "#runtime";
+import { type ShopActivities, shopActivities } from "../shop-activities.ts";
 import { TASK_QUEUES } from "../task-queues.ts";
 import { startWorkers, type Workers } from "../worker.ts";
 import { workflowIds } from "../workflow-ids.ts";
-import { fulfilOrderActivities } from "./activities.ts";
 import { type FulfilOrderResult, searchAttributes } from "./messages.ts";
 
 const DEADLINE_MS = 20_000;
@@ -24,6 +26,12 @@ export interface TestShopOptions {
   /** The courier's pace. Default `"20ms"`; `"1h"` lets a test move parcels by hand. */
   readonly step?: Duration;
   readonly maxCachedWorkflows?: number;
+  /** How long a customer has to decide. Default `1_000`. */
+  readonly decideWithinMs?: number;
+  /** Stands between the saga and the sandbox. */
+  readonly provider?: (sandbox: PaymentProvider) => PaymentProvider;
+  /** Stands between the worker and the activities. */
+  readonly activities?: (real: ShopActivities) => ShopActivities;
   /** Seals what Temporal stores. Default: nothing does. */
   readonly codec?: PayloadCodec;
   /** Of task queues and workflow ids, as a cluster has one. Default: none. */
@@ -31,17 +39,26 @@ export interface TestShopOptions {
 }
 
 /** For tests: a shop of real actors on the memory store, with the real saga on a Temporal server and task queues of its own. */
-export async function testShop({ step = "20ms", maxCachedWorkflows, codec, prefix = "" }: TestShopOptions = {}) {
+export async function testShop({
+  step = "20ms",
+  maxCachedWorkflows,
+  decideWithinMs = 1_000,
+  provider = (sandbox) => sandbox,
+  activities: through = (real) => real,
+  codec,
+  prefix = "",
+}: TestShopOptions = {}) {
   const address = await testServer("temporal");
   const queuePrefix = `${newId("test")}-`;
   const temporal = temporalConnection({ address, prefix, ...(codec && { codec }) });
   const sink = temporalSink({ temporal, keywords: Object.values(searchAttributes), queuePrefix, log: silentLog });
   const troupe = await createTroupe({
-    actors: [Order, Stock, Payment, createDelivery({ step })],
+    actors: [Order, Customer, Stock, Payment, SandboxPayment, createDelivery({ step })],
     stores: { default: memory() },
     sinks: [sink],
   });
-  const activities = fulfilOrderActivities({ troupe, provider: sandboxProvider });
+  const sandbox = sandboxProvider(troupe);
+  const activities = through(shopActivities({ troupe, provider: provider(sandbox), decideWithinMs }));
   const start = (): Workers =>
     startWorkers({
       address,
@@ -70,7 +87,11 @@ export async function testShop({ step = "20ms", maxCachedWorkflows, codec, prefi
     order,
     handle,
     delivery: (orderId: string) => troupe.ref(Delivery, orderId),
+    returning: (orderId: string) =>
+      temporal.client.workflow.getHandle<() => Promise<FulfilOrderResult>>(workflowIds.returnOrder(orderId)),
     payment: (orderId: string) => troupe.ref(Payment, orderId),
+    /** What the provider has of an order. */
+    provider: sandbox,
 
     /** Puts `quantity` pieces of a new SKU on the shelf. */
     async stock(quantity: number) {

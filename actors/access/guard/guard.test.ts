@@ -39,8 +39,7 @@ function ingress(guard: GuardOptions): Ingress {
     origins: () => [ORIGIN],
     metrics: { contentType: "text/plain", text: async () => "up 1\n" },
   });
-  const docker = async () => ({ state: "absent" as const, reason: "none in this test" });
-  return createIngress(deps, [orchestratorRoutes({ troupe: () => troupe, docker })]);
+  return createIngress(deps, [orchestratorRoutes({ troupe: () => troupe })]);
 }
 
 interface Asked {

@@ -36,8 +36,19 @@ export function callerOf(principal: Principal): SocketCaller {
   return { authenticated: true, principal, mayFollow: (topic) => mayUse(principal, scopeOf(topic)) };
 }
 
+/** The topics of the shop: whoever may order may follow them. */
+const SHOP_TOPICS: ReadonlySet<string> = new Set([
+  "orders",
+  "stock",
+  "deliveries",
+  "notifications",
+  "simulations",
+  "invariants",
+]);
+
 /** Topics are named after what they tell of: `orders/ord_1`, `services`. */
 function scopeOf(topic: string): Access {
   const [first] = topic.split("/");
-  return first === "orders" || first === "services" || first === "events" ? first : "admin";
+  if (SHOP_TOPICS.has(first ?? "")) return "orders";
+  return first === "services" || first === "events" ? first : "admin";
 }

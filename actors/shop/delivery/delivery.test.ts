@@ -15,19 +15,23 @@ async function courier() {
 test("Delivery moves from scheduled to delivered and tells the workflow of dispatch and delivery", async () => {
   await using c = await courier();
   expect(await c.delivery.schedule(parcel)).toMatchObject({ status: "scheduled" });
-  await c.delivery.advance();
-  expect(await c.delivery.get()).toMatchObject({ status: "dispatched" });
+  for (const status of ["dispatched", "in_transit"]) {
+    await c.delivery.advance();
+    expect(await c.delivery.get()).toMatchObject({ status });
+  }
   await c.delivery.advance();
   await c.delivery.advance(); // late timer: nothing more to do
   expect((await c.delivery.get())?.history.map(({ status }) => status)).toEqual([
     "scheduled",
     "dispatched",
+    "in_transit",
     "delivered",
   ]);
   expect(await emittedBy(c.store)).toEqual([
     "delivery.scheduled.v1",
     "delivery.dispatched.v1",
     "signal",
+    "delivery.in-transit.v1",
     "delivery.delivered.v1",
     "signal",
   ]);
@@ -75,8 +79,7 @@ test("Delivery.orderEnded() calls a parcel back, and leaves nothing where there 
 test("Delivery.orderEnded() lets a parcel that was delivered be", async () => {
   await using c = await courier();
   await c.delivery.schedule(parcel);
-  await c.delivery.advance();
-  await c.delivery.advance();
+  for (let step = 0; step < 3; step++) await c.delivery.advance();
   await c.delivery.orderEnded();
   expect(await c.delivery.get()).toMatchObject({ status: "delivered" });
 });
@@ -87,4 +90,77 @@ test("the events of a delivery say whose it is, where that was said", async () =
   await c.delivery.advance();
   const events = (await outboxOf(c.store)).filter(({ name }) => name.startsWith("delivery."));
   expect(events.map(({ data }) => data)).toMatchObject([{ customerId: "cus_1" }, { customerId: "cus_1" }]);
+});
+
+const lines = (status: string) => ({ orderId: "ord_1", address: status, workflowId: "fulfil-order/ord_1" });
+const signalsOf = async (store: Parameters<typeof outboxOf>[0]) =>
+  (await outboxOf(store)).flatMap(({ name, data }) =>
+    name === "signal" ? [(data as { signal: { name: string } }).signal.name] : [],
+  );
+
+test("Delivery.update() takes the courier's word in its order: a repeat is old news, a leap that cannot be is refused", async () => {
+  await using c = await courier();
+  await expect(c.delivery.update({ status: "dispatched" })).rejects.toMatchObject({ reason: "unknown_delivery" });
+  await c.delivery.schedule(parcel);
+  await expect(c.delivery.update({ status: "delivered" })).rejects.toMatchObject({ reason: "delivery_update_refused" });
+  for (let times = 0; times < 2; times++) await c.delivery.update({ status: "dispatched" });
+  await c.delivery.update({ status: "delivered", note: "Left with the neighbour" });
+  expect(await c.delivery.update({ status: "in_transit" })).toMatchObject({ status: "delivered" });
+  expect((await c.delivery.get())?.history.at(-1)).toMatchObject({
+    status: "delivered",
+    note: "Left with the neighbour",
+  });
+  expect(await signalsOf(c.store)).toEqual(["deliveryDispatched", "deliveryDelivered"]);
+});
+
+test("a parcel nobody takes comes back after the third attempt, and the workflow hears of its return", async () => {
+  await using c = await courier();
+  await c.delivery.schedule(lines("Nobody Home Street 1"));
+  for (let step = 0; step < 6; step++) await c.delivery.advance();
+  expect(await c.delivery.get()).toMatchObject({ status: "returned", failedAttempts: 3 });
+  expect(await signalsOf(c.store)).toEqual(["deliveryDispatched", "deliveryReturned"]);
+  expect((await emittedBy(c.store)).filter((name) => name === "delivery.attempt-failed.v1")).toHaveLength(3);
+});
+
+test("a lost parcel stays lost: nothing moves it, no recall brings it back", async () => {
+  await using c = await courier();
+  await c.delivery.schedule(lines("1 Lost Lane"));
+  for (let step = 0; step < 4; step++) await c.delivery.advance();
+  expect(await c.delivery.recall()).toMatchObject({ status: "lost" });
+  expect(await signalsOf(c.store)).toEqual(["deliveryDispatched", "deliveryLost"]);
+  expect(await timersOf(c.store)).toEqual([]);
+});
+
+test("Delivery.startReturn() brings a delivered parcel back, and tells the workflow that asked", async () => {
+  await using c = await courier();
+  await c.delivery.schedule(parcel);
+  await expect(c.delivery.startReturn({ workflowId: "return-order/ord_1" })).rejects.toMatchObject({
+    reason: "not_delivered",
+  });
+  for (let step = 0; step < 3; step++) await c.delivery.advance();
+  for (let times = 0; times < 2; times++)
+    expect(await c.delivery.startReturn({ workflowId: "return-order/ord_1" })).toMatchObject({ status: "returning" });
+  await c.delivery.advance();
+  expect(await c.delivery.get()).toMatchObject({ status: "returned" });
+  expect((await outboxOf(c.store)).at(-1)).toMatchObject({ target: "return-order/ord_1" });
+});
+
+test("Delivery.changeAddress() is taken until the courier has the parcel", async () => {
+  await using c = await courier();
+  await c.delivery.schedule(parcel);
+  expect(await c.delivery.changeAddress({ address: "Side Street 2" })).toMatchObject({ address: "Side Street 2" });
+  await c.delivery.advance();
+  await expect(c.delivery.changeAddress({ address: "Too late 3" })).rejects.toMatchObject({
+    reason: "already_dispatched",
+  });
+});
+
+test("with an external courier nothing moves by itself", async () => {
+  const store = memory();
+  await using troupe = await createTroupe({
+    actors: [createDelivery({ step: "1ms", courier: "external" })],
+    stores: { default: store },
+  });
+  await troupe.ref(Delivery, "ord_1").schedule(parcel);
+  expect(await timersOf(store)).toEqual([]);
 });

@@ -5,21 +5,42 @@ import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { InvoiceView } from "#actors/shop/invoice/messages.ts";
 import {
   CancelAccepted,
+  ChangeOrderAddress,
+  Decide,
   OrderId,
   OrderPlaced,
   OrderStatus,
   OrderView,
   PlaceOrder,
+  PlaceOrderFields,
+  ReturnAccepted,
+  UndoFailure,
 } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { PaymentView } from "#actors/shop/payment/messages.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
+import { describedBy, jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
-import { newId } from "#runtime";
+import { WorkflowClientError } from "#infra/temporal/client-error.ts";
+import { type CallOptions, newId, RefusedError } from "#runtime";
+import { fulfilOrderUpdates } from "#workflows/fulfil-order/messages.ts";
+import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { ShopDeps } from "./deps.ts";
 
+const Fields = jsonSchemaOf(PlaceOrderFields, "input");
+/** With what the checks across fields say, for the document. */
+const Ordered = v.pipe(
+  PlaceOrder,
+  describedBy({
+    ...Fields,
+    oneOf: [
+      { required: ["amount"], properties: { lines: false } },
+      { required: ["lines", "customerId"], properties: { amount: false } },
+    ],
+  }),
+);
 const Links = v.object({ self: v.string(), temporal: v.nullable(v.string()) });
 const Placed = v.object({ ...OrderPlaced.entries, links: Links });
 const Cancelled = v.object({ ...CancelAccepted.entries, links: Links });
@@ -51,12 +72,56 @@ const Cursor = v.optional(
 
 const about = { tag: "Orders", noun: "order", scope: "orders" } as const;
 
-/** Placing, showing and cancelling orders. */
-export function orderRoutes({ troupe, orders, links }: ShopDeps) {
+const Updated = v.object({
+  orderId: v.string(),
+  status: OrderStatus,
+  undoFailures: v.optional(v.array(UndoFailure)),
+  links: Links,
+});
+const Returning = v.object({ ...ReturnAccepted.entries, links: Links });
+
+/** Placing, showing and changing orders. */
+export function orderRoutes({
+  troupe,
+  orders,
+  workflows,
+  links,
+}: Pick<ShopDeps, "troupe" | "orders" | "workflows" | "links">) {
+  /** Has the order's running workflow take an update. What it refuses, or is too late for, is refused by the order's name. */
+  async function update(
+    order: v.InferOutput<typeof OrderView>,
+    workflowId: string,
+    name: string,
+    input: unknown,
+    key: string | undefined,
+    late: string,
+  ): Promise<v.InferInput<typeof Updated>> {
+    const { orderId } = order;
+    try {
+      const answer = v.parse(Updated, {
+        ...((await workflows().update(workflowId, name, input, key)) as object),
+        links: linksOf(orderId, workflowId),
+      });
+      return answer;
+    } catch (error) {
+      if (!(error instanceof WorkflowClientError)) throw error;
+      // It has ended meanwhile, or said no: what it knows is newer than what was looked at here.
+      if (error.code === "workflow_failed" || error.code === "workflow_not_found")
+        throw new RefusedError(error.reason ?? late, { orderId });
+      throw error;
+    }
+  }
+
   const linksOf = (orderId: string, workflowId: string): v.InferOutput<typeof Links> => ({
     self: `/orders/${orderId}`,
     temporal: links.workflow(workflowId),
   });
+
+  async function known(id: string, look: CallOptions): Promise<v.InferOutput<typeof OrderView>> {
+    const order = await troupe().ref(Order, id).get(undefined, look);
+    if (order === null) throw notFound("order");
+    return order;
+  }
 
   return endpoints("orders", [
     endpoint(
@@ -67,7 +132,7 @@ export function orderRoutes({ troupe, orders, links }: ShopDeps) {
         summary: "Place an order",
         description:
           "Either `lines` with a `customerId`, or an `amount` alone. With an Idempotency-Key every repeat answers with the one order.",
-        body: PlaceOrder,
+        body: Ordered,
         answer: { status: 201, description: "Placed; its workflow starts", schema: Placed },
         problems: [409],
       },
@@ -118,8 +183,7 @@ export function orderRoutes({ troupe, orders, links }: ShopDeps) {
         answer: { status: 200, description: "The order", schema: Detail },
       },
       async ({ params: { id }, look }) => {
-        const order = await troupe().ref(Order, id).get(undefined, look);
-        if (order === null) throw notFound("order");
+        const order = await known(id, look);
         const [payment, delivery, invoice] = await Promise.all([
           troupe().ref(Payment, id).get(undefined, look),
           troupe().ref(Delivery, id).get(undefined, look),
@@ -142,10 +206,89 @@ export function orderRoutes({ troupe, orders, links }: ShopDeps) {
         problems: [409],
       },
       async ({ params: { id }, call, look }) => {
-        const order = await troupe().ref(Order, id).get(undefined, look);
-        if (order === null) throw notFound("order");
+        const order = await known(id, look);
         const accepted = await troupe().ref(Order, id).cancel(undefined, call);
         return { ...accepted, links: linksOf(id, order.workflowId) };
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders/:id/address",
+        summary: "Send an order elsewhere",
+        description: "Allowed until the courier has the parcel, and within the country the order was taxed for.",
+        params: ById,
+        body: ChangeOrderAddress,
+        answer: { status: 200, description: "The order goes there now", schema: Updated },
+        problems: [409],
+      },
+      async ({ params: { id }, body, key, look }) => {
+        const order = await known(id, look);
+        const objection = await troupe().ref(Order, id).addressObjection(body, look);
+        if (objection !== null) throw new RefusedError(objection, { orderId: id });
+        return await update(order, order.workflowId, fulfilOrderUpdates.changeAddress, body, key, "already_shipped");
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders/:id/decide",
+        summary: "Decide what becomes of an order of which only a part is in stock",
+        description:
+          "`accept` the part, `wait` for the rest (a day at most), or `cancel`. Without an answer until `decision.until` the order is turned down.",
+        params: ById,
+        body: Decide,
+        answer: { status: 200, description: "Decided", schema: Updated },
+        problems: [409],
+      },
+      async ({ params: { id }, body, key, look }) => {
+        const order = await known(id, look);
+        const choice = order.decision?.choice;
+        if (order.status !== "placed" || (choice !== null && choice !== "wait"))
+          throw new RefusedError("nothing_to_decide", { orderId: id });
+        return await update(order, order.workflowId, fulfilOrderUpdates.decide, body, key, "nothing_to_decide");
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders/:id/return",
+        summary: "Send a delivered order back",
+        description:
+          "Allowed for 30 days. The courier fetches it; when it has arrived, the pieces are back in stock, the money is given back with a credit note, and the order is `returned`.",
+        params: ById,
+        answer: { status: 202, description: "Accepted; the courier fetches it", schema: Returning },
+        problems: [409],
+      },
+      async ({ params: { id }, call, look }) => {
+        await known(id, look);
+        const accepted = await troupe().ref(Order, id).requestReturn(undefined, call);
+        return { ...accepted, links: linksOf(id, accepted.workflowId) };
+      },
+    ),
+
+    endpoint(
+      {
+        ...about,
+        method: "POST",
+        path: "/orders/:id/retry-undo",
+        summary: "Have what could not be undone tried again",
+        description: "Of an order that is `needs_attention`. Answers when the try is over, with what is still left.",
+        params: ById,
+        answer: { status: 200, description: "Tried", schema: Updated },
+        problems: [409],
+      },
+      async ({ params: { id }, key, look }) => {
+        const order = await known(id, look);
+        if (order.status !== "needs_attention") throw new RefusedError("nothing_to_retry", { orderId: id });
+        const workflowId = order.returnRequested ? workflowIds.returnOrder(id) : order.workflowId;
+        return await update(order, workflowId, fulfilOrderUpdates.retryUndo, undefined, key, "nothing_to_retry");
       },
     ),
   ]);

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { Currency, Product, RefillStock, Sku, StockLevel } from "#actors/shop/stock/messages.ts";
+import { Currency } from "#actors/shop/money/messages.ts";
+import { Product, RefillStock, Sku, StockLevel } from "#actors/shop/stock/messages.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";

@@ -1,24 +1,33 @@
 /**
- * Notification: what a customer is told, keyed by the customer's id. The last fifty are kept.
+ * Notification: what a customer is told, keyed by the customer's id.
  *
- * Nobody calls it: it takes the events of orders and deliveries that say whose they are. Between orders and deliveries
- * there is no order at the brokers, so notices are kept by the time of their events.
+ * Nobody calls it but the reader: it takes the events of orders and deliveries that say whose they are. Between orders and
+ * deliveries there is no order at the brokers, so notices are kept by the time of their events.
+ *
+ * N1 An event is told once: its id is the message's id, and the notice's.
+ * N2 A notice is kept until it is read, and the last fifty longer. Beyond 500 the oldest go, read or not.
+ * N3 Those who follow `notifications/<customerId>` get each notice after the commit that keeps it.
  */
 import * as v from "valibot";
 import { actor, type CloudEvent, eventNoun, type Subscription, subscription } from "#runtime";
-import { Notice, Notifications } from "./messages.ts";
+import { Notice, type NoticesRead, Notifications, ReadNotices } from "./messages.ts";
 
-const KEPT = 50;
+const KEPT_READ = 50;
+const KEPT = 500;
 
 /** What the customer reads, by event type. */
 const TEXTS = {
   "order.placed.v1": "We have your order",
+  "order.decision-asked.v1": "Only a part of your order is in stock: tell us what to do",
   "order.paid.v1": "Your order is paid",
   "order.delivered.v1": "Your order has arrived",
   "order.rejected.v1": "We cannot deliver your order",
   "order.cancelled.v1": "Your order is cancelled",
+  "order.returned.v1": "Your order came back, and so does your money",
   "delivery.scheduled.v1": "Your parcel is with the courier",
   "delivery.dispatched.v1": "Your parcel is on its way",
+  "delivery.attempt-failed.v1": "Nobody was there: the courier comes again",
+  "delivery.lost.v1": "Your parcel was lost: you get your money back",
 } as const;
 
 /** What is needed of each of these events. */
@@ -34,14 +43,38 @@ export const Notification = actor("notification", {
   messages: ({ command, query }) => ({
     /** Keeps a notice. One that is there already changes nothing. */
     tell: command({ in: Notice }, (c, notice) => {
-      if (c.state.notices.some(({ id }) => id === notice.id)) return;
-      c.state.notices = [...c.state.notices, notice].toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, KEPT);
+      if (c.state.notices.some(({ id }) => id === notice.id)) return; // N1
+      c.state.notices = kept([...c.state.notices, notice].toSorted((a, b) => b.at.localeCompare(a.at)));
+      c.broadcast(`notifications/${c.key}`, "notification.told", { ...notice, unread: unreadOf(c.state) }); // N3
     }),
 
-    list: query({ out: Notifications }, (c) => ({ customerId: c.key, items: [...c.state.notices] })),
+    /** Marks notices as read. Unknown ids are passed over. */
+    read: command({ in: ReadNotices, out: Notifications }, (c, { ids }) => {
+      const before = unreadOf(c.state);
+      for (const notice of c.state.notices) if (ids === "all" || ids.includes(notice.id)) notice.read = true;
+      c.state.notices = kept(c.state.notices);
+      const read: NoticesRead = { ids, unread: unreadOf(c.state) };
+      if (read.unread !== before) c.broadcast(`notifications/${c.key}`, "notification.read", read);
+      return view(c.key, c.state);
+    }),
+
+    list: query({ out: Notifications }, (c) => view(c.key, c.state)),
   }),
   subscribe: Object.fromEntries(Object.entries(TEXTS).map(([type, text]) => [type, telling(eventNoun(type), text)])),
 });
+
+/** N2, of notices from the newest to the oldest. */
+function kept(notices: readonly Notice[]): Notice[] {
+  return notices.filter(({ read }, i) => i < KEPT_READ || (read !== true && i < KEPT));
+}
+
+function unreadOf({ notices }: Readonly<State>): number {
+  return notices.filter(({ read }) => read !== true).length;
+}
+
+function view(customerId: string, state: Readonly<State>): Notifications {
+  return { customerId, unread: unreadOf(state), items: [...state.notices] };
+}
 
 function telling(from: string, text: string): Subscription<"tell"> {
   return subscription(Told, {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { createTroupe, memory, memoryTopics, type TopicItem } from "#runtime";
 import { Order } from "./order.ts";
@@ -7,7 +8,7 @@ const placed = { amount: 100, paymentToken: "tok_ok" };
 
 test("an order tells `orders` and its own topic of each status once, whatever is repeated or refused", async () => {
   const topics = memoryTopics();
-  await using troupe = await createTroupe({ actors: [Order, Stock], stores: { default: memory() }, topics });
+  await using troupe = await createTroupe({ actors: [Order, Customer, Stock], stores: { default: memory() }, topics });
   const following = await topics.subscribe(["orders", "orders/ord_1"]);
   const order = troupe.ref(Order, "ord_1");
   await order.place(placed, { id: "once" });

@@ -1,30 +1,40 @@
 import * as v from "valibot";
-import { Address } from "#actors/shop/delivery/messages.ts";
-import { PaymentToken } from "#actors/shop/payment/messages.ts";
-import { Currency, Price, Sku } from "#actors/shop/stock/messages.ts";
+import { Address } from "../delivery/messages.ts";
+import { Charges, Currency, Price } from "../money/messages.ts";
+import { PaymentToken } from "../payment/messages.ts";
+import { MAX_QUANTITY, Quantity, Sku } from "../stock/messages.ts";
 
 /** The key of an order actor, as in `ord_0199…`. */
 export const OrderId = v.pipe(v.string(), v.regex(/^ord_[A-Za-z0-9-]{1,64}$/, "must look like ord_…"));
 
-/** Pieces of one line. With the bound of prices and of lines it keeps every total a safe integer. */
-const LineQuantity = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
+/** The key of a customer, as in `cus_1`: printable, without spaces at its ends. */
+export const CustomerId = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(100),
+  v.regex(/^[^\s\p{C}](?:[^\p{C}]*[^\s\p{C}])?$/u, "must be printable, without spaces at its ends"),
+);
 
 /** The fields of an order as a customer sends it. */
 export const PlaceOrderFields = v.strictObject({
   /** Needed with `lines`; an order of `amount` alone belongs to `guest` without it. */
-  customerId: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
+  customerId: v.optional(CustomerId),
   lines: v.optional(
-    v.pipe(v.array(v.strictObject({ sku: Sku, quantity: LineQuantity })), v.minLength(1), v.maxLength(100)),
+    v.pipe(v.array(v.strictObject({ sku: Sku, quantity: Quantity })), v.minLength(1), v.maxLength(100)),
   ),
   /** Minor units: an order of one free line, for which no stock is held. */
   amount: v.optional(v.pipe(Price, v.minValue(1))),
   /** Of `amount`; lines bring their own. Default `EUR`. */
   currency: v.optional(Currency),
   paymentToken: v.optional(PaymentToken, "tok_ok"),
+  /** Default: the customer's, where one is known. */
   address: v.optional(Address),
 });
 
-/** Places an order: of `lines` with a `customerId`, or of an `amount` alone. Carries no prices: the order asks the stock. */
+/**
+ * Places an order: of `lines` with a `customerId`, or of an `amount` alone. Carries no prices: the order asks the stock.
+ * Lines of one SKU are one line, so that together they may not pass the quantity of a line.
+ */
 export const PlaceOrder = v.pipe(
   PlaceOrderFields,
   v.forward(
@@ -43,11 +53,41 @@ export const PlaceOrder = v.pipe(
     ),
     ["customerId"],
   ),
+  v.forward(
+    v.partialCheck(
+      [["lines"]],
+      ({ lines = [] }) => Math.max(0, ...quantitiesOf(lines).values()) <= MAX_QUANTITY,
+      `may hold at most ${MAX_QUANTITY} pieces of a SKU, over all its lines`,
+    ),
+    ["lines"],
+  ),
 );
 export type PlaceOrder = v.InferInput<typeof PlaceOrder>;
 
-/** Where an order stands: `placed → reserved → paid → shipped → delivered`, or `rejected`, or `cancelled`. */
-export const OrderStatus = v.picklist(["placed", "reserved", "paid", "shipped", "delivered", "rejected", "cancelled"]);
+/** Pieces by SKU, over all lines, in order of their first line. */
+export function quantitiesOf(
+  lines: readonly { readonly sku: string; readonly quantity: number }[],
+): ReadonlyMap<string, number> {
+  const quantities = new Map<string, number>();
+  for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
+  return quantities;
+}
+
+/**
+ * Where an order stands: `placed → reserved → paid → shipped → delivered`, or `rejected`, or `cancelled`; `returned` after
+ * it was delivered. `needs_attention`: an undo was refused for good, and somebody has to have it tried again.
+ */
+export const OrderStatus = v.picklist([
+  "placed",
+  "reserved",
+  "paid",
+  "shipped",
+  "delivered",
+  "rejected",
+  "cancelled",
+  "needs_attention",
+  "returned",
+]);
 export type OrderStatus = v.InferOutput<typeof OrderStatus>;
 
 /** One line with the price it was placed at; `sku: null` for a free line, `price: null` for an unknown SKU. */
@@ -81,6 +121,32 @@ export const CancelAccepted = v.object({
   cancelRequestedAt: v.string(),
 });
 
+/** What is held of a line of which not all is there. */
+export const PartialLine = v.object({ sku: v.string(), wanted: v.number(), held: v.number() });
+export type PartialLine = v.InferOutput<typeof PartialLine>;
+
+/** What a customer may do when only a part of the stock is there. */
+export const Choice = v.picklist(["accept", "wait", "cancel"]);
+export type Choice = v.InferOutput<typeof Choice>;
+
+/** The question whether to go on with a part. Unanswered until `until`, the order is turned down. */
+export const Decision = v.object({
+  lines: v.array(PartialLine),
+  until: v.string(),
+  choice: v.nullable(Choice),
+});
+
+export const AskDecision = v.object({ lines: v.array(PartialLine), until: v.string() });
+export const Decide = v.object({ choice: Choice });
+export const ChangeOrderAddress = v.object({ address: Address });
+
+/** An undo that was refused for good, as in `{undo: "refundPayment", reason: "refund_refused"}`. */
+export const UndoFailure = v.object({ undo: v.string(), reason: v.string() });
+export type UndoFailure = v.InferOutput<typeof UndoFailure>;
+
+/** The answer to a return; a repeated one gets the same one. */
+export const ReturnAccepted = v.object({ orderId: v.string(), returnRequestedAt: v.string(), workflowId: v.string() });
+
 /** What `GET /orders/:id` shows of the order itself. Times are RFC 3339. */
 export const OrderView = v.object({
   orderId: v.string(),
@@ -90,32 +156,62 @@ export const OrderView = v.object({
   lines: v.array(OrderLine),
   total: v.number(),
   currency: v.string(),
+  /** How the total is made up. Absent in orders that were placed before there were charges. */
+  charges: v.optional(Charges),
   address: v.nullable(Address),
   workflowId: v.string(),
   cancelRequested: v.boolean(),
+  returnRequested: v.boolean(),
+  /** Where only a part of the stock was there. */
+  decision: v.optional(Decision),
+  /** Where it is `needs_attention`: what could not be undone. */
+  undoFailures: v.optional(v.array(UndoFailure)),
   history: v.array(v.object({ status: OrderStatus, at: v.string() })),
 });
 export type OrderView = v.InferOutput<typeof OrderView>;
 
-const Fact = v.object({
+const Fact = {
   orderId: v.string(),
   customerId: v.string(),
   status: OrderStatus,
   total: v.number(),
   currency: v.string(),
-});
+};
 
-/** Events of an order actor, by wire name: its journal. Each is emitted at most once in the life of an order. */
+/** What an invoice is made of. Optional, as orders of before told less. */
+const Goods = {
+  lines: v.optional(v.array(OrderLine)),
+  charges: v.optional(Charges),
+  address: v.optional(v.nullable(Address)),
+};
+
+/** Events of an order actor, by wire name: its journal. The statuses are emitted at most once in the life of an order. */
 export const orderEvents = {
-  "order.placed.v1": v.object({ ...Fact.entries, lines: v.array(OrderLine), address: v.nullable(Address) }),
-  "order.reserved.v1": Fact,
-  "order.paid.v1": Fact,
-  "order.shipped.v1": Fact,
-  "order.delivered.v1": Fact,
-  "order.rejected.v1": v.object({ ...Fact.entries, reason: v.string() }),
-  "order.cancelled.v1": Fact,
+  "order.placed.v1": v.object({
+    ...Fact,
+    lines: v.array(OrderLine),
+    address: v.nullable(Address),
+    charges: v.optional(Charges),
+  }),
+  "order.reserved.v1": v.object(Fact),
+  "order.paid.v1": v.object({ ...Fact, ...Goods }),
+  "order.shipped.v1": v.object(Fact),
+  "order.delivered.v1": v.object(Fact),
+  "order.rejected.v1": v.object({ ...Fact, reason: v.string() }),
+  "order.cancelled.v1": v.object({ ...Fact, reason: v.optional(v.string()) }),
+  "order.returned.v1": v.object({ ...Fact, reason: v.string() }),
   /** A cancel was accepted; the order ends `cancelled` once everything is undone. */
-  "order.cancel-requested.v1": Fact,
+  "order.cancel-requested.v1": v.object(Fact),
+  /** The customer sends it back; the order ends `returned` once the parcel has arrived. */
+  "order.return-requested.v1": v.object({ ...Fact, workflowId: v.string() }),
+  /** Only a part of the stock is there: the customer is asked. */
+  "order.decision-asked.v1": v.object({ ...Fact, lines: v.array(PartialLine), until: v.string() }),
+  "order.decided.v1": v.object({ ...Fact, choice: Choice }),
+  /** The customer took a part: `lines`, `total` and `charges` are those of the part. */
+  "order.lines-changed.v1": v.object({ ...Fact, lines: v.array(OrderLine), charges: v.optional(Charges) }),
+  "order.address-changed.v1": v.object({ ...Fact, address: Address }),
+  /** An undo was refused for good; it waits for somebody to have it tried again. */
+  "order.needs-attention.v1": v.object({ ...Fact, undoFailures: v.array(UndoFailure) }),
 };
 
 /** What the topics `orders` and `orders/<id>` carry, as `order.changed`: the status an order has just come to. */
@@ -123,6 +219,6 @@ export interface OrderChanged {
   readonly orderId: string;
   readonly status: OrderStatus;
   readonly at: string;
-  /** Why it was rejected. */
+  /** Why it was rejected, cancelled or returned. */
   readonly reason?: string;
 }

@@ -1,10 +1,11 @@
-import type { Product } from "#actors/shop/stock/messages.ts";
-import type { OrderLine, PlaceOrder } from "./messages.ts";
+import type { Product } from "../stock/messages.ts";
+import { type OrderLine, type PlaceOrder, quantitiesOf } from "./messages.ts";
 
 /** Lines with their prices, their sum, and the currencies that occur in them. */
 export interface PricedLines {
   readonly lines: OrderLine[];
-  readonly total: number;
+  /** What the lines cost together, in minor units. */
+  readonly goods: number;
   readonly currencies: readonly string[];
 }
 
@@ -18,20 +19,21 @@ export async function priceLines(
 ): Promise<PricedLines> {
   if (order.amount !== undefined) {
     const line = { sku: null, name: "Free amount", quantity: 1, price: order.amount };
-    return { lines: [line], total: order.amount, currencies: [order.currency ?? "EUR"] };
+    return { lines: [line], goods: order.amount, currencies: [order.currency ?? "EUR"] };
   }
-  const quantities = new Map<string, number>();
-  for (const { sku, quantity } of order.lines ?? []) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
   const currencies = new Set<string>();
-  let total = 0;
   const lines = await Promise.all(
-    Array.from(quantities, async ([sku, quantity]) => {
+    Array.from(quantitiesOf(order.lines ?? []), async ([sku, quantity]) => {
       const product = await productOf(sku);
       if (!product) return { sku, name: sku, quantity, price: null };
       currencies.add(product.currency);
-      total += product.price * quantity;
       return { sku, name: product.name, quantity, price: product.price };
     }),
   );
-  return { lines, total, currencies: [...currencies] };
+  return { lines, goods: goodsOf(lines), currencies: [...currencies] };
+}
+
+/** What lines cost together. */
+export function goodsOf(lines: readonly Pick<OrderLine, "price" | "quantity">[]): number {
+  return lines.reduce((sum, { price, quantity }) => sum + (price ?? 0) * quantity, 0);
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
 import { createIngress } from "#actors/ingress/app.ts";
 import { stubDeps } from "#actors/ingress/testing/stub-deps.ts";
+import { Customer } from "#actors/shop/customer/customer.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { postgresReadModel, type PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
 import { testDatabase, type TestDatabase } from "#infra/stack/for-tests.ts";
@@ -22,7 +23,11 @@ let app: { handle(request: Request): Promise<Response> };
 beforeAll(async () => {
   database = await testDatabase("orders");
   reads = postgresReadModel(database.url, { projections: [ordersProjection] });
-  troupe = await createTroupe({ actors: [Order, Stock], stores: { default: memory() }, projections: [reads] });
+  troupe = await createTroupe({
+    actors: [Order, Customer, Stock],
+    stores: { default: memory() },
+    projections: [reads],
+  });
   const lists = orderLists(reads, () => troupe);
   app = createIngress(stubDeps({ troupe: () => troupe, orders: () => lists }));
   await eventually("the read model is there", 20_000, async () => troupe.status().projections[0]?.version === 1);

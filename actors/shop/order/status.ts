@@ -9,14 +9,26 @@ const RANK: Readonly<Record<OrderStatus, number>> = {
   cancelled: 3,
   shipped: 4,
   delivered: 5,
+  needs_attention: 6,
+  returned: 7,
 };
 
-/** Whether an order in this status never changes again. */
+/** Whether an order in this status never changes again, but for a return of a delivered one. */
 export function isFinal(status: OrderStatus): boolean {
-  return status === "delivered" || status === "rejected" || status === "cancelled";
+  return status === "delivered" || status === "rejected" || status === "cancelled" || status === "returned";
 }
 
-/** Whether an order in `current` is at `next`, past it, or ended another way: then `next` is no news. */
-export function isPast(current: OrderStatus, next: OrderStatus): boolean {
-  return isFinal(current) || RANK[current] >= RANK[next];
+/**
+ * Whether an order in `current` is at `next`, past it, or ended another way: then `next` is no news.
+ *
+ * Two statuses lead back: `needs_attention` to the end that waits for its undo, and `shipped` to `cancelled` where
+ * `lost` says that the parcel will never arrive.
+ */
+export function isPast(current: OrderStatus, next: OrderStatus, lost = false): boolean {
+  if (current === next) return true;
+  if (current === "needs_attention") return next !== "rejected" && next !== "cancelled" && next !== "returned";
+  if (current === "delivered") return next !== "returned" && next !== "needs_attention";
+  if (isFinal(current)) return true;
+  if (lost && current === "shipped" && next === "cancelled") return false;
+  return RANK[current] >= RANK[next];
 }

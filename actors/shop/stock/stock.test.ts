@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import * as v from "valibot";
 import { emittedBy, outboxOf, timersOf } from "#infra/testing/outbox.ts";
-import { createTroupe, memory, type RefusedError } from "#runtime";
+import { actor, createTroupe, memory, type RefusedError } from "#runtime";
 import { Stock } from "./stock.ts";
 
 async function shelf(quantity = 10) {
@@ -54,12 +55,22 @@ test("Stock.reserve() repeated for an order holds its pieces once", async () => 
   expect(await s.stock.level()).toMatchObject({ reserved: 4 });
 });
 
-test("Stock.reserve() sets a timer that release() and confirm() take away again", async () => {
+test("Stock.reserve() with `partial` holds what there is, and asked again, what is missing by then", async () => {
+  await using s = await shelf(3);
+  const wish = { orderId: "ord_1", quantity: 5, partial: true };
+  expect(await s.stock.reserve(wish)).toEqual({ held: 3 });
+  expect(await s.stock.reserve({ ...wish, orderId: "ord_2" })).toEqual({ held: 0 });
+  await s.stock.refill({ quantity: 10 });
+  expect(await s.stock.reserve(wish)).toEqual({ held: 5 });
+  expect(await s.stock.level()).toMatchObject({ onHand: 13, reserved: 5, available: 8 });
+});
+
+test("Stock.reserve() sets a timer that giveBack() and confirm() take away again", async () => {
   await using s = await shelf();
   await s.stock.reserve({ orderId: "ord_1", quantity: 1 });
   await s.stock.reserve({ orderId: "ord_2", quantity: 1 });
   expect([...(await timersOf(s.store))].sort()).toEqual(["expire:ord_1", "expire:ord_2"]);
-  await s.stock.release({ orderId: "ord_1" });
+  await s.stock.giveBack({ orderId: "ord_1" });
   await s.stock.confirm({ orderId: "ord_2" });
   expect(await timersOf(s.store)).toEqual([]);
 });
@@ -73,24 +84,62 @@ test("Stock.expire() gives an unconfirmed hold back, after which confirm() is re
   expect((await outboxOf(s.store)).at(-1)?.data).toMatchObject({ cause: "expired", quantity: 4 });
 });
 
-test("Stock.release() that overtakes its reserve keeps the late reserve from leaking pieces", async () => {
+test("Stock.giveBack() that overtakes its reserve keeps the late reserve from leaking pieces", async () => {
   await using s = await shelf();
-  await s.stock.release({ orderId: "ord_1" });
+  await s.stock.giveBack({ orderId: "ord_1" });
   expect((await refusal(s.stock.reserve({ orderId: "ord_1", quantity: 4 }))).reason).toBe("reservation_released");
   expect(await s.stock.level()).toMatchObject({ reserved: 0 });
   await s.stock.expire({ orderId: "ord_1" }); // the mark is gone with its timer: nothing is kept for ever
   expect(await s.stock.reserve({ orderId: "ord_1", quantity: 4 })).toEqual({ held: 4 });
 });
 
-test("Stock.confirm() takes the pieces out, and restock() under one id puts them back once", async () => {
+test("Stock.confirm() and its undo act once by the order alone: nothing is lost when message ids are long forgotten", async () => {
+  await using s = await shelf();
+  await s.stock.reserve({ orderId: "ord_1", quantity: 4 });
+  for (let times = 0; times < 2; times++) expect(await s.stock.confirm({ orderId: "ord_1" })).toEqual({ held: 4 });
+  expect(await s.stock.level()).toEqual({ sku: "TEA-1", onHand: 6, reserved: 0, available: 6 });
+  for (let times = 0; times < 2; times++) await s.stock.giveBack({ orderId: "ord_1" });
+  expect(await s.stock.level()).toEqual({ sku: "TEA-1", onHand: 10, reserved: 0, available: 10 });
+});
+
+test("Stock.settle() ends the undo: what the customer has does not come back by it, a return does, once", async () => {
   await using s = await shelf();
   await s.stock.reserve({ orderId: "ord_1", quantity: 4 });
   await s.stock.confirm({ orderId: "ord_1" });
-  expect(await s.stock.level()).toEqual({ sku: "TEA-1", onHand: 6, reserved: 0, available: 6 });
-  const once = { id: "fulfil-order/ord_1/restock/TEA-1" };
-  await s.stock.restock({ orderId: "ord_1", quantity: 4 }, once);
-  await s.stock.restock({ orderId: "ord_1", quantity: 4 }, once);
-  expect(await s.stock.level()).toMatchObject({ onHand: 10, available: 10 });
+  await s.stock.settle({ orderId: "ord_1" });
+  await s.stock.giveBack({ orderId: "ord_1" });
+  expect(await s.stock.level()).toMatchObject({ onHand: 6 });
+  await s.stock.expire({ orderId: "ord_1" });
+  for (let times = 0; times < 2; times++) await s.stock.takeReturn({ orderId: "ord_1", quantity: 4 });
+  expect(await s.stock.level()).toMatchObject({ onHand: 10, reserved: 0, available: 10 });
+});
+
+test("Stock tells every change of count or price by an event", async () => {
+  await using s = await shelf();
+  await s.stock.reserve({ orderId: "ord_1", quantity: 1 });
+  await s.stock.confirm({ orderId: "ord_1" });
+  await s.stock.settle({ orderId: "ord_1" });
+  await s.stock.putProduct({ name: "Tea", price: 500, currency: "EUR" });
+  await s.stock.putProduct({ name: "Tea", price: 500, currency: "EUR" });
+  expect(await emittedBy(s.store)).toEqual([
+    "stock.product-changed.v1",
+    "stock.refilled.v1",
+    "stock.reserved.v1",
+    "stock.confirmed.v1",
+    "stock.settled.v1",
+    "stock.product-changed.v1",
+  ]);
+});
+
+test("Stock: on hand and shipped are what was refilled, whatever was done", async () => {
+  await using s = await shelf();
+  for (const orderId of ["ord_1", "ord_2", "ord_3", "ord_4"]) {
+    await s.stock.reserve({ orderId, quantity: 2 });
+    if (orderId !== "ord_1") await s.stock.confirm({ orderId });
+    if (orderId === "ord_2") await s.stock.giveBack({ orderId });
+    if (orderId === "ord_4") await s.stock.settle({ orderId });
+  }
+  expect(await s.stock.books()).toEqual({ onHand: 6, shipped: 4, refilled: 10, held: ["ord_1"] });
 });
 
 test("Stock keeps nothing of an order that is done with", async () => {
@@ -98,9 +147,31 @@ test("Stock keeps nothing of an order that is done with", async () => {
   for (const orderId of ["ord_1", "ord_2"]) {
     await s.stock.reserve({ orderId, quantity: 1 });
     await s.stock.confirm({ orderId });
+    await s.stock.settle({ orderId });
   }
   const [row] = await s.troupe.list(Stock);
   expect(row?.state.holds).toEqual({});
+});
+
+test("Stock goes on from what was stored before it kept a journal", async () => {
+  const store = memory();
+  const Before = actor("stock", {
+    state: v.record(v.string(), v.unknown()),
+    initial: () => ({}),
+    messages: ({ command }) => ({
+      put: command({ in: v.record(v.string(), v.unknown()) }, (c, state) => void (c.state = state)),
+    }),
+  });
+  const before = await createTroupe({ actors: [Before], stores: { default: store } });
+  const holds = { ord_1: { kind: "held", quantity: 3 } };
+  const product = { name: "Tea", price: 450, currency: "EUR" };
+  await before.ref(Before, "TEA-1").put({ product, onHand: 10, holds });
+  await before.stop();
+  await using troupe = await createTroupe({ actors: [Stock], stores: { default: store } });
+  const stock = troupe.ref(Stock, "TEA-1");
+  await stock.confirm({ orderId: "ord_1" });
+  expect(await stock.level()).toMatchObject({ onHand: 7, reserved: 0, available: 7 });
+  expect(await stock.books()).toMatchObject({ onHand: 7, shipped: 3, refilled: 10 });
 });
 
 test("Stock never promises more than it has when many orders ask at once", async () => {
