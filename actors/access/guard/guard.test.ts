@@ -91,7 +91,7 @@ describe("authentication", () => {
       const detail = hooks?.["detail"] as Record<string, unknown> | undefined;
       return detail?.[ACCESS] === "open" && detail["hide"] !== true ? [`${method} ${path}`] : [];
     });
-    expect(open.sort()).toEqual(["GET /health", "GET /ready"]);
+    expect(open.sort()).toEqual(["GET /config/schema", "GET /health", "GET /ready"]);
     for (const { method, path, access } of everyRoute())
       if (access === "open") expect([path, method]).toEqual([path, "GET"]);
     const document = (await ask("GET", "/openapi/json")).json as {
