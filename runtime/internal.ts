@@ -7,5 +7,6 @@ export type { TopicHistory, TopicPage } from "./topics/history.ts";
 export { TopicEntry } from "./topics/log.ts";
 export type { TopicLimits } from "./topics/log.ts";
 export { listsForMaps } from "./message/lists-for-maps.ts";
+export { keyOf, pointerOf, stepOf } from "./base/json-pointer.ts";
 export { toIssue } from "./message/validate.ts";
 export { withResolvers } from "./base/deferred.ts";

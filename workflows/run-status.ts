@@ -13,6 +13,9 @@ const STATUSES = {
 /** The status of a run, as in `RUNNING`. */
 export type RunStatus = keyof typeof STATUSES;
 
+/** All of them. */
+export const RUN_STATUSES = Object.keys(STATUSES) as [RunStatus, ...RunStatus[]];
+
 /** The name of Temporal's status number; `UNKNOWN` for one that is newer than this code. */
 export function statusName(code: number | null | undefined): RunStatus | "UNKNOWN" {
   for (const [name, [number]] of Object.entries(STATUSES)) if (number === code) return name as RunStatus;

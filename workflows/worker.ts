@@ -1,3 +1,5 @@
+import type { PayloadCodec } from "@temporalio/common";
+import { NativeConnection, Worker } from "@temporalio/worker";
 /**
  * Workers: run the workflows and activities of each task queue in this process.
  *
@@ -7,8 +9,7 @@
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
-import type { PayloadCodec } from "@temporalio/common";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import { pause } from "#infra/pause.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
 import { installRuntime } from "./worker-runtime.ts";
@@ -71,7 +72,7 @@ function superviseQueue(
   { address, namespace = "default", codec, log, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
-  const stopping = Promise.withResolvers<void>();
+  const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   let stopped = false;
   let worker: Worker | undefined;
@@ -111,7 +112,7 @@ function superviseQueue(
         log("warn", "worker:down", { taskQueue, address, error: String(error), retryInMs: pauseMs });
       }
       if (performance.now() - startedAt > 60_000) pauseMs = RETRY_MIN_MS; // it ran well until now
-      if (!stopped) await Promise.race([stopping.promise, pause(pauseMs)]); // W1
+      if (!stopped) await pause(pauseMs, stopping.signal); // W1
     }
     ready.resolve();
   })();
@@ -122,7 +123,7 @@ function superviseQueue(
     polling: () => worker?.getState() === "RUNNING",
     async stop() {
       stopped = true;
-      stopping.resolve();
+      stopping.abort();
       if (worker) shutDown(worker);
       await ended;
       log("info", "worker:stopped", { taskQueue });
@@ -146,7 +147,3 @@ const TUNING = {
   shutdownGraceTime: DRAIN_MS - 2_000,
   shutdownForceTime: DRAIN_MS,
 } as const;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms));
-}

@@ -22,6 +22,7 @@ import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
+import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
 import { customerRoutes } from "../shop/http/customers.ts";
 import { deliveryRoutes } from "../shop/http/deliveries.ts";
 import { invoiceRoutes } from "../shop/http/invoices.ts";
@@ -31,7 +32,7 @@ import { paymentRoutes } from "../shop/http/payments.ts";
 import { productRoutes } from "../shop/http/products.ts";
 import { reportRoutes } from "../shop/http/reports.ts";
 import { simulationRoutes } from "../shop/http/simulations.ts";
-import type { IngressDeps } from "./deps.ts";
+import type { Forwarding, IngressDeps } from "./deps.ts";
 import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
@@ -49,7 +50,7 @@ export interface Ingress {
   /** Answers a request. Never rejects. */
   handle(request: Request): Promise<Response>;
   /** As `handle`; what asks for {@link SOCKET_PATH} goes to `upgrade`, which answers `undefined` where it made a socket of it. */
-  serve(request: Request, upgrade: Upgrade): Promise<Response | undefined>;
+  serve(request: Request, upgrade: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined>;
   readonly routes: readonly MountedRoute[];
 }
 
@@ -80,7 +81,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
     ticketRoutes(deps),
-    pageRoutes(() => (document ??= openApiDocument(router.routes))),
+    pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
     ...further,
   ];
   const router: Router = createRouter(deps.serves === false ? ofItself : [...ofItself, ...forOthers()], {
@@ -117,16 +118,23 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   }
 
   /** In one function, as every one in between would cost each request a promise. */
-  async function serve(request: Request, upgrade?: Upgrade): Promise<Response | undefined> {
+  async function serve(request: Request, upgrade?: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined> {
     const since = performance.now();
     let response: Response | undefined;
+    let forwarding: Forwarding | undefined;
     let readers: readonly string[] = [];
     try {
-      const { host, path } = targetOf(request); // I5
+      const { host, path, query } = targetOf(request); // I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
       readers = originsOf(path);
       response = preflight(request, readers); // before the guard: a browser sends no key with it
+      forwarding = response === undefined ? deps.forward?.find(request, path, query) : undefined;
+      if (forwarding !== undefined) {
+        await guard?.admit(request, forwarding.access); // I4
+        response = await forwarding.answer(tunnel);
+        if (response === undefined) return undefined;
+      }
       response ??= await router.fetch(request);
     } catch (error) {
       response = await answerError({ request, error, code: "UNKNOWN", log });
@@ -134,7 +142,12 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     mark(response, request); // I2
     guard?.describe(request, response);
     share(request, response, readers);
-    counts?.answered(routeOf(request), request.method, response.status, (performance.now() - since) / 1_000);
+    counts?.answered(
+      forwarding?.route ?? routeOf(request),
+      request.method,
+      response.status,
+      (performance.now() - since) / 1_000,
+    );
     return response;
   }
 

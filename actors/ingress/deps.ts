@@ -2,10 +2,12 @@ import type { PayloadCodec } from "@temporalio/common";
 import type { InvariantCheck } from "#actors/shop/http/deps.ts";
 import type { OrderLists } from "#actors/shop/read-model/orders.ts";
 import type { Reports } from "#actors/shop/read-model/reports.ts";
+import type { Access } from "#infra/http/access.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
+import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -28,6 +30,8 @@ export interface IngressDeps {
   readonly guard?: Guard | undefined;
   /** Origins whose pages may read answers, to the character: `https://shop.example`. Default: none but our own. */
   readonly origins?: () => readonly string[];
+  /** Services that requests are handed on to. None: there are no such paths. */
+  readonly forward?: Forward;
   /** The codec of Temporal's payloads; without it there are no such routes. @throws {Problem} 503 when there is no Temporal. */
   readonly codec?: () => PayloadCodec;
   /** Further origins whose pages may use the codec: that of the Temporal UI. Default: none. */
@@ -40,6 +44,22 @@ export interface IngressDeps {
   readonly metrics?: MetricsText;
   readonly links: Links;
   readonly log: Log;
+}
+
+/** Hands requests on to services. */
+export interface Forward {
+  /** What a path leads to; `undefined`: it is a route of ours. */
+  find(request: Request, path: string, query: string): Forwarding | undefined;
+}
+
+/** A request for a service. */
+export interface Forwarding {
+  /** Who may ask. */
+  readonly access: Access;
+  /** What it is counted as. */
+  readonly route: string;
+  /** The answer; `undefined`: the request became a WebSocket. */
+  answer(upgrade: UpgradeTunnel | undefined): Promise<Response | undefined>;
 }
 
 /** What a scrape gets. */

@@ -2,6 +2,7 @@ import { Problem, type ProblemIssue, problemResponse } from "#infra/http/problem
 import { targetOf } from "#infra/http/target.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { traceOf } from "#infra/http/trace.ts";
+import { pointerOf } from "#infra/json/pointer.ts";
 import type { Log } from "#runtime";
 
 /** What {@link answerError} needs beside the error. */
@@ -65,20 +66,19 @@ function fromElysia(code: string | number, error: unknown): Problem | undefined 
   if (code !== "VALIDATION") return undefined;
   const issues = ((error as { all?: readonly { path?: unknown; message?: unknown }[] }).all ?? []).map(
     ({ path, message }): ProblemIssue => ({
-      path: pointerOf(path),
+      path: placeOf(path),
       message: typeof message === "string" ? message : "does not fit",
     }),
   );
   return new Problem(422, "invalid_input", "The content does not fit: see errors", { issues });
 }
 
-function pointerOf(path: unknown): string {
-  if (Array.isArray(path))
-    return path
-      .map(
-        (part: unknown) => `/${String(typeof part === "object" && part !== null && "key" in part ? part.key : part)}`,
-      )
-      .join("");
+function placeOf(path: unknown): string {
+  if (Array.isArray(path)) {
+    const keyed = (part: unknown): part is { readonly key: unknown } =>
+      typeof part === "object" && part !== null && "key" in part;
+    return pointerOf(path.map((part: unknown) => String(keyed(part) ? part.key : part)));
+  }
   return typeof path === "string" ? path : "";
 }
 

@@ -35,7 +35,6 @@ function ingressWith(guard: Guard | undefined): Ingress {
     ...(guard && { guard }),
     metrics: { contentType: "text/plain", text: async () => behind() },
   });
-  const docker = async () => behind();
   const gateway = {
     ...deps,
     directory: behind,
@@ -43,7 +42,7 @@ function ingressWith(guard: Guard | undefined): Ingress {
     nouns: () => new Set<string>(),
     secrets: { open: async (text: string) => text },
   };
-  return createIngress(deps, [orchestratorRoutes({ troupe: behind, docker }), ...gatewayRoutes(gateway)]);
+  return createIngress(deps, [orchestratorRoutes({ troupe: behind }), ...gatewayRoutes(gateway)]);
 }
 
 const authenticate = async (secret: string) => {

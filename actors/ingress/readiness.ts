@@ -5,6 +5,7 @@
  * R2 An answer is kept for a second, and requests that come meanwhile share one round of checks.
  * R3 Only what is needed and has an address can make the whole unready.
  */
+import { within } from "#infra/deadline.ts";
 
 /** One thing this process talks to. */
 export interface Component {
@@ -73,7 +74,7 @@ async function checkAll(components: readonly Component[], deadlineMs: number): P
 async function stateOf({ name, address, fix, check }: Component, deadlineMs: number): Promise<ComponentState> {
   if (address === null) return { name, status: "absent", address, how: fix };
   try {
-    await within(deadlineMs, check());
+    await within(deadlineMs, check(), () => new Error(`no answer within ${deadlineMs} ms`)); // R1
     return { name, status: "up", address, how: "" };
   } catch (error) {
     return { name, status: "down", address, how: remedyOf(error) ?? fix };
@@ -83,14 +84,4 @@ async function stateOf({ name, address, fix, check }: Component, deadlineMs: num
 /** What the error itself knows to be done: an answer that is no, as of a broker that blocks publishers. */
 function remedyOf(error: unknown): string | undefined {
   return error instanceof Error && "remedy" in error && typeof error.remedy === "string" ? error.remedy : undefined;
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms); // R1
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

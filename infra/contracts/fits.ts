@@ -1,3 +1,4 @@
+import { keyOf, stepOf } from "#infra/json/pointer.ts";
 import type { JsonSchema } from "./contract.ts";
 
 /** A place where a value that one schema allows may be refused by the other. `pointer` leads into the schemas. */
@@ -105,13 +106,13 @@ class Comparison {
     const given = new Set(namesIn(narrow["required"]));
     const missing = namesIn(wide["required"]).filter((name) => !given.has(name) && !isNever(narrow));
     const found: Misfit[] = missing.map((name) => ({
-      pointer: `${pointer}/properties/${escaped(name)}`,
+      pointer: `${pointer}/properties/${stepOf(name)}`,
       narrow: name in mine ? "optional" : undefined,
       wide: "required",
     }));
     const rest = wide["additionalProperties"];
     for (const [name, schema] of Object.entries(mine)) {
-      const at = `${pointer}/properties/${escaped(name)}`;
+      const at = `${pointer}/properties/${stepOf(name)}`;
       if (name in others) found.push(...this.compare(schema, others[name], at));
       else if (rest !== undefined && rest !== true) {
         found.push(
@@ -198,7 +199,7 @@ function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
   if (ref === "#") return root;
   let at: unknown = root;
   for (const step of ref.replace(/^#\//, "").split("/")) {
-    at = isSchema(at) ? at[step.replaceAll("~1", "/").replaceAll("~0", "~")] : undefined;
+    at = isSchema(at) ? at[keyOf(step)] : undefined;
   }
   return isSchema(at) ? at : {};
 }
@@ -223,10 +224,6 @@ function listIn(value: unknown): readonly unknown[] {
 
 function namesIn(value: unknown): readonly string[] {
   return listIn(value).filter((name): name is string => typeof name === "string");
-}
-
-function escaped(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 function same(a: unknown, b: unknown): boolean {

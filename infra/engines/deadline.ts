@@ -1,3 +1,4 @@
+import { within } from "#infra/deadline.ts";
 import { EngineError, toEngineError } from "./errors.ts";
 
 /**
@@ -11,18 +12,12 @@ export async function withDeadline<T>(
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(new EngineError("timeout", `Cannot ${action} as the engine did not answer within ${ms} ms`));
-    controller.abort();
-  }, ms);
   try {
-    const running = call(controller.signal);
-    running.catch(() => undefined);
-    return await Promise.race([running, late.promise]);
+    return await within(ms, call(controller.signal), () => {
+      controller.abort();
+      return new EngineError("timeout", `Cannot ${action} as the engine did not answer within ${ms} ms`);
+    });
   } catch (thrown) {
     throw toEngineError(action, thrown);
-  } finally {
-    clearTimeout(timer);
   }
 }

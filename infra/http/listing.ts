@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { describedBy } from "./json-schema.ts";
 
 /** Entries of one page, at most. */
 export const MAX_PAGE = 200;
@@ -12,6 +13,7 @@ export const PageQuery = {
     v.pipe(
       v.string(),
       v.regex(/^[0-9]{1,6}$/, "must be a whole number"),
+      describedBy({ type: "integer", minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
       v.transform(Number),
       v.minValue(1),
       v.maxValue(MAX_PAGE),

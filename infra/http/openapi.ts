@@ -43,14 +43,19 @@ const METHODS = new Set(["GET", "PUT", "POST", "DELETE", "PATCH"]);
 /**
  * The OpenAPI 3.1 document of the routes that are mounted, read from their `detail`. A route mounted without an own
  * description of body, parameters or answers gets those of its valibot schemas.
+ * @param options.keysOff nobody needs a key: no operation asks for one, and none is answered 401 or 403 for the lack of it.
  */
-export function openApiDocument(routes: readonly MountedRoute[]): Record<string, unknown> {
+export function openApiDocument(
+  routes: readonly MountedRoute[],
+  { keysOff = false }: { readonly keysOff?: boolean } = {},
+): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { method, path, hooks = {} } of routes) {
     const detail = (hooks["detail"] ?? {}) as Record<string, unknown>;
     if (!METHODS.has(method) || detail["hide"] === true) continue;
     const operations = (paths[path.replaceAll(/:([A-Za-z0-9_]+)\??/g, "{$1}")] ??= {});
-    operations[method.toLowerCase()] = { ...fromHooks(path, hooks), ...detail };
+    const operation = { ...fromHooks(path, hooks), ...detail };
+    operations[method.toLowerCase()] = keysOff ? withoutKeys(operation) : operation;
   }
   return {
     openapi: "3.1.1",
@@ -64,14 +69,22 @@ export function openApiDocument(routes: readonly MountedRoute[]): Record<string,
     paths,
     components: {
       schemas: { Problem: PROBLEM_SCHEMA },
-      securitySchemes: {
-        [KEY_SECURITY]: {
-          type: "http",
-          scheme: "bearer",
-          description: "An API key; where authentication is off, none",
-        },
-      },
+      ...(!keysOff && {
+        securitySchemes: { [KEY_SECURITY]: { type: "http", scheme: "bearer", description: "An API key" } },
+      }),
     },
+  };
+}
+
+/** An operation where nobody needs a key. */
+function withoutKeys(operation: Record<string, unknown>): Record<string, unknown> {
+  const open = (operation["security"] as readonly unknown[] | undefined)?.length === 0;
+  const { 401: unauthenticated, 403: _, ...responses } = (operation["responses"] ?? {}) as Record<string, unknown>;
+  // What is open with keys as well may answer 401 for reasons of its own: a webhook that is not signed.
+  return {
+    ...operation,
+    security: [],
+    responses: open && unauthenticated !== undefined ? { 401: unauthenticated, ...responses } : responses,
   };
 }
 

@@ -7,8 +7,11 @@ import { PROBLEM_MEDIA_TYPE } from "./problem.ts";
 /** The name of our keys among the security schemes. */
 export const KEY_SECURITY = "key";
 
-/** The statuses any endpoint may answer with a problem. */
-const ALWAYS = [429, 500, 503];
+/**
+ * The statuses any endpoint may answer with a problem: 400 and 421 for a `Host`, 400 for an `Idempotency-Key`, 422 for an address that
+ * holds a NUL.
+ */
+const ALWAYS = [400, 421, 422, 429, 500, 503];
 
 /** An OpenAPI 3.1 operation, as far as this application uses it. */
 export interface Operation {
@@ -99,8 +102,7 @@ function problemsOf(spec: EndpointSpec): number[] {
   return [
     ...(spec.scope === "open" ? [] : [401, 403]),
     ...(spec.params === undefined ? [] : [spec.unfitPath ?? 404]),
-    ...(spec.query === undefined ? [] : [422]),
-    ...(spec.body === undefined ? [] : [400, 413, 415, 422]),
+    ...(spec.body === undefined ? [] : [413, 415]),
     ...(spec.problems ?? []),
   ];
 }
@@ -127,7 +129,8 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   409: "In conflict with the current state",
   413: "Too large",
   415: "Not JSON",
-  422: "Wrong content, or an Idempotency-Key that was used for another request",
+  421: "Not a host that is answered here",
+  422: "Wrong content, a NUL in the address, or an Idempotency-Key that was used for another request",
   429: "Too many requests; see Retry-After",
   500: "Our fault",
   503: "Not available right now; see Retry-After",

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import postgres from "postgres";
 import { QueryDeadlineError } from "#infra/postgres/pool.ts";
 import { WorkflowClientError, type WorkflowClientErrorCode } from "#infra/temporal/client-error.ts";
 import {
@@ -45,7 +46,10 @@ test("toProblem() gives every runtime code its status", () => {
 
 test("toProblem() asks to come again where the database is away, and says nothing of what it said", () => {
   for (const code of ["ECONNREFUSED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT", "57P01", "57P03", "53300"]) {
-    const problem = toProblem(Object.assign(new Error(SECRET), { code }));
+    // What the server itself says when it lets nobody in is fatal for the session.
+    const said = Object.assign(new Error(SECRET), { code, severity: "FATAL" });
+    const fatal = Object.setPrototypeOf(said, postgres.PostgresError.prototype) as Error;
+    const problem = toProblem(/^\d/.test(code) ? fatal : Object.assign(new Error(SECRET), { code }));
     expect([code, problem.status, problem.code, problem.retryAfter]).toEqual([code, 503, "unavailable", 1]);
     expect(problem.message).not.toContain(SECRET);
   }

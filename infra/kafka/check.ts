@@ -1,4 +1,5 @@
 import { Admin } from "@platformatic/kafka";
+import { within } from "#infra/deadline.ts";
 import { withoutCredentials } from "../address.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 
@@ -15,12 +16,9 @@ export async function checkBrokers(brokers: readonly string[], withinMs: number)
     connectTimeout: withinMs,
     retries: 0,
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${withinMs} ms`)), withinMs);
-  });
+  const late = (): Error => new Error(`no answer within ${withinMs} ms`);
   try {
-    await Promise.race([admin.metadata({ topics: [], forceUpdate: true }), late]);
+    await within(withinMs, admin.metadata({ topics: [], forceUpdate: true }), late);
   } catch (error) {
     throw new KafkaUnavailableError(
       `Cannot reach Kafka at ${withoutCredentials(brokers.join(","))}: ${kafkaReason(error)}`,
@@ -29,7 +27,6 @@ export async function checkBrokers(brokers: readonly string[], withinMs: number)
       },
     );
   } finally {
-    clearTimeout(timer);
     void admin.close().catch(() => undefined);
   }
 }

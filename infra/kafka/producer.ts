@@ -1,7 +1,9 @@
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
-import { findKafkaError, kafkaReason, KafkaUnavailableError } from "./errors.ts";
+import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import type { KafkaMessage } from "./message.ts";
+import { isRefusal } from "./refusal.ts";
 
 export interface EventProducerOptions {
   readonly brokers: readonly string[];
@@ -47,21 +49,9 @@ export class EventProducer {
       })),
     });
     // When the deadline wins, the end of the send is nobody's concern any more.
-    sent.catch(() => undefined);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new KafkaUnavailableError(
-              `Cannot publish ${messages.length} events as Kafka did not answer within ${this.#deadlineMs} ms`,
-            ),
-          ),
-        this.#deadlineMs,
-      );
-    });
+    const text = `Cannot publish ${messages.length} events as Kafka did not answer within ${this.#deadlineMs} ms`;
     try {
-      await Promise.race([sent, late]);
+      await within(this.#deadlineMs, sent, () => new KafkaUnavailableError(text));
     } catch (error) {
       this.#discard(producer);
       throw error instanceof KafkaUnavailableError || isRefusal(error)
@@ -69,8 +59,6 @@ export class EventProducer {
         : new KafkaUnavailableError(`Cannot publish ${messages.length} events: ${kafkaReason(error)}`, {
             cause: error,
           });
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -99,22 +87,4 @@ export class EventProducer {
       .close(true)
       .catch((error: unknown) => this.#options.log("debug", "kafka:close:failed", { reason: kafkaReason(error) }));
   }
-}
-
-/** The broker answered, and said no. */
-export function isRefusal(error: unknown): boolean {
-  return (
-    isTooLarge(error) ||
-    findKafkaError(error, [
-      "INVALID_RECORD",
-      "TOPIC_AUTHORIZATION_FAILED",
-      "UNKNOWN_TOPIC_OR_PARTITION",
-      "NOT_ENOUGH_REPLICAS",
-    ])
-  );
-}
-
-/** A record batch over the topic's `max.message.bytes`. */
-export function isTooLarge(error: unknown): boolean {
-  return findKafkaError(error, ["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"]);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Admin } from "@platformatic/kafka";
-import { type OutboxRecord, silentLog } from "#runtime";
+import { type OutboxRecord, silentLog, type Sink } from "#runtime";
 import { type Delivered, sinkConformance } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
@@ -20,17 +20,42 @@ afterAll(() => broker[Symbol.asyncDispose]());
 sinkConformance("kafkaSink()", test, async () => {
   const topicPrefix = `test-${crypto.randomUUID().slice(0, 8)}.`;
   const sink = kafkaSink({ brokers: broker.address, log: silentLog, topicPrefix, partitions: 3 });
+  const others: Sink[] = [];
   return {
     sink,
     expected: (record) => ({ place: eventTopic(record.name, topicPrefix), key: record.actor.key }),
     readAll: (): Promise<Delivered[]> => readTopics(broker.address, topicPrefix),
     dropsRepeats: false,
     tooLargeBytes: 2 * 1024 * 1024,
+    never: {
+      "an event over its topic's max.message.bytes": async () => {
+        await makeTopic(eventTopic("small.made.v1", topicPrefix), "max.message.bytes", "2000");
+        return { spoil: (one) => ({ ...one, name: "small.made.v1", body: JSON.stringify("x".repeat(5_000)) }) };
+      },
+      "an event that is too old for its topic": async () => {
+        await makeTopic(eventTopic("fresh.made.v1", topicPrefix), "message.timestamp.before.max.ms", "3600000");
+        return { spoil: (one) => ({ ...one, name: "fresh.made.v1", at: Date.now() - 86_400_000 }) };
+      },
+      "an event whose topic has a name that Kafka does not take": async () => {
+        const prefix = `${topicPrefix}${"p".repeat(60)}.`;
+        const other = kafkaSink({ brokers: broker.address, log: silentLog, topicPrefix: prefix, partitions: 1 });
+        others.push(other);
+        return { sink: other, spoil: (one) => ({ ...one, name: `${"n".repeat(190)}.made.v1` }) };
+      },
+    },
     kill: () => broker.kill(),
     restart: () => broker.start(),
-    [Symbol.asyncDispose]: () => sink.close(),
+    [Symbol.asyncDispose]: async () => {
+      for (const one of [sink, ...others]) await one.close();
+    },
   };
 });
+
+async function makeTopic(topic: string, name: string, value: string): Promise<void> {
+  const admin = new Admin({ clientId: "troupe-test", bootstrapBrokers: [broker.address] });
+  await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1, configs: [{ name, value }] });
+  await admin.close();
+}
 
 function record(id = crypto.randomUUID()): OutboxRecord {
   return {

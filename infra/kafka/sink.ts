@@ -7,12 +7,15 @@
  *    topics of an actor that emits events of several nouns there is no order.
  * K3 The producer is idempotent: what it sends again by itself is written once. What `publish` sends again after it
  *    threw may be there twice, with the same `ce_id`.
+ * K4 What Kafka will never take is found among the others and refused. A topic that takes nothing now (too few replicas) holds
+ *    its own records: after a send that failed each topic is tried by itself.
  */
 import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
 import { checkBrokers } from "./check.ts";
-import { isUnknownTopic, KafkaUnavailableError } from "./errors.ts";
+import { isUnknownTopic, kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import { type EventMessage, eventMessage, runs } from "./message.ts";
-import { EventProducer, isTooLarge } from "./producer.ts";
+import { EventProducer } from "./producer.ts";
+import { isNever, isRefusal } from "./refusal.ts";
 import { Topics } from "./topics.ts";
 
 /**
@@ -20,6 +23,9 @@ import { Topics } from "./topics.ts";
  */
 const MAX_RUN_BYTES = 1_000_000;
 const ACKED: PublishResult = { kind: "acked" };
+const HELD: PublishResult = { kind: "held" };
+
+type Refuse = (record: OutboxRecord, detail: string) => void;
 
 /** Options of {@link kafkaSink}. */
 export interface KafkaSinkOptions {
@@ -42,8 +48,9 @@ export interface KafkaSinkOptions {
  * Events go to the topic of their noun (`order.events.v1`), keyed by the actor's key, in order per key.
  *
  * `publish` rejects, within a few deadlines, with {@link KafkaUnavailableError} when the brokers are away, and with the
- * broker's own words when it refuses for now. A record over the topic's `max.message.bytes`, or with a type that gives
- * no topic, is `refused`; the others go on.
+ * broker's own words when it takes nothing for now. A record that its topic will never take (over `max.message.bytes`, against
+ * its rules for timestamps, not to be written by this user), or with a type that gives no topic, is `refused`; one whose topic
+ * does not take it now is `held`. The others go on.
  *
  * @example
  * ```ts
@@ -59,40 +66,72 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
   const topics = new Topics({ brokers, partitions, replicas, timeoutMs: deadlineMs });
 
   async function publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
-    const refused = new Map<string, PublishResult>();
+    const results = new Map<string, PublishResult>();
+    const refuse = ({ id }: OutboxRecord, detail: string): void => void results.set(id, { kind: "refused", detail });
     const messages: EventMessage[] = [];
     for (const record of records) {
       try {
         messages.push(eventMessage(record, topicPrefix));
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
-        refused.set(record.id, { kind: "refused", detail: error.message });
+        refuse(record, error.message);
       }
     }
     try {
-      await topics.ensure(new Set(messages.map(({ topic }) => topic)));
-      for (const run of runs(messages, MAX_RUN_BYTES)) await send(run, refused);
+      const impossible = await topics.ensure(new Set(messages.map(({ topic }) => topic)));
+      for (const { topic, record } of messages) {
+        const why = impossible.get(topic);
+        if (why !== undefined) refuse(record, `Kafka does not take the topic ${topic}: ${why}`);
+      }
+      const left = messages.filter(({ record }) => !results.has(record.id));
+      const held = new Map<string, unknown>();
+      for (const run of runs(left, MAX_RUN_BYTES)) await sendRun(run, held, refuse);
+      for (const { topic, record } of left) if (held.has(topic)) results.set(record.id, HELD);
+      // Nothing is taken at all: it is Kafka that is not well.
+      if (left.length > 0 && left.every(({ topic }) => held.has(topic))) throw held.get(left[0]?.topic ?? "");
+      return records.map((record) => results.get(record.id) ?? ACKED);
     } catch (error) {
       if (isUnknownTopic(error instanceof KafkaUnavailableError ? error.cause : error)) topics.forget();
       throw error;
     }
-    return records.map((record) => refused.get(record.id) ?? ACKED);
   }
 
-  /** Halves what is too large until single records remain: only those are refused, whatever the topic's limit is. */
-  async function send(run: readonly EventMessage[], refused: Map<string, PublishResult>): Promise<void> {
+  /** K4. Topics that do not take records now are put into `held`, and get no more of this batch. */
+  async function sendRun(run: readonly EventMessage[], held: Map<string, unknown>, refuse: Refuse): Promise<void> {
+    const open = run.filter(({ topic }) => !held.has(topic));
+    const groups = Map.groupBy(open, ({ topic }) => topic);
+    if (groups.size === 0) return;
+    if (groups.size > 1) {
+      try {
+        return await producer.send(open);
+      } catch (error) {
+        if (!isRefusal(error)) await checkBrokers(brokers, 2_000).catch(() => Promise.reject(error as Error));
+      }
+    }
+    for (const [topic, group] of groups) {
+      try {
+        await sendOfTopic(group, refuse);
+      } catch (error) {
+        if (isUnknownTopic(error instanceof KafkaUnavailableError ? error.cause : error)) topics.forget();
+        held.set(topic, error);
+      }
+    }
+  }
+
+  /** Halves what will never be taken until single records remain: only those are refused, whatever the topic's rules are. */
+  async function sendOfTopic(group: readonly EventMessage[], refuse: Refuse): Promise<void> {
     try {
-      await producer.send(run);
+      await producer.send(group);
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
-      if (run.length === 1) {
-        const [{ record, sizeBytes }] = run as readonly [EventMessage];
-        refused.set(record.id, { kind: "refused", detail: `The topic does not take an event of ${sizeBytes} bytes` });
+      if (!isNever(error)) throw error;
+      if (group.length === 1) {
+        const [{ record, sizeBytes, topic }] = group as readonly [EventMessage];
+        refuse(record, `The topic ${topic} does not take an event of ${sizeBytes} bytes: ${kafkaReason(error)}`);
         return;
       }
-      const middle = Math.ceil(run.length / 2);
-      await send(run.slice(0, middle), refused);
-      await send(run.slice(middle), refused);
+      const middle = Math.ceil(group.length / 2);
+      await sendOfTopic(group.slice(0, middle), refuse);
+      await sendOfTopic(group.slice(middle), refuse);
     }
   }
 

@@ -1,3 +1,10 @@
+import {
+  Consumer,
+  type Message,
+  type MessagesStream,
+  MessagesStreamFallbackModes,
+  MessagesStreamModes,
+} from "@platformatic/kafka";
 /**
  * The source `kafka`: a classic consumer group per consumer, on the topics of its event types.
  *
@@ -9,13 +16,7 @@
  *    believes that one dead.
  * K4 Any client may have written what is there: keys, values and headers may be missing. What has no value is skipped.
  */
-import {
-  Consumer,
-  type Message,
-  type MessagesStream,
-  MessagesStreamFallbackModes,
-  MessagesStreamModes,
-} from "@platformatic/kafka";
+import { within } from "#infra/deadline.ts";
 import type { Handled, Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
@@ -84,6 +85,8 @@ class GroupConsumer implements SourceConsumer {
   /** Ends the taking of messages, and leaves the consumer to commit. */
   readonly #draining = new AbortController();
   #consumer: Consumer<Buffer, Buffer, Buffer, Buffer> | undefined;
+  /** The topics that the consumer reads. */
+  #usable: readonly string[] = [];
 
   constructor(options: KafkaSourceOptions, brokers: readonly string[], subscription: SourceSubscription) {
     this.#options = options;
@@ -101,7 +104,7 @@ class GroupConsumer implements SourceConsumer {
   async lag(): Promise<number> {
     const consumer = this.#consumer;
     if (consumer === undefined) throw this.#failed("as it is not connected");
-    const topics = [...this.#topics];
+    const topics = [...this.#usable];
     const ends = await this.#inTime(consumer.listOffsets({ topics }));
     const wanted = topics.map((topic) => ({ topic, partitions: (ends.get(topic) ?? []).map((_, index) => index) }));
     const committed = await this.#inTime(consumer.listCommittedOffsets({ topics: wanted }));
@@ -124,7 +127,11 @@ class GroupConsumer implements SourceConsumer {
   async #session(over: AbortSignal, up: () => void): Promise<void> {
     const { topicPrefix = "", partitions = 6 } = this.#options;
     const topics = new Topics({ brokers: this.#brokers, partitions, timeoutMs: this.#deadlineMs });
-    await topics.ensure(new Set(this.#topics));
+    const impossible = await topics.ensure(new Set(this.#topics));
+    for (const [topic, reason] of impossible)
+      this.#options.log("warn", "kafka:topic:unusable", { topic, consumer: this.#subscription.consumer, reason });
+    const usable = this.#topics.filter((topic) => !impossible.has(topic));
+    if (usable.length === 0) throw this.#failed("as none of them can be made");
     if (over.aborted || this.#draining.signal.aborted) return;
     const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({
       clientId: `troupe-${this.#subscription.consumer}`,
@@ -143,11 +150,12 @@ class GroupConsumer implements SourceConsumer {
     const ended = new AbortController();
     try {
       const stream = await consumer.consume({
-        topics: [...this.#topics],
+        topics: usable,
         mode: MessagesStreamModes.COMMITTED,
         fallbackMode: MessagesStreamFallbackModes.EARLIEST,
       });
       stream.on("error", () => undefined); // the iteration throws it, if it still goes on
+      this.#usable = usable;
       this.#consumer = consumer;
       up();
       const taking = this.#take(stream, AbortSignal.any([over, ended.signal]));
@@ -159,7 +167,7 @@ class GroupConsumer implements SourceConsumer {
       ended.abort();
       this.#consumer = undefined;
       // Politely, so that the group need not wait for it; but the brokers may be gone.
-      const over5 = pause(this.#deadlineMs, new AbortController().signal);
+      const over5 = pause(this.#deadlineMs);
       await Promise.race([consumer.close(true).catch(() => undefined), over5]);
     }
   }
@@ -204,17 +212,8 @@ class GroupConsumer implements SourceConsumer {
     }
   }
 
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#failed(`within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    work.catch(() => undefined);
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.#deadlineMs, work, () => this.#failed(`within ${this.#deadlineMs} ms`));
   }
 
   #failed(why: string): KafkaUnavailableError {

@@ -20,6 +20,11 @@ export function eventTopic(type: string, prefix = ""): string {
   return `${prefix}${noun}.events.v1`;
 }
 
+/** Topics that are remembered to be there. */
+const MAX_KNOWN = 10_000;
+const IMPOSSIBLE = ["INVALID_TOPIC_EXCEPTION"] as const;
+const NOT_OURS_TO_MAKE = ["TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "POLICY_VIOLATION"] as const;
+
 export interface TopicOptions {
   readonly brokers: readonly string[];
   /** Of a topic that is made; an existing one keeps its own. @default 6 */
@@ -40,12 +45,14 @@ export class Topics {
   }
 
   /**
-   * All the topics exist afterwards; another process may make them at the same time.
+   * The topics exist afterwards, but those that Kafka will never make, or let this user write to: resolves with these, and why.
+   * Another process may make them at the same time.
    * @throws {KafkaUnavailableError} the brokers are away, or did not make one.
    */
-  async ensure(names: ReadonlySet<string>): Promise<void> {
+  async ensure(names: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    const refused = new Map<string, string>();
     const missing = [...names].filter((name) => !this.#known.has(name));
-    if (missing.length === 0) return;
+    if (missing.length === 0) return refused;
     const { brokers, partitions = 6, replicas = -1, timeoutMs = 5_000 } = this.#options;
     const admin = new Admin({
       clientId: "troupe-topics",
@@ -57,16 +64,32 @@ export class Topics {
     });
     try {
       for (const name of missing) {
-        await admin.createTopics({ topics: [name], partitions, replicas }).catch((error: unknown) => {
-          if (findKafkaError(error, ["TOPIC_ALREADY_EXISTS"])) return;
-          throw new KafkaUnavailableError(`Cannot make the topic ${name}: ${kafkaReason(error)}`, { cause: error });
-        });
-        this.#known.add(name);
+        try {
+          await admin.createTopics({ topics: [name], partitions, replicas });
+        } catch (error) {
+          const why = kafkaReason(error);
+          if (findKafkaError(error, NOT_OURS_TO_MAKE)) {
+            // A user who may not make topics may write to those that are there.
+            const there = await admin.metadata({ topics: [name] }).catch(() => undefined);
+            if (!there?.topics.has(name)) refused.set(name, why);
+          } else if (findKafkaError(error, IMPOSSIBLE)) {
+            refused.set(name, why);
+          } else if (!findKafkaError(error, ["TOPIC_ALREADY_EXISTS"])) {
+            throw new KafkaUnavailableError(`Cannot make the topic ${name}: ${why}`, { cause: error });
+          }
+        }
+        if (!refused.has(name)) this.#remember(name);
       }
+      return refused;
     } finally {
       // Its sockets may be half open; their end is nobody's concern.
       void admin.close().catch(() => undefined);
     }
+  }
+
+  #remember(name: string): void {
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.add(name);
   }
 
   /** Looks again on the next use: topics may have been deleted. */

@@ -11,6 +11,7 @@ import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/t
  *    any more, and the client itself would wait for it until its time-out.
  */
 import type { Log } from "#runtime";
+import { type ClientTls, tlsConnect } from "../tls.ts";
 import { parseNatsUrl } from "./url.ts";
 
 /** Time between two attempts, in milliseconds; a tenth of it is added at random. */
@@ -26,9 +27,11 @@ export class NatsUnavailableError extends Error {
 
 /** Options of {@link connectNats}. */
 export interface NatsLinkOptions {
-  /** `nats://127.0.0.1:4222`; several separated by commas; `user:password@` or `token@` before the host. */
+  /** `nats://127.0.0.1:4222`, or `tls://` where nothing may be said without TLS; several separated by commas; `user:password@` or `token@` before the host. */
   readonly url: string;
   readonly log: Log;
+  /** Certificates for `tls://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   /** Shown in the server's connection list. @default "troupe" */
   readonly name?: string;
 }
@@ -68,13 +71,14 @@ export class NatsLink {
   #connected = false;
   #closed = false;
 
-  constructor({ url, log, name = "troupe" }: NatsLinkOptions) {
-    const { servers, address, ...credentials } = parseNatsUrl(url);
+  constructor({ url, tls, log, name = "troupe" }: NatsLinkOptions) {
+    const { servers, address, encrypted, ...credentials } = parseNatsUrl(url);
     this.address = address;
     this.#log = log;
     this.#options = {
       ...credentials,
       servers,
+      ...(encrypted ? { tls: tlsConnect(tls) } : {}),
       name,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,

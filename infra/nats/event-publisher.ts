@@ -11,6 +11,8 @@ import { jetstreamManager } from "@nats-io/jetstream";
  *    stored whole or not at all, batches side by side share no target, and single publishes never have two of a
  *    target under way.
  * N3 Every message carries the record's id as `Nats-Msg-Id`: a repeat within the stream's dedupe window is not stored.
+ * N4 JetStream's answer tells "never" (too large, a sealed stream) from "not now" (a stream, or a subject's share of it, is
+ *    full): what is never taken is refused, what is not taken now holds its target alone.
  *
  * Which way a call takes is a matter of measured cost. On a server that flushes every write, an atomic batch costs about
  * 9 ms and then 0.02 ms per message (the server stages it in a store of its own); single publishes cost 0.2 ms each, or
@@ -22,7 +24,7 @@ import { runInChains } from "./chains.ts";
 import type { NatsLink } from "./connection.ts";
 import { groupByTarget, longestChain, pieces } from "./groups.ts";
 import { type EventMessage, eventHeaders, eventMessage } from "./message.ts";
-import { MESSAGE_TOO_LARGE, readPublishAck } from "./publish-ack.ts";
+import { forbiddenBy, readPublishAck } from "./publish-ack.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { EVENT_SUBJECT_PREFIX } from "./subjects.ts";
 
@@ -35,6 +37,7 @@ const BATCH_FROM_CHAIN = 24;
 export const GROUP_SIZE = 900;
 
 const ACKED: PublishResult = { kind: "acked" };
+const HELD: PublishResult = { kind: "held" };
 
 export interface EventPublisherOptions extends EventStreamOptions {
   readonly log: Log;
@@ -54,6 +57,8 @@ export class EventPublisher {
   readonly #prefix: string;
   /** Whether the stream takes batches; `undefined` until it is known to exist. */
   #stream: { readonly atomic: boolean } | undefined;
+  /** Why JetStream last held an event. */
+  #notNow = "";
 
   constructor(link: NatsLink, options: EventPublisherOptions) {
     this.#link = link;
@@ -81,7 +86,10 @@ export class EventPublisher {
       this.#stream = undefined;
       throw end.reason;
     }
-    return records.map((record) => results.get(record.id) ?? ACKED);
+    const all = records.map((record) => results.get(record.id) ?? HELD);
+    // Nobody's event is taken: it is the stream that is not well.
+    if (all.length > 0 && all.every(({ kind }) => kind === "held")) throw new Error(this.#notNow);
+    return all;
   }
 
   /** Makes sure of the stream. Resolves with the size limit of the server now connected. */
@@ -125,22 +133,37 @@ export class EventPublisher {
       // Nothing of it is stored. One by one shows which records are repeats and which are too large.
       this.#options.log("debug", "nats:batch:rejected", { code: ack.code, reason: ack.detail, records: piece.length });
     }
+    const held = new Set<string>();
     return runInChains(
       piece,
       ({ record }) => record.target,
       this.#options.window ?? 256,
-      (message) => this.#storeOne(message),
+      async (message): Promise<PublishResult> => {
+        const { target } = message.record;
+        if (held.has(target)) return HELD; // N2
+        const result = await this.#storeOne(message);
+        if (result.kind === "held") held.add(target);
+        return result;
+      },
     );
   }
 
+  /** N4 */
   async #storeOne(message: EventMessage): Promise<PublishResult> {
     const request = { headers: eventHeaders(message), timeout: this.#deadlineMs };
-    const ack = await this.#link.use("publish an event", this.#deadlineMs, async (client) =>
-      readPublishAck(await client.request(message.subject, message.payload, request)),
-    );
-    if (ack.kind === "stored") return ACKED;
-    if (ack.code === MESSAGE_TOO_LARGE)
-      return { kind: "refused", detail: `The stream refused the event: ${ack.detail}` };
-    throw new Error(`Cannot publish ${message.record.id} as JetStream refused it: ${ack.detail} (${ack.code})`);
+    try {
+      const ack = await this.#link.use("publish an event", this.#deadlineMs, async (client) =>
+        readPublishAck(await client.request(message.subject, message.payload, request)),
+      );
+      if (ack.kind === "stored") return ACKED;
+      const detail = `The stream refused the event: ${ack.detail} (${ack.code})`;
+      if (ack.never) return { kind: "refused", detail };
+      this.#notNow = detail;
+      return HELD;
+    } catch (error) {
+      const forbidden = forbiddenBy(error);
+      if (forbidden === undefined) throw error;
+      return { kind: "refused", detail: `NATS does not let the event be published: ${forbidden}` };
+    }
   }
 }

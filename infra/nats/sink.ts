@@ -1,5 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { Sink } from "#runtime";
+import type { ClientTls } from "../tls.ts";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { EventPublisher, type EventPublisherOptions, GROUP_SIZE } from "./event-publisher.ts";
 
@@ -9,7 +10,7 @@ export type NatsSinkOptions = EventPublisherOptions & {
   readonly maxBatch?: number;
 } & (
     | { /** Shared; stays open. */ readonly connection: NatsLink }
-    | { /** A connection of the sink's own; closed with it. */ readonly url: string }
+    | { /** A connection of the sink's own; closed with it. */ readonly url: string; readonly tls?: ClientTls }
   );
 
 /**
@@ -26,7 +27,10 @@ export type NatsSinkOptions = EventPublisherOptions & {
  * ```
  */
 export function natsSink(options: NatsSinkOptions): Sink {
-  const own = "url" in options ? connectNats({ url: options.url, log: options.log, name: "troupe-sink" }) : undefined;
+  const own =
+    "url" in options
+      ? connectNats({ url: options.url, tls: options.tls, log: options.log, name: "troupe-sink" })
+      : undefined;
   const link = "url" in options ? (own as NatsLink) : options.connection;
   const publisher = new EventPublisher(link, options);
   return {

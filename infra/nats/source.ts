@@ -9,7 +9,10 @@
 import {
   AckPolicy,
   type Consumer,
+  type ConsumerConfig,
+  type ConsumerInfo,
   type ConsumerMessages,
+  type ConsumerUpdateConfig,
   DeliverPolicy,
   jetstream,
   JetStreamApiError,
@@ -24,6 +27,7 @@ import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
 import { type NatsLink, NatsUnavailableError } from "./connection.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
+import { withSubjects } from "./subject-sets.ts";
 import { eventSubject } from "./subjects.ts";
 
 /** What `natsSource` is given. */
@@ -66,7 +70,8 @@ export function natsSource(options: NatsSourceOptions): Source {
 class DurableConsumer implements SourceConsumer {
   readonly #options: NatsSourceOptions;
   readonly #subscription: SourceSubscription;
-  readonly #ackWaitMs: number;
+  /** What the server waits, which may be longer than what was asked for. */
+  #ackWaitMs: number;
   readonly #inFlight = new InFlight<JsMsg>();
   readonly #working = new Set<JsMsg>();
   readonly #heartbeat: ReturnType<typeof setInterval>;
@@ -156,20 +161,25 @@ class DurableConsumer implements SourceConsumer {
     const { consumer: name, types, maxInFlight } = this.#subscription;
     const manager = await jetstreamManager(client, { timeout: ANSWER_MS, checkAPI: false });
     await ensureEventStream(manager, this.#options);
-    const changeable = {
-      filter_subjects: types.map((type) => eventSubject(type, subjectPrefix)),
-      ack_wait: this.#ackWaitMs * NANOS_PER_MS,
-      max_ack_pending: maxInFlight,
-      max_deliver: -1,
-    };
-    const info = (await exists(manager, stream, name))
-      ? await manager.consumers.update(stream, name, changeable)
-      : await manager.consumers.add(stream, {
-          durable_name: name,
-          ack_policy: AckPolicy.Explicit,
-          deliver_policy: DeliverPolicy.All,
-          ...changeable,
-        });
+    const filters = types.map((type) => eventSubject(type, subjectPrefix));
+    const before = await find(manager, stream, name);
+    const info =
+      before === undefined
+        ? await manager.consumers.add(stream, {
+            durable_name: name,
+            ack_policy: AckPolicy.Explicit,
+            deliver_policy: DeliverPolicy.All,
+            filter_subjects: filters,
+            ack_wait: this.#ackWaitMs * NANOS_PER_MS,
+            max_ack_pending: maxInFlight,
+            max_deliver: -1,
+          })
+        : await manager.consumers.update(
+            stream,
+            name,
+            additions(before.config, filters, this.#ackWaitMs * NANOS_PER_MS),
+          );
+    this.#ackWaitMs = (info.config.ack_wait ?? this.#ackWaitMs * NANOS_PER_MS) / NANOS_PER_MS;
     this.#consumer = jetstream(client).consumers.getConsumerFromInfo(info);
     if (!this.#resumed && info.num_ack_pending > 0) await pause(this.#ackWaitMs * 1.2, over); // S2
     return this.#consumer;
@@ -189,14 +199,27 @@ class DurableConsumer implements SourceConsumer {
   }
 }
 
-async function exists(manager: JetStreamManager, stream: string, name: string): Promise<boolean> {
+async function find(manager: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | undefined> {
   try {
-    await manager.consumers.info(stream, name);
-    return true;
+    return await manager.consumers.info(stream, name);
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return false;
+    if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return undefined;
     throw error;
   }
+}
+
+/** What a consumer that is there has to get: subjects it lacks, and deliveries without end. The rest is the operator's. */
+function additions(has: ConsumerConfig, filters: readonly string[], ackWait: number): Partial<ConsumerUpdateConfig> {
+  const own = has.filter_subjects ?? (has.filter_subject === undefined ? [] : [has.filter_subject]);
+  // Without a filter it gets everything.
+  const all = own.length === 0 || (own.length === 1 && own[0] === "");
+  // A wait that is shorter than what we tell the server by would hand out what is being worked on.
+  const ack_wait = Math.max(has.ack_wait ?? 0, ackWait);
+  return {
+    max_deliver: -1,
+    ack_wait,
+    ...(all ? {} : { filter_subject: "", filter_subjects: withSubjects(own, filters) }),
+  };
 }
 
 /** Rejects when the server has missed two heartbeats: the library would wait for it up to half a minute more. */

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { type OutboxRecord, silentLog } from "#runtime";
+import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { natsSink } from "./sink.ts";
+import { natsSource } from "./source.ts";
 import { ensureEventStream } from "./streams.ts";
 
 // The first test that needs servers may have to start them.
@@ -115,4 +117,55 @@ test("natsSink() rejects within its deadline when the broker hangs, and nothing 
     expect(attempt).toBeLessThan(50);
   }
   expect((await manager.streams.info(options.stream)).state.messages).toBe(60);
+});
+
+test("ensureEventStream() takes away nothing that an operator has set, and adds what is missing", async () => {
+  const { stream, subjectPrefix } = names();
+  const theirs = {
+    subjects: [`${subjectPrefix}.order.>`, `audit-${subjectPrefix}.>`],
+    ...{ duplicate_window: 600e9, max_age: 3_600e9, max_bytes: 50_000_000, max_msgs_per_subject: 5_000 },
+    ...{ description: "theirs", metadata: { team: "audit" } },
+  };
+  await manager.streams.add({ name: stream, ...theirs });
+  const options = { stream, subjectPrefix, maxAgeMs: 60_000, maxBytes: 1_000, dedupeWindowMs: 30_000 };
+  await ensureEventStream(manager, options);
+  const { config } = await manager.streams.info(stream);
+  expect(config).toMatchObject({
+    ...theirs,
+    metadata: expect.objectContaining(theirs.metadata),
+    subjects: [`audit-${subjectPrefix}.>`, `${subjectPrefix}.>`],
+    allow_atomic: true,
+  });
+  await ensureEventStream(manager, { ...options, maxAgeMs: 7_200_000, dedupeWindowMs: 900_000 });
+  expect((await manager.streams.info(stream)).config).toMatchObject({ max_age: 7_200e9, duplicate_window: 900e9 });
+});
+
+test("natsSource() keeps what an operator has set for its consumer, and adds what is missing", async () => {
+  const { stream, subjectPrefix } = names();
+  await ensureEventStream(manager, { stream, subjectPrefix });
+  await manager.consumers.add(stream, {
+    durable_name: "invoice",
+    ack_policy: "explicit",
+    filter_subjects: [`${subjectPrefix}.stock.>`, `${subjectPrefix}.order.paid.v1`],
+    ...{ ack_wait: 90e9, max_ack_pending: 500, max_deliver: 7, description: "theirs" },
+  });
+  const types = ["order.placed.v1", "stock.reserved.v1"];
+  const source = natsSource({ connection, log: silentLog, stream, subjectPrefix });
+  const received: string[] = [];
+  const handle = async ({ body }: { body: string }) => {
+    received.push(body);
+    return "taken" as const;
+  };
+  const consumer = source.start({ consumer: "invoice", types, maxInFlight: 10, handle });
+  await eventually("the consumer is there", 10_000, async () => (await consumer.lag().catch(() => -1)) === 0);
+  const { config } = await manager.consumers.info(stream, "invoice");
+  expect(config).toMatchObject({ ack_wait: 90e9, max_ack_pending: 500, max_deliver: -1, description: "theirs" });
+  expect(config.filter_subjects?.toSorted()).toEqual([
+    `${subjectPrefix}.order.paid.v1`,
+    `${subjectPrefix}.order.placed.v1`,
+    `${subjectPrefix}.stock.>`,
+  ]);
+  await client.request(`${subjectPrefix}.order.placed.v1`, "{}");
+  await eventually("an event comes", 10_000, async () => received.length === 1);
+  await consumer.stop(1_000);
 });

@@ -1,3 +1,12 @@
+import {
+  AckPolicy,
+  type ConsumerMessages,
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
 /**
  * Follows the topics' stream from one message to the next, for ever.
  *
@@ -9,15 +18,7 @@
  * F2 where the stream has lost what comes next (it was made anew, or its limits were faster than this node), the target
  *    is told to restart before anything behind the hole.
  */
-import {
-  AckPolicy,
-  type ConsumerMessages,
-  DeliverPolicy,
-  jetstream,
-  jetstreamManager,
-  type StreamInfo,
-} from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { within } from "#infra/deadline.ts";
 import { type Log, TroupeError } from "#runtime";
 import { withResolvers } from "#runtime/internal";
 import type { NatsLink } from "./connection.ts";
@@ -68,10 +69,8 @@ export class TopicFeed {
    */
   async ready(withinMs: number): Promise<void> {
     this.#running ??= this.#run();
-    const late = withResolvers<never>();
     const text = `Cannot follow topics as NATS at ${this.#link.address} did not answer within ${withinMs} ms`;
-    const timer = setTimeout(() => late.reject(new TroupeError("unavailable", text)), withinMs);
-    await Promise.race([this.#opened.promise, late.promise]).finally(() => clearTimeout(timer));
+    await within(withinMs, this.#opened.promise, () => new TroupeError("unavailable", text));
   }
 
   async stop(): Promise<void> {

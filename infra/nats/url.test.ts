@@ -2,7 +2,11 @@ import { expect, test } from "bun:test";
 import { parseNatsUrl } from "./url.ts";
 
 test("parseNatsUrl() adds the scheme and the port", () => {
-  expect(parseNatsUrl("localhost")).toEqual({ servers: ["nats://localhost:4222"], address: "nats://localhost:4222" });
+  expect(parseNatsUrl("localhost")).toEqual({
+    servers: ["nats://localhost:4222"],
+    address: "nats://localhost:4222",
+    encrypted: false,
+  });
 });
 
 test("parseNatsUrl() reads several servers", () => {
@@ -13,12 +17,14 @@ test("parseNatsUrl() keeps credentials out of the address", () => {
   expect(parseNatsUrl("nats://me:p%40ss@a:1")).toEqual({
     servers: ["nats://a:1"],
     address: "nats://a:1",
+    encrypted: false,
     user: "me",
     pass: "p@ss",
   });
   expect(parseNatsUrl("nats://s3cret@a:1")).toEqual({
     servers: ["nats://a:1"],
     address: "nats://a:1",
+    encrypted: false,
     token: "s3cret",
   });
 });

@@ -8,6 +8,8 @@ export interface NatsAddress {
   readonly user?: string;
   readonly pass?: string;
   readonly token?: string;
+  /** One of the servers is to be spoken to by TLS alone: then all are. */
+  readonly encrypted: boolean;
 }
 
 /**
@@ -24,12 +26,14 @@ export function parseNatsUrl(text: string): NatsAddress {
     hosts.map((host) => `${scheme}://${/:\d+$/.test(host) ? host : `${host}:4222`}`),
   );
   const address = servers.join(",");
+  const encrypted = read.some(({ scheme }) => scheme === "tls");
   const credentials = read.find((one) => one.credentials !== undefined)?.credentials;
-  if (credentials === undefined || credentials.user === "") return { servers, address };
+  if (credentials === undefined || credentials.user === "") return { servers, address, encrypted };
   const { user, password } = credentials;
   return {
     servers,
     address,
+    encrypted,
     ...(password === undefined || password === "" ? { token: user } : { user, pass: password }),
   };
 }

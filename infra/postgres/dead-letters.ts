@@ -7,7 +7,6 @@ import type {
   DeadLetterSummary,
   DeadLetterWindow,
   StoredDeadLetter,
-  TimerRow,
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import type { Sql } from "./pool.ts";
@@ -28,19 +27,9 @@ interface Row {
 }
 
 /** Keeps dead letters, the first of each id, and deletes the timers they came from unless those were set anew. */
-export function insertDeadLetters(
-  sql: Sql,
-  letters: readonly DeadLetter[],
-  timers: readonly TimerRow[],
-): PromiseLike<unknown> {
+export function insertDeadLetters(sql: Sql, letters: readonly DeadLetter[]): PromiseLike<unknown> {
   // The letters come sorted, and so get their positions in this order.
   return sql`
-    with gone as (
-      delete from timers t
-      using unnest(${arrayLiteral(timers.map((t) => t.type))}::text[], ${arrayLiteral(timers.map((t) => t.key))}::text[],
-                   ${arrayLiteral(timers.map((t) => t.name))}::text[], ${arrayLiteral(timers.map((t) => t.dueAt))}::bigint[]) u (type, key, name, due_ms)
-      where t.type = u.type and t.key = u.key and t.name = u.name and t.due_ms = u.due_ms
-    )
     insert into dead_letters (id, reason, detail, target, attempts, record, at_ms, type, key)
     select id, reason, detail, target, attempts, record::json, at_ms, type, key
     from unnest(${arrayLiteral(letters.map((l) => l.id))}::text[], ${arrayLiteral(letters.map((l) => l.reason))}::text[], ${arrayLiteral(letters.map((l) => l.detail))}::text[],
@@ -118,6 +107,30 @@ export async function updateDeadLetter(
     set record = ${record}::text::json, original = ${original ?? null}, edits = ${edits === undefined ? null : JSON.stringify(edits)}::text
     where id = ${id} and record::text = ${was}`;
   return result.count > 0;
+}
+
+/** Claims keys that nobody else has. In their order, so that two that claim the same ones do not wait for each other. */
+export async function claimDeadLetterKeys(
+  sql: Sql,
+  keys: readonly string[],
+  owner: string,
+  forMs: number,
+): Promise<string[]> {
+  const rows = await sql<{ key: string }[]>`
+    insert into dead_letter_claims (key, owner, until)
+    select u.key, ${owner}::text, clock_timestamp() + ${forMs}::float8 * interval '1 millisecond'
+    from (select distinct key from unnest(${arrayLiteral(keys)}::text[]) k (key) order by key) u
+    on conflict (key) do update set owner = excluded.owner, until = excluded.until
+    where dead_letter_claims.owner = excluded.owner or dead_letter_claims.until <= clock_timestamp()
+    returning key`;
+  return rows.map(({ key }) => key);
+}
+
+/** Gives up claims, and forgets those that ran out long ago. */
+export async function releaseDeadLetterKeys(sql: Sql, keys: readonly string[], owner: string): Promise<void> {
+  await sql`
+    delete from dead_letter_claims
+    where (owner = ${owner} and key = any(${arrayLiteral(keys)}::text[])) or until < clock_timestamp() - interval '1 hour'`;
 }
 
 /** Deletes letters. */

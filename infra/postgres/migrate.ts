@@ -2,6 +2,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { readMigrations } from "../migrations.ts";
 import type { Sql } from "./pool.ts";
+import { readSsl } from "./ssl.ts";
 
 /** Any number: every migrating process takes the same one. */
 const LOCK = 7_418_211;
@@ -17,7 +18,8 @@ const DIRECTORY = join(import.meta.dirname, "migrations");
  */
 export async function migrate(url: string): Promise<readonly string[]> {
   await createDatabase(url);
-  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  const server = readSsl(url);
+  const sql = postgres(server.url, { ssl: server.ssl, max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {
     return await applyPending(sql);
   } finally {
@@ -53,7 +55,8 @@ export async function createDatabase(url: string): Promise<void> {
   }
   const maintenance = new URL(url);
   maintenance.pathname = "/postgres";
-  const sql = postgres(maintenance.href, { max: 1, connect_timeout: 5, onnotice: () => undefined });
+  const server = readSsl(maintenance.href);
+  const sql = postgres(server.url, { ssl: server.ssl, max: 1, connect_timeout: 5, onnotice: () => undefined });
   try {
     const found = await sql`select 1 from pg_database where datname = ${name}`;
     if (found.length > 0) return;

@@ -13,13 +13,14 @@ const ROWS = Number(process.env.PLAN_ROWS ?? 50_000);
 /** Rows that a scan reads as fast as an index. */
 const FEW = 2_000;
 
-/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, nodes of a day, actors somebody paused. */
+/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, keys that are replayed now, nodes of a day, actors somebody paused. */
 const BOUNDED = [
   "partitions",
   "nodes",
   "cursors",
   "indexed_fields",
   "dead_letter_counts",
+  "dead_letter_claims",
   "paused_actors",
   "migrations",
 ];
@@ -180,25 +181,24 @@ async function everything(time: number): Promise<void> {
   await store.saveCursors([{ sink: "a", partition: PARTITION, seq: time }]);
   await store.readOutbox("event", at, 10);
   await store.pruneOutbox([PARTITION], ["a"], 1);
-  await store.recordDeadLetters(
-    [
-      {
-        id: `mine${time}`,
-        reason: "poison",
-        detail: "",
-        target: "k7",
-        attempts: 1,
-        record: "{}",
-        at: 1,
-        type: "account",
-        key: "k7",
-      },
-    ],
-    [{ ...ACTOR, partition: PARTITION, name: "t", dueAt: 1, message: "add", input: undefined }],
-  );
+  await store.recordDeadLetters([
+    {
+      id: `mine${time}`,
+      reason: "poison",
+      detail: "",
+      target: "k7",
+      attempts: 1,
+      record: "{}",
+      at: 1,
+      type: "account",
+      key: "k7",
+    },
+  ]);
   for (const filter of FILTERS) {
     await store.deadLetters(filter, { limit: 10, after: 0, upTo: undefined });
     await store.keysWithDeadLetters(filter, ["k7"], 1_000);
+    await store.claimDeadLetterKeys(["k7"], "one", 1_000);
+    await store.releaseDeadLetterKeys(["k7"], "one");
   }
   await store.summarizeDeadLetters({ key: "k7" });
   await store.deadLetter("l7");

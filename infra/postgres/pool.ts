@@ -1,5 +1,7 @@
 import postgres from "postgres";
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
+import { readSsl } from "./ssl.ts";
 
 /** The query function of the driver: a tagged template. */
 export type Sql = postgres.Sql;
@@ -45,18 +47,10 @@ export class Pool {
    */
   async run<T>(build: (sql: Sql) => PromiseLike<T>, deadlineMs = this.#options.deadlineMs ?? 10_000): Promise<T> {
     const sql = this.#sql;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#replace(sql);
-        reject(new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`));
-      }, deadlineMs);
+    return within(deadlineMs, build(sql), () => {
+      this.#replace(sql);
+      return new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`);
     });
-    try {
-      return await Promise.race([build(sql), deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async close(): Promise<void> {
@@ -74,7 +68,9 @@ export class Pool {
 
   #connect(): Sql {
     const { reads, indexed } = this.#options;
-    return postgres(this.#url, {
+    const { url, ssl } = readSsl(this.#url);
+    return postgres(url, {
+      ssl,
       max: this.#options.max ?? 6,
       connect_timeout: 5,
       // The driver would ask each new connection for its array types, in a promise nobody holds: a backend terminated in

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Store } from "#runtime";
 import {
   controlConformance,
+  replayConformance,
   deadLetterConformance,
   type DurableStoreFixture,
   durableStoreConformance,
@@ -34,3 +35,4 @@ scheduleConformance("postgres", fixture, { test, expect });
 deadLetterConformance("postgres", fixture, { test, expect });
 troupeConformance("postgres", shared, { test, expect });
 controlConformance("postgres", shared, { test, expect });
+replayConformance("postgres", shared, { test, expect });

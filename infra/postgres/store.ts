@@ -33,12 +33,14 @@ import {
   type StoredDeadLetter,
   type ReplyKey,
   type StoredReply,
+  type TimerPlace,
   type TimerRow,
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { commitStatement } from "./commit.ts";
 import {
   countDeadLetters,
+  claimDeadLetterKeys,
   deleteDeadLetters,
   insertDeadLetters,
   keysWithDeadLetters,
@@ -47,6 +49,7 @@ import {
   selectDeadLetters,
   summarizeDeadLetters,
   updateDeadLetter,
+  releaseDeadLetterKeys,
 } from "./dead-letters.ts";
 import { FencePlaces } from "./fence-places.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
@@ -271,13 +274,19 @@ class PostgresStore implements Store {
     }
   }
 
-  async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
+  async timers(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after?: TimerPlace,
+  ): Promise<readonly TimerRow[]> {
     const rows = await this.#pool.run(
       (sql) => sql<StoredTimer[]>`
         select type, key, name, partition, due_ms::float8 as "dueAt", message, input, schedule from timers t
         where partition = any(${arrayLiteral(partitions)}::smallint[]) and due_ms < ${before}::bigint
+          ${after === undefined ? sql`` : sql`and due_ms >= ${after.dueAt}::bigint and (due_ms, type, key, name) > (${after.dueAt}::bigint, ${after.type}, ${after.key}, ${after.name})`}
           and not exists (select 1 from paused_actors p where p.type = t.type and p.key = t.key)
-        order by due_ms limit ${limit}::int`,
+        order by due_ms, type, key, name limit ${limit}::int`,
     );
     return rows.map(timerOf);
   }
@@ -384,8 +393,8 @@ class PostgresStore implements Store {
     return result.count;
   }
 
-  async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    await this.#pool.run((sql) => insertDeadLetters(sql, letters, timers));
+  async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
+    await this.#pool.run((sql) => insertDeadLetters(sql, letters));
   }
 
   deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]> {
@@ -414,6 +423,14 @@ class PostgresStore implements Store {
 
   amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
     return this.#pool.run((sql) => updateDeadLetter(sql, id, was, change));
+  }
+
+  claimDeadLetterKeys(keys: readonly string[], owner: string, forMs: number): Promise<readonly string[]> {
+    return this.#pool.run((sql) => claimDeadLetterKeys(sql, keys, owner, forMs));
+  }
+
+  async releaseDeadLetterKeys(keys: readonly string[], owner: string): Promise<void> {
+    await this.#pool.run((sql) => releaseDeadLetterKeys(sql, keys, owner));
   }
 
   removeDeadLetters(ids: readonly string[]): Promise<number> {

@@ -1,4 +1,5 @@
 import { AMQPClient } from "@cloudamqp/amqp-client";
+import { type ClientTls, tlsConnect } from "../tls.ts";
 
 /** Where what matters of a `basic.nack` stands in its frame: type, class and method, and the bits behind the tag. */
 const NACK = { type: 1, classAt: 7, class: 60, methodAt: 9, method: 120, bitsAt: 19, bytes: 21 } as const;
@@ -29,4 +30,9 @@ export class Client extends AMQPClient {
       view.setUint8(NACK.bitsAt, view.getUint8(NACK.bitsAt) & MULTIPLE);
     super.parseFrames(view);
   }
+}
+
+/** A client that is not connected yet, and says nothing by itself. With `amqps://` it checks the server's certificate. */
+export function newClient(url: string, tls?: ClientTls): Client {
+  return new Client(url, url.startsWith("amqps:") ? tlsConnect(tls) : undefined, null);
 }

@@ -1,3 +1,6 @@
+import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
+import { within } from "#infra/deadline.ts";
+import type { Log } from "#runtime";
 /**
  * One connection with one channel in confirm mode at a time, opened when it is needed and thrown away at the first
  * failure: after it nobody knows which of the unconfirmed messages were taken, and their sender tries all of them again.
@@ -7,15 +10,17 @@
  *    one more copy in its socket.
  * C2 What the broker gives back it gives back before its confirm.
  */
-import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
-import type { Log } from "#runtime";
-import { Client } from "./client.ts";
+import { withResolvers } from "#runtime/internal";
+import type { ClientTls } from "../tls.ts";
+import { type Client, newClient } from "./client.ts";
 import { NACKED, settleConfirmsInOrder } from "./confirms.ts";
 import { RabbitMqBlockedError, RabbitMqUnavailableError, refusalOf } from "./errors.ts";
 
 export interface ConfirmSessionOptions {
   /** `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS. */
   readonly url: string;
+  /** Certificates for `amqps://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   readonly log: Log;
   /** How the server lists the connection. */
   readonly name: string;
@@ -111,18 +116,11 @@ export class ConfirmSession {
   async use<T>(what: string, run: (open: Open) => Promise<T>): Promise<T> {
     if (this.#blocked !== undefined) throw new RabbitMqBlockedError(this.#blocked); // C1
     const opening = (this.#open ??= this.#connect());
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let interrupt = (): void => undefined as void;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-      interrupt = reject as () => void;
-      this.#interrupts.add(interrupt);
-    });
-    const answer = opening.then(run);
-    // When the deadline wins, the end of the call is nobody's concern any more.
-    answer.catch(() => undefined);
+    const late = (): Error => new Error(`no answer within ${this.#deadlineMs} ms`);
+    const interrupted = withResolvers<never>();
+    this.#interrupts.add(interrupted.reject);
     try {
-      return await Promise.race([answer, late]);
+      return await within(this.#deadlineMs, Promise.race([opening.then(run), interrupted.promise]), late);
     } catch (error) {
       if (error instanceof RabbitMqBlockedError) throw error;
       this.#discard(opening);
@@ -130,8 +128,7 @@ export class ConfirmSession {
         cause: error,
       });
     } finally {
-      clearTimeout(timer);
-      this.#interrupts.delete(interrupt);
+      this.#interrupts.delete(interrupted.reject);
     }
   }
 
@@ -140,11 +137,11 @@ export class ConfirmSession {
   }
 
   async #connect(): Promise<Open> {
-    const { url, name, log, prepare } = this.#options;
+    const { url, tls, name, log, prepare } = this.#options;
     const address = new URL(url);
     address.searchParams.set("name", name);
     address.searchParams.set("heartbeat", HEARTBEAT_S);
-    const client = new Client(address.href, undefined, null);
+    const client = newClient(address.href, tls);
     client.onerror = (error) => log("debug", "rabbitmq:connection:failed", { reason: error.message });
     const connecting = client.connect();
     // A server that takes the connection and says nothing must not keep its socket.

@@ -1,3 +1,5 @@
+import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
+import { toCloudEvent } from "#runtime";
 /**
  * The sink `rabbitmq`.
  *
@@ -11,8 +13,7 @@
  * B5 A queue that does not take an event (full, and told to say so) may stand beside others that do, which get it again at
  *    every try: tries are few, one event of a target at a time, and then it is refused.
  */
-import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
-import { toCloudEvent } from "#runtime";
+import type { ClientTls } from "../tls.ts";
 import { Tries } from "../tries.ts";
 import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqBlockedError } from "./errors.ts";
@@ -24,6 +25,8 @@ import { matchesTopic } from "./topic-pattern.ts";
 /** Options of {@link rabbitMqSink}. */
 export interface RabbitMqSinkOptions {
   readonly url: string;
+  /** Certificates for `amqps://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   readonly log: Log;
   /** The topic exchange; made when it is missing. @default "events" */
   readonly exchange?: string;
@@ -156,7 +159,7 @@ export function rabbitMqSink(options: RabbitMqSinkOptions): RabbitMqSink {
     publish,
     check: async () => {
       if (session.blocked !== undefined) throw new RabbitMqBlockedError(session.blocked);
-      await pingRabbitMq(options.url);
+      await pingRabbitMq(options.url, 2_000, options.tls);
     },
     close: async () => session.close(),
     blocked: () => session.blocked,

@@ -1,15 +1,17 @@
+import type { AMQPChannel } from "@cloudamqp/amqp-client";
 /**
  * The source `rabbitmq`: a queue per consumer.
  *
  * A message is acknowledged when it was taken, on the channel it came by. One that was not comes again at its old place
  * in the queue when the connection ends. A queue has one active consumer, so the order of a key holds.
  */
-import type { AMQPChannel } from "@cloudamqp/amqp-client";
+import { within } from "#infra/deadline.ts";
 import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
-import { Client } from "./client.ts";
+import type { ClientTls } from "../tls.ts";
+import { newClient } from "./client.ts";
 import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
 import { pingRabbitMq } from "./ping.ts";
@@ -17,6 +19,8 @@ import { pingRabbitMq } from "./ping.ts";
 /** What `rabbitMqSource` is given. */
 export interface RabbitMqSourceOptions {
   readonly url: string;
+  /** Certificates for `amqps://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   readonly log: Log;
   /** The topic exchange; made when it is missing. @default "events" */
   readonly exchange?: string;
@@ -45,7 +49,7 @@ export function rabbitMqSource(options: RabbitMqSourceOptions): Source {
   return {
     name: "rabbitmq",
     start: (subscription) => new QueueConsumer(options, subscription),
-    check: () => pingRabbitMq(options.url),
+    check: () => pingRabbitMq(options.url, 2_000, options.tls),
   };
 }
 
@@ -95,13 +99,13 @@ class QueueConsumer implements SourceConsumer {
   }
 
   async #session(over: AbortSignal, up: () => void): Promise<void> {
-    const { url, log, exchange = "events", kind } = this.#options;
+    const { url, tls, log, exchange = "events", kind } = this.#options;
     const { consumer: name, types, maxInFlight } = this.#subscription;
     if (this.#draining) return;
     const address = new URL(url);
     address.searchParams.set("name", `troupe-${name}`);
     address.searchParams.set("heartbeat", HEARTBEAT_S);
-    const client = new Client(address.href, undefined, null);
+    const client = newClient(address.href, tls);
     client.onerror = (error) => log("debug", "rabbitmq:connection:failed", { reason: error.message });
     const connection = ++this.#connections;
     try {
@@ -129,10 +133,7 @@ class QueueConsumer implements SourceConsumer {
       const ended = consumer.wait().then(() => (this.#draining ? aborted : undefined));
       await Promise.race([ended, aborted, this.#watch(declare, over)]);
       if (over.aborted && this.#drainMs > 0)
-        await Promise.race([
-          client.close(),
-          pause(Math.min(this.#drainMs, this.#deadlineMs), new AbortController().signal),
-        ]);
+        await Promise.race([client.close(), pause(Math.min(this.#drainMs, this.#deadlineMs))]);
     } finally {
       this.#channel = undefined;
       this.#cancel = undefined;
@@ -152,17 +153,8 @@ class QueueConsumer implements SourceConsumer {
     }
   }
 
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#away(`did not answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    work.catch(() => undefined);
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.#deadlineMs, work, () => this.#away(`did not answer within ${this.#deadlineMs} ms`));
   }
 
   #away(how: string): RabbitMqUnavailableError {

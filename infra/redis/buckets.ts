@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Log } from "#runtime";
-import { type RedisClient, RedisSession } from "./session.ts";
+import type { ClientTls } from "../tls.ts";
+import type { RedisClient } from "./client.ts";
+import { RedisSession } from "./session.ts";
 
 /** What is left of a bucket, in the server's time. */
 export interface SharedTake {
@@ -14,6 +16,8 @@ export interface SharedTake {
 export interface RedisBucketsOptions {
   /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
   readonly url: string;
+  /** Certificates for `rediss://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls;
   readonly log: Log;
   /** Put before the name of each bucket. */
   readonly prefix: string;
@@ -44,8 +48,8 @@ export class RedisBuckets {
   readonly #session: RedisSession;
   readonly #prefix: string;
 
-  constructor({ url, log, prefix }: RedisBucketsOptions) {
-    this.#session = new RedisSession({ url, log, name: "troupe-rates", deadlineMs: GIVEN_UP_AFTER_MS });
+  constructor({ url, tls, log, prefix }: RedisBucketsOptions) {
+    this.#session = new RedisSession({ url, tls, log, name: "troupe-rates", deadlineMs: GIVEN_UP_AFTER_MS });
     this.#prefix = prefix;
   }
 

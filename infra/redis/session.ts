@@ -1,13 +1,15 @@
-import { createClient } from "redis";
+import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
+import type { ClientTls } from "../tls.ts";
+import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";
-
-/** A client as this project makes it: RESP3 is not needed, modules are not used. */
-export type RedisClient = ReturnType<typeof createClient>;
+import { isAnswer } from "./refusal.ts";
 
 export interface RedisSessionOptions {
   /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
   readonly url: string;
+  /** Certificates for `rediss://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   readonly log: Log;
   /** How the server lists the connection. */
   readonly name: string;
@@ -38,23 +40,15 @@ export class RedisSession {
    */
   async use<T>(what: string, run: (client: RedisClient) => Promise<T>): Promise<T> {
     const opening = (this.#client ??= this.#open());
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
-    });
-    const answer = opening.then(run);
-    // When the deadline wins, the end of the command is nobody's concern any more.
-    answer.catch(() => undefined);
+    const late = (): Error => new Error(`no answer within ${this.#deadlineMs} ms`);
     try {
-      return await Promise.race([answer, late]);
+      return await within(this.#deadlineMs, opening.then(run), late);
     } catch (error) {
       if (isAnswer(error)) throw error;
       this.#discard(opening);
       throw new RedisUnavailableError(`Cannot ${what}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -63,16 +57,10 @@ export class RedisSession {
   }
 
   async #open(): Promise<RedisClient> {
-    const { url, name, log } = this.#options;
-    const client = createClient({
-      url,
-      name,
-      disableOfflineQueue: true,
-      socket: { connectTimeout: this.#deadlineMs, reconnectStrategy: false },
-    });
-    client.on("error", (error: Error) => log("debug", "redis:connection:failed", { reason: error.message }));
+    const { url, tls, name, log } = this.#options;
+    const client = newClient({ url, tls, name, log, connectTimeoutMs: this.#deadlineMs });
     await client.connect();
-    return client as RedisClient;
+    return client;
   }
 
   #discard(client: Promise<RedisClient>): void {
@@ -82,9 +70,4 @@ export class RedisSession {
       () => undefined,
     );
   }
-}
-
-/** The server answered, and said no: `OOM`, `WRONGTYPE`, `EXECABORT`. Such errors begin with a word in capitals. */
-function isAnswer(error: unknown): boolean {
-  return error instanceof Error && /^[A-Z]{3,}\b/.test(error.message) && !("code" in error);
 }

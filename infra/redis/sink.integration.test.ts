@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createClient } from "redis";
-import { type OutboxRecord, silentLog } from "#runtime";
+import { type Log, type OutboxRecord, silentLog, type Sink } from "#runtime";
 import { type Delivered, sinkConformance } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { OwnBroker } from "../testing/own-broker.ts";
@@ -45,17 +45,51 @@ const newPrefix = (): string => `test-${crypto.randomUUID().slice(0, 8)}:`;
 sinkConformance("redisSink()", test, async () => {
   const streamPrefix = newPrefix();
   const sink = redisSink({ url: broker.address, log: silentLog, streamPrefix });
+  const others: Sink[] = [];
   return {
     sink,
     expected: (record) => ({ place: eventStream(record.name, streamPrefix), key: undefined }),
     readAll: () => readStreams(streamPrefix),
     dropsRepeats: false,
     tooLargeBytes: 2 * 1024 * 1024,
+    never: {
+      "an event whose key is no stream": async () => {
+        await command("SET", eventStream("text.written.v1", streamPrefix), "x");
+        return { spoil: (one) => ({ ...one, name: "text.written.v1" }) };
+      },
+      "an event whose stream has no ids left": async () => {
+        const last = "18446744073709551615-18446744073709551615";
+        await command("XADD", eventStream("full.up.v1", streamPrefix), last, "id", "last");
+        return { spoil: (one) => ({ ...one, name: "full.up.v1" }) };
+      },
+      "an event whose key its user may not write": async () => {
+        const user = `user-${crypto.randomUUID().slice(0, 8)}`;
+        await command("ACL", "SETUSER", user, "on", ">s3cret", `~${streamPrefix}events:order`, "+@all");
+        const url = new URL(broker.address);
+        url.username = user;
+        url.password = "s3cret";
+        const other = redisSink({ url: url.href, log: silentLog, streamPrefix });
+        others.push(other);
+        return { sink: other, spoil: (one) => ({ ...one, name: "forbidden.place.v1" }) };
+      },
+    },
     kill: () => broker.kill(),
     restart: () => broker.start(),
-    [Symbol.asyncDispose]: () => sink.close(),
+    [Symbol.asyncDispose]: async () => {
+      for (const one of [sink, ...others]) await one.close();
+    },
   };
 });
+
+async function command(...words: readonly string[]): Promise<unknown> {
+  const client = createClient({ url: broker.address });
+  await client.connect();
+  try {
+    return await client.sendCommand([...words]);
+  } finally {
+    client.destroy();
+  }
+}
 
 function record(over: Partial<OutboxRecord> = {}): OutboxRecord {
   return {
@@ -126,4 +160,62 @@ test("redisSink() forgets entries older than its retention", async () => {
   expect(left.at(-1)?.id).toBe(kept.id);
   admin.destroy();
   await sink.close();
+});
+
+test("redisSink() writes the others of a batch once, however often it meets a key that is no stream", async () => {
+  const streamPrefix = newPrefix();
+  await command("SET", eventStream("text.written.v1", streamPrefix), "x");
+  const sink = redisSink({ url: broker.address, log: silentLog, streamPrefix });
+  const batch = [record(), record({ name: "text.written.v1" }), record()];
+  const results = await sink.publish(batch, 1);
+  expect(results.map(({ kind }) => kind)).toEqual(["acked", "refused", "acked"]);
+  expect(results[1]).toMatchObject({ detail: expect.stringContaining("WRONGTYPE") });
+  await command("DEL", eventStream("text.written.v1", streamPrefix));
+  expect((await readStreams(streamPrefix)).map(({ id }) => id)).toEqual([batch[0]?.id ?? "", batch[2]?.id ?? ""]);
+  await sink.close();
+});
+
+test("redisSink() keeps what a group has not acknowledged, and says what was lost when that is too old as well", async () => {
+  const streamPrefix = newPrefix();
+  const stream = eventStream("order.placed.v1", streamPrefix);
+  const client = createClient({ url: broker.address });
+  await client.connect();
+  const minutesAgo = (minutes: number): number => Date.now() - minutes * 60_000;
+  const add = (minutes: number, count: number, id: string): Promise<unknown> => {
+    const at = minutesAgo(minutes);
+    return Promise.all(
+      Array.from({ length: count }, (_, i) => client.xAdd(stream, `${at + i}-0`, { id: `${id}_${i}` })),
+    );
+  };
+  const publishAnew = async (options: { retentionMs: number; unreadRetentionMs?: number }, log: Log): Promise<void> => {
+    const sink = redisSink({ url: broker.address, log, streamPrefix, ...options });
+    await sink.publish([record({ id: `evt_${crypto.randomUUID()}` })], 1);
+    await sink.close();
+  };
+  const left = async (): Promise<number> => client.xLen(stream);
+  await add(60, 300, "old");
+  await client.xGroupCreate(stream, "quick", "0");
+  await client.xGroupCreate(stream, "slow", "0");
+  await client.xReadGroup("quick", "one", { key: stream, id: ">" }, { NOACK: true });
+  // Read, and not acknowledged: the first of them may come again.
+  await client.xReadGroup("slow", "one", { key: stream, id: ">" }, { COUNT: 250 });
+  await publishAnew({ retentionMs: 1_000 }, silentLog);
+  expect(await left()).toBe(301);
+
+  const pending = await client.xPendingRange(stream, "slow", "-", "+", 240);
+  await client.xAck(
+    stream,
+    "slow",
+    pending.map(({ id }) => id),
+  );
+  await publishAnew({ retentionMs: 1_000 }, silentLog);
+  expect(await left()).toBeLessThan(200);
+  expect(await left()).toBeGreaterThanOrEqual(62);
+
+  const lines: object[] = [];
+  const log: Log = (level, event, fields) => void (event === "redis:unread:lost" && lines.push({ level, ...fields }));
+  await publishAnew({ retentionMs: 1_000, unreadRetentionMs: 30 * 60_000 }, log);
+  expect(lines).toMatchObject([{ level: "error", stream, groups: ["slow"], lost: 60 }]);
+  expect(await left()).toBe(3);
+  client.destroy();
 });

@@ -1,24 +1,34 @@
+import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
+import { toCloudEvent } from "#runtime";
 /**
  * The sink `redis`: events as entries of Redis Streams.
  *
- * S1 A batch is one transaction: all of it is written, or none, so an entry never stands before an earlier one of its
- *    key. The next batch starts when the one before has ended.
- * S2 An entry is acked after Redis has answered. With `appendfsync always` it is on disk by then; `bun run doctor` tells.
+ * S1 A batch is one transaction, so an entry never stands before an earlier one of its key. The next batch starts when the one
+ *    before has ended.
+ * S2 An entry is acked after Redis has answered for it: a transaction writes the others beside one that fails. With
+ *    `appendfsync always` it is on disk by then; `bun run doctor` tells.
  * S3 What `publish` sends again after it threw may be there twice, with the same `id` field.
+ * S4 A key that is no stream, or may not be written, takes its own events with it and no others.
  */
-import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
-import { toCloudEvent } from "#runtime";
-import { type RedisClient, RedisSession } from "./session.ts";
+import type { ClientTls } from "../tls.ts";
+import type { RedisClient } from "./client.ts";
+import { isAnswer, isNever, repliesOf } from "./refusal.ts";
+import { RedisSession } from "./session.ts";
 import { eventStream } from "./streams.ts";
+import { StreamTrimmer } from "./trim.ts";
 
 /** Options of {@link redisSink}. */
 export interface RedisSinkOptions {
   readonly url: string;
+  /** Certificates for `rediss://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls;
   readonly log: Log;
   /** Stands before every stream's name. @default "" */
   readonly streamPrefix?: string;
   /** How long entries are kept, in milliseconds. Trimming is approximate: some older ones stay. @default 24 h */
   readonly retentionMs?: number;
+  /** How long entries are kept that a consumer group has not acknowledged, in milliseconds. @default 7 days */
+  readonly unreadRetentionMs?: number;
   /** Bytes of an event at most; a larger one is refused. @default 1 MiB */
   readonly maxBytes?: number;
   /** Records per `publish` call. @default 1_000 */
@@ -28,19 +38,21 @@ export interface RedisSinkOptions {
 }
 
 interface Entry {
+  readonly id: string;
   readonly stream: string;
   readonly fields: Record<string, string>;
 }
 
 const ACKED: PublishResult = { kind: "acked" };
-const TRIM_EVERY_MS = 10_000;
+const HELD: PublishResult = { kind: "held" };
 
 /**
  * Events go to the stream of their noun (`events:order`), in order per key, with the fields `id`, `event` (the
  * CloudEvent), `type`, `contenttype` and, where known, `traceparent`.
  *
  * `publish` rejects with {@link RedisUnavailableError} when the server is away, and with the server's own words when it
- * refuses for now (`OOM …`). A record over `maxBytes`, or with a type that gives no stream, is `refused`; the others go on.
+ * takes nothing for now (`OOM …`). A record over `maxBytes`, with a type that gives no stream, or for a key that is no stream or
+ * may not be written, is `refused`; one that is not taken now, beside others that are, is `held`. The others go on.
  *
  * @example
  * ```ts
@@ -49,33 +61,26 @@ const TRIM_EVERY_MS = 10_000;
  * ```
  */
 export function redisSink(options: RedisSinkOptions): Sink {
-  const { streamPrefix = "", retentionMs = 86_400_000, maxBytes = 1_048_576 } = options;
+  const { streamPrefix = "", maxBytes = 1_048_576 } = options;
   const session = new RedisSession({ ...options, name: "troupe-sink" });
-  /** When each stream was last trimmed. */
-  const trimmed = new Map<string, number>();
+  const trimmer = new StreamTrimmer(options);
 
   async function publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
-    const results: PublishResult[] = [];
+    const results = new Map<string, PublishResult>();
     const entries: Entry[] = [];
     for (const record of records) {
       const entry = entryOf(record, streamPrefix, maxBytes);
-      results.push(typeof entry === "string" ? { kind: "refused", detail: entry } : ACKED);
-      if (typeof entry !== "string") entries.push(entry);
+      if (typeof entry === "string") results.set(record.id, { kind: "refused", detail: entry });
+      else entries.push(entry);
     }
-    if (entries.length > 0) await session.use(`publish ${entries.length} events`, (client) => write(client, entries));
-    return results;
-  }
-
-  async function write(client: RedisClient, entries: readonly Entry[]): Promise<void> {
-    const batch = client.multi();
-    for (const { stream, fields } of entries) batch.xAdd(stream, "*", fields);
-    const now = Date.now();
-    const due = new Set(entries.map(({ stream }) => stream).filter((s) => now - (trimmed.get(s) ?? 0) > TRIM_EVERY_MS));
-    for (const stream of due) {
-      batch.xTrim(stream, "MINID", now - retentionMs, { strategyModifier: "~" });
-      trimmed.set(stream, now);
+    if (entries.length > 0) {
+      const what = `publish ${entries.length} events`;
+      const outcomes = await session.use(what, (client) => writeEntries(client, entries));
+      entries.forEach(({ id, stream }, i) => results.set(id, resultOf(stream, outcomes[i])));
+      const streams = new Set(entries.map(({ stream }) => stream));
+      await session.use("trim streams", (client) => trimmer.trim(client, streams)).catch(() => undefined);
     }
-    await batch.exec();
+    return records.map(({ id }) => results.get(id) ?? HELD);
   }
 
   return {
@@ -88,6 +93,72 @@ export function redisSink(options: RedisSinkOptions): Sink {
     },
     close: async () => session.close(),
   };
+}
+
+/** S2 */
+function resultOf(stream: string, outcome: unknown): PublishResult {
+  if (!(outcome instanceof Error)) return ACKED;
+  return isNever(outcome)
+    ? { kind: "refused", detail: `The stream ${stream} does not take it: ${outcome.message}` }
+    : HELD;
+}
+
+/**
+ * Writes entries in their order. Resolves with an id or an error for each.
+ * @throws the server's answer, when it took none of them and may take them later.
+ */
+async function writeEntries(client: RedisClient, entries: readonly Entry[]): Promise<readonly unknown[]> {
+  const replies = await addAll(client, entries).catch((error: unknown) => {
+    // Nothing was written: one command of the transaction was refused before it began.
+    if (isAnswer(error)) return undefined;
+    throw error;
+  });
+  if (replies !== undefined) {
+    const failed = replies.filter((reply): reply is Error => reply instanceof Error);
+    const [first] = failed;
+    if (first !== undefined && failed.length === replies.length && !failed.some(isNever)) throw first;
+    return replies;
+  }
+  const streams = Map.groupBy(entries, ({ stream }) => stream);
+  if (streams.size === 1) return addOneByOne(client, entries);
+  const outcomes = new Map<Entry, unknown>();
+  for (const group of streams.values()) {
+    const replies = await writeEntries(client, group).catch((error: unknown) => {
+      // The server itself takes nothing now, and nothing was written yet.
+      if (outcomes.size === 0 || !isAnswer(error)) throw error;
+      return group.map(() => error);
+    });
+    group.forEach((entry, i) => outcomes.set(entry, replies[i]));
+  }
+  return entries.map((entry) => outcomes.get(entry));
+}
+
+function addAll(client: RedisClient, entries: readonly Entry[]): Promise<readonly unknown[]> {
+  const batch = client.multi();
+  for (const { stream, fields } of entries) batch.xAdd(stream, "*", fields);
+  return repliesOf(batch.exec());
+}
+
+/** Up to the first that is not taken now: those behind it would overtake it. @throws that one's answer, if none was taken. */
+async function addOneByOne(client: RedisClient, entries: readonly Entry[]): Promise<readonly unknown[]> {
+  const outcomes: unknown[] = [];
+  let taken = 0;
+  for (const { stream, fields } of entries) {
+    try {
+      outcomes.push(await client.xAdd(stream, "*", fields));
+      taken++;
+    } catch (error) {
+      if (!isAnswer(error)) throw error;
+      if (isNever(error)) {
+        outcomes.push(error);
+        continue;
+      }
+      if (taken === 0) throw error;
+      while (outcomes.length < entries.length) outcomes.push(error);
+      break;
+    }
+  }
+  return outcomes;
 }
 
 /** The entry of a record, or why it can never be one. */
@@ -104,5 +175,5 @@ function entryOf(record: OutboxRecord, prefix: string, maxBytes: number): Entry 
   if (size > maxBytes) return `Redis is not given an event of ${size} bytes: limit is ${maxBytes}`;
   const { id, name, traceparent } = record;
   const fields = { id, type: name, contenttype: "application/cloudevents+json", event };
-  return { stream, fields: traceparent === undefined ? fields : { ...fields, traceparent } };
+  return { id, stream, fields: traceparent === undefined ? fields : { ...fields, traceparent } };
 }

@@ -148,3 +148,40 @@ test("redisSource() replaces a connection that hears nothing any more, though th
   await f.received("evt_2");
   proxy.close();
 });
+
+test("redisSource() reads its other streams while one of its keys is none, and that one too once it is", async () => {
+  const streamPrefix = newPrefix();
+  const place = { url: broker.address, log: silentLog, streamPrefix };
+  const bad = `${streamPrefix}events:stock`;
+  const admin = createClient({ url: broker.address });
+  await admin.connect();
+  await admin.set(bad, "x");
+  const sink = redisSink(place);
+  const received = new Set<string>();
+  const consumer = redisSource({ ...place, blockMs: 200 }).start({
+    consumer: "invoice",
+    types: ["order.placed.v1", "stock.reserved.v1"],
+    maxInFlight: 10,
+    handle: async ({ body }) => {
+      received.add((JSON.parse(body) as { id: string }).id);
+      return "taken";
+    },
+  });
+  const arrives = async (id: string, name: string): Promise<void> => {
+    await eventually(`${id} is published`, 10_000, async () => {
+      const [result] = await sink.publish([{ ...placed(id), name }], 1).catch(() => []);
+      return result?.kind === "acked";
+    });
+    await eventually(`${id} is received`, 10_000, async () => received.has(id));
+  };
+  await arrives("evt_1", "order.placed.v1");
+  await eventually("nothing is left", 10_000, async () => (await consumer.lag().catch(() => -1)) === 0);
+  await admin.del(bad);
+  await arrives("evt_2", "stock.reserved.v1");
+  // It becomes one on the way, under a read that waits.
+  await admin.set(bad, "x");
+  await arrives("evt_3", "order.placed.v1");
+  admin.destroy();
+  await consumer.stop(1_000);
+  await sink.close();
+});

@@ -6,19 +6,27 @@
  * R2 The blocking read has a client of its own, and is not trusted to end: when it is silent for longer than it asked to
  *    be, its client is thrown away.
  * R3 A group that is gone is made anew at the beginning of its stream: what comes twice carries the same id.
+ * R4 A key that cannot be read as a stream (another type, a user who may not) is left out, and looked at again now and then:
+ *    the others go on.
  */
-import { createClient } from "redis";
+import { within } from "#infra/deadline.ts";
 import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
+import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
+import type { ClientTls } from "../tls.ts";
+import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";
 import { pingRedis } from "./ping.ts";
-import { type RedisClient, RedisSession } from "./session.ts";
+import { isAnswer } from "./refusal.ts";
+import { RedisSession } from "./session.ts";
 import { eventStream } from "./streams.ts";
 
 /** What `redisSource` is given. */
 export interface RedisSourceOptions {
   readonly url: string;
+  /** Certificates for `rediss://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls;
   readonly log: Log;
   /** Stands before every stream's name. @default "" */
   readonly streamPrefix?: string;
@@ -35,6 +43,8 @@ interface Entry {
 
 /** One consumer of a group at a time needs one name. */
 const CONSUMER = "troupe";
+/** How often a key that could not be read is looked at again. */
+const LOOK_AGAIN_MS = 2_000;
 
 /**
  * Consumes through a consumer group of the consumer's name; streams and groups are made when they are missing.
@@ -49,7 +59,7 @@ export function redisSource(options: RedisSourceOptions): Source {
   return {
     name: "redis",
     start: (subscription) => new GroupConsumer(options, subscription),
-    check: () => pingRedis(options.url),
+    check: () => pingRedis(options.url, 2_000, options.tls),
   };
 }
 
@@ -64,6 +74,8 @@ class GroupConsumer implements SourceConsumer {
   readonly #commands: RedisSession;
   readonly #redial: Redial;
   readonly #reading = new AbortController();
+  /** Streams that cannot be read, and why (R4). */
+  readonly #unusable = new Map<string, string>();
 
   constructor(options: RedisSourceOptions, subscription: SourceSubscription) {
     this.#options = options;
@@ -79,7 +91,8 @@ class GroupConsumer implements SourceConsumer {
   }
 
   async lag(): Promise<number> {
-    const waiting = await Promise.all(this.#streams.map((stream) => this.#lagOf(stream)));
+    const usable = this.#streams.filter((stream) => !this.#unusable.has(stream));
+    const waiting = await Promise.all(usable.map((stream) => this.#lagOf(stream)));
     return waiting.reduce((sum, count) => sum + count, 0);
   }
 
@@ -92,43 +105,73 @@ class GroupConsumer implements SourceConsumer {
   }
 
   async #session(over: AbortSignal, up: () => void): Promise<void> {
-    const { url, log } = this.#options;
-    await this.#makeGroups();
-    const client = createClient({
-      url,
-      name: `troupe-${this.#subscription.consumer}-reads`,
-      disableOfflineQueue: true,
-      socket: { connectTimeout: this.#deadlineMs, reconnectStrategy: false },
-    }) as RedisClient;
-    client.on("error", (error: Error) => log("debug", "redis:connection:failed", { reason: error.message }));
+    const { url, tls, log } = this.#options;
+    const streams = await this.#makeGroups(this.#streams);
+    const unusable = this.#streams.filter((stream) => !streams.includes(stream));
+    if (streams.length === 0)
+      throw new RedisUnavailableError(
+        `Cannot read ${this.#streams.join(", ")}: ${[...this.#unusable.values()].join(", ")}`,
+      );
+    const ended = new AbortController();
+    const name = `troupe-${this.#subscription.consumer}-reads`;
+    const client = newClient({ url, tls, name, log, connectTimeoutMs: this.#deadlineMs });
     const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
     try {
       await client.connect();
-      const reading = this.#claim(client, over).then(() => this.#read(client, over, up));
+      const reading = this.#claim(client, streams, over).then(() => this.#read(client, streams, over, up));
       reading.catch(() => undefined);
-      await Promise.race([reading, aborted]);
+      await Promise.race([reading, aborted, this.#usableAgain(unusable, AbortSignal.any([over, ended.signal]))]);
     } finally {
+      ended.abort();
       client.destroy();
     }
   }
 
-  async #makeGroups(): Promise<void> {
+  /** Resolves with the streams that have their group now (R4). @throws {RedisUnavailableError} the server is away. */
+  async #makeGroups(streams: readonly string[]): Promise<readonly string[]> {
     const { consumer } = this.#subscription;
-    for (const stream of this.#streams) {
+    const usable: string[] = [];
+    for (const stream of streams) {
       try {
         await this.#commands.use(`make the group of ${stream}`, (client) =>
           client.xGroupCreate(stream, consumer, "0", { MKSTREAM: true }),
         );
       } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith("BUSYGROUP"))) throw error;
+        if (!isAnswer(error)) throw error;
+        if (!error.message.startsWith("BUSYGROUP")) {
+          this.#tell(stream, error.message);
+          continue;
+        }
       }
+      this.#tell(stream, undefined);
+      usable.push(stream);
     }
+    return usable;
+  }
+
+  #tell(stream: string, reason: string | undefined): void {
+    if (this.#unusable.get(stream) === reason) return;
+    const { log } = this.#options;
+    const { consumer } = this.#subscription;
+    if (reason === undefined) log("info", "redis:stream:usable", { stream, consumer });
+    else log("warn", "redis:stream:unusable", { stream, consumer, reason });
+    if (reason === undefined) this.#unusable.delete(stream);
+    else this.#unusable.set(stream, reason);
+  }
+
+  /** Resolves when one of the streams can be read after all (R4). */
+  async #usableAgain(streams: readonly string[], over: AbortSignal): Promise<void> {
+    while (streams.length > 0) {
+      await pause(LOOK_AGAIN_MS, over);
+      if (over.aborted || (await this.#makeGroups(streams)).length > 0) return;
+    }
+    return new Promise(() => undefined);
   }
 
   /** R1 */
-  async #claim(client: RedisClient, over: AbortSignal): Promise<void> {
+  async #claim(client: RedisClient, streams: readonly string[], over: AbortSignal): Promise<void> {
     const { consumer, maxInFlight } = this.#subscription;
-    for (const stream of this.#streams) {
+    for (const stream of streams) {
       let start = "0-0";
       do {
         await this.#inFlight.below(maxInFlight, over);
@@ -144,10 +187,10 @@ class GroupConsumer implements SourceConsumer {
     }
   }
 
-  async #read(client: RedisClient, over: AbortSignal, up: () => void): Promise<void> {
+  async #read(client: RedisClient, names: readonly string[], over: AbortSignal, up: () => void): Promise<void> {
     const { consumer, maxInFlight } = this.#subscription;
     const { blockMs = 2_000 } = this.#options;
-    const streams = this.#streams.map((key) => ({ key, id: ">" }));
+    const streams = names.map((key) => ({ key, id: ">" }));
     for (;;) {
       // The count holds for each of the streams.
       await this.#inFlight.below(Math.max(1, maxInFlight - streams.length + 1), over);
@@ -194,18 +237,8 @@ class GroupConsumer implements SourceConsumer {
   }
 
   /** R2 */
-  async #inTime<T>(ms: number, run: () => Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const text = `Cannot read the streams of ${this.#subscription.consumer}: no answer within ${ms} ms`;
-      timer = setTimeout(() => reject(new RedisUnavailableError(text)), ms);
-    });
-    const answer = run();
-    answer.catch(() => undefined);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  #inTime<T>(ms: number, run: () => Promise<T>): Promise<T> {
+    const text = `Cannot read the streams of ${this.#subscription.consumer}: no answer within ${ms} ms`;
+    return within(ms, run(), () => new RedisUnavailableError(text));
   }
 }

@@ -1,10 +1,11 @@
 import { checkBrokers } from "#infra/kafka/check.ts";
-import { findKafkaError, isUnknownTopic, KafkaUnavailableError } from "#infra/kafka/errors.ts";
+import { findKafkaError, isUnknownTopic, kafkaReason, KafkaUnavailableError } from "#infra/kafka/errors.ts";
 import { type KafkaMessage, runs } from "#infra/kafka/message.ts";
-import { EventProducer, isTooLarge } from "#infra/kafka/producer.ts";
+import { EventProducer } from "#infra/kafka/producer.ts";
+import { isNever, isRefusal, isTooLarge } from "#infra/kafka/refusal.ts";
 import { Topics } from "#infra/kafka/topics.ts";
 import type { Log } from "#runtime";
-import { RefusedRouteError, type Routed, type RoutedBroker } from "./routed.ts";
+import { HeldRouteError, RefusedRouteError, type Routed, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedKafkaOptions {
   /** `127.0.0.1:9092`, several separated by commas. */
@@ -44,7 +45,8 @@ export function routedKafka({ brokers: list, log, topicPrefix = "" }: RoutedKafk
   async function sendAll(topic: string, batch: readonly Waiting[]): Promise<void> {
     let sent = 0;
     try {
-      await topics.ensure(new Set([topic]));
+      const why = (await topics.ensure(new Set([topic]))).get(topic);
+      if (why !== undefined) throw new RefusedRouteError("route", `Kafka does not take the topic ${topic}: ${why}`);
       for (const run of runs(
         batch.map(({ message }) => message),
         MAX_RUN_BYTES,
@@ -56,15 +58,14 @@ export function routedKafka({ brokers: list, log, topicPrefix = "" }: RoutedKafk
     } catch (error) {
       if (isUnknownTopic(error instanceof KafkaUnavailableError ? error.cause : error)) topics.forget();
       const rest = batch.slice(sent);
-      if (isTooLarge(error) && rest.length > 1) {
-        for (const one of rest) await sendAll(topic, [one]);
+      if (isNever(error) && rest.length > 1) {
+        // By halves: only the ones that are meant are refused.
+        const middle = Math.ceil(rest.length / 2);
+        await sendAll(topic, rest.slice(0, middle));
+        await sendAll(topic, rest.slice(middle));
         return;
       }
-      const failure = isTooLarge(error)
-        ? new RefusedRouteError("broker", `The topic ${topic} does not take an event of this size`)
-        : findKafkaError(error, ["INVALID_TOPIC", "INVALID_TOPIC_EXCEPTION"])
-          ? new RefusedRouteError("route", `Kafka takes no topic of the name ${topic}`)
-          : error;
+      const failure = failureOf(topic, error);
       for (const { taken } of rest) taken.reject(failure);
     }
   }
@@ -89,6 +90,17 @@ export function routedKafka({ brokers: list, log, topicPrefix = "" }: RoutedKafk
     check: () => checkBrokers(brokers, 2_000),
     close: async () => producer.close(),
   };
+}
+
+function failureOf(topic: string, error: unknown): unknown {
+  if (isTooLarge(error))
+    return new RefusedRouteError("broker", `The topic ${topic} does not take an event of this size`);
+  if (findKafkaError(error, ["INVALID_TOPIC_EXCEPTION"]))
+    return new RefusedRouteError("route", `Kafka takes no topic of the name ${topic}`);
+  if (isNever(error))
+    return new RefusedRouteError("broker", `The topic ${topic} does not take it: ${kafkaReason(error)}`);
+  if (isRefusal(error)) return new HeldRouteError(`The topic ${topic} takes nothing now: ${kafkaReason(error)}`);
+  return error;
 }
 
 function messageOf(topic: string, { key, id, type, event, traceparent, at }: Routed<"kafka">): KafkaMessage {

@@ -1,11 +1,12 @@
 import { JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { NatsLink } from "#infra/nats/connection.ts";
-import { type PublishAck, readPublishAck } from "#infra/nats/publish-ack.ts";
+import { forbiddenBy, type PublishAck, readPublishAck } from "#infra/nats/publish-ack.ts";
 import { type EventStreamOptions, ensureEventStream } from "#infra/nats/streams.ts";
+import { withSubjects } from "#infra/nats/subject-sets.ts";
 import { EVENT_SUBJECT_PREFIX } from "#infra/nats/subjects.ts";
 import { wireHeaders } from "#infra/nats/wire-headers.ts";
-import { headerText, RefusedRouteError, type RoutedBroker } from "./routed.ts";
+import { headerText, HeldRouteError, RefusedRouteError, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedNatsOptions {
   /** Shared; stays open. */
@@ -31,6 +32,7 @@ interface Waiting extends Message {
 const encoder = new TextEncoder();
 const DEADLINE_MS = 5_000;
 const STREAM_NOT_FOUND = 10059;
+const BAD_REQUEST = 400;
 const WEEK_NS = 7 * 24 * 3_600_000 * 1_000_000;
 
 /**
@@ -73,9 +75,15 @@ export function routedNats({
         await streams.add({ name: stream, subjects: [subject], storage, retention, max_age: WEEK_NS });
         return;
       }
-      const subjects = info.config.subjects ?? [];
-      if (!subjects.includes(subject))
-        await streams.update(stream, { ...info.config, subjects: [...subjects, subject] });
+      const subjects = withSubjects(info.config.subjects, [subject]);
+      if (subjects.join() !== info.config.subjects.join())
+        await streams.update(stream, { ...info.config, subjects }).catch((error: unknown) => {
+          if (!(error instanceof JetStreamApiError) || error.status !== BAD_REQUEST) throw error;
+          throw new RefusedRouteError(
+            "route",
+            `The stream ${stream} cannot take the subject ${subject}: ${error.message}`,
+          );
+        });
     });
   }
 
@@ -124,9 +132,12 @@ export function routedNats({
       if (traceparent !== undefined) made.push(["traceparent", traceparent]);
       try {
         const ack = await publish({ subject, payload: encoder.encode(event), headers: wireHeaders(made) });
-        if (ack.kind !== "stored")
-          throw new Error(`Cannot publish to ${subject} as JetStream refused it: ${ack.detail}`);
+        if (ack.kind === "stored") return;
+        const detail = `Cannot publish to ${subject} as JetStream refused it: ${ack.detail} (${ack.code})`;
+        throw ack.never ? new RefusedRouteError("broker", detail) : new HeldRouteError(detail);
       } catch (error) {
+        const forbidden = forbiddenBy(error);
+        if (forbidden !== undefined) throw new RefusedRouteError("route", forbidden);
         if (isUnheard(error)) await take(subject);
         throw error;
       }

@@ -2,12 +2,15 @@ import { declareQueues } from "#infra/rabbitmq/declare.ts";
 import { RabbitMqBlockedError, refusalOf } from "#infra/rabbitmq/errors.ts";
 import { pingRabbitMq } from "#infra/rabbitmq/ping.ts";
 import { ConfirmSession, type Outcome, type Outgoing } from "#infra/rabbitmq/session.ts";
+import type { ClientTls } from "#infra/tls.ts";
 import { Tries } from "#infra/tries.ts";
 import type { Log } from "#runtime";
 import { HeldRouteError, RefusedRouteError, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedRabbitMqOptions {
   readonly url: string;
+  /** Certificates for `amqps://`, beside what the system trusts. @default the system's alone */
+  readonly tls?: ClientTls | undefined;
   readonly log: Log;
   /** Stands before every exchange's name. @default "" */
   readonly exchangePrefix?: string;
@@ -33,12 +36,12 @@ const MAX_KNOWN = 1_000;
  * Acked after the broker's confirm. An event that no queue would get is refused with reason `route`; one that a queue does not
  * take is held, and refused after ten tries: queues beside that one get it at each of them.
  */
-export function routedRabbitMq({ url, log, exchangePrefix = "" }: RoutedRabbitMqOptions): RoutedRabbitMq {
+export function routedRabbitMq({ url, tls, log, exchangePrefix = "" }: RoutedRabbitMqOptions): RoutedRabbitMq {
   const nothing = async (): Promise<void> => undefined;
-  const publishing = new ConfirmSession({ url, log, name: "troupe-routed", prepare: nothing });
+  const publishing = new ConfirmSession({ url, tls, log, name: "troupe-routed", prepare: nothing });
   // The broker ends a channel that asks for an exchange which is there as another kind, and one with a message that it will
   // never take: which one it was is found out where nothing else is under way.
-  const alone = new ConfirmSession({ url, log, name: "troupe-routed-setup", prepare: nothing });
+  const alone = new ConfirmSession({ url, tls, log, name: "troupe-routed-setup", prepare: nothing });
   let turn: Promise<unknown> = Promise.resolve();
   const known = new Set<string>();
   const nacks = new Tries();
@@ -118,7 +121,7 @@ export function routedRabbitMq({ url, log, exchangePrefix = "" }: RoutedRabbitMq
     },
     async check() {
       if (publishing.blocked !== undefined) throw new RabbitMqBlockedError(publishing.blocked);
-      await pingRabbitMq(url);
+      await pingRabbitMq(url, 2_000, tls);
     },
     async close() {
       publishing.close();

@@ -3,6 +3,7 @@ import { AMQPClient } from "@cloudamqp/amqp-client";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Admin } from "@platformatic/kafka";
 import { createClient } from "redis";
+import type { Broker } from "#infra/brokers.ts";
 import { readTopics } from "#infra/kafka/read-topics.fixture.ts";
 import { connectNats } from "#infra/nats/connection.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
@@ -11,7 +12,7 @@ import { routedKafka } from "./kafka.ts";
 import { routedNats } from "./nats.ts";
 import { routedRabbitMq } from "./rabbitmq.ts";
 import { routedRedis } from "./redis.ts";
-import type { Address, Broker, Routed, RoutedBroker } from "./routed.ts";
+import type { Address, Routed, RoutedBroker } from "./routed.ts";
 
 // The first test that needs servers may have to start them.
 setDefaultTimeout(120_000);

@@ -8,11 +8,9 @@
  * R3 What will never be taken is refused, and becomes a dead letter: a name the broker does not take, an event that is too
  *    large, a place that nobody reads from.
  */
+import type { Broker } from "#infra/brokers.ts";
 import { parseExact } from "#infra/json/exact.ts";
 import type { DeadLetterReason, OutboxRecord, PublishResult, Sink } from "#runtime";
-
-/** The name of a broker in a route. */
-export type Broker = "kafka" | "rabbitmq" | "nats" | "redis";
 
 /** Where an event goes. The names were checked when the route was put. */
 export type Address =

@@ -1,8 +1,9 @@
-/** Keywords about objects. Only a member that is there counts: every object has a `constructor` of its kind. */
 import { isExactNumber, type JsonNumber } from "#infra/json/exact.ts";
+/** Keywords about objects. Only a member that is there counts: every object has a `constructor` of its kind. */
+import { stepOf } from "#infra/json/pointer.ts";
 import type { Build, Site } from "./build.ts";
 import { patternAt } from "./check-values.ts";
-import { pointerTo, shorten, shown } from "./misfit.ts";
+import { shorten, shown } from "./misfit.ts";
 import type { Check, Place, Run, Seen } from "./run.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -20,7 +21,7 @@ function ofObjects(check: (value: Members, place: Place, run: Run, seen: Seen | 
 const properties: Build = (schemas: Members, { at, checkAt }) => {
   const checks = Object.keys(schemas).map((name): [string, Check] => [
     name,
-    checkAt(`${at.pointer}/properties/${pointerTo(name)}`),
+    checkAt(`${at.pointer}/properties/${stepOf(name)}`),
   ]);
   return ofObjects((value, place, run, seen) => {
     let fits = true;
@@ -35,8 +36,8 @@ const properties: Build = (schemas: Members, { at, checkAt }) => {
 
 const patternProperties: Build = (schemas: Members, { at, checkAt }) => {
   const checks = Object.keys(schemas).map((source) => ({
-    pattern: patternAt(source, `/${pointerTo(source)}`),
-    check: checkAt(`${at.pointer}/patternProperties/${pointerTo(source)}`),
+    pattern: patternAt(source, `/${stepOf(source)}`),
+    check: checkAt(`${at.pointer}/patternProperties/${stepOf(source)}`),
   }));
   return ofObjects((value, place, run, seen) => {
     let fits = true;
@@ -120,7 +121,7 @@ function besides(keyword: string): Build {
   return (asked: Members, { at, checkAt }: Site) => {
     const checks = Object.entries(asked).map(([name, one]): [string, Check] => [
       name,
-      Array.isArray(one) ? needs(one as string[]) : checkAt(`${at.pointer}/${keyword}/${pointerTo(name)}`),
+      Array.isArray(one) ? needs(one as string[]) : checkAt(`${at.pointer}/${keyword}/${stepOf(name)}`),
     ]);
     return ofObjects((value, place, run, seen) => {
       let fits = true;

@@ -1,12 +1,13 @@
+import { isExactNumber } from "#infra/json/exact.ts";
 /**
  * Reads a schema from outside: every subschema with its place, and what references may lead to. Nothing is fetched: a
  * reference leads to a place within the document.
  *
  * A schema is code that others write and this process runs: it is measured before anything recursive sees it.
  */
-import { isExactNumber } from "#infra/json/exact.ts";
+import { stepOf } from "#infra/json/pointer.ts";
 import { draftOf, type Draft, keywordIn } from "./keywords.ts";
-import { type SchemaFault, pointerTo } from "./misfit.ts";
+import { type SchemaFault } from "./misfit.ts";
 
 /** A part of the document with a URI of its own: the whole, or what has an `$id`. */
 export interface Resource {
@@ -65,7 +66,7 @@ function measure(root: unknown): SchemaFault | undefined {
     if (typeof value !== "object" || value === null) continue;
     if (depth > MAX_DEPTH) return fault(path, "The schema is nested too deeply", `at most ${MAX_DEPTH} levels`, "more");
     if (++nodes > MAX_NODES) return fault("", "The schema has too many nodes", `at most ${MAX_NODES}`, "more");
-    for (const [name, inner] of Object.entries(value)) open.push([inner, `${path}/${pointerTo(name)}`, depth + 1]);
+    for (const [name, inner] of Object.entries(value)) open.push([inner, `${path}/${stepOf(name)}`, depth + 1]);
   }
   return undefined;
 }
@@ -88,7 +89,7 @@ class Reading implements SchemaDocument {
     const { draft } = resource;
     const alone = draft === "draft-07" && Object.hasOwn(value, "$ref");
     for (const [name, inner] of Object.entries(value)) {
-      const at = `${pointer}/${pointerTo(name)}`;
+      const at = `${pointer}/${stepOf(name)}`;
       const holds = keywordIn(draft, name);
       if (holds === undefined) this.#unknown(at, name, draft);
       // Draft 7: what stands beside a reference says nothing, but for the definitions, which it may lead to.
@@ -110,7 +111,7 @@ class Reading implements SchemaDocument {
       this.#fault(at, "must be an object of schemas", "an object of schemas", inner);
     } else {
       for (const [name, one] of Object.entries(inner)) {
-        const place = `${at}/${pointerTo(name)}`;
+        const place = `${at}/${stepOf(name)}`;
         if (at.endsWith("/patternProperties") && !this.#patternFits(name, place)) continue;
         if (kind !== "dependencies" || !Array.isArray(one)) this.read(one, place, resource);
         else if (!one.every((item) => typeof item === "string"))

@@ -17,11 +17,6 @@ export type SchemaFault = Misfit;
 export const MAX_MISFITS = 20;
 const MAX_SHOWN = 100;
 
-/** A name as a step of a JSON pointer (RFC 6901). */
-export function pointerTo(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
-}
-
 /** A value as it is shown to whoever sent it. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";

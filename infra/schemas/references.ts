@@ -1,5 +1,6 @@
+import { keyOf, stepOf } from "#infra/json/pointer.ts";
 import { resolveUri, type SchemaDocument, type Subschema } from "./document.ts";
-import { type SchemaFault, pointerTo } from "./misfit.ts";
+import { type SchemaFault } from "./misfit.ts";
 
 /** Where a reference leads. */
 export interface Target {
@@ -33,7 +34,7 @@ export class References {
       resource.pointer +
       name
         .split("/")
-        .map((step) => pointerTo(unescaped(step)))
+        .map((step) => stepOf(keyOf(step)))
         .join("/");
     return this.#document.subschemas.has(pointer) ? { pointer, dynamic: undefined } : undefined;
   }
@@ -49,10 +50,6 @@ function decoded(fragment: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function unescaped(step: string): string {
-  return step.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 const IN_PLACE = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"];
@@ -96,5 +93,5 @@ export function loopIn({ subschemas }: SchemaDocument, references: References): 
 
 function placesBelow(inner: unknown, at: string): string[] {
   if (typeof inner !== "object" || inner === null) return [];
-  return [at, ...Object.keys(inner).map((name) => `${at}/${pointerTo(name)}`)];
+  return [at, ...Object.keys(inner).map((name) => `${at}/${stepOf(name)}`)];
 }

@@ -1,5 +1,6 @@
+import { stepOf } from "#infra/json/pointer.ts";
 import type { Resource } from "./document.ts";
-import { MAX_MISFITS, type Misfit, pointerTo, shown } from "./misfit.ts";
+import { MAX_MISFITS, type Misfit, shown } from "./misfit.ts";
 
 /** Where a value stands in the data. `undefined`: it is the whole. */
 export type Place = { readonly around: Place; readonly step: string | number } | undefined;
@@ -66,7 +67,7 @@ export class Run {
 /** A place as a JSON pointer. */
 export function pathOf(place: Place): string {
   const steps: string[] = [];
-  for (let at = place; at !== undefined; at = at.around) steps.push(pointerTo(String(at.step)));
+  for (let at = place; at !== undefined; at = at.around) steps.push(stepOf(String(at.step)));
   return steps.reverse().reduce((path, step) => `${path}/${step}`, "");
 }
 

@@ -99,6 +99,28 @@ export function updateDeadLetter(
   return changed > 0;
 }
 
+/** Claims keys that nobody else has. */
+export function claimDeadLetterKeys(file: SqliteFile, keys: readonly string[], owner: string, forMs: number): string[] {
+  const now = Date.now();
+  const rows = file.all<{ key: string }>(
+    `insert into dead_letter_claims (key, owner, until_ms)
+     select distinct value, ?, ? from json_each(?) where true
+     on conflict (key) do update set owner = excluded.owner, until_ms = excluded.until_ms
+     where dead_letter_claims.owner = excluded.owner or dead_letter_claims.until_ms <= ?
+     returning key`,
+    ...[owner, now + forMs, JSON.stringify(keys), now],
+  );
+  return rows.map(({ key }) => key);
+}
+
+/** Gives up claims, and forgets those that ran out long ago. */
+export function releaseDeadLetterKeys(file: SqliteFile, keys: readonly string[], owner: string): void {
+  file.run(
+    "delete from dead_letter_claims where (owner = ? and key in (select value from json_each(?))) or until_ms < ?",
+    ...[owner, JSON.stringify(keys), Date.now() - 3_600_000],
+  );
+}
+
 /** Deletes letters. */
 export function deleteDeadLetters(file: SqliteFile, ids: readonly string[]): number {
   // Counted by what comes back: the number of changes may hold those of triggers.

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { Store } from "#runtime";
 import {
   controlConformance,
+  replayConformance,
   deadLetterConformance,
   type DurableStoreFixture,
   durableStoreConformance,
@@ -31,3 +32,4 @@ scheduleConformance("sqlite", fixture, { test, expect });
 deadLetterConformance("sqlite", fixture, { test, expect });
 troupeConformance("sqlite", shared, { test, expect });
 controlConformance("sqlite", shared, { test, expect });
+replayConformance("sqlite", shared, { test, expect });

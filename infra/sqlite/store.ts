@@ -32,11 +32,13 @@ import {
   type StoredDeadLetter,
   type ReplyKey,
   type StoredReply,
+  type TimerPlace,
   type TimerRow,
 } from "#runtime";
 import { checkFences, writeBatch } from "./commit.ts";
 import {
   countDeadLetters,
+  claimDeadLetterKeys,
   deleteDeadLetters,
   insertDeadLetters,
   keysWithDeadLetters,
@@ -45,6 +47,7 @@ import {
   selectDeadLetters,
   summarizeDeadLetters,
   updateDeadLetter,
+  releaseDeadLetterKeys,
 } from "./dead-letters.ts";
 import { SqliteFile } from "./file.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
@@ -52,7 +55,7 @@ import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { readContracts, readNodes, writeNode } from "./nodes.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
-import { deleteTimers, dueTimers, timersOf } from "./timers.ts";
+import { dueTimers, timersOf } from "./timers.ts";
 
 /** What {@link sqlite} may be told. */
 export interface SqliteStoreOptions {
@@ -242,8 +245,13 @@ class SqliteStore implements Store {
     });
   }
 
-  async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
-    return dueTimers(this.#file, partitions, before, limit);
+  async timers(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after?: TimerPlace,
+  ): Promise<readonly TimerRow[]> {
+    return dueTimers(this.#file, partitions, before, limit, after);
   }
 
   async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
@@ -318,11 +326,8 @@ class SqliteStore implements Store {
     });
   }
 
-  async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    this.#file.write(() => {
-      deleteTimers(this.#file, timers);
-      insertDeadLetters(this.#file, letters);
-    });
+  async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
+    this.#file.write(() => insertDeadLetters(this.#file, letters));
   }
 
   async deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]> {
@@ -355,6 +360,14 @@ class SqliteStore implements Store {
 
   async amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
     return this.#file.write(() => updateDeadLetter(this.#file, id, was, change));
+  }
+
+  async claimDeadLetterKeys(keys: readonly string[], owner: string, forMs: number): Promise<readonly string[]> {
+    return this.#file.write(() => claimDeadLetterKeys(this.#file, keys, owner, forMs));
+  }
+
+  async releaseDeadLetterKeys(keys: readonly string[], owner: string): Promise<void> {
+    this.#file.write(() => releaseDeadLetterKeys(this.#file, keys, owner));
   }
 
   async removeDeadLetters(ids: readonly string[]): Promise<number> {

@@ -23,11 +23,14 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly code = "command_failed";
   readonly output: string;
+  /** Whether it was killed, by its time limit or by somebody else. */
+  readonly killed: boolean;
 
-  constructor(command: string, outcome: string, output: string) {
+  constructor(command: string, outcome: string, output: string, killed = false) {
     const tail = lastLines(output, 8).join("\n");
     super(`Cannot finish "${command}": ${outcome}${tail === "" ? "" : `\n${tail}`}`);
     this.output = output;
+    this.killed = killed;
   }
 }
 
@@ -70,7 +73,8 @@ export function run(command: string, args: readonly string[], options: CommandOp
       const output = settle();
       if (options.signal?.aborted === true) reject(options.signal.reason as Error);
       else if (code === 0 || (asked && signal !== "SIGKILL")) resolve(output);
-      else reject(new CommandError(line, signal === null ? `exit code ${code}` : `ended by ${signal}`, output));
+      else if (signal === null) reject(new CommandError(line, `exit code ${code}`, output));
+      else reject(new CommandError(line, `ended by ${signal}`, output, true));
     });
   });
 }

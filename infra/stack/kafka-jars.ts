@@ -6,6 +6,8 @@
 
 /** Pinned: what the cache holds. */
 export const KAFKA_VERSION = "4.1.0";
+/** Of all jars together. */
+export const KAFKA_MEGABYTES = 43;
 
 /** By coordinates, `group:artifact:version`. */
 export const KAFKA_JARS: Readonly<Record<string, string>> = {

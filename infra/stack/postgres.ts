@@ -16,6 +16,7 @@ import { arch, platform } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
+import { readSsl } from "../postgres/ssl.ts";
 import { run, which } from "./command.ts";
 import { markOf } from "./process-mark.ts";
 import type { LaunchContext, Recipe } from "./recipe.ts";
@@ -116,7 +117,14 @@ export const postgresRecipe: Recipe = {
 
 /** Opens one connection, hands it to `work`, closes it. Never waits longer than a few seconds to connect. */
 export async function withConnection<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-  const sql = postgres(url, { max: 1, connect_timeout: 3, idle_timeout: 5, onnotice: () => undefined });
+  const server = readSsl(url);
+  const sql = postgres(server.url, {
+    ssl: server.ssl,
+    max: 1,
+    connect_timeout: 3,
+    idle_timeout: 5,
+    onnotice: () => undefined,
+  });
   try {
     return await work(sql);
   } finally {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { within } from "#infra/deadline.ts";
 /** RabbitMQ: the exchange and queues of the gateway and of `invoice`. */
 import { Client } from "../rabbitmq/client.ts";
 import { which } from "./command.ts";
@@ -47,17 +48,10 @@ export const rabbitmqRecipe: Recipe = {
 
   async probe(env) {
     const client = new Client(env["RABBITMQ_URL"] ?? "", undefined, null);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error("RabbitMQ accepted the connection but did not finish the handshake")),
-        3_000,
-      );
-    });
+    const late = (): Error => new Error("RabbitMQ accepted the connection but did not finish the handshake");
     try {
-      await Promise.race([client.connect(), late]);
+      await within(3_000, client.connect(), late);
     } finally {
-      clearTimeout(timer);
       await client.close().catch(() => undefined);
     }
   },

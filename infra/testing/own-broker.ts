@@ -63,6 +63,11 @@ export class OwnBroker implements AsyncDisposable {
     return this.#launch.address;
   }
 
+  /** The path of the server's program. */
+  get program(): string {
+    return this.#launch.processes.at(-1)?.command ?? "";
+  }
+
   /** Starts it on the data it has. Resolves when it answers. */
   async start(): Promise<void> {
     const [own, ...others] = this.#launch.processes.toReversed();

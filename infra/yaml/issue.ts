@@ -22,8 +22,3 @@ export interface Finding {
   readonly expected?: string;
   readonly received?: string;
 }
-
-/** RFC 6901. */
-export function pointerOf(at: readonly (string | number)[]): string {
-  return at.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-}

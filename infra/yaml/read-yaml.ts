@@ -1,7 +1,7 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, Lexer, LineCounter, parseDocument, visit } from "yaml";
 import type { Document, Node, YAMLMap } from "yaml";
+import { pointerOf } from "#infra/json/pointer.ts";
 import type { ConfigIssue, Finding } from "./issue.ts";
-import { pointerOf } from "./issue.ts";
 
 /** A configuration file may have this many UTF-16 code units at most. */
 export const MAX_YAML_LENGTH = 256 * 1024;

@@ -70,7 +70,7 @@ export class ActivationDirectory implements PartitionListener {
     this.#residents.touch(activation, now);
   }
 
-  /** Takes an actor out (D1). */
+  /** Takes an actor out (ActivationDirectory.D1). */
   forget({ type, key }: ActorId): Activation | undefined {
     const activation = this.find(type, key);
     if (activation === undefined) return undefined;
@@ -99,7 +99,7 @@ export class ActivationDirectory implements PartitionListener {
     this.discard(movingError(), "moved", partitions);
   }
 
-  /** Resolves when what an actor's last stay has left is over (D2); `undefined` when that is nothing. */
+  /** Resolves when what an actor's last stay has left is over (ActivationDirectory.D2); `undefined` when that is nothing. */
   left({ type, key }: ActorId): Promise<void> | undefined {
     return this.#leaving.size > 0 ? this.#leaving.get(`${type}/${key}`) : undefined;
   }

@@ -15,6 +15,8 @@ export interface ActivationParts extends TurnParts {
   readonly actors: {
     /** Takes a quiet actor out of memory. */
     evict(actor: ActorId, reason: LeaveReason): void;
+    /** An actor in memory, with what its turn waits for. */
+    find(type: string, key: string): { readonly waitingFor: Iterable<string> } | undefined;
     /** The actor is gone by itself: no message may come to it any more. */
     forget(actor: ActorId): void;
   };

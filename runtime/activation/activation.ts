@@ -17,7 +17,7 @@ import { messageOf } from "../actor/control-messages.ts";
 import type { LeaveReason } from "../actor/life.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { durationMs } from "../base/duration.ts";
-import { DEFAULT_IDLE } from "../base/limits.ts";
+import { DEFAULT_IDLE, DEFAULT_TURN_LIMIT } from "../base/limits.ts";
 import type { LaneRoom } from "../commit/lane-room.ts";
 import type { Waiter, Delivery } from "../message/delivery.ts";
 import { MailboxFullError, OverloadedError, TroupeError } from "../message/errors.ts";
@@ -52,6 +52,7 @@ export class Activation implements IncarnationOwner, LruEntry {
   readonly partition: number;
   readonly schemaVersion: number | undefined;
   readonly idleMs: number;
+  readonly turnLimitMs: number;
   lastUsed = 0;
   older: LruEntry | undefined;
   newer: LruEntry | undefined;
@@ -76,6 +77,7 @@ export class Activation implements IncarnationOwner, LruEntry {
     this.#hooks = new LifeHooks(type, id, parts);
     const { version, idle, restart, mailbox } = type.options;
     this.schemaVersion = version;
+    this.turnLimitMs = durationMs(type.options.turnLimit ?? DEFAULT_TURN_LIMIT);
     this.idleMs = durationMs(idle ?? DEFAULT_IDLE);
     this.#room = parts.lanes.of(partition).room;
     this.#mailbox = new Mailbox(mailbox?.max ?? 1_000, this.#room);
@@ -107,6 +109,11 @@ export class Activation implements IncarnationOwner, LruEntry {
   get busy(): boolean {
     const phase = this.#phase;
     return this.#mailbox.depth > 0 || (phase.kind === "in-use" && !(phase.life.idle && phase.life.settled));
+  }
+
+  /** The actors that its turn waits for. */
+  get waitingFor(): Iterable<string> {
+    return this.#phase.kind === "in-use" ? this.#phase.life.waitingFor : [];
   }
 
   get depth(): number {
@@ -193,11 +200,11 @@ export class Activation implements IncarnationOwner, LruEntry {
   }
 
   turnEnded(): void {
-    if (this.#phase.kind === "loading") void this.#load(); // A1: its life has ended before
+    if (this.#phase.kind === "loading") void this.#load(); // Activation.A1: its life has ended before
     else this.#pump();
   }
 
-  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (A4). */
+  /** A commit of this actor failed: forget what it made of the state, and start anew from the store (Activation.A4). */
   reload(): void {
     const phase = this.#phase;
     if (phase.kind === "gone") return;
@@ -284,10 +291,31 @@ export class Activation implements IncarnationOwner, LruEntry {
   /** A message waits: for the pause after a throw to be over, or in the mailbox for its turn. */
   #wait(delivery: Delivery, definition: AnyMessageDefinition): void {
     if (this.#holdBack?.takes(delivery, definition, this.#last?.version ?? 0)) return;
+    const { callers } = delivery.envelope;
+    if (callers.length > 0 && this.#crosses(new Set(callers), new Set())) {
+      delivery.fail(crossingError(this.address, callers));
+      return;
+    }
     if (!this.#room.admits(isPatient(delivery)))
       delivery.fail(new OverloadedError(this.address, this.#room.retryAfterMs));
     else if (this.#mailbox.offer(delivery)) this.#pump();
     else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
+  }
+
+  /**
+   * Whether the turn under way waits, itself or through the turns of others on this node, for one of the callers: who in turn
+   * wait for this very message. Two that ask each other at once meet here.
+   */
+  #crosses(callers: ReadonlySet<string>, seen: Set<string>, waitingFor = this.waitingFor): boolean {
+    for (const address of waitingFor) {
+      if (callers.has(address)) return true;
+      if (seen.has(address)) continue;
+      seen.add(address);
+      const slash = address.indexOf("/");
+      const next = this.#parts.actors.find(address.slice(0, slash), address.slice(slash + 1));
+      if (next !== undefined && this.#crosses(callers, seen, next.waitingFor)) return true;
+    }
+    return false;
   }
 
   /** Whether what waits for its commit leaves room for a further turn: of this actor, and of its lane (G9). */
@@ -301,7 +329,7 @@ export class Activation implements IncarnationOwner, LruEntry {
     if (this.#room.full) this.#room.block(this, this.#mailbox.depth);
   }
 
-  /** Runs waiting messages until one does not end at once, or none is left (A1). */
+  /** Runs waiting messages until one does not end at once, or none is left (Activation.A1). */
   #pump(): void {
     for (;;) {
       const phase = this.#phase;
@@ -323,4 +351,11 @@ export class Activation implements IncarnationOwner, LruEntry {
 /** Whether nobody waits for the answer, or whoever does holds up a turn or asks again by himself: then it is worth the wait. */
 function isPatient({ envelope, deadline }: Delivery): boolean {
   return deadline === undefined || envelope.origin.kind !== "call" || envelope.callers.length > 0;
+}
+
+function crossingError(address: string, callers: readonly string[]): TroupeError {
+  return new TroupeError(
+    "call_cycle",
+    `Cannot call ${address} as its turn waits for ${callers.at(-1)}, which would wait for this very call`,
+  );
 }

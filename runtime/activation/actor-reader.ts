@@ -2,8 +2,9 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { readState } from "../actor/read-state.ts";
 import type { Clock } from "../base/clock.ts";
-import { loadActors } from "../journal/load.ts";
+import { type Loaded, loadActors } from "../journal/load.ts";
 import type { JournalHost } from "../journal/rebuild.ts";
+import { TroupeError } from "../message/errors.ts";
 import type {
   ActorId,
   JournalRecord,
@@ -40,7 +41,7 @@ export interface ActorReaderParts {
 
 export class ActorReader implements JournalHost {
   readonly #parts: ActorReaderParts;
-  readonly #loader: BatchLoader<ActorId, LoadedActor>;
+  readonly #loader: BatchLoader<ActorId, Loaded>;
   readonly #replies: BatchLoader<ReplyKey, StoredReply | undefined>;
 
   constructor(parts: ActorReaderParts) {
@@ -54,7 +55,7 @@ export class ActorReader implements JournalHost {
   }
 
   /** The stored actor, once what its last stay in memory has left is over. */
-  load(actor: ActorId): Promise<LoadedActor> {
+  load(actor: ActorId): Promise<Loaded> {
     const left = this.#parts.actors.left(actor);
     return left === undefined ? this.#loader.load(actor) : left.then(() => this.#loader.load(actor));
   }
@@ -63,7 +64,11 @@ export class ActorReader implements JournalHost {
   async look(actor: ActorId): Promise<Sight> {
     const sight = await this.#parts.actors.find(actor.type, actor.key)?.sight();
     if (sight !== undefined) return sight;
-    const { state, version, schemaVersion } = await this.load(actor);
+    const { state, version, schemaVersion, failure } = await this.load(actor);
+    if (failure !== undefined) throw unreadable(actor, failure);
+    // The answer may come late: an actor that is in memory by now knows better.
+    const newer = await this.#parts.actors.find(actor.type, actor.key)?.sight();
+    if (newer !== undefined) return newer;
     const type = this.#parts.types.get(actor.type) as AnyActorType;
     return { version, state: state === undefined ? undefined : readState(type, actor.key, state, schemaVersion) };
   }
@@ -97,4 +102,11 @@ export class ActorReader implements JournalHost {
   wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.#parts.clock.after(ms, resolve));
   }
+}
+
+/** Why an actor whose journal cannot be replayed cannot be used: code that can read it may come. */
+export function unreadable({ type, key }: ActorId, cause: Error): TroupeError {
+  return new TroupeError("unavailable", `Cannot read the state of ${type}/${key} as its journal cannot be replayed`, {
+    cause,
+  });
 }

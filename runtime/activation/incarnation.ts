@@ -12,24 +12,27 @@
  */
 
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import { MAX_STATE_LENGTH } from "../base/limits.ts";
+import { MAX_REPLY_LENGTH, MAX_STATE_LENGTH } from "../base/limits.ts";
 import type { CommitLane } from "../commit/commit-lane.ts";
 import { JournaledTurn } from "../journal/journaled-turn.ts";
 import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
-import { TroupeError } from "../message/errors.ts";
+import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
+import { exactJson } from "../message/exact-json.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { LoadedActor, TimerWrite } from "../ports/store.ts";
 import { ActorState } from "../turn/actor-state.ts";
-import { finishTurn, stateTooLarge } from "../turn/finished-turn.ts";
+import { finishTurn, refusedTurn, stateTooLarge } from "../turn/finished-turn.ts";
 import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
+import { freeze } from "../turn/freeze.ts";
 import { failureOf } from "../turn/handlers.ts";
+import { isDerivedId } from "../turn/turn-asks.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
 import type { ActivationParts } from "./activation-parts.ts";
 import { OutputGate } from "./output-gate.ts";
 import { Queries } from "./queries.ts";
-import { answerRepeat, inputHash, type KnownReply, ReplyCache } from "./reply-cache.ts";
+import { answerRepeat, InputHash, type KnownReply, refusalReply, ReplyCache } from "./reply-cache.ts";
 import { BEGUN, NONE, type Work } from "./work.ts";
 
 /** What a life needs from the actor it is one of. */
@@ -39,10 +42,13 @@ export interface IncarnationOwner extends TurnOwner {
   turnEnded(): void;
   /** A handler threw what is no refusal. */
   threw(): void;
+  /** How long a turn may take, in milliseconds. */
+  readonly turnLimitMs: number;
 }
 
 export class Incarnation {
   readonly address: string;
+  readonly #stateName: string;
   readonly #owner: IncarnationOwner;
   readonly #parts: ActivationParts;
   readonly #lane: CommitLane;
@@ -56,6 +62,7 @@ export class Incarnation {
   /** @param text the state as JSON, of the newest schema version. */
   constructor(owner: IncarnationOwner, parts: ActivationParts, loaded: LoadedActor, text: string | undefined) {
     this.address = owner.address;
+    this.#stateName = `the state of ${owner.address}`;
     this.#owner = owner;
     this.#parts = parts;
     this.#lane = parts.lanes.of(owner.partition);
@@ -68,7 +75,7 @@ export class Incarnation {
     );
   }
 
-  /** Whether the next message may be handled (A1). */
+  /** Whether the next message may be handled (Incarnation.A1). */
   get idle(): boolean {
     return this.#work === NONE;
   }
@@ -96,6 +103,11 @@ export class Incarnation {
     return this.#uncommitted.timers.values();
   }
 
+  /** The actors that the turn under way waits for. */
+  get waitingFor(): Iterable<string> {
+    return this.#work.kind === "awaiting" ? this.#work.turn.waitingFor : [];
+  }
+
   /** Handles a command while it is idle. It may be idle again afterwards; if not, its owner is told once it is. */
   handle(delivery: Delivery, definition: AnyMessageDefinition): void {
     const { envelope } = delivery;
@@ -104,21 +116,28 @@ export class Incarnation {
       delivery.succeed(undefined);
       return;
     }
+    if (id === undefined) {
+      this.#parse(delivery, definition, undefined);
+      return;
+    }
+    const hash = new InputHash(message, envelope.input);
+    const known = this.#replies.find(id);
+    if (known instanceof Promise) void this.#whenKnown(known, delivery, definition, hash);
+    else this.#runOnce(known, delivery, definition, hash);
+  }
+
+  /** A message that is new: its turn begins if its input fits. */
+  #parse(delivery: Delivery, definition: AnyMessageDefinition, hash: InputHash | undefined): void {
+    const { envelope } = delivery;
     let input: unknown;
     try {
-      input = parseInput(definition.in, envelope.input, message, this.address);
+      input = parseInput(definition.in, envelope.input, envelope.message, this.address);
     } catch (error) {
       delivery.fail(error);
       return;
     }
-    if (id === undefined) {
-      this.#run(delivery, definition, input, undefined);
-      return;
-    }
-    const hash = inputHash(message, input);
-    const known = this.#replies.find(id);
-    if (known instanceof Promise) void this.#whenKnown(known, delivery, definition, input, hash);
-    else this.#runOnce(known, delivery, definition, input, hash);
+    hash?.parsed(input);
+    this.#run(delivery, definition, input, hash);
   }
 
   /** Answers a query, also beside a running turn. */
@@ -154,7 +173,7 @@ export class Incarnation {
     this.#replies.committed(turn);
   }
 
-  /** Ends this life: a commit of it failed (A4). */
+  /** Ends this life: a commit of it failed (Incarnation.A4). */
   fail(): void {
     this.#ended = true;
     if (this.#work.kind === "awaiting") this.#work.turn.abort(this.#lostTurn());
@@ -174,8 +193,7 @@ export class Incarnation {
     lookUp: Promise<KnownReply | undefined>,
     delivery: Delivery,
     definition: AnyMessageDefinition,
-    input: unknown,
-    hash: string,
+    hash: InputHash,
   ): Promise<void> {
     this.#work = { kind: "looking-up", delivery };
     try {
@@ -183,7 +201,7 @@ export class Incarnation {
       if (this.#ended)
         throw new TroupeError("unavailable", `Cannot handle a message of ${this.address} as it is being reloaded`);
       this.#work = NONE;
-      if (delivery.expired?.() !== true || known !== undefined) this.#runOnce(known, delivery, definition, input, hash);
+      if (delivery.expired?.() !== true || known !== undefined) this.#runOnce(known, delivery, definition, hash);
     } catch (cause) {
       const text = `Cannot look up a reply of ${this.address}`;
       delivery.fail(cause instanceof TroupeError ? cause : new TroupeError("unavailable", text, { cause }));
@@ -193,18 +211,24 @@ export class Incarnation {
   }
 
   /** A message that carries an id: what was answered before is answered again, and only a new one has a turn. */
-  #runOnce(
-    known: KnownReply | undefined,
-    delivery: Delivery,
-    definition: AnyMessageDefinition,
-    input: unknown,
-    hash: string,
-  ): void {
-    if (known === undefined) this.#run(delivery, definition, input, hash);
-    else answerRepeat(delivery, known, hash, this.address, this.#uncommitted);
+  #runOnce(known: KnownReply | undefined, delivery: Delivery, definition: AnyMessageDefinition, hash: InputHash): void {
+    if (known === undefined) {
+      this.#parse(delivery, definition, hash);
+      return;
+    }
+    // What the schema makes of the input tells more than what came, where it can still be read.
+    if (!hash.fits(known.hash)) {
+      try {
+        const { input, message } = delivery.envelope;
+        hash.parsed(parseInput(definition.in, input, message, this.address));
+      } catch {
+        // Then it is another message.
+      }
+    }
+    answerRepeat(delivery, known, hash, this.address, this.#uncommitted);
   }
 
-  #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: string | undefined): void {
+  #run(delivery: Delivery, definition: AnyMessageDefinition, input: unknown, hash: InputHash | undefined): void {
     const { type, id, partition } = this.#owner;
     const state = this.#state;
     let turn: Turn;
@@ -212,34 +236,54 @@ export class Incarnation {
     try {
       turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#parts, delivery.deadline);
       if (type.options.journal !== undefined) {
-        turn.journal = new JournaledTurn(type, id, turn.state, state.version, turn.exists, this.#parts.reader);
-        turn.state = turn.journal.view;
+        turn.journal = new JournaledTurn(type, id, turn.draft, state.version, turn.exists, this.#parts.reader);
+        turn.draft = turn.journal.view;
       }
+    } catch (error) {
+      this.#drop(delivery, undefined, error, undefined);
+      return;
+    }
+    try {
       this.#work = BEGUN;
       outcome = turn.handle(definition, input);
     } catch (error) {
-      this.#drop(delivery, error);
+      this.#drop(delivery, turn, error, hash);
       return;
     }
     if (!(outcome instanceof Promise)) {
       this.#finish(delivery, turn, outcome, hash);
       return;
     }
-    this.#work = { kind: "awaiting", delivery, turn };
+    this.#await(delivery, turn, outcome, hash);
+  }
+
+  /** The handler awaits: until it is done, or its time is over. */
+  #await(delivery: Delivery, turn: Turn, outcome: Promise<unknown>, hash: InputHash | undefined): void {
+    const work: Work = { kind: "awaiting", delivery, turn };
+    this.#work = work;
+    const end = (how: () => void): void => {
+      if (this.#work !== work) return; // its time was over before
+      cancel();
+      how();
+      this.#owner.turnEnded();
+    };
+    const cancel = this.#parts.clock.after(this.#owner.turnLimitMs, () =>
+      end(() => {
+        const { message } = delivery.envelope;
+        const text = `Cannot wait longer for ${message} of ${this.address}: limit is ${this.#owner.turnLimitMs} ms`;
+        turn.abort(new TroupeError("turn_failed", text));
+        this.#drop(delivery, turn, new Error(text), undefined);
+      }),
+    );
     outcome.then(
-      (reply) => {
-        this.#finish(delivery, turn, reply, hash);
-        this.#owner.turnEnded();
-      },
-      (error: unknown) => {
-        this.#drop(delivery, error);
-        this.#owner.turnEnded();
-      },
+      (reply) => end(() => this.#finish(delivery, turn, reply, hash)),
+      (error: unknown) => end(() => this.#drop(delivery, turn, error, hash)),
     );
   }
 
-  /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (A2). */
-  #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: string | undefined): void {
+  /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (OutputGate.A2). */
+  #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: InputHash | undefined): void {
+    turn.seal();
     if (this.#ended) {
       this.#lose(delivery);
       return;
@@ -250,46 +294,81 @@ export class Incarnation {
     let body: string | undefined;
     try {
       if (envelope.origin.kind === "timer") turn.timers.fired(envelope.origin);
-      if (!turn.destroyed)
-        text = turn.journal === undefined ? JSON.stringify(turn.state) : turn.journal.text(turn.state, state.text);
+      if (!turn.destroyed) {
+        text =
+          turn.journal === undefined
+            ? exactJson(turn.draft, this.#stateName)
+            : turn.journal.text(turn.draft, state.text);
+      }
       if (text !== undefined && text.length > MAX_STATE_LENGTH) throw stateTooLarge(this.address, text.length);
-      body = reply === undefined ? undefined : JSON.stringify(reply);
+      body = replyText(reply, this.address, envelope.message);
     } catch (error) {
-      this.#drop(delivery, error);
+      this.#drop(delivery, turn, error, undefined);
       return;
     }
+    const awaited = this.#work.kind === "awaiting";
     this.#work = NONE;
-    if (text === state.text && hash === undefined && turn.leavesNothing) {
+    // What an ask inside another turn was answered need not be kept where nothing came of it: it may be asked again.
+    const keeps = hash !== undefined && !isDerivedId(envelope.id ?? "");
+    if (text === state.text && !keeps && turn.leavesNothing) {
       state.keep(turn);
+      if (awaited) this.#letGo(turn);
       this.#parts.metrics?.count(this.#owner.id.type, envelope.message, "ok");
       this.#uncommitted.reply(delivery, body);
       return;
     }
-    const finished = finishTurn(this.#owner, envelope, turn, state, text, hash, body);
+    const finished = finishTurn(this.#owner, envelope, turn, state, text, hash?.text, body);
+    if (awaited) this.#letGo(turn);
     this.#replies.add(finished);
     this.#uncommitted.add(finished, delivery, { kind: "reply", body });
     this.#parts.probe?.finished(finished);
     this.#lane.add(finished);
   }
 
-  /** The turn did not end well: nothing of it stays (A3). A refusal may rest on an uncommitted turn, so it waits too. */
-  #drop(delivery: Delivery, error: unknown): void {
+  /**
+   * A handler that awaited may have left code behind that still holds pieces of the state: they are frozen, and the next turn
+   * gets a value of its own.
+   */
+  #letGo(turn: Turn): void {
+    if (turn.journal !== undefined) return; // its handlers never hold more than a view
+    freeze(turn.draft);
+    this.#state.taint();
+  }
+
+  /**
+   * The turn did not end well: nothing of it stays (ActorState.A3). A refusal may rest on an uncommitted turn, so it waits too; one of a
+   * message with an id is an answer like any other, and is kept for its repeats (G5).
+   */
+  #drop(delivery: Delivery, turn: Turn | undefined, error: unknown, hash: InputHash | undefined): void {
+    turn?.seal();
     if (this.#ended) {
       this.#lose(delivery);
       return;
     }
     this.#state.taint();
     this.#work = NONE;
-    if (!(error instanceof TroupeError)) {
+    const { envelope } = delivery;
+    // Input that does not fit, thrown by a handler, is not its caller's: that was checked before.
+    if (!(error instanceof TroupeError) || error instanceof InvalidInputError) {
       this.#owner.threw();
-      this.#parts.log.turnFailed(delivery.envelope, error);
+      this.#parts.log.turnFailed(envelope, error);
     }
-    const answer: Answer = { kind: "error", error: failureOf(error, delivery.envelope) };
-    this.#parts.metrics?.answered(delivery.envelope, answer);
-    this.#uncommitted.gate(delivery, answer);
+    const answer: Answer = { kind: "error", error: failureOf(error, envelope) };
+    this.#parts.metrics?.answered(envelope, answer);
+    const { id, origin } = envelope;
+    const kept = hash !== undefined && id !== undefined && origin.kind === "call" && !isDerivedId(id);
+    if (!kept || !(error instanceof RefusedError) || !isPlain(error.data)) {
+      this.#uncommitted.gate(delivery, answer);
+      return;
+    }
+    const reply = refusalReply(id, hash, error);
+    const refused = refusedTurn(this.#owner, envelope, this.#state.version, this.#parts.clock.now(), reply);
+    this.#replies.add(refused);
+    this.#uncommitted.add(refused, delivery, answer);
+    this.#lane.add(refused);
   }
 
-  /** The turn of a life that has ended is over: whatever it says rests on a state that never was (A4). */
+  /** The turn of a life that has ended is over: whatever it says rests on a state that never was (Incarnation.A4). */
   #lose(delivery: Delivery): void {
     this.#work = NONE;
     delivery.fail(this.#lostTurn());
@@ -306,5 +385,27 @@ export class Incarnation {
   #timerCounts(name: string, dueAt: number): boolean {
     const write = this.#uncommitted.timers.get(name);
     return write === undefined ? this.#parts.timers.isCurrent(this.#owner.id, name, dueAt) : write.dueAt === dueAt;
+  }
+}
+
+/** @throws {RangeError} the reply is too large to be kept and sent. */
+function replyText(reply: unknown, address: string, message: string): string | undefined {
+  if (reply === undefined) return undefined;
+  const body = exactJson(reply, `the reply to ${message} of ${address}`);
+  if (body !== undefined && body.length > MAX_REPLY_LENGTH) {
+    throw new RangeError(
+      `Cannot reply to ${message} of ${address} as the reply is too large: size is ${body.length}, limit is ${MAX_REPLY_LENGTH}`,
+    );
+  }
+  return body;
+}
+
+/** Whether a refusal's data can be kept as it is. */
+function isPlain(data: unknown): boolean {
+  try {
+    exactJson(data, "a refusal");
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,8 +1,9 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { readState } from "../actor/read-state.ts";
+import type { Loaded } from "../journal/load.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { ActorId, LoadedActor } from "../ports/store.ts";
-import type { ActorReader } from "./actor-reader.ts";
+import { type ActorReader, unreadable } from "./actor-reader.ts";
 import type { LifeHooks } from "./life-hooks.ts";
 
 /** What came of bringing an actor into memory. */
@@ -25,13 +26,14 @@ export async function bringUp(
   wanted: () => boolean,
 ): Promise<BroughtUp> {
   const address = `${id.type}/${id.key}`;
-  let actor: LoadedActor;
+  let actor: Loaded;
   try {
     actor = await reader.load(id);
   } catch (cause) {
     const error = new TroupeError("unavailable", `Cannot load ${address} from its store`, { cause });
     return { kind: "unreachable", error };
   }
+  if (actor.failure !== undefined) return { kind: "unusable", error: unreadable(id, actor.failure) };
   try {
     const text = actor.state === undefined ? undefined : readText(type, id.key, actor.state, actor.schemaVersion);
     if (wanted()) await hooks.activate(text);

@@ -56,7 +56,7 @@ export class OutputGate {
     turn.wait(waiter, answer);
   }
 
-  /** Gives `waiter` the answer now, or with the youngest of the turns (A2). */
+  /** Gives `waiter` the answer now, or with the youngest of the turns (OutputGate.A2). */
   gate(waiter: Waiter, answer: Answer): void {
     if (this.#youngest !== undefined) this.waitFor(this.#youngest, waiter, answer);
     else if (answer.kind === "reply") waiter.succeed(answer.body);

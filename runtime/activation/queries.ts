@@ -1,5 +1,6 @@
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
+import { readOnly } from "../journal/read-only.ts";
 import type { Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { ActorState } from "../turn/actor-state.ts";
@@ -13,7 +14,7 @@ export interface QueriedLife {
   readonly address: string;
   readonly key: string;
   readonly state: ActorState;
-  /** Where answers wait for the turns they rest on (A2). */
+  /** Where answers wait for the turns they rest on (OutputGate.A2). */
   readonly gate: OutputGate;
   /** What the life is doing at this moment. */
   work(): Work;
@@ -48,6 +49,7 @@ export class Queries implements Readable {
   look(): QueryContext<unknown> {
     const { key, state } = this.#life;
     const seen = stateForQuery(this.#life.work(), state);
-    return { key, state: seen as never, exists: state.exists, now: this.#parts.clock.now() };
+    const why = (): string => `Cannot change the state of ${this.address} in a query`;
+    return { key, state: readOnly(seen, why) as never, exists: state.exists, now: this.#parts.clock.now() };
   }
 }

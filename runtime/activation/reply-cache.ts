@@ -1,7 +1,7 @@
 import { textHash } from "../base/hash.ts";
 import { REPLIES_IN_MEMORY } from "../base/limits.ts";
-import type { Waiter } from "../message/delivery.ts";
-import { TroupeError } from "../message/errors.ts";
+import type { Answer, Waiter } from "../message/delivery.ts";
+import { RefusedError, TroupeError } from "../message/errors.ts";
 import type { LoadedActor, StoredReply } from "../ports/store.ts";
 import type { FinishedTurn } from "../turn/finished-turn.ts";
 import type { OutputGate } from "./output-gate.ts";
@@ -58,28 +58,90 @@ export class ReplyCache {
   }
 }
 
-/** What tells a message and its input from any other that carries the same id. */
-export function inputHash(message: string, input: unknown): string {
-  return textHash(`${message} ${JSON.stringify(input) ?? ""}`);
+/** Before the hash of an answer that was a refusal. */
+const REFUSED = "!";
+
+/**
+ * What tells a message and its input from any other that carries the same id. The input as it came counts, and so does what
+ * its schema makes of it: a repeat is the same message if either is the same, so that a release which adds a default, or a
+ * caller who orders its members otherwise, turns no repeat into another message.
+ */
+export class InputHash {
+  readonly #message: string;
+  readonly #json: string | undefined;
+  readonly #raw: string | undefined;
+  #parsed: string | undefined;
+
+  constructor(message: string, input: unknown) {
+    this.#message = message;
+    this.#json = jsonOf(input);
+    this.#raw = this.#json === undefined ? undefined : textHash(`${message} ${this.#json}`);
+  }
+
+  /** What the schema made of the input. */
+  parsed(input: unknown): void {
+    const json = jsonOf(input) ?? "";
+    this.#parsed = json === this.#json ? this.#raw : textHash(`${this.#message} ${json}`);
+  }
+
+  /** What is stored. */
+  get text(): string {
+    if (this.#raw === undefined || this.#raw === this.#parsed) return this.#parsed ?? "";
+    return `${this.#raw}.${this.#parsed}`;
+  }
+
+  fits(stored: string): boolean {
+    if (stored === this.#raw) return true;
+    const known = (stored.startsWith(REFUSED) ? stored.slice(REFUSED.length) : stored).split(".");
+    return known.some((hash) => hash === this.#raw || hash === this.#parsed);
+  }
+}
+
+/** `undefined`: JSON cannot tell it from other things. */
+function jsonOf(input: unknown): string | undefined {
+  try {
+    return JSON.stringify(input) ?? "";
+  } catch {
+    return undefined;
+  }
+}
+
+/** A refusal as it is kept for repeats: the hash says that it is one. */
+export function refusalReply(id: string, hash: InputHash, { reason, data }: RefusedError): StoredReply {
+  return { id, hash: `${REFUSED}${hash.text}`, reply: JSON.stringify({ reason, data }) };
+}
+
+/** Whether a stored reply is a refusal. */
+export function isRefusal({ hash }: Pick<StoredReply, "hash">): boolean {
+  return hash.startsWith(REFUSED);
+}
+
+function answerOf(stored: StoredReply): Answer {
+  if (!isRefusal(stored)) return { kind: "reply", body: stored.reply };
+  const { reason, data } = JSON.parse(stored.reply ?? "{}") as Pick<RefusedError, "reason" | "data">;
+  return { kind: "error", error: new RefusedError(reason, data) };
 }
 
 /**
  * Answers a repeat as the first one was answered; with `message_id_reused` where `hash` is another. It rests on the turn it
- * repeats alone: what came later may fail without it (A2).
+ * repeats alone: what came later may fail without it (OutputGate.A2).
  */
 export function answerRepeat(
   waiter: Waiter,
   first: KnownReply,
-  hash: string,
+  hash: InputHash,
   address: string,
   uncommitted: OutputGate,
 ): void {
-  if (first.hash !== hash) {
+  const answer = answerOf(first);
+  if (!hash.fits(first.hash)) {
     const text = `Cannot handle the message id ${first.id} of ${address} again with another input`;
     waiter.fail(new TroupeError("message_id_reused", text));
-  } else if (first.turn === undefined) {
-    waiter.succeed(first.reply);
+  } else if (first.turn !== undefined) {
+    uncommitted.waitFor(first.turn, waiter, answer);
+  } else if (answer.kind === "reply") {
+    waiter.succeed(answer.body);
   } else {
-    uncommitted.waitFor(first.turn, waiter, { kind: "reply", body: first.reply });
+    waiter.fail(answer.error);
   }
 }

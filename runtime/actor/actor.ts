@@ -5,6 +5,7 @@ import type { AnyApply, Emits, JournalOptions, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { IndexableField } from "./indexable.ts";
 import type { Apply, JournaledTurnContext } from "./journal-options.ts";
+import { checkStateSchema } from "./json-schema-check.ts";
 import type { LeaveContext, LifeContext } from "./life.ts";
 import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison-options.ts";
@@ -78,6 +79,11 @@ export interface ActorOptions<
   readonly messages: (declare: Declare<InferOutput<StateSchema>, Events>) => M;
   /** Waiting messages, at most; one more is answered with `mailbox_full`. Default 1,000. */
   readonly mailbox?: { readonly max: number };
+  /**
+   * How long a turn may take. One that takes longer fails with `turn_failed`, its `c.signal` is aborted, and the next message
+   * has its turn; what the handler does after that counts for nothing. Default `"5m"`.
+   */
+  readonly turnLimit?: Duration;
   /** Without a message for this long the actor leaves memory. Default `"2m"`. */
   readonly idle?: Duration;
   /**
@@ -204,6 +210,7 @@ export function actor<
       `Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`,
     );
   }
+  checkStateSchema(type, options.state);
   if (options.restart !== undefined) checkRestartPolicy(type, options.restart);
   checkSchemaVersion(type, options.version, options.migrate);
   const index: readonly string[] = options.index ?? [];

@@ -38,6 +38,7 @@ export interface AnyActorType {
     readonly apply?: Readonly<Record<string, AnyApply>>;
     readonly mailbox?: { readonly max: number };
     readonly idle?: Duration;
+    readonly turnLimit?: Duration;
     readonly index?: readonly string[];
     readonly poison?: PoisonOptions;
     readonly subscribe?: Readonly<Record<string, Subscription>>;

@@ -19,6 +19,8 @@ export const MAX_ID_LENGTH = 255;
 export const MAX_KEY_LENGTH = 200;
 /** Without a message for this long an actor leaves memory, unless its type says otherwise. */
 export const DEFAULT_IDLE = "2m";
+/** A turn may take this long, unless its actor's type says otherwise. */
+export const DEFAULT_TURN_LIMIT = "5m";
 /** Actors in memory on one node, at most, unless `createTroupe` is told otherwise. */
 export const MAX_ACTIVE_ACTORS = 100_000;
 /** Indexed text is kept up to this many UTF-16 code units: a database's index entries are small. The state decides the rest. */

@@ -8,6 +8,7 @@
 import type { ReportedActors } from "../activation/activation-directory.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { Clock } from "../base/clock.ts";
+import { withDeadline } from "../base/deadline.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { NodeId } from "../ports/store.ts";
@@ -44,13 +45,9 @@ export async function askNode(
     callers: [],
     timeoutMs,
   };
-  let cancel = (): void => undefined;
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(timeoutMs, () =>
-      reject(new TroupeError("deadline_exceeded", `Cannot get an answer of the node ${node} within ${timeoutMs} ms`)),
-    );
-  });
-  const reply = await Promise.race([transport.call(node, envelope), late]).finally(() => cancel());
+  const reply = await withDeadline(clock, timeoutMs, (late) => Promise.race([transport.call(node, envelope), late]));
+  if (reply === undefined)
+    throw new TroupeError("deadline_exceeded", `Cannot get an answer of the node ${node} within ${timeoutMs} ms`);
   if (reply.kind === "error") throw fromWireError(reply.error, envelope);
   return reply.body === undefined ? undefined : JSON.parse(reply.body);
 }

@@ -79,7 +79,7 @@ export class RemoteCalls {
     const { type, key, message, id } = envelope;
     return new Promise((resolve, reject) => {
       const unwatch = ownership.watch(owner, () => {
-        // Handled or not, a query and a message with an id may be asked again (N1); any other only by its caller.
+        // Handled or not, a query and a message with an id may be asked again (Router.N1); any other only by its caller.
         const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
         const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
         reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));

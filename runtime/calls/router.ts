@@ -11,6 +11,7 @@
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
+import { withDeadline } from "../base/deadline.ts";
 import { durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
@@ -18,6 +19,7 @@ import { partitionOf } from "../message/address.ts";
 import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
+import type { TurnAsks } from "../turn/turn-asks.ts";
 import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -86,6 +88,7 @@ export class Router {
     key: string,
     message: string,
     input: unknown,
+    asks: TurnAsks,
     options: CallOptions = {},
   ): Promise<unknown> {
     const callers = [...from.callers, `${from.type}/${from.key}`];
@@ -93,7 +96,19 @@ export class Router {
       options.traceparent === undefined && from.traceparent !== undefined
         ? { ...options, traceparent: from.traceparent }
         : options;
-    return this.call(type.type, key, message, input, traced, callers, deadline);
+    const address = `${type.type}/${key}`;
+    if (type.messages[message]?.kind !== "command") {
+      return this.call(type.type, key, message, input, traced, callers, deadline);
+    }
+    const id = options.id ?? asks.idOf(from, this.#tokenOf(from), address, message, input);
+    return asks.waitFor(address, this.call(type.type, key, message, input, { ...traced, id }, callers, deadline));
+  }
+
+  /** What tells a message from any other: made when first needed, kept while it is tried again. */
+  #tokenOf(envelope: Envelope): string {
+    if (envelope.id !== undefined) return envelope.id;
+    if (envelope.origin.kind === "timer") return `${envelope.origin.name} ${envelope.origin.dueAt}`;
+    return (envelope.token ??= this.#node.randomness.uuid(this.#node.clock.now()));
   }
 
   /** A call, up to its parsed reply. `deadline` (monotonic): that of the turn it is made in. */
@@ -179,6 +194,7 @@ export class Router {
         if (host.partitions.partition(partition) !== undefined && host.partitions.holdsLease()) {
           return await this.local(host, envelope, deadline, cancellation);
         }
+        this.#tokenOf(envelope); // the next node may be asked again with the same message
         const remaining = { ...envelope, timeoutMs: deadline - this.#node.clock.monotonic() };
         return await this.#remote.call(
           {
@@ -228,13 +244,9 @@ export class Router {
   async arrival(host: StoreHost, partition: number, deadline: number): Promise<boolean> {
     const moving = host.ownership.moving(partition);
     if (moving === undefined) return false;
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#node.clock.after(Math.max(0, deadline - this.#node.clock.monotonic()), resolve);
-    });
-    await Promise.race([moving, late]);
-    cancel();
-    return this.#node.clock.monotonic() < deadline;
+    const { clock } = this.#node;
+    await withDeadline(clock, Math.max(0, deadline - clock.monotonic()), (late) => Promise.race([moving, late]));
+    return clock.monotonic() < deadline;
   }
 
   /** The host a call has to go to. @throws what is wrong with the call itself. */
@@ -247,7 +259,7 @@ export class Router {
   /**
    * The common case, an actor that is in memory here: what was looked up and checked when it came there is not looked up
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
-   * harmless (N1).
+   * harmless (Router.N1).
    */
   #shortWay(envelope: Envelope): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);

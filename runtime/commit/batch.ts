@@ -32,6 +32,10 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
       (pauses ??= new Map()).set(address, turn.pause);
       continue;
     }
+    if (turn.answerOnly) {
+      if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });
+      continue;
+    }
     if (turn.journal === undefined || turn.journal.snapshot)
       states.set(turn.activation, { type, key, partition, version: turn.version, state: turn.state, schemaVersion });
     if (turn.reply !== undefined) replies.push({ ...turn.reply, type, key, partition, at: turn.at });

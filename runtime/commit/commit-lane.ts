@@ -146,7 +146,7 @@ export class CommitLane {
   }
 
   async #write(turns: readonly FinishedTurn[], search: Search, fenced: number): Promise<void> {
-    const writable = this.#failMoved(turns); // L6, L7
+    const writable = this.#failMoved(turns); // CommitLane.L6, CommitLane.L7
     if (writable.length === 0) return;
     const partitions = new Map<number, Partition>();
     for (const { activation } of writable) {
@@ -178,7 +178,7 @@ export class CommitLane {
     return turns.filter(held);
   }
 
-  /** L7: nothing was written. What is held all the same is written without what was lost. */
+  /** CommitLane.L7: nothing was written. What is held all the same is written without what was lost. */
   async #fenced(
     turns: readonly FinishedTurn[],
     search: Search,
@@ -193,7 +193,7 @@ export class CommitLane {
     await this.#write(turns, search, fenced + 1);
   }
 
-  /** L4 */
+  /** CommitLane.L4 */
   async #unknown(
     error: unknown,
     turns: readonly FinishedTurn[],
@@ -228,7 +228,7 @@ export class CommitLane {
     return held;
   }
 
-  /** L5: halves the batch until what cannot be written stands alone. Nothing of it was written. */
+  /** CommitLane.L5: halves the batch until what cannot be written stands alone. Nothing of it was written. */
   async #refused(turns: readonly FinishedTurn[], search: Search, cause: unknown): Promise<void> {
     search.refused++;
     const groups = groupByActor(turns);
@@ -253,7 +253,7 @@ export class CommitLane {
       const partition = partitions.get(fence.partition);
       if (partition === undefined) continue;
       partition.commitSeq++;
-      partition.lastSeq = fence.lastSeq; // L2
+      partition.lastSeq = fence.lastSeq; // CommitLane.L2
       moved ||= !kept(fence.partition);
     }
     for (const turn of turns) turn.activation.committed(turn);
@@ -264,7 +264,7 @@ export class CommitLane {
     for (const listener of listeners) this.#tell(listener, turns, news);
     this.#apart.wrote(turns);
     for (const turn of turns) {
-      turn.open(); // L3
+      turn.open(); // CommitLane.L3
       if (turn.activation.stalled) turn.activation.wake();
     }
   }

@@ -32,7 +32,7 @@ const STANDING_MS = 250;
 const SLACK_MS = 20;
 
 export class LaneRoom {
-  /** Whether no further turn may begin now (B1). */
+  /** Whether no further turn may begin now (LaneRoom.B1). */
   full = false;
   /** Messages in mailboxes of the lane. Kept by the mailboxes. */
   waiting = 0;
@@ -95,7 +95,7 @@ export class LaneRoom {
     this.#blocked.delete(actor);
   }
 
-  /** Whether one more message may wait. `patient`: nobody waits for its answer, so only memory counts (B2, B3). */
+  /** Whether one more message may wait. `patient`: nobody waits for its answer, so only memory counts (LaneRoom.B2, LaneRoom.B3). */
   admits(patient: boolean): boolean {
     if (this.waiting >= MAX_WAITING_MESSAGES) return false;
     if (patient || this.#blockedMessages === 0) return true;

@@ -55,6 +55,10 @@ export class SetApart {
     entry.turns.push(turn);
     if (entry.state !== "empty") return true;
     entry.state = "pausing";
+    if (entry.refusals < 2) {
+      this.#ripe(address, entry); // it may have been a passing thing
+      return true;
+    }
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(entry.refusals, 10));
     this.#after(pauseMs, () => this.#ripe(address, entry));
     return true;

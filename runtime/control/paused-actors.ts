@@ -83,7 +83,7 @@ export class PausedActors implements PartitionListener {
     const hold = this.#hold(actor);
     if (hold.pause !== undefined) return hold.written;
     const pause: Pause = { since: this.#parts.clock.now(), reason };
-    hold.pause = pause; // H1
+    hold.pause = pause; // PausedActors.H1
     const refused = new PausedError(`${type}/${key}`, pause);
     this.#parts.actors.find(type, key)?.turnAway(refused);
     this.#parts.log.actorPaused(actor, refused);
@@ -102,7 +102,7 @@ export class PausedActors implements PartitionListener {
     if (hold?.pause === undefined) return;
     const { type, key, partition } = actor;
     const { pause } = hold;
-    await this.#write({ type, key, partition, since: undefined }); // H1
+    await this.#write({ type, key, partition, since: undefined }); // PausedActors.H1
     if (hold.pause === pause) this.#goOn(hold);
   }
 
@@ -116,7 +116,7 @@ export class PausedActors implements PartitionListener {
     if (hold.waiting !== undefined) throw unavailable(actor, "it is being loaded anew already");
     hold.waiting = [];
     try {
-      await work(); // H2
+      await work(); // PausedActors.H2
     } finally {
       const waiting = hold.waiting ?? [];
       hold.waiting = undefined;
@@ -167,7 +167,7 @@ export class PausedActors implements PartitionListener {
   /** The timers of a paused actor were left out of what was read meanwhile. */
   async #rereadTimers(actor: ActorId): Promise<void> {
     try {
-      this.#parts.timers.resume(await this.#parts.store.timersOf(actor));
+      await this.#parts.timers.resume(actor);
     } catch (error) {
       this.#parts.log.failed("reading timers", error); // they are found by the next regular read
     }

@@ -9,6 +9,7 @@ import type {
   Store,
   StoredDeadLetter,
 } from "../ports/store.ts";
+import { type Claim, LetterClaims } from "./claims.ts";
 import { editedRecord } from "./edit.ts";
 import { firstBookmark, readBookmark, type ReplayBookmark, writeBookmark } from "./replay-bookmark.ts";
 import { type ReplayFailure, type ReplayHost, replayStep, type ReplayWindow } from "./replay-step.ts";
@@ -70,7 +71,8 @@ export interface DeadLetters {
   /**
    * Gives a letter back to its actor or sink, after the older ones of its key: the order of a key is kept. It stops at
    * the first that fails. A letter that takes effect is removed; its message id is that of the first try, so that it
-   * takes effect once, however often it is replayed within the store's retention.
+   * takes effect once, however often it is replayed within the store's retention. Over all nodes one alone replays, edits or
+   * drops the letters of a key at a time.
    *
    * `undefined` when there is no such letter.
    */
@@ -99,7 +101,11 @@ export interface DeadLetters {
       readonly signal?: AbortSignal;
     },
   ): Promise<ReplayStep>;
-  /** Removes a letter for good. Returns whether there was one. */
+  /**
+   * Removes a letter for good. Returns whether there was one: one that is being replayed right now counts by what comes of
+   * that.
+   * @throws {TroupeError} `unavailable`: its key is being replayed for too long.
+   */
   drop(id: string): Promise<boolean>;
   /**
    * Keeps a letter in the store of an actor type, for what failed outside of a turn. One with the same id stays as it is.
@@ -112,9 +118,11 @@ export interface DeadLetters {
 /** What dead letters need from their node. */
 export interface DeadLetterHost {
   readonly clock: Clock;
+  /** A name of this node that no other process has. */
+  node(): string;
   stores(): readonly Store[];
   /** Keeps a letter in the store of an actor type. @throws {TroupeError} `unknown_actor`. */
-  bury(type: string, letter: DeadLetter): Promise<void>;
+  recordDeadLetter(type: string, letter: DeadLetter): Promise<void>;
   route(envelope: Envelope): Promise<string | undefined>;
 }
 
@@ -123,6 +131,9 @@ const MAX_STEP = 1_000;
 /** Steps a second of a paced replay, at most. */
 const STEPS_PER_SECOND = 20;
 const STEP_MS = 5_000;
+/** The pause of a paced replay for letters that somebody else has. */
+const AGAIN_MS = 250;
+const LOST: ReplayFailure = { detail: "The store could not be reached in time to go on", passing: true };
 /** What a letter may fail with that says nothing of it or of where it goes. */
 const PASSING: ReadonlySet<TroupeErrorCode> = new Set(["stopping", "fenced", "commit_failed", "mailbox_full"]);
 
@@ -134,15 +145,15 @@ interface Found {
 export class StoredDeadLetters implements DeadLetters {
   readonly #host: DeadLetterHost;
   readonly #replayHost: ReplayHost;
-  /** Replays and edits under way here, by store and key: one at a time. */
-  readonly #running = new Map<string, Promise<unknown>>();
+  readonly #claims: LetterClaims;
 
   constructor(host: DeadLetterHost) {
     this.#host = host;
+    this.#claims = new LetterClaims(host.clock, host.node);
     this.#replayHost = {
       monotonic: () => host.clock.monotonic(),
       deliver: (letter) => this.#deliver(letter),
-      alone: (store, key, work) => this.#alone(store, key, work),
+      holding: (store, keys, patienceMs, work) => this.#claims.holding(store, keys, patienceMs, work),
     };
   }
 
@@ -202,7 +213,7 @@ export class StoredDeadLetters implements DeadLetters {
       const found = await this.#find(id);
       if (found === undefined) return undefined;
       const { store, letter } = found;
-      const changed = await this.#alone(store, letter.key, async () => {
+      const changed = await this.#claims.alone(store, letter.key, async () => {
         const edited = editedRecord(letter, change, { at: this.#host.clock.now(), by });
         return (await store.amendDeadLetter(id, letter.record, edited)) ? { ...letter, ...edited } : undefined;
       });
@@ -215,7 +226,11 @@ export class StoredDeadLetters implements DeadLetters {
     const found = await this.#find(id);
     if (found === undefined) return undefined;
     const { store, letter } = found;
-    return this.#alone(store, letter.key, () => this.#replayUpTo(store, letter));
+    return this.#claims.alone(store, letter.key, async (claim) => {
+      // Somebody else may have replayed or dropped it meanwhile.
+      const there = await store.deadLetter(id);
+      return there && this.#replayUpTo(store, there, claim);
+    });
   }
 
   async replayAll(
@@ -229,7 +244,7 @@ export class StoredDeadLetters implements DeadLetters {
     let from: ReplayBookmark | undefined;
     do {
       const begun = this.#host.clock.monotonic();
-      const { replayed, failed, next } = await this.#step(filter, from, {
+      const { replayed, failed, interrupted, next } = await this.#step(filter, from, {
         limit,
         withinMs: STEP_MS,
         signal,
@@ -239,8 +254,8 @@ export class StoredDeadLetters implements DeadLetters {
       outcome.failed.push(...failed);
       from = next;
       const tried = replayed.length + failed.length;
-      if (from !== undefined)
-        await this.#pause(begun + (tried * 1_000) / ratePerSecond - this.#host.clock.monotonic(), signal);
+      const pace = tried === 0 && interrupted !== undefined ? AGAIN_MS : (tried * 1_000) / ratePerSecond;
+      if (from !== undefined) await this.#pause(begun + pace - this.#host.clock.monotonic(), signal);
     } while (from !== undefined && signal?.aborted !== true);
     return outcome;
   }
@@ -266,12 +281,15 @@ export class StoredDeadLetters implements DeadLetters {
   }
 
   async drop(id: string): Promise<boolean> {
-    for (const store of this.#host.stores()) if ((await store.removeDeadLetters([id])) > 0) return true;
-    return false;
+    const found = await this.#find(id);
+    if (found === undefined) return false;
+    const { store, letter } = found;
+    // A letter that is being replayed is either gone afterwards, or has failed and is dropped.
+    return this.#claims.alone(store, letter.key, async () => (await store.removeDeadLetters([id])) > 0);
   }
 
   async record(type: string, letter: DeadLetter): Promise<void> {
-    await this.#host.bury(type, letter);
+    await this.#host.recordDeadLetter(type, letter);
   }
 
   /** One step in the store where the bookmark is. What is recorded after the first step belongs to the next run. */
@@ -290,7 +308,7 @@ export class StoredDeadLetters implements DeadLetters {
     return { ...done, next: further.index < stores.length ? further : undefined };
   }
 
-  async #replayUpTo(store: Store, letter: StoredDeadLetter): Promise<ReplayOutcome> {
+  async #replayUpTo(store: Store, letter: StoredDeadLetter, claim: Claim): Promise<ReplayOutcome> {
     const replayed: string[] = [];
     for (let after = 0; after < letter.position;) {
       const page = { limit: MAX_PAGE, after, upTo: letter.position };
@@ -298,7 +316,7 @@ export class StoredDeadLetters implements DeadLetters {
       if (rows.length === 0) break;
       for (const row of rows) {
         after = row.position;
-        const failure = await this.#deliver(row);
+        const failure = claim.holds() ? await this.#deliver(row) : LOST;
         if (failure !== undefined) return { replayed, failed: [{ id: row.id, detail: failure.detail }] };
         // Only after it took effect: a crash between repeats it, once-only.
         await store.removeDeadLetters([row.id]);
@@ -325,23 +343,6 @@ export class StoredDeadLetters implements DeadLetters {
       if (letter !== undefined) return { store, letter };
     }
     return undefined;
-  }
-
-  /** One replay of a key at a time. */
-  async #alone<T>(store: Store, key: string, work: () => Promise<T>): Promise<T> {
-    const id = `${store.name} ${key}`;
-    for (let before = this.#running.get(id); before !== undefined; before = this.#running.get(id)) await before;
-    const running = work();
-    const settled = running.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#running.set(id, settled);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(id);
-    }
   }
 
   #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-import type { DeadLetter, Store, TimerRow } from "../ports/store.ts";
+import type { DeadLetter, Store } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 
@@ -15,11 +15,11 @@ export class DeadLetterRecorder {
   }
 
   /**
-   * Keeps dead letters durably, logs and counts each. The rows of `timers` are removed in the same transaction.
+   * Keeps dead letters durably, logs and counts each.
    * @throws what the store throws: nothing is kept then.
    */
-  async record(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
-    await this.#store.recordDeadLetters(letters, timers);
+  async record(letters: readonly DeadLetter[]): Promise<void> {
+    await this.#store.recordDeadLetters(letters);
     for (const letter of letters) {
       this.#log.letterKept(letter);
       this.#metrics?.buried(letter.reason);

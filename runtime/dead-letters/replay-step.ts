@@ -1,3 +1,4 @@
+import type { DeadLetterFilter, Store, StoredDeadLetter } from "../ports/store.ts";
 /**
  * One step of replaying many dead letters of a store: a page of them, many keys at once.
  *
@@ -9,8 +10,10 @@
  * L2 A letter is removed after it took effect, never before: a crash between repeats it, and its id makes that harmless.
  *    Many are removed in one statement, while others are on their way.
  * L3 A letter that was not tried is one the next step begins with.
+ * L4 A step has claimed the keys of its letters, over all nodes, and has read these anew since. Those of a key that somebody
+ *    else has are not tried.
  */
-import type { DeadLetterFilter, Store, StoredDeadLetter } from "../ports/store.ts";
+import type { Claim } from "./claims.ts";
 
 /** What a step needs from its node. */
 export interface ReplayHost {
@@ -18,8 +21,8 @@ export interface ReplayHost {
   monotonic(): number;
   /** Why the letter failed, or `undefined` when it took effect. Never rejects. */
   deliver(letter: StoredDeadLetter): Promise<ReplayFailure | undefined>;
-  /** Nobody else replays this key meanwhile. */
-  alone<T>(store: Store, key: string, work: () => Promise<T>): Promise<T>;
+  /** Claims those of the keys that nobody else has, while the work runs. */
+  holding<T>(store: Store, keys: readonly string[], patienceMs: number, work: (claim: Claim) => Promise<T>): Promise<T>;
 }
 
 /** A letter that did not take effect. */
@@ -55,19 +58,53 @@ export interface StoreStep {
 
 /** Keys that are replayed side by side. */
 const MAX_LANES = 256;
+/** How long a step waits for keys that somebody else has. */
+const PATIENCE_MS = 500;
+const TAKEN = "Somebody else replays, edits or drops letters of the same keys";
 
 /** Replays the next letters that fit. */
 export async function replayStep(
   host: ReplayHost,
   store: Store,
   filter: DeadLetterFilter,
-  { after, upTo, limit, withinMs, signal, patient }: ReplayWindow,
+  window: ReplayWindow,
 ): Promise<StoreStep> {
+  const { after, upTo, limit } = window;
+  const found = await store.deadLetters(filter, { limit, after, upTo });
+  const end = found.at(-1)?.position;
+  if (end === undefined) return { replayed: [], failed: [], heldUp: 0, interrupted: undefined, after: undefined };
+  const keys = [...new Set(found.map(({ key }) => key))];
+  return host.holding(store, keys, PATIENCE_MS, async (claim) => {
+    const rows = claim.keys.size === 0 ? [] : await store.deadLetters(filter, { limit, after, upTo: end }); // ReplayStep.L4
+    const others = found.find(({ key }) => !claim.keys.has(key));
+    const step = await replayRows(
+      host,
+      store,
+      filter,
+      rows.filter(({ key }) => claim.keys.has(key)),
+      claim,
+      window,
+    );
+    const untried = Math.min(step.firstUntried, others?.position ?? Infinity);
+    const next = untried === Infinity ? (found.length < limit ? undefined : end) : untried - 1;
+    const interrupted = step.interrupted ?? (others === undefined ? undefined : TAKEN);
+    const { replayed, failed, heldUp } = step;
+    return { replayed, failed, heldUp, interrupted, after: next };
+  });
+}
+
+async function replayRows(
+  host: ReplayHost,
+  store: Store,
+  filter: DeadLetterFilter,
+  rows: readonly StoredDeadLetter[],
+  claim: Claim,
+  { after, withinMs, signal, patient }: ReplayWindow,
+): Promise<Omit<StoreStep, "after"> & { readonly firstUntried: number }> {
   const begun = host.monotonic();
-  const late = (): boolean => signal?.aborted === true || host.monotonic() - begun >= withinMs;
-  const rows = await store.deadLetters(filter, { limit, after, upTo });
+  const late = (): boolean => signal?.aborted === true || host.monotonic() - begun >= withinMs || !claim.holds();
   const lanes = byKey(rows);
-  const stuck = new Set(after === 0 ? [] : await store.keysWithDeadLetters(filter, [...lanes.keys()], after)); // L1
+  const stuck = new Set(after === 0 ? [] : await store.keysWithDeadLetters(filter, [...lanes.keys()], after)); // ReplayStep.L1
   const removals = new Removals(store);
   const replayed: string[] = [];
   const failed: { id: string; detail: string }[] = [];
@@ -75,30 +112,29 @@ export async function replayStep(
   let interrupted: string | undefined;
   let firstUntried = Infinity;
 
-  const runLane = (letters: readonly StoredDeadLetter[]): Promise<void> =>
-    host.alone(store, letters[0]?.key ?? "", async () => {
-      const removed: Promise<void>[] = [];
-      for (const [i, letter] of letters.entries()) {
-        if (late()) {
-          firstUntried = Math.min(firstUntried, letter.position); // L3
-          break;
-        }
-        const failure = await host.deliver(letter);
-        if (failure?.passing === true && patient) {
-          interrupted = failure.detail;
-          firstUntried = Math.min(firstUntried, letter.position);
-          break;
-        }
-        if (failure !== undefined) {
-          failed.push({ id: letter.id, detail: failure.detail });
-          heldUp += letters.length - i - 1;
-          break;
-        }
-        replayed.push(letter.id);
-        removed.push(removals.remove(letter.id)); // L2
+  const runLane = async (letters: readonly StoredDeadLetter[]): Promise<void> => {
+    const removed: Promise<void>[] = [];
+    for (const [i, letter] of letters.entries()) {
+      if (late()) {
+        firstUntried = Math.min(firstUntried, letter.position); // ReplayStep.L3
+        break;
       }
-      await Promise.all(removed);
-    });
+      const failure = await host.deliver(letter);
+      if (failure?.passing === true && patient) {
+        interrupted = failure.detail;
+        firstUntried = Math.min(firstUntried, letter.position);
+        break;
+      }
+      if (failure !== undefined) {
+        failed.push({ id: letter.id, detail: failure.detail });
+        heldUp += letters.length - i - 1;
+        break;
+      }
+      replayed.push(letter.id);
+      removed.push(removals.remove(letter.id)); // ReplayStep.L2
+    }
+    await Promise.all(removed);
+  };
 
   const waiting: (readonly StoredDeadLetter[])[] = [];
   for (const [key, letters] of lanes) {
@@ -111,9 +147,7 @@ export async function replayStep(
   };
   const ends = await Promise.allSettled(Array.from({ length: Math.min(MAX_LANES, waiting.length) }, worker));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  const last = rows.at(-1)?.position;
-  const next = firstUntried === Infinity ? (rows.length < limit ? undefined : last) : firstUntried - 1;
-  return { replayed, failed, heldUp, interrupted, after: next };
+  return { replayed, failed, heldUp, interrupted, firstUntried };
 }
 
 function byKey(letters: readonly StoredDeadLetter[]): ReadonlyMap<string, readonly StoredDeadLetter[]> {

@@ -135,7 +135,7 @@ export class Dispatcher implements CallTaker {
     return activation;
   }
 
-  /** A turn that runs may wait for this very call: it is let in, or its turn would never end (I1). */
+  /** A turn that runs may wait for this very call: it is let in, or its turn would never end (Dispatcher.I1). */
   #mustWait({ type, key, callers }: Envelope): boolean {
     return callers.length === 0 && this.#closing.has(partitionOf(type, key));
   }

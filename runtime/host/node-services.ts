@@ -9,6 +9,7 @@ import type { Envelope } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { NodeId } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { TurnAsks } from "../turn/turn-asks.ts";
 
 /** What a store host needs from its node. */
 export interface NodeServices {
@@ -32,5 +33,11 @@ export interface NodeServices {
   readonly recentTurns: number;
   /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
   readonly metrics?: NodeMetrics | undefined;
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
+  ref<A extends AnyActorType>(
+    type: A,
+    key: string,
+    from: Envelope,
+    deadline: number | undefined,
+    asks: TurnAsks,
+  ): ActorRef<A>;
 }

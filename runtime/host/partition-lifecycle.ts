@@ -37,7 +37,7 @@ export class PartitionLifecycle implements PartitionUse {
     this.#parts = parts;
   }
 
-  /** Partitions that are about to go: no further turn begins in them (B2). */
+  /** Partitions that are about to go: no further turn begins in them (PartitionLifecycle.B2). */
   get closing(): ReadonlySet<number> {
     return this.#closing;
   }
@@ -48,7 +48,7 @@ export class PartitionLifecycle implements PartitionUse {
     const { listeners, log } = this.#parts;
     const opened = await Promise.all(listeners.map(async (listener) => listener.opening?.(partitions)));
     return () => {
-      this.#closed(idsOf(partitions), "fresh"); // B1
+      this.#closed(idsOf(partitions), "fresh"); // PartitionLifecycle.B1
       for (const open of opened) open?.();
       log.acquired(partitions.length, this.#parts.partitions.held().length);
     };
@@ -85,7 +85,7 @@ export class PartitionLifecycle implements PartitionUse {
     const ids = idsOf(partitions);
     for (const id of ids) this.#closing.delete(id);
     this.#closed(ids, "released");
-    for (const listener of listeners) await listener.released?.(ids); // B2
+    for (const listener of listeners) await listener.released?.(ids); // PartitionLifecycle.B2
     log.released(ids.size, this.#parts.partitions.held().length);
   }
 

@@ -160,3 +160,37 @@ test("a partition that was lost and taken back during a pass is not recorded by 
   );
   filler.stop();
 });
+
+test("an actor whose state cannot be read is left out of the index, and keeps it from nobody else", async () => {
+  const store = memory();
+  const made = (version: number) =>
+    actor("member", {
+      version,
+      ...(version > 1 && {
+        index: ["name"] as const,
+        migrate: {
+          1: (old: unknown) => {
+            if ((old as { name: string }).name === "boom") throw new Error("it cannot be read");
+            return old as object;
+          },
+        },
+      }),
+      state: v.object({ name: v.string() }),
+      initial: () => ({ name: "" }),
+      messages: ({ command }) => ({ set: command({ in: v.string() }, (c, name) => void (c.state.name = name)) }),
+    });
+  const before = await createTroupe({ actors: [made(1)], stores: { default: store } });
+  await before.call("member", "good", "set", "x");
+  await before.call("member", "bad", "set", "boom");
+  await before.stop();
+  const After = made(2);
+  await using after = await createTroupe({ actors: [After], stores: { default: store } });
+  const found = async (): Promise<unknown> =>
+    after.where(After, { name: "x" } as never).then(
+      (rows) => rows.map(({ key }) => key),
+      (error: { code: string }) => error.code,
+    );
+  const until = performance.now() + 4_000;
+  while ((await found()) === "index_incomplete" && performance.now() < until) await Bun.sleep(5);
+  expect(await found()).toEqual(["good"]);
+});

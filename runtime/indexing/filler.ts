@@ -56,7 +56,7 @@ export class IndexFiller implements PartitionListener {
   }
 
   /**
-   * To be called with newly held partitions before they are in use (F1). What it resolves to starts the filling, and is
+   * To be called with newly held partitions before they are in use (IndexFiller.F1). What it resolves to starts the filling, and is
    * called once they are.
    */
   async opening(partitions: readonly Partition[]): Promise<() => void> {
@@ -117,11 +117,7 @@ export class IndexFiller implements PartitionListener {
     for (let after: string | undefined, more = fields.length > 0; more && held.size > 0 && !this.#stopped;) {
       const rows = await store.list(type.type, { limit: PAGE, after });
       for (const [id, actors] of byPartition(type.type, rows)) {
-        const filled = actors.map(({ key, state, schemaVersion }) => ({
-          key,
-          state,
-          values: indexedValues(fields, JSON.parse(readState(type, key, state, schemaVersion))),
-        }));
+        const filled = actors.flatMap((row) => this.#valuesOf(type, fields, row));
         await this.#fill(held, id, { type: type.type, actors: filled, complete: undefined });
       }
       after = rows.at(-1)?.key;
@@ -130,7 +126,24 @@ export class IndexFiller implements PartitionListener {
     for (const id of held.keys()) await this.#fill(held, id, { type: type.type, actors: [], complete: fields });
   }
 
-  /** Fills one partition of a pass; one that was lost meanwhile leaves the pass: its next owner begins anew (F3). */
+  /**
+   * Nothing for an actor whose state cannot be read: it is left out, and found again once a turn of code that can read it has
+   * written it. The others of its type need not wait for that.
+   */
+  #valuesOf(
+    type: AnyActorType,
+    fields: readonly string[],
+    { key, state, schemaVersion }: ActorRow,
+  ): IndexFill["actors"] {
+    try {
+      return [{ key, state, values: indexedValues(fields, JSON.parse(readState(type, key, state, schemaVersion))) }];
+    } catch (error) {
+      this.#parts.log.failed(`indexing ${type.type}/${key}, which is left out`, error);
+      return [];
+    }
+  }
+
+  /** Fills one partition of a pass; one that was lost meanwhile leaves the pass: its next owner begins anew (IndexFiller.F3). */
   async #fill(held: Map<number, Partition>, id: number, fill: IndexFill): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const partition = held.get(id);

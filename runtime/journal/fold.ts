@@ -55,7 +55,7 @@ export class Fold {
     }
     this.state ??= this.#type.options.initial(this.#key);
     if (apply === null) return;
-    const next = apply(this.state as never, JSON.parse(data) as never, { key: this.#key, id, at, seq }); // J2
+    const next = apply(this.state as never, JSON.parse(data) as never, { key: this.#key, id, at, seq }); // Fold.J2
     if (next !== undefined) this.state = next;
   }
 }

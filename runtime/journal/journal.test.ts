@@ -338,3 +338,36 @@ test("a journaled type without an apply for each of its events is a type error, 
     }),
   });
 });
+
+test("an actor whose journal cannot be replayed fails alone: its neighbours in the same load are used", async () => {
+  const grow = (state: { n: number }): void => void state.n++;
+  const common = { state: v.object({ n: v.number() }), initial: () => ({ n: 0 }), journal: true } as const;
+  const Before = actor("book", {
+    ...common,
+    emits: { "book.old.v1": v.object({}), "book.new.v1": v.object({}) },
+    apply: { "book.old.v1": grow, "book.new.v1": grow },
+    messages: ({ command }) => ({
+      old: command({}, (c) => c.emit("book.old.v1", {})),
+      add: command({}, (c) => c.emit("book.new.v1", {})),
+    }),
+  });
+  const After = actor("book", {
+    ...common,
+    emits: { "book.new.v1": v.object({}) },
+    apply: { "book.new.v1": grow },
+    messages: ({ query }) => ({ n: query({ out: v.number() }, (c) => c.state.n) }),
+  });
+  const store = memory();
+  const before = await createTroupe({ actors: [Before], stores: { default: store } });
+  await before.ref(Before, "bad").add();
+  await before.ref(Before, "bad").old();
+  await before.ref(Before, "good").add();
+  await before.stop();
+  await using after = await createTroupe({ actors: [After], stores: { default: store } });
+  const [bad, good] = await Promise.allSettled([
+    after.ref(After, "bad").n(undefined, { timeout: "2s" }),
+    after.ref(After, "good").n(),
+  ]);
+  expect(good).toEqual({ status: "fulfilled", value: 1 });
+  expect(bad).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
+});

@@ -1,4 +1,5 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
+import { exactJson } from "../message/exact-json.ts";
 import type { ActorId } from "../ports/store.ts";
 import { DESTROYED, Fold, type JournalDraft } from "./fold.ts";
 import { readOnly } from "./read-only.ts";
@@ -41,7 +42,7 @@ export class JournaledTurn {
     return this.#fold.state;
   }
 
-  /** Whether the turn's commit writes a snapshot (J4). */
+  /** Whether the turn's commit writes a snapshot (Fold.J4). */
   get snapshot(): boolean {
     const { seq } = this.#fold;
     const due = Math.floor(seq / this.#every) > Math.floor(this.#from / this.#every);
@@ -58,7 +59,7 @@ export class JournaledTurn {
     return this.view;
   }
 
-  /** The actor was destroyed by this turn (J5). */
+  /** The actor was destroyed by this turn (Fold.J5). */
   destroyed(): void {
     if (this.forced) return; // a rebuild found that it was destroyed before
     this.rows.push({ seq: this.version + 1, id: "", name: DESTROYED, data: "null" });
@@ -80,11 +81,13 @@ export class JournaledTurn {
 
   /**
    * The state as JSON after the turn; `before` when nothing was emitted.
-   * @throws {TypeError} when the handler put something of its own in the place of the state (J1).
+   * @throws {TypeError} when the handler put something of its own in the place of the state (Fold.J1).
    */
   text(view: unknown, before: string | undefined): string | undefined {
     if (view !== this.view) throw new TypeError(this.#why());
-    return this.rows.length === 0 && !this.forced ? before : JSON.stringify(this.#fold.state);
+    return this.rows.length === 0 && !this.forced
+      ? before
+      : exactJson(this.#fold.state, `the state of ${this.actor.type}/${this.actor.key}`);
   }
 
   #look(): unknown {

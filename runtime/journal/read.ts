@@ -50,6 +50,8 @@ export async function upToDate(
 ): Promise<readonly ActorRow[]> {
   const actors = rows.map(({ key }) => ({ type: type.type, key }));
   const loaded = await loadActors(store, () => type, actors);
+  const broken = loaded.find(({ failure }) => failure !== undefined);
+  if (broken?.failure !== undefined) throw broken.failure;
   return loaded.flatMap(({ state, version, schemaVersion }, i) =>
     state === undefined ? [] : [{ key: actors[i]?.key ?? "", state, version, schemaVersion }],
   );

@@ -39,7 +39,7 @@ interface JournalInRebuild {
 /** The turn that rebuilds. */
 export interface TurnInRebuild {
   readonly exists: boolean;
-  state: unknown;
+  draft: unknown;
   destroyed: boolean;
 }
 
@@ -79,7 +79,7 @@ export async function rebuildState(journal: JournalInRebuild, turn: TurnInRebuil
   const replaced = !snapshotFits || !sameJson(state, fold.state);
   if (replaced) {
     journal.replace(fold.state);
-    turn.state = journal.view;
+    turn.draft = journal.view;
     turn.destroyed = fold.state === undefined;
   }
   return { events: fold.seq, replaced };

@@ -13,6 +13,7 @@ import type {
 export class MemoryLetters {
   readonly #letters = new Map<string, StoredDeadLetter>();
   readonly #counts = new Map<DeadLetterReason, number>();
+  readonly #claims = new Map<string, { readonly owner: string; readonly until: number }>();
   #last = 0;
 
   get last(): number {
@@ -82,6 +83,20 @@ export class MemoryLetters {
       removed++;
     }
     return removed;
+  }
+
+  /** @param now of a clock that never goes back. */
+  claim(keys: readonly string[], owner: string, forMs: number, now: number): string[] {
+    return [...new Set(keys)].filter((key) => {
+      const known = this.#claims.get(key);
+      if (known !== undefined && known.owner !== owner && known.until > now) return false;
+      this.#claims.set(key, { owner, until: now + forMs });
+      return true;
+    });
+  }
+
+  release(keys: readonly string[], owner: string): void {
+    for (const key of keys) if (this.#claims.get(key)?.owner === owner) this.#claims.delete(key);
   }
 
   #count(reason: DeadLetterReason, by: number): void {

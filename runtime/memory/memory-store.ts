@@ -31,6 +31,7 @@ import {
   type ReplyKey,
   type Store,
   type StoredReply,
+  type TimerPlace,
   type TimerRow,
 } from "../ports/store.ts";
 import { MemoryIndex } from "./memory-index.ts";
@@ -248,13 +249,21 @@ class MemoryStore implements Store {
     );
   }
 
-  async timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]> {
+  async timers(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after?: TimerPlace,
+  ): Promise<readonly TimerRow[]> {
     const wanted = new Set(partitions);
     const rows = [...this.#timers.values()].filter(
-      ({ partition, dueAt, type, key }) =>
-        wanted.has(partition) && dueAt < before && !this.#pauses.has(`${type}/${key}`),
+      (timer) =>
+        wanted.has(timer.partition) &&
+        timer.dueAt < before &&
+        (after === undefined || byPlace(timer, after) > 0) &&
+        !this.#pauses.has(`${timer.type}/${timer.key}`),
     );
-    return rows.toSorted((a, b) => a.dueAt - b.dueAt).slice(0, limit);
+    return rows.toSorted(byPlace).slice(0, limit);
   }
 
   async timersOf({ type, key }: ActorId): Promise<readonly TimerRow[]> {
@@ -309,11 +318,8 @@ class MemoryStore implements Store {
     return pruned;
   }
 
-  async recordDeadLetters(letters: readonly DeadLetter[], timers: readonly TimerRow[] = []): Promise<void> {
+  async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
     this.#letters.record(letters);
-    for (const timer of timers) {
-      if (this.#timers.get(timerId(timer))?.dueAt === timer.dueAt) this.#timers.delete(timerId(timer));
-    }
   }
 
   deadLetters = async (filter: DeadLetterFilter, page: DeadLetterWindow) => this.#letters.list(filter, page);
@@ -324,6 +330,9 @@ class MemoryStore implements Store {
   countDeadLetters = async () => this.#letters.counts();
   summarizeDeadLetters = async (filter: DeadLetterFilter) => this.#letters.summarize(filter);
   amendDeadLetter = async (id: string, was: string, change: DeadLetterChange) => this.#letters.amend(id, was, change);
+  claimDeadLetterKeys = async (keys: readonly string[], owner: string, forMs: number) =>
+    this.#letters.claim(keys, owner, forMs, this.#clock.monotonic());
+  releaseDeadLetterKeys = async (keys: readonly string[], owner: string) => this.#letters.release(keys, owner);
   removeDeadLetters = async (ids: readonly string[]) => this.#letters.remove(ids);
 
   #slot(partition: number): Slot {
@@ -360,6 +369,10 @@ class MemoryStore implements Store {
     slot.epoch++;
     return { partition, epoch: slot.epoch, commitSeq: slot.commitSeq, lastSeq: slot.lastSeq };
   }
+}
+
+function byPlace(a: TimerPlace, b: TimerPlace): number {
+  return a.dueAt - b.dueAt || compareText(a.type, b.type) || compareText(a.key, b.key) || compareText(a.name, b.name);
 }
 
 function page(keys: readonly string[], limit: number, after: string | undefined): readonly string[] {

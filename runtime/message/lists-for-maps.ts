@@ -25,11 +25,19 @@ interface Shape {
 const MAPS: ReadonlySet<string> = new Set(["object", "strict_object", "loose_object", "object_with_rest", "record"]);
 const LISTS: ReadonlySet<string> = new Set(["array", "tuple", "strict_tuple", "loose_tuple", "tuple_with_rest"]);
 
+/** Places that are named of one value, at most. */
+const MAX_PLACES = 50;
+
 /** Every place of a value that fits its schema, and yet is a list where the schema means a map. */
 export function listsForMaps(schema: GenericSchema, value: unknown): readonly Place[] {
   if (!holdsList(value)) return [];
   // Both halves of an intersection may mean the same map.
-  return [...new Map([...search(schema, value, [])].map((place) => [JSON.stringify(place), place])).values()];
+  const places = new Map<string, Place>();
+  for (const place of search(schema, value, [])) {
+    places.set(JSON.stringify(place), place);
+    if (places.size === MAX_PLACES) break;
+  }
+  return [...places.values()];
 }
 
 /** Most values hold no list at all, and need no look at their schema. */

@@ -1,4 +1,5 @@
 import { type GenericSchema, safeParse } from "valibot";
+import { pointerOf } from "../base/json-pointer.ts";
 import { MAX_ID_LENGTH, MAX_KEY_LENGTH } from "../base/limits.ts";
 import { InvalidInputError, type InputIssue } from "./errors.ts";
 import { listsForMaps } from "./lists-for-maps.ts";
@@ -29,8 +30,7 @@ export function parseInput(
 
 /** What is wrong with a list where a map is meant. */
 function listIssue(keys: readonly string[]): InputIssue {
-  const path = keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-  return { path, message: "Is a list where a map is meant", expected: "Object", received: "Array" };
+  return { path: pointerOf(keys), message: "Is a list where a map is meant", expected: "Object", received: "Array" };
 }
 
 /** One valibot issue as the runtime and the ingress show it. */
@@ -40,8 +40,8 @@ export function toIssue(issue: {
   readonly received: string;
   readonly path?: readonly { readonly key?: unknown }[] | undefined;
 }): InputIssue {
-  const path = (issue.path ?? []).map((item) => `/${String(item.key).replaceAll("~", "~0").replaceAll("/", "~1")}`);
-  return { path: path.join(""), message: issue.message, expected: issue.expected ?? "", received: issue.received };
+  const path = pointerOf((issue.path ?? []).map(({ key }) => String(key)));
+  return { path, message: issue.message, expected: issue.expected ?? "", received: issue.received };
 }
 
 // Control characters would break subjects, headers and logs; Postgres cannot store NUL in text at all.

@@ -94,8 +94,8 @@ function partsOf(options: TroupeOptions): NodeParts {
             () => hosts,
             () => subscriptions.status(),
           ),
-    ref: (type, key, from, deadline) =>
-      makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, call)),
+    ref: (type, key, from, deadline, asks) =>
+      makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call)),
   };
   const projections = new Projections(options.projections ?? [], {
     nodeId,
@@ -103,12 +103,13 @@ function partsOf(options: TroupeOptions): NodeParts {
     log: services.log,
     now: () => clock.now(),
     history: (type, positions, limit) => types.hostOf(type).store.readHistory(type, positions, limit),
-    bury: (type, letter) => types.hostOf(type).letters.record([letter]),
+    recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
   });
   const deadLetters: DeadLetters = new StoredDeadLetters({
     clock,
+    node: () => nodeId,
     stores: () => hosts.map((host) => host.store),
-    bury: (type, letter) => types.hostOf(type).letters.record([letter]),
+    recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
     route: (envelope) => router.route(envelope),
   });
   const sinks: Sink[] = [
@@ -140,7 +141,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     randomness,
     route: (envelope) => router.route(envelope),
     pause: (actor, reason) => controls.pause(actor, reason),
-    bury: (type, letter) => types.hostOf(type).letters.record([letter]),
+    recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
     holds: (type, partition) => {
       const { partitions } = types.hostOf(type);
       return partitions.partition(partition) !== undefined && partitions.holdsLease();

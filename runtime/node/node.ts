@@ -1,10 +1,12 @@
 /** The door to one node. Owns nothing that runs: each method hands over to the part that does the work. */
+
 import { type ActorLru } from "../activation/lru.ts";
 import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
 import { REBUILD } from "../actor/rebuild-command.ts";
 import { makeRef } from "../actor/ref.ts";
 import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
+import { withDeadline } from "../base/deadline.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { type ActorControls } from "../calls/actor-controls.ts";
 import { type ActorRegistry } from "../calls/actor-registry.ts";
@@ -224,11 +226,6 @@ export class Node implements Troupe {
   }
 
   async #until(timeoutMs: number, run: (deadline: Promise<void>) => Promise<unknown>): Promise<void> {
-    let cancel: () => void = () => undefined;
-    const deadline = new Promise<void>((resolve) => {
-      cancel = this.#parts.clock.after(timeoutMs, resolve);
-    });
-    await run(deadline);
-    cancel();
+    await withDeadline(this.#parts.clock, timeoutMs, run);
   }
 }

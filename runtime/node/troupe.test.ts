@@ -198,9 +198,9 @@ test("a timer whose turn always fails becomes a dead letter and is gone", async 
   const store = memory();
   const letters: string[] = [];
   const record = store.recordDeadLetters.bind(store);
-  store.recordDeadLetters = (batch, timers) => {
+  store.recordDeadLetters = (batch) => {
     letters.push(...batch.map(({ reason, target, attempts }) => `${reason} ${target} ${attempts}`));
-    return record(batch, timers);
+    return record(batch);
   };
   await using troupe = await createTroupe({ actors: [Broken], stores: { default: store } });
   await troupe.ref(Broken, "a").arm();

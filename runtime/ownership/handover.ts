@@ -88,17 +88,17 @@ export class Handover {
     let over = (): void => undefined;
     const moved = new Promise<void>((resolve) => (over = resolve));
     for (const { id } of partitions) {
-      this.#moving.set(id, moved); // H2
+      this.#moving.set(id, moved); // Handover.H2
       this.#notBefore.delete(id);
     }
     try {
       if (!(await this.#host.endTurns(partitions, PATIENCE_MS))) {
-        const later = this.#host.clock.monotonic() + RETRY_AFTER_MS; // H3
+        const later = this.#host.clock.monotonic() + RETRY_AFTER_MS; // Handover.H3
         for (const { id } of partitions) this.#notBefore.set(id, later);
         await this.#host.reopen(partitions);
         return;
       }
-      await this.#host.release(partitions); // H1
+      await this.#host.release(partitions); // Handover.H1
       await this.#host.offer((moves[0] as Move).to, partitions);
     } catch (error) {
       this.#arrived(partitions); // asking the store puts right whatever is not where it should be

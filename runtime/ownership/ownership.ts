@@ -246,10 +246,10 @@ export class Ownership implements HandoverHost {
     if (this.#stopped) return;
     const changed = this.#table.nodesAre(await store.nodes());
     if (this.#stopped) return;
-    // O1: from before it was sent, and in one step with what was learned: a partition that was lost is not served meanwhile.
+    // Ownership.O1: from before it was sent, and in one step with what was learned: a partition that was lost is not served meanwhile.
     this.#table.leaseUntil(sentAt + leaseMs);
     const { lost, stray } = this.#table.learn(rows, (partition) => this.moving(partition) !== undefined);
-    if (lost.length > 0) this.#use?.dropped(lost); // O2
+    if (lost.length > 0) this.#use?.dropped(lost); // Ownership.O2
     this.#tellWatches();
     if (changed) this.#parts.membership.nodesChanged(this.#table.nodes().map(({ id }) => id));
     this.#again = false;
@@ -293,7 +293,7 @@ export class Ownership implements HandoverHost {
     await this.#take(grants);
   }
 
-  /** O3 */
+  /** Ownership.O3 */
   #plan(): ReadonlyMap<number, NodeId | undefined> {
     const { nodeId } = this.#parts;
     const others = candidates(this.#table.nodes()).filter((node) => node !== nodeId);
@@ -311,7 +311,7 @@ export class Ownership implements HandoverHost {
     const partitions = grants.map((grant) => new Partition(grant));
     const open = await this.#inUse.prepare(partitions);
     if (this.#stopped) return;
-    // An offer and a round may overlap: a grant that is older than what is known by now would bring an old epoch back (O2).
+    // An offer and a round may overlap: a grant that is older than what is known by now would bring an old epoch back (Ownership.O2).
     const valid = grants.filter((grant) => grant.epoch >= this.#table.knownEpoch(grant.partition));
     if (valid.length < grants.length) return this.#take(valid);
     this.#table.add(partitions);

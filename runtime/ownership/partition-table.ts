@@ -106,14 +106,14 @@ export class PartitionTable {
     const stray: Fence[] = [];
     for (const row of rows) {
       const held = this.#held.get(row.partition);
-      if (row.epoch < this.knownEpoch(row.partition)) continue; // T1
+      if (row.epoch < this.knownEpoch(row.partition)) continue; // PartitionTable.T1
       this.#rows.set(row.partition, row);
       const mine = row.owner === this.#nodeId;
       if (held !== undefined && !mine) lost.push(held);
       // Given up after a fenced batch, or granted in a round that failed.
       if (held === undefined && mine && !moving(row.partition)) stray.push(row);
     }
-    for (const partition of lost) this.#held.delete(partition.id); // T1
+    for (const partition of lost) this.#held.delete(partition.id); // PartitionTable.T1
     return { lost, stray };
   }
 

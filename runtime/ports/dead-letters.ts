@@ -17,6 +17,13 @@ export interface DeadLetterStore {
    * Changes what a letter holds, if its record is still `was`. Returns whether it was.
    */
   amendDeadLetter(id: string, was: string, change: Required<DeadLetterChange>): Promise<boolean>;
+  /**
+   * Claims keys for `owner` until `forMs` from now, by the clock that all processes of the store share: those that nobody else
+   * has, or whose claim has run out. Its own are renewed. Returns the keys it has.
+   */
+  claimDeadLetterKeys(keys: readonly string[], owner: string, forMs: number): Promise<readonly string[]>;
+  /** Gives up those of the keys that are the owner's. */
+  releaseDeadLetterKeys(keys: readonly string[], owner: string): Promise<void>;
   /** Deletes dead letters, all or none. Returns how many there were. */
   removeDeadLetters(ids: readonly string[]): Promise<number>;
 }

@@ -47,6 +47,8 @@ export interface Envelope {
   readonly callers: readonly string[];
   /** Milliseconds the caller waits. */
   readonly timeoutMs: number;
+  /** Tells the message from any other where it has no `id`: what the ids of its turn's asks are made of. Made when first needed. */
+  token?: string | undefined;
   /** Names the call to the node that serves it, where its caller may take it back. */
   readonly ticket?: string;
 }

@@ -85,8 +85,16 @@ export interface Store extends DeadLetterStore {
    */
   commit(node: NodeId, batch: CommitBatch): Promise<void>;
 
-  /** Timers of the partitions due before `before`, soonest first. Those of paused actors are left out. */
-  timers(partitions: readonly number[], before: number, limit: number): Promise<readonly TimerRow[]>;
+  /**
+   * Timers of the partitions due before `before`, in the order of their due time, type, key and name, behind `after`. Those
+   * of paused actors are left out.
+   */
+  timers(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after?: TimerPlace,
+  ): Promise<readonly TimerRow[]>;
   /** All timers of one actor, in order of their name. */
   timersOf(actor: ActorId): Promise<readonly TimerRow[]>;
 
@@ -125,11 +133,8 @@ export interface Store extends DeadLetterStore {
   pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number>;
   /** Deletes stored replies older than `before`. Returns how many. */
   pruneReplies(before: number): Promise<number>;
-  /**
-   * Keeps what will not be tried again by itself, and removes the timers it came from (unless they were set anew).
-   * Recording the same id twice keeps the first.
-   */
-  recordDeadLetters(letters: readonly DeadLetter[], timers?: readonly TimerRow[]): Promise<void>;
+  /** Keeps what will not be tried again by itself. Recording the same id twice keeps the first. */
+  recordDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
 }
 
 /** The name of a running node, unique among those that share a store. */
@@ -280,6 +285,9 @@ export interface TimerRow extends ActorId {
   /** When it comes again, as JSON; `undefined` for a timer that fires once. */
   readonly schedule?: string | undefined;
 }
+
+/** Where a timer stands in the order of due timers. */
+export type TimerPlace = Pick<TimerRow, "dueAt" | "type" | "key" | "name">;
 
 /** A timer set, or with `dueAt: undefined` removed. */
 export type TimerWrite =

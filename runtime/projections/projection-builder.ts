@@ -116,9 +116,9 @@ export class ProjectionBuilder {
       await this.#fill(build);
       await this.#projector.database.move(build, "feeding");
     }
-    const events = await this.#fill(build); // B2
+    const events = await this.#fill(build); // ProjectionBuilder.B2
     if (this.#stopped) return;
-    await this.#projector.database.goLive(build); // B3
+    await this.#projector.database.goLive(build); // ProjectionBuilder.B3
     this.#held = undefined;
     await this.#projector.look();
     log("info", "projection:build:live", { projection, version, build: build.id, events });

@@ -1,4 +1,5 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
+import { withDeadline } from "../base/deadline.ts";
 import type { ProjectionBuild, ProjectionInfo, ReadDatabase } from "../ports/read-database.ts";
 import type { Sink } from "../ports/sink.ts";
 import { type BuilderHost, ProjectionBuilder } from "./projection-builder.ts";
@@ -73,12 +74,7 @@ export class Projections {
 
   async settled(name: string, withinMs: number): Promise<void> {
     const { projector } = this.#get(name);
-    let cancel: () => void = () => undefined;
-    const deadline = new Promise<void>((resolve) => {
-      cancel = this.#host.clock.after(withinMs, resolve);
-    });
-    await projector.settled(deadline);
-    cancel();
+    await withDeadline(this.#host.clock, withinMs, (deadline) => projector.settled(deadline));
   }
 
   /** @param waiting how many records wait in each sink of this node. */

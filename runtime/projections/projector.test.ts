@@ -103,7 +103,7 @@ class Journal {
 
   readonly host = {
     now: () => 0,
-    bury: () => Promise.resolve(),
+    recordDeadLetter: () => Promise.resolve(),
     history: async (
       _type: string,
       positions: readonly { partition: number; after: number }[],
@@ -132,7 +132,7 @@ function event(seq: number): OutboxRecord {
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
-test("Projector.publish() gives a build everything before the first event it is fed (P3)", async () => {
+test("Projector.publish() gives a build everything before the first event it is fed (Projector.P3)", async () => {
   const reads = new FakeReads(1);
   const journal = new Journal();
   const projector = new Projector(reads, reads.projections, journal.host);
@@ -142,7 +142,7 @@ test("Projector.publish() gives a build everything before the first event it is 
   expect(reads.tables.get(build.id)).toEqual(upTo(5));
 });
 
-test("Projector.publish() reads the journal again in a partition that was elsewhere meanwhile (P3)", async () => {
+test("Projector.publish() reads the journal again in a partition that was elsewhere meanwhile (Projector.P3)", async () => {
   const reads = new FakeReads(1);
   const journal = new Journal();
   const projector = new Projector(reads, reads.projections, journal.host);
@@ -171,7 +171,7 @@ test("an event that fails while the journal is read counts as failed, and is pas
   expect(reads.tables.get(build.id)).toEqual([1, 3]);
 });
 
-test("a build that fails is fed no longer, and the live one goes on (P4)", async () => {
+test("a build that fails is fed no longer, and the live one goes on (Projector.P4)", async () => {
   const reads = new FakeReads(1, 2);
   const journal = new Journal();
   const projector = new Projector(reads, reads.projections, journal.host);
@@ -184,7 +184,7 @@ test("a build that fails is fed no longer, and the live one goes on (P4)", async
   expect(reads.states.map(({ state }) => state)).toEqual(["live", "building"]);
 });
 
-test("ProjectionBuilder reads the journals once more after a build is fed, before readers see it (B2)", async () => {
+test("ProjectionBuilder reads the journals once more after a build is fed, before readers see it (ProjectionBuilder.B2)", async () => {
   const reads = new FakeReads(1);
   const journal = new Journal();
   const projector = new Projector(reads, reads.projections, journal.host);

@@ -3,7 +3,7 @@
  *
  * Owns: which batches go into one transaction, and what happens to events whose handler fails. Does not own: order within
  * a partition (the relay), exactly-once (the positions of the read database), new builds (`ProjectionBuilder`).
- * Calls in: the relay's `publish` and `moved`. Calls out: the read database, the host's `history` and `bury`.
+ * Calls in: the relay's `publish` and `moved`. Calls out: the read database, the host's `history` and `recordDeadLetter`.
  *
  * P1 what waits while a transaction is under way goes into the next one, whatever its partition.
  * P2 a failing handler stops its partition only: a batch that fails is taken apart, and each partition is tried alone.
@@ -35,7 +35,7 @@ export interface ProjectorHost {
     limit: number,
   ): Promise<readonly OutboxRecord[]>;
   /** Keeps a dead letter in the store of the event's actor type. */
-  bury(type: string, letter: DeadLetter): Promise<void>;
+  recordDeadLetter(type: string, letter: DeadLetter): Promise<void>;
 }
 
 /** A batch of one partition, and the promise its publisher waits for. */
@@ -95,7 +95,7 @@ export class Projector implements Sink {
     return [...this.#failures.values()].map(({ error }) => error);
   }
 
-  /** P3: what comes while a partition is elsewhere does not come here. */
+  /** Projector.P3: what comes while a partition is elsewhere does not come here. */
   moved(partition: number): void {
     this.#lives.set(partition, this.#lifeOf(partition) + 1);
     for (const place of this.#known) if (place.endsWith(`/${partition}`)) this.#known.delete(place);
@@ -154,14 +154,14 @@ export class Projector implements Sink {
     this.#isRunning = true;
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const together = this.#takeNext(); // P1
+      const together = this.#takeNext(); // Projector.P1
       this.#underWay = together;
       try {
         await this.#feed(together.flatMap(({ records }) => records));
         for (const { resolve } of together) resolve();
       } catch (error) {
         if (!(error instanceof ProjectionError)) for (const { reject } of together) reject(error);
-        else for (const waiting of together) await this.#feedAlone(waiting); // P2
+        else for (const waiting of together) await this.#feedAlone(waiting); // Projector.P2
       }
       this.#underWay = [];
     }
@@ -217,7 +217,7 @@ export class Projector implements Sink {
         await this.#bring(build, mine);
       } catch (error) {
         if (build.state === "live" || !(error instanceof ProjectionError)) throw error;
-        await this.database.move(build, "building"); // P4
+        await this.database.move(build, "building"); // Projector.P4
         for (const place of this.#known) if (place.startsWith(`${build.id}/`)) this.#known.delete(place);
       }
     }
@@ -234,7 +234,7 @@ export class Projector implements Sink {
     }
   }
 
-  /** Reads the journal to its end at one place (P3). */
+  /** Reads the journal to its end at one place (Projector.P3). */
   async #close(build: ProjectionBuild, { source, partition, after }: Gap): Promise<void> {
     const life = this.#lifeOf(partition);
     for (let behind = after; ;) {
@@ -274,7 +274,7 @@ export class Projector implements Sink {
     const of = version ?? this.builds.find(({ state }) => state === "live")?.version ?? 0;
     const limit = this.versions.get(of)?.deadLetterAfter;
     if (limit === undefined || tries < limit) return false;
-    await this.#host.bury(record.actor.type, {
+    await this.#host.recordDeadLetter(record.actor.type, {
       id: `${this.name}:${record.id}`,
       reason: "poison",
       detail: error.message,

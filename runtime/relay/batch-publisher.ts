@@ -7,15 +7,15 @@
 import { backoffMs } from "../base/backoff.ts";
 import { deadLetter } from "../dead-letters/letter.ts";
 import type { DeadLetter } from "../ports/store.ts";
-import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { type QueuedRecord, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export class BatchPublisher implements Publisher {
   readonly #host: PublisherHost;
   readonly #maxBatch: number;
-  #queue: Parcel[] = [];
+  #queue: QueuedRecord[] = [];
   #inFlight = 0;
   /** What waits for each target that is held, in order. */
-  readonly #held = new Map<string, Parcel[]>();
+  readonly #held = new Map<string, QueuedRecord[]>();
   #stalled = 0;
   /** How often in a row each of them was held. */
   readonly #holds = new Map<string, number>();
@@ -35,9 +35,9 @@ export class BatchPublisher implements Publisher {
     return this.#stalled;
   }
 
-  enqueue(parcels: readonly Parcel[]): void {
-    for (const parcel of parcels) {
-      if (!this.#waits(parcel)) this.#queue.push(parcel);
+  enqueue(entries: readonly QueuedRecord[]): void {
+    for (const entry of entries) {
+      if (!this.#waits(entry)) this.#queue.push(entry);
     }
     if (this.#queue.length > 0) this.#running ??= this.#run();
   }
@@ -62,14 +62,14 @@ export class BatchPublisher implements Publisher {
     this.#running = undefined;
   }
 
-  async #publish(batch: readonly Parcel[]): Promise<void> {
+  async #publish(batch: readonly QueuedRecord[]): Promise<void> {
     for (let attempt = 1; !this.#host.stopped; attempt++) {
       // Asked anew on every try: while a sink is down the partitions may move, and with them the duty to publish.
-      const parcels = batch.filter((parcel) => !parcel.tracker.closed);
-      if (parcels.length === 0) return;
+      const entries = batch.filter((entry) => !entry.tracker.closed);
+      if (entries.length === 0) return;
       try {
         if (!this.#host.mayPublish()) throw new Error("the lease of this node has to be renewed first");
-        await this.#hand(parcels, attempt);
+        await this.#hand(entries, attempt);
         this.#host.health(undefined);
         return;
       } catch (error) {
@@ -80,45 +80,45 @@ export class BatchPublisher implements Publisher {
   }
 
   /** @throws what the sink throws, and when a dead letter could not be kept: then all of it is tried again. */
-  async #hand(parcels: readonly Parcel[], attempt: number): Promise<void> {
+  async #hand(entries: readonly QueuedRecord[], attempt: number): Promise<void> {
     const { sink } = this.#host;
     const results = await this.#host.publish(
-      parcels.map(({ record }) => record),
+      entries.map(({ record }) => record),
       attempt,
     );
-    const letters = parcels.flatMap(({ record }, i): DeadLetter[] => {
+    const letters = entries.flatMap(({ record }, i): DeadLetter[] => {
       const result = results[i];
       if (result?.kind !== "refused") return [];
       return [
         deadLetter(sink.name, record, result.detail, result.attempts ?? attempt, this.#host.now(), result.reason),
       ];
     });
-    if (letters.length > 0) await this.#host.bury(letters);
-    const held = parcels.filter((parcel, i) => {
+    if (letters.length > 0) await this.#host.recordDeadLetters(letters);
+    const held = entries.filter((entry, i) => {
       if (results[i]?.kind === "held") return true;
-      parcel.tracker.acked(parcel.record.seq);
-      this.#holds.delete(parcel.record.target);
+      entry.tracker.acked(entry.record.seq);
+      this.#holds.delete(entry.record.target);
       return false;
     });
     if (held.length > 0) this.#hold(held);
   }
 
-  #hold(parcels: readonly Parcel[]): void {
-    for (const parcel of parcels) {
-      if (this.#waits(parcel)) continue;
-      const { target } = parcel.record;
-      this.#held.set(target, [parcel]);
+  #hold(entries: readonly QueuedRecord[]): void {
+    for (const entry of entries) {
+      if (this.#waits(entry)) continue;
+      const { target } = entry.record;
+      this.#held.set(target, [entry]);
       this.#stalled++;
       void this.#release(target);
     }
-    this.#queue = this.#queue.filter((parcel) => !this.#waits(parcel));
+    this.#queue = this.#queue.filter((entry) => !this.#waits(entry));
   }
 
-  /** Puts a parcel behind what is held of its target. `false`: nothing is. */
-  #waits(parcel: Parcel): boolean {
-    const waiting = this.#held.get(parcel.record.target);
+  /** Puts a record behind what is held of its target. `false`: nothing is. */
+  #waits(entry: QueuedRecord): boolean {
+    const waiting = this.#held.get(entry.record.target);
     if (waiting === undefined) return false;
-    waiting.push(parcel);
+    waiting.push(entry);
     this.#stalled++;
     return true;
   }

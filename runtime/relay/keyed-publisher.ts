@@ -4,18 +4,18 @@
  */
 import { backoffMs } from "../base/backoff.ts";
 import { deadLetter } from "../dead-letters/letter.ts";
-import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { type QueuedRecord, type Publisher, type PublisherHost } from "./publisher.ts";
 
 export class KeyedPublisher implements Publisher {
   readonly #host: PublisherHost;
   readonly #maxInFlight: number;
-  /** Waiting parcels by target. A target with an entry here has one in flight, or stands in `#ready`. */
-  readonly #chains = new Map<string, Parcel[]>();
+  /** Waiting entries by target. A target with an entry here has one in flight, or stands in `#ready`. */
+  readonly #chains = new Map<string, QueuedRecord[]>();
   #ready: string[] = [];
   #inFlight = 0;
   #pending = 0;
   readonly #tries = new Set<Promise<boolean>>();
-  /** Targets in a pause after a try that did not succeed, and how many parcels stand in their chains. */
+  /** Targets in a pause after a try that did not succeed, and how many entries stand in their chains. */
   readonly #pausing = new Set<string>();
   #stalled = 0;
   #idlers: (() => void)[] = [];
@@ -33,15 +33,15 @@ export class KeyedPublisher implements Publisher {
     return this.#stalled;
   }
 
-  enqueue(parcels: readonly Parcel[]): void {
-    for (const parcel of parcels) {
-      const { target } = parcel.record;
+  enqueue(entries: readonly QueuedRecord[]): void {
+    for (const entry of entries) {
+      const { target } = entry.record;
       const chain = this.#chains.get(target);
       if (chain === undefined) {
-        this.#chains.set(target, [parcel]);
+        this.#chains.set(target, [entry]);
         this.#ready.push(target);
       } else {
-        chain.push(parcel);
+        chain.push(entry);
       }
       this.#pending++;
       if (this.#pausing.has(target)) this.#stalled++;
@@ -66,19 +66,19 @@ export class KeyedPublisher implements Publisher {
   #pump(): void {
     while (this.#inFlight < this.#maxInFlight && this.#ready.length > 0 && !this.#host.stopped) {
       const target = this.#ready.shift() as string;
-      const parcel = this.#chains.get(target)?.[0];
-      if (parcel === undefined) continue;
+      const entry = this.#chains.get(target)?.[0];
+      if (entry === undefined) continue;
       this.#inFlight++;
-      void this.#deliver(target, parcel);
+      void this.#deliver(target, entry);
     }
     if (this.#atRest || this.#host.stopped) {
       for (const resolve of this.#idlers.splice(0)) resolve();
     }
   }
 
-  async #deliver(target: string, parcel: Parcel): Promise<void> {
-    for (let attempt = 1; !this.#host.stopped && !parcel.tracker.closed; attempt++) {
-      const trying = this.#try(parcel, attempt);
+  async #deliver(target: string, entry: QueuedRecord): Promise<void> {
+    for (let attempt = 1; !this.#host.stopped && !entry.tracker.closed; attempt++) {
+      const trying = this.#try(entry, attempt);
       this.#tries.add(trying);
       const done = await trying;
       this.#tries.delete(trying);
@@ -103,13 +103,13 @@ export class KeyedPublisher implements Publisher {
     this.#pump();
   }
 
-  async #try({ record, tracker }: Parcel, attempt: number): Promise<boolean> {
+  async #try({ record, tracker }: QueuedRecord, attempt: number): Promise<boolean> {
     const { sink } = this.#host;
     try {
       if (!this.#host.mayPublish()) return false;
       // What was refused for good stays refused: asked again it might be taken now, behind what came after it.
       const mayBeOver = attempt === 1 && record.kind === "send" && record.seq <= tracker.inheritedUpTo;
-      if (mayBeOver && (await this.#host.isBuried(record))) {
+      if (mayBeOver && (await this.#host.isDeadLetter(record))) {
         tracker.acked(record.seq);
         return true;
       }
@@ -117,7 +117,7 @@ export class KeyedPublisher implements Publisher {
       if (result?.kind === "held") return false;
       if (result?.kind === "refused") {
         const attempts = result.attempts ?? attempt;
-        await this.#host.bury([
+        await this.#host.recordDeadLetters([
           deadLetter(sink.name, record, result.detail, attempts, this.#host.now(), result.reason),
         ]);
       }

@@ -1,5 +1,5 @@
 import { BatchPublisher } from "./batch-publisher.ts";
-import type { Parcel, Publisher, PublisherHost } from "./publisher.ts";
+import type { QueuedRecord, Publisher, PublisherHost } from "./publisher.ts";
 
 /**
  * Publishes to a sink that keeps a place of its own in every partition: batches of one partition, one under way at a time
@@ -29,13 +29,13 @@ export class PartitionPublisher implements Publisher {
     return sum;
   }
 
-  enqueue(parcels: readonly Parcel[]): void {
-    const groups = new Map<number, Parcel[]>();
-    for (const parcel of parcels) {
-      const { partition } = parcel.record;
+  enqueue(entries: readonly QueuedRecord[]): void {
+    const groups = new Map<number, QueuedRecord[]>();
+    for (const entry of entries) {
+      const { partition } = entry.record;
       const group = groups.get(partition);
-      if (group === undefined) groups.set(partition, [parcel]);
-      else group.push(parcel);
+      if (group === undefined) groups.set(partition, [entry]);
+      else group.push(entry);
     }
     for (const [partition, group] of groups) {
       let publisher = this.#partitions.get(partition);
@@ -67,8 +67,8 @@ export class PartitionPublisher implements Publisher {
       },
       publish: (records, attempt) => host.publish(records, attempt),
       mayPublish: () => host.mayPublish(),
-      isBuried: (record) => host.isBuried(record),
-      bury: (letters) => host.bury(letters),
+      isDeadLetter: (record) => host.isDeadLetter(record),
+      recordDeadLetters: (letters) => host.recordDeadLetters(letters),
       now: () => host.now(),
       pause: (ms) => host.pause(ms),
       drained() {

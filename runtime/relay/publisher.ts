@@ -4,7 +4,7 @@ import type { DeadLetter, OutboxRecord } from "../ports/store.ts";
 import type { CursorTracker } from "./cursor-tracker.ts";
 
 /** A record on its way to a sink. */
-export interface Parcel {
+export interface QueuedRecord {
   readonly record: OutboxRecord;
   readonly tracker: CursorTracker;
 }
@@ -18,25 +18,25 @@ export interface PublisherHost {
   /** Whether this node may still publish for its partitions: its lease cannot have run out. */
   mayPublish(): boolean;
   /** Whether a record is a dead letter of this sink already. */
-  isBuried(record: OutboxRecord): Promise<boolean>;
+  isDeadLetter(record: OutboxRecord): Promise<boolean>;
   /** Keeps dead letters durably. */
-  bury(letters: readonly DeadLetter[]): Promise<void>;
+  recordDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
   now(): number;
   /** A pause that `stop` cuts short. */
   pause(ms: number): Promise<void>;
   readonly stopped: boolean;
   /** The last try failed, or (`undefined`) the sink takes records again. */
   health(error: unknown): void;
-  /** Parcels have left the publisher: there is room for more. */
+  /** Records have left the publisher: there is room for more. */
   drained(): void;
 }
 
-/** Takes parcels in order, and acknowledges each at its tracker once the sink has it. */
+/** Takes entries in order, and acknowledges each at its tracker once the sink has it. */
 export interface Publisher {
   readonly pending: number;
   /** How many of them wait for a target that does not take them now. */
   readonly stalled: number;
-  enqueue(parcels: readonly Parcel[]): void;
+  enqueue(entries: readonly QueuedRecord[]): void;
   /** Resolves when what is in flight at this moment was answered. */
   underWay(): Promise<void>;
   /** Resolves when nothing is left that could be handed over now, or when the host is stopped. */

@@ -90,9 +90,9 @@ test("a record the sink refuses becomes a dead letter and the lane goes on", asy
   const store = memory();
   const letters: string[] = [];
   const record = store.recordDeadLetters.bind(store);
-  store.recordDeadLetters = (batch, timers) => {
+  store.recordDeadLetters = (batch) => {
     letters.push(...batch.map((letter) => `${letter.reason} ${letter.target} ${letter.detail}`));
-    return record(batch, timers);
+    return record(batch);
   };
   const sink = new TestSink("picky");
   sink.refuse = (candidate) => candidate.body === '{"n":2}';

@@ -2,7 +2,7 @@
  * Carries the outbox of one store to one sink.
  *
  * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
- * (the publisher), the rows (the lane writes them, the janitor prunes them).
+ * (the publisher), the rows (the lane writes them, housekeeping removes them).
  * Calls in: `open`, `close`, `written`. Calls out: the store's `readOutbox`, `saveCursors`.
  *
  * R1 records of a partition are handed over in sequence order, each once per ownership.
@@ -15,6 +15,7 @@
 
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
+import { withDeadline } from "../base/deadline.ts";
 import type { Randomness } from "../base/randomness.ts";
 import { letterId } from "../dead-letters/letter.ts";
 import type { DeadLetterRecorder } from "../dead-letters/recorder.ts";
@@ -29,7 +30,7 @@ import { BatchPublisher } from "./batch-publisher.ts";
 import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
-import { type Parcel, type Publisher, type PublisherHost } from "./publisher.ts";
+import { type QueuedRecord, type Publisher, type PublisherHost } from "./publisher.ts";
 
 /** What a relay works with. */
 export interface RelayParts {
@@ -122,10 +123,7 @@ export class Relay implements PublisherHost {
     for (const { partition } of trackers) this.close(partition);
     // A send may be waiting for one of these very partitions; its id makes a repeat harmless.
     if (this.sink.accepts === "event" && this.failing === undefined) {
-      let cancel = (): void => undefined;
-      const late = new Promise<void>((resolve) => (cancel = this.#parts.clock.after(withinMs, resolve)));
-      await Promise.race([this.#publisher.underWay(), late]);
-      cancel();
+      await withDeadline(this.#parts.clock, withinMs, (late) => Promise.race([this.#publisher.underWay(), late]));
     }
     return trackers.flatMap((tracker) => {
       const seq = tracker.takeUnsaved();
@@ -135,24 +133,24 @@ export class Relay implements PublisherHost {
 
   /** A commit wrote these records, of any kind; its fences tell how far each partition has got by it. */
   written(_turns: unknown, { outbox: records, fences }: Pick<CommitBatch, "outbox" | "fences">): void {
-    const parcels: Parcel[] = [];
+    const entries: QueuedRecord[] = [];
     const full = this.#load + records.length > MAX_PENDING;
     for (const record of records) {
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || tracker.mode === "behind" || record.seq <= tracker.offeredUpTo) continue;
       if (full) {
-        tracker.mode = "behind"; // R2
+        tracker.mode = "behind"; // Relay.R2
         continue;
       }
-      if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // R4
+      if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // Relay.R4
       tracker.offered(record.seq);
-      parcels.push({ record, tracker });
+      entries.push({ record, tracker });
     }
     for (const { partition, lastSeq } of fences) {
       const tracker = this.#trackers.get(partition);
       if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
     }
-    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+    if (entries.length > 0) this.#publisher.enqueue(entries);
     if (full) this.#read();
   }
 
@@ -160,7 +158,7 @@ export class Relay implements PublisherHost {
   missed(partitions: readonly number[]): void {
     for (const partition of partitions) {
       const tracker = this.#trackers.get(partition);
-      if (tracker !== undefined) tracker.mode = "behind"; // R2
+      if (tracker !== undefined) tracker.mode = "behind"; // Relay.R2
     }
     this.#read();
   }
@@ -199,7 +197,7 @@ export class Relay implements PublisherHost {
     const since = this.#published === undefined ? 0 : this.#parts.clock.monotonic();
     const results = await this.sink.publish(records, attempt);
     this.#published?.add((this.#parts.clock.monotonic() - since) / 1_000);
-    checkResults(this.sink.name, records.length, results); // R5
+    checkResults(this.sink.name, records.length, results); // Relay.R5
     return results;
   }
 
@@ -207,11 +205,11 @@ export class Relay implements PublisherHost {
     return this.#parts.partitions.holdsLease();
   }
 
-  async isBuried(record: OutboxRecord): Promise<boolean> {
+  async isDeadLetter(record: OutboxRecord): Promise<boolean> {
     return (await this.#parts.store.deadLetter(letterId(this.sink.name, record))) !== undefined;
   }
 
-  async bury(letters: readonly DeadLetter[]): Promise<void> {
+  async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
     const kept = letters.filter((letter) => !this.#replays.get(letter.id)?.refused(letter.detail));
     if (kept.length > 0) await this.#parts.letters.record(kept);
   }
@@ -312,18 +310,18 @@ export class Relay implements PublisherHost {
   }
 
   #take(records: readonly OutboxRecord[], targets: ReadonlyMap<CursorTracker, number>, limit: number): void {
-    const parcels: Parcel[] = [];
+    const entries: QueuedRecord[] = [];
     const counts = new Map<number, number>();
     for (const record of records) {
       counts.set(record.partition, (counts.get(record.partition) ?? 0) + 1);
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || !targets.has(tracker) || record.seq <= tracker.offeredUpTo) continue;
       if (!this.#takes(record)) {
-        tracker.offeredUpTo = record.seq; // R4
+        tracker.offeredUpTo = record.seq; // Relay.R4
         continue;
       }
       tracker.offered(record.seq);
-      parcels.push({ record, tracker });
+      entries.push({ record, tracker });
     }
     for (const [tracker, target] of targets) {
       if (tracker.closed || (counts.get(tracker.partition) ?? 0) >= limit) continue;
@@ -331,7 +329,7 @@ export class Relay implements PublisherHost {
       tracker.offeredUpTo = Math.max(tracker.offeredUpTo, target);
       if (tracker.offeredUpTo >= this.#lastSeq(tracker.partition)) tracker.mode = "live";
     }
-    if (parcels.length > 0) this.#publisher.enqueue(parcels);
+    if (entries.length > 0) this.#publisher.enqueue(entries);
   }
 }
 

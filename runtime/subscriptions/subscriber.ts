@@ -3,7 +3,7 @@
  *
  * Owns: the order per key, tries and their pauses, dead letters. Does not own: the broker (a `Source` hands messages over
  * and acknowledges them), the turn.
- * Calls in: `handle`, `stop`. Calls out: the host's `route`, `pause`, `bury`.
+ * Calls in: `handle`, `stop`. Calls out: the host's `route`, `pause`, `recordDeadLetter`.
  *
  * U1 events of a key run one after the other, in the order they were handed over; keys run side by side, and one that
  *    fails holds up nobody else.
@@ -39,7 +39,7 @@ export interface SubscriberHost {
   /** Pauses an actor, wherever it lives. */
   pause(actor: ActorId, reason: string): Promise<void>;
   /** Keeps a dead letter durably, in the store of the actor type. */
-  bury(letter: DeadLetter): Promise<void>;
+  recordDeadLetter(letter: DeadLetter): Promise<void>;
 }
 
 /** An event as the command it becomes, in the form that a dead letter of it is replayed from. */
@@ -53,9 +53,9 @@ export class Subscriber {
   readonly #type: AnyActorType;
   readonly #source: string;
   readonly #host: SubscriberHost;
-  /** The last event of each key that has some (U1). */
+  /** The last event of each key that has some (Subscriber.U1). */
   readonly #lanes = new Map<string, Promise<Handled>>();
-  /** Events under way, by emitter and id (U3). */
+  /** Events under way, by emitter and id (Subscriber.U3). */
   readonly #underWay = new Map<string, Promise<Handled>>();
   readonly #wakes = new Set<() => void>();
   readonly #failing = new Map<string, string>();
@@ -83,16 +83,16 @@ export class Subscriber {
     try {
       event = parseCloudEvent(body);
     } catch (error) {
-      return this.#set(`body ${textHash(body)}`, () => this.#bury(this.#unreadable(body, error)));
+      return this.#set(`body ${textHash(body)}`, () => this.#recordDeadLetter(this.#unreadable(body, error)));
     }
     const id = eventMessageId(event);
     const before = this.#underWay.get(id);
-    if (before !== undefined) return before; // U3
+    if (before !== undefined) return before; // Subscriber.U3
     const subscriptions = this.#type.options.subscribe ?? {};
     const subscription = Object.hasOwn(subscriptions, event.type) ? subscriptions[event.type] : undefined;
     if (subscription === undefined) return TAKEN;
     if (!isFrom(event, subscription.from)) {
-      // U5
+      // Subscriber.U5
       this.#host.log("warn", "subscription:foreign", {
         actor: this.#type.type,
         source: this.#source,
@@ -108,7 +108,7 @@ export class Subscriber {
       if (!isName(key)) throw new TypeError(`Cannot send ${event.type} to ${this.#type.type} as its key is no key`);
       record = this.#sendOf(event, key, subscription.send, subscription.with?.(event) ?? event.data);
     } catch (error) {
-      return this.#set(id, () => this.#bury(this.#unreadable(body, error)));
+      return this.#set(id, () => this.#recordDeadLetter(this.#unreadable(body, error)));
     }
     return this.#enqueue(id, record);
   }
@@ -123,7 +123,7 @@ export class Subscriber {
     const lane = record.target;
     const before = this.#lanes.get(lane) ?? TAKEN;
     const handled = this.#set(id, async () => {
-      await before; // U1
+      await before; // Subscriber.U1
       return this.#deliver(record);
     });
     this.#lanes.set(lane, handled);
@@ -147,16 +147,16 @@ export class Subscriber {
       for (let attempt = 1; !this.#stopped; attempt++) {
         try {
           await this.#host.route(envelopeOf(record, actor, failures + 1));
-          return "taken"; // U2
+          return "taken"; // Subscriber.U2
         } catch (error) {
           const failed = isPoison(error);
           if (failed && ++failures >= after) {
-            if (then !== "pause") return await this.#bury(this.#letter(record, error, failures));
+            if (then !== "pause") return await this.#recordDeadLetter(this.#letter(record, error, failures));
             await this.#host
               .pause(actor, poisonDetail(`the event ${record.id}`, failures, error))
               .catch(() => undefined);
           } else if (!failed && error instanceof TroupeError && !error.retryable) {
-            return await this.#bury(this.#letter(record, error, failures + 1)); // U4
+            return await this.#recordDeadLetter(this.#letter(record, error, failures + 1)); // Subscriber.U4
           }
           if (error instanceof PausedError) failures = 0;
           this.#failing.set(record.id, `${record.target}: ${textOf(error)}`);
@@ -169,11 +169,11 @@ export class Subscriber {
     }
   }
 
-  /** Tries until the letter is durable (U2), or the subscriber is stopped. */
-  async #bury(letter: DeadLetter): Promise<Handled> {
+  /** Tries until the letter is durable (Subscriber.U2), or the subscriber is stopped. */
+  async #recordDeadLetter(letter: DeadLetter): Promise<Handled> {
     for (let attempt = 1; !this.#stopped; attempt++) {
       try {
-        await this.#host.bury(letter);
+        await this.#host.recordDeadLetter(letter);
         this.#host.log("warn", "subscription:poison", {
           actor: letter.type,
           source: this.#source,
@@ -246,7 +246,7 @@ function envelopeOf(record: Send, actor: ActorId, attempt: number): Envelope {
     ...actor,
     message: record.name,
     input: JSON.parse(record.body) as unknown,
-    id: record.id, // U3
+    id: record.id, // Subscriber.U3
     origin: { kind: "send" },
     attempt,
     traceparent: record.traceparent,

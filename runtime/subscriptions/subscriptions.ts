@@ -20,7 +20,7 @@ import { Subscriber, type SubscriberHost } from "./subscriber.ts";
 export interface SubscriptionsHost extends Pick<SubscriberHost, "clock" | "log" | "randomness" | "route" | "pause"> {
   /** Whether this node holds the partition, of the store the type lives in, under a lease that lasts. */
   holds(type: string, partition: number): boolean;
-  bury(type: string, letter: Parameters<SubscriberHost["bury"]>[0]): Promise<void>;
+  recordDeadLetter(type: string, letter: Parameters<SubscriberHost["recordDeadLetter"]>[0]): Promise<void>;
 }
 
 const LOOK_MS = 200;
@@ -53,7 +53,7 @@ export class Subscriptions {
     this.#entries = types.flatMap((type) => {
       const source = Object.hasOwn(sources, type.type) ? sources[type.type] : sources["default"];
       if (source === undefined || Object.keys(type.options.subscribe ?? {}).length === 0) return [];
-      const partition = partitionOf(type.type, "$subscribe"); // V1
+      const partition = partitionOf(type.type, "$subscribe"); // Subscriptions.V1
       return [
         {
           type,
@@ -96,7 +96,7 @@ export class Subscriptions {
     for (const entry of this.#entries) {
       const mine = this.#host.holds(entry.type.type, entry.partition);
       if (mine && entry.running === undefined) this.#begin(entry);
-      else if (!mine && entry.running !== undefined) void this.#end(entry, 0); // V2
+      else if (!mine && entry.running !== undefined) void this.#end(entry, 0); // Subscriptions.V2
       if (entry.running !== undefined && --entry.lagIn <= 0) void this.#askLag(entry);
     }
     if (!this.#stopped) this.#cancel = this.#host.clock.after(LOOK_MS, () => this.#look());
@@ -108,7 +108,7 @@ export class Subscriptions {
       ...this.#host,
       route: (envelope) => this.#host.route(envelope),
       pause: (actor, reason) => this.#host.pause(actor, reason),
-      bury: (letter) => this.#host.bury(type.type, letter),
+      recordDeadLetter: (letter) => this.#host.recordDeadLetter(type.type, letter),
     });
     const consumer = source.start({
       consumer: type.type,

@@ -24,6 +24,7 @@ export interface CountedHost {
 
 /** What is counted of a turn. */
 export interface CountedTurn {
+  readonly answerOnly?: boolean;
   readonly activation: { readonly id: { readonly type: string } };
   readonly envelope: Envelope;
   /** When it began, in milliseconds since the epoch. */
@@ -65,6 +66,7 @@ export class NodeMetrics implements NodeCounts {
   committed(turns: readonly CountedTurn[], nowMs: number): void {
     this.commitBatchTurns.add(turns.length);
     for (const turn of turns) {
+      if (turn.answerOnly) continue; // counted when it was refused
       this.count(turn.activation.id.type, turn.envelope.message, "ok");
       this.turnSeconds.add(Math.max(0, nowMs - turn.at) / 1_000);
     }

@@ -17,6 +17,11 @@ export class StoreLog {
     this.#log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, error: describe(error) });
   }
 
+  /** Code of a turn that is over still uses its context. */
+  lateUse(actor: string, message: string, what: string): void {
+    this.#log("error", "turn:late", { actor, message, what });
+  }
+
   hookFailed(actor: string, hook: "onActivate" | "onPassivate", error: unknown): void {
     const event = hook === "onActivate" ? "actor:activate:failed" : "actor:passivate:failed";
     this.#log("error", event, { actor, error: describe(error) });

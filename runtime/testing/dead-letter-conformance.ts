@@ -132,6 +132,30 @@ export function deadLetterConformance(
     expect(await ids(store)).toEqual(["a", "b"]);
   });
 
+  scenario("gives a key to one owner at a time, until it is released or has run out", async (store) => {
+    const claim = async (owner: string, keys: readonly string[], forMs = 60_000): Promise<readonly string[]> =>
+      (await store.claimDeadLetterKeys(keys, owner, forMs)).toSorted();
+    expect(await claim("one", ["a", "b"])).toEqual(["a", "b"]);
+    expect(await claim("two", ["b", "c", "d'\"\\"])).toEqual(["c", "d'\"\\"]);
+    expect(await claim("one", ["a", "b", "c"])).toEqual(["a", "b"]);
+    await store.releaseDeadLetterKeys(["a", "c"], "one");
+    expect(await claim("two", ["a", "b"])).toEqual(["a"]);
+    expect(await claim("one", ["c"])).toEqual([]);
+    expect(await claim("three", ["e"], 0)).toEqual(["e"]);
+    expect(await claim("four", ["e", "e"])).toEqual(["e"]);
+    expect(await claim("one", [])).toEqual([]);
+    await store.releaseDeadLetterKeys([], "one");
+  });
+
+  scenario("gives a key to one of many that ask at once", async (store) => {
+    const keys = Array.from({ length: 50 }, (_, i) => `k${i}`);
+    const owners = Array.from({ length: 8 }, (_, i) => `o${i}`);
+    const given = await Promise.all(
+      owners.map((owner, i) => store.claimDeadLetterKeys(i % 2 === 0 ? keys : keys.toReversed(), owner, 60_000)),
+    );
+    expect(given.flat().toSorted()).toEqual(keys.toSorted());
+  });
+
   scenario("removes dead letters, and says how many there were", async (store) => {
     await store.recordDeadLetters([letter("a"), letter("b"), letter("c")]);
     expect(await store.removeDeadLetters(["a", "c", "x"])).toBe(2);

@@ -2,6 +2,7 @@
 export { troupeConformance } from "./troupe-conformance.ts";
 export { sinkConformance } from "./sink-conformance.ts";
 export type { DeclareTest, Delivered, NeverTaken, SinkUnderTest } from "./sink-conformance.ts";
+export { eventRecords } from "./sink-checks.ts";
 export { sourceConformance } from "./source-conformance.ts";
 export type { SourceUnderTest } from "./source-conformance.ts";
 export type { RawMessage } from "./source-junk.ts";
@@ -11,6 +12,7 @@ export { durableStoreConformance, storeConformance } from "./store-conformance.t
 export type { DurableStoreFixture, StoreFixture, TestTools } from "./store-conformance.ts";
 export { controlConformance } from "./control-conformance.ts";
 export type { SharedStoreFixture } from "./control-conformance.ts";
+export { replayConformance } from "./replay-conformance.ts";
 export { deadLetterConformance } from "./dead-letter-conformance.ts";
 export { scheduleConformance } from "./schedule-conformance.ts";
 export { checkHistory } from "./simulation/check-history.ts";

@@ -11,6 +11,11 @@ export function assert(condition: boolean, message: string): asserts condition {
 /**
  * Event records with new ids, in one partition, dealt to `types` and to `targets` actors of each noun in turn; every
  * other one traced. An actor emits events of one noun, as brokers with a topic per noun keep order within it.
+ *
+ * @example
+ * ```ts
+ * const records = eventRecords(10, { targets: 3, types: ["order.placed.v1"] });
+ * ```
  */
 export function eventRecords(
   count: number,

@@ -23,8 +23,8 @@ const Alarm = actor("alarm", {
       if (left > 0) c.timers.set("beat", { in: 40, send: "beat", with: { left: left - 1 } });
     }),
     /** Puts the same timer off again and again: only the last due time counts. */
-    snooze: command({}, (c) => {
-      c.timers.set("snooze", { in: 120, send: "woken" });
+    snooze: command({ in: v.object({ ms: v.number() }) }, (c, { ms }) => {
+      c.timers.set("snooze", { in: ms, send: "woken" });
     }),
     woken: command({}, () => undefined),
     hush: command({}, (c) => c.timers.cancel("snooze")),
@@ -49,7 +49,25 @@ test("timers fire once each and never early, whatever goes wrong", () =>
       const what = random.between(1, 5);
       if (what <= 2) await alarm.set({ ms: random.between(0, 500) }, options);
       else if (what === 3) await alarm.beat({ left: 4 }, options);
-      else if (what === 4) await alarm.snooze(undefined, options);
+      else if (what === 4) await alarm.snooze({ ms: 120 }, options);
+      else await alarm.hush(undefined, options);
+    },
+  }));
+
+test("a timer that was moved or cancelled fires no more, however late the reads of timers are answered", () =>
+  simulateMany({
+    seeds: 60,
+    firstSeed: 25_001,
+    actors: [Alarm],
+    faults: ["read-late", "stop", "commit-unknown"],
+    leaseMs: 10_000,
+    spanMs: 100_000,
+    settleMs: 60_000,
+    steps: 40,
+    workload: async ({ ref, random, step }) => {
+      const alarm = ref(Alarm, random.pick(["a", "b", "c"]), { tries: 4 });
+      const options = { id: `alarm-${step}` };
+      if (random.chance(0.6)) await alarm.snooze({ ms: random.between(10_000, 50_000) }, options);
       else await alarm.hush(undefined, options);
     },
   }));

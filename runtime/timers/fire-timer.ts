@@ -65,10 +65,9 @@ export class FireTimers implements TimerFiring {
       await paused.pause(timer, poisonDetail(`the timer ${timer.name}`, attempt, error));
       return "drop";
     }
-    const recurring = timer.schedule !== undefined;
-    // A timer that comes again moves on by a turn of its own, which sees what the actor made of it meanwhile.
-    await letters.record([letterOf(timer, attempt, error, clock.now())], recurring ? [] : [timer]);
-    return recurring ? "skip" : "drop";
+    // The timer goes, or moves on, by a turn of its own: fenced like every write, and it sees what the actor made of it.
+    await letters.record([letterOf(timer, attempt, error, clock.now())]);
+    return "skip";
   }
 }
 

@@ -5,7 +5,11 @@
  * its actor, so that firing and acting are one thing.
  *
  * T1 a timer never fires early, by the runtime's clock, and fires again until a turn that handles it has committed (G7).
- * T2 only rows due within the horizon are in memory; the rest is read when its time comes near.
+ * T2 only rows due within the horizon are in memory, and not more than fit; the rest is read when its time comes near.
+ * T3 what a read shows counts only for timers that nothing was heard of since it was asked for: its answer may come after
+ *    commits that moved or removed them.
+ * T4 timers that cannot be fired now keep no other from its time: they are read past, give their place in memory to others,
+ *    and so many turns of timers are under way at a time, no more.
  */
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
@@ -14,7 +18,7 @@ import type { Randomness } from "../base/randomness.ts";
 import type { PartitionListener } from "../ownership/partition-listener.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
-import type { ActorId, Store, TimerRow, TimerWrite } from "../ports/store.ts";
+import type { ActorId, Store, TimerPlace, TimerRow, TimerWrite } from "../ports/store.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 import { isSkipped } from "./schedule.ts";
 
@@ -44,6 +48,53 @@ const HORIZON_MS = 60_000;
 const READ_LIMIT = 5_000;
 /** Rows are read again this often, which also finds timers that moved into the horizon. */
 const READ_EVERY_MS = 30_000;
+/** While a round of reading has not come to its end. */
+const READ_ON_MS = 1_000;
+/** Timers in memory, at most (T2). */
+const MAX_IN_MEMORY = 50_000;
+/** Turns of timers under way at a time, at most (T4). */
+const MAX_FIRING = 1_000;
+
+/** Reads whose rows are not taken yet, at most. One whose rows nobody takes is forgotten in time. */
+const MAX_READS = 64;
+
+/** What a read has found, and what was heard of while it was under way (T3). */
+export class TimerRead {
+  rows: readonly TimerRow[] = [];
+  readonly why: "opening" | "again";
+  #spoilt = false;
+  readonly #touched = new Set<string>();
+  readonly #moved = new Set<number>();
+
+  constructor(why: TimerRead["why"]) {
+    this.why = why;
+  }
+
+  /** A timer was written, or is not fired here any more. */
+  touch(id: string): void {
+    this.#touched.add(id);
+    if (this.#touched.size > MAX_IN_MEMORY) this.spoil();
+  }
+
+  /** It is not worth to remember what has come meanwhile: it shows nothing, and the next regular read does. */
+  spoil(): void {
+    this.rows = [];
+    this.#spoilt = true;
+    this.#touched.clear();
+  }
+
+  /** A partition left this node. */
+  left(partition: number): void {
+    this.#moved.add(partition);
+  }
+
+  /** The rows that count. */
+  current(): readonly TimerRow[] {
+    if (this.#spoilt) return [];
+    if (this.#touched.size === 0 && this.#moved.size === 0) return this.rows;
+    return this.rows.filter((row) => !this.#touched.has(identity(row, row.name)) && !this.#moved.has(row.partition));
+  }
+}
 
 interface Entry {
   readonly timer: TimerRow;
@@ -63,6 +114,12 @@ export class TimerService implements PartitionListener {
   /** The timers in memory by identity: the heap may hold older entries of the same name, which then count for nothing. */
   readonly #current = new Map<string, Entry>();
   readonly #underWay = new Set<string>();
+  /** Timers in memory that wait for another try. */
+  readonly #failing = new Set<string>();
+  /** Reads that are under way, or whose answer was not taken yet. */
+  readonly #reads = new Set<TimerRead>();
+  /** Where the next page of a round begins. */
+  #readUpTo: TimerPlace | undefined;
   #cancelWake: (() => void) | undefined;
   #cancelRead: (() => void) | undefined;
   #stopped = false;
@@ -79,40 +136,42 @@ export class TimerService implements PartitionListener {
   // --- PartitionListener ---
 
   async opening(partitions: readonly Partition[]): Promise<() => void> {
-    const rows = await this.#read(partitions.map(({ id }) => id));
-    return () => this.#load(rows);
+    const read = await this.#read(
+      partitions.map(({ id }) => id),
+      "opening",
+    );
+    return () => this.#load(read);
   }
 
   closing(ids: ReadonlySet<number>): void {
-    this.closed(ids);
+    this.closed(ids, "released");
   }
 
   async reopening(ids: ReadonlySet<number>): Promise<void> {
-    this.#load(await this.#read([...ids]));
+    this.#load(await this.#read([...ids], "again"));
   }
 
   /** The timers of partitions that moved are no longer this node's to fire. */
-  closed(ids: ReadonlySet<number>): void {
-    for (const [id, entry] of this.#current) if (ids.has(entry.timer.partition)) this.#current.delete(id);
+  closed(ids: ReadonlySet<number>, why: "fresh" | "lost" | "released"): void {
+    for (const read of this.#reads) {
+      // What is read to open them is of the ownership that begins now.
+      if (why !== "fresh" || read.why !== "opening") for (const id of ids) read.left(id);
+    }
+    for (const [id, entry] of this.#current) if (ids.has(entry.timer.partition)) this.#drop(id);
   }
 
   // --- timers ---
 
-  /** The near timers of partitions. */
-  #read(partitions: readonly number[]): Promise<readonly TimerRow[]> {
-    return this.#parts.store.timers(partitions, this.#parts.clock.now() + HORIZON_MS, READ_LIMIT);
+  /** Reads the near timers of partitions. */
+  #read(partitions: readonly number[], why: TimerRead["why"], after?: TimerPlace): Promise<TimerRead> {
+    const before = this.#parts.clock.now() + HORIZON_MS;
+    return this.#reading(why, () => this.#parts.store.timers(partitions, before, READ_LIMIT, after));
   }
 
-  /** Takes rows that `#read` found. A full page means that there is more: it is read again soon. */
-  #load(rows: readonly TimerRow[]): void {
-    for (const row of rows) if (this.#holds(row)) this.#offer(row);
-    this.#arm();
-    if (!this.#stopped) {
-      this.#cancelRead ??= this.#parts.clock.after(
-        rows.length >= READ_LIMIT ? 1_000 : READ_EVERY_MS,
-        () => void this.#reread(),
-      );
-    }
+  /** Takes what `#read` found. A full page means that there is more: it is read again soon. */
+  #load(read: TimerRead): void {
+    this.#take(read);
+    this.#readAgain(read.rows.length >= READ_LIMIT ? READ_ON_MS : READ_EVERY_MS);
   }
 
   /** A commit wrote these, as a commit listener is told. */
@@ -121,7 +180,8 @@ export class TimerService implements PartitionListener {
     const horizon = this.#parts.clock.now() + HORIZON_MS;
     for (const write of writes) {
       const id = identity(write, write.name);
-      if (write.dueAt === undefined || write.dueAt > horizon) this.#current.delete(id);
+      for (const read of this.#reads) read.touch(id); // T3
+      if (write.dueAt === undefined || write.dueAt > horizon) this.#drop(id);
       else this.#put(fresh(write)); // also at the same due time: the message may be another one
     }
     this.#arm();
@@ -133,12 +193,14 @@ export class TimerService implements PartitionListener {
   }
 
   /**
-   * An actor's timers may fire again: takes its near ones, of all that it has. Each anew, as a firing that was turned
+   * An actor's timers may fire again: reads all that it has, and takes the near ones. Each anew, as a firing that was turned
    * away may not have come to its end yet: what it says of its own timer counts for nothing then.
    */
-  resume(rows: readonly TimerRow[]): void {
+  async resume(actor: ActorId): Promise<void> {
+    const read = await this.#reading("again", () => this.#parts.store.timersOf(actor));
+    this.#reads.delete(read);
     const horizon = this.#parts.clock.now() + HORIZON_MS;
-    for (const row of rows) if (row.dueAt < horizon && this.#holds(row)) this.#put(fresh(row));
+    for (const row of read.current()) if (row.dueAt < horizon && this.#holds(row)) this.#put(fresh(row));
     this.#arm();
   }
 
@@ -160,15 +222,51 @@ export class TimerService implements PartitionListener {
     return this.#parts.partitions.partition(partition) !== undefined;
   }
 
+  async #reading(why: TimerRead["why"], rows: () => Promise<readonly TimerRow[]>): Promise<TimerRead> {
+    const read = new TimerRead(why);
+    this.#reads.add(read);
+    if (this.#reads.size > MAX_READS) {
+      const [oldest] = this.#reads;
+      oldest?.spoil();
+      if (oldest !== undefined) this.#reads.delete(oldest);
+    }
+    try {
+      read.rows = await rows();
+      return read;
+    } catch (error) {
+      this.#reads.delete(read);
+      throw error;
+    }
+  }
+
+  #take(read: TimerRead): void {
+    this.#reads.delete(read);
+    for (const row of read.current()) if (this.#holds(row)) this.#offer(row);
+    this.#arm();
+  }
+
   #offer(timer: TimerRow): void {
     // A re-read row that is already here keeps its place and its count of tries.
     if (this.#current.get(identity(timer, timer.name))?.timer.dueAt === timer.dueAt) return;
+    if (this.#current.size >= MAX_IN_MEMORY) {
+      const [waiting] = this.#failing;
+      if (waiting === undefined) return; // T2: what is here fires first; this one is read again
+      this.#drop(waiting); // T4
+    }
     this.#put(fresh(timer));
   }
 
   #put(entry: Entry): void {
-    this.#current.set(identity(entry.timer, entry.timer.name), entry);
+    const id = identity(entry.timer, entry.timer.name);
+    this.#current.set(id, entry);
+    if (entry.failures > 0) this.#failing.add(id);
+    else this.#failing.delete(id);
     this.#heap.push(entry);
+  }
+
+  #drop(id: string): void {
+    this.#current.delete(id);
+    this.#failing.delete(id);
   }
 
   #arm(): void {
@@ -183,8 +281,9 @@ export class TimerService implements PartitionListener {
 
   #fireDue(): void {
     const now = this.#parts.clock.now();
-    // T1: a wake-up that came a little early finds nothing due, and arms again.
+    // TimerService.T1: a wake-up that came a little early finds nothing due, and arms again.
     for (let next = this.#heap.peek(); next !== undefined && next.readyAt <= now; next = this.#heap.peek()) {
+      if (this.#underWay.size >= MAX_FIRING) return; // T4: the next one that ends goes on
       this.#heap.take();
       const id = identity(next.timer, next.timer.name);
       if (this.#current.get(id) === next && !this.#underWay.has(id)) void this.#fire(id, next);
@@ -199,19 +298,21 @@ export class TimerService implements PartitionListener {
       const skip = entry.skip || (attempt === 1 && this.#isMissed(timer));
       await this.#firing?.fire(timer, attempt, skip);
       // Its commit removed or replaced the row and told `written`; a message that was dropped as stale did neither.
-      if (this.#current.get(id) === entry) this.#current.delete(id);
+      if (this.#current.get(id) === entry) this.#drop(id);
     } catch (error) {
       if (this.#stopped) return;
       const verdict = (await this.#firing?.afterFailure(timer, attempt, error).catch(() => undefined)) ?? "wait";
       if (this.#current.get(id) !== entry) return;
-      if (verdict === "drop" || !this.#holds(timer)) this.#current.delete(id);
+      if (verdict === "drop" || !this.#holds(timer)) this.#drop(id);
       else this.#put(this.#again(entry, verdict));
     } finally {
+      const full = this.#underWay.size >= MAX_FIRING;
       this.#underWay.delete(id);
       const latest = this.#current.get(id);
       // Set anew while its last firing was still under way: the heap entry was passed over, so offer it again.
       if (latest !== undefined && latest !== entry) this.#heap.push(latest);
-      this.#arm();
+      if (full) this.#fireDue();
+      else this.#arm();
     }
   }
 
@@ -227,15 +328,31 @@ export class TimerService implements PartitionListener {
     return schedule !== undefined && isSkipped(schedule, dueAt, this.#parts.clock.now());
   }
 
+  #readAgain(ms: number): void {
+    if (this.#stopped) return;
+    this.#cancelRead ??= this.#parts.clock.after(ms, () => void this.#reread());
+  }
+
+  /** One page of a round that goes through all near timers, however many of them cannot be fired (T4). */
   async #reread(): Promise<void> {
     this.#cancelRead = undefined;
-    if (this.#stopped) return;
     const owned = this.#parts.partitions.held();
+    if (this.#stopped) return;
+    if (owned.length === 0) {
+      this.#readAgain(READ_EVERY_MS);
+      return;
+    }
+    const after = this.#readUpTo;
     try {
-      this.#load(owned.length === 0 ? [] : await this.#read(owned));
+      const read = await this.#read(owned, "again", after);
+      this.#take(read);
+      const whole = read.rows.length < READ_LIMIT;
+      this.#readUpTo = whole ? undefined : read.rows.at(-1);
+      // A page that began behind others ends the round: what became near before it is read with the next one.
+      this.#readAgain(whole && after === undefined ? READ_EVERY_MS : READ_ON_MS);
     } catch (error) {
       this.#parts.log.failed("reading timers", error);
-      this.#load([]);
+      this.#readAgain(READ_EVERY_MS);
     }
   }
 }

@@ -2,6 +2,8 @@ import type { AnyActorType } from "../actor/any-actor.ts";
 import type { SetTimer, Timers, TimerView } from "../actor/context.ts";
 import { durationMs } from "../base/duration.ts";
 import { MAX_EFFECTS, MAX_KEY_LENGTH } from "../base/limits.ts";
+import { exactJson } from "../message/exact-json.ts";
+import { own } from "../message/own-fault.ts";
 import { isName, parseInput } from "../message/validate.ts";
 import type { FiredTimer } from "../ports/envelope.ts";
 import type { ActorId, TimerRow, TimerWrite } from "../ports/store.ts";
@@ -26,6 +28,7 @@ export class TurnTimers implements Timers {
   readonly #actor: ActorId & { readonly partition: number };
   readonly #now: number;
   readonly #source: TimerSource;
+  #sealed = false;
 
   constructor(type: AnyActorType, actor: ActorId & { readonly partition: number }, now: number, source: TimerSource) {
     this.#type = type;
@@ -34,7 +37,13 @@ export class TurnTimers implements Timers {
     this.#source = source;
   }
 
+  /** The turn is over: nothing is set any more. */
+  seal(): void {
+    this.#sealed = true;
+  }
+
   set(name: string, timer: SetTimer): void {
+    this.#check(name);
     const { type } = this.#type;
     if (!isName(name)) {
       throw new TypeError(
@@ -45,18 +54,25 @@ export class TurnTimers implements Timers {
     if (definition?.kind !== "command") {
       throw new TypeError(`Cannot set the timer "${name}" of ${type} as "${timer.send}" is not one of its commands`);
     }
-    parseInput(definition.in, timer.with, `the timer ${name}`, `${type}/${this.#actor.key}`);
+    own(() => parseInput(definition.in, timer.with, `the timer ${name}`, `${type}/${this.#actor.key}`));
     this.#write({
       ...this.#actor,
       name,
       ...this.#due(name, timer),
       message: timer.send,
-      input: timer.with === undefined ? undefined : JSON.stringify(timer.with),
+      input: timer.with === undefined ? undefined : exactJson(timer.with, `the timer ${name}`),
     });
   }
 
   cancel(name: string): void {
+    this.#check(name);
     this.#write({ ...this.#actor, name, dueAt: undefined });
+  }
+
+  #check(name: string): void {
+    if (!this.#sealed) return;
+    const address = `${this.#type.type}/${this.#actor.key}`;
+    throw new TypeError(`Cannot change the timer ${JSON.stringify(name)} of ${address} as its turn is over`);
   }
 
   async get(name: string): Promise<TimerView | undefined> {

@@ -120,7 +120,7 @@ export class Follower implements TopicSubscription {
     const queue = (this.#queue ??= []);
     if (queue.length >= MAX_QUEUED || this.#queuedLength > MAX_QUEUED_LENGTH) {
       this.#upTo = (queue.at(-1) as TopicEntry).seq;
-      this.#mode = "behind"; // H1
+      this.#mode = "behind"; // TopicHub.H1
       return;
     }
     queue.push(entry);
@@ -178,7 +178,7 @@ export class Follower implements TopicSubscription {
   #readLog(): void {
     const { entries, upTo } = this.#hub.log.read(this.#topics, this.#upTo, PAGE);
     this.#fill(entries, upTo);
-    if (upTo >= this.#hub.log.end) this.#mode = "live"; // H3
+    if (upTo >= this.#hub.log.end) this.#mode = "live"; // TopicHub.H3
   }
 
   #takePage({ entries, upTo, first }: TopicPage): void {
@@ -195,7 +195,7 @@ export class Follower implements TopicSubscription {
   }
 
   #skipTo(seq: number): void {
-    this.#gap = true; // H4
+    this.#gap = true; // TopicHub.H4
     this.#taken = seq;
     this.#upTo = seq;
   }

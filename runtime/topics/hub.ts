@@ -53,14 +53,14 @@ export class TopicHub implements FollowerHost {
     const entry = new TopicEntry(this.#generation, seq, topic, type, body);
     this.log.append(entry);
     const followers = this.#followers.get(topic);
-    if (followers !== undefined) for (const follower of followers) follower.offer(entry); // H1
+    if (followers !== undefined) for (const follower of followers) follower.offer(entry); // TopicHub.H1
   }
 
   /** What follows is another history, or goes on at another place in it; its first message is behind `end`. */
   restart(generation: string, end: number): void {
     this.#generation = generation;
     this.log.reset(end);
-    for (const follower of this.#all) follower.restarted(end); // H4
+    for (const follower of this.#all) follower.restarted(end); // TopicHub.H4
   }
 
   /** @see Topics.subscribe */
@@ -81,7 +81,7 @@ export class TopicHub implements FollowerHost {
     if (after === undefined) follower.start(this.log.end);
     else if (after.generation === this.#generation && after.seq <= Math.max(this.log.end, known ?? 0))
       follower.start(after.seq);
-    else follower.start(0, true); // H4
+    else follower.start(0, true); // TopicHub.H4
     this.#add(follower, wanted);
     if (options.signal !== undefined) follower.endWith(options.signal);
     return follower;

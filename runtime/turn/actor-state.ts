@@ -57,14 +57,14 @@ export class ActorState {
     return this.#text === undefined ? this.#type.options.initial(this.#key) : JSON.parse(this.#text);
   }
 
-  /** A turn that worked on the draft did not end well (A3). */
+  /** A turn that worked on the draft did not end well (ActorState.A3). */
   taint(): void {
     this.#tainted = true;
   }
 
   /** `turn` ended well and leaves nothing to write: what it worked on is the value from now on. */
   keep(turn: Turn): void {
-    this.#value = turn.journal === undefined ? turn.state : turn.journal.state;
+    this.#value = turn.journal === undefined ? turn.draft : turn.journal.state;
     this.#tainted = turn.destroyed;
   }
 
@@ -77,8 +77,8 @@ export class ActorState {
     return changed;
   }
 
-  #reindex({ destroyed, state }: Turn): readonly FieldValue[] | undefined {
-    const changed = changedIndex(this.#type, destroyed ? undefined : state, this.#index);
+  #reindex({ destroyed, draft }: Turn): readonly FieldValue[] | undefined {
+    const changed = changedIndex(this.#type, destroyed ? undefined : draft, this.#index);
     if (changed !== undefined) this.#index = changed;
     return changed;
   }

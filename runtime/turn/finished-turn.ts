@@ -41,6 +41,8 @@ export class FinishedTurn {
   readonly journal: JournaledTurn | undefined;
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
+  /** Its answer is all that it leaves: the state is as it was before. */
+  readonly answerOnly: boolean;
   readonly at: number;
   /** All indexed values of the actor, where they changed with this turn. */
   readonly index: readonly FieldValue[] | undefined;
@@ -57,6 +59,7 @@ export class FinishedTurn {
     reply: StoredReply | undefined,
     pause?: PauseWrite,
     index?: readonly FieldValue[],
+    answerOnly = false,
   ) {
     this.activation = activation;
     this.envelope = envelope;
@@ -68,6 +71,7 @@ export class FinishedTurn {
     this.journal = turn.journal;
     this.pause = pause;
     this.at = turn.now;
+    this.answerOnly = answerOnly;
     this.index = index;
     this.length = lengthOf(state, reply, turn);
   }
@@ -120,6 +124,18 @@ export function finishTurn(
   const { id } = envelope;
   const reply = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
   return new FinishedTurn(owner, envelope, turn, text, state.version, reply, undefined, index);
+}
+
+/** What is to be written of a turn that refused a message with an id: its answer. */
+export function refusedTurn(
+  owner: TurnOwner,
+  envelope: Envelope,
+  version: number,
+  now: number,
+  reply: StoredReply,
+): FinishedTurn {
+  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };
+  return new FinishedTurn(owner, envelope, nothing, undefined, version, reply, undefined, undefined, true);
 }
 
 /** Why a turn whose state has grown to `size` characters cannot be committed. */

@@ -1,7 +1,8 @@
 import type { AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { QueryContext } from "../actor/context.ts";
 import type { Answer } from "../message/delivery.ts";
-import { TroupeError } from "../message/errors.ts";
+import { InvalidInputError, TroupeError } from "../message/errors.ts";
+import { exactJson } from "../message/exact-json.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 
@@ -25,7 +26,7 @@ export function answerQuery(
   try {
     const input = parseInput(definition.in, envelope.input, envelope.message, actor.address);
     const reply = definition.handle(actor.look() as never, input as never);
-    return { kind: "reply", body: reply === undefined ? undefined : JSON.stringify(reply) };
+    return { kind: "reply", body: reply === undefined ? undefined : exactJson(reply, `the reply of ${actor.address}`) };
   } catch (error) {
     if (error instanceof TroupeError) return { kind: "error", error };
     log.turnFailed(envelope, error);
@@ -43,6 +44,9 @@ export function failureOf(thrown: unknown, { type, key, message }: Envelope): Tr
   const what = `Cannot handle ${message} for ${type}/${key}`;
   if (!(thrown instanceof TroupeError)) {
     return new TroupeError("turn_failed", `${what} as its handler failed`, { cause: thrown });
+  }
+  if (thrown instanceof InvalidInputError) {
+    return new TroupeError("turn_failed", `${what} as it asked another actor what does not fit`, { cause: thrown });
   }
   if (!NOTHING_HAPPENED.has(thrown.code)) return thrown;
   const text = `${what} as an actor it asked could not be reached: ${thrown.message}`;

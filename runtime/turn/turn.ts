@@ -9,15 +9,24 @@ import type { AnyActorType, AnyMessageDefinition, Emits } from "../actor/any-act
 import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
-import { MAX_BROADCAST_LENGTH, MAX_EFFECTS, MAX_EVENT_LENGTH, MAX_ROUTED_LENGTH } from "../base/limits.ts";
+import {
+  MAX_BROADCAST_LENGTH,
+  MAX_EFFECTS,
+  MAX_EVENT_LENGTH,
+  MAX_ROUTED_LENGTH,
+  MAX_TURN_LENGTH,
+} from "../base/limits.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { JournaledTurn } from "../journal/journaled-turn.ts";
-import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
+import { RefusedError, TroupeError } from "../message/errors.ts";
+import { exactJson } from "../message/exact-json.ts";
+import { own, ownFault } from "../message/own-fault.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "../ports/store.ts";
 import { type TimerSource, TurnTimers } from "../timers/turn-timers.ts";
 import { checkBroadcastType, checkTopic } from "../topics/name.ts";
+import { TurnAsks } from "./turn-asks.ts";
 
 /** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
 export interface EffectDraft {
@@ -33,7 +42,14 @@ export interface TurnParts extends TimerSource {
   readonly clock: Clock;
   readonly randomness: Randomness;
   /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
-  ref<A extends AnyActorType>(type: A, key: string, from: Envelope, deadline: number | undefined): ActorRef<A>;
+  ref<A extends AnyActorType>(
+    type: A,
+    key: string,
+    from: Envelope,
+    deadline: number | undefined,
+    asks: TurnAsks,
+  ): ActorRef<A>;
+  readonly log: TimerSource["log"] & { lateUse(actor: string, message: string, what: string): void };
 }
 
 /** The context handed to a command handler, and the draft that becomes its commit. */
@@ -42,7 +58,8 @@ export class Turn implements TurnContext<unknown, Emits> {
   readonly id: string | undefined;
   readonly attempt: number;
   readonly exists: boolean;
-  state: unknown;
+  /** What the turn has made of the state: what a handler sees as `state`, also when it is over. */
+  draft: unknown;
   /** Undefined until there is one: most turns have none, and the hot path should not pay for them. */
   effects: EffectDraft[] | undefined;
   /** Of a journaled actor only: what its events make of the state. */
@@ -57,6 +74,10 @@ export class Turn implements TurnContext<unknown, Emits> {
   #now: number | undefined;
   #timers: TurnTimers | undefined;
   #abort: AbortController | undefined;
+  #asks: TurnAsks | undefined;
+  #sealed = false;
+  /** Characters of its effects. */
+  #length = 0;
 
   constructor(
     type: AnyActorType,
@@ -70,7 +91,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     this.key = envelope.key;
     this.id = envelope.id;
     this.attempt = envelope.attempt;
-    this.state = state;
+    this.draft = state;
     this.exists = exists;
     this.#type = type;
     this.#envelope = envelope;
@@ -79,13 +100,39 @@ export class Turn implements TurnContext<unknown, Emits> {
     this.#deadline = deadline;
   }
 
+  get state(): unknown {
+    if (this.#sealed) this.#late("use its state");
+    return this.draft;
+  }
+
+  set state(state: unknown) {
+    if (this.#sealed) this.#late("change its state");
+    this.draft = state;
+  }
+
+  /**
+   * The turn is over: what is done with its context from now on changes nothing, throws and is logged. `parts` of the state
+   * that a handler which awaited may have kept are frozen.
+   */
+  seal(): void {
+    this.#sealed = true;
+    this.#timers?.seal();
+  }
+
+  /** What it waits for in other actors. */
+  get waitingFor(): Iterable<string> {
+    return this.#asks?.waitingFor ?? [];
+  }
+
   /** Looked at once: it is one moment for the whole turn. */
   get now(): number {
     return (this.#now ??= this.#parts.clock.now());
   }
 
   get timers(): TurnTimers {
-    return (this.#timers ??= this.#makeTimers());
+    const timers = (this.#timers ??= this.#makeTimers());
+    if (this.#sealed) timers.seal();
+    return timers;
   }
 
   get timerWrites(): ReadonlyMap<string, TimerWrite> | undefined {
@@ -154,9 +201,11 @@ export class Turn implements TurnContext<unknown, Emits> {
     if (schema === undefined) {
       throw new TypeError(`Cannot emit "${type}" from ${this.#type.type} as it is not declared in its "emits"`);
     }
+    if (this.#sealed) this.#late(`emit ${type}`); // before a journaled state is changed by it
     const parsed = safeParse(schema, data);
-    if (!parsed.success) throw new InvalidInputError(`the event ${type}`, parsed.issues.map(toIssue));
-    const body = JSON.stringify(parsed.output) ?? "null";
+    if (!parsed.success)
+      throw ownFault(`Cannot emit ${type} from ${this.#type.type}/${this.key}`, parsed.issues.map(toIssue));
+    const body = exactJson(parsed.output, `the event ${type}`) ?? "null";
     if (body.length > MAX_EVENT_LENGTH) {
       throw new TroupeError(
         "event_too_large",
@@ -164,14 +213,14 @@ export class Turn implements TurnContext<unknown, Emits> {
       );
     }
     const id = `evt_${this.#parts.randomness.uuid(this.now)}`;
-    if (this.journal !== undefined) this.state = this.journal.emitted(id, type, body, this.now);
+    if (this.journal !== undefined) this.draft = this.journal.emitted(id, type, body, this.now);
     this.#effect({ kind: "event", id, name: type, target: this.key, body });
   }
 
   broadcast(topic: string, type: string, data: unknown): void {
     checkTopic(topic);
     checkBroadcastType(type);
-    const body = JSON.stringify(data) ?? "null";
+    const body = exactJson(data, `the broadcast ${type}`) ?? "null";
     if (body.length > MAX_BROADCAST_LENGTH) {
       throw new TroupeError(
         "event_too_large",
@@ -188,7 +237,7 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   publish({ type, target, data }: { readonly type: string; readonly target: string; readonly data: unknown }): void {
-    const body = JSON.stringify(data) ?? "null";
+    const body = exactJson(data, `the record ${type}`) ?? "null";
     if (body.length > MAX_ROUTED_LENGTH) {
       throw new TroupeError(
         "event_too_large",
@@ -202,10 +251,12 @@ export class Turn implements TurnContext<unknown, Emits> {
     const definition = target.messages[message];
     if (definition === undefined)
       throw new TypeError(`Cannot send "${message}" to ${target.type} as it has no such message`);
-    checkKey(target.options.key, target.type, key);
     // Checked here, in the sender's turn: a message that can never be handled should fail where it was made.
-    parseInput(definition.in, input, message, `${target.type}/${key}`);
-    const body = JSON.stringify(input) ?? "null";
+    own(() => {
+      checkKey(target.options.key, target.type, key);
+      parseInput(definition.in, input, message, `${target.type}/${key}`);
+    });
+    const body = exactJson(input, `the message ${message}`) ?? "null";
     this.#effect({
       kind: "send",
       id: `msg_${this.#parts.randomness.uuid(this.now)}`,
@@ -216,7 +267,8 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
-    return this.#parts.ref(target, key, this.#envelope, this.#callDeadline);
+    if (this.#sealed) this.#late(`ask ${target.type}/${key}`);
+    return this.#parts.ref(target, key, this.#envelope, this.#callDeadline, (this.#asks ??= new TurnAsks()));
   }
 
   /** A send has a deadline too, but only until it is tried again. */
@@ -225,6 +277,7 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   destroy(): void {
+    if (this.#sealed) this.#late("destroy it");
     this.destroyed = true;
   }
 
@@ -239,11 +292,25 @@ export class Turn implements TurnContext<unknown, Emits> {
       id: `wfr_${this.#parts.randomness.uuid(this.now)}`,
       name: operation,
       target: id,
-      body: JSON.stringify(request),
+      body: exactJson(request, `the workflow request ${operation}`) ?? "null",
     });
   }
 
+  #late(what: string): never {
+    const address = `${this.#type.type}/${this.key}`;
+    this.#parts.log.lateUse(address, this.#envelope.message, what);
+    throw new TypeError(`Cannot ${what} in ${this.#envelope.message} of ${address} as its turn is over`);
+  }
+
   #effect(effect: EffectDraft): void {
+    if (this.#sealed) this.#late(`leave ${effect.name}`);
+    this.#length += effect.body.length;
+    if (this.#length > MAX_TURN_LENGTH) {
+      throw new TroupeError(
+        "event_too_large",
+        `Cannot add ${effect.name} to the turn of ${this.#type.type}/${this.key} as it leaves too much: limit is ${MAX_TURN_LENGTH} characters`,
+      );
+    }
     const effects = (this.effects ??= []);
     if (effects.length >= MAX_EFFECTS) {
       throw new RangeError(

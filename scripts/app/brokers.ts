@@ -1,12 +1,8 @@
-/**
- * Which broker carries what: where events go, and where the events come from that actors subscribe to.
- *
- * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
- */
 import { Customer } from "#actors/shop/customer/customer.ts";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Notification } from "#actors/shop/notification/notification.ts";
+import type { Broker } from "#infra/brokers.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { kafkaSource } from "#infra/kafka/source.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
@@ -18,8 +14,14 @@ import { rabbitMqSource } from "#infra/rabbitmq/source.ts";
 import { redisSink } from "#infra/redis/sink.ts";
 import { redisSource } from "#infra/redis/source.ts";
 import type { Log, Sink, Source } from "#runtime";
+/**
+ * Which broker carries what: where events go, and where the events come from that actors subscribe to.
+ *
+ * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
+ */
+import { clusterNames } from "./cluster-names.ts";
 import type { Settings } from "./settings.ts";
-import { type Broker, type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
+import { type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What the brokers are given events and asked for them by. */
 export interface Brokers {
@@ -44,7 +46,7 @@ const RABBITMQ_TYPES = ["order.placed.v1"];
 /** Makes sinks and sources. Connects to nothing yet. A subscription whose broker is not there moves to NATS, with one line in the log. */
 export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined, log: Log): Brokers {
   const { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster } = settings;
-  const prefix = cluster === "default" ? "" : `${cluster}.`;
+  const { prefix, events: own } = clusterNames(cluster);
   const chosen = choose(settings, nats !== undefined, log);
   const typesAt = (broker: Broker): string[] =>
     SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === broker).flatMap(typesOf);
@@ -52,7 +54,6 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
   const sources: Partial<Record<Broker, Source>> = {};
   const blocked = new Map<string, () => string | undefined>();
   if (nats !== undefined) {
-    const own = cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${prefix}evt` };
     sinks.push(natsSink({ connection: nats, log, ...own }));
     sources.nats = natsSource({ connection: nats, log, ...own });
   }

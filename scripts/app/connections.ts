@@ -3,7 +3,6 @@ import { ordersProjection } from "#actors/shop/read-model/read-model.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
-import type { EventStreamOptions } from "#infra/nats/streams.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
 import { postgresReadModel, type PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
@@ -19,6 +18,7 @@ import { temporalSink } from "#infra/temporal/sink.ts";
 import { type Log, memoryTopics, type Sink, type Source, type Store, type Topics, type Transport } from "#runtime";
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
+import { type ClusterNames, clusterNames } from "./cluster-names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
@@ -59,7 +59,8 @@ export interface Connections {
  */
 export function openConnections(settings: Settings, log: Log): Connections {
   const { NATS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, DOCKER_HOST, TROUPE_CLUSTER: cluster } = settings;
-  const prefix = cluster === "default" ? "" : `${cluster}.`;
+  const names = clusterNames(cluster);
+  const { prefix } = names;
   const nats = NATS_URL === undefined ? undefined : connectNats({ url: NATS_URL, log, name: `troupe-${cluster}` });
   const temporal =
     TEMPORAL_ADDRESS === undefined
@@ -78,10 +79,10 @@ export function openConnections(settings: Settings, log: Log): Connections {
       : natsTopics({
           connection: nats,
           log,
-          ...(cluster === "default" ? {} : { stream: `TOPICS-${cluster}`, subjectPrefix: `${prefix}topic` }),
+          ...names.topics,
         });
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
-  sinks.push(...routedSinks(settings, nats, prefix, log));
+  sinks.push(...routedSinks(settings, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
   return {
     nats,
@@ -99,10 +100,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
         log,
         max: 2,
       }),
-    transport: () =>
-      nats === undefined
-        ? undefined
-        : natsTransport({ connection: nats, log, ...(prefix === "" ? {} : { subjectPrefix: `${prefix}troupe.node` }) }),
+    transport: () => (nats === undefined ? undefined : natsTransport({ connection: nats, log, ...names.nodes })),
     async close() {
       await Promise.allSettled([...sinks.map((sink) => sink.close()), topics.close()]);
       await Promise.allSettled([nats?.close(), temporal?.close()]);
@@ -110,15 +108,11 @@ export function openConnections(settings: Settings, log: Log): Connections {
   };
 }
 
-function eventStreamOf(cluster: string): EventStreamOptions {
-  return cluster === "default" ? {} : { stream: `EVENTS-${cluster}`, subjectPrefix: `${cluster}.evt` };
-}
-
 /** Where routes of the event gateway may lead. One that is not here is there all the same: what goes to it becomes dead letters. */
 function routedSinks(
-  { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster }: Settings,
+  { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL }: Settings,
   nats: NatsLink | undefined,
-  prefix: string,
+  { prefix, routed }: ClusterNames,
   log: Log,
 ): Sink[] {
   const options = { stores: ["gateway"], refuses: (to: Address) => reservedPlace(to, OWN_NOUNS) };
@@ -135,7 +129,7 @@ function routedSinks(
           routedNats({
             connection: nats,
             subjectPrefix: prefix,
-            ...(prefix === "" ? {} : { stream: `ROUTED-${cluster}`, events: eventStreamOf(cluster) }),
+            ...routed,
           }),
           options,
         ),

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
+import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
 import { Prober } from "#actors/orchestrator/scaler/prober.ts";
 import { runningLoops, startSweep } from "#actors/orchestrator/scaler/sweep.ts";
 import { startWatcher, wakeThrough } from "#actors/orchestrator/scaler/watcher.ts";
@@ -9,7 +10,9 @@ import { secretValues } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { ensureEchoImage, localImages } from "#infra/docker/echo-image.ts";
 import type { Engine } from "#infra/engines/engine.ts";
+import { LogBook } from "#infra/engines/log-book.ts";
 import { everyOne } from "#infra/every-one.ts";
+import type { NatsLink } from "#infra/nats/connection.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
@@ -18,6 +21,7 @@ import { createReconcileActivities } from "#workflows/reconcile-service/activiti
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { startWorkers, type Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
+import { startAutoscaling } from "./autoscaling.ts";
 
 /** What {@link startOrchestrator} is given. */
 export interface OrchestratorOptions {
@@ -28,6 +32,11 @@ export interface OrchestratorOptions {
   readonly log: Log;
   /** What the engine's host is to be called; by default what it calls itself. */
   readonly hostName: string | undefined;
+  /** Where services that are scaled on brokers have their work. */
+  readonly nats: NatsLink | undefined;
+  readonly kafka: readonly string[] | undefined;
+  /** Where what containers write is kept. */
+  readonly logDirectory: string;
   /** Directories of this machine that containers may be given. */
   readonly bindRoots: readonly string[];
   /** Told of each round of a reconcile loop, in seconds. */
@@ -38,12 +47,14 @@ export interface OrchestratorOptions {
 export interface Orchestrator {
   /** The workers of the loops, and of this host. */
   readonly workers: Workers;
+  readonly containers: OwnContainers;
   stop(): Promise<void>;
 }
 
 /** Starts the reconcile loops, and what wakes them: the engine's events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, reconciled } = options;
+  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, logDirectory, nats, kafka, reconciled } =
+    options;
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
   const host = announceHost({ troupe, engine, wanted: hostName, log });
@@ -54,6 +65,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     wake: wakeThrough(temporal, names),
     services: async () => (await everyOne(troupe, Service)).map(({ key }) => key),
   });
+  const book = new LogBook(engine, logDirectory);
   const prober = new Prober((service) => watcher.wake(service));
   const activities = createReconcileActivities({
     troupe,
@@ -92,6 +104,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     wake: (service) => watcher.wake(service),
     log,
   });
+  const autoscaling = startAutoscaling({ troupe, engine, nats, kafka, temporal, log });
   // In the background: the first service that asks for the demo image should find it built.
   void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
   return {
@@ -100,9 +113,20 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
       ready: () => loops.ready(),
       stop: async () => void (await Promise.all([loops.stop(), named.then(() => forHost?.stop())])),
     },
+    containers: {
+      logs: (service, request) => book.read(service, request),
+      async stats(service) {
+        const running = (await engine.list(service)).filter(
+          ({ state, stuck }) => state === "running" && stuck === null,
+        );
+        return await Promise.all(
+          running.map(async ({ id, replica }) => ({ containerId: id, replica, ...(await engine.stats(id)) })),
+        );
+      },
+    },
     async stop() {
       stopping = true;
-      await Promise.allSettled([watcher.stop(), sweep.stop(), host.stop()]);
+      await Promise.allSettled([watcher.stop(), sweep.stop(), host.stop(), book.stop(), autoscaling.stop()]);
       prober.stop();
     },
   };

@@ -14,7 +14,8 @@ import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets } from "#actors/ingress/sockets/sockets.ts";
 import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
-import { dockerStatus } from "#infra/docker/status.ts";
+import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
+import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
@@ -65,8 +66,9 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
   const orchestrator = orchestratorRoutes({
     troupe,
-    docker: dockerStatus(connections.engine),
     policy: policyFromEnv(process.env),
+    secrets: system.gateway.secrets,
+    containers: system.containers,
   });
   const keys =
     settings.TROUPE_AUTH === "off"
@@ -104,8 +106,21 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   const readiness = readinessOf(componentsOf(settings, connections, system));
   const shop = (): ShopReads =>
     system.shop() ?? notYet("The read models have not started yet: GET /ready says what they wait for");
+  const forwarder = new Forwarder({ troupe, topics: () => connections.topics, log });
   const deps: IngressDeps = {
     troupe,
+    forward: {
+      find(request, path, query) {
+        const destination = forwarder.destinationOf(path, query);
+        if (destination === undefined) return undefined;
+        const peer = (): string | undefined => listener.peerOf(request);
+        return {
+          access: "key",
+          route: "/s/:name/*",
+          answer: (upgrade) => forwarder.forward(request, destination, peer(), upgrade),
+        };
+      },
+    },
     serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
     origins: () => live().ALLOWED_ORIGINS,
@@ -143,7 +158,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     log,
   });
   const watch: KeyWatch | undefined = keys && watchKeys(keys.directory, sockets);
-  const listener: Listener = listen<Session>({
+  const listener: Listener = listen<Session | Tunnel>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
     idleTimeout: IDLE_SECONDS,
@@ -151,11 +166,15 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     files: certificateFilesOf(settings),
     log,
     fetch: async (request, own) => {
-      const response = await app.serve(request, (asked) => sockets.upgrade(asked, own));
+      const response = await app.serve(
+        request,
+        (asked) => sockets.upgrade(asked, own as Bun.Server<Session>),
+        (asked, tunnel, headers) => own.upgrade(asked, { data: tunnel, headers }),
+      );
       if (stopping) response?.headers.set("connection", "close");
       return response;
     },
-    websocket: sockets.websocket,
+    websocket: withTunnels(sockets.websocket),
   });
   const host = HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST;
   const address = `${listener.scheme}://${host}:${listener.port}`;
@@ -171,6 +190,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
       keys?.stop();
       watch?.stop();
       sockets.close();
+      forwarder.stop();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);
       await Promise.race([listener.stop(), late.promise]);

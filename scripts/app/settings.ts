@@ -3,13 +3,14 @@ import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
 import { readAddresses } from "#infra/address.ts";
+import { BROKERS } from "#infra/brokers.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { PAYMENT_PROVIDERS } from "./payment-provider.ts";
-import { BROKERS, DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
+import { DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
 /** What a process may do. */
 export const ROLES = ["ingress", "actors", "workflows", "scaler"] as const;

@@ -1,10 +1,8 @@
+import { type Broker, BROKERS } from "#infra/brokers.ts";
+
 /** The actor types of the reference system that subscribe to events. */
 export const SUBSCRIBERS = ["customer", "delivery", "invoice", "notification"] as const;
 export type Subscriber = (typeof SUBSCRIBERS)[number];
-
-/** The brokers a subscription can be taken from. */
-export const BROKERS = ["nats", "kafka", "rabbitmq", "redis"] as const;
-export type Broker = (typeof BROKERS)[number];
 
 /** Which broker each subscription uses when nothing else is said. */
 export const DEFAULT_SUBSCRIPTIONS: Readonly<Record<Subscriber, Broker>> = {

@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
+import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
@@ -54,6 +57,8 @@ export interface System {
   shop(): ShopReads | undefined;
   /** The event gateway's part of this process. */
   readonly gateway: Gateway;
+  /** The containers of this process's engine; `undefined` while it drives none. */
+  containers(): OwnContainers | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
   /** Resolves when every store answers. Rejects while the actor system is not there yet. */
@@ -72,7 +77,7 @@ export function actorTypes(
   gateway: Gateway,
 ): readonly AnyActorType[] {
   const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
-  return [...shop, Config, Service, Scaler, Host, Secret, Keyring, Ticket, ...gateway.actors];
+  return [...shop, Config, Service, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -168,8 +173,11 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         temporal,
         log,
         secrets: gateway.secrets,
+        nats: connections.nats,
+        kafka: settings.KAFKA_BROKERS?.split(","),
         hostName: settings.TROUPE_HOST,
         bindRoots: settings.TROUPE_BIND_ROOTS,
+        logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
         reconciled: telemetry.reconciled,
       });
     }
@@ -180,6 +188,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     troupe: () => troupe,
     shop: () => shop,
     gateway,
+    containers: () => orchestrator?.containers,
     workers: () => together(workers, orchestrator?.workers),
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");

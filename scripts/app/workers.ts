@@ -5,6 +5,9 @@ import { workflowClient } from "#workflows/client.ts";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 import { fulfilOrderUpdates } from "#workflows/fulfil-order/messages.ts";
+import { lostDeliveries } from "#workflows/lost-deliveries.ts";
+import { lostOrders } from "#workflows/lost-orders.ts";
+import { sweepLostRuns } from "#workflows/lost-runs.ts";
 import { shopActivities } from "#workflows/shop-activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
@@ -24,7 +27,7 @@ export interface AppWorkers {
   readonly allows: ((address: string) => boolean) | undefined;
 }
 
-/** Starts the workers of every task queue this process serves. They wait for Temporal by themselves. */
+/** Starts the workers of every task queue this process serves, and the sweep for runs that are gone. They wait for Temporal by themselves. */
 export function startShopWorkers({ troupe, temporal, log, allows, secrets, settings }: AppWorkers): Workers {
   const workflows = workflowClient(temporal);
   const shop: QueueOptions = {
@@ -45,11 +48,19 @@ export function startShopWorkers({ troupe, temporal, log, allows, secrets, setti
     workflowsPath: WORKFLOW_ENTRIES.gateway,
     activities: deliverWebhookActivities({ troupe, allows, secrets }),
   };
-  return startWorkers({
+  const workers = startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
     codec: temporal.codec,
     queues: [shop, gateway],
     log,
   });
+  const rules = { fulfilOrder: lostOrders(troupe), deliverWebhook: lostDeliveries(troupe) };
+  const sweep = sweepLostRuns({ temporal, rules, log });
+  return {
+    ...workers,
+    async stop() {
+      await Promise.all([sweep.stop(), workers.stop()]);
+    },
+  };
 }

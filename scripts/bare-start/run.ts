@@ -2,7 +2,7 @@
  * Measures the first minute: clones this checkout, starts it with an empty home and an empty cache until it is ready, stops it, and starts
  * it again. With `--purge` the system's packages are missing too, in an overlay of the machine's files that nothing else sees.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { availableParallelism, homedir, loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -46,7 +46,7 @@ export async function bareStart(args: readonly string[]): Promise<number> {
     const lines: string[] = [];
     for (const name of ["first start", "second start"]) {
       console.log(`== ${name}`);
-      const measured = await startUntilReady(machine, checkout, env);
+      const measured = await startUntilReady(machine, checkout, env, () => hasClasses(env["HOME"] ?? ""));
       if (measured === undefined) return 1;
       lines.push(
         `${name}: ${seconds(measured.ms)}, processor time ${seconds(measured.processorMs)}, load now ${load()}`,
@@ -86,6 +86,12 @@ function environment(folder: string): Record<string, string> {
 }
 
 const CACHES = new Set(["BUN_INSTALL_CACHE_DIR", "XDG_CACHE_HOME", "PIP_CACHE_DIR", "GOMODCACHE", "GOCACHE", "GOPATH"]);
+
+/** Kafka's classes are recorded after the first start, for the next. */
+function hasClasses(home: string): boolean {
+  const cache = join(home, ".cache", "troupe");
+  return existsSync(cache) && readdirSync(cache).some((name) => name.startsWith("kafka-classes"));
+}
 
 function load(): string {
   return loadavg()

@@ -1,7 +1,9 @@
 /** One start of `bun run dev`, from the command to its closing line. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Machine } from "./machine.ts";
 
 const WITHIN_MS = 900_000;
+const PREPARED_WITHIN_MS = 120_000;
 
 /** What a start took. */
 export interface Measured {
@@ -11,11 +13,15 @@ export interface Measured {
   readonly processorMs: number;
 }
 
-/** Undefined when it ends or takes too long before it says `ready`. Everything it prints is shown. Returns when it is down again. */
+/**
+ * Undefined when it ends or takes too long before it says `ready`. Everything it prints is shown. Returns when it is down again: it is
+ * stopped when `prepared` says that what the next start uses is there, or after two minutes, since nobody stops at once.
+ */
 export async function startUntilReady(
   machine: Machine,
   checkout: string,
   env: Readonly<Record<string, string>>,
+  prepared: () => boolean,
 ): Promise<Measured | undefined> {
   const started = performance.now();
   const child = Bun.spawn([...machine.enter(checkout, [process.execPath, "run", "dev", "--infra", "native"])], {
@@ -34,7 +40,7 @@ export async function startUntilReady(
         console.log(`  ${line}`);
         if (!line.startsWith("ready ") || ms !== undefined) continue;
         ms = performance.now() - started;
-        end();
+        void untilPrepared(prepared).then(end);
       }
     }),
   );
@@ -42,6 +48,11 @@ export async function startUntilReady(
   clearTimeout(timer);
   const micros = Number(child.resourceUsage()?.cpuTime.total ?? 0n);
   return ms === undefined ? undefined : { ms, processorMs: micros / 1000 };
+}
+
+async function untilPrepared(prepared: () => boolean): Promise<void> {
+  const deadline = performance.now() + PREPARED_WITHIN_MS;
+  while (!prepared() && performance.now() < deadline) await delay(200);
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {

@@ -76,7 +76,7 @@ export const ARROWS: readonly Arrow[] = [
     to: "actors/**",
     why: "the ingress is where the routes of the products are put together",
   },
-  { from: "actors/ingress/**", to: "workflows/client.ts", why: "it starts and finds workflows" },
+  { from: "actors/ingress/**", to: "workflows/{client,run-status}.ts", why: "it starts and finds workflows" },
   { from: "actors/**", to: "workflows/{task-queues,workflow-ids}.ts", why: "names are part of the contract" },
 
   { from: "workflows/**", to: "workflows/*.ts", why: "names and helpers that every workflow shares" },

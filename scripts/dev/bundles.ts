@@ -3,12 +3,13 @@ import { bundlesOf } from "#workflows/bundle.ts";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 
 const SLOW_MS = 2_000;
+const AGAIN_MS = 10_000;
 
 /** Bundles that are on their way. */
 export interface PreparedBundles {
   /**
    * Resolves when they are in the cache, or when they could not be made, which is said: the app then tries by itself. `say` is told of a
-   * wait that takes longer than two seconds.
+   * wait after two seconds and then every ten.
    */
   ready(say: (line: string) => void): Promise<void>;
 }
@@ -23,9 +24,12 @@ export function prepareBundles(): PreparedBundles {
   );
   return {
     async ready(say) {
-      const timer = setInterval(() => say(`… waiting for the workflow bundles, ${age()}`), SLOW_MS);
+      const tell = (): void => say(`… waiting for the workflow bundles, ${age()}`);
+      const first = setTimeout(tell, SLOW_MS);
+      const again = setInterval(tell, AGAIN_MS);
       const failure = await outcome;
-      clearInterval(timer);
+      clearTimeout(first);
+      clearInterval(again);
       if (failure !== undefined) say(`The workflow bundles could not be made: ${failure}`);
     },
   };

@@ -12,6 +12,7 @@ export interface DevOptions {
   readonly seed: boolean;
   readonly nodes: number;
   readonly json: boolean;
+  readonly bring: boolean;
   readonly help: boolean;
 }
 
@@ -26,6 +27,7 @@ bun run stack   starts the servers only
   --no-seed             do not create the demo products
   --nodes N             app processes, as one cluster (default: 1)
   --json                stack only: print the addresses as JSON
+  --bring               stack only: download and install what the servers need, start nothing
   --help                this text`;
 
 /** Reads the flags. Throws `TypeError` that names the flag, the value and what would be right. */
@@ -43,6 +45,7 @@ export function parseOptions(
       "no-seed": { type: "boolean", default: false },
       nodes: { type: "string", default: "1" },
       json: { type: "boolean", default: false },
+      bring: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -59,6 +62,7 @@ export function parseOptions(
     seed: !values["no-seed"],
     nodes: whole("--nodes", values.nodes, 1, 64),
     json: values.json,
+    bring: values.bring,
     help: values.help,
   };
 }

@@ -1,7 +1,9 @@
 /** The run of `bun run stack`. */
+import { bringServers } from "#infra/stack/bring.ts";
 import { killRecorded } from "#infra/stack/leftovers.ts";
 import { startStack } from "#infra/stack/mod.ts";
 import { display } from "#infra/stack/report.ts";
+import { prepareBundles } from "./bundles.ts";
 import { type DevOptions, parseOptions, USAGE } from "./options.ts";
 import { stopSignal } from "./stop-signals.ts";
 import { addressTable } from "./table.ts";
@@ -19,6 +21,7 @@ export async function stackOnly(args: readonly string[], elapsedMs: () => number
     console.log(USAGE);
     return 0;
   }
+  if (options.bring) return await bring(options, elapsedMs);
   const stop = stopSignal(() => {
     killRecorded(options.dataDir);
     process.exit(130);
@@ -48,4 +51,16 @@ export async function stackOnly(args: readonly string[], elapsedMs: () => number
     console.error(error instanceof Error ? error.message : error);
     return 1;
   }
+}
+
+/** Answers 0 also when a server cannot be had: a start would go on without it, and say so. */
+async function bring(options: DevOptions, elapsedMs: () => number): Promise<number> {
+  const shown = display();
+  const bundles = prepareBundles();
+  const missing = await bringServers(options.servers, shown.report);
+  shown.close();
+  await bundles.ready((line) => console.log(line));
+  const here = options.servers.length - missing.length;
+  console.log(`${here} of ${options.servers.length} servers could start, after ${(elapsedMs() / 1000).toFixed(1)}s`);
+  return 0;
 }

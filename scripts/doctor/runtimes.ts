@@ -11,7 +11,7 @@ const TOOLS = [
   {
     name: "go",
     args: ["version"],
-    why: "builds NATS and Temporal",
+    why: "builds NATS and Temporal where no prebuilt one fits",
     fix: installCommand({ apt: "golang-go", brew: "go" }),
   },
   {
@@ -24,7 +24,7 @@ const TOOLS = [
   {
     name: "python3",
     args: ["--version"],
-    why: "brings Go and Java where they are missing",
+    why: "pip brings Temporal and NATS, and Java where it is missing; without it the index is asked directly",
     fix: installCommand({ apt: "python3-pip", brew: "python" }),
   },
 ] as const;

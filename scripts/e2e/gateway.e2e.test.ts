@@ -168,7 +168,7 @@ describe("accepting", () => {
     const batch = [
       { ...event, id: "ce-3" },
       { ...event, id: "ce-1" },
-      { ...event, id: "ce-4", type: "no type" },
+      { ...event, id: "ce-4", type: "" },
     ];
     const answer = await app.send("POST", "/events", JSON.stringify(batch), {
       "content-type": "application/cloudevents-batch+json",
@@ -197,7 +197,14 @@ describe("accepting", () => {
     ["no type", "{}", json, "422 invalid_input"],
     ["an unknown member", '{"type":"a","isAdmin":true}', json, "422 invalid_input"],
     ["a prototype", '{"type":"a","__proto__":{"x":1}}', json, "422 invalid_input"],
-    ["a type with a wildcard", '{"type":"a.>"}', json, "422 invalid_input"],
+    ["a type that is too long", JSON.stringify({ type: "a".repeat(201) }), json, "422 invalid_input"],
+    [
+      "the source of an actor of ours",
+      JSON.stringify({ ...ce, source: "/order/1" }),
+      json,
+      "422 event.source_reserved",
+    ],
+    ["the source of a webhook", JSON.stringify({ ...ce, source: "/sources/a" }), json, "422 event.source_reserved"],
     ["a type with a line break", '{"type":"a\\r\\nb"}', json, "422 invalid_input"],
     ["an id with a line break", '{"type":"a","id":"x\\ny"}', json, "422 invalid_input"],
     ["another CloudEvents version", JSON.stringify({ ...ce, specversion: "0.3" }), json, "422 invalid_input"],
@@ -326,7 +333,17 @@ describe("sources, schemas and routes", () => {
     ["/sources/bad", "no secret", { scheme: "github", secrets: [] }],
     ["/schemas/bad.type", "a keyword unknown", { typ: "object" }],
     ["/schemas/bad.type", "a remote reference", { $ref: "https://example.com/x" }],
-    ["/schemas/bad%20type", "a bad type", {}],
+    ["/schemas/bad%0Atype", "a bad type", {}],
+    [
+      "/routes/bad",
+      "a place of our own events",
+      { match: { type: "a" }, to: [{ sink: "rabbitmq", exchange: "events" }] },
+    ],
+    [
+      "/routes/bad",
+      "a topic of our own events",
+      { match: { type: "a" }, to: [{ sink: "kafka", topic: "order.events.v1" }] },
+    ],
   ];
   test.each(BAD)("%s: %s is a 422", async (path, _, body) => {
     expect((await put(path, body)).status).toBe(422);

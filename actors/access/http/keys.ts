@@ -3,13 +3,14 @@ import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { KeyId, KeyName, type KeyView, Scopes } from "#actors/access/keyring/messages.ts";
 import { fingerprintOf, newSecret } from "#actors/access/keyring/secret.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
+import { durationUpTo, Time } from "#infra/http/fields.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { pageOf } from "#infra/http/listing.ts";
-import { durationMs, isDuration, newId, RefusedError } from "#runtime";
+import { parseDateTime } from "#infra/time/rfc3339.ts";
+import { durationMs, newId, RefusedError } from "#runtime";
 import type { AccessDeps } from "./deps.ts";
 
 const DEFAULT_OVERLAP = "1h";
-const MAX_OVERLAP_MS = durationMs("30d");
 
 const Key = v.object({
   id: v.string(),
@@ -25,21 +26,9 @@ const ById = v.object({ id: KeyId });
 const CreateKey = v.strictObject({
   name: KeyName,
   scopes: Scopes,
-  expiresAt: v.optional(v.pipe(v.string(), v.isoTimestamp("must be a time, as in 2030-01-31T12:00:00Z"))),
+  expiresAt: v.optional(Time),
 });
-const Rotation = v.optional(
-  v.strictObject({
-    overlap: v.optional(
-      v.pipe(
-        v.string(),
-        v.check(
-          (text) => isDuration(text) && durationMs(text) <= MAX_OVERLAP_MS,
-          'must be a duration of at most 30d, as in "15m" or "1h"',
-        ),
-      ),
-    ),
-  }),
-);
+const Rotation = v.optional(v.strictObject({ overlap: v.optional(durationUpTo("30d")) }));
 
 const about = { tag: "Keys", noun: "key", scope: "admin" } as const;
 
@@ -62,7 +51,7 @@ export function keyRoutes({ troupe }: AccessDeps) {
       async ({ body: { name, scopes, expiresAt }, key, look }) => {
         const id = key === undefined ? newId("key") : derivedId("key", "POST /keys", key);
         const secret = newSecret();
-        const ends = expiresAt === undefined ? null : Date.parse(expiresAt);
+        const ends = expiresAt === undefined ? null : (parseDateTime(expiresAt) ?? null);
         const made = await keyring().add({ id, name, scopes, expiresAt: ends, secret: fingerprintOf(secret) }, look);
         return new Reply(201, { ...shown(made), key: secret }, { location: `/keys/${id}`, ...NEVER_STORED });
       },

@@ -1,3 +1,9 @@
+import type { NamedRoute } from "#actors/gateway/route/messages.ts";
+import { Route } from "#actors/gateway/route/route.ts";
+import { EventSchema } from "#actors/gateway/schema/schema.ts";
+import { schemaOf } from "#actors/gateway/schema/stored.ts";
+import type { SourceConfig } from "#actors/gateway/source/messages.ts";
+import { Source } from "#actors/gateway/source/source.ts";
 /**
  * What this node knows of sources, schemas and routes, so that an event costs no look-up.
  *
@@ -6,12 +12,7 @@
  *    by a look every few seconds.
  * D3 A schema that cannot be compiled here right now lets nothing through.
  */
-import type { NamedRoute } from "#actors/gateway/route/messages.ts";
-import { Route } from "#actors/gateway/route/route.ts";
-import { schemaOf } from "#actors/gateway/schema/messages.ts";
-import { EventSchema } from "#actors/gateway/schema/schema.ts";
-import type { SourceConfig } from "#actors/gateway/source/messages.ts";
-import { Source } from "#actors/gateway/source/source.ts";
+import { pause } from "#infra/pause.ts";
 import type { CompiledSchema, SchemaValidator } from "#infra/schemas/validator.ts";
 import { openWhatOpens, type SecretBox } from "#infra/secrets/secret-box.ts";
 import type { AnyActorType, Log, StateOutput, Troupe } from "#runtime";
@@ -175,11 +176,4 @@ export class Directory implements Disposable {
       if (!signal.aborted) await pause(FOLLOW_AGAIN_MS, signal);
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

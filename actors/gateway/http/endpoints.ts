@@ -9,6 +9,7 @@ import {
 } from "#actors/gateway/endpoint/messages.ts";
 import { EndpointId } from "#actors/gateway/route/messages.ts";
 import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
+import { durationUpTo } from "#infra/http/fields.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -18,18 +19,10 @@ import type { GatewayDeps } from "./deps.ts";
 
 const about = { tag: "Event gateway", noun: "endpoint", scope: "events" } as const;
 const ById = v.object({ id: EndpointId });
-const MAX_OVERLAP_MS = 7 * 24 * 3_600_000;
 const Rotate = v.optional(
   v.strictObject({
     /** How long the old secret signs on, as in `24h`. */
-    overlap: v.optional(
-      v.pipe(
-        v.string(),
-        v.check(isDuration, 'must be a duration, as in "24h"'),
-        v.check((text) => isDuration(text) && durationMs(text) <= MAX_OVERLAP_MS, "must be at most 7 days (168h)"),
-      ),
-      "24h",
-    ),
+    overlap: v.optional(durationUpTo("7d"), "24h"),
   }),
   {},
 );

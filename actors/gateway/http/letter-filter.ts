@@ -1,12 +1,8 @@
 import * as v from "valibot";
 import { LetterReason } from "#actors/gateway/redrive/messages.ts";
+import { Time } from "#infra/http/fields.ts";
 import { parseDateTime } from "#infra/time/rfc3339.ts";
 import type { DeadLetterFilter } from "#runtime";
-
-const Time = v.pipe(
-  v.string(),
-  v.check((text) => parseDateTime(text) !== undefined, "must be a time, as in 2026-01-31T12:00:00Z"),
-);
 
 /** The parts of a filter of dead letters, as they come in a query or a body. */
 export const Filter = {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Endpoint } from "#actors/gateway/endpoint/endpoint.ts";
-import { GivenRoute, Name, shownRoute } from "#actors/gateway/route/messages.ts";
+import { GivenRoute, shownRoute } from "#actors/gateway/route/given.ts";
+import { Name } from "#actors/gateway/route/messages.ts";
 import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { Route } from "#actors/gateway/route/route.ts";
 import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";

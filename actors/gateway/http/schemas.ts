@@ -1,13 +1,8 @@
 import * as v from "valibot";
 import { EventType } from "#actors/gateway/inbox/messages.ts";
-import {
-  type Difference,
-  JsonSchema,
-  schemaOf,
-  type SchemaVersion,
-  storedSchema,
-} from "#actors/gateway/schema/messages.ts";
+import { type Difference, JsonSchema, type SchemaVersion } from "#actors/gateway/schema/messages.ts";
 import { EventSchema } from "#actors/gateway/schema/schema.ts";
+import { schemaOf, storedSchema } from "#actors/gateway/schema/stored.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";

@@ -1,5 +1,6 @@
 import { type Destination, type NamedRoute, typeMatches, type Where } from "#actors/gateway/route/messages.ts";
 import { compareNumbers, isExactNumber, isNumber, parseExact } from "#infra/json/exact.ts";
+import { keyOf } from "#infra/json/pointer.ts";
 import type { OutgoingEvent } from "./messages.ts";
 
 /** Where one route sends an event: to a broker, or to an endpoint. */
@@ -43,7 +44,7 @@ function isSame(found: unknown, wanted: Where): boolean {
 export function valueAt(root: unknown, pointer: string): unknown {
   let at = root;
   for (const part of pointer.split("/").slice(1)) {
-    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    const key = keyOf(part);
     if (typeof at !== "object" || at === null || isExactNumber(at) || !Object.hasOwn(at, key)) return undefined;
     at = (at as Readonly<Record<string, unknown>>)[key];
   }

@@ -1,6 +1,4 @@
 import * as v from "valibot";
-import { EXACT_NUMBER } from "#infra/json/exact-schema.ts";
-import { type JsonNumber, parseExact } from "#infra/json/exact.ts";
 
 /** Names of sources and routes: they become parts of paths, addresses and event types. */
 export const Name = v.pipe(
@@ -56,14 +54,18 @@ export const TypePattern = v.pipe(
   v.maxLength(200),
   // oxlint-disable-next-line no-control-regex -- these are what is kept out
   v.regex(/^[^\u0000-\u001f\u007f-\u009f]+$/, "must be a type, or words and * between dots, as in github.*"),
+  v.check(
+    (pattern) => pattern.split(".").every((word) => word === "*" || !word.includes("*")),
+    "must have * as a word of its own, as in github.*",
+  ),
 );
 
 /** A number that `JSON.parse` would change, as its text. */
 export const NumberText = v.strictObject({
   number: v.pipe(v.string(), v.maxLength(100), v.regex(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/)),
 });
-const Scalar = v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()]);
-type Scalar = v.InferOutput<typeof Scalar>;
+export const Scalar = v.union([v.pipe(v.string(), v.maxLength(500)), v.number(), v.boolean(), v.null()]);
+export type Scalar = v.InferOutput<typeof Scalar>;
 const StoredValue = v.union([...Scalar.options, NumberText]);
 
 /** A value that a route asks for. */
@@ -84,41 +86,6 @@ export const PutRoute = v.strictObject({
   enabled: v.optional(v.boolean(), true),
 });
 export type RouteConfig = v.InferOutput<typeof PutRoute>;
-
-/** A route as a request puts it: the numbers of `where` as they came. */
-export const GivenRoute = v.strictObject({
-  ...PutRoute.entries,
-  match: v.strictObject({
-    ...RouteMatch.entries,
-    where: v.optional(
-      v.pipe(
-        v.record(
-          Pointer,
-          v.union([
-            ...Scalar.options,
-            v.pipe(
-              EXACT_NUMBER,
-              v.transform(({ rawJSON }) => ({ number: rawJSON })),
-              NumberText,
-            ),
-          ]),
-        ),
-        v.maxEntries(20),
-      ),
-    ),
-  }),
-});
-
-/** A route as it is shown: the numbers of `where` as they came. */
-export function shownRoute({ match, ...config }: v.InferInput<typeof PutRoute>): v.InferInput<typeof GivenRoute> {
-  const { where, ...rest } = match;
-  if (where === undefined) return { ...config, match: rest };
-  const values = Object.entries(where).map(([pointer, value]) => [
-    pointer,
-    typeof value === "object" && value !== null ? (parseExact(value.number) as JsonNumber) : value,
-  ]);
-  return { ...config, match: { ...rest, where: Object.fromEntries(values) as Readonly<Record<string, Scalar>> } };
-}
 
 /** A route as it is in force. */
 export interface NamedRoute extends RouteConfig {

@@ -1,10 +1,11 @@
+import { compareNumbers, equalJson, isNumber } from "#infra/json/exact.ts";
 /**
  * Whether a schema still takes everything that another one takes.
  *
  * Whether one schema includes another cannot be decided in general; this looks at the structure, and where that does
  * not show it, says no. One thing is taken on trust: a property that the old schema did not speak of was not sent.
  */
-import { compareNumbers, equalJson, isNumber } from "#infra/json/exact.ts";
+import { stepOf } from "#infra/json/pointer.ts";
 import type { Difference, JsonSchema } from "./messages.ts";
 
 type Node = Readonly<Record<string, unknown>>;
@@ -68,7 +69,7 @@ function compare(before: unknown, next: unknown, path: string, report: Report): 
 
 function compareKeyword(key: string, before: unknown, next: unknown, path: string, report: Report): void {
   if (HANDLED.has(key) || ANNOTATIONS.has(key) || same(before, next)) return;
-  const at = `${path}/${escape(key)}`;
+  const at = `${path}/${stepOf(key)}`;
   if (ENTANGLED.has(key)) return report(at, "was changed, and what that refuses cannot be told");
   if (next === undefined) return;
   if (LOWER_BOUNDS.has(key) || UPPER_BOUNDS.has(key)) {
@@ -115,7 +116,7 @@ function compareObjects(a: Node, b: Node, path: string, report: Report): void {
     if (!wasRequired.includes(name)) report(`${path}/required`, `"${name}" was not required`);
   }
   for (const [name, schema] of Object.entries(has)) {
-    const at = `${path}/properties/${escape(name)}`;
+    const at = `${path}/properties/${stepOf(name)}`;
     if (Object.hasOwn(had, name)) compare(had[name], schema, at, report);
     else if (typeof a["additionalProperties"] === "object") compare(a["additionalProperties"], schema, at, report);
   }
@@ -144,8 +145,4 @@ function same(a: unknown, b: unknown): boolean {
 
 function shown(value: unknown): string {
   return JSON.stringify(value).slice(0, 50);
-}
-
-function escape(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }

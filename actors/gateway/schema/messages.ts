@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { holdsExactNumbers, parseExact } from "#infra/json/exact.ts";
 
 /** A JSON Schema, which has been compiled before it comes here. */
 export const JsonSchema = v.union([v.boolean(), v.record(v.string(), v.unknown())]);
@@ -19,18 +18,6 @@ export const SchemaVersion = v.object({
   text: ExactText,
 });
 export type SchemaVersion = v.InferOutput<typeof SchemaVersion>;
-
-/** The schema of a version, with its numbers as they came. */
-export function schemaOf({ schema, text }: Pick<SchemaVersion, "schema" | "text">): JsonSchema {
-  return text === undefined ? schema : (parseExact(text) as JsonSchema);
-}
-
-/** What a schema is put with, so that its numbers stay what they are. */
-export function storedSchema(schema: JsonSchema): Pick<SchemaVersion, "schema" | "text"> {
-  if (!holdsExactNumbers(schema)) return { schema };
-  const text = JSON.stringify(schema);
-  return { schema: JSON.parse(text) as JsonSchema, text };
-}
 
 /** One place where data that was valid no longer would be. `path` is a JSON pointer into the new schema. */
 export interface Difference {

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { parseExact } from "#infra/json/exact.ts";
 import { createTroupe, memory, type RefusedError } from "#runtime";
-import { type JsonSchema, schemaOf, storedSchema } from "./messages.ts";
+import type { JsonSchema } from "./messages.ts";
 import { EventSchema } from "./schema.ts";
+import { schemaOf, storedSchema } from "./stored.ts";
 
 const first = { type: "object", properties: { a: { type: "string" } } };
 

@@ -2,7 +2,8 @@ import * as v from "valibot";
 import { EventType } from "#actors/gateway/inbox/messages.ts";
 import { actor } from "#runtime";
 import { differences } from "./compatibility.ts";
-import { PutSchema, schemaOf, SchemaVersion } from "./messages.ts";
+import { PutSchema, SchemaVersion } from "./messages.ts";
+import { schemaOf } from "./stored.ts";
 
 const State = v.object({ versions: v.array(SchemaVersion) });
 /** Versions kept, the newest ones. */

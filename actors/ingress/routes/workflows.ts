@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import { describedBy } from "#infra/http/json-schema.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { check } from "#infra/http/validate.ts";
+import { RUN_STATUSES } from "#workflows/run-status.ts";
 import type { IngressDeps } from "../deps.ts";
 
 const Name = v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9_.-]{0,99}$/, "must be a name"));
@@ -15,16 +17,6 @@ const Started = v.object({
   links: v.object({ temporal: v.nullable(v.string()) }),
 });
 const Type = v.object({ name: v.string(), taskQueue: v.string(), input: v.record(v.string(), v.unknown()) });
-const STATUSES = [
-  "RUNNING",
-  "COMPLETED",
-  "FAILED",
-  "CANCELLED",
-  "TERMINATED",
-  "CONTINUED_AS_NEW",
-  "TIMED_OUT",
-  "PAUSED",
-] as const;
 const Summary = v.object({
   workflowId: v.string(),
   runId: v.string(),
@@ -44,7 +36,12 @@ const Description = v.object({
 });
 /** What a signal or an update is given: one JSON value, or nothing. */
 const OneInput = v.optional(v.strictObject({ input: v.optional(v.unknown()) }));
-const Status = v.pipe(v.string(), v.toUpperCase(), v.picklist(STATUSES));
+const Status = v.pipe(
+  v.string(),
+  describedBy({ type: "string", enum: RUN_STATUSES }),
+  v.toUpperCase(),
+  v.picklist(RUN_STATUSES),
+);
 
 const about = { tag: "Workflows", noun: "workflow", scope: "admin" } as const;
 

@@ -10,7 +10,8 @@ import {
   ConfigView,
   DropService,
   RevisionSummary,
-  RollbackConfig,
+  RevisionPair,
+  RollbackTo,
   ScaleService,
 } from "./messages.ts";
 import type { Cause } from "./messages.ts";
@@ -39,7 +40,15 @@ export const Config = actor("config", {
   initial: (): State => ({ revision: 0, services: {}, history: [] }),
   messages: ({ command, query }) => ({
     /** Takes a whole file. */
-    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services }) => change(c, "apply", services)),
+    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services, expected }) => {
+      c.require(expected === null || expected === c.state.revision, "revision_moved", { revision: c.state.revision });
+      // A service that is the same is told all the same: the tag of its image may lead elsewhere by now.
+      for (const [name, service] of Object.entries(services)) {
+        if (Bun.deepEquals(c.state.services[name], service, true))
+          c.send(Service, name, "configure", { ...service, configRevision: c.state.revision });
+      }
+      return change(c, "apply", services);
+    }),
 
     /** What {@link apply} would do. */
     plan: query({ in: ApplyConfig, out: ConfigApplied }, (c, { services }) => {
@@ -51,7 +60,8 @@ export const Config = actor("config", {
     }),
 
     /** Takes an earlier revision's content as a new revision. */
-    rollback: command({ in: RollbackConfig, out: ConfigApplied }, (c, { revision }) => {
+    rollback: command({ in: RollbackTo, out: ConfigApplied }, (c, { revision, expected }) => {
+      c.require(expected === null || expected === c.state.revision, "revision_moved", { revision: c.state.revision });
       const earlier = c.state.history.find((entry) => entry.revision === revision);
       if (!earlier) return c.refuse("unknown_revision", { revision });
       return change(c, "rollback", earlier.content);
@@ -59,7 +69,7 @@ export const Config = actor("config", {
 
     /** Changes the number of replicas of one service. */
     scale: command({ in: ScaleService, out: ConfigApplied }, (c, { name, replicas }) => {
-      const service = c.state.services[name];
+      const service = Object.hasOwn(c.state.services, name) ? c.state.services[name] : undefined;
       if (!service) return c.refuse("unknown_service", { name });
       const pinned = service.spec.ports.find((port) => port.host !== null);
       c.require(replicas <= 1 || !pinned, "port_pinned", { name, port: pinned?.host });
@@ -92,6 +102,19 @@ export const Config = actor("config", {
       at: state.history.at(-1)?.at ?? null,
       services: state.services,
     })),
+
+    /** What a kept revision asks for, and the one before; `null`: it is not kept. */
+    revision: query({ in: v.number(), out: v.nullable(RevisionPair) }, ({ state }, revision) => {
+      const at = state.history.findIndex((entry) => entry.revision === revision);
+      const [entry, before] = [state.history[at], state.history[at - 1]];
+      if (entry === undefined) return null;
+      const first = entry.revision === 1 ? { revision: 0, services: {} } : null;
+      return {
+        revision,
+        services: entry.content,
+        before: before === undefined ? first : { revision: before.revision, services: before.content },
+      };
+    }),
 
     /** The kept revisions, newest first. */
     revisions: query({ out: v.array(RevisionSummary) }, ({ state }) =>

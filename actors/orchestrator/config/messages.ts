@@ -15,8 +15,20 @@ export type ServiceChange = v.InferOutput<typeof ServiceChange>;
 export const ConfigApplied = v.strictObject({ revision: v.number(), services: v.array(ServiceChange) });
 export type ConfigApplied = v.InferOutput<typeof ConfigApplied>;
 
-export const ApplyConfig = v.strictObject({ services: ConfigServices });
-export const RollbackConfig = v.strictObject({ revision: v.pipe(v.number(), v.integer(), v.minValue(1)) });
+/** `expected`: the revision the caller has seen; another one in force refuses the change. */
+const Expected = v.optional(v.nullable(v.number()), null);
+export const ApplyConfig = v.strictObject({ services: ConfigServices, expected: Expected });
+const RevisionNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
+export const RollbackConfig = v.strictObject({ revision: RevisionNumber });
+export const RollbackTo = v.strictObject({ revision: RevisionNumber, expected: Expected });
+
+/** The services of two revisions that follow each other. */
+export const RevisionPair = v.strictObject({
+  revision: v.number(),
+  services: ConfigServices,
+  /** The revision before, where it is still kept. */
+  before: v.nullable(v.strictObject({ revision: v.number(), services: ConfigServices })),
+});
 export const ScaleService = v.strictObject({ name: ServiceName, replicas: Replicas });
 export const DropService = v.strictObject({ name: ServiceName });
 

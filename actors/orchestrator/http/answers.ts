@@ -14,6 +14,18 @@ export const ConfigAnswer = v.object({
 
 export const RevisionsAnswer = v.object({ items: v.array(RevisionSummary), next: v.null() });
 
+export const DiffAnswer = v.object({
+  revision: v.number(),
+  before: v.nullable(v.number()),
+  services: v.array(
+    v.object({
+      name: v.string(),
+      change: v.picklist(["create", "update", "remove"]),
+      fields: v.array(v.object({ path: v.string(), before: v.unknown(), after: v.unknown() })),
+    }),
+  ),
+});
+
 export const ServiceAnswer = v.object({
   name: v.string(),
   desired: v.object({ replicas: v.number(), image: v.string(), revision: v.string() }),
@@ -21,6 +33,7 @@ export const ServiceAnswer = v.object({
   status: ServiceStatus,
   conditions: v.array(Condition),
   outbox: v.picklist(["PENDING", "DONE"]),
+  paused: v.boolean(),
 });
 
 export const ServicesAnswer = pageOf(ServiceAnswer);

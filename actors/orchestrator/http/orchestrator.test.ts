@@ -1,20 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import type { DockerStatus } from "#infra/docker/status.ts";
+import Ajv from "ajv/dist/2020";
 import { Problem } from "#infra/http/problem.ts";
 import { createTroupe, memory, silentLog } from "#runtime";
 import type { Troupe } from "#runtime";
 import { createIngress } from "../../ingress/app.ts";
 import { Config } from "../config/config.ts";
+import { DEFAULT_POLICY, parseConfig } from "../config/config.ts";
+import { Host } from "../host/host.ts";
+import { Secret } from "../secret/secret.ts";
 import { Service } from "../service/service.ts";
 import { orchestratorRoutes } from "./orchestrator.ts";
 
 let troupe: Troupe;
-let status: DockerStatus;
 let app: { handle(request: Request): Promise<Response> };
 
 beforeEach(async () => {
-  status = { state: "ready", version: "test" };
-  troupe = await createTroupe({ actors: [Config, Service], stores: { default: memory() } });
+  troupe = await createTroupe({ actors: [Config, Service, Secret, Host], stores: { default: memory() } });
   app = createIngress(
     {
       troupe: () => troupe,
@@ -34,7 +35,7 @@ beforeEach(async () => {
       links: { workflow: () => null, temporalUi: null },
       log: silentLog,
     },
-    [orchestratorRoutes({ troupe: () => troupe, docker: async () => status })],
+    [orchestratorRoutes({ troupe: () => troupe })],
   );
 });
 afterEach(async () => await troupe.stop());
@@ -59,7 +60,7 @@ async function ask(method: string, path: string, body?: string, headers: Record<
   return {
     status: response.status,
     retryAfter: response.headers.get("retry-after"),
-    body: (await response.json()) as Answer["body"],
+    body: (response.status === 204 ? {} : await response.json()) as Answer["body"],
   };
 }
 
@@ -179,6 +180,7 @@ describe("/services/:name", () => {
       status: "progressing",
       conditions: [],
       outbox: "PENDING",
+      paused: false,
     });
     expect((await ask("GET", "/services?limit=1")).body).toMatchObject({ items: [{ name: "db" }], next: "db" });
     expect((await ask("GET", "/services?limit=1&cursor=db")).body).toMatchObject({ items: [{ name: "web" }] });
@@ -223,34 +225,100 @@ describe("/services/:name", () => {
   });
 });
 
-describe("without a Docker engine", () => {
-  test("every route answers 503 with the reason when there never was one", async () => {
-    status = { state: "absent", reason: "nothing answers" };
-    for (const [method, path] of [
-      ["POST", "/config"],
-      ["GET", "/config"],
-      ["GET", "/config/revisions"],
-      ["POST", "/config/rollback"],
-      ["GET", "/services"],
-      ["GET", "/services/web"],
-      ["PATCH", "/services/web"],
-      ["DELETE", "/services/web"],
-    ] as const) {
-      const bodies = {
-        "/config": FILE,
-        "/config/rollback": '{"revision":1}',
-        "/services/web": '{"replicas":1}',
-      } as Record<string, string>;
-      const body = method === "GET" || method === "DELETE" ? undefined : bodies[path];
-      const answer = await ask(method, path, body, path === "/config" ? {} : json);
-      expect(answer).toMatchObject({ status: 503, body: { code: "docker.unavailable" }, retryAfter: "5" });
-    }
+describe("the configuration is guarded", () => {
+  test("by If-Match: what was changed meanwhile is not overwritten", async () => {
+    await ask("POST", "/config", FILE);
+    expect((await ask("POST", "/config", "services: {}", { "if-match": '"7"' })).body.code).toBe(
+      "config.revision_moved",
+    );
+    expect((await ask("POST", "/config", "services: {}", { "if-match": "7" })).status).toBe(400);
+    expect((await ask("POST", "/config", "services: {}", { "if-match": '"1"' })).body).toMatchObject({ revision: 2 });
+    const back = JSON.stringify({ revision: 1 });
+    expect((await ask("POST", "/config/rollback", back, { ...json, "if-match": '"1"' })).status).toBe(412);
   });
 
-  test("what was seen last is still shown while it is away", async () => {
+  test("by the policy of today, also on the way back to an earlier revision", async () => {
+    const once = "services:\n  web: { image: 'once/allowed:1' }\n";
+    const parsed = parseConfig(once, { ...DEFAULT_POLICY, images: ["once/*"] });
+    if (!parsed.ok) throw new Error("expected a valid file");
+    await troupe.ref(Config, "main").apply({ services: parsed.services, expected: null });
+    await ask("POST", "/config", "services: {}");
+    const back = await ask("POST", "/config/rollback", JSON.stringify({ revision: 1 }), json);
+    expect(back).toMatchObject({ status: 422, body: { code: "config.not_allowed" } });
+    expect(back.body.errors?.[0]).toMatchObject({ path: "/services/web/image" });
+  });
+});
+
+describe("what can be looked at", () => {
+  test("what a revision has changed", async () => {
     await ask("POST", "/config", FILE);
-    status = { state: "unreachable", reason: "restarting" };
-    expect((await ask("GET", "/services")).status).toBe(200);
-    expect((await ask("DELETE", "/services/web")).status).toBe(503);
+    await ask("PATCH", "/services/web", JSON.stringify({ replicas: 5 }), json);
+    expect((await ask("GET", "/config/revisions/2/diff")).body).toEqual({
+      revision: 2,
+      before: 1,
+      services: [{ name: "web", change: "update", fields: [{ path: "/replicas", before: 3, after: 5 }] }],
+    });
+    expect((await ask("GET", "/config/revisions/1/diff")).body).toMatchObject({
+      before: 0,
+      services: [{ change: "create" }, { change: "create" }],
+    });
+    expect((await ask("GET", "/config/revisions/9/diff")).status).toBe(404);
+  });
+
+  test("the schema for editors, which takes what the server takes and refuses typing errors", async () => {
+    const { body } = await ask("GET", "/config/schema");
+    const validate = new Ajv({ strict: false }).compile(body);
+    expect(validate({ services: { web: { image: "troupe/echo:1", env: { A: 1 }, ports: [80, "9000:80"] } } })).toBe(
+      true,
+    );
+    expect(validate({ services: { web: { image: "troupe/echo:1", replica: 1 } } })).toBe(false);
+    expect(validate({ services: { web: { image: "troupe/echo:1", update: { maxSurg: 1 } } } })).toBe(false);
+    expect(validate({ services: { Web: { image: "troupe/echo:1" } } })).toBe(false);
+  });
+
+  test("secrets, but never their values", async () => {
+    const put = await ask("PUT", "/secrets/token", JSON.stringify({ value: "canary" }), json);
+    expect([put.status, put.body]).toEqual([201, { name: "token", version: 1, updatedAt: expect.any(String) }]);
+    expect((await ask("PUT", "/secrets/token", JSON.stringify({ value: "canary2" }), json)).status).toBe(200);
+    const shown = [await ask("GET", "/secrets"), await ask("GET", "/secrets/token")];
+    expect(JSON.stringify(shown)).not.toContain("canary");
+    expect((await ask("DELETE", "/secrets/token")).status).toBe(204);
+    expect((await ask("GET", "/secrets/token")).status).toBe(404);
+    expect((await ask("PUT", "/secrets/A", JSON.stringify({ value: "x" }), json)).status).toBe(422);
+  });
+
+  test("what happened to a service, and why there are so many", async () => {
+    await ask("POST", "/config", FILE);
+    await taken("web", 3);
+    expect((await ask("GET", "/services/web/events")).body).toMatchObject({ items: [{ type: "configured" }] });
+    expect((await ask("GET", "/services/web/explain")).body).toEqual({ replicas: 3, configured: 3, decisions: [] });
+    for (const path of ["events", "explain", "stats", "logs"])
+      expect((await ask("GET", `/services/nobody/${path}`)).status).toBe(404);
+    expect((await ask("GET", "/services/web/logs?since=yesterday")).status).toBe(422);
+    expect((await ask("GET", "/services/web/logs")).body.code).toBe("docker.unavailable");
+    expect((await ask("GET", "/hosts")).body).toEqual({ items: [], next: null });
+  });
+});
+
+describe("verbs", () => {
+  test("pause, resume, restart and redeploy are taken; promote and abort only while there is an update", async () => {
+    await ask("POST", "/config", FILE);
+    const first = await taken("web", 3);
+    expect((await ask("POST", "/services/web/pause")).body).toMatchObject({ paused: true });
+    expect((await ask("POST", "/services/web/resume")).body).toMatchObject({ paused: false });
+    const before = (first.body["desired"] as { revision: string }).revision;
+    for (const verb of ["restart", "redeploy"]) {
+      const { status, body } = await ask("POST", `/services/web/${verb}`);
+      expect([status, (body["desired"] as { revision: string }).revision === before]).toEqual([202, false]);
+    }
+    for (const verb of ["promote", "abort"]) expect((await ask("POST", `/services/web/${verb}`)).status).toBe(409);
+    expect((await ask("POST", "/services/nobody/restart")).status).toBe(404);
+  });
+
+  test("a name that every object has is a stranger's", async () => {
+    for (const name of ["constructor", "tostring", "valueof"]) {
+      expect((await ask("PATCH", `/services/${name}`, JSON.stringify({ replicas: 1 }), json)).status).toBe(404);
+      expect((await ask("DELETE", `/services/${name}`)).status).toBe(404);
+    }
   });
 });

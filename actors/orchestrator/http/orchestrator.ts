@@ -1,12 +1,20 @@
 import { type DocumentDecoration, Elysia } from "elysia";
 import * as v from "valibot";
 import { Config, DEFAULT_POLICY, fileForm } from "#actors/orchestrator/config/config.ts";
-import { type ConfigServices, RollbackConfig } from "#actors/orchestrator/config/messages.ts";
+import { fileSchema } from "#actors/orchestrator/config/file-schema.ts";
+import { type ConfigServices, type RevisionPair, RollbackConfig } from "#actors/orchestrator/config/messages.ts";
 import { type Endpoint, endpoint, endpoints, Reply } from "#infra/http/endpoint.ts";
 import { operationOf } from "#infra/http/operation.ts";
-import { AppliedAnswer, ConfigAnswer, configBody, RevisionsAnswer } from "./answers.ts";
-import { type OrchestratorDeps, orProblem, readConfigFile, requireDocker } from "./requests.ts";
+import { Problem } from "#infra/http/problem.ts";
+import { AppliedAnswer, ConfigAnswer, configBody, DiffAnswer, RevisionsAnswer } from "./answers.ts";
+import { diffOf } from "./diff-view.ts";
+import { hostEndpoints } from "./hosts.ts";
+import { logRoute } from "./logs.ts";
+import { checkAgain, etagOf, expectedRevision, type OrchestratorDeps, orProblem, readConfigFile } from "./requests.ts";
+import { secretEndpoints } from "./secrets.ts";
+import { seeingEndpoints } from "./seeing-endpoints.ts";
 import { serviceEndpoints } from "./services.ts";
+import { verbEndpoints } from "./verbs.ts";
 
 export type { OrchestratorDeps };
 
@@ -19,11 +27,14 @@ export function orchestratorRoutes(deps: OrchestratorDeps) {
   return new Elysia({ name: "orchestrator" })
     .post("/config", ({ request, params }) => post.run(request, params), { parse: "none", detail })
     .use(endpoints("configuration", configEndpoints(deps)))
-    .use(endpoints("services", serviceEndpoints(deps)));
+    .use(endpoints("services", [...serviceEndpoints(deps), ...verbEndpoints(deps), ...seeingEndpoints(deps)]))
+    .use(endpoints("secrets", secretEndpoints(deps)))
+    .use(endpoints("hosts", hostEndpoints(deps)))
+    .use(logRoute(deps));
 }
 
 /** Apart from the others: its body is a file, not JSON. */
-function postConfig({ troupe, docker, policy = DEFAULT_POLICY }: OrchestratorDeps): Endpoint {
+function postConfig({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps): Endpoint {
   return endpoint(
     {
       ...CONFIG,
@@ -35,19 +46,20 @@ function postConfig({ troupe, docker, policy = DEFAULT_POLICY }: OrchestratorDep
       query: v.object({ dryRun: v.optional(v.picklist(["true", "false"])) }),
       answer: { status: 202, description: "What becomes of each service", schema: AppliedAnswer },
       otherAnswers: [{ status: 200, description: "The plan of a dry run", schema: AppliedAnswer }],
-      problems: [400, 413, 415, 422],
+      problems: [400, 412, 413, 415, 422],
     },
     async ({ request, query, call, look }) => {
-      await requireDocker(docker, "change");
+      const expected = expectedRevision(request);
       const services = await readConfigFile(request, policy);
       const config = troupe().ref(Config, "main");
-      if (query.dryRun === "true") return new Reply(200, await config.plan({ services }, look));
-      return await config.apply({ services }, call);
+      if (query.dryRun === "true") return new Reply(200, await config.plan({ services, expected }, look));
+      const applied = await orProblem(config.apply({ services, expected }, call));
+      return new Reply(202, applied, { etag: etagOf(applied.revision) });
     },
   );
 }
 
-function configEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {
+function configEndpoints({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps): Endpoint[] {
   const config = () => troupe().ref(Config, "main");
   return [
     endpoint(
@@ -60,9 +72,9 @@ function configEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {
         answer: { status: 200, description: "The configuration and its revision", schema: ConfigAnswer },
       },
       async ({ look }) => {
-        await requireDocker(docker, "look");
         const { revision, at, services } = await config().get(undefined, look);
-        return { revision, at, services: fileForm(services as ConfigServices) };
+        const answer = { revision, at, services: fileForm(services as ConfigServices) };
+        return new Reply(200, answer, { etag: etagOf(revision) });
       },
     ),
     endpoint(
@@ -74,9 +86,38 @@ function configEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {
         answer: { status: 200, description: "Newest first", schema: RevisionsAnswer },
       },
       async ({ look }) => {
-        await requireDocker(docker, "look");
         return { items: await config().revisions(undefined, look), next: null };
       },
+    ),
+    endpoint(
+      {
+        ...CONFIG,
+        method: "GET",
+        path: "/config/revisions/:revision/diff",
+        summary: "Show what a revision changed",
+        description: "Compared with the one before, as the file would be written.",
+        params: v.object({ revision: v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/), v.transform(Number)) }),
+        answer: { status: 200, description: "By service, each place that is another", schema: DiffAnswer },
+        problems: [404],
+      },
+      async ({ params, look }) => {
+        const pair = await config().revision(params.revision, look);
+        if (pair === null)
+          throw new Problem(404, "config.revision_not_found", "There is no such revision, or it is no longer kept");
+        return diffOf(pair as v.InferOutput<typeof RevisionPair>);
+      },
+    ),
+    endpoint(
+      {
+        ...CONFIG,
+        method: "GET",
+        path: "/config/schema",
+        summary: "Show the JSON Schema of a configuration file",
+        description: "For editors: `# yaml-language-server: $schema=…/config/schema`.",
+        scope: "open",
+        answer: { status: 200, description: "The schema", schema: v.record(v.string(), v.unknown()) },
+      },
+      () => fileSchema(),
     ),
     endpoint(
       {
@@ -87,11 +128,14 @@ function configEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {
         description: "As a new revision with the content of the earlier one.",
         body: RollbackConfig,
         answer: { status: 202, description: "What becomes of each service", schema: AppliedAnswer },
-        problems: [404],
+        problems: [404, 412, 422],
       },
-      async ({ body, call }) => {
-        await requireDocker(docker, "change");
-        return await orProblem(config().rollback(body, call));
+      async ({ request, body, call, look }) => {
+        const expected = expectedRevision(request);
+        const earlier = await config().revision(body.revision, look);
+        if (earlier !== null) checkAgain(earlier.services as ConfigServices, policy);
+        const applied = await orProblem(config().rollback({ ...body, expected }, call));
+        return new Reply(202, applied, { etag: etagOf(applied.revision) });
       },
     ),
   ];

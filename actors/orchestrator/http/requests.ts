@@ -1,10 +1,11 @@
-import { type ConfigPolicy, parseConfig } from "#actors/orchestrator/config/config.ts";
+import { type ConfigPolicy, fileForm, parseConfig } from "#actors/orchestrator/config/config.ts";
 import type { ConfigServices } from "#actors/orchestrator/config/messages.ts";
-import type { DockerStatus } from "#infra/docker/status.ts";
 import { readBytes } from "#infra/http/body.ts";
 import { notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
+import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import { RefusedError, type Troupe } from "#runtime";
+import type { LogRequest, ReplicaStats, ServiceLine } from "./seeing.ts";
 
 const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/yaml",
@@ -18,25 +19,52 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
 export interface OrchestratorDeps {
   /** The actor system. @throws {Problem} 503 while it is not there yet. */
   readonly troupe: () => Troupe;
-  /** Whether there is an engine: see `dockerStatus` in `infra/docker`. */
-  readonly docker: () => Promise<DockerStatus>;
   /** Which images may run, and how large. Default: `troupe/*`. */
   readonly policy?: ConfigPolicy;
+  /** Seals secrets. Default: they are kept as they are. */
+  readonly secrets?: SecretBox;
+  /** The containers of the engine that this process drives; `undefined`: it drives none. */
+  readonly containers?: () => OwnContainers | undefined;
 }
 
-const RETRY_AFTER_SECONDS = 5;
+/** What can be asked of the containers of one host. */
+export interface OwnContainers {
+  /** The lines of a service, oldest first, across the generations of its containers; goes on with `follow`. */
+  logs(service: string, request: LogRequest): AsyncIterable<ServiceLine>;
+  stats(service: string): Promise<readonly ReplicaStats[]>;
+}
 
 /**
- * Lets a request pass only when it can be served: a change needs an engine that answers, a look needs one that has
- * ever answered (what was seen last is still the truth as far as it is known).
- * @throws {Problem} 503 `docker.unavailable` with the reason.
+ * The revision that a change is made on, by its `If-Match`; `null`: any.
+ * @throws {Problem} 400 `config.if_match` when it is no entity tag of ours.
  */
-export async function requireDocker(docker: () => Promise<DockerStatus>, kind: "change" | "look"): Promise<void> {
-  const status = await docker();
-  if (status.state === "ready" || (status.state === "unreachable" && kind === "look")) return;
-  throw new Problem(503, "docker.unavailable", `There is no Docker engine to run services on: ${status.reason}`, {
-    retryAfter: RETRY_AFTER_SECONDS,
-  });
+export function expectedRevision(request: Request): number | null {
+  const header = request.headers.get("if-match")?.trim();
+  if (header === undefined || header === "*") return null;
+  const revision = /^"(\d{1,15})"$/.exec(header)?.[1];
+  if (revision === undefined)
+    throw new Problem(400, "config.if_match", 'If-Match takes the ETag of GET /config, as in "7"');
+  return Number(revision);
+}
+
+/** The entity tag of a revision. */
+export const etagOf = (revision: number): string => `"${revision}"`;
+
+/**
+ * Checks what was taken once with the policy of today: images that are allowed no longer, limits that are lower now.
+ * @throws {Problem} 422 with every objection.
+ */
+export function checkAgain(services: ConfigServices, policy: ConfigPolicy): void {
+  const parsed = parseConfig(JSON.stringify({ services: fileForm(services) }), policy);
+  if (parsed.ok) return;
+  throw new Problem(
+    422,
+    "config.not_allowed",
+    "The earlier revision asks for what is not allowed any more: see errors",
+    {
+      issues: parsed.issues.map(({ pointer: path, message }) => ({ path, message })),
+    },
+  );
 }
 
 /**
@@ -65,6 +93,15 @@ export async function orProblem<T>(call: Promise<T>): Promise<T> {
         throw notFound("service");
       case "unknown_revision":
         throw new Problem(404, "config.revision_not_found", "There is no such revision, or it is no longer kept");
+      case "revision_moved":
+        throw new Problem(
+          412,
+          "config.revision_moved",
+          "Another revision is in force by now: look at it, then try again",
+        );
+      case "no_canary":
+      case "no_update":
+        throw new Problem(409, `service.${error.reason}`, "There is no update that could be promoted or aborted");
       case "port_pinned":
         throw new Problem(422, "service.port_pinned", "The service pins a host port, so there can be one replica only");
       default:

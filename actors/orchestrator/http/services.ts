@@ -6,14 +6,14 @@ import { Service, viewOf } from "#actors/orchestrator/service/service.ts";
 import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, readPage } from "#infra/http/listing.ts";
 import { ServiceAnswer, ServiceChanged, ServicesAnswer } from "./answers.ts";
-import { type OrchestratorDeps, orProblem, requireDocker } from "./requests.ts";
+import { type OrchestratorDeps, orProblem } from "./requests.ts";
 import { onItsWay, publicView } from "./view.ts";
 
 const ByName = v.object({ name: ServiceName });
 const SERVICE = { tag: "Services", noun: "service", scope: "services" } as const;
 
 /** The endpoints below `/services`. */
-export function serviceEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint[] {
+export function serviceEndpoints({ troupe }: OrchestratorDeps): Endpoint[] {
   const config = () => troupe().ref(Config, "main");
   return [
     endpoint(
@@ -26,7 +26,6 @@ export function serviceEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint
         answer: { status: 200, description: "A page, in order of the name", schema: ServicesAnswer },
       },
       async ({ query }) => {
-        await requireDocker(docker, "look");
         return await readPage(
           (page) => troupe().list(Service, page),
           query,
@@ -50,7 +49,6 @@ export function serviceEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint
         problems: [404],
       },
       async ({ params: { name }, look }) => {
-        await requireDocker(docker, "look");
         const view =
           (await troupe().ref(Service, name).get(undefined, look)) ??
           onItsWay(name, (await config().get(undefined, look)).services as ConfigServices);
@@ -73,7 +71,6 @@ export function serviceEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint
         problems: [404],
       },
       async ({ params: { name }, body: { replicas }, call }) => {
-        await requireDocker(docker, "change");
         return single(name, await orProblem(config().scale({ name, replicas }, call)));
       },
     ),
@@ -90,7 +87,6 @@ export function serviceEndpoints({ troupe, docker }: OrchestratorDeps): Endpoint
         problems: [404],
       },
       async ({ params: { name }, call }) => {
-        await requireDocker(docker, "change");
         return single(name, await orProblem(config().drop({ name }, call)));
       },
     ),

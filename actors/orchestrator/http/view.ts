@@ -24,7 +24,7 @@ export function onItsWay(name: string, services: ConfigServices): ServiceView | 
 /** What is shown of a service; `undefined` where there is none. */
 export function publicView(view: ServiceView | null): v.InferInput<typeof ServiceAnswer> | undefined {
   if (!view) return undefined;
-  const { name, desired, observed, status, conditions, outbox } = view;
+  const { name, desired, observed, status, conditions, outbox, paused } = view;
   const { replicas, image, revision } = desired;
-  return { name, desired: { replicas, image, revision }, observed, status, conditions, outbox };
+  return { name, desired: { replicas, image, revision }, observed, status, conditions, outbox, paused };
 }

@@ -62,6 +62,8 @@ export const Scaler = actor("scaler", {
     /** Says what could not be done. */
     settle: command({ in: Settle }, (c, { failed, kept }) => {
       for (const id of kept) delete c.state.expected[id];
+      // Too late: nothing is known of the service any more.
+      if (isBlank(c.state) && c.state.fence === 0) return c.destroy();
       for (const { revision, replica, error, retryInMs } of failed) {
         const key = slotKey(revision, replica);
         const slot = c.state.slots[key] ?? FRESH_SLOT;

@@ -34,6 +34,7 @@ type Events = {
 /** What a turn of this actor can do, as far as the functions below need it. */
 interface Turn {
   readonly key: string;
+  destroy(): void;
   readonly now: number;
   state: State;
   broadcast(topic: string, type: string, data: unknown): void;
@@ -59,6 +60,9 @@ function next(state: { readonly generation: number }, configRevision: number): n
 }
 
 const MAX_DECISIONS = 50;
+/** A revision is judged by no fewer requests, and taken back when so many more of its requests fail. */
+const TRIAL_REQUESTS = 20;
+const TRIAL_MARGIN = 0.05;
 const Generation = v.object({ generation: v.number(), revision: v.string() });
 
 /**
@@ -119,7 +123,7 @@ export const Service = actor("service", {
     /** Asks for the end of the service: its containers are removed, then the loop ends. */
     remove: command({ in: RemoveService, out: v.object({ generation: v.number() }) }, (c, { configRevision }) => {
       const s = c.state;
-      if (s.spec !== null && !s.removed && configRevision >= s.configRevision) {
+      if (!isAbsent(c) && !s.removed && configRevision >= s.configRevision) {
         c.state = { ...s, removed: true, replicas: 0, scaled: null, canary: null, paused: false, configRevision };
         changed(c, configRevision, "removed");
       }
@@ -157,13 +161,14 @@ export const Service = actor("service", {
 
     /** What {@link abort} does, said by the loop about one revision: late words about another one change nothing. */
     rollBack: command({ in: v.object({ revision: v.string(), reason: v.string() }) }, (c, { revision, reason }) => {
+      if (isAbsent(c)) return;
       if (c.state.revision === revision && (c.state.canary ?? c.state.good) !== null) fallBack(c, reason);
     }),
 
     /** The autoscaler's word. */
     scaleTo: command({ in: v.object({ replicas: v.number(), decision: Decision }) }, (c, { replicas, decision }) => {
       const s = c.state;
-      if (s.spec === null || s.removed || s.scale === null) return;
+      if (isAbsent(c) || s.removed || s.scale === null) return;
       const before = replicasOf(s);
       s.decisions = [...s.decisions, decision].slice(-MAX_DECISIONS);
       s.scaled = replicas;
@@ -173,7 +178,7 @@ export const Service = actor("service", {
     /** A request has come to a service that sleeps. */
     awake: command({}, (c) => {
       const s = c.state;
-      if (s.spec === null || s.removed || s.scale === null || replicasOf(s) > 0) return;
+      if (isAbsent(c) || s.removed || s.scale === null || replicasOf(s) > 0) return;
       const replicas = Math.max(1, s.scale.min);
       const reason = "a request has come";
       const decision = { at: new Date(c.now).toISOString(), from: 0, to: replicas, reason, metrics: {} };
@@ -184,6 +189,7 @@ export const Service = actor("service", {
 
     /** Takes containers out of the rotation, or puts them back. */
     rotate: command({ in: v.object({ out: v.array(v.string()), back: v.array(v.string()) }) }, (c, { out, back }) => {
+      if (isAbsent(c)) return;
       const draining = { ...c.state.draining };
       for (const id of out) draining[id] ??= { since: c.now, open: {} };
       for (const id of back) delete draining[id];
@@ -194,7 +200,7 @@ export const Service = actor("service", {
     /** How many requests a node still has with a container that is out of the rotation. */
     holds: command({ in: v.object({ node: v.string(), containerId: v.string(), open: v.number() }) }, (c, hold) => {
       const entry = c.state.draining[hold.containerId];
-      if (!entry) return;
+      if (isAbsent(c) || !entry) return;
       if (hold.open > 0) entry.open[hold.node] = hold.open;
       else {
         delete entry.open[hold.node];
@@ -202,11 +208,32 @@ export const Service = actor("service", {
       }
     }),
 
+    /**
+     * What a node has seen of requests while a revision is tried. Where it fails clearly more often than the one that stays
+     * it is taken back.
+     */
+    traffic: command(
+      { in: v.object({ revisions: v.record(v.string(), v.object({ requests: v.number(), errors: v.number() })) }) },
+      (c, { revisions }) => {
+        const s = c.state;
+        if (isAbsent(c) || s.canary === null) return;
+        for (const [revision, { requests, errors }] of Object.entries(revisions)) {
+          const side = revision === s.revision ? "tried" : revision === s.canary.revision ? "stays" : undefined;
+          if (side === undefined) continue;
+          const before = s.trial[side] ?? { requests: 0, errors: 0 };
+          s.trial[side] = { requests: before.requests + requests, errors: before.errors + errors };
+        }
+        const [tried, stays] = [rateOf(s.trial.tried), rateOf(s.trial.stays)];
+        if ((s.trial.tried?.requests ?? 0) >= TRIAL_REQUESTS && tried > stays + TRIAL_MARGIN)
+          fallBack(c, `${percent(tried)} of its requests failed, of the others ${percent(stays)}`);
+      },
+    ),
+
     /** Keeps which image a revision runs on a host: another container of it runs the same, wherever its tag points. */
     fixImage: command(
       { in: v.object({ revision: v.string(), host: v.string(), imageId: v.string() }) },
       (c, { revision, host, imageId }) => {
-        if (c.state.spec !== null) c.state.images[`${revision}/${host}`] ??= imageId;
+        if (!isAbsent(c)) c.state.images[`${revision}/${host}`] ??= imageId;
       },
     ),
 
@@ -214,7 +241,7 @@ export const Service = actor("service", {
     imageSeen: command({ in: v.object({ moved: v.boolean() }) }, (c, { moved }) => {
       const s = c.state;
       s.lookForImage = false;
-      if (!moved || s.spec === null || s.removed) return;
+      if (isAbsent(c) || !moved || s.spec === null || s.removed) return;
       deploy(c, s.spec, s.deployed + 1);
       changed(c, s.configRevision, `the tag ${s.spec.image} has moved`);
     }),
@@ -222,7 +249,7 @@ export const Service = actor("service", {
     /** Records what the reconcile loop saw. A report about an older generation does not decide the status. */
     report: command({ in: ReportService }, (c, report) => {
       const s = c.state;
-      if (s.spec === null) return;
+      if (isAbsent(c)) return;
       const routes = JSON.stringify(routesOf(s));
       if (report.observed !== null) {
         const { observed } = report;
@@ -270,6 +297,21 @@ export const Service = actor("service", {
   }),
 });
 
+function rateOf(counts: { requests: number; errors: number } | undefined): number {
+  return counts === undefined || counts.requests === 0 ? 0 : counts.errors / counts.requests;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** Whether there is no such service. A message that comes too late leaves nothing behind. */
+function isAbsent(c: Pick<Turn, "state" | "destroy">): boolean {
+  if (c.state.spec !== null) return false;
+  c.destroy();
+  return true;
+}
+
 /** Puts a spec in force as a new revision. With a canary, beside the last good one. */
 function deploy(c: Turn, spec: NonNullable<State["spec"]>, deployed: number): void {
   const s = c.state;
@@ -290,6 +332,7 @@ function deploy(c: Turn, spec: NonNullable<State["spec"]>, deployed: number): vo
     failed: null,
     lookForImage: false,
     canary: tries ? s.good : null,
+    trial: {},
     images: Object.fromEntries(images),
   };
 }
@@ -323,7 +366,7 @@ function changed(c: Turn, configRevision: number, message: string): void {
 }
 
 function hold(c: Turn, paused: boolean): void {
-  if (c.state.spec === null || c.state.paused === paused) return;
+  if (isAbsent(c) || c.state.paused === paused) return;
   c.state = { ...c.state, paused, since: c.now };
   changed(c, c.state.configRevision, paused ? "updates were paused" : "updates were resumed");
 }

@@ -13,6 +13,7 @@ import {
   OrderStatus,
   OrderView,
   PlaceOrder,
+  PlaceOrderFields,
   ReturnAccepted,
   UndoFailure,
 } from "#actors/shop/order/messages.ts";
@@ -22,6 +23,7 @@ import { Payment } from "#actors/shop/payment/payment.ts";
 import { Sku } from "#actors/shop/stock/messages.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
+import { describedBy, jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import { type CallOptions, newId, RefusedError } from "#runtime";
@@ -29,6 +31,18 @@ import { fulfilOrderUpdates } from "#workflows/fulfil-order/messages.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { ShopDeps } from "./deps.ts";
 
+const Fields = jsonSchemaOf(PlaceOrderFields, "input");
+/** With what the checks across fields say, for the document. */
+const Ordered = v.pipe(
+  PlaceOrder,
+  describedBy({
+    ...Fields,
+    oneOf: [
+      { required: ["amount"], properties: { lines: false } },
+      { required: ["lines", "customerId"], properties: { amount: false } },
+    ],
+  }),
+);
 const Links = v.object({ self: v.string(), temporal: v.nullable(v.string()) });
 const Placed = v.object({ ...OrderPlaced.entries, links: Links });
 const Cancelled = v.object({ ...CancelAccepted.entries, links: Links });
@@ -131,7 +145,7 @@ export function orderRoutes({
         summary: "Place an order",
         description:
           "Either `lines` with a `customerId`, or an `amount` alone. With an Idempotency-Key every repeat answers with the one order.",
-        body: PlaceOrder,
+        body: Ordered,
         answer: { status: 201, description: "Placed; its workflow starts", schema: Placed },
         problems: [409],
       },

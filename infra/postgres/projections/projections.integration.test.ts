@@ -210,9 +210,9 @@ test("with deadLetterAfter an event whose handler keeps failing becomes a dead l
   const store = memory();
   const letters: DeadLetter[] = [];
   const record_ = store.recordDeadLetters.bind(store);
-  store.recordDeadLetters = (batch, timers) => {
+  store.recordDeadLetters = (batch) => {
     letters.push(...batch);
-    return record_(batch, timers);
+    return record_(batch);
   };
   const before = (_key: string, by: number): void => {
     if (by === 2) throw new Error("never 2");

@@ -30,6 +30,7 @@ export function checkAnswers(history: History, { durable, versions, turns }: Rep
   const finished = new Map<number, FinishedEntry[]>();
   const left = new Set<number>();
   const replies = new Map<string, number>();
+  const refusals = new Map<string, number>();
   const queries = new Map<string, (QueryEntry & { readonly index: number })[]>();
   const tried = new Map<string, (TurnEntry & { readonly index: number })[]>();
   /** A call that the network repeated may be answered for one arrival and take effect by the other. */
@@ -48,6 +49,8 @@ export function checkAnswers(history: History, { durable, versions, turns }: Rep
     else if (entry.kind === "commit" && entry.outcome === "applied") {
       for (const { actor, id } of entry.replies)
         if (!replies.has(`${actor} ${id}`)) replies.set(`${actor} ${id}`, index);
+      for (const { actor, id } of entry.refusals ?? [])
+        if (!refusals.has(`${actor} ${id}`)) refusals.set(`${actor} ${id}`, index);
     } else if (entry.kind === "answer") {
       const of = asked.get(entry.call);
       if (of !== undefined) answers.push({ index, answer: entry, asked: of });
@@ -78,7 +81,9 @@ export function checkAnswers(history: History, { durable, versions, turns }: Rep
       const written = nothing && !repeated.has(call.id) ? mine.find((turn) => durable.has(turn)) : undefined;
       if (written !== undefined)
         report("written-but-failed", `${name} was told ${outcome.code}, turn ${written.turn} is durable`);
-      if (outcome.code === "refused") restsOn(turnsThatEnded("refused"));
+      // What was refused once stays refused for its id.
+      const refusedBefore = call.id !== null && (refusals.get(`${call.actor} ${call.id}`) ?? Infinity) < index;
+      if (outcome.code === "refused" && !refusedBefore) restsOn(turnsThatEnded("refused"));
     } else if (outcome.kind === "ok") {
       const looks = queries.get(`${call.actor} ${call.message}`);
       if (looks !== undefined) {

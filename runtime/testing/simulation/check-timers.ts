@@ -25,10 +25,6 @@ export function checkTimers(history: History, { commits }: Replay): Violation[] 
         }
         for (const { name, dueAt } of turn.timers) write(index, actor, name, dueAt);
       }
-    } else if (entry.kind === "dead-letter") {
-      for (const { actor, name, dueAt } of entry.timers) {
-        if (due.get(`${actor} ${name}`)?.dueAt === dueAt) write(index, actor, name, null);
-      }
     } else if (entry.kind === "end") {
       for (const [name, timer] of due) {
         if (timer.dueAt >= entry.now) continue;

@@ -168,6 +168,8 @@ export interface CommitEntry extends Moment {
   readonly fences: readonly { readonly partition: number; readonly epoch: number; readonly lastSeq: number }[];
   readonly states: readonly { readonly actor: string; readonly version: number; readonly state: string | null }[];
   readonly replies: readonly { readonly actor: string; readonly id: string; readonly reply: string | null }[];
+  /** Message ids that were refused: the refusal is kept as their answer. */
+  readonly refusals?: readonly { readonly actor: string; readonly id: string }[];
   readonly outbox: readonly RecordEntry[];
   readonly timers: readonly (TimerEntry & { readonly actor: string })[];
 }
@@ -180,12 +182,11 @@ export interface PublishedEntry extends Moment {
   readonly record: RecordEntry;
 }
 
-/** Something will not be tried again by itself; `timers` went with it. */
+/** Something will not be tried again by itself. */
 export interface DeadLetterEntry extends Moment {
   readonly kind: "dead-letter";
   readonly id: string;
   readonly target: string;
-  readonly timers: readonly { readonly actor: string; readonly name: string; readonly dueAt: number }[];
 }
 
 /** What the store holds of an actor in the end. */

@@ -1,3 +1,4 @@
+import { isRefusal } from "../../activation/reply-cache.ts";
 import {
   type CommitBatch,
   CommitRefusedError,
@@ -161,7 +162,10 @@ function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["o
       version,
       state: state ?? null,
     })),
-    replies: batch.replies.map(({ type, key, id, reply }) => ({ actor: `${type}/${key}`, id, reply: reply ?? null })),
+    refusals: batch.replies.filter(isRefusal).map(({ type, key, id }) => ({ actor: `${type}/${key}`, id })),
+    replies: batch.replies
+      .filter((reply) => !isRefusal(reply))
+      .map(({ type, key, id, reply }) => ({ actor: `${type}/${key}`, id, reply: reply ?? null })),
     outbox: batch.outbox.map(recordEntry),
     timers: batch.timers.map(({ type, key, name, dueAt }) => ({
       actor: `${type}/${key}`,
@@ -174,12 +178,8 @@ function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["o
 /** Tells the history who holds what, and what was given up. */
 function note(world: Surroundings, life: NodeLife, name: string, args: readonly unknown[], value: unknown): void {
   if (name === "recordDeadLetters") {
-    const [letters, timers = []] = args as Parameters<Store["recordDeadLetters"]>;
-    letters.forEach(({ id, target }, i) => {
-      const gone = i === 0 ? timers : [];
-      const rows = gone.map(({ type, key, name: timer, dueAt }) => ({ actor: `${type}/${key}`, name: timer, dueAt }));
-      world.note({ kind: "dead-letter", id, target, timers: rows });
-    });
+    const [letters] = args as Parameters<Store["recordDeadLetters"]>;
+    for (const { id, target } of letters) world.note({ kind: "dead-letter", id, target });
   } else if (name === "release") {
     const [, fences] = args as Parameters<Store["release"]>;
     for (const { partition, epoch } of fences) world.note({ kind: "ownership", node: null, partition, epoch });
@@ -192,5 +192,5 @@ function note(world: Surroundings, life: NodeLife, name: string, args: readonly 
 }
 
 function isGrant(row: object): row is { readonly partition: number; readonly epoch: number } {
-  return "partition" in row && "epoch" in row && "commitSeq" in row;
+  return typeof row === "object" && "partition" in row && "epoch" in row && "commitSeq" in row;
 }

@@ -1,6 +1,6 @@
 import { batch, K, timer, type Theme } from "./kit.ts";
 
-/** Timers, and the dead letters they may end as. */
+/** Timers. */
 export const timers: Theme = (scenario, expect) => {
   const names = (rows: readonly { readonly name: string }[]): string[] => rows.map(({ name }) => name);
 
@@ -32,22 +32,14 @@ export const timers: Theme = (scenario, expect) => {
     expect(names(await store.timers([1], 100, 10))).toEqual(["o"]);
   });
 
-  scenario(
-    "buries a timer with its dead letter, unless it was set anew, and takes a letter twice",
-    async (store, grants) => {
-      const letter = {
-        id: "l",
-        reason: "poison" as const,
-        detail: "d",
-        target: "t/k",
-        attempts: 5,
-        record: "{}",
-        at: 1,
-      };
-      await store.commit("a", { ...batch(grants, 1), timers: [timer("n", 10), timer("o", 11)] });
-      await store.recordDeadLetters([letter, { ...letter, id: "l2" }], [timer("n", 10), timer("o", 10)]);
-      await store.recordDeadLetters([letter]);
-      expect(names(await store.timers([1], 100, 10))).toEqual(["o"]);
-    },
-  );
+  scenario("gives the timers behind a place in their order, page by page", async (store, grants) => {
+    const rows = [timer("a", 10), timer("b", 10, 2), timer("c", 10), timer("d", 20), timer("e", 30)];
+    await store.commit("a", { ...batch(grants, 1, 2), timers: rows });
+    const first = await store.timers([1, 2], 40, 2);
+    expect(names(first)).toEqual(["a", "b"]);
+    const second = await store.timers([1, 2], 40, 2, first[1]);
+    expect(names(second)).toEqual(["c", "d"]);
+    expect(names(await store.timers([1, 2], 40, 2, second[1]))).toEqual(["e"]);
+    expect(names(await store.timers([1, 2], 30, 2, second[1]))).toEqual([]);
+  });
 };

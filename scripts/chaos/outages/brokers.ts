@@ -3,13 +3,14 @@ import { AMQPClient } from "@cloudamqp/amqp-client";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { createClient } from "redis";
+import type { Broker } from "#infra/brokers.ts";
 import { kafkaSource } from "#infra/kafka/source.ts";
 import { Redial } from "#infra/redial.ts";
 import { silentLog } from "#runtime";
 import type { CloudEvent } from "../../e2e/cloud-event.ts";
 import { readKafka } from "../../e2e/kafka-events.ts";
 import { POSTED_TYPE, RABBITMQ_EXCHANGE, readEvent, REDIS_STREAM } from "./events.ts";
-import { type Broker, type Delivered, nameOf } from "./history.ts";
+import { type Delivered, nameOf } from "./history.ts";
 
 /** A broker that is read. */
 export interface Reading extends AsyncDisposable {

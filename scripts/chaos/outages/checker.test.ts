@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { type Broker, BROKERS } from "#infra/brokers.ts";
 import { check } from "./checker.ts";
-import { type Broker, BROKERS, type Delivered, type History, type Letter, type Posted } from "./history.ts";
+import { type Delivered, type History, type Letter, type Posted } from "./history.ts";
 
 const at = (n: number): number => 1_000 * n;
 const posted = (n: number): Posted => ({ stream: "events", key: "a", n, id: `a-${n}`, acceptedAt: at(n) });

@@ -1,3 +1,4 @@
+import { type Broker, BROKERS } from "#infra/brokers.ts";
 /**
  * Holds what the brokers have against what was answered.
  *
@@ -8,17 +9,7 @@
  * K5 the way back: the backlog goes, and `/ready` names what is away, and no longer when it is back
  * K6 answers: every request is answered in the end, on the way with 2xx, or 429 or 503 with `Retry-After`
  */
-import {
-  BELONGS,
-  type Broker,
-  BROKERS,
-  type Delivered,
-  type Episode,
-  type History,
-  type Named,
-  nameOf,
-  type Posted,
-} from "./history.ts";
+import { BELONGS, type Delivered, type Episode, type History, type Named, nameOf, type Posted } from "./history.ts";
 
 /** One thing that should not be. */
 export interface Violation {

@@ -1,4 +1,5 @@
-import type { Broker, Server } from "./history.ts";
+import type { Broker } from "#infra/brokers.ts";
+import type { Server } from "./history.ts";
 
 /** What a fault does. */
 export type Action =

@@ -1,8 +1,5 @@
+import { type Broker, BROKERS } from "#infra/brokers.ts";
 /** What a run of outages leaves behind: what was asked, what was answered, and what the brokers hold in the end. */
-
-/** The brokers every event goes to. */
-export const BROKERS = ["nats", "kafka", "rabbitmq", "redis"] as const;
-export type Broker = (typeof BROKERS)[number];
 
 /** What can be away. */
 export type Server = Broker | "postgres";

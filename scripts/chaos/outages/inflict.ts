@@ -28,7 +28,7 @@ export async function inflict(action: Action, { system, random, awayMs, named }:
       const server = system.server(action.broker);
       if (action.how === "kill") await server.kill();
       else await server.hang();
-      await Promise.all([wait(awayMs), named(action.broker)]);
+      await Promise.all([pause(awayMs), named(action.broker)]);
       if (action.how === "kill") await server.start();
       else server.resume();
       return;
@@ -44,15 +44,11 @@ export async function inflict(action: Action, { system, random, awayMs, named }:
     case "postgres-restart": {
       const server = system.server("postgres");
       await server.kill("SIGQUIT");
-      await Promise.all([wait(random.whole(...POSTGRES_AWAY_MS)), named("postgres")]);
+      await Promise.all([pause(random.whole(...POSTGRES_AWAY_MS)), named("postgres")]);
       await server.start();
       return;
     }
     case "postgres-backends":
       return system.endBackends();
   }
-}
-
-function wait(ms: number): Promise<void> {
-  return pause(ms, new AbortController().signal);
 }

@@ -1,4 +1,4 @@
-import { BROKERS } from "./history.ts";
+import { BROKERS } from "#infra/brokers.ts";
 import type { OutageVerdict } from "./run.ts";
 import { markdown } from "./table.ts";
 

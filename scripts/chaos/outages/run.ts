@@ -1,10 +1,11 @@
+import { type Broker, BROKERS } from "#infra/brokers.ts";
 import { pause } from "#infra/pause.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { Random } from "../random.ts";
 import { type Reading, reading } from "./brokers.ts";
 import { check, type Violation } from "./checker.ts";
 import { type Action, awayIn, OUTAGES, type Outage } from "./faults.ts";
-import { type Broker, BROKERS, type Delivered, type Episode, type History, type Sighting } from "./history.ts";
+import { type Delivered, type Episode, type History, type Sighting } from "./history.ts";
 import { inflict } from "./inflict.ts";
 import { eventLines, orderLines, refillLines } from "./lines.ts";
 import { Load } from "./load.ts";
@@ -153,7 +154,7 @@ class OutageRun {
 
   async #calm(): Promise<void> {
     const from = Date.now();
-    await wait(this.#options.calmMs ?? this.#options.awayMs / 3);
+    await pause(this.#options.calmMs ?? this.#options.awayMs / 3);
     const back = Date.now();
     this.#episodes.push({ fault: "none", from, back, drained: back });
   }
@@ -189,7 +190,7 @@ class OutageRun {
         ...(away === undefined ? {} : { away }),
         ...(drained === undefined ? {} : { drained }),
       });
-      await wait(this.#random.whole(...BETWEEN_MS));
+      await pause(this.#random.whole(...BETWEEN_MS));
     }
   }
 
@@ -218,8 +219,4 @@ class OutageRun {
       return waiting.every((count) => count <= most) && at;
     }).catch(() => undefined);
   }
-}
-
-function wait(ms: number): Promise<void> {
-  return pause(ms, new AbortController().signal);
 }

@@ -1,9 +1,10 @@
+import { BROKERS } from "#infra/brokers.ts";
 import { Ports } from "#infra/stack/ports.ts";
 import { withConnection } from "#infra/stack/postgres.ts";
 import { OwnBroker } from "#infra/testing/own-broker.ts";
 import { AppProcess } from "../../e2e/app-process.ts";
 import { ROUTE } from "./events.ts";
-import { BROKERS, type Server } from "./history.ts";
+import { type Server } from "./history.ts";
 import { skuOf } from "./lines.ts";
 
 const SERVERS: readonly Server[] = ["postgres", ...BROKERS];

@@ -1,6 +1,7 @@
+import { type Broker, BROKERS } from "#infra/brokers.ts";
 /** What a run came to, in numbers: a row per fault, and how long events took to each broker meanwhile. */
 import { arrivals, dueAt, episodeAt, type Violation } from "./checker.ts";
-import { type Broker, BROKERS, type Delivered, type Episode, type History, nameOf } from "./history.ts";
+import { type Delivered, type Episode, type History, nameOf } from "./history.ts";
 
 /** One fault, in numbers. */
 export interface FaultRow {

@@ -1,7 +1,7 @@
+import { BROKERS } from "#infra/brokers.ts";
 import { pause } from "#infra/pause.ts";
 import { POSTED_TYPE } from "./events.ts";
 import type { Letter, Sighting } from "./history.ts";
-import { BROKERS } from "./history.ts";
 
 const EVERY_MS = 400;
 const ASK_WITHIN_MS = 10_000;

@@ -14,8 +14,8 @@ import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
-import { createTroupe, memory, silentLog } from "#runtime";
-import type { OutboxRecord, Sink, Troupe, WorkflowRequest } from "#runtime";
+import { createTroupe, memory, memoryTopics, silentLog } from "#runtime";
+import type { AnyActorType, OutboxRecord, Sink, Topics, Troupe, WorkflowRequest } from "#runtime";
 import { TASK_QUEUES } from "../../task-queues.ts";
 import { startWorkers } from "../../worker.ts";
 import { workflowIds } from "../../workflow-ids.ts";
@@ -25,6 +25,7 @@ import { createReconcileActivities } from "../activities.ts";
 export interface TestSystem extends AsyncDisposable {
   readonly troupe: Troupe;
   readonly engine: Engine;
+  readonly topics: Topics;
   /** The address of the engine. */
   readonly dockerHost: string;
   readonly temporal: Temporal;
@@ -45,6 +46,8 @@ export interface TestSystemOptions {
   readonly maxCachedWorkflows?: number;
   /** Another way to the engine. */
   readonly dockerHost?: string;
+  /** Further actor types. */
+  readonly actors?: readonly AnyActorType[];
   /** What the engine's host is called. Default `local`. */
   readonly host?: string;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -59,9 +62,11 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const engine = connectEngine({ host: dockerHost, cluster });
   const temporal = temporalConnection({ address });
   const events: TestSystem["events"][number][] = [];
+  const topics = memoryTopics();
   const troupe = await createTroupe({
-    actors: [Config, Service, Scaler, Host],
+    actors: [Config, Service, Scaler, Host, ...(options.actors ?? [])],
     stores: { default: memory() },
+    topics,
     sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],
   });
   const names = { idOf: (service: string) => idIn(cluster, service), taskQueue };
@@ -97,8 +102,9 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   return {
     troupe,
     engine,
+    topics,
     dockerHost,
-    apply: (services) => troupe.ref(Config, "main").apply({ services }),
+    apply: (services) => troupe.ref(Config, "main").apply({ services, expected: null }),
     view,
     converged: (name, replicas) =>
       eventually(`${name} converges on ${replicas}`, async () => {

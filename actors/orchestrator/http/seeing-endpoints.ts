@@ -1,0 +1,83 @@
+import * as v from "valibot";
+import { Decision, ServiceEvent, ServiceName } from "#actors/orchestrator/service/messages.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
+import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
+import { Problem } from "#infra/http/problem.ts";
+import type { OrchestratorDeps } from "./requests.ts";
+import { ReplicaStats } from "./seeing.ts";
+
+const ByName = v.object({ name: ServiceName });
+const ABOUT = { tag: "Services", noun: "service", scope: "services", method: "GET", params: ByName } as const;
+
+/** What can be seen of a service beside its state. */
+export function seeingEndpoints({ troupe, containers }: OrchestratorDeps): Endpoint[] {
+  const there = async (name: string, look: { readonly traceparent: string }): Promise<void> => {
+    if ((await troupe().ref(Service, name).get(undefined, look)) === null) throw notFound("service");
+  };
+  return [
+    endpoint(
+      {
+        ...ABOUT,
+        path: "/services/:name/events",
+        summary: "Show what happened to a service",
+        unfitPath: 422,
+        answer: {
+          status: 200,
+          description: "The last 100, newest first",
+          schema: v.object({ items: v.array(ServiceEvent), next: v.null() }),
+        },
+        problems: [404],
+      },
+      async ({ params: { name }, look }) => {
+        await there(name, look);
+        return { items: await troupe().ref(Service, name).events(undefined, look), next: null };
+      },
+    ),
+    endpoint(
+      {
+        ...ABOUT,
+        path: "/services/:name/explain",
+        summary: "Show why there are so many replicas",
+        unfitPath: 422,
+        answer: {
+          status: 200,
+          description: "The number now, the configured one, and the last 50 decisions with their numbers, newest first",
+          schema: v.object({ replicas: v.number(), configured: v.number(), decisions: v.array(Decision) }),
+        },
+        problems: [404],
+      },
+      async ({ params: { name }, look }) => {
+        await there(name, look);
+        return await troupe().ref(Service, name).explain(undefined, look);
+      },
+    ),
+    endpoint(
+      {
+        ...ABOUT,
+        path: "/services/:name/stats",
+        summary: "Show what the replicas take",
+        description: "Of the engine that the asked process drives.",
+        unfitPath: 422,
+        answer: {
+          status: 200,
+          description: "By replica, over the last second",
+          schema: v.object({ items: v.array(ReplicaStats), next: v.null() }),
+        },
+        problems: [404],
+      },
+      async ({ params: { name }, look }) => {
+        await there(name, look);
+        const own = containers?.();
+        if (!own) throw elsewhere();
+        return { items: [...(await own.stats(name))], next: null };
+      },
+    ),
+  ];
+}
+
+/** This process drives no engine. */
+export function elsewhere(): Problem {
+  return new Problem(503, "docker.unavailable", "This process drives no engine, or it has not answered yet", {
+    retryAfter: 5,
+  });
+}

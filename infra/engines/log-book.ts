@@ -1,0 +1,198 @@
+/**
+ * Role: keeps what containers write, by service, so that it is there when the container is gone. One file per service,
+ * and the one before: what is older is forgotten.
+ *
+ * L1 Bounded: a service keeps at most two files of `maxBytes`, and each reader a bounded queue.
+ * L2 A line is kept once: after a restart a container is followed from its last kept line on.
+ */
+import { appendFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { ContainerRecord, LogLine } from "./container.ts";
+import type { Engine } from "./engine.ts";
+
+/** A line with whose it is. */
+export interface BookLine extends LogLine {
+  readonly containerId: string;
+  readonly replica: number;
+  readonly revision: string;
+  readonly level: Level;
+}
+
+export type Level = "debug" | "info" | "warn" | "error";
+
+/** What is read of a service's log. */
+export interface BookRequest {
+  readonly since?: string;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+type Listener = (line: BookLine) => void;
+
+const FLUSH_MS = 100;
+const MAX_QUEUE = 10_000;
+const AGAIN_MS = 1_000;
+
+export class LogBook {
+  readonly #engine: Pick<Engine, "events" | "list" | "logs">;
+  readonly #directory: string;
+  readonly #maxBytes: number;
+  readonly #stopping = new AbortController();
+  readonly #following = new Map<string, Promise<void>>();
+  readonly #last = new Map<string, string>();
+  readonly #pending = new Map<string, BookLine[]>();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #work: Promise<void>;
+  #flushing: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(engine: Pick<Engine, "events" | "list" | "logs">, directory: string, maxBytes = 5 * 1024 * 1024) {
+    this.#engine = engine;
+    this.#directory = directory;
+    this.#maxBytes = maxBytes;
+    this.#work = this.#watch();
+  }
+
+  /** The lines of a service, oldest first; with `follow` then each new one until `signal` is aborted. */
+  async *read(service: string, { since, follow, signal }: BookRequest): AsyncGenerator<BookLine> {
+    const queue: BookLine[] = [];
+    let wake = (): void => undefined;
+    const listener: Listener = (line) => {
+      if (queue.length < MAX_QUEUE) queue.push(line);
+      wake();
+    };
+    const listeners = this.#listeners.get(service) ?? new Set();
+    if (follow) this.#listeners.set(service, listeners.add(listener));
+    const ended = (): void => wake();
+    signal.addEventListener("abort", ended, { once: true });
+    try {
+      await this.flush();
+      const seen = new Set<string>();
+      for (const file of [`${service}.1.log`, `${service}.log`]) {
+        for (const line of await this.#linesOf(file)) {
+          if (since !== undefined && Date.parse(line.at) < Date.parse(since)) continue;
+          if (follow) seen.add(`${line.containerId} ${line.at}`);
+          yield line;
+        }
+      }
+      while (follow && !signal.aborted) {
+        const line = queue.shift();
+        if (line === undefined) await new Promise<void>((resolve) => (wake = resolve));
+        else if (!seen.has(`${line.containerId} ${line.at}`)) yield line;
+        else seen.delete(`${line.containerId} ${line.at}`);
+      }
+    } finally {
+      signal.removeEventListener("abort", ended);
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(service);
+    }
+  }
+
+  /** Writes down what has come in. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#flushing = this.#flushing.then(() => this.#write()).catch(() => undefined);
+    await this.#flushing;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#work;
+    await Promise.all(this.#following.values());
+    await this.flush();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping;
+    for await (const event of this.#engine.events(signal)) {
+      if (event.kind === "resync") await this.#followAll().catch(() => undefined);
+      else if (event.action === "start") await this.#followAll(event.identity.service).catch(() => undefined);
+    }
+  }
+
+  async #followAll(service?: string): Promise<void> {
+    for (const record of await this.#engine.list(service)) {
+      if (this.#following.has(record.id) || record.state === "created") continue;
+      const following = this.#follow(record).finally(() => this.#following.delete(record.id));
+      this.#following.set(record.id, following);
+    }
+  }
+
+  async #follow(record: ContainerRecord): Promise<void> {
+    const { id, service, replica, revision } = record;
+    const { signal } = this.#stopping;
+    await this.#recall(service);
+    const known = this.#last.get(id);
+    try {
+      const options = { follow: true, signal, ...(known === undefined ? {} : { since: known }) };
+      for await (const { at, stream, text } of this.#engine.logs(id, options)) {
+        const last = this.#last.get(id);
+        if (last !== undefined && at <= last) continue; // L2
+        this.#last.set(id, at);
+        this.#add(service, { at, stream, text, containerId: id, replica, revision, level: levelOf(text) });
+      }
+    } catch {
+      // The engine broke off: its stream of events ends too, and everything is followed anew.
+      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+
+  #add(service: string, line: BookLine): void {
+    const pending = this.#pending.get(service);
+    if (pending) pending.push(line);
+    else this.#pending.set(service, [line]);
+    for (const listener of this.#listeners.get(service) ?? []) listener(line);
+    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+  }
+
+  async #write(): Promise<void> {
+    for (const [service, lines] of [...this.#pending]) {
+      this.#pending.delete(service);
+      await mkdir(this.#directory, { recursive: true });
+      const file = join(this.#directory, `${service}.log`);
+      const size = await stat(file).then(
+        (found) => found.size,
+        () => 0,
+      );
+      if (size > this.#maxBytes) {
+        const before = join(this.#directory, `${service}.1.log`); // L1
+        await rm(before, { force: true });
+        await rename(file, before);
+      }
+      await appendFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""), { mode: 0o600 });
+    }
+  }
+
+  /** The last kept line of each container of a service. */
+  async #recall(service: string): Promise<void> {
+    for (const file of [`${service}.1.log`, `${service}.log`]) {
+      for (const { containerId, at } of await this.#linesOf(file)) {
+        const last = this.#last.get(containerId);
+        if (last === undefined || at > last) this.#last.set(containerId, at);
+      }
+    }
+    if (this.#last.size > 10_000) this.#last.clear();
+  }
+
+  async #linesOf(file: string): Promise<BookLine[]> {
+    const text = await readFile(join(this.#directory, file), "utf8").catch(() => "");
+    return text.split("\n").flatMap((line) => {
+      try {
+        return line === "" ? [] : [JSON.parse(line) as BookLine];
+      } catch {
+        return []; // half a line: the process was killed while it wrote
+      }
+    });
+  }
+}
+
+/** How grave a line is, by its `level` where it is JSON, otherwise by the words that programs use. */
+export function levelOf(text: string): Level {
+  const said = /"(?:level|lvl|severity)"\s*:\s*"?([A-Za-z0-9]+)/.exec(text)?.[1]?.toLowerCase();
+  const word = said ?? /\b(trace|debug|warn|warning|error|err|fatal|panic|critical)\b/i.exec(text)?.[1]?.toLowerCase();
+  if (word === undefined) return "info";
+  if (/^(trace|debug|10|20)$/.test(word)) return "debug";
+  if (/^(warn|warning|40)$/.test(word)) return "warn";
+  return /^(error|err|fatal|panic|critical|50|60)$/.test(word) ? "error" : "info";
+}

@@ -1,0 +1,31 @@
+/**
+ * A value as JSON text. What JSON has no word for and would change in silence is refused: `NaN` and the infinities, which
+ * become `null`, and `undefined` in a list.
+ *
+ * @param what it is, for the error: `the state of order/ord_42`.
+ * @throws {TypeError} naming the place, as a JSON pointer.
+ */
+export function exactJson(value: unknown, what: string): string | undefined {
+  const text = JSON.stringify(value) as string | undefined;
+  // Whatever is lost shows as `null`: a text without one needs no second look.
+  if (text?.includes("null") === true) refuseLost(value, "", what);
+  return text;
+}
+
+function refuseLost(value: unknown, path: string, what: string): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new TypeError(`Cannot keep ${what} as JSON has no ${value}, which is at ${path || "/"}`);
+  }
+  if (typeof value !== "object" || value === null || "toJSON" in value) return;
+  if (Array.isArray(value)) {
+    value.forEach((item: unknown, i) => {
+      if (item === undefined)
+        throw new TypeError(`Cannot keep ${what} as JSON has no undefined, which is at ${path}/${i}`);
+      refuseLost(item, `${path}/${i}`, what);
+    });
+    return;
+  }
+  for (const [name, item] of Object.entries(value)) {
+    refuseLost(item, `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, what);
+  }
+}
