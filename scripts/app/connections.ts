@@ -1,5 +1,5 @@
 import { reservedPlace } from "#actors/gateway/route/reserved.ts";
-import { ordersProjection } from "#actors/shop/order/read-model.ts";
+import { ordersProjection } from "#actors/shop/read-model/read-model.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
