@@ -131,7 +131,7 @@ test("a refusal that rests on what may change is no answer of its id: a repeat i
   await using troupe = await createTroupe({ actors: [till(false)], stores: { default: memory() } });
   const knock = () => codeOf(troupe.call("till", "a", "knock", undefined, { id: "e" }));
   expect([await knock(), await knock()]).toEqual(["refused", "refused"]);
-  await troupe.call("till", "a", "open");
+  await troupe.call("till", "a", "open", undefined);
   expect([await knock(), await knock()]).toEqual([1, 1]);
   const refused = await troupe.call("till", "b", "knock", undefined, { id: "f" }).catch((error: unknown) => error);
   expect(refused).toMatchObject({ reason: "closed", data: { since: 7 } });
