@@ -3,6 +3,7 @@
  * headers and keys has to be so. `schemathesis` comes from PyPI into a folder that all checkouts share.
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BEYOND_EVERY_SCHEMA, BEYOND_SCHEMA } from "../openapi/exceptions.ts";
 import { pythonMissing, pythonWith } from "../openapi/python.ts";
@@ -61,7 +62,8 @@ async function differences(): Promise<{ readonly failures: Failure[]; readonly e
       "--phases=examples,coverage,fuzzing",
       `--exclude-path-regex=${STREAMS.source}`,
     ],
-    { stdout: "pipe", stderr: "pipe", env: { ...process.env, COLUMNS: "200" } },
+    // It keeps what it found in the folder it is run in.
+    { stdout: "pipe", stderr: "pipe", cwd: tmpdir(), env: { ...process.env, COLUMNS: "200" } },
   );
   const text = await new Response(child.stdout).text();
   await child.exited;

@@ -24,7 +24,6 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(async () => await system?.[Symbol.asyncDispose](), 60_000);
 
-const service = (name: string) => system.troupe.ref(Service, name);
 const freePort = async (): Promise<number> => {
   const server = Bun.serve({ port: 0, fetch: () => new Response() });
   const { port } = server;
