@@ -1,11 +1,12 @@
 import { Redo2, Trash2 } from "lucide-react";
-import { useLocation, useParams } from "wouter";
+import { useLocation } from "wouter";
 import { useAction } from "../kit/action.ts";
 import { Chip } from "../kit/chip.tsx";
 import { Confirm } from "../kit/confirm.tsx";
 import { Json, JsonForm } from "../kit/json.tsx";
 import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
+import { useParam } from "../kit/param.ts";
 import { State } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { type DeadLetter, usePolled } from "./api.ts";
@@ -19,7 +20,7 @@ interface Whole extends DeadLetter {
 
 /** One dead letter: why, what it holds, and mending, replaying or deleting it. */
 export function DeadLetterPage() {
-  const { id = "" } = useParams();
+  const id = useParam("id");
   const path = `/dead-letters/${encodeURIComponent(id)}`;
   const letter = usePolled<Whole>(path, 10_000);
   const [, go] = useLocation();
