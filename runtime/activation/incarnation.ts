@@ -15,7 +15,6 @@ import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import { MAX_REPLY_LENGTH, MAX_STATE_LENGTH } from "../base/limits.ts";
 import type { CommitLane } from "../commit/commit-lane.ts";
 import { JournaledTurn } from "../journal/journaled-turn.ts";
-import { readOnly } from "../journal/read-only.ts";
 import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
 import { exactJson } from "../message/exact-json.ts";

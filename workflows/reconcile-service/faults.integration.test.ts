@@ -24,7 +24,6 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(async () => await system?.[Symbol.asyncDispose](), 60_000);
 
-const service = (name: string) => system.troupe.ref(Service, name);
 const freePort = async (): Promise<number> => {
   const server = Bun.serve({ port: 0, fetch: () => new Response() });
   const { port } = server;
@@ -58,7 +57,9 @@ describe("an update that fails", () => {
     );
     expect(back.desired.revision).toBe(good.desired.revision);
     expect((await system.engine.list("fails")).map(({ id, startedAt }) => `${id} ${startedAt}`)).toEqual(before);
-    expect(system.events.some(({ type, data }) => type === "service.degraded.v1" && data["name"] === "fails")).toBe(true);
+    expect(system.events.some(({ type, data }) => type === "service.degraded.v1" && data["name"] === "fails")).toBe(
+      true,
+    );
     await system.apply({});
     await eventually("gone", async () => (await system.view("fails")) === null);
   });
@@ -122,7 +123,11 @@ describe("what somebody else does", () => {
     await container.rename({ name: `renamed-${system.engine.cluster}` });
     await eventually("put right", async () => (await system.engine.inspect(first!.id))?.differences.length === 0);
     const { HostConfig, Name } = await container.inspect();
-    expect([HostConfig.Memory, HostConfig.RestartPolicy?.Name, Name]).toEqual([64 * 1024 ** 2, "no", `/${first!.name}`]);
+    expect([HostConfig.Memory, HostConfig.RestartPolicy?.Name, Name]).toEqual([
+      64 * 1024 ** 2,
+      "no",
+      `/${first!.name}`,
+    ]);
 
     await docker.getContainer(first!.id).pause();
     await docker.getContainer(second!.id).remove({ force: true });
@@ -134,7 +139,10 @@ describe("what somebody else does", () => {
     // Each start that was told of has its end, but for those that run.
     const runs = new Map<string, number>();
     for (const { type, data } of system.events.filter(({ data: d }) => d["service"] === "mine"))
-      runs.set(String(data["containerId"]), (runs.get(String(data["containerId"])) ?? 0) + (type === "container.started.v1" ? 1 : -1));
+      runs.set(
+        String(data["containerId"]),
+        (runs.get(String(data["containerId"])) ?? 0) + (type === "container.started.v1" ? 1 : -1),
+      );
     expect([...runs.values()].filter((open) => open !== 0)).toEqual([1, 1]);
   });
 
@@ -224,7 +232,11 @@ describe("a container", () => {
       await system.apply({});
       await eventually("gone", async () => (await system.engine.list("talks")).length === 0);
       const lines = await read();
-      expect(lines[0]).toMatchObject({ stream: "stderr", replica: 0, text: expect.stringContaining("crash: as asked") });
+      expect(lines[0]).toMatchObject({
+        stream: "stderr",
+        replica: 0,
+        text: expect.stringContaining("crash: as asked"),
+      });
       expect(new Set(lines.map(({ at }) => at)).size).toBe(lines.length);
     } finally {
       await book.stop();

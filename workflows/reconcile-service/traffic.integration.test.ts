@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
-import { Service } from "#actors/orchestrator/service/service.ts";
 import { DEFAULT_UPDATE } from "#actors/orchestrator/scaler/messages.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { silentLog } from "#runtime";
 import { echo } from "./testing/services.ts";

@@ -3,7 +3,7 @@ import { createTroupe, memory, memoryTopics, silentLog, type Topics, type Troupe
 import { DEFAULT_UPDATE } from "../../scaler/messages.ts";
 import { Service } from "../../service/service.ts";
 import { Forwarder } from "./forwarder.ts";
-import { Tunnel, withTunnels } from "./tunnel.ts";
+import { type Tunnel, withTunnels } from "./tunnel.ts";
 
 let troupe: Troupe;
 let topics: Topics;
