@@ -11,6 +11,16 @@ import type { Rule } from "./lost-runs.ts";
  */
 const SAFE_MS = 20 * 3_600_000;
 
+/** What the courier has said of a parcel, while nobody listened. */
+const SAID: Readonly<Record<string, readonly string[]>> = {
+  dispatched: [fulfilOrderSignals.dispatched],
+  in_transit: [fulfilOrderSignals.dispatched],
+  returning: [fulfilOrderSignals.dispatched],
+  delivered: [fulfilOrderSignals.delivered],
+  lost: [fulfilOrderSignals.lost],
+  returned: [fulfilOrderSignals.returned],
+};
+
 /** The statuses in which an order waits for its saga. */
 const WAITS: ReadonlySet<string> = new Set(["placed", "reserved", "paid", "shipped"]);
 
@@ -34,11 +44,17 @@ export function lostOrders(troupe: Pick<Troupe, "ref" | "deadLetters">, now: () 
       );
       return { kind: "shown" };
     }
-    // What the courier said while nobody listened.
     const parcel = await troupe.ref(Delivery, orderId).get();
-    if (parcel?.status === "dispatched") return { kind: "restart", signals: [fulfilOrderSignals.dispatched] };
-    if (parcel?.status === "delivered") return { kind: "restart", signals: [fulfilOrderSignals.delivered] };
-    return { kind: "restart" };
+    // The order as it is now: the customer may have taken a part of it, or changed its address.
+    const { lines, total, address } = order;
+    return {
+      kind: "restart",
+      input: { ...(input as FulfilOrder), lines, total, address, resumed: true } satisfies FulfilOrder,
+      signals: [
+        ...(order.cancelRequested ? [fulfilOrderSignals.cancel] : []),
+        ...(parcel === null ? [] : (SAID[parcel.status] ?? [])),
+      ],
+    };
   };
 }
 

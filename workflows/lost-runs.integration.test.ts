@@ -33,6 +33,14 @@ function sweepOf({ temporal, queuePrefix, troupe }: TestShop, now?: () => number
   return sweepLostRuns({ temporal, queuePrefix, rules, log: silentLog, everyMs: 3_600_000 });
 }
 
+/** Moves the parcel on until it is delivered. */
+async function arrive(orderId: string): Promise<void> {
+  for (let steps = 0; (await shop.delivery(orderId).get())?.status !== "delivered"; steps++) {
+    if (steps > 5) throw new Error(`The parcel of ${orderId} does not arrive`);
+    await shop.delivery(orderId).advance();
+  }
+}
+
 /** Terminates the run of an order, and sweeps until another one has its place. */
 async function terminateAndSweep(orderId: string): Promise<void> {
   const { runId } = await shop.handle(orderId).describe();
@@ -50,7 +58,7 @@ test("an order whose saga was terminated while it waited for the courier is deli
   await terminateAndSweep(orderId);
   await shop.delivery(orderId).advance();
   await shop.reaches(orderId, "shipped");
-  await shop.delivery(orderId).advance();
+  await arrive(orderId);
   expect(await shop.ended(orderId)).toMatchObject({
     result: { orderId, status: "delivered" },
     history: ["placed", "reserved", "paid", "shipped", "delivered"],
@@ -64,8 +72,7 @@ test("what the courier says while the saga is gone becomes a dead letter, and th
   await shop.scheduled(orderId);
   const { runId } = await shop.handle(orderId).describe();
   await shop.handle(orderId).terminate("by a person");
-  await shop.delivery(orderId).advance();
-  await shop.delivery(orderId).advance();
+  await arrive(orderId);
   await eventually("both signals are kept", WITHIN_MS, async () => {
     const { items } = await shop.troupe.deadLetters.list();
     return items.filter(({ detail }) => detail.includes(`fulfil-order/${orderId} is TERMINATED`)).length === 2;
@@ -88,10 +95,9 @@ test("an order that was cancelled while its saga was gone ends cancelled, and no
     await sweep.look();
     return (await shop.handle(orderId).describe()).runId !== runId;
   });
-  await shop.delivery(orderId).advance();
   await shop.reaches(orderId, "cancelled");
   expect(await tea.level()).toMatchObject({ onHand: 5, reserved: 0 });
-  expect((await shop.payment(orderId).get())?.status).toBeOneOf(["refunded", "voided"]);
+  expect(await shop.payment(orderId).get()).toMatchObject({ captured: 900, refunded: 900 });
   expect((await shop.delivery(orderId).get())?.status).toBe("recalled");
 });
 

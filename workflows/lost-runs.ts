@@ -34,8 +34,8 @@ export interface LostRun {
 export type Remedy =
   /** Its work is done, or somebody else's. */
   | { readonly kind: "leave" }
-  /** It starts anew, and hears these signals: what it would have been told meanwhile. */
-  | { readonly kind: "restart"; readonly signals?: readonly string[] }
+  /** It starts anew, with the input it had or this one, and hears these signals: what it would have been told meanwhile. */
+  | { readonly kind: "restart"; readonly input?: unknown; readonly signals?: readonly string[] }
   /** The rule has shown it to people, as a dead letter. */
   | { readonly kind: "shown" };
 
@@ -108,7 +108,7 @@ export function sweepLostRuns(options: SweepOptions): Sweep {
         client.workflow.start(type, {
           workflowId: prefix + workflowId,
           taskQueue,
-          args: [input],
+          args: [remedy.input ?? input],
           ...(memo && { memo }),
           typedSearchAttributes,
           workflowIdReusePolicy: "ALLOW_DUPLICATE",

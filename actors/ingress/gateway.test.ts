@@ -339,3 +339,30 @@ test("a list is refused where a map is meant", async () => {
   ] as const)
     expect([path, body, (await send("POST", path, JSON.stringify(body))).status]).toEqual([path, body, 422]);
 });
+
+test("numbers of any kind in any place are answered, and never by a fault of ours", async () => {
+  for (const number of ["1e400", "-0", "1.0", "9007199254740993", "1".repeat(400), "1e-999", "0.1000"])
+    for (const [method, path] of [
+      ["PUT", "/routes/odd-number"],
+      ["PUT", "/schemas/odd-number"],
+      ["PATCH", "/dead-letters/x"],
+      ["POST", "/events"],
+      ["PUT", "/sources/odd-number"],
+    ] as const)
+      for (const body of [
+        number,
+        `[${number}]`,
+        `{"a":${number}}`,
+        `{"data":${number}}`,
+        `{"match":${number},"to":[${number}]}`,
+        `{"match":{"type":${number},"where":${number}},"to":[{"sink":${number}}],"enabled":${number}}`,
+        `{"type":${number},"id":${number}}`,
+        `{"specversion":${number},"time":${number}}`,
+        `{"properties":${number},"minimum":"a"}`,
+        `{"required":[${number}],"type":${number},"$ref":${number},"items":${number}}`,
+        `{"maximum":${number},"multipleOf":${number},"maxLength":${number},"enum":[${number}],"default":${number}}`,
+      ]) {
+        const { status } = await send(method, path, body);
+        expect([method, path, body.slice(0, 80), status < 500]).toEqual([method, path, body.slice(0, 80), true]);
+      }
+});

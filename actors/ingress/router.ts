@@ -56,15 +56,23 @@ export function createRouter(plugins: readonly AnyElysia[], { enter, unrouted, f
     }
   });
 
+  /** The methods of a route without parameters: at its path no route with parameters answers. */
+  function fixedMethods(path: string): object | undefined {
+    const { static: fixed } = app.router;
+    return fixed[path] ?? fixed[path.endsWith("/") ? path.slice(0, -1) : `${path}/`];
+  }
+
   for (const { method, path, handler, hooks } of plugins.flatMap((plugin) => plugin.routes)) {
     const access = accessOf(hooks as Readonly<Record<string, unknown>>);
     const run = handler as (context: { request: Request; params: Readonly<Record<string, string>> }) => unknown;
+    const isFixed = !/[:*]/.test(path);
     const detail = (hooks as { detail?: DocumentDecoration }).detail ?? {};
     app.route(
       method,
       path,
       ({ request: seen, params }) => {
         const request = arrived(seen);
+        if (!isFixed && fixedMethods(targetOf(request).path) !== undefined) return unrouted(request);
         (request as Seen)[ROUTE] = path;
         const entering = enter(request, access);
         const context = { request, params };
@@ -78,9 +86,10 @@ export function createRouter(plugins: readonly AnyElysia[], { enter, unrouted, f
     routes: app.routes,
     fetch: async (request, method = request.method) => app.fetch(standInFor(request, method)),
     methodsAt(path) {
-      const { http, static: fixed } = app.router;
-      const own = fixed[path] ?? fixed[path.endsWith("/") ? path.slice(0, -1) : `${path}/`] ?? {};
-      const methods = METHODS.filter((method) => method in own || http.find(method, path) !== null);
+      const fixed = fixedMethods(path);
+      const methods = METHODS.filter((method) =>
+        fixed === undefined ? app.router.http.find(method, path) !== null : method in fixed,
+      );
       if (methods[0] === "GET") methods.splice(1, 0, "HEAD");
       return methods.length === 0 ? [] : [...methods, "OPTIONS"];
     },

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
+import { parseExact } from "#infra/json/exact.ts";
 import { Problem } from "./problem.ts";
 import { check } from "./validate.ts";
 
@@ -106,5 +107,12 @@ test("check() refuses a list for a map with its place, however empty the list is
         expect.objectContaining({ path: "/a", message: "is a list where a map is meant" }),
       ],
     }),
+  );
+});
+
+test("check() names unknown members beside numbers that are kept as their texts", () => {
+  const value = parseExact('{"a":1e400,"b":[9007199254740993],"c":{"d":1.0}}');
+  expect(() => check(v.strictObject({}), value)).toThrow(
+    expect.objectContaining({ issues: ["/a", "/b", "/c"].map((path) => expect.objectContaining({ path })) }),
   );
 });

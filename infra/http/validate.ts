@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { holdsExactNumbers, isExactNumber } from "#infra/json/exact.ts";
 import { pointerOf } from "#infra/json/pointer.ts";
 import { listsForMaps } from "#runtime/internal";
 import { Problem, type ProblemIssue } from "./problem.ts";
@@ -15,6 +16,12 @@ const MAX_SHOWN = 100;
  * @param prefix put before each path: empty for a body (JSON pointers), `query`, `path` or `header` for the others.
  */
 export function check<S extends v.GenericSchema>(schema: S, value: unknown, prefix = ""): v.InferOutput<S> {
+  // To valibot a number that is kept as its text is an object, which it would look into.
+  if (holdsExactNumbers(value)) checkOnce(schema, rounded(value), prefix);
+  return checkOnce(schema, value, prefix);
+}
+
+function checkOnce<S extends v.GenericSchema>(schema: S, value: unknown, prefix: string): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
   const lists = listsForMaps(schema, value).map((place) => pointerOf(place));
   if (result.success && lists.length === 0) return result.output;
@@ -60,13 +67,21 @@ function furtherUnknown(
   if (unknown.length === 0) return found;
   let looks = Math.floor(MAX_LOOKED_AT / membersOf(value, MAX_LOOKED_AT));
   if (looks === 0) return found;
-  const copy = structuredClone(value);
+  const copy = rounded(value);
   while (unknown.length > 0 && found.length < MAX_UNKNOWN && looks-- > 0) {
     for (const issue of unknown) removeMember(copy, issue.path ?? []);
     unknown = (v.safeParse(schema, copy).issues ?? []).filter(isUnknownMember);
     found.push(...unknown);
   }
   return found.slice(0, MAX_UNKNOWN);
+}
+
+/** A copy of a JSON value whose numbers are all plain ones. */
+function rounded(value: unknown): unknown {
+  if (isExactNumber(value)) return Number(value.rawJSON);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(rounded);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, rounded(member)]));
 }
 
 /** How many values a value is made of; counting ends above `enough`. */

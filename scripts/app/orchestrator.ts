@@ -12,6 +12,7 @@ import { ensureEchoImage, localImages } from "#infra/docker/echo-image.ts";
 import type { Engine } from "#infra/engines/engine.ts";
 import { LogBook } from "#infra/engines/log-book.ts";
 import { everyOne } from "#infra/every-one.ts";
+import type { NatsLink } from "#infra/nats/connection.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
@@ -20,6 +21,7 @@ import { createReconcileActivities } from "#workflows/reconcile-service/activiti
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { startWorkers, type Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
+import { startAutoscaling } from "./autoscaling.ts";
 
 /** What {@link startOrchestrator} is given. */
 export interface OrchestratorOptions {
@@ -30,6 +32,9 @@ export interface OrchestratorOptions {
   readonly log: Log;
   /** What the engine's host is to be called; by default what it calls itself. */
   readonly hostName: string | undefined;
+  /** Where services that are scaled on brokers have their work. */
+  readonly nats: NatsLink | undefined;
+  readonly kafka: readonly string[] | undefined;
   /** Where what containers write is kept. */
   readonly logDirectory: string;
   /** Directories of this machine that containers may be given. */
@@ -48,7 +53,8 @@ export interface Orchestrator {
 
 /** Starts the reconcile loops, and what wakes them: the engine's events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, logDirectory, reconciled } = options;
+  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, logDirectory, nats, kafka, reconciled } =
+    options;
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
   const host = announceHost({ troupe, engine, wanted: hostName, log });
@@ -98,6 +104,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     wake: (service) => watcher.wake(service),
     log,
   });
+  const autoscaling = startAutoscaling({ troupe, engine, nats, kafka, temporal, log });
   // In the background: the first service that asks for the demo image should find it built.
   void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
   return {
@@ -119,7 +126,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     },
     async stop() {
       stopping = true;
-      await Promise.allSettled([watcher.stop(), sweep.stop(), host.stop(), book.stop()]);
+      await Promise.allSettled([watcher.stop(), sweep.stop(), host.stop(), book.stop(), autoscaling.stop()]);
       prober.stop();
     },
   };

@@ -2,6 +2,7 @@ import type { Random } from "../chaos/random.ts";
 import {
   HOSTILE_BODIES,
   HOSTILE_HEADERS,
+  HOSTILE_HOSTS,
   HOSTILE_PARTS,
   HOSTILE_QUERIES,
   HOSTILE_TEXTS,
@@ -89,6 +90,7 @@ function requestOf(operation: Operation, key: string | undefined, random: Random
     const [name, value] = random.pick(HOSTILE_HEADERS);
     if (name !== "authorization" || key === undefined) headers.push([name, value]);
   }
+  if (random.next() < 0.05) headers.push(...random.pick(HOSTILE_HOSTS).map((host): [string, string] => ["host", host]));
   const method = random.next() < 0.9 ? operation.method : random.pick(METHODS);
   const target = targetOf(operation, random);
   const bodiless = method === "GET" || method === "HEAD" || method === "TRACE" || method === "OPTIONS";

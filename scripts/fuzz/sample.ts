@@ -24,6 +24,7 @@ export function sample(schema: SampleSchema | undefined, random: Random, depth =
   if (either !== undefined && either.length > 0) return sample(random.pick(either), random, depth + 1);
   switch (typeof type === "string" ? type : type?.[0]) {
     case "object": {
+      if (random.next() < 0.03) return random.pick([[], ["A=b"], [["a", 1]], [{}]]);
       const made: Record<string, unknown> = {};
       for (const [name, member] of Object.entries(properties ?? {}))
         if (schema.required?.includes(name) || random.next() < 0.5) made[name] = sample(member, random, depth + 1);
@@ -54,6 +55,9 @@ const TEXTS = [
   "EUR",
   "order.placed.v1",
   "github.*",
+  "orders/create",
+  "Push Hook",
+  "a",
   "/data/a",
   "1h",
   "5s",

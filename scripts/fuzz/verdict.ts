@@ -1,3 +1,4 @@
+import { hostIn } from "#infra/http/target.ts";
 import type { Input } from "./inputs.ts";
 import type { WireAnswer } from "./wire.ts";
 
@@ -23,6 +24,8 @@ export function faultOf(
   if (headers.has("x-injected")) return "a header was injected";
   const bare = headers.get("x-trace-id") === null && body === "";
   if (bare && [0, 400, 413, 414, 431, 505].includes(status)) return isHttp(request) ? `a bare ${status}` : undefined;
+  if (hasHostileHost(request) && isHttp(request))
+    return status === 400 ? undefined : `a ${status} for a Host that is none`;
   if (status >= 500 && !(status === 503 && headers.has("retry-after") && mayBeAway(request.target)))
     return `a ${status}`;
   if (status < 400)
@@ -40,6 +43,12 @@ function problemFault(body: string, status: number, traceId: string | null): str
   if (problem["status"] !== status || problem["traceId"] !== traceId) return "a problem that contradicts its answer";
   const texts = ["type", "title", "detail", "code", "traceId"].map((name) => problem[name]);
   return texts.every((text) => typeof text === "string" && text !== "") ? undefined : "a problem that lacks a member";
+}
+
+/** Whether a request names no host, or several. */
+function hasHostileHost({ headers }: Input["request"]): boolean {
+  const hosts = headers.filter(([name]) => name === "host").map(([, value]) => value.trim());
+  return hosts.length > 1 || hosts.some((host) => hostIn(host) === undefined);
 }
 
 /** Everybody may ask for these. */

@@ -1,4 +1,5 @@
 import { Context } from "@temporalio/activity";
+import { ApplicationFailure } from "@temporalio/common";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import type { Address } from "#actors/shop/delivery/messages.ts";
 import type { Choice, OrderMarked, PartialLine, UndoFailure } from "#actors/shop/order/messages.ts";
@@ -73,10 +74,18 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
     async holdStock(orderId: string, lines: readonly StockLine[]): Promise<StockHeld> {
       const call = calls(orderId);
       const held: PartialLine[] = [];
+      const heldOf = async (line: StockLine, wish: { orderId: string; quantity: number; partial: boolean }) => {
+        try {
+          return (await call.plain(() => stockOf(line).reserve(wish, call.patience))).held;
+        } catch (error) {
+          // A saga that was started anew: the one before it had taken the pieces off the shelf already.
+          if (error instanceof ApplicationFailure && error.type === "already_confirmed") return line.quantity;
+          throw error;
+        }
+      };
       await all(lines, async (line) => {
         const wish = { orderId, quantity: line.quantity, partial: true };
-        const reservation = await call.plain(() => stockOf(line).reserve(wish, call.patience));
-        held.push({ sku: line.sku, wanted: line.quantity, held: reservation.held });
+        held.push({ sku: line.sku, wanted: line.quantity, held: await heldOf(line, wish) });
       });
       if (held.every((line) => line.held >= line.wanted)) {
         const order = await call("mark-reserved", (once) => orderOf(orderId).markReserved(undefined, once));

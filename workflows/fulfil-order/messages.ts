@@ -20,6 +20,8 @@ export const FulfilOrder = v.object({
   address: v.nullable(Address),
   /** Whom it is for: the delivery's events say so. */
   customerId: v.optional(v.string()),
+  /** A run before this one is gone, and has done some of the steps. */
+  resumed: v.optional(v.boolean()),
 });
 export type FulfilOrder = v.InferOutput<typeof FulfilOrder>;
 

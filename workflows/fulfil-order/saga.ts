@@ -149,12 +149,14 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
   try {
     if (order.lines.some(({ price }) => price === null))
       throw ApplicationFailure.nonRetryable("A line has no price", "unknown_sku");
+    // The run before this one may have taken money, wherever this one gives up.
+    if (order.resumed === true) undo.add("refundPayment", () => undos.refundPayment(orderId));
     undo.add("giveBackStock", () =>
       parcel.is("lost") ? undos.settleStock(orderId, stockLines) : undos.giveBackStock(orderId, stockLines),
     );
     const { total, lines } = await decision.holdStock(stockLines, order.total);
     stopIfCancelled();
-    undo.add("refundPayment", () => undos.refundPayment(orderId));
+    if (order.resumed !== true) undo.add("refundPayment", () => undos.refundPayment(orderId));
     await steps.authorizePayment({ orderId, amount: total, currency: order.currency, token: order.paymentToken });
     stopIfCancelled();
     await steps.confirmStock(orderId, lines);

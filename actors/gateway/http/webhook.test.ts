@@ -67,6 +67,14 @@ test("readWebhook() takes any type, and maps those that the source maps", async 
   expect(await typeOf("toString")).toBe("demo.toString");
 });
 
+test("readWebhook() refuses what is not ASCII in a header that it takes a text from", async () => {
+  const body = '{"event":{"kind":"made","id":"1"}}';
+  expect(await refusal(readWebhook("demo", hmac, request(body, { "x-subject": "größe" }), silentLog))).toBe(
+    "422 invalid_input",
+  );
+  expect(await refusal(readWebhook("demo", hmac, request(body, { "x-other": "größe" }), silentLog))).toBe("taken");
+});
+
 test("readWebhook() keeps numbers as they came, in ids and in data", async () => {
   const read = (id: string) =>
     readWebhook("demo", hmac, request(`{"event":{"kind":"made","id":${id}},"n":1.0}`), silentLog);

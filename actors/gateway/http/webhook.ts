@@ -109,9 +109,22 @@ function dataIn(bytes: Uint8Array, contentType: string | null): unknown {
 
 function textAt(place: Place | undefined, headers: Headers, data: unknown): unknown {
   if (place === undefined) return undefined;
-  const value = "header" in place ? headers.get(place.header) : valueAt(data, place.pointer);
+  const value = "header" in place ? headerAt(place.header, headers) : valueAt(data, place.pointer);
   // A number as it came: two ids that differ in their last digit are two.
   return isNumber(value) || typeof value === "boolean" ? JSON.stringify(value) : (value ?? undefined);
+}
+
+/** A header holds bytes: whoever reads others than ASCII as text may read another one. @throws {Problem} 422 */
+function headerAt(name: string, headers: Headers): string | null {
+  const value = headers.get(name);
+  if (value === null || /^[\t\x20-\x7e]*$/.test(value)) return value;
+  const issue = {
+    path: `header/${name}`,
+    message: "holds other characters than ASCII",
+    expected: "ASCII",
+    received: "others",
+  };
+  throw new Problem(422, "invalid_input", "The content does not fit: see errors", { issues: [issue] });
 }
 
 /** The type as the source says: mapped, else behind its prefix. */

@@ -7,9 +7,9 @@ import { Problem } from "#infra/http/problem.ts";
 const MAX_PAYLOADS = 2_000;
 
 const Base64 = v.pipe(v.string(), v.base64("must be base64"));
-const Payloads = v.object({
+const Payloads = v.strictObject({
   payloads: v.pipe(
-    v.array(v.object({ metadata: v.optional(v.record(v.string(), Base64)), data: v.optional(Base64) })),
+    v.array(v.strictObject({ metadata: v.optional(v.record(v.string(), Base64)), data: v.optional(Base64) })),
     v.maxLength(MAX_PAYLOADS),
   ),
 });

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
+import { describedBy } from "#infra/http/json-schema.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { check } from "#infra/http/validate.ts";
@@ -35,7 +36,12 @@ const Description = v.object({
 });
 /** What a signal or an update is given: one JSON value, or nothing. */
 const OneInput = v.optional(v.strictObject({ input: v.optional(v.unknown()) }));
-const Status = v.pipe(v.string(), v.toUpperCase(), v.picklist(RUN_STATUSES));
+const Status = v.pipe(
+  v.string(),
+  describedBy({ type: "string", enum: RUN_STATUSES }),
+  v.toUpperCase(),
+  v.picklist(RUN_STATUSES),
+);
 
 const about = { tag: "Workflows", noun: "workflow", scope: "admin" } as const;
 

@@ -216,6 +216,8 @@ export const RouteTable = v.strictObject({
   /** It was stopped for want of work and starts with the next request. */
   asleep: v.boolean(),
   desired: v.number(),
+  /** Its number follows its work: nodes tell how much it has. */
+  scaled: v.boolean(),
   routed: v.boolean(),
   replicas: v.array(
     v.strictObject({ containerId: v.string(), host: v.string(), revision: v.string(), port: v.number() }),

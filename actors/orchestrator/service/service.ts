@@ -60,6 +60,9 @@ function next(state: { readonly generation: number }, configRevision: number): n
 }
 
 const MAX_DECISIONS = 50;
+/** A revision is judged by no fewer requests, and taken back when so many more of its requests fail. */
+const TRIAL_REQUESTS = 20;
+const TRIAL_MARGIN = 0.05;
 const Generation = v.object({ generation: v.number(), revision: v.string() });
 
 /**
@@ -205,6 +208,27 @@ export const Service = actor("service", {
       }
     }),
 
+    /**
+     * What a node has seen of requests while a revision is tried. Where it fails clearly more often than the one that stays
+     * it is taken back.
+     */
+    traffic: command(
+      { in: v.object({ revisions: v.record(v.string(), v.object({ requests: v.number(), errors: v.number() })) }) },
+      (c, { revisions }) => {
+        const s = c.state;
+        if (isAbsent(c) || s.canary === null) return;
+        for (const [revision, { requests, errors }] of Object.entries(revisions)) {
+          const side = revision === s.revision ? "tried" : revision === s.canary.revision ? "stays" : undefined;
+          if (side === undefined) continue;
+          const before = s.trial[side] ?? { requests: 0, errors: 0 };
+          s.trial[side] = { requests: before.requests + requests, errors: before.errors + errors };
+        }
+        const [tried, stays] = [rateOf(s.trial.tried), rateOf(s.trial.stays)];
+        if ((s.trial.tried?.requests ?? 0) >= TRIAL_REQUESTS && tried > stays + TRIAL_MARGIN)
+          fallBack(c, `${percent(tried)} of its requests failed, of the others ${percent(stays)}`);
+      },
+    ),
+
     /** Keeps which image a revision runs on a host: another container of it runs the same, wherever its tag points. */
     fixImage: command(
       { in: v.object({ revision: v.string(), host: v.string(), imageId: v.string() }) },
@@ -273,6 +297,14 @@ export const Service = actor("service", {
   }),
 });
 
+function rateOf(counts: { requests: number; errors: number } | undefined): number {
+  return counts === undefined || counts.requests === 0 ? 0 : counts.errors / counts.requests;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
 /** Whether there is no such service. A message that comes too late leaves nothing behind. */
 function isAbsent(c: Pick<Turn, "state" | "destroy">): boolean {
   if (c.state.spec !== null) return false;
@@ -300,6 +332,7 @@ function deploy(c: Turn, spec: NonNullable<State["spec"]>, deployed: number): vo
     failed: null,
     lookForImage: false,
     canary: tries ? s.good : null,
+    trial: {},
     images: Object.fromEntries(images),
   };
 }

@@ -48,6 +48,11 @@ export const State = v.object({
   canary: v.optional(v.nullable(Made), null),
   failed: v.optional(v.nullable(v.object({ revision: v.string(), reason: v.string(), at: v.string() })), null),
   paused: v.optional(v.boolean(), false),
+  /** Requests to the revision that is tried and to the one that stays, and how many of each failed. */
+  trial: v.optional(
+    v.record(v.picklist(["tried", "stays"]), v.object({ requests: v.number(), errors: v.number() })),
+    {},
+  ),
   /** Image ids by `<revision>/<host>`. */
   images: v.optional(v.record(v.string(), v.string()), {}),
   lookForImage: v.optional(v.boolean(), false),
@@ -81,6 +86,7 @@ export const initialState = (): State => ({
   canary: null,
   failed: null,
   paused: false,
+  trial: {},
   images: {},
   lookForImage: false,
   draining: {},
@@ -100,7 +106,13 @@ export function replicasOf({ removed, replicas, scale, scaled }: State): number 
   if (removed) return 0;
   if (scale === null) return replicas;
   const asked = scaled ?? replicas;
-  return asked === 0 && scale.toZeroAfterMs !== null ? 0 : Math.min(Math.max(asked, scale.min), scale.max);
+  return asked === 0 && (scale.toZeroAfterMs !== null || scale.min === 0)
+    ? 0
+    : Math.min(Math.max(asked, scale.min), scale.max);
+}
+
+function mayBeZero({ scale }: State): boolean {
+  return scale !== null && (scale.toZeroAfterMs !== null || scale.min === 0);
 }
 
 /** How many replicas of a new revision are tried: its share of all, rounded up. */
@@ -154,8 +166,9 @@ export function routesOf(state: State): RouteTable {
   return {
     revision: state.revision,
     share: state.canary === null ? null : (state.update.canary ?? 0) / 100,
-    asleep: wanted === 0 && !state.removed && state.scale !== null && state.scale.toZeroAfterMs !== null,
+    asleep: wanted === 0 && !state.removed && mayBeZero(state),
     desired: wanted,
+    scaled: state.scale !== null,
     routed: (runningOf(state)?.ports.length ?? 0) > 0,
     replicas: state.observed.flatMap(({ containerId, host, revision, healthy, hostPorts }) =>
       healthy && hostPorts[0] !== undefined && state.draining[containerId] === undefined

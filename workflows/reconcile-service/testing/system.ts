@@ -15,7 +15,7 @@ import { temporalConnection } from "#infra/temporal/connection.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { createTroupe, memory, memoryTopics, silentLog } from "#runtime";
-import type { OutboxRecord, Sink, Topics, Troupe, WorkflowRequest } from "#runtime";
+import type { AnyActorType, OutboxRecord, Sink, Topics, Troupe, WorkflowRequest } from "#runtime";
 import { TASK_QUEUES } from "../../task-queues.ts";
 import { startWorkers } from "../../worker.ts";
 import { workflowIds } from "../../workflow-ids.ts";
@@ -46,6 +46,8 @@ export interface TestSystemOptions {
   readonly maxCachedWorkflows?: number;
   /** Another way to the engine. */
   readonly dockerHost?: string;
+  /** Further actor types. */
+  readonly actors?: readonly AnyActorType[];
   /** What the engine's host is called. Default `local`. */
   readonly host?: string;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -62,7 +64,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const events: TestSystem["events"][number][] = [];
   const topics = memoryTopics();
   const troupe = await createTroupe({
-    actors: [Config, Service, Scaler, Host],
+    actors: [Config, Service, Scaler, Host, ...(options.actors ?? [])],
     stores: { default: memory() },
     topics,
     sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],

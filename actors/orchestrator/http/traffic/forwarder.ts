@@ -10,6 +10,7 @@
 import { notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { Log, Topics, Troupe } from "#runtime";
+import { Autoscaler } from "../../autoscaler/autoscaler.ts";
 import { SERVICE_NAME } from "../../service/messages.ts";
 import { Service } from "../../service/service.ts";
 import { Balancer, type Lease } from "./balancer.ts";
@@ -57,6 +58,7 @@ export type UpgradeTunnel = (request: Request, tunnel: Tunnel, headers: Record<s
 const LIMITS: ForwardLimits = { perReplica: 1_000, waiting: 10_000, wakeMs: 30_000, readyMs: 5_000 };
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const MAX_TRIES = 4;
+const TELL_MS = 1_000;
 /** Answers up to this size are read at once; larger ones, and those of unknown size, are passed on as they come. */
 const WHOLE_BYTES = 64 * 1024;
 /** A body up to this size is kept, so that a request that reached nobody can be sent to somebody else. */
@@ -77,6 +79,8 @@ export class Forwarder {
   readonly #limits: ForwardLimits;
   readonly #cache: RouteCache;
   readonly #services = new Map<string, Forwarded>();
+  readonly #telling: ReturnType<typeof setInterval>;
+  readonly #told = new Map<string, number>();
   #waiting = 0;
 
   constructor(options: ForwarderOptions) {
@@ -84,6 +88,7 @@ export class Forwarder {
     this.#limits = { ...LIMITS, ...options.limits };
     const { troupe, topics, log } = options;
     this.#cache = new RouteCache({ troupe, topics, log, changed: (service) => void this.#release(service) });
+    this.#telling = setInterval(() => void this.#tell(), TELL_MS);
   }
 
   /** Where a path leads: `/s/web/a` to `/a` of `web`; `undefined` when it is none of ours. */
@@ -152,8 +157,30 @@ export class Forwarder {
   }
 
   stop(): void {
+    clearInterval(this.#telling);
     this.#cache.stop();
     for (const { tunnels } of this.#services.values()) for (const tunnel of tunnels) tunnel.close(1001, "going away");
+  }
+
+  /** Tells autoscalers what their services have to do, and services how a revision that is tried is doing. */
+  async #tell(): Promise<void> {
+    const { troupe: running } = this.#options;
+    for (const [name, { inFlight, lastAt, revisions }] of this.readings()) {
+      try {
+        const troupe = running();
+        const route = await this.#cache.get(name);
+        if (route === null) continue;
+        if (route.share !== null && Object.keys(revisions).length > 0)
+          await troupe.ref(Service, name).traffic({ revisions });
+        // One word more when all is quiet: the last number that was told must not stand.
+        const quiet = inFlight === 0 && this.#told.get(name) === lastAt;
+        if (!route.scaled || quiet) continue;
+        if (inFlight === 0) this.#told.set(name, lastAt);
+        await troupe.ref(Autoscaler, name).sample({ node: troupe.nodeId, inFlight, lastAt });
+      } catch {
+        // Told again in a second.
+      }
+    }
   }
 
   #of(name: string): Forwarded {

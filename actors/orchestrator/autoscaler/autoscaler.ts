@@ -1,0 +1,52 @@
+import * as v from "valibot";
+import { actor } from "#runtime";
+import { ServiceName } from "../service/messages.ts";
+import { Service } from "../service/service.ts";
+import { decide, recent } from "./decide.ts";
+import { Tick, TrafficSample } from "./messages.ts";
+
+const Recommended = v.object({ at: v.number(), replicas: v.number() });
+const State = v.object({
+  samples: v.record(v.string(), v.object({ inFlight: v.number(), lastAt: v.number(), at: v.number() })),
+  past: v.array(Recommended),
+  /** When it first looked at the service, in milliseconds since the epoch. */
+  since: v.number(),
+});
+
+/** What a node said so long ago counts no longer: it may be gone. */
+const SAMPLE_FOR_MS = 5_000;
+
+/**
+ * `autoscaler/<service>`: decides how many replicas a service has, from what the nodes say of its requests and from what
+ * was read elsewhere. One actor, so one decision, however many nodes look.
+ */
+export const Autoscaler = actor("autoscaler", {
+  key: ServiceName,
+  state: State,
+  initial: () => ({ samples: {}, past: [], since: 0 }),
+  messages: ({ command }) => ({
+    /** What one node has of the service's requests. */
+    sample: command({ in: TrafficSample }, (c, { node, inFlight, lastAt }) => {
+      c.state.samples[node] = { inFlight, lastAt, at: c.now };
+    }),
+
+    /** Looks, and tells the service where its number should be another. */
+    tick: command({ in: Tick }, (c, { policy, current, readings }) => {
+      const s = c.state;
+      if (s.since === 0) s.since = c.now;
+      const samples = Object.entries(s.samples).filter(([, sample]) => c.now - sample.at < SAMPLE_FOR_MS);
+      const lastRequestAt = Math.max(s.since, ...Object.values(s.samples).map(({ lastAt }) => lastAt));
+      const inFlight = samples.reduce((sum, [, sample]) => sum + sample.inFlight, 0);
+      const all = policy.on.inFlight === undefined ? readings : { ...readings, inFlight };
+      const verdict = decide({ policy, current, readings: all, lastRequestAt, past: s.past, nowMs: c.now });
+      s.past = recent([...s.past, verdict.recommendation], policy, c.now);
+      if (verdict.to === current) return;
+      const { to, reason, metrics } = verdict;
+      const decision = { at: new Date(c.now).toISOString(), from: current, to, reason, metrics };
+      c.send(Service, c.key, "scaleTo", { replicas: to, decision });
+    }),
+
+    /** The service is scaled no longer. */
+    forget: command({}, (c) => c.destroy()),
+  }),
+});

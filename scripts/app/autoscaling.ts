@@ -1,0 +1,125 @@
+import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
+import type { ScaleOn } from "#actors/orchestrator/service/messages.ts";
+import { Service } from "#actors/orchestrator/service/service.ts";
+import { replicasOf } from "#actors/orchestrator/service/state.ts";
+import type { Engine } from "#infra/engines/engine.ts";
+import { everyOne } from "#infra/every-one.ts";
+import { GroupLags } from "#infra/kafka/group-lag.ts";
+import type { NatsLink } from "#infra/nats/connection.ts";
+import { consumerPending } from "#infra/nats/consumer-pending.ts";
+import { pause } from "#infra/pause.ts";
+import { taskQueueBacklog } from "#infra/temporal/backlog.ts";
+import type { Temporal } from "#infra/temporal/connection.ts";
+import type { Log, Troupe } from "#runtime";
+
+/** What {@link startAutoscaling} reads from. What is not there cannot be read: nothing is made smaller for it. */
+export interface AutoscalingOptions {
+  readonly troupe: Troupe;
+  readonly engine: Engine;
+  readonly nats: NatsLink | undefined;
+  readonly kafka: readonly string[] | undefined;
+  readonly temporal: Temporal;
+  readonly log: Log;
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 1_000;
+const FORGET_EVERY = 60;
+const READ_WITHIN_MS = 4_000;
+
+/** Looks every second at each service that is scaled, and has its autoscaler decide. */
+export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise<void> } {
+  const { troupe, log, everyMs = EVERY_MS } = options;
+  const stopping = new AbortController();
+  const lags = options.kafka === undefined ? undefined : new GroupLags(options.kafka);
+  const looking = (async () => {
+    for (let round = 0; !stopping.signal.aborted; round++) {
+      await pause(everyMs, stopping.signal);
+      if (stopping.signal.aborted) break;
+      await look(round).catch((error: unknown) => log("debug", "autoscaling:failed", { error: String(error) }));
+    }
+    lags?.close();
+  })();
+
+  async function look(round: number): Promise<void> {
+    const services = (await everyOne(troupe, Service)).filter(({ state }) => state.scale !== null && !state.removed);
+    await Promise.all(
+      services.map(async ({ key, state }) => {
+        if (state.scale === null) return;
+        const readings = await readAll(key, state.scale.on);
+        await troupe.ref(Autoscaler, key).tick({ policy: state.scale, current: replicasOf(state), readings });
+      }),
+    );
+    if (round % FORGET_EVERY !== 0) return;
+    const scaled = new Set(services.map(({ key }) => key));
+    for (const { key } of await everyOne(troupe, Autoscaler))
+      if (!scaled.has(key)) await troupe.ref(Autoscaler, key).forget();
+  }
+
+  /** Everything but the requests under way, which the nodes that have them tell. */
+  async function readAll(service: string, on: ScaleOn): Promise<Record<string, number | null>> {
+    const readings: Record<string, number | null> = {};
+    const read = async (name: string, value: () => Promise<number>): Promise<void> => {
+      const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), READ_WITHIN_MS));
+      readings[name] = await Promise.race([value().catch(() => null), late]);
+    };
+    const jobs: Promise<void>[] = [];
+    if (on.cpu !== undefined || on.memory !== undefined) {
+      const stats = use(service);
+      if (on.cpu !== undefined) jobs.push(read("cpu", async () => (await stats).cpu));
+      if (on.memory !== undefined) jobs.push(read("memory", async () => (await stats).memory));
+    }
+    const { kafkaLag, natsPending, temporalBacklog, mailbox } = on;
+    if (kafkaLag)
+      jobs.push(
+        read("kafkaLag", async () => {
+          if (lags === undefined) throw new Error("there is no Kafka here");
+          const { lag, partitions } = await lags.read(kafkaLag.group, kafkaLag.topic);
+          // More replicas than partitions would have nothing to read.
+          return Math.min(lag, partitions * kafkaLag.perReplica);
+        }),
+      );
+    if (natsPending)
+      jobs.push(
+        read("natsPending", async () => {
+          if (options.nats === undefined) throw new Error("there is no NATS here");
+          return await consumerPending(options.nats, natsPending.stream, natsPending.consumer);
+        }),
+      );
+    if (temporalBacklog)
+      jobs.push(read("temporalBacklog", () => taskQueueBacklog(options.temporal, temporalBacklog.taskQueue)));
+    if (mailbox)
+      jobs.push(
+        read("mailbox", async () => {
+          const actors = (await troupe.cluster()).nodes.flatMap((node) => node.actors ?? []);
+          return actors.filter(({ type }) => type === mailbox.type).reduce((sum, { waiting }) => sum + waiting, 0);
+        }),
+      );
+    for (const name of ["rabbitmqReady", "redisPending"] as const) if (on[name] !== undefined) readings[name] = null;
+    await Promise.all(jobs);
+    return readings;
+  }
+
+  /** The average use of a service's replicas, in percent of what each may use. */
+  async function use(service: string): Promise<{ readonly cpu: number; readonly memory: number }> {
+    const spec = (await troupe.ref(Service, service).revision((await troupe.ref(Service, service).desired()).revision))
+      ?.spec;
+    const running = (await options.engine.list(service)).filter(
+      ({ state, stuck }) => state === "running" && stuck === null,
+    );
+    if (spec === undefined || running.length === 0) return { cpu: 0, memory: 0 };
+    const stats = await Promise.all(running.map(({ id }) => options.engine.stats(id)));
+    const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+    return {
+      cpu: average(stats.map(({ cpuPercent }) => cpuPercent / spec.resources.cpus)),
+      memory: average(stats.map(({ memoryBytes }) => (memoryBytes / spec.resources.memoryBytes) * 100)),
+    };
+  }
+
+  return {
+    async stop() {
+      stopping.abort();
+      await looking;
+    },
+  };
+}

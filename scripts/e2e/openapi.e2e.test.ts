@@ -1,0 +1,89 @@
+/**
+ * The OpenAPI document against the app, by a tester of public make: whatever the document says of requests, answers, statuses,
+ * headers and keys has to be so. `schemathesis` comes from PyPI into a folder that all checkouts share.
+ */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { BEYOND_SCHEMA } from "../openapi/exceptions.ts";
+import { pythonMissing, pythonWith } from "../openapi/python.ts";
+import type { AppProcess } from "./app-process.ts";
+import { type Harness, openHarness } from "./harness.ts";
+
+// `TROUPE_OPENAPI=50 bun test scripts/e2e/openapi.e2e.test.ts` for more examples of each operation.
+const EXAMPLES = Number(process.env["TROUPE_OPENAPI"] ?? 5);
+const SEED = Number(process.env["TROUPE_OPENAPI_SEED"] ?? 1);
+setDefaultTimeout(600_000);
+
+const VERSION = "4.32.5";
+const missing = pythonMissing();
+if (missing !== undefined) console.log(`openapi: skipped, as ${missing}`);
+const CONFIG = join(import.meta.dirname, "..", "openapi", "schemathesis.toml");
+/** What answers without end is asked in other tests. */
+const STREAMS = /\/(?:logs|watch)$/;
+
+let harness: Harness;
+let app: AppProcess;
+
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  harness = await openHarness();
+  app = await harness.start().ready();
+}, 240_000);
+afterAll(() => harness?.[Symbol.asyncDispose](), 60_000);
+
+interface Failure {
+  readonly operation: string;
+  readonly check: string;
+}
+
+/** What the tester found, as its report tells it. */
+async function differences(): Promise<{ readonly failures: Failure[]; readonly ended: string }> {
+  const python = await pythonWith("schemathesis", VERSION);
+  const url = `${await app.listening()}/openapi/json`;
+  const child = Bun.spawn(
+    [
+      python,
+      "-m",
+      "schemathesis.cli",
+      "--config-file",
+      CONFIG,
+      "--no-color",
+      "run",
+      url,
+      "--checks=all",
+      `--max-examples=${EXAMPLES}`,
+      `--seed=${SEED}`,
+      "--max-failures=1000",
+      "--request-timeout=30",
+      "--suppress-health-check=all",
+      "--phases=examples,coverage,fuzzing",
+      `--exclude-path-regex=${STREAMS.source}`,
+    ],
+    { stdout: "pipe", stderr: "pipe", env: { ...process.env, COLUMNS: "200" } },
+  );
+  const text = await new Response(child.stdout).text();
+  await child.exited;
+  const failures: Failure[] = [];
+  let operation = "";
+  for (const line of text.slice(Math.max(0, text.indexOf("FAILURES"))).split("\n")) {
+    operation = /^_{3,} ([A-Z]+ \S+) _{3,}$/.exec(line)?.[1] ?? operation;
+    const check = /^- (ST\d+ .+)$/.exec(line)?.[1];
+    if (check !== undefined) failures.push({ operation, check });
+  }
+  return { failures, ended: text.slice(-2_000) };
+}
+
+/** ST202: what fits a schema was refused. */
+const isBeyondSchema = ({ operation, check }: Failure): boolean =>
+  check.startsWith("ST202") && BEYOND_SCHEMA.some((one) => one.operation.test(operation));
+
+test.skipIf(missing !== undefined)(
+  `the document and the app say the same (seed ${SEED}, ${EXAMPLES} examples)`,
+  async () => {
+    const { failures, ended } = await differences();
+    expect(ended).toMatch(/API Operations:\n {2}Selected: |passed|failures/);
+    expect([
+      ...new Set(failures.filter((one) => !isBeyondSchema(one)).map((one) => `${one.operation}: ${one.check}`)),
+    ]).toEqual([]);
+  },
+);
