@@ -106,15 +106,21 @@ function internal(cause: unknown): Problem {
 /** The body of a refusal: a problem that also holds the actor's own word, for programs. */
 export interface RefusalBody extends ProblemBody {
   readonly reason: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  /** Unless the door keeps it to itself. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** The answer any thrown value becomes. A refusal is a 409 `<type>.<reason>` that carries its `reason` and `data`. */
-export async function failureResponse(error: unknown, type: string, traceId: string): Promise<Response> {
+export async function failureResponse(
+  error: unknown,
+  type: string,
+  traceId: string,
+  withData: boolean,
+): Promise<Response> {
   if (!(error instanceof RefusedError)) return problemResponse(problemOf(error), traceId);
   const { reason, data } = error;
   const problem = new Problem(409, `${type}.${reason}`, `Refused: ${reason.replaceAll("_", " ")}`);
   const response = problemResponse(problem, traceId);
-  const body: RefusalBody = { ...((await response.json()) as ProblemBody), reason, data };
+  const body: RefusalBody = { ...((await response.json()) as ProblemBody), reason, ...(withData && { data }) };
   return new Response(JSON.stringify(body), { status: response.status, headers: response.headers });
 }

@@ -61,6 +61,8 @@ export interface DoorOptions {
   readonly streamFor?: Duration;
   /** How often a stream with nothing to say shows that it lives. Default `"5s"`: below the idle limit of `Bun.serve`. */
   readonly heartbeat?: Duration;
+  /** Whether a refusal's `data` is shown to the caller, beside its reason. Default true. */
+  readonly refusalData?: boolean;
   /** Gets a line for each failure that is our own fault (`door:failed`). Default: silent. */
   readonly log?: Log;
 }
@@ -100,7 +102,14 @@ const FIRST_STATE_MS = 1_000;
  * ```
  */
 export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: DoorOptions): ActorHandler {
-  const { authorize, base = "", maxBodyBytes = 262_144, maxStreams = 10_000, log = silentLog } = options;
+  const {
+    authorize,
+    base = "",
+    maxBodyBytes = 262_144,
+    maxStreams = 10_000,
+    refusalData = true,
+    log = silentLog,
+  } = options;
   if (base !== "" && !/^\/.*[^/]$/u.test(base)) {
     throw new TypeError(`Cannot mount a door at "${base}": expected "" or a path like "/rpc"`);
   }
@@ -190,7 +199,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
       const { traceId } = traceOf(request);
       const { status, code } = problemOf(error);
       if (status === 500 && code === "internal") log("error", "door:failed", { traceId, error });
-      response = await failureResponse(error, typeIn(request, base), traceId);
+      response = await failureResponse(error, typeIn(request, base), traceId, refusalData);
     }
     mark(response, request);
     return response;

@@ -54,7 +54,7 @@ export function doorDocument(shown: Iterable<Shown>, base: string): DoorDocument
 }
 
 /** The operation of one message. */
-export function callOperation(type: string, name: string, definition: AnyActorType["messages"][string]): DoorDocument {
+function callOperation(type: string, name: string, definition: AnyActorType["messages"][string]): DoorDocument {
   const { kind, in: input, out, refuses } = definition;
   const why = refuses === undefined || refuses.length === 0 ? "" : `: ${refuses.map((r) => `\`${r}\``).join(", ")}`;
   return {
@@ -78,7 +78,7 @@ export function callOperation(type: string, name: string, definition: AnyActorTy
 }
 
 /** The operation that follows an actor. */
-export function watchOperation(type: string, state: JsonSchema): DoorDocument {
+function watchOperation(type: string, state: JsonSchema): DoorDocument {
   return {
     operationId: `${type}_watch_states`,
     summary: `Watch ${type}`,
