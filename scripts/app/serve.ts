@@ -16,6 +16,7 @@ import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
 import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
+import { shopActors } from "#actors/shop/actors.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
@@ -114,6 +115,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     system.shop() ?? notYet("The read models have not started yet: GET /ready says what they wait for");
   const deps: IngressDeps = {
     troupe,
+    rpc: shopActors(),
     forward: {
       find(request, path, query) {
         const destination = forwarder.destinationOf(path, query);
