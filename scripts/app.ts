@@ -42,6 +42,7 @@ async function run(settings: Settings, all: Environment): Promise<void> {
   const telemetry = openTelemetry({
     troupe: () => system.troupe(),
     sockets: () => server.sockets,
+    invariants: () => system.shop()?.audit.samples() ?? [],
     blocked: () => connections.blocked,
   });
   const system = startSystem({

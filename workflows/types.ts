@@ -1,5 +1,7 @@
 import type { GenericSchema } from "valibot";
+import { newId } from "#runtime";
 import { FulfilOrder } from "./fulfil-order/messages.ts";
+import { RefillStock } from "./refill-stock/messages.ts";
 import { TASK_QUEUES } from "./task-queues.ts";
 import { workflowIds } from "./workflow-ids.ts";
 
@@ -17,6 +19,7 @@ export interface StartableWorkflow {
 /** Every workflow that `POST /workflows/:type` may start. */
 export const WORKFLOW_TYPES: readonly StartableWorkflow[] = [
   // One line per workflow: name, task queue, input, business id.
+  startable("refillStock", TASK_QUEUES.shop, RefillStock, () => workflowIds.refillStock(newId("run"))),
   startable("fulfilOrder", TASK_QUEUES.shop, FulfilOrder, ({ orderId }) => workflowIds.fulfilOrder(orderId)),
 ];
 

@@ -4,7 +4,7 @@ export const workflowIds = {
   returnOrder: (orderId: string): string => `return-order/${orderId}`,
   settlePayment: (orderId: string): string => `settle-payment/${orderId}`,
   runSimulation: (id: string): string => `run-simulation/${id}`,
-  refillStock: (): string => "refill-stock",
+  refillStock: (run: string): string => `refill-stock/${run}`,
   reconcileService: (name: string): string => `reconcile-service/${name}`,
   deliverWebhook: (deliveryId: string): string => `deliver-webhook/${deliveryId}`,
 } as const;

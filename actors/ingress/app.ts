@@ -30,6 +30,8 @@ import { notificationRoutes } from "../shop/http/notifications.ts";
 import { orderRoutes } from "../shop/http/orders.ts";
 import { paymentRoutes } from "../shop/http/payments.ts";
 import { productRoutes } from "../shop/http/products.ts";
+import { reportRoutes } from "../shop/http/reports.ts";
+import { simulationRoutes } from "../shop/http/simulations.ts";
 import type { Forwarding, IngressDeps } from "./deps.ts";
 import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
@@ -65,6 +67,8 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   const forOthers = () => [
     orderRoutes(deps),
     customerRoutes(deps),
+    simulationRoutes(deps),
+    reportRoutes(deps),
     productRoutes(deps),
     paymentRoutes(deps),
     deliveryRoutes(deps),

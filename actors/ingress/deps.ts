@@ -1,5 +1,7 @@
 import type { PayloadCodec } from "@temporalio/common";
-import type { OrderLists } from "#actors/shop/order/read-model.ts";
+import type { InvariantCheck } from "#actors/shop/http/deps.ts";
+import type { OrderLists } from "#actors/shop/read-model/orders.ts";
+import type { Reports } from "#actors/shop/read-model/reports.ts";
 import type { Access } from "#infra/http/access.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
@@ -15,6 +17,10 @@ export interface IngressDeps {
   readonly troupe: () => Troupe;
   /** Lists of orders, from their read model. @throws {Problem} 503 while it is not there yet. */
   readonly orders: () => OrderLists;
+  /** Figures of the shop, likewise. @throws {Problem} 503 while they are not there yet. */
+  readonly reports: () => Reports;
+  /** The invariants of the shop. @throws {Problem} 503 while they cannot be checked yet. */
+  readonly audit: () => InvariantCheck;
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
   readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;

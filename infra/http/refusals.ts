@@ -22,6 +22,10 @@ const REFUSALS: Readonly<
     nothing_to_decide: { status: 409, detail: "Nothing is to be decided: all of it is there, or it is decided" },
     nothing_to_retry: { status: 409, detail: "No undo of this order waits to be tried again" },
   },
+  simulation: {
+    unknown_simulation: { status: 404, detail: "There is no such simulation" },
+    already_started: { status: 409, detail: "This simulation was started before" },
+  },
   delivery: {
     unknown_delivery: { status: 404, detail: "There is no parcel of this order" },
     delivery_update_refused: { status: 409, detail: "The parcel cannot have come there from where it is" },

@@ -1,5 +1,6 @@
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
+import { Auditor } from "#actors/shop/auditor/auditor.ts";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { Order } from "#actors/shop/order/order.ts";
@@ -16,4 +17,13 @@ export function nounsOf(actors: readonly AnyActorType[]): ReadonlySet<string> {
 }
 
 /** Those of this app: a test holds that none is forgotten. */
-export const OWN_NOUNS: ReadonlySet<string> = nounsOf([Order, Stock, Payment, Delivery, Invoice, Service, Scaler]);
+export const OWN_NOUNS: ReadonlySet<string> = nounsOf([
+  Order,
+  Stock,
+  Payment,
+  Delivery,
+  Invoice,
+  Auditor,
+  Service,
+  Scaler,
+]);

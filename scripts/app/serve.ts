@@ -28,7 +28,7 @@ import { openKeys } from "./keys.ts";
 import { listen, type Listener } from "./listener.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import type { Settings } from "./settings.ts";
-import type { System } from "./system.ts";
+import type { ShopReads, System } from "./system.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 /** Seconds a connection may be silent: slow senders do not keep sockets. */
@@ -84,7 +84,12 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
         });
   const buckets =
     settings.API_RATE_LIMIT_STORE === "redis" && settings.REDIS_URL !== undefined
-      ? new RedisBuckets({ url: settings.REDIS_URL, log, prefix: `${settings.TROUPE_CLUSTER}:rate:` })
+      ? new RedisBuckets({
+          url: settings.REDIS_URL,
+          tls: connections.security.tls,
+          log,
+          prefix: `${settings.TROUPE_CLUSTER}:rate:`,
+        })
       : undefined;
   const guard = new Guard({
     limiter: buckets && new SharedLimiter({ buckets, log }),
@@ -105,6 +110,8 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   let stopping = false;
   const readiness = readinessOf(componentsOf(settings, connections, system));
   const forwarder = new Forwarder({ troupe, topics: () => connections.topics, log });
+  const shop = (): ShopReads =>
+    system.shop() ?? notYet("The read models have not started yet: GET /ready says what they wait for");
   const deps: IngressDeps = {
     troupe,
     forward: {
@@ -127,7 +134,9 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     maxBodyBytes: () => live().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
-    orders: () => system.orders() ?? notYet("The read models have not started yet: GET /ready says what they wait for"),
+    orders: () => shop().orders,
+    reports: () => shop().reports,
+    audit: () => shop().audit,
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     readiness: async () => {
       const answer = await readiness();

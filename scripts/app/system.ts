@@ -20,15 +20,19 @@ import { Service } from "#actors/orchestrator/service/service.ts";
  *    while requests are still served, so that they only notice a pause.
  */
 import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
-import { type OrderLists, orderLists } from "#actors/shop/order/read-model.ts";
+import { type OrderLists, orderLists } from "#actors/shop/read-model/orders.ts";
+import { type Reports, reports } from "#actors/shop/read-model/reports.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
+import { workflowClient } from "#workflows/client.ts";
 import type { Workers } from "#workflows/worker.ts";
+import { type Audit, startAudit } from "./audit.ts";
 import type { Connections } from "./connections.ts";
 import { SERVICES } from "./databases.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { type Orchestrator, startOrchestrator } from "./orchestrator.ts";
+import { ensureSchedules } from "./schedules.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -38,12 +42,19 @@ const OPEN_WITHIN_MS = 10_000;
 /** What `GET /actors/:type/:key` shows of an actor's past. */
 const RECENT_TURNS = 10;
 
+/** What is read of the shop as a whole. */
+export interface ShopReads {
+  readonly orders: OrderLists;
+  readonly reports: Reports;
+  readonly audit: Audit;
+}
+
 /** The actor system as the rest of the process sees it. */
 export interface System {
   /** The running node; `undefined` while it is not there yet. */
   troupe(): Troupe | undefined;
-  /** Lists of orders; `undefined` like the node. */
-  orders(): OrderLists | undefined;
+  /** What is read of the shop as a whole; `undefined` like the node. */
+  shop(): ShopReads | undefined;
   /** The event gateway's part of this process. */
   readonly gateway: Gateway;
   /** The containers of this process's engine; `undefined` while it drives none. */
@@ -90,7 +101,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
   const actors = actorTypes(settings, gateway);
   let troupe: Troupe | undefined;
   let stores: Readonly<Record<string, Store>> = {};
-  let orders: OrderLists | undefined;
+  let shop: ShopReads | undefined;
   let workers: Workers | undefined;
   let orchestrator: Orchestrator | undefined;
 
@@ -120,7 +131,13 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         metrics: telemetry.prometheus.metrics,
         ...(transport === undefined ? {} : { transport }),
       });
-      orders = orderLists(reads, () => node);
+      const looks = settings.TROUPE_ROLES.includes("workflows");
+      const workflows = temporal && workflowClient(temporal);
+      shop = {
+        orders: orderLists(reads, () => node),
+        reports: reports(reads),
+        audit: startAudit({ reads, troupe: node, workflows, looks, log }),
+      };
       gateway.start(node);
       return node;
     } catch (error) {
@@ -139,6 +156,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     if (settings.TROUPE_SEED === "on") await keepTrying("the demo products", () => seedProducts(running, log), trying);
     if (stopping.signal.aborted) return;
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("workflows")) {
+      void keepTrying("the schedules", () => ensureSchedules(temporal), trying);
       workers = startShopWorkers({
         troupe: running,
         temporal,
@@ -168,7 +186,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
   return {
     troupe: () => troupe,
-    orders: () => orders,
+    shop: () => shop,
     gateway,
     containers: () => orchestrator?.containers,
     workers: () => together(workers, orchestrator?.workers),
@@ -191,6 +209,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
       stopping.abort();
       await started;
       gateway.stop();
+      await shop?.audit.stop();
       await Promise.allSettled([workers?.stop(), orchestrator?.workers.stop(), orchestrator?.stop()]); // Y3
       await troupe?.stop(drainMs);
     },

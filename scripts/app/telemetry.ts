@@ -21,12 +21,14 @@ export interface Telemetry {
 export interface Looked {
   readonly troupe: () => Troupe | undefined;
   readonly sockets: () => number | undefined;
+  /** The invariants of the shop at the last look, 1 for each that holds. */
+  readonly invariants: () => Sample[];
   /** Why a broker takes nothing now, by sink. */
   readonly blocked: () => ReadonlyMap<string, () => string | undefined>;
 }
 
 /** Every metric of the app but those of its nodes, which are attached by `createTroupe`. */
-export function openTelemetry({ troupe, sockets, blocked }: Looked): Telemetry {
+export function openTelemetry({ troupe, sockets, invariants, blocked }: Looked): Telemetry {
   const made = prometheus();
   const http = new HttpCounts();
   const rounds = new Buckets(SECONDS);
@@ -46,6 +48,9 @@ export function openTelemetry({ troupe, sockets, blocked }: Looked): Telemetry {
   });
   made.gauge("troupe_sink_blocked", "1 while the broker takes nothing from publishers (an alarm)", ["sink"], () =>
     [...blocked()].map(([sink, why]) => ({ labels: { sink }, value: why() === undefined ? 0 : 1 })),
+  );
+  made.gauge("troupe_invariant_holds", "1 where an invariant of the shop held at the last look", ["invariant"], () =>
+    invariants(),
   );
   made.histogram("troupe_reconcile_seconds", "One round of a reconcile loop", () => [{ of: rounds }]);
   return { prometheus: made, http, reconciled: (seconds) => rounds.add(seconds) };

@@ -1,14 +1,17 @@
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { durationMs, type Log, type Troupe } from "#runtime";
+import { workflowClient } from "#workflows/client.ts";
 import { deliverWebhookActivities } from "#workflows/deliver-webhook/activities.ts";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
+import { fulfilOrderUpdates } from "#workflows/fulfil-order/messages.ts";
 import { lostDeliveries } from "#workflows/lost-deliveries.ts";
 import { lostOrders } from "#workflows/lost-orders.ts";
 import { sweepLostRuns } from "#workflows/lost-runs.ts";
 import { shopActivities } from "#workflows/shop-activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { type QueueOptions, startWorkers, type Workers } from "#workflows/worker.ts";
+import { workflowIds } from "#workflows/workflow-ids.ts";
 import { openPaymentProvider } from "./payment-provider.ts";
 import type { Settings } from "./settings.ts";
 
@@ -26,6 +29,7 @@ export interface AppWorkers {
 
 /** Starts the workers of every task queue this process serves, and the sweep for runs that are gone. They wait for Temporal by themselves. */
 export function startShopWorkers({ troupe, temporal, log, allows, secrets, settings }: AppWorkers): Workers {
+  const workflows = workflowClient(temporal);
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
     workflowsPath: WORKFLOW_ENTRIES.shop,
@@ -33,6 +37,10 @@ export function startShopWorkers({ troupe, temporal, log, allows, secrets, setti
       troupe,
       provider: openPaymentProvider(settings.PAYMENT_PROVIDER, troupe, log),
       decideWithinMs: durationMs(settings.DECIDE_WITHIN),
+      acceptPart: async (orderId) =>
+        void (await workflows.update(workflowIds.fulfilOrder(orderId), fulfilOrderUpdates.decide, {
+          choice: "accept",
+        })),
     }),
   };
   const gateway: QueueOptions = {
@@ -43,6 +51,7 @@ export function startShopWorkers({ troupe, temporal, log, allows, secrets, setti
   const workers = startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
+    security: temporal.security,
     codec: temporal.codec,
     queues: [shop, gateway],
     log,

@@ -87,6 +87,7 @@ export async function openHarness({ kafka = false, environment = {} }: HarnessOp
     TROUPE_SEED: "off",
     TROUPE_ROLES: "ingress,actors,workflows",
     DELIVERY_STEP: "100ms",
+    DECIDE_WITHIN: "2s",
     ...environment,
   });
 }

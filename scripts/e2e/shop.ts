@@ -11,7 +11,7 @@ export interface Order {
   readonly delivery: { readonly status: string } | null;
 }
 
-const FINAL = new Set(["delivered", "rejected", "cancelled"]);
+const FINAL = new Set(["rejected", "cancelled", "returned"]);
 const ENDS_WITHIN_MS = 60_000;
 
 /** Makes a product with pieces. */

@@ -25,7 +25,7 @@ async function house() {
   await stock.putProduct({ name: "Tea", price: 450, currency: "EUR" });
   await stock.refill({ quantity: 10 });
   await troupe.ref(Order, orderId).place({ customerId: "cus_1", lines, paymentToken: "tok_ok" });
-  const activities = shopActivities({ troupe, provider: sandboxProvider(troupe) });
+  const activities = shopActivities({ troupe, provider: sandboxProvider(troupe), acceptPart: async () => undefined });
   const provider = sandboxProvider(troupe);
   const payment = troupe.ref(Payment, orderId);
   return { troupe, stock, payment, provider, activities, [Symbol.asyncDispose]: () => troupe.stop() };

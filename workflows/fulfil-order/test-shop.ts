@@ -58,7 +58,9 @@ export async function testShop({
     sinks: [sink],
   });
   const sandbox = sandboxProvider(troupe);
-  const activities = through(shopActivities({ troupe, provider: provider(sandbox), decideWithinMs }));
+  const activities = through(
+    shopActivities({ troupe, provider: provider(sandbox), decideWithinMs, acceptPart: async () => undefined }),
+  );
   const start = (): Workers =>
     startWorkers({
       address,

@@ -10,6 +10,8 @@ export function stubDeps(given: Partial<IngressDeps> = {}): IngressDeps {
   return {
     troupe: absent,
     orders: absent,
+    reports: absent,
+    audit: absent,
     workflows: absent,
     codec: absent,
     readiness: async () => ({ status: "ready", components: [] }),

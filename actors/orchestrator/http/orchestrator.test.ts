@@ -19,6 +19,12 @@ beforeEach(async () => {
   app = createIngress(
     {
       troupe: () => troupe,
+      reports: () => {
+        throw new Error("Not here");
+      },
+      audit: () => {
+        throw new Error("Not here");
+      },
       orders: () => {
         throw new Problem(503, "unavailable", "There are no read models here");
       },

@@ -3,6 +3,7 @@ import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { DeliveryView } from "#actors/shop/delivery/messages.ts";
 import { Invoice } from "#actors/shop/invoice/invoice.ts";
 import { InvoiceView } from "#actors/shop/invoice/messages.ts";
+import { Country, Currency } from "#actors/shop/money/messages.ts";
 import {
   CancelAccepted,
   ChangeOrderAddress,
@@ -19,6 +20,7 @@ import {
 import { Order } from "#actors/shop/order/order.ts";
 import { PaymentView } from "#actors/shop/payment/messages.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
+import { Sku } from "#actors/shop/stock/messages.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { describedBy, jsonSchemaOf } from "#infra/http/json-schema.ts";
@@ -68,6 +70,17 @@ const Cursor = v.optional(
     v.regex(/^[0-9]{1,15}\.ord_[A-Za-z0-9-]{1,64}$/, "must be the next of a page"),
     v.transform((text) => ({ placedMs: Number.parseInt(text, 10), id: text.slice(text.indexOf(".") + 1) })),
   ),
+);
+
+const Minor = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{1,15}$/, "must be a whole number of minor units"),
+  v.transform(Number),
+);
+const Time = v.pipe(
+  v.string(),
+  v.isoTimestamp("must be a time, as in 2026-11-29T08:00:00Z"),
+  v.transform((text) => Date.parse(text)),
 );
 
 const about = { tag: "Orders", noun: "order", scope: "orders" } as const;
@@ -155,18 +168,33 @@ export function orderRoutes({
         path: "/orders",
         summary: "List orders",
         description:
-          "Newest first, from a read model that follows the orders' events: what was placed or changed a moment ago may not be in it yet.",
+          "Newest first, from a read model that follows the orders' events: what was placed or changed a moment ago may not be in it yet. `q`: words, or their beginnings, of the id, customer, products and address; totals in minor units; `from` and `to` are times (RFC 3339) of placing. All filters hold.",
         query: v.object({
           status: v.optional(OrderStatus),
           customerId: v.optional(v.string()),
+          q: v.optional(v.pipe(v.string(), v.maxLength(200))),
+          sku: v.optional(Sku),
+          country: v.optional(Country),
+          currency: v.optional(Currency),
+          minTotal: v.optional(Minor),
+          maxTotal: v.optional(Minor),
+          from: v.optional(Time),
+          to: v.optional(Time),
           ...PageQuery,
           cursor: Cursor,
         }),
         answer: { status: 200, description: "A page", schema: pageOf(Summary) },
       },
-      async ({ query: { status, customerId, limit, cursor } }) => {
+      async ({ query: { q, from, to, limit, cursor, ...filters } }) => {
         // One more than asked for tells whether there is a next page.
-        const found = await orders().page({ status, customerId, limit: limit + 1, after: cursor });
+        const found = await orders().page({
+          ...filters,
+          text: q,
+          fromMs: from,
+          toMs: to,
+          limit: limit + 1,
+          after: cursor,
+        });
         const items = found.slice(0, limit);
         const last = found.length > limit ? items.at(-1) : undefined;
         return { items, next: last === undefined ? null : `${Date.parse(last.placedAt)}.${last.orderId}` };
