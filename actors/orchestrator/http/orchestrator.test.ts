@@ -241,7 +241,7 @@ describe("the configuration is guarded", () => {
     const once = "services:\n  web: { image: 'once/allowed:1' }\n";
     const parsed = parseConfig(once, { ...DEFAULT_POLICY, images: ["once/*"] });
     if (!parsed.ok) throw new Error("expected a valid file");
-    await troupe.ref(Config, "main").apply({ services: parsed.services, expected: null });
+    await troupe.ref(Config, "main").apply({ services: parsed.services, gateway: [], expected: null });
     await ask("POST", "/config", "services: {}");
     const back = await ask("POST", "/config/rollback", JSON.stringify({ revision: 1 }), json);
     expect(back).toMatchObject({ status: 422, body: { code: "config.not_allowed" } });
@@ -274,7 +274,7 @@ describe("what can be looked at", () => {
     expect(validate({ services: { web: { image: "troupe/echo:1", replica: 1 } } })).toBe(false);
     expect(validate({ services: { web: { image: "troupe/echo:1", update: { maxSurg: 1 } } } })).toBe(false);
     expect(validate({ services: { Web: { image: "troupe/echo:1" } } })).toBe(false);
-  });
+  }, 30_000);
 
   test("secrets, but never their values", async () => {
     const put = await ask("PUT", "/secrets/token", JSON.stringify({ value: "canary" }), json);
