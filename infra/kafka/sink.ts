@@ -16,6 +16,7 @@ import { isUnknownTopic, kafkaReason, KafkaUnavailableError } from "./errors.ts"
 import { type EventMessage, eventMessage, runs } from "./message.ts";
 import { EventProducer } from "./producer.ts";
 import { isNever, isRefusal } from "./refusal.ts";
+import { type KafkaSecurity } from "./security.ts";
 import { Topics } from "./topics.ts";
 
 /**
@@ -31,6 +32,8 @@ type Refuse = (record: OutboxRecord, detail: string) => void;
 export interface KafkaSinkOptions {
   /** `127.0.0.1:9092`, some of the cluster's brokers; as a list or separated by commas. */
   readonly brokers: string | readonly string[];
+  /** TLS, and who we are. @default neither */
+  readonly security?: KafkaSecurity | undefined;
   readonly log: Log;
   /** Stands before every topic's name. @default "" */
   readonly topicPrefix?: string;
@@ -61,9 +64,9 @@ export interface KafkaSinkOptions {
 export function kafkaSink(options: KafkaSinkOptions): Sink {
   const brokers =
     typeof options.brokers === "string" ? options.brokers.split(",").map((broker) => broker.trim()) : options.brokers;
-  const { log, deadlineMs = 5_000, topicPrefix = "", partitions = 6, replicas = -1 } = options;
-  const producer = new EventProducer({ brokers, log, deadlineMs });
-  const topics = new Topics({ brokers, partitions, replicas, timeoutMs: deadlineMs });
+  const { log, security, deadlineMs = 5_000, topicPrefix = "", partitions = 6, replicas = -1 } = options;
+  const producer = new EventProducer({ brokers, security, log, deadlineMs });
+  const topics = new Topics({ brokers, security, partitions, replicas, timeoutMs: deadlineMs });
 
   async function publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
     const results = new Map<string, PublishResult>();
@@ -105,7 +108,7 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
       try {
         return await producer.send(open);
       } catch (error) {
-        if (!isRefusal(error)) await checkBrokers(brokers, 2_000).catch(() => Promise.reject(error as Error));
+        if (!isRefusal(error)) await checkBrokers(brokers, 2_000, security).catch(() => Promise.reject(error as Error));
       }
     }
     for (const [topic, group] of groups) {
@@ -140,7 +143,7 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
     accepts: "event",
     lane: { kind: "batch", maxBatch: options.maxBatch ?? 1_000 },
     publish,
-    check: () => checkBrokers(brokers, 2_000),
+    check: () => checkBrokers(brokers, 2_000, security),
     close: async () => producer.close(),
   };
 }

@@ -68,6 +68,11 @@ export class OwnBroker implements AsyncDisposable {
     return this.#launch.processes.at(-1)?.command ?? "";
   }
 
+  /** What the program was started with. */
+  get args(): readonly string[] {
+    return this.#launch.processes.at(-1)?.args ?? [];
+  }
+
   /** Starts it on the data it has. Resolves when it answers. */
   async start(): Promise<void> {
     const [own, ...others] = this.#launch.processes.toReversed();

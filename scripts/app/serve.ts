@@ -84,7 +84,12 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
         });
   const buckets =
     settings.API_RATE_LIMIT_STORE === "redis" && settings.REDIS_URL !== undefined
-      ? new RedisBuckets({ url: settings.REDIS_URL, log, prefix: `${settings.TROUPE_CLUSTER}:rate:` })
+      ? new RedisBuckets({
+          url: settings.REDIS_URL,
+          tls: connections.security.tls,
+          log,
+          prefix: `${settings.TROUPE_CLUSTER}:rate:`,
+        })
       : undefined;
   const guard = new Guard({
     limiter: buckets && new SharedLimiter({ buckets, log }),
