@@ -185,7 +185,8 @@ test("300 simulated orders with every fate, and a kill in the middle: all at an 
   const { delivered = 0, rejected = 0, cancelled = 0 } = done.counts;
   expect(done.counts).toMatchObject({ placed: 300, underWay: 0, needsAttention: 0, returned: 0 });
   expect(delivered + rejected + cancelled).toBe(300);
-  expect(rejected).toBeWithin(28, 33);
+  // Declined cards, and customers whose time to decide ran out while the app was away.
+  expect(rejected).toBeWithin(28, 40);
   expect(done.latency["delivered"]?.p50Ms).toBeGreaterThan(0);
   await expectInvariants();
 
