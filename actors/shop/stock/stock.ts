@@ -122,6 +122,9 @@ export const Stock = actor("stock", {
     settle: command({ in: StockOfOrder }, (c, { orderId }) => {
       const hold = c.state.holds[orderId];
       if (hold?.kind === "confirmed") c.emit("stock.settled.v1", { sku: c.key, orderId, quantity: hold.quantity });
+      if (hold?.kind !== "held") return;
+      release(c, orderId, hold.quantity, "expired"); // of an order that is over: these never left the shelf
+      c.timers.cancel(timerOf(orderId));
     }),
 
     /** The customer sent the pieces of a delivered order back. Repeated within 30 days, it changes nothing. */
