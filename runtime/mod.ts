@@ -36,7 +36,7 @@ export {
   TROUPE_ERROR_CODES,
   TroupeError,
 } from "./message/errors.ts";
-export type { InputIssue, StateProblem, TroupeErrorCode } from "./message/errors.ts";
+export type { InputIssue, RefuseOptions, StateProblem, TroupeErrorCode } from "./message/errors.ts";
 export { eventNoun, toCloudEvent } from "./message/cloud-event.ts";
 export { newId, uuidv7 } from "./base/ids.ts";
 export type { FieldFilter, IndexFilter } from "./indexing/filter.ts";
@@ -54,7 +54,7 @@ export type * from "./ports/metrics.ts";
 export type * from "./ports/read-database.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription } from "./ports/source.ts";
-export { CommitRefusedError, FencedError, OutcomeUnknownError } from "./ports/store.ts";
+export { CommitRefusedError, FencedError, OutcomeUnknownError, SENT_IDS } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";

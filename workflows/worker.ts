@@ -10,6 +10,7 @@ import { NativeConnection, Worker } from "@temporalio/worker";
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
 import { pause } from "#infra/pause.ts";
+import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
 import { installRuntime } from "./worker-runtime.ts";
@@ -29,6 +30,8 @@ export interface WorkersOptions {
   readonly namespace?: string;
   /** As the client's of the same namespace: opens what that one sealed, and seals what the workflows say. */
   readonly codec?: PayloadCodec | undefined;
+  /** As the client's. */
+  readonly security?: TemporalSecurity | undefined;
   readonly queues: readonly QueueOptions[];
   readonly log: Log;
   /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
@@ -69,7 +72,7 @@ interface SupervisedQueue {
 
 function superviseQueue(
   queue: QueueOptions,
-  { address, namespace = "default", codec, log, maxCachedWorkflows }: WorkersOptions,
+  { address, namespace = "default", security, codec, log, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = new AbortController();
@@ -79,7 +82,7 @@ function superviseQueue(
 
   async function runOnce(): Promise<void> {
     const bundle = queue.workflowsPath === undefined ? undefined : await bundleOf(queue.workflowsPath);
-    const connection = await NativeConnection.connect({ address });
+    const connection = await NativeConnection.connect({ address, ...securityOptions(security) });
     try {
       if (stopped) return;
       worker = await Worker.create({

@@ -41,6 +41,7 @@ import { codecRoutes } from "./routes/codec.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
+import { rpcRoutes } from "./routes/rpc.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { SOCKET_PATH } from "./sockets/sockets.ts";
@@ -78,6 +79,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.rpc === undefined ? [] : [rpcRoutes(deps, deps.rpc)]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
     ticketRoutes(deps),

@@ -4,7 +4,7 @@ import type { OrderLists } from "#actors/shop/read-model/orders.ts";
 import type { Reports } from "#actors/shop/read-model/reports.ts";
 import type { Access } from "#infra/http/access.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
-import type { Log, Troupe } from "#runtime";
+import type { AnyActorType, Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
 import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
@@ -15,6 +15,8 @@ import type { Readiness } from "./readiness.ts";
 export interface IngressDeps {
   /** The actor system. @throws {Problem} 503 while it is not there yet. */
   readonly troupe: () => Troupe;
+  /** The actors that `/rpc` reaches. Default: none, and there are no such routes. */
+  readonly rpc?: readonly AnyActorType[];
   /** Lists of orders, from their read model. @throws {Problem} 503 while it is not there yet. */
   readonly orders: () => OrderLists;
   /** Figures of the shop, likewise. @throws {Problem} 503 while they are not there yet. */

@@ -1,17 +1,22 @@
 import { Admin } from "@platformatic/kafka";
-import { within } from "#infra/deadline.ts";
 import { withoutCredentials } from "../address.ts";
+import { within } from "../deadline.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
+import { connectionOptions, type KafkaSecurity } from "./security.ts";
 
 /**
  * Resolves when one of the brokers tells about the cluster. A client of its own each time: one that has seen a broker
  * die may answer from memory.
  * @throws {KafkaUnavailableError} none did within `withinMs`.
  */
-export async function checkBrokers(brokers: readonly string[], withinMs: number): Promise<void> {
+export async function checkBrokers(
+  brokers: readonly string[],
+  withinMs: number,
+  security?: KafkaSecurity,
+): Promise<void> {
   const admin = new Admin({
     clientId: "troupe-check",
-    bootstrapBrokers: [...brokers],
+    ...connectionOptions(brokers, security),
     timeout: withinMs,
     connectTimeout: withinMs,
     retries: 0,

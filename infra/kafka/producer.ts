@@ -1,12 +1,15 @@
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
-import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
+import { within } from "../deadline.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import type { KafkaMessage } from "./message.ts";
 import { isRefusal } from "./refusal.ts";
+import { connectionOptions, type KafkaSecurity } from "./security.ts";
 
 export interface EventProducerOptions {
   readonly brokers: readonly string[];
+  /** TLS, and who we are. @default neither */
+  readonly security?: KafkaSecurity | undefined;
   readonly log: Log;
   /** Milliseconds until a request counts as lost. @default 5_000 */
   readonly deadlineMs?: number;
@@ -69,7 +72,7 @@ export class EventProducer {
   #create(): Producer {
     return new Producer({
       clientId: "troupe-sink",
-      bootstrapBrokers: [...this.#options.brokers],
+      ...connectionOptions(this.#options.brokers, this.#options.security),
       idempotent: true,
       // The hash of Java clients, so that their events with the same key land in the same partition.
       partitioner: compatibilityPartitioner,

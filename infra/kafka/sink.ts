@@ -1,3 +1,4 @@
+import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
 /**
  * The sink `kafka`.
  *
@@ -10,12 +11,13 @@
  * K4 What Kafka will never take is found among the others and refused. A topic that takes nothing now (too few replicas) holds
  *    its own records: after a send that failed each topic is tried by itself.
  */
-import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
+import { groupBy } from "../group-by.ts";
 import { checkBrokers } from "./check.ts";
 import { isUnknownTopic, kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import { type EventMessage, eventMessage, runs } from "./message.ts";
 import { EventProducer } from "./producer.ts";
 import { isNever, isRefusal } from "./refusal.ts";
+import { type KafkaSecurity } from "./security.ts";
 import { Topics } from "./topics.ts";
 
 /**
@@ -31,6 +33,8 @@ type Refuse = (record: OutboxRecord, detail: string) => void;
 export interface KafkaSinkOptions {
   /** `127.0.0.1:9092`, some of the cluster's brokers; as a list or separated by commas. */
   readonly brokers: string | readonly string[];
+  /** TLS, and who we are. @default neither */
+  readonly security?: KafkaSecurity | undefined;
   readonly log: Log;
   /** Stands before every topic's name. @default "" */
   readonly topicPrefix?: string;
@@ -61,9 +65,9 @@ export interface KafkaSinkOptions {
 export function kafkaSink(options: KafkaSinkOptions): Sink {
   const brokers =
     typeof options.brokers === "string" ? options.brokers.split(",").map((broker) => broker.trim()) : options.brokers;
-  const { log, deadlineMs = 5_000, topicPrefix = "", partitions = 6, replicas = -1 } = options;
-  const producer = new EventProducer({ brokers, log, deadlineMs });
-  const topics = new Topics({ brokers, partitions, replicas, timeoutMs: deadlineMs });
+  const { log, security, deadlineMs = 5_000, topicPrefix = "", partitions = 6, replicas = -1 } = options;
+  const producer = new EventProducer({ brokers, security, log, deadlineMs });
+  const topics = new Topics({ brokers, security, partitions, replicas, timeoutMs: deadlineMs });
 
   async function publish(records: readonly OutboxRecord[]): Promise<readonly PublishResult[]> {
     const results = new Map<string, PublishResult>();
@@ -99,13 +103,13 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
   /** K4. Topics that do not take records now are put into `held`, and get no more of this batch. */
   async function sendRun(run: readonly EventMessage[], held: Map<string, unknown>, refuse: Refuse): Promise<void> {
     const open = run.filter(({ topic }) => !held.has(topic));
-    const groups = Map.groupBy(open, ({ topic }) => topic);
+    const groups = groupBy(open, ({ topic }) => topic);
     if (groups.size === 0) return;
     if (groups.size > 1) {
       try {
         return await producer.send(open);
       } catch (error) {
-        if (!isRefusal(error)) await checkBrokers(brokers, 2_000).catch(() => Promise.reject(error as Error));
+        if (!isRefusal(error)) await checkBrokers(brokers, 2_000, security).catch(() => Promise.reject(error as Error));
       }
     }
     for (const [topic, group] of groups) {
@@ -140,7 +144,7 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
     accepts: "event",
     lane: { kind: "batch", maxBatch: options.maxBatch ?? 1_000 },
     publish,
-    check: () => checkBrokers(brokers, 2_000),
+    check: () => checkBrokers(brokers, 2_000, security),
     close: async () => producer.close(),
   };
 }

@@ -5,6 +5,7 @@ import {
   MessagesStreamFallbackModes,
   MessagesStreamModes,
 } from "@platformatic/kafka";
+import type { Handled, Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 /**
  * The source `kafka`: a classic consumer group per consumer, on the topics of its event types.
  *
@@ -16,19 +17,21 @@ import {
  *    believes that one dead.
  * K4 Any client may have written what is there: keys, values and headers may be missing. What has no value is skipped.
  */
-import { within } from "#infra/deadline.ts";
-import type { Handled, Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
+import { within } from "../deadline.ts";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
 import { checkBrokers } from "./check.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
+import { connectionOptions, type KafkaSecurity } from "./security.ts";
 import { eventTopic, Topics } from "./topics.ts";
 
 /** What `kafkaSource` is given. */
 export interface KafkaSourceOptions {
   /** `127.0.0.1:9092`, some of the cluster's brokers; as a list or separated by commas. */
   readonly brokers: string | readonly string[];
+  /** TLS, and who we are. @default neither */
+  readonly security?: KafkaSecurity | undefined;
   readonly log: Log;
   /** Stands before every topic's and group's name. @default "" */
   readonly topicPrefix?: string;
@@ -70,7 +73,7 @@ export function kafkaSource(options: KafkaSourceOptions): Source {
   return {
     name: "kafka",
     start: (subscription) => new GroupConsumer(options, brokers, subscription),
-    check: () => checkBrokers(brokers, 2_000),
+    check: () => checkBrokers(brokers, 2_000, options.security),
   };
 }
 
@@ -125,8 +128,8 @@ class GroupConsumer implements SourceConsumer {
   }
 
   async #session(over: AbortSignal, up: () => void): Promise<void> {
-    const { topicPrefix = "", partitions = 6 } = this.#options;
-    const topics = new Topics({ brokers: this.#brokers, partitions, timeoutMs: this.#deadlineMs });
+    const { topicPrefix = "", partitions = 6, security } = this.#options;
+    const topics = new Topics({ brokers: this.#brokers, security, partitions, timeoutMs: this.#deadlineMs });
     const impossible = await topics.ensure(new Set(this.#topics));
     for (const [topic, reason] of impossible)
       this.#options.log("warn", "kafka:topic:unusable", { topic, consumer: this.#subscription.consumer, reason });
@@ -136,7 +139,7 @@ class GroupConsumer implements SourceConsumer {
     const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({
       clientId: `troupe-${this.#subscription.consumer}`,
       groupId: `${topicPrefix}${this.#subscription.consumer}`,
-      bootstrapBrokers: [...this.#brokers],
+      ...connectionOptions(this.#brokers, security),
       timeout: this.#deadlineMs,
       connectTimeout: this.#deadlineMs,
       retries: 2,
@@ -208,7 +211,7 @@ class GroupConsumer implements SourceConsumer {
     for (;;) {
       await pause(WATCH_MS, over);
       if (over.aborted) return new Promise<never>(() => undefined);
-      await checkBrokers(this.#brokers, this.#deadlineMs);
+      await checkBrokers(this.#brokers, this.#deadlineMs, this.#options.security);
     }
   }
 

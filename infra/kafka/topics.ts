@@ -1,6 +1,7 @@
 import { Admin } from "@platformatic/kafka";
 import { eventNoun } from "#runtime";
 import { findKafkaError, kafkaReason, KafkaUnavailableError } from "./errors.ts";
+import { connectionOptions, type KafkaSecurity } from "./security.ts";
 
 /** What Kafka takes as a topic's name; `_` is left out, as `a.b` and `a_b` are one name in its metrics. */
 const NOUN = /^[A-Za-z0-9-]{1,200}$/;
@@ -27,6 +28,8 @@ const NOT_OURS_TO_MAKE = ["TOPIC_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_F
 
 export interface TopicOptions {
   readonly brokers: readonly string[];
+  /** TLS, and who we are. @default neither */
+  readonly security?: KafkaSecurity | undefined;
   /** Of a topic that is made; an existing one keeps its own. @default 6 */
   readonly partitions?: number;
   /** Copies of each partition; -1 takes the broker's default. @default -1 */
@@ -53,10 +56,10 @@ export class Topics {
     const refused = new Map<string, string>();
     const missing = [...names].filter((name) => !this.#known.has(name));
     if (missing.length === 0) return refused;
-    const { brokers, partitions = 6, replicas = -1, timeoutMs = 5_000 } = this.#options;
+    const { brokers, security, partitions = 6, replicas = -1, timeoutMs = 5_000 } = this.#options;
     const admin = new Admin({
       clientId: "troupe-topics",
-      bootstrapBrokers: [...brokers],
+      ...connectionOptions(brokers, security),
       timeout: timeoutMs,
       connectTimeout: timeoutMs,
       retries: 2,

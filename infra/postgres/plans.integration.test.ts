@@ -13,7 +13,7 @@ const ROWS = Number(process.env.PLAN_ROWS ?? 50_000);
 /** Rows that a scan reads as fast as an index. */
 const FEW = 2_000;
 
-/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, keys that are replayed now, nodes of a day, actors somebody paused. */
+/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, nodes of a day, actors somebody paused, keys that are replayed, sinks. */
 const BOUNDED = [
   "partitions",
   "nodes",
@@ -21,6 +21,7 @@ const BOUNDED = [
   "indexed_fields",
   "dead_letter_counts",
   "dead_letter_claims",
+  "sinks",
   "paused_actors",
   "migrations",
 ];
@@ -180,7 +181,11 @@ async function everything(time: number): Promise<void> {
   await store.cursors([PARTITION]);
   await store.saveCursors([{ sink: "a", partition: PARTITION, seq: time }]);
   await store.readOutbox("event", at, 10);
-  await store.pruneOutbox([PARTITION], ["a"], 1);
+  await store.registerSinks([{ name: "a", kind: "event" }], time);
+  await store.forgetSinks(1);
+  await store.oldestAhead("a", "send");
+  await store.pruneOutbox([PARTITION], 1, 100);
+  await store.pruneReplies(1, 1, 100);
   await store.recordDeadLetters([
     {
       id: `mine${time}`,

@@ -18,6 +18,7 @@ import {
   type IndexFill,
   type IndexQuery,
   type JournalRecord,
+  type KnownSink,
   type LoadedActor,
   type Log,
   type NodeCard,
@@ -57,6 +58,7 @@ import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
 import { isRefusal, Pool } from "./pool.ts";
+import { forgetSinks, oldestAhead, pruneOutbox, pruneReplies, registerSinks } from "./retention.ts";
 
 /** Options of {@link postgresStore}; none is needed. */
 export interface PostgresStoreOptions {
@@ -366,31 +368,29 @@ class PostgresStore implements Store {
     return readHistory(this.#pool, type, positions, limit);
   }
 
-  async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
-    const [row] = await this.#pool.run(
-      (sql) => sql<{ pruned: number }[]>`
-        with passed as (
-          select p.id, (select case when count(*) = ${sinks.length}::int then min(c.seq) else 0 end
-                        from cursors c where c.partition = p.id and c.sink = any(${arrayLiteral(sinks)}::text[])) as seq
-          from unnest(${arrayLiteral(partitions)}::smallint[]) p (id)
-        ), gone as (
-          delete from outbox o using passed
-          where o.partition = passed.id and o.last_seq <= passed.seq and o.at_ms < ${before}::bigint
-          returning o.count
-        )
-        select coalesce(sum(count), 0)::int as pruned from gone`,
-      60_000,
-    );
-    return row?.pruned ?? 0;
+  registerSinks(sinks: readonly KnownSink[], at: number): Promise<void> {
+    return this.#pool.run((sql) => registerSinks(sql, sinks, at));
   }
 
-  async pruneReplies(before: number): Promise<number> {
-    const result = await this.#pool.run((sql) => sql`delete from replies where at_ms < ${before}::bigint`, 60_000);
+  forgetSinks(before: number): Promise<readonly string[]> {
+    return this.#pool.run((sql) => forgetSinks(sql, before));
+  }
+
+  oldestAhead(sink: string, kind: OutboxKind): Promise<number | undefined> {
+    return this.#pool.run((sql) => oldestAhead(sql, sink, kind));
+  }
+
+  pruneOutbox(partitions: readonly number[], before: number, limit: number): Promise<number> {
+    return this.#pool.run((sql) => pruneOutbox(sql, partitions, before, limit), 60_000);
+  }
+
+  async pruneReplies(before: number, sentBefore: number, limit: number): Promise<number> {
+    const pruned = await this.#pool.run((sql) => pruneReplies(sql, before, sentBefore, limit), 60_000);
     await this.#pool.run(
       (sql) => sql`
         delete from nodes n where n.expires_at < now() - interval '1 day' and not exists (select 1 from partitions p where p.owner = n.id)`,
     );
-    return result.count;
+    return pruned;
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

@@ -3,6 +3,7 @@ import { findKafkaError, isUnknownTopic, kafkaReason, KafkaUnavailableError } fr
 import { type KafkaMessage, runs } from "#infra/kafka/message.ts";
 import { EventProducer } from "#infra/kafka/producer.ts";
 import { isNever, isRefusal, isTooLarge } from "#infra/kafka/refusal.ts";
+import type { KafkaSecurity } from "#infra/kafka/security.ts";
 import { Topics } from "#infra/kafka/topics.ts";
 import type { Log } from "#runtime";
 import { HeldRouteError, RefusedRouteError, type Routed, type RoutedBroker } from "./routed.ts";
@@ -10,6 +11,8 @@ import { HeldRouteError, RefusedRouteError, type Routed, type RoutedBroker } fro
 export interface RoutedKafkaOptions {
   /** `127.0.0.1:9092`, several separated by commas. */
   readonly brokers: string;
+  /** TLS, and who we are. @default neither */
+  readonly security?: KafkaSecurity | undefined;
   readonly log: Log;
   /** Stands before every topic's name. @default "" */
   readonly topicPrefix?: string;
@@ -30,10 +33,15 @@ const CONTENT_TYPE = Buffer.from("application/cloudevents+json");
  *
  * Per topic one send is under way, with all that has gathered meanwhile: a topic that cannot be written holds up no other.
  */
-export function routedKafka({ brokers: list, log, topicPrefix = "" }: RoutedKafkaOptions): RoutedBroker<"kafka"> {
+export function routedKafka({
+  brokers: list,
+  security,
+  log,
+  topicPrefix = "",
+}: RoutedKafkaOptions): RoutedBroker<"kafka"> {
   const brokers = list.split(",").map((broker) => broker.trim());
-  const topics = new Topics({ brokers });
-  const producer = new EventProducer({ brokers, log });
+  const topics = new Topics({ brokers, security });
+  const producer = new EventProducer({ brokers, security, log });
   const waiting = new Map<string, Waiting[]>();
 
   async function drain(topic: string, queue: Waiting[]): Promise<void> {
@@ -87,7 +95,7 @@ export function routedKafka({ brokers: list, log, topicPrefix = "" }: RoutedKafk
       }
       return one.taken.promise;
     },
-    check: () => checkBrokers(brokers, 2_000),
+    check: () => checkBrokers(brokers, 2_000, security),
     close: async () => producer.close(),
   };
 }

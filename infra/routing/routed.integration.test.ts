@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { AMQPClient } from "@cloudamqp/amqp-client";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { DiscardPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Admin } from "@platformatic/kafka";
 import { createClient } from "redis";
 import type { Broker } from "#infra/brokers.ts";
@@ -164,4 +164,46 @@ describe("routedRedis()", () => {
     client.destroy();
     await broker.close();
   });
+});
+
+test("routes tell never from not now: JetStream's limits, and queues of RabbitMQ that are full", async () => {
+  const connection = connectNats({ url: await testServer("nats"), log: silentLog, name: "routed-test" });
+  await connection.ready(10_000);
+  const prefix = own();
+  const nats = routedNats({ connection, stream: `ROUTED-${prefix}`, subjectPrefix: `${prefix}.` });
+  const manager = await connection.use("manage", 10_000, (client) => jetstreamManager(client));
+  const limits = { max_msg_size: 1_000, max_msgs_per_subject: 1, discard: DiscardPolicy.New };
+  await manager.streams.add({
+    ...{ name: `OWN-${prefix}`, subjects: [`${prefix}.own.>`], discard_new_per_subject: true },
+    ...limits,
+  });
+  const subject = (name: string): Address & { sink: "nats" } => ({ sink: "nats", subject: `own.${name}` });
+  await expect(nats.send(routed(subject("a"), 0, "x".repeat(5_000)))).rejects.toMatchObject({
+    name: "RefusedRouteError",
+    reason: "broker",
+  });
+  await nats.send(routed(subject("a"), 1));
+  await expect(nats.send(routed(subject("a"), 2))).rejects.toMatchObject({ name: "HeldRouteError" });
+  await manager.streams.update(`OWN-${prefix}`, { sealed: true } as object);
+  await expect(nats.send(routed(subject("b"), 3))).rejects.toMatchObject({ name: "RefusedRouteError" });
+  await manager.streams.delete(`OWN-${prefix}`);
+  await connection.close();
+
+  const url = await testServer("rabbitmq");
+  const rabbitmq = routedRabbitMq({ url, log: silentLog, exchangePrefix: `${prefix}.` });
+  const client = await new AMQPClient(url, undefined, null).connect();
+  const channel = await client.channel();
+  await channel.exchangeDeclare(`${prefix}.crowd`, "topic", { durable: true });
+  const full = { "x-max-length": 1, "x-overflow": "reject-publish" };
+  await channel.queueDeclare(`${prefix}.full`, { durable: true }, full);
+  await channel.queueBind(`${prefix}.full`, `${prefix}.crowd`, "#");
+  const crowd = { sink: "rabbitmq", exchange: "crowd" } as const;
+  await rabbitmq.send(routed(crowd, 0));
+  for (let tries = 1; tries < 10; tries++)
+    await expect(rabbitmq.send(routed(crowd, 1))).rejects.toMatchObject({ name: "HeldRouteError" });
+  await expect(rabbitmq.send(routed(crowd, 1))).rejects.toMatchObject({ name: "RefusedRouteError", reason: "broker" });
+  await rabbitmq.close();
+  await channel.queueDelete(`${prefix}.full`);
+  await channel.exchangeDelete(`${prefix}.crowd`);
+  await client.close();
 });

@@ -34,17 +34,21 @@ export function readOutbox(
   }));
 }
 
-/** Deletes the rows of a partition that all sinks have passed and that are older than `before`. Returns how many. */
-export function pruneOutbox(file: SqliteFile, partition: number, sinks: readonly string[], before: number): number {
-  const passed = file.get<{ seq: number }>(
-    `select case when count(*) = ? then min(seq) else 0 end as seq from cursors
-     where partition = ? and sink in (select value from json_each(?))`,
-    ...[sinks.length, partition, JSON.stringify(sinks)],
-  );
+/**
+ * Deletes rows of the partitions that all known sinks of their kind have passed and that are older than `before`, at most
+ * `limit`. Returns how many.
+ */
+export function pruneOutbox(file: SqliteFile, partitions: readonly number[], before: number, limit: number): number {
   return file.run(
-    "delete from outbox where partition = ? and seq <= ? and at_ms < ?",
-    partition,
-    passed?.seq ?? 0,
-    before,
+    `delete from outbox where (partition, seq) in (
+       select o.partition, o.seq from outbox o
+       join (
+         select p.value as partition, s.kind, min(coalesce(c.seq, 0)) as seq
+         from json_each(?) p cross join sinks s
+         left join cursors c on c.sink = s.name and c.partition = p.value
+         group by p.value, s.kind
+       ) passed on passed.partition = o.partition and passed.kind = o.kind
+       where o.seq <= passed.seq and o.at_ms < ? limit ?)`,
+    ...[JSON.stringify(partitions), before, limit],
   );
 }

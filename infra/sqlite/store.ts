@@ -19,6 +19,7 @@ import {
   type IndexFill,
   type IndexQuery,
   type JournalRecord,
+  type KnownSink,
   type LoadedActor,
   type NodeCard,
   type NodeContracts,
@@ -31,6 +32,7 @@ import {
   type Store,
   type StoredDeadLetter,
   type ReplyKey,
+  SENT_IDS,
   type StoredReply,
   type TimerPlace,
   type TimerRow,
@@ -55,6 +57,7 @@ import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { readContracts, readNodes, writeNode } from "./nodes.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
+import { forgetSinks, oldestAhead, registerSinks } from "./sinks.ts";
 import { dueTimers, timersOf } from "./timers.ts";
 
 /** What {@link sqlite} may be told. */
@@ -308,21 +311,34 @@ class SqliteStore implements Store {
     return positions.flatMap((position) => readOutbox(this.#file, kind, position, limit));
   }
 
-  async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
-    return this.#file.write(() => {
-      let pruned = 0;
-      for (const partition of partitions) pruned += pruneOutbox(this.#file, partition, sinks, before);
-      return pruned;
-    });
+  async registerSinks(sinks: readonly KnownSink[], at: number): Promise<void> {
+    this.#file.write(() => registerSinks(this.#file, sinks, at));
   }
 
-  async pruneReplies(before: number): Promise<number> {
+  async forgetSinks(before: number): Promise<readonly string[]> {
+    return this.#file.write(() => forgetSinks(this.#file, before));
+  }
+
+  async oldestAhead(sink: string, kind: OutboxKind): Promise<number | undefined> {
+    return oldestAhead(this.#file, sink, kind);
+  }
+
+  async pruneOutbox(partitions: readonly number[], before: number, limit: number): Promise<number> {
+    return this.#file.write(() => pruneOutbox(this.#file, partitions, before, limit));
+  }
+
+  async pruneReplies(before: number, sentBefore: number, limit: number): Promise<number> {
     return this.#file.write(() => {
       this.#file.run(
         "delete from nodes where expires_ms < ? and id not in (select owner from partitions where owner is not null)",
         Date.now() - DAY_MS,
       );
-      return this.#file.run("delete from replies where at_ms < ?", before);
+      const sent = SENT_IDS.map((prefix) => `substr(id, 1, ${prefix.length}) = '${prefix}'`).join(" or ");
+      return this.#file.run(
+        `delete from replies where (type, key, id) in
+           (select type, key, id from replies where at_ms < ? and (at_ms < ? or not (${sent})) limit ?)`,
+        ...[before, sentBefore, limit],
+      );
     });
   }
 

@@ -1,5 +1,6 @@
 import { Client, Connection } from "@temporalio/client";
 import type { PayloadCodec } from "@temporalio/common";
+import { securityOptions, type TemporalSecurity } from "./security.ts";
 
 /** Where Temporal is. */
 export interface TemporalOptions {
@@ -7,6 +8,8 @@ export interface TemporalOptions {
   readonly address: string;
   /** Default `"default"`. */
   readonly namespace?: string;
+  /** TLS, and who we are. Default: neither. Workers need the same. */
+  readonly security?: TemporalSecurity | undefined;
   /** How long one call may take, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number;
   /**
@@ -25,6 +28,7 @@ export interface Temporal {
   readonly address: string;
   /** What stands before every name of ours there. Nobody but this folder and the client of workflows sees an id with it. */
   readonly prefix: string;
+  readonly security: TemporalSecurity | undefined;
   /** What seals payloads on their way there, and opens them on their way back; `undefined`: nobody does. */
   readonly codec: PayloadCodec | undefined;
   /** Runs calls under the connection's deadline: they fail with `DEADLINE_EXCEEDED` instead of hanging. */
@@ -38,12 +42,14 @@ export interface Temporal {
 export function temporalConnection({
   address,
   namespace = "default",
+  security,
   deadlineMs = 5_000,
   prefix = "",
   codec,
 }: TemporalOptions): Temporal {
   const connection = Connection.lazy({
     address,
+    ...securityOptions(security),
     connectTimeout: deadlineMs,
     // gRPC's own pauses between tries grow to two minutes: a restarted server would be found that late.
     channelArgs: { "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 1_000 },
@@ -59,6 +65,7 @@ export function temporalConnection({
     namespace,
     address,
     prefix,
+    security,
     codec,
     call,
     async check() {

@@ -68,6 +68,11 @@ export class OwnBroker implements AsyncDisposable {
     return this.#launch.processes.at(-1)?.command ?? "";
   }
 
+  /** What the program was started with. */
+  get args(): readonly string[] {
+    return this.#launch.processes.at(-1)?.args ?? [];
+  }
+
   /** Starts it on the data it has. Resolves when it answers. */
   async start(): Promise<void> {
     const [own, ...others] = this.#launch.processes.toReversed();
@@ -154,6 +159,7 @@ export class OwnBroker implements AsyncDisposable {
     await this.kill();
     for (const helper of this.#helpers ?? []) signalGroup(helper, "SIGKILL");
     this.#ports[Symbol.dispose]();
+    await unmountBelow(this.#folder);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
@@ -165,4 +171,16 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // It has ended meanwhile.
   }
+}
+
+/** A Docker engine that was killed leaves its mounts behind. */
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = await readFile("/proc/mounts", "utf8").catch(() => "");
+  const below = mounts
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((path) => path.startsWith(`${folder}/`))
+    .sort()
+    .reverse();
+  for (const path of below) await execute("umount", ["-l", path]).catch(() => undefined);
 }

@@ -10,6 +10,8 @@ export interface TlsServer extends AsyncDisposable {
 
 /** What is tested. */
 export interface TlsSubject {
+  /** Called once, where one server shows all of the certificates at different ports. */
+  prepare?(certificates: Certificates): Promise<void>;
   serve(certificate: Certificate, ca: Certificate): Promise<TlsServer>;
   /** Resolves when the server was spoken to; rejects when it cannot be trusted, within a few seconds. */
   speak(address: string, tls: ClientTls): Promise<unknown>;
@@ -18,12 +20,13 @@ export interface TlsSubject {
 }
 
 /** Declares the tests that every client of a TLS server passes, against a real one: good, wrong and expired certificates. */
-export function tlsSuite(name: string, { serve, speak, asks = true }: TlsSubject): void {
+export function tlsSuite(name: string, { prepare, serve, speak, asks = true }: TlsSubject): void {
   describe(`${name} by TLS`, () => {
     let certificates: Certificates;
     beforeAll(async () => {
       certificates = await makeCertificates();
-    }, 60_000);
+      await prepare?.(certificates);
+    }, 300_000);
     afterAll(() => certificates[Symbol.asyncDispose]());
 
     const ours = (): ClientTls =>

@@ -6,9 +6,17 @@ export class OneWayCall implements Delivery {
   readonly envelope: Envelope;
   readonly #failed: (envelope: Envelope, error: unknown) => void;
 
-  constructor(envelope: Envelope, failed: (envelope: Envelope, error: unknown) => void) {
+  readonly #again: (envelope: Envelope, error: unknown) => Promise<unknown> | undefined;
+
+  /** @param again takes over a message that certainly did nothing, as when its partition moves; `undefined`: it has failed. */
+  constructor(
+    envelope: Envelope,
+    failed: (envelope: Envelope, error: unknown) => void,
+    again: (envelope: Envelope, error: unknown) => Promise<unknown> | undefined,
+  ) {
     this.envelope = envelope;
     this.#failed = failed;
+    this.#again = again;
   }
 
   succeed(): void {
@@ -16,6 +24,8 @@ export class OneWayCall implements Delivery {
   }
 
   fail(error: unknown): void {
-    this.#failed(this.envelope, error);
+    const again = this.#again(this.envelope, error);
+    if (again === undefined) this.#failed(this.envelope, error);
+    else again.catch((last: unknown) => this.#failed(this.envelope, last));
   }
 }

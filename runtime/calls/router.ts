@@ -53,6 +53,8 @@ export class Router {
   };
   readonly #tells: DroppedTells;
   readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
+  readonly #tellAgain = (envelope: Envelope, error: unknown): Promise<unknown> | undefined =>
+    mayRetry(error) && !this.#stopped ? this.route(envelope) : undefined;
   /** Calls that take the long way. */
   #routing = 0;
   #stopped = false;
@@ -154,7 +156,7 @@ export class Router {
     const definition = actor?.definitionOf(message);
     const now = this.#node.clock.monotonic();
     if (host !== undefined && actor !== undefined && definition !== undefined && host.partitions.holdsLease(now)) {
-      host.dispatcher.deliverTo(actor, new OneWayCall(envelope, this.#tellFailed), definition, now);
+      host.dispatcher.deliverTo(actor, new OneWayCall(envelope, this.#tellFailed, this.#tellAgain), definition, now);
     } else {
       this.route(envelope).catch((error: unknown) => this.#tellFailed(envelope, error));
     }

@@ -7,7 +7,7 @@ import type { Log } from "../base/log.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
-import type { NodeId } from "../ports/store.ts";
+import type { NodeId, Store } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import type { TurnAsks } from "../turn/turn-asks.ts";
 
@@ -21,6 +21,8 @@ export interface NodeServices {
   readonly leaseMs: number;
   readonly lanes: number;
   readonly retentionMs: number;
+  /** All stores of the node. */
+  readonly stores: () => readonly Store[];
   /** See `TroupeOptions`. */
   readonly owns: boolean;
   readonly address: () => string | undefined;

@@ -30,6 +30,7 @@ function hostOf(nodeId: string, store: Store): StoreHost {
     leaseMs: 60_000,
     lanes: 1,
     retentionMs: 60_000,
+    stores: () => [],
     residents: new ActorLru(1_000, systemClock),
     owns: true,
     address: () => undefined,

@@ -118,6 +118,7 @@ export class StoreHost {
       relays: this.#relays,
       residents: node.residents,
       retentionMs: node.retentionMs,
+      stores: node.stores,
       shortestIdleMs: Math.min(...types.map(({ options }) => durationMs(options.idle ?? DEFAULT_IDLE))),
     });
   }
@@ -147,6 +148,7 @@ export class StoreHost {
     await this.store.open();
     this.timers.start(this.#fireTimers);
     await this.ownership.start(this.#lifecycle);
+    await this.#housekeeping.registerSinks();
     this.#housekeeping.start();
   }
 

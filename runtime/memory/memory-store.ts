@@ -19,6 +19,7 @@ import {
   type IndexFill,
   type IndexQuery,
   type JournalRecord,
+  type KnownSink,
   type LoadedActor,
   type NodeCard,
   type NodeContracts,
@@ -29,6 +30,7 @@ import {
   type Ownership,
   type PausedActor,
   type ReplyKey,
+  SENT_IDS,
   type Store,
   type StoredReply,
   type TimerPlace,
@@ -93,6 +95,7 @@ class MemoryStore implements Store {
   readonly #outbox: OutboxRecord[][] = Array.from({ length: PARTITION_COUNT }, () => []);
   readonly #journal = new Map<string, JournalRecord[]>();
   readonly #cursors = new Map<string, CursorRow>();
+  readonly #sinks = new Map<string, { readonly kind: OutboxKind; readonly seen: number }>();
   readonly #index = new MemoryIndex();
   readonly #pauses = new Map<string, PausedActor>();
   readonly #letters = new MemoryLetters();
@@ -298,22 +301,52 @@ class MemoryStore implements Store {
     );
   }
 
-  async pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number> {
+  async registerSinks(sinks: readonly KnownSink[], at: number): Promise<void> {
+    for (const { name, kind } of sinks) this.#sinks.set(name, { kind, seen: at });
+  }
+
+  async forgetSinks(before: number): Promise<readonly string[]> {
+    const gone = [...this.#sinks].filter(([, { seen }]) => seen < before).map(([name]) => name);
+    for (const name of gone) {
+      this.#sinks.delete(name);
+      for (const [id, { sink }] of this.#cursors) if (sink === name) this.#cursors.delete(id);
+    }
+    return gone;
+  }
+
+  async oldestAhead(sink: string, kind: OutboxKind): Promise<number | undefined> {
+    const ahead = this.#outbox.flatMap((records, partition) => {
+      const passed = this.#cursors.get(`${sink}/${partition}`)?.seq ?? 0;
+      return records.filter((record) => record.kind === kind && record.seq > passed).map(({ at }) => at);
+    });
+    return ahead.length === 0 ? undefined : ahead.reduce((a, b) => Math.min(a, b));
+  }
+
+  async pruneOutbox(partitions: readonly number[], before: number, limit: number): Promise<number> {
     let pruned = 0;
     for (const partition of partitions) {
-      const seqs = sinks.map((sink) => this.#cursors.get(`${sink}/${partition}`)?.seq ?? 0);
-      const passed = seqs.length === 0 ? 0 : Math.min(...seqs);
-      const records = this.#outbox[partition] ?? [];
-      this.#outbox[partition] = records.filter((record) => record.seq > passed || record.at >= before);
-      pruned += records.length - (this.#outbox[partition]?.length ?? 0);
+      const passed = new Map<OutboxKind, number>();
+      for (const [name, { kind }] of this.#sinks) {
+        const seq = this.#cursors.get(`${name}/${partition}`)?.seq ?? 0;
+        passed.set(kind, Math.min(passed.get(kind) ?? seq, seq));
+      }
+      this.#outbox[partition] = (this.#outbox[partition] ?? []).filter(({ kind, seq, at }) => {
+        const goes = pruned < limit && at < before && seq <= (passed.get(kind) ?? 0);
+        if (goes) pruned++;
+        return !goes;
+      });
     }
     return pruned;
   }
 
-  async pruneReplies(before: number): Promise<number> {
+  async pruneReplies(before: number, sentBefore: number, limit: number): Promise<number> {
     let pruned = 0;
     for (const replies of this.#replies.values()) {
-      for (const [id, reply] of replies) if (reply.at < before && replies.delete(id)) pruned++;
+      for (const [id, { at }] of replies) {
+        if (pruned >= limit) return pruned;
+        const sent = SENT_IDS.some((prefix) => id.startsWith(prefix));
+        if (at < before && (!sent || at < sentBefore) && replies.delete(id)) pruned++;
+      }
     }
     return pruned;
   }

@@ -76,6 +76,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     leaseMs: options.leaseMs ?? 2_500,
     lanes: options.lanes ?? 2,
     retentionMs: options.retentionMs ?? 86_400_000,
+    stores: () => hosts.map((host) => host.store),
     owns: options.owns ?? true,
     address: options.address ?? (() => undefined),
     contracts: options.contracts,

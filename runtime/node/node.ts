@@ -210,19 +210,23 @@ export class Node implements Troupe {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
+    const { router, projections, subscriptions, hosts, transport, detachMetrics } = this.#parts;
     this.#stopping.abort();
-    this.#parts.router.stopRetrying();
+    router.stopRetrying();
+    // Each part is stopped, whatever another one throws: the first error is told when all is down.
+    const errors: unknown[] = [];
+    const all = async (...parts: Promise<unknown>[]): Promise<void> => {
+      for (const end of await Promise.allSettled(parts)) if (end.status === "rejected") errors.push(end.reason);
+    };
     await this.#until(timeoutMs, async (deadline) => {
-      await Promise.race([
-        Promise.all([this.#parts.projections.stop(), this.#parts.subscriptions.stop(timeoutMs)]),
-        deadline,
-      ]);
-      await Promise.all(this.#parts.hosts.map((host) => host.stop(deadline)));
-      await this.#parts.projections.close();
+      await Promise.race([all(projections.stop(), subscriptions.stop(timeoutMs)), deadline]);
+      await all(...hosts.map((host) => host.stop(deadline)));
+      await all(projections.close());
     });
-    this.#parts.router.stop();
-    await this.#parts.transport?.close();
-    this.#parts.detachMetrics?.();
+    router.stop();
+    await all(transport?.close() ?? Promise.resolve());
+    detachMetrics?.();
+    if (errors.length > 0) throw errors[0];
   }
 
   async #until(timeoutMs: number, run: (deadline: Promise<void>) => Promise<unknown>): Promise<void> {

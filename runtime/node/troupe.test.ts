@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, MailboxFullError, memory, RefusedError, type TroupeError } from "#runtime";
+import { localNetwork } from "#runtime/testing";
+import { until } from "../testing/until.ts";
 
 const Account = actor("account", {
   state: v.object({ balance: v.number() }),
@@ -210,5 +212,37 @@ test("a timer whose turn always fails becomes a dead letter and is gone", async 
   );
   expect(letters).toEqual(["poison broken/a 2"]);
   expect(tries).toBe(2);
-  expect(await store.timers([...Array(64).keys()], Date.now() + 60_000, 10)).toEqual([]);
+  const left = await until(
+    () => store.timers([...Array(64).keys()], Date.now() + 60_000, 10),
+    (rows) => rows.length === 0,
+  );
+  expect(left).toEqual([]);
+});
+
+test("stop() takes down everything, also where a store cannot be closed, and tells of it", async () => {
+  const network = localNetwork();
+  const inner = memory();
+  const store = new Proxy(inner, {
+    get(target, property) {
+      if (property === "close") return () => Promise.reject(new Error("it does not close"));
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const Nothing = actor("nothing", { state: v.object({}), initial: () => ({}), messages: () => ({}) });
+  const transport = network.transport();
+  let closed = 0;
+  const close = transport.close.bind(transport);
+  const watched = Object.assign(Object.create(transport) as typeof transport, {
+    serve: transport.serve.bind(transport),
+    call: transport.call.bind(transport),
+    close: async () => {
+      closed++;
+      await close();
+    },
+  });
+  const troupe = await createTroupe({ actors: [Nothing], stores: { default: store }, transport: watched });
+  const error: unknown = await troupe.stop().catch((thrown: unknown) => thrown);
+  expect(String(error)).toContain("it does not close");
+  expect(closed).toBe(1);
 });

@@ -251,3 +251,77 @@ test("events and timers go on at the next owner: in order, each once, nothing ea
   }
   await Promise.all(nodes.map((node) => node.stop()));
 });
+
+test("a healthy handover loses nothing that is told", async () => {
+  const { start } = cluster();
+  await using first = await start("n1");
+  let told = 0;
+  let over = false;
+  const telling = (async () => {
+    while (!over) {
+      for (let i = 0; i < 50; i++) first.tell(Counter, `k${told++ % 40}`).add();
+      await Bun.sleep(1);
+    }
+  })();
+  await Bun.sleep(30);
+  await using second = await start("n2");
+  await evenly(first, second);
+  over = true;
+  await telling;
+  const sum = async (): Promise<number> => {
+    const counts = await Promise.all(Array.from({ length: 40 }, (_, i) => first.ref(Counter, `k${i}`).value()));
+    return counts.reduce((a, b) => a + b);
+  };
+  const end = Date.now() + 8_000;
+  while ((await sum()) < told && Date.now() < end) await Bun.sleep(10);
+  expect([await sum(), first.status().droppedTells]).toEqual([told, 0]);
+});
+
+test("while the store is away it is asked now and then, however many callers wait", async () => {
+  const inner = memory();
+  let away = false;
+  let asked = 0;
+  const store = new Proxy(inner, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (!away) return (value as (...args: unknown[]) => unknown).apply(target, args);
+        asked++;
+        return Promise.reject(new Error("the store is away"));
+      };
+    },
+  });
+  const network = localNetwork();
+  const start = (nodeId: string): Promise<Troupe> =>
+    createTroupe({
+      actors: [Counter],
+      stores: { default: store },
+      transport: network.transport(),
+      nodeId,
+      leaseMs: 400,
+    });
+  await using first = await start("n1");
+  await using second = await start("n2");
+  await evenly(first, second);
+  away = true;
+  await Bun.sleep(600);
+  asked = 0;
+  const calls = Array.from({ length: 100 }, (_, i) =>
+    (i % 2 === 0 ? first : second)
+      .ref(Counter, `k${i}`)
+      .add(undefined, { timeout: "1s" })
+      .catch(() => undefined),
+  );
+  await Promise.all(calls);
+  expect(asked).toBeLessThan(60);
+  away = false;
+  const again = Date.now() + 5_000;
+  let answer: unknown;
+  while (answer === undefined && Date.now() < again)
+    answer = await first
+      .ref(Counter, "k1")
+      .add()
+      .catch(() => undefined);
+  expect(answer).toBeDefined();
+}, 20_000);

@@ -62,6 +62,8 @@ export interface OwnershipParts {
 const AFTER_LEASE_MS = 5;
 /** When somebody else was at the same rows, this long until the next look. */
 const SOON_MS = 25;
+/** The pause after a round that failed; it doubles, up to a quarter of the lease. */
+const FIRST_PAUSE_MS = 20;
 
 export class Ownership implements HandoverHost {
   readonly clock: Clock;
@@ -76,6 +78,9 @@ export class Ownership implements HandoverHost {
   #owns: boolean;
   #stopped = false;
   #again = false;
+  /** Rounds that failed, one after the other, and until when the store is left alone. */
+  #failures = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts;
@@ -136,7 +141,8 @@ export class Ownership implements HandoverHost {
 
   /** Asks the store at once, as when a call found no owner. Joins a round that is under way. */
   async refresh(): Promise<void> {
-    if (this.#stopped) return;
+    // A store that does not answer is not asked more often the more callers wait for it.
+    if (this.#stopped || this.clock.monotonic() < this.#notBefore) return;
     await (this.#round ??= this.#guardedRenew());
   }
 
@@ -222,7 +228,8 @@ export class Ownership implements HandoverHost {
         id === this.#parts.nodeId ? Number.POSITIVE_INFINITY : leaseLeftMs - elapsed + AFTER_LEASE_MS,
       );
     const soonest = Math.min(this.#again ? SOON_MS : this.#parts.leaseMs / 4, ...ends);
-    this.#cancel = this.clock.after(Math.max(AFTER_LEASE_MS, soonest), () => {
+    const pauseMs = this.#notBefore - this.clock.monotonic();
+    this.#cancel = this.clock.after(Math.max(AFTER_LEASE_MS, soonest, pauseMs), () => {
       void this.refresh().finally(() => this.#schedule());
     });
   }
@@ -230,7 +237,10 @@ export class Ownership implements HandoverHost {
   async #guardedRenew(): Promise<void> {
     try {
       await this.#renew();
+      this.#failures = 0;
     } catch (error) {
+      const pauseMs = Math.min(this.#parts.leaseMs / 4, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 8));
+      this.#notBefore = this.clock.monotonic() + pauseMs;
       this.#parts.membership.failed("lease renewal", error);
     } finally {
       this.#round = undefined;

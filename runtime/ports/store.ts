@@ -129,10 +129,23 @@ export interface Store extends DeadLetterStore {
     positions: readonly { readonly partition: number; readonly after: number }[],
     limit: number,
   ): Promise<readonly OutboxRecord[]>;
-  /** Deletes outbox records that all `sinks` have passed and that are older than `before`. Returns how many. No sinks: none. */
-  pruneOutbox(partitions: readonly number[], sinks: readonly string[], before: number): Promise<number>;
-  /** Deletes stored replies older than `before`. Returns how many. */
-  pruneReplies(before: number): Promise<number>;
+  /** Says which sinks a node has at `at`: what one of them has not passed is kept, whichever node prunes. */
+  registerSinks(sinks: readonly KnownSink[], at: number): Promise<void>;
+  /** Forgets the sinks that no node has registered since `before`, with their cursors. Returns their names. */
+  forgetSinks(before: number): Promise<readonly string[]>;
+  /** When the oldest record of a kind was made that a sink has not passed, in any partition; `undefined`: it has passed all. */
+  oldestAhead(sink: string, kind: OutboxKind): Promise<number | undefined>;
+  /**
+   * Deletes outbox records of the partitions that all registered sinks of their kind have passed and that are older than
+   * `before`; those of a kind without a sink are kept. About `limit` rows at a time: returns how many records went, and none
+   * when nothing is left.
+   */
+  pruneOutbox(partitions: readonly number[], before: number, limit: number): Promise<number>;
+  /**
+   * Deletes stored replies older than `before`, at most `limit`; those to sends, and to what was asked in a turn, only if they
+   * are older than `sentBefore` too. Returns how many went.
+   */
+  pruneReplies(before: number, sentBefore: number, limit: number): Promise<number>;
   /** Keeps what will not be tried again by itself. Recording the same id twice keeps the first. */
   recordDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
 }
@@ -391,6 +404,15 @@ export interface WorkflowRequest {
   };
   readonly signal?: { readonly name: string; readonly args: readonly unknown[] };
 }
+
+/** A sink, and what it accepts. */
+export interface KnownSink {
+  readonly name: string;
+  readonly kind: OutboxKind;
+}
+
+/** Replies under ids that begin so are kept until what they answer is acknowledged, however long that takes. */
+export const SENT_IDS = ["msg_", "ask_"] as const;
 
 /** How far a sink has got in a partition: everything up to `seq` was acknowledged. */
 export interface CursorRow {

@@ -14,6 +14,9 @@ export interface SendHost {
   pause(actor: ActorId, reason: string): Promise<void>;
 }
 
+/** The name of the sink that sends go to. */
+export const SEND_SINK = "actors";
+
 /** Messages whose turns have failed that are remembered, at most. One that is forgotten begins to count anew. */
 const MAX_FAILING = 10_000;
 
@@ -42,7 +45,7 @@ export function sendSink(host: SendHost): Sink {
   };
 
   return {
-    name: "actors",
+    name: SEND_SINK,
     accepts: "send",
     lane: { kind: "keyed", maxInFlight: 256 },
     async publish(records): Promise<readonly PublishResult[]> {

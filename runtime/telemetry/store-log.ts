@@ -68,6 +68,11 @@ export class StoreLog {
     this.#log("warn", "sink:failed", { store: this.#store, sink, error: describe(error) });
   }
 
+  /** No node has had the sink for days: what it has not published is kept no longer. */
+  sinkForgotten(sink: string): void {
+    this.#log("warn", "sink:forgotten", { store: this.#store, sink });
+  }
+
   sinkRecovered(sink: string): void {
     this.#log("info", "sink:recovered", { store: this.#store, sink });
   }

@@ -20,6 +20,7 @@ import type { Log, Sink, Source } from "#runtime";
  * All events go to NATS and Kafka. RabbitMQ and Redis get what is consumed there, and what the contract promises there.
  */
 import { clusterNames } from "./cluster-names.ts";
+import { OPEN, type Security } from "./security.ts";
 import type { Settings } from "./settings.ts";
 import { type Subscriber, SUBSCRIBERS } from "./subscribers.ts";
 
@@ -44,7 +45,12 @@ const REDIS_TYPES = ["order.*", "delivery.*"];
 const RABBITMQ_TYPES = ["order.placed.v1"];
 
 /** Makes sinks and sources. Connects to nothing yet. A subscription whose broker is not there moves to NATS, with one line in the log. */
-export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined, log: Log): Brokers {
+export function openBrokers(
+  settings: BrokerSettings,
+  nats: NatsLink | undefined,
+  log: Log,
+  { tls, kafka }: Security = OPEN,
+): Brokers {
   const { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster } = settings;
   const { prefix, events: own } = clusterNames(cluster);
   const chosen = choose(settings, nats !== undefined, log);
@@ -58,12 +64,12 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     sources.nats = natsSource({ connection: nats, log, ...own });
   }
   if (KAFKA_BROKERS !== undefined) {
-    const place = { brokers: KAFKA_BROKERS, log, topicPrefix: prefix };
+    const place = { brokers: KAFKA_BROKERS, security: kafka, log, topicPrefix: prefix };
     sinks.push(kafkaSink(place));
     sources.kafka = kafkaSource(place);
   }
   if (RABBITMQ_URL !== undefined) {
-    const place = { url: RABBITMQ_URL, log, exchange: `${prefix}events` };
+    const place = { url: RABBITMQ_URL, tls, log, exchange: `${prefix}events` };
     const consumed = SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === "rabbitmq");
     const names = Object.fromEntries(consumed.map((name) => [name, `${prefix}${QUEUES[name] ?? name}`]));
     const queues = consumed.map((name) => ({ name: names[name] ?? name, types: boundTypesOf(name) }));
@@ -75,7 +81,7 @@ export function openBrokers(settings: BrokerSettings, nats: NatsLink | undefined
     sources.rabbitmq = rabbitMqSource({ ...place, queues: names });
   }
   if (REDIS_URL !== undefined) {
-    const place = { url: REDIS_URL, log, streamPrefix: cluster === "default" ? "" : `${cluster}:` };
+    const place = { url: REDIS_URL, tls, log, streamPrefix: cluster === "default" ? "" : `${cluster}:` };
     sinks.push(onlyTypes(redisSink(place), [...REDIS_TYPES, ...typesAt("redis")]));
     sources.redis = redisSource(place);
   }

@@ -60,7 +60,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       address: shown(REDIS_URL),
       needed: false,
       fix: `${start("Redis", "REDIS_URL")}; its events wait meanwhile`,
-      check: () => pingRedis(REDIS_URL ?? ""),
+      check: () => pingRedis(REDIS_URL ?? "", 2_000, connections.security.tls),
     },
     {
       name: "temporal",

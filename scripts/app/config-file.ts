@@ -44,11 +44,20 @@ const KEYS: { readonly [name: string]: Key } = {
   },
   broker: {
     nats: { url: as("NATS_URL") },
-    kafka: { brokers: as("KAFKA_BROKERS") },
+    kafka: {
+      brokers: as("KAFKA_BROKERS"),
+      tls: as("KAFKA_TLS"),
+      sasl: {
+        mechanism: as("KAFKA_SASL_MECHANISM"),
+        username: as("KAFKA_SASL_USERNAME"),
+        password: as("KAFKA_SASL_PASSWORD"),
+      },
+    },
     rabbitmq: { url: as("RABBITMQ_URL") },
     redis: { url: as("REDIS_URL") },
     type: LATER,
   },
+  tls: { ca: as("TLS_CA_FILE"), cert: as("TLS_CERT_FILE"), key: as("TLS_KEY_FILE") },
   outbox: { retention: as("OUTBOX_RETENTION"), batchSize: LATER, pollInterval: LATER },
   actors: { maxActive: as("ACTORS_MAX_ACTIVE") },
   routing: {

@@ -23,6 +23,7 @@ import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import { secretKeysOf } from "./secrets.ts";
+import { type Security, securityOf } from "./security.ts";
 import type { Settings } from "./settings.ts";
 
 /** Connections per service and process; the read model of the orders has four more. Three processes stay within a server's usual hundred. */
@@ -33,6 +34,8 @@ const SMALL: ReadonlySet<ServiceName> = new Set(["customer", "invoice", "notific
 
 /** What outlives any one try to start the actor system: handles that connect by themselves, again and again. */
 export interface Connections {
+  /** What the connections are made with. */
+  readonly security: Security;
   readonly nats: NatsLink | undefined;
   readonly temporal: Temporal | undefined;
   readonly engine: Engine;
@@ -56,22 +59,28 @@ export interface Connections {
 /**
  * Makes the handles. Connects to nothing yet, and fails for nothing that is away.
  * @throws {TypeError} when a service has no database.
+ * @throws {SettingsError} when a certificate cannot be read.
  */
 export function openConnections(settings: Settings, log: Log): Connections {
   const { NATS_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, DOCKER_HOST, TROUPE_CLUSTER: cluster } = settings;
   const names = clusterNames(cluster);
   const { prefix } = names;
-  const nats = NATS_URL === undefined ? undefined : connectNats({ url: NATS_URL, log, name: `troupe-${cluster}` });
+  const security = securityOf(settings);
+  const nats =
+    NATS_URL === undefined
+      ? undefined
+      : connectNats({ url: NATS_URL, tls: security.tls, log, name: `troupe-${cluster}` });
   const temporal =
     TEMPORAL_ADDRESS === undefined
       ? undefined
       : temporalConnection({
+          security: security.temporal,
           address: TEMPORAL_ADDRESS,
           namespace: TEMPORAL_NAMESPACE,
           prefix,
           codec: sealingCodec(secretKeysOf(settings)),
         });
-  const brokers = openBrokers(settings, nats, log);
+  const brokers = openBrokers(settings, nats, log, security);
   const sinks: Sink[] = [...brokers.sinks];
   const topics =
     nats === undefined
@@ -82,9 +91,10 @@ export function openConnections(settings: Settings, log: Log): Connections {
           ...names.topics,
         });
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
-  sinks.push(...routedSinks(settings, nats, names, log));
+  sinks.push(...routedSinks(settings, security, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
   return {
+    security,
     nats,
     temporal,
     engine: connectEngine({ host: DOCKER_HOST, cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0] }),
@@ -111,6 +121,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
 /** Where routes of the event gateway may lead. One that is not here is there all the same: what goes to it becomes dead letters. */
 function routedSinks(
   { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL }: Settings,
+  security: Security,
   nats: NatsLink | undefined,
   { prefix, routed }: ClusterNames,
   log: Log,
@@ -119,10 +130,13 @@ function routedSinks(
   return [
     KAFKA_BROKERS === undefined
       ? absentSink("kafka", "KAFKA_BROKERS", options)
-      : routedSink(routedKafka({ brokers: KAFKA_BROKERS, log, topicPrefix: prefix }), options),
+      : routedSink(
+          routedKafka({ brokers: KAFKA_BROKERS, security: security.kafka, log, topicPrefix: prefix }),
+          options,
+        ),
     RABBITMQ_URL === undefined
       ? absentSink("rabbitmq", "RABBITMQ_URL", options)
-      : routedSink(routedRabbitMq({ url: RABBITMQ_URL, log, exchangePrefix: prefix }), options),
+      : routedSink(routedRabbitMq({ url: RABBITMQ_URL, tls: security.tls, log, exchangePrefix: prefix }), options),
     nats === undefined
       ? absentSink("nats", "NATS_URL", options)
       : routedSink(
@@ -135,7 +149,7 @@ function routedSinks(
         ),
     REDIS_URL === undefined
       ? absentSink("redis", "REDIS_URL", options)
-      : routedSink(routedRedis({ url: REDIS_URL, log, streamPrefix: prefix }), options),
+      : routedSink(routedRedis({ url: REDIS_URL, tls: security.tls, log, streamPrefix: prefix }), options),
   ];
 }
 

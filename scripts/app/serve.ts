@@ -16,6 +16,7 @@ import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
 import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
+import { shopActors } from "#actors/shop/actors.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
@@ -84,7 +85,12 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
         });
   const buckets =
     settings.API_RATE_LIMIT_STORE === "redis" && settings.REDIS_URL !== undefined
-      ? new RedisBuckets({ url: settings.REDIS_URL, log, prefix: `${settings.TROUPE_CLUSTER}:rate:` })
+      ? new RedisBuckets({
+          url: settings.REDIS_URL,
+          tls: connections.security.tls,
+          log,
+          prefix: `${settings.TROUPE_CLUSTER}:rate:`,
+        })
       : undefined;
   const guard = new Guard({
     limiter: buckets && new SharedLimiter({ buckets, log }),
@@ -104,11 +110,12 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   });
   let stopping = false;
   const readiness = readinessOf(componentsOf(settings, connections, system));
+  const forwarder = new Forwarder({ troupe, topics: () => connections.topics, log });
   const shop = (): ShopReads =>
     system.shop() ?? notYet("The read models have not started yet: GET /ready says what they wait for");
-  const forwarder = new Forwarder({ troupe, topics: () => connections.topics, log });
   const deps: IngressDeps = {
     troupe,
+    rpc: shopActors(),
     forward: {
       find(request, path, query) {
         const destination = forwarder.destinationOf(path, query);

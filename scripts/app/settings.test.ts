@@ -45,6 +45,34 @@ describe("readSettings()", () => {
     expect(readSettings(many)).toMatchObject(many);
   });
 
+  test("takes a password with commas and signs for NATS", () => {
+    const NATS_URL = "nats://u:p,a@s@a:4222,nats://b:4222";
+    expect(readSettings({ NATS_URL }).NATS_URL).toBe(NATS_URL);
+  });
+
+  test("wants certificate and key together, and mechanism, user and password of Kafka", () => {
+    expect(messageOf(() => readSettings({ TLS_CERT_FILE: "/c.pem" }))).toContain(
+      "TLS_CERT_FILE and TLS_KEY_FILE together",
+    );
+    const half = { KAFKA_SASL_MECHANISM: "PLAIN", KAFKA_SASL_USERNAME: "u" };
+    expect(messageOf(() => readSettings(half))).toContain("KAFKA_SASL_PASSWORD together");
+    expect(messageOf(() => readSettings({ ...half, KAFKA_SASL_MECHANISM: "GSSAPI" }))).toContain(
+      "expected one of PLAIN",
+    );
+    expect(readSettings({ ...half, KAFKA_SASL_PASSWORD: "s3cret" }).KAFKA_SASL_PASSWORD).toBe("s3cret");
+  });
+
+  test("never shows what an address or a password was, when it does not fit", () => {
+    for (const given of [
+      { KAFKA_BROKERS: "u:s3cret@h" },
+      { NATS_URL: "nats://u:s3/cret@h" },
+      { DATABASE_URL: "mysql://u:s3cret@h" },
+      { TEMPORAL_ADDRESS: "u:s3cret@h" },
+      { DOCKER_HOST: "ssh://u:s3cret@h" },
+    ])
+      expect(messageOf(() => readSettings(given))).not.toContain("s3");
+  });
+
   test("names every variable that does not fit, at once", () => {
     const message = messageOf(() =>
       readSettings({

@@ -4,6 +4,7 @@ import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
 import { readAddresses } from "#infra/address.ts";
 import { BROKERS } from "#infra/brokers.ts";
+import type { KafkaSasl } from "#infra/kafka/security.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
@@ -136,6 +137,12 @@ const subscriptions = v.pipe(
   v.transform((value) => readSubscriptions(value) ?? DEFAULT_SUBSCRIPTIONS),
 );
 
+const SASL_MECHANISMS: readonly string[] = [
+  "PLAIN",
+  "SCRAM-SHA-256",
+  "SCRAM-SHA-512",
+] satisfies KafkaSasl["mechanism"][];
+
 /** Every variable, with the text `--help` shows. */
 const VARIABLES = {
   PORT: v.pipe(v.optional(port, "3000"), v.description("where HTTP is served; 0 takes a free port")),
@@ -167,6 +174,19 @@ const VARIABLES = {
   GATEWAY_DATABASE_URL: postgresUrl,
   NATS_URL: v.pipe(optional(natsUrls), v.description("events to JetStream, and calls between nodes")),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
+  KAFKA_TLS: v.pipe(onOff("off"), v.description("on: Kafka is spoken to by TLS alone")),
+  KAFKA_SASL_MECHANISM: v.pipe(
+    optional(
+      v.pipe(
+        text,
+        v.check((value) => SASL_MECHANISMS.includes(value), `expected one of ${SASL_MECHANISMS.join(", ")}`),
+      ),
+    ),
+    v.transform((value) => value as KafkaSasl["mechanism"] | undefined),
+    v.description("how this process says to Kafka who it is; with a user and a password"),
+  ),
+  KAFKA_SASL_USERNAME: v.pipe(optional(text), v.description("the user at Kafka")),
+  KAFKA_SASL_PASSWORD: v.pipe(optional(text), v.description("the user's password at Kafka")),
   RABBITMQ_URL: v.pipe(
     optional(url("amqp", "amqps")),
     v.description("the events that are consumed there, and where routes may lead"),
@@ -180,6 +200,18 @@ const VARIABLES = {
     v.optional(v.pipe(text, v.minLength(1, "expected a name")), "default"),
     v.description("of the workflows"),
   ),
+  TEMPORAL_TLS: v.pipe(onOff("off"), v.description("on: Temporal is spoken to by TLS alone; an API key implies it")),
+  TEMPORAL_TLS_SERVER_NAME: v.pipe(
+    optional(text),
+    v.description("the name that Temporal's certificate is made for, where it is not that of the address"),
+  ),
+  TEMPORAL_API_KEY: v.pipe(optional(text), v.description("sent to Temporal with each call")),
+  TLS_CA_FILE: v.pipe(
+    optional(text),
+    v.description("certificates (PEM) that are trusted beside the system's, of every server that is spoken to by TLS"),
+  ),
+  TLS_CERT_FILE: v.pipe(optional(text), v.description("the certificate (PEM) shown to servers that ask for one")),
+  TLS_KEY_FILE: v.pipe(optional(text), v.description("the key (PEM) of that certificate")),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
   TROUPE_HOST: v.pipe(
@@ -341,6 +373,25 @@ const Environment = v.pipe(
   ),
   v.forward(
     v.partialCheck(
+      [["KAFKA_SASL_MECHANISM"], ["KAFKA_SASL_USERNAME"], ["KAFKA_SASL_PASSWORD"]],
+      ({ KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD }) =>
+        [KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD].filter((value) => value === undefined).length %
+          3 ===
+        0,
+      "expected KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD together",
+    ),
+    ["KAFKA_SASL_MECHANISM"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["TLS_CERT_FILE"], ["TLS_KEY_FILE"]],
+      ({ TLS_CERT_FILE, TLS_KEY_FILE }) => (TLS_CERT_FILE === undefined) === (TLS_KEY_FILE === undefined),
+      "expected TLS_CERT_FILE and TLS_KEY_FILE together",
+    ),
+    ["TLS_CERT_FILE"],
+  ),
+  v.forward(
+    v.partialCheck(
       [["API_RATE_LIMIT_STORE"], ["REDIS_URL"]],
       ({ API_RATE_LIMIT_STORE, REDIS_URL }) => API_RATE_LIMIT_STORE === "memory" || REDIS_URL !== undefined,
       "expected memory, as there is no REDIS_URL",
@@ -434,7 +485,7 @@ export function describeVariables(): string {
     if (meaning === undefined) return [];
     const fallback = v.safeParse(schema, undefined).output;
     const shown = fallback === undefined || String(fallback) === "" ? "" : ` (${String(fallback)})`;
-    return [`  ${name.padEnd(20)} ${meaning}${shown}`];
+    return [`  ${name.padEnd(24)} ${meaning}${shown}`];
   });
   return lines.join("\n");
 }

@@ -51,6 +51,7 @@ export function startShopWorkers({ troupe, temporal, log, allows, secrets, setti
   const workers = startWorkers({
     address: temporal.address,
     namespace: temporal.namespace,
+    security: temporal.security,
     codec: temporal.codec,
     queues: [shop, gateway],
     log,

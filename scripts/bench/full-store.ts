@@ -29,7 +29,11 @@ export async function fillStore(
   }
   const cursors = [...lastSeqs].map(([partition, seq]) => ({ sink: SINK, partition, seq }));
   await store.saveCursors(cursors);
-  const pruned = await store.pruneOutbox([...lastSeqs.keys()], [SINK], Date.now() + 1);
+  await store.registerSinks([{ name: SINK, kind: "event" }], Date.now());
+  let pruned = 0;
+  for (let more = 1; more > 0; pruned += more) {
+    more = await store.pruneOutbox([...lastSeqs.keys()], Date.now() + 1, 10_000);
+  }
   if (pruned !== counts.prunedEvents) throw new Error(`Pruned ${pruned} events of ${counts.prunedEvents}`);
   await store.release(NODE, grants);
   await store.close();

@@ -16,6 +16,7 @@ interface Backlog {
 export function checkBacklog(history: History): Violation[] {
   const violations: Violation[] = [];
   const backlogs = new Map<string, Backlog>();
+  const committed = new Map<string, number>();
   const refusedAlone = new Set<string>();
   const shared = new Map<string, number>();
   const mailboxes = history.find((entry) => entry.kind === "world")?.mailboxes ?? {};
@@ -29,7 +30,8 @@ export function checkBacklog(history: History): Violation[] {
       const next = anew ? { decided: version - 1, made: version } : { ...backlog, made: version };
       backlogs.set(`${node} ${actor}`, next);
       const limit = mailboxes[actor.split("/", 1)[0] ?? ""];
-      const waiting = next.made - next.decided;
+      // Another node may have written it meanwhile.
+      const waiting = next.made - Math.max(next.decided, Math.min(next.made, committed.get(actor) ?? 0));
       if (limit === undefined || waiting <= limit) return;
       violations.push(violation("backlog-overflow", index, `${actor} on ${node}, ${waiting} of ${limit}`, [actor]));
     } else if (entry.kind === "commit") {
@@ -37,6 +39,7 @@ export function checkBacklog(history: History): Violation[] {
       for (const { actor, version } of states) {
         const backlog = backlogs.get(`${node} ${actor}`);
         if (outcome === "applied" && backlog !== undefined) backlog.decided = Math.max(backlog.decided, version);
+        if (outcome === "applied") committed.set(actor, version);
         if (outcome === "applied") refusedAlone.delete(`${node} ${actor}`);
       }
       if (outcome !== "refused") return;

@@ -1,4 +1,5 @@
 import type { AnyActorType, AnyMessageDefinition } from "../../actor/any-actor.ts";
+import { SKIP_TICK } from "../../actor/control-messages.ts";
 import { RefusedError } from "../../message/errors.ts";
 import type { Probe } from "../../ports/probe.ts";
 import type { TurnEndEntry } from "./history.ts";
@@ -87,6 +88,14 @@ export function watchingProbe(life: NodeLife, world: Surroundings): Probe {
       if (!life.alive) return;
       const actor = `${activation.id.type}/${activation.id.key}`;
       const { origin, callers, traceparent } = envelope;
+      // A tick that is skipped has a turn without a handler that would be noted.
+      const skipped = envelope.message === SKIP_TICK;
+      if (skipped) {
+        const turn = ++world.turns;
+        world.note({ kind: "turn", turn, node: life.id, actor, message: envelope.message, state: state ?? null });
+        world.note({ kind: "turn-end", turn, actor, outcome: "done" });
+        life.ended.set(actor, turn);
+      }
       world.note({
         kind: "finished",
         turn: life.ended.get(actor) ?? 0,

@@ -66,19 +66,55 @@ export const outbox: Theme = (scenario, expect) => {
     for (const one of [record(1, 1), record(1, 2), { ...record(1, 3), at: 99 }, record(1, 4)]) {
       await store.commit("a", { ...outboxBatch(grants, 1, one.seq, one.seq), outbox: [one] });
     }
+    await store.registerSinks(
+      ["x", "y"].map((name) => ({ name, kind: "event" as const })),
+      7,
+    );
+    await store.registerSinks([{ name: "z", kind: "send" }], 7); // it has no say in events
     await store.saveCursors([{ sink: "x", partition: 1, seq: 3 }]);
-    expect(await store.pruneOutbox([1], ["x", "y"], 50)).toBe(0); // y has no cursor yet
+    expect(await store.pruneOutbox([1], 50, 10)).toBe(0); // y has no cursor yet
     await store.saveCursors([{ sink: "y", partition: 1, seq: 4 }]);
-    expect(await store.pruneOutbox([2], ["x", "y"], 50)).toBe(0);
-    expect(await store.pruneOutbox([1], ["x", "y"], 50)).toBe(2);
+    expect(await store.pruneOutbox([2], 50, 10)).toBe(0);
+    expect(await store.pruneOutbox([1], 50, 1)).toBe(1);
+    expect(await store.pruneOutbox([1], 50, 10)).toBe(1);
+    expect(await store.pruneOutbox([1], 50, 10)).toBe(0);
     expect(seqs(await store.readOutbox("event", [{ partition: 1, after: 0 }], 10))).toEqual([3, 4]);
-    expect(await store.pruneOutbox([1], [], 1_000)).toBe(0); // nobody has passed anything
+  });
+
+  scenario("keeps what no sink takes, and what a sink of another node has not passed", async (store, grants) => {
+    await store.commit("a", outboxBatch(grants, 1, 1, 2));
+    expect(await store.pruneOutbox([1], 1_000, 10)).toBe(0); // there is no sink
+    await store.registerSinks([{ name: "x", kind: "event" }], 7);
+    await store.registerSinks([{ name: "far", kind: "event" }], 5);
+    await store.saveCursors([{ sink: "x", partition: 1, seq: 2 }]);
+    expect(await store.pruneOutbox([1], 1_000, 10)).toBe(0);
+    expect(await store.forgetSinks(5)).toEqual([]);
+    expect(await store.forgetSinks(6)).toEqual(["far"]);
+    expect(await store.pruneOutbox([1], 1_000, 10)).toBe(2);
+  });
+
+  scenario("knows the oldest record that a sink has not passed", async (store, grants) => {
+    expect(await store.oldestAhead("x", "send")).toBe(undefined);
+    for (const [seq, at] of [
+      [1, 30],
+      [2, 20],
+      [3, 40],
+    ] as const) {
+      const one = { ...record(1, seq), kind: "send" as const, at };
+      await store.commit("a", { ...outboxBatch(grants, 1, seq, seq), outbox: [one] });
+    }
+    await store.saveCursors([{ sink: "x", partition: 1, seq: 2 }]);
+    expect(await store.oldestAhead("x", "send")).toBe(40);
+    expect(await store.oldestAhead("x", "event")).toBe(undefined);
+    await store.saveCursors([{ sink: "x", partition: 1, seq: 3 }]);
+    expect(await store.oldestAhead("x", "send")).toBe(undefined);
   });
 
   scenario("goes on numbering after everything was pruned", async (store, grants) => {
     await store.commit("a", outboxBatch(grants, 1, 1, 3));
+    await store.registerSinks([{ name: "x", kind: "event" }], 7);
     await store.saveCursors([{ sink: "x", partition: 1, seq: 3 }]);
-    expect(await store.pruneOutbox([1], ["x"], 50)).toBe(3);
+    while ((await store.pruneOutbox([1], 50, 2)) > 0);
     await store.commit("a", outboxBatch(grants, 1, 4, 4));
     expect(seqs(await store.readOutbox("event", [{ partition: 1, after: 3 }], 10))).toEqual([4]);
     const [settled] = await store.settle("a", [fenceOf(grants, 1)]);

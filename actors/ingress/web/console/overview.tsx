@@ -1,56 +1,95 @@
-import { useQuery } from "@tanstack/react-query";
-import { ask } from "../kit/api.ts";
-import { Failure, Skeleton } from "../kit/feedback.tsx";
-import { Status } from "../kit/state.tsx";
+import { ArrowRight, CircleCheck } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { Skeleton } from "../kit/feedback.tsx";
+import { compact } from "../kit/format.ts";
+import { Loaded } from "../kit/loaded.tsx";
+import { Page, Section } from "../kit/page.tsx";
+import { Sparkline } from "../kit/sparkline.tsx";
+import { State, Status } from "../kit/state.tsx";
+import { type Ready, usePolled } from "./api.ts";
+import { useAttention } from "./attention.ts";
+import { type Watched, useHistory } from "./rates.ts";
+import { Topology } from "./topology.tsx";
 
-interface Ready {
-  readonly status: string;
-  readonly components: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly address?: string;
-    readonly how: string;
-  }[];
+const WATCHED: readonly Watched[] = [
+  { name: "troupe_http_requests_total", kind: "counter" },
+  { name: "troupe_turns_total", kind: "counter" },
+  { name: "troupe_outbox_pending", kind: "gauge" },
+  { name: "troupe_dead_letters", kind: "gauge" },
+  { name: "troupe_ws_connections", kind: "gauge" },
+];
+const TILES = ["requests/s", "turns/s", "events pending", "dead letters", "open sockets"];
+
+/** What needs attention first, then how much is going on, and what runs. */
+export function Overview() {
+  const ready = usePolled<Ready>("/ready");
+  const { history } = useHistory(WATCHED);
+  return (
+    <Page title="Overview" tools={ready.data && <Status status={ready.data.status} />}>
+      <Needs />
+      <ul className="tiles">
+        {TILES.map((label, i) => {
+          const values = history.values[i] ?? [];
+          const now = values.at(-1);
+          return (
+            <li key={label}>
+              <span className="soft small">{label}</span>
+              <span className="tile-value number">{now === undefined ? "…" : compact(now)}</span>
+              <Sparkline values={values.slice(-40)} width={96} />
+            </li>
+          );
+        })}
+      </ul>
+      <Topology />
+      <Section title="Components">
+        <Loaded query={ready} rows={8}>
+          {({ components }) => (
+            <ul className="lines">
+              {components.map(({ name, status, address, how }) => (
+                <li key={name}>
+                  <strong className="line-name">{name}</strong>
+                  <Status status={status} />
+                  <code className="grow clip">{address ?? "–"}</code>
+                  {how !== "" && <span className="soft small">{how}</span>}
+                </li>
+              ))}
+            </ul>
+          )}
+        </Loaded>
+      </Section>
+    </Page>
+  );
 }
 
-/** What runs, and what needs attention. */
-export function Overview() {
-  const ready = useQuery({ queryKey: ["ready"], queryFn: () => ask<Ready>("/ready"), refetchInterval: 5_000 });
+function Needs(): ReactNode {
+  const attention = useAttention();
+  if (attention === undefined) return <Skeleton height={56} />;
+  if (attention.length === 0)
+    return (
+      <div className="all-well" role="status">
+        <CircleCheck size={18} aria-hidden="true" />
+        <strong>Nothing needs attention</strong>
+        <span className="soft">All components answer, nothing is stuck, nothing waits for you.</span>
+      </div>
+    );
   return (
-    <div className="stack page">
-      <header className="row">
-        <h1 className="grow">Overview</h1>
-      </header>
-      {ready.isPending && <Skeleton rows={8} height={36} />}
-      {ready.isError && <Failure error={ready.error} retry={() => void ready.refetch()} />}
-      {ready.data && (
-        <section className="table-frame" aria-label="Components">
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Component</th>
-                <th>Status</th>
-                <th>Address</th>
-                <th>What to do</th>
-              </tr>
-            </thead>
-            <tbody>
-              {ready.data.components.map(({ name, status, address, how }) => (
-                <tr key={name}>
-                  <td>{name}</td>
-                  <td>
-                    <Status status={status} />
-                  </td>
-                  <td>
-                    <code>{address ?? "–"}</code>
-                  </td>
-                  <td className="soft">{how}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-    </div>
+    <Section title="Needs attention">
+      <ul className="lines">
+        {attention.map(({ tone, word, what, todo, to }) => (
+          <li key={what}>
+            <State tone={tone}>{word}</State>
+            <span className="grow">
+              <strong>{what}</strong>
+              <span className="soft todo">{todo}</span>
+            </span>
+            <Link href={to} className="button" aria-label={`Open: ${what}`}>
+              Open
+              <ArrowRight size={14} aria-hidden="true" />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }

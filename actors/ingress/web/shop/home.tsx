@@ -1,35 +1,47 @@
-import { useQuery } from "@tanstack/react-query";
-import { ask } from "../kit/api.ts";
+import { useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { Empty, Failure, Skeleton } from "../kit/feedback.tsx";
-import { money } from "../kit/format.ts";
+import { useLive } from "../kit/live.ts";
+import { useProducts } from "./basket.ts";
+import { ProductCard } from "./product-card.tsx";
 
-interface Product {
-  readonly sku: string;
-  readonly name: string;
-  readonly price: number;
-  readonly currency: string;
-}
+/** However many orders come in, the stock is asked for this often at most. */
+const STOCK_EVERY_MS = 1_000;
 
-/** What there is to buy. */
+/** What there is to buy. Every order that is placed or given up renews the stock. */
 export function Home() {
-  const products = useQuery({
-    queryKey: ["products"],
-    queryFn: () => ask<{ items: readonly Product[] }>("/products?limit=200"),
+  const products = useProducts();
+  const queries = useQueryClient();
+  const asked = useRef(0);
+  useLive(["orders"], () => {
+    if (Date.now() - asked.current < STOCK_EVERY_MS) return;
+    asked.current = Date.now();
+    setTimeout(() => void queries.invalidateQueries({ queryKey: ["stock"] }), STOCK_EVERY_MS);
   });
   return (
     <div className="stack">
-      <h1>Products</h1>
-      {products.isPending && <Skeleton rows={4} height={80} />}
+      <header className="hero">
+        <h1>Good tea, kept honestly</h1>
+        <p className="soft">
+          Every piece you see is really there: stock is held while you pay, and given back if you change your mind.
+        </p>
+      </header>
+      {products.isPending && (
+        <div className="products">
+          {Array.from({ length: 5 }, (_, i) => (
+            <Skeleton key={i} height={278} />
+          ))}
+        </div>
+      )}
       {products.isError && <Failure error={products.error} retry={() => void products.refetch()} />}
-      {products.data?.items.length === 0 && <Empty title="There are no products yet" command="bun run dev" />}
+      {products.data?.items.length === 0 && (
+        <Empty title="There are no products yet" command="TROUPE_SEED=on bun run dev">
+          Start with demo products, or put one with the API.
+        </Empty>
+      )}
       <ul className="products">
-        {products.data?.items.map(({ sku, name, price, currency }) => (
-          <li key={sku} className="card product">
-            <div className="body stack">
-              <h2>{name}</h2>
-              <span className="number">{money(price, currency)}</span>
-            </div>
-          </li>
+        {products.data?.items.map((product) => (
+          <ProductCard key={product.sku} product={product} />
         ))}
       </ul>
     </div>

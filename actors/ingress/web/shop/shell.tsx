@@ -1,6 +1,9 @@
 import type { ReactNode } from "react";
-import { Link } from "wouter";
+import { Link, useRoute } from "wouter";
 import { ThemeSwitch } from "../kit/theme.tsx";
+import { BasketButton } from "./basket-drawer.tsx";
+import { Bell } from "./bell.tsx";
+import { CustomerSwitch } from "./customer-switch.tsx";
 
 /** The frame of the shop: its name, where one can go, and the page. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -13,17 +16,31 @@ export function Shell({ children }: { children: ReactNode }) {
         <Link className="brand" href="/">
           Troupe
         </Link>
-        <nav className="row grow" aria-label="Shop">
-          <Link href="/">Products</Link>
+        <nav className="shop-nav" aria-label="Shop">
+          <Entry to="/">Products</Entry>
+          <Entry to="/shop/orders">Orders</Entry>
+          <Entry to="/simulator">Simulator</Entry>
+          <a href="/console">Console</a>
         </nav>
-        <a className="button quiet" href="/console">
-          Console
-        </a>
-        <ThemeSwitch />
+        <div className="shop-tools">
+          <CustomerSwitch />
+          <Bell />
+          <BasketButton />
+          <ThemeSwitch />
+        </div>
       </header>
       <main id="main" className="shop-main">
         {children}
       </main>
     </div>
+  );
+}
+
+function Entry({ to, children }: { to: string; children: ReactNode }) {
+  const [here] = useRoute(to);
+  return (
+    <Link href={to} aria-current={here ? "page" : undefined}>
+      {children}
+    </Link>
   );
 }

@@ -1,0 +1,145 @@
+import { Redo2, Trash2 } from "lucide-react";
+import { useLocation } from "wouter";
+import { useAction } from "../kit/action.ts";
+import { Chip } from "../kit/chip.tsx";
+import { Confirm } from "../kit/confirm.tsx";
+import { Json, JsonForm } from "../kit/json.tsx";
+import { Loaded } from "../kit/loaded.tsx";
+import { Page, Section } from "../kit/page.tsx";
+import { useParam } from "../kit/param.ts";
+import { State } from "../kit/state.tsx";
+import { When } from "../kit/time.tsx";
+import { useToast } from "../kit/toasts.tsx";
+import { type DeadLetter, usePolled } from "./api.ts";
+
+interface Whole extends DeadLetter {
+  readonly data: unknown;
+  readonly original: { readonly data: unknown } | null;
+  readonly edits: readonly { readonly at: string; readonly by: string | null }[];
+  readonly record: unknown;
+}
+
+/** One dead letter: why, what it holds, and mending, replaying or deleting it. */
+export function DeadLetterPage() {
+  const id = useParam("id");
+  const path = `/dead-letters/${encodeURIComponent(id)}`;
+  const letter = usePolled<Whole>(path, 10_000);
+  const [, go] = useLocation();
+  const say = useToast();
+  const action = useAction([path], ["dead-letters"]);
+  const back = (): void => go("/dead-letters");
+  return (
+    <Page
+      title="Dead letter"
+      tools={
+        letter.data && (
+          <>
+            <button
+              type="button"
+              className="button primary"
+              disabled={action.isPending}
+              onClick={() =>
+                action.mutate({
+                  path: `${path}/replay`,
+                  done: "Tried again",
+                  then: (answer) => {
+                    const { failed } = answer as { readonly failed: readonly { readonly detail: string }[] };
+                    const [first] = failed;
+                    if (first === undefined) back();
+                    else say("bad", "failed again", first.detail);
+                  },
+                })
+              }
+            >
+              <Redo2 size={14} aria-hidden="true" />
+              Replay
+            </button>
+            <Confirm
+              label="Delete"
+              icon={Trash2}
+              title="Delete this letter?"
+              sure="Delete"
+              onSure={() => action.mutate({ path, method: "DELETE", done: "Deleted", then: back })}
+            >
+              What it holds is gone for good.
+            </Confirm>
+          </>
+        )
+      }
+    >
+      <Loaded query={letter} rows={3} height={120}>
+        {({ reason, detail, type, target, key, attempts, at, data, original, edits, record }) => (
+          <>
+            <div className="all-well" data-tone="warning">
+              <State tone="warning">{reason}</State>
+              <span className="grow">{detail}</span>
+            </div>
+            <div className="halves">
+              <Section title="What it holds">
+                <JsonForm
+                  key={JSON.stringify(data)}
+                  label="Data, as JSON"
+                  initial={JSON.stringify(data, undefined, 2)}
+                  submit="Save"
+                  disabled={action.isPending}
+                  onSubmit={(json) =>
+                    action.mutate({
+                      path,
+                      method: "PATCH",
+                      json: { data: json },
+                      done: "Saved; replay it when you are done",
+                    })
+                  }
+                />
+              </Section>
+              <div className="stack">
+                <Section title="Facts">
+                  <dl className="facts">
+                    <dt>Id</dt>
+                    <dd>
+                      <Chip id={id} label="letter id" />
+                    </dd>
+                    <dt>Type</dt>
+                    <dd>
+                      <code>{type ?? "–"}</code>
+                    </dd>
+                    <dt>Target</dt>
+                    <dd>
+                      <code>{target}</code>
+                    </dd>
+                    <dt>Key</dt>
+                    <dd>
+                      <code>{key}</code>
+                    </dd>
+                    <dt>Tries</dt>
+                    <dd className="number">{attempts}</dd>
+                    <dt>Since</dt>
+                    <dd>
+                      <When at={at} />
+                    </dd>
+                    {edits.map((edit) => (
+                      <div key={edit.at} className="fact">
+                        <dt>Edited</dt>
+                        <dd>
+                          <When at={edit.at} /> {edit.by ?? ""}
+                        </dd>
+                      </div>
+                    ))}
+                  </dl>
+                </Section>
+                {original !== null && (
+                  <Section title="As it came">
+                    <Json value={original.data} label="As it came" />
+                  </Section>
+                )}
+                <Section title="The whole record">
+                  <Json value={record} label="The whole record" />
+                </Section>
+              </div>
+            </div>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,25 @@
+import {
+  Boxes,
+  ChartLine,
+  Container,
+  LayoutDashboard,
+  type LucideIcon,
+  MailWarning,
+  Network,
+  Route as RouteIcon,
+  Settings as SettingsIcon,
+  Workflow,
+} from "lucide-react";
+
+/** The pages of the console, as the navigation and the palette show them. */
+export const PAGES: readonly { readonly to: string; readonly label: string; readonly icon: LucideIcon }[] = [
+  { to: "/", label: "Overview", icon: LayoutDashboard },
+  { to: "/actors", label: "Actors", icon: Boxes },
+  { to: "/events", label: "Events", icon: RouteIcon },
+  { to: "/dead-letters", label: "Dead letters", icon: MailWarning },
+  { to: "/workflows", label: "Workflows", icon: Workflow },
+  { to: "/services", label: "Services", icon: Container },
+  { to: "/cluster", label: "Cluster", icon: Network },
+  { to: "/metrics", label: "Metrics", icon: ChartLine },
+  { to: "/settings", label: "Settings", icon: SettingsIcon },
+];
