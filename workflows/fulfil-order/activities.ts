@@ -236,9 +236,6 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
   };
 }
 
-/** The activities as the workflow sees them. */
-export type FulfilOrderActivities = ReturnType<typeof fulfilOrderActivities>;
-
 /** Runs `task` for each item at once; when one fails, waits for the others before it throws: none is left running. */
 async function all<T>(items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {
   const results = await Promise.allSettled(items.map(task));
