@@ -63,6 +63,17 @@ test("giveBackStock before its hold keeps one that is still under way from holdi
   expect(await h.stock.level()).toMatchObject({ reserved: 0 });
 });
 
+test("holdStock of an order that has ended holds nothing: a task that runs again would keep it for ever, or ship it twice", async () => {
+  await using h = await house();
+  await h.activities.holdStock(orderId, lines);
+  await h.activities.confirmStock(orderId, lines);
+  await h.activities.markShipped(orderId);
+  await h.activities.settleStock(orderId, lines);
+  await h.activities.markDelivered(orderId);
+  expect(await h.activities.holdStock(orderId, lines)).toMatchObject({ kind: "all", order: { status: "delivered" } });
+  expect(await h.stock.level()).toMatchObject({ onHand: 6, reserved: 0 });
+});
+
 const money = { orderId, amount: 900, currency: "EUR" };
 
 test("refundPayment gives back what the provider has, also where our ledger has not heard of it", async () => {

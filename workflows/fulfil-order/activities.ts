@@ -4,6 +4,7 @@ import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import type { Address } from "#actors/shop/delivery/messages.ts";
 import type { Choice, OrderMarked, PartialLine, UndoFailure } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
+import { isFinal } from "#actors/shop/order/status.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import type { PaymentProvider } from "#actors/shop/payment/provider.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
@@ -73,6 +74,12 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
      */
     async holdStock(orderId: string, lines: readonly StockLine[]): Promise<StockHeld> {
       const call = calls(orderId);
+      // A workflow task that failed runs its steps again: what an order that has ended once held is not to be held anew.
+      const known = await call.plain(() => orderOf(orderId).get(undefined, call.patience));
+      if (known !== null && isFinal(known.status)) {
+        const { status, cancelRequested } = known;
+        return { kind: "all", order: { status, cancelRequested } };
+      }
       const held: PartialLine[] = [];
       const heldOf = async (line: StockLine, wish: { orderId: string; quantity: number; partial: boolean }) => {
         try {
@@ -228,9 +235,6 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
     restockStock: giveBackStock,
   };
 }
-
-/** The activities as the workflow sees them. */
-export type FulfilOrderActivities = ReturnType<typeof fulfilOrderActivities>;
 
 /** Runs `task` for each item at once; when one fails, waits for the others before it throws: none is left running. */
 async function all<T>(items: readonly T[], task: (item: T) => Promise<unknown>): Promise<void> {

@@ -155,6 +155,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
       parcel.is("lost") ? undos.settleStock(orderId, stockLines) : undos.giveBackStock(orderId, stockLines),
     );
     const { total, lines } = await decision.holdStock(stockLines, order.total);
+    if (progress.status === "delivered" || progress.status === "returned") return await finish(); // F4
     stopIfCancelled();
     if (order.resumed !== true) undo.add("refundPayment", () => undos.refundPayment(orderId));
     await steps.authorizePayment({ orderId, amount: total, currency: order.currency, token: order.paymentToken });

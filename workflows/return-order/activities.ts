@@ -30,6 +30,3 @@ export function returnOrderActivities({ troupe }: { readonly troupe: Pick<Troupe
     },
   };
 }
-
-/** The activities as the workflow sees them. */
-export type ReturnOrderActivities = ReturnType<typeof returnOrderActivities>;

@@ -4,7 +4,6 @@ import type { SimulationProgress } from "#actors/shop/simulation/messages.ts";
 import { Simulation } from "#actors/shop/simulation/simulation.ts";
 import { Stock } from "#actors/shop/stock/stock.ts";
 import { RefusedError, type Troupe } from "#runtime";
-import { workflowIds } from "#workflows/workflow-ids.ts";
 import { fateOf } from "./fate.ts";
 import type { SimulationRun } from "./messages.ts";
 
@@ -91,9 +90,6 @@ export function runSimulationActivities({ troupe, acceptPart }: SimulationPorts)
   };
 }
 export type RunSimulationActivities = ReturnType<typeof runSimulationActivities>;
-
-/** The workflow id of a simulated order. */
-export const sagaOf = (orderId: string): string => workflowIds.fulfilOrder(orderId);
 
 /** Runs `task` for each item, some at once. */
 async function inTurns<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {

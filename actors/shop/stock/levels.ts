@@ -8,7 +8,7 @@ export const Hold = v.variant("kind", [
   v.object({ kind: v.literal("held"), quantity: v.number() }),
   /** On its way to the customer; an undo brings it back. */
   v.object({ kind: v.literal("confirmed"), quantity: v.number() }),
-  /** Given back before it was reserved: a reservation that comes late is refused. */
+  /** Given back: a reservation that comes late, or again, is refused. */
   v.object({ kind: v.literal("released") }),
   /** Sent back after delivery: the same return again changes nothing. */
   v.object({ kind: v.literal("returned") }),
@@ -41,11 +41,10 @@ export const applyStockEvent: Apply<StockState, typeof stockEvents> = {
     state.holds[orderId] = { kind: "held", quantity: quantity + (hold?.kind === "held" ? hold.quantity : 0) };
   },
   "stock.released.v1": (state, { orderId, quantity, cause }) => {
-    const hold = state.holds[orderId];
     if (cause === "restocked") leave(state, -quantity);
     else state.reserved = reservedOf(state) - quantity;
-    if (hold === undefined && quantity === 0 && cause === "released") state.holds[orderId] = { kind: "released" };
-    else delete state.holds[orderId];
+    if (cause === "expired") delete state.holds[orderId];
+    else state.holds[orderId] = { kind: "released" };
   },
   "stock.confirmed.v1": (state, { orderId, quantity }) => {
     leave(state, quantity);

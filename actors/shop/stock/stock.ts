@@ -6,13 +6,15 @@
  *
  * | an order's hold | exits |
  * |---|---|
- * | none | held (`reserve`), released (`giveBack`, for 15 minutes), returned (`takeReturn`, for 30 days) |
- * | held | confirmed (`confirm`), none (`giveBack`; 15 minutes without either) |
- * | confirmed | none (`giveBack`: back on the shelf; `settle`: gone for good) |
+ * | none | held (`reserve`), released (`giveBack`), returned (`takeReturn`, for 30 days) |
+ * | held | confirmed (`confirm`), released (`giveBack`), none (15 minutes without either) |
+ * | confirmed | released (`giveBack`: back on the shelf), none (`settle`: gone for good) |
+ * | released | none, after 15 minutes |
  *
  * S1 `available` never drops below zero: only `reserve` lowers it, and it looks first.
  * S2 A hold lives at most 15 minutes after its last `reserve`: the timer is set in the turn that makes it.
- * S3 A `giveBack` that overtakes its `reserve` leaves a mark until the timer, so that the late `reserve` is refused.
+ * S3 A `giveBack` leaves a mark until the timer, so that a `reserve` that comes late, or again, is refused: a step whose
+ *    answer nobody waits for any more may still be on its way.
  * S4 Every command is idempotent by the order's hold, not by its message id: ids are forgotten after a day, a hold is not.
  * S5 `onHand` + shipped = refilled, at every moment: pieces only move.
  */
@@ -90,18 +92,13 @@ export const Stock = actor("stock", {
 
     /**
      * The undo of `reserve` and `confirm`: pieces that are held are free again, pieces that left the shelf are back on it.
-     * Where there are none it makes sure that none are held later.
+     * It makes sure that none are held later, where there are none, too.
      */
     giveBack: command({ in: StockOfOrder }, (c, { orderId }) => {
       const hold = c.state.holds[orderId];
       if (hold?.kind === "released" || hold?.kind === "returned") return;
-      if (hold === undefined) {
-        release(c, orderId, 0, "released"); // S3
-        c.timers.set(timerOf(orderId), { in: HOLD_FOR, send: "expire", with: { orderId } });
-        return;
-      }
-      c.timers.cancel(timerOf(orderId));
-      release(c, orderId, hold.quantity, hold.kind === "held" ? "released" : "restocked");
+      release(c, orderId, hold?.quantity ?? 0, hold?.kind === "confirmed" ? "restocked" : "released"); // S3
+      c.timers.set(timerOf(orderId), { in: HOLD_FOR, send: "expire", with: { orderId } });
     }),
 
     /**
@@ -125,6 +122,9 @@ export const Stock = actor("stock", {
     settle: command({ in: StockOfOrder }, (c, { orderId }) => {
       const hold = c.state.holds[orderId];
       if (hold?.kind === "confirmed") c.emit("stock.settled.v1", { sku: c.key, orderId, quantity: hold.quantity });
+      if (hold?.kind !== "held") return;
+      release(c, orderId, hold.quantity, "expired"); // of an order that is over: these never left the shelf
+      c.timers.cancel(timerOf(orderId));
     }),
 
     /** The customer sent the pieces of a delivered order back. Repeated within 30 days, it changes nothing. */
