@@ -8,8 +8,8 @@ import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
 import { useParam } from "../kit/param.ts";
 import { State } from "../kit/state.tsx";
-import { useToast } from "../kit/toasts.tsx";
 import { When } from "../kit/time.tsx";
+import { useToast } from "../kit/toasts.tsx";
 import { type DeadLetter, usePolled } from "./api.ts";
 
 interface Whole extends DeadLetter {

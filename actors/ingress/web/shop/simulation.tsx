@@ -14,7 +14,11 @@ const STEPS = ["reserved", "paid", "shipped", "delivered", "rejected", "cancelle
 const WORDS: Readonly<Record<string, string>> = { underWay: "under way", needsAttention: "needs attention" };
 
 /** The orders of one simulation: how many are placed and where they stand, and how long they took from placing to each step. */
-export function SimulationProgress({ simulation: { orders, counts, latency, workflowId } }: { simulation: Simulation }) {
+export function SimulationProgress({
+  simulation: { orders, counts, latency, workflowId },
+}: {
+  simulation: Simulation;
+}) {
   const placed = counts["placed"] ?? 0;
   const steps = STEPS.filter((step) => latency[step] !== undefined);
   return (
