@@ -4,7 +4,7 @@ import type { OrderLists } from "#actors/shop/read-model/orders.ts";
 import type { Reports } from "#actors/shop/read-model/reports.ts";
 import type { Access } from "#infra/http/access.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
-import type { Log, Troupe } from "#runtime";
+import type { AnyActorType, Log, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
 import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
@@ -15,6 +15,8 @@ import type { Readiness } from "./readiness.ts";
 export interface IngressDeps {
   /** The actor system. @throws {Problem} 503 while it is not there yet. */
   readonly troupe: () => Troupe;
+  /** The actors that `/rpc` reaches. Default: none, and there are no such routes. */
+  readonly rpc?: readonly AnyActorType[];
   /** Lists of orders, from their read model. @throws {Problem} 503 while it is not there yet. */
   readonly orders: () => OrderLists;
   /** Figures of the shop, likewise. @throws {Problem} 503 while they are not there yet. */
@@ -48,14 +50,16 @@ export interface IngressDeps {
 
 /** Hands requests on to services. */
 export interface Forward {
-  /** What a path leads to; `undefined`: it is a route of ours. */
-  find(request: Request, path: string, query: string): Forwarding | undefined;
+  /** What a path leads to; `undefined`: it is a route of ours. `own` tells whether a path is: those go before rules. */
+  find(request: Request, path: string, query: string, own: (path: string) => boolean): Forwarding | undefined;
 }
 
 /** A request for a service. */
 export interface Forwarding {
   /** Who may ask. */
   readonly access: Access;
+  /** Further origins whose pages may read the answer. */
+  readonly origins?: readonly string[];
   /** What it is counted as. */
   readonly route: string;
   /** The answer; `undefined`: the request became a WebSocket. */

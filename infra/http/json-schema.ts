@@ -1,6 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import { EXACT_NUMBER } from "#infra/json/exact-schema.ts";
+import { EXACT_NUMBER } from "../json/exact-schema.ts";
 
 /** A JSON Schema document (draft 2020-12), as OpenAPI 3.1 takes it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

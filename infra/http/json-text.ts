@@ -1,4 +1,4 @@
-import { isExactNumber, parseExact } from "#infra/json/exact.ts";
+import { isExactNumber, parseExact } from "../json/exact.ts";
 import { Problem } from "./problem.ts";
 
 /** Levels of nesting, at most: what no honest body needs, and no recursive code behind this has to fear. */

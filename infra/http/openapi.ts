@@ -1,6 +1,7 @@
 import type { GenericSchema } from "valibot";
-import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
+import { jsonSchemaOf } from "./json-schema.ts";
 import { KEY_SECURITY, parametersOf, PROBLEM } from "./operation.ts";
+import { PROBLEM_SCHEMA } from "./problem-schema.ts";
 
 /** A mounted route, as Elysia lists it. */
 export interface MountedRoute {
@@ -8,34 +9,6 @@ export interface MountedRoute {
   readonly path: string;
   readonly hooks?: Readonly<Record<string, unknown>>;
 }
-
-/** The schema of every error answer. */
-const PROBLEM_SCHEMA: JsonSchema = {
-  type: "object",
-  description: "RFC 9457. `code` is stable; `traceId` finds the cause in the log.",
-  required: ["type", "title", "status", "detail", "code", "traceId"],
-  properties: {
-    type: { type: "string" },
-    title: { type: "string" },
-    status: { type: "integer" },
-    detail: { type: "string" },
-    code: { type: "string", examples: ["order.already_shipped", "invalid_input"] },
-    traceId: { type: "string", pattern: "^[0-9a-f]{32}$" },
-    errors: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["path", "message"],
-        properties: {
-          path: { type: "string", description: "A JSON pointer into the body, or `query/…`, `path/…`, `header/…`" },
-          message: { type: "string" },
-          expected: { type: "string" },
-          received: { type: "string" },
-        },
-      },
-    },
-  },
-};
 
 /** Methods OpenAPI has a place for. */
 const METHODS = new Set(["GET", "PUT", "POST", "DELETE", "PATCH"]);

@@ -49,7 +49,8 @@ let used = 0;
 /** Digits of a pool: asking for randomness costs more than what comes of it. */
 function randomHex(digits: 16 | 32): string {
   if (used + digits > pool.length) {
-    pool = Buffer.from(crypto.getRandomValues(new Uint8Array(POOL_BYTES))).toString("hex");
+    const bytes = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
+    pool = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     used = 0;
   }
   const text = pool.slice(used, (used += digits));

@@ -22,7 +22,12 @@ interface ExactJson {
   rawJSON(text: string): ExactNumber;
   isRawJSON(value: unknown): value is ExactNumber;
 }
-const { parse, rawJSON, isRawJSON } = JSON as unknown as ExactJson;
+const {
+  parse,
+  rawJSON,
+  // A host without it (Node before 22) has no such values either.
+  isRawJSON = (_: unknown): _ is ExactNumber => false,
+} = JSON as unknown as Omit<ExactJson, "isRawJSON"> & Partial<ExactJson>;
 
 /**
  * A number that may not survive as a double: 16 digits and more, an exponent, zeros at the end of a fraction, `-0`. It may

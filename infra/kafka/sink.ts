@@ -1,3 +1,4 @@
+import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
 /**
  * The sink `kafka`.
  *
@@ -10,7 +11,7 @@
  * K4 What Kafka will never take is found among the others and refused. A topic that takes nothing now (too few replicas) holds
  *    its own records: after a send that failed each topic is tried by itself.
  */
-import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
+import { groupBy } from "../group-by.ts";
 import { checkBrokers } from "./check.ts";
 import { isUnknownTopic, kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import { type EventMessage, eventMessage, runs } from "./message.ts";
@@ -102,7 +103,7 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
   /** K4. Topics that do not take records now are put into `held`, and get no more of this batch. */
   async function sendRun(run: readonly EventMessage[], held: Map<string, unknown>, refuse: Refuse): Promise<void> {
     const open = run.filter(({ topic }) => !held.has(topic));
-    const groups = Map.groupBy(open, ({ topic }) => topic);
+    const groups = groupBy(open, ({ topic }) => topic);
     if (groups.size === 0) return;
     if (groups.size > 1) {
       try {

@@ -5,6 +5,7 @@ import {
   MessagesStreamFallbackModes,
   MessagesStreamModes,
 } from "@platformatic/kafka";
+import type { Handled, Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 /**
  * The source `kafka`: a classic consumer group per consumer, on the topics of its event types.
  *
@@ -16,8 +17,7 @@ import {
  *    believes that one dead.
  * K4 Any client may have written what is there: keys, values and headers may be missing. What has no value is skipped.
  */
-import { within } from "#infra/deadline.ts";
-import type { Handled, Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
+import { within } from "../deadline.ts";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";

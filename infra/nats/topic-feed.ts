@@ -7,6 +7,8 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { type Log, TroupeError } from "#runtime";
+import { withResolvers } from "#runtime/internal";
 /**
  * Follows the topics' stream from one message to the next, for ever.
  *
@@ -18,9 +20,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
  * F2 where the stream has lost what comes next (it was made anew, or its limits were faster than this node), the target
  *    is told to restart before anything behind the hole.
  */
-import { within } from "#infra/deadline.ts";
-import { type Log, TroupeError } from "#runtime";
-import { withResolvers } from "#runtime/internal";
+import { within } from "../deadline.ts";
 import type { NatsLink } from "./connection.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { readTopicMessage } from "./topic-message.ts";

@@ -1,6 +1,6 @@
 import postgres from "postgres";
-import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
+import { within } from "../deadline.ts";
 import { readSsl } from "./ssl.ts";
 
 /** The query function of the driver: a tagged template. */

@@ -1,4 +1,4 @@
-import { within } from "#infra/deadline.ts";
+import { within } from "../deadline.ts";
 import type { ClientTls } from "../tls.ts";
 import { newClient } from "./client.ts";
 

@@ -1,5 +1,4 @@
 import type { AMQPChannel, AMQPMessage } from "@cloudamqp/amqp-client";
-import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
 /**
  * One connection with one channel in confirm mode at a time, opened when it is needed and thrown away at the first
@@ -11,6 +10,7 @@ import type { Log } from "#runtime";
  * C2 What the broker gives back it gives back before its confirm.
  */
 import { withResolvers } from "#runtime/internal";
+import { within } from "../deadline.ts";
 import type { ClientTls } from "../tls.ts";
 import { type Client, newClient } from "./client.ts";
 import { NACKED, settleConfirmsInOrder } from "./confirms.ts";

@@ -1,12 +1,12 @@
 import type { AMQPChannel } from "@cloudamqp/amqp-client";
+import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 /**
  * The source `rabbitmq`: a queue per consumer.
  *
  * A message is acknowledged when it was taken, on the channel it came by. One that was not comes again at its old place
  * in the queue when the connection ends. A queue has one active consumer, so the order of a key holds.
  */
-import { within } from "#infra/deadline.ts";
-import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
+import { within } from "../deadline.ts";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";

@@ -1,5 +1,5 @@
-import { within } from "#infra/deadline.ts";
 import type { Log } from "#runtime";
+import { within } from "../deadline.ts";
 import type { ClientTls } from "../tls.ts";
 import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";

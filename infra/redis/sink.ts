@@ -1,5 +1,6 @@
 import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
 import { toCloudEvent } from "#runtime";
+import { groupBy } from "../group-by.ts";
 /**
  * The sink `redis`: events as entries of Redis Streams.
  *
@@ -119,7 +120,7 @@ async function writeEntries(client: RedisClient, entries: readonly Entry[]): Pro
     if (first !== undefined && failed.length === replies.length && !failed.some(isNever)) throw first;
     return replies;
   }
-  const streams = Map.groupBy(entries, ({ stream }) => stream);
+  const streams = groupBy(entries, ({ stream }) => stream);
   if (streams.size === 1) return addOneByOne(client, entries);
   const outcomes = new Map<Entry, unknown>();
   for (const group of streams.values()) {

@@ -1,3 +1,4 @@
+import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 /**
  * The source `redis`: a consumer group per consumer, on the streams of its event types.
  *
@@ -9,8 +10,7 @@
  * R4 A key that cannot be read as a stream (another type, a user who may not) is left out, and looked at again now and then:
  *    the others go on.
  */
-import { within } from "#infra/deadline.ts";
-import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
+import { within } from "../deadline.ts";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";

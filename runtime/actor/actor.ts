@@ -14,10 +14,12 @@ import { checkRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
-export interface CommandDefinition<State, Events extends Emits, In, Out> {
+export interface CommandDefinition<State, Events extends Emits, In, Out, Reason extends string = string> {
   readonly kind: "command";
   readonly in: Schema | undefined;
   readonly out: Schema | undefined;
+  /** Why it may be refused; `undefined` where it does not say. */
+  readonly refuses?: readonly Reason[] | undefined;
   // A method, not a property: method parameters are bivariant, which lets a handler that names fewer events fit.
   handle(c: TurnContext<State, Events>, input: In): Out | Promise<Out>;
 }
@@ -40,16 +42,29 @@ export type Messages<State, Events extends Emits> = Readonly<Record<string, Mess
 type InOf<S> = S extends Schema ? InferOutput<S> : void;
 type ReplyOf<S> = S extends Schema ? InferInput<S> : void;
 
+/** A turn's context that takes no reason for a refusal but those the command lists. */
+export type Refusing<Context, Reason extends string> = string extends Reason
+  ? Context
+  : Omit<Context, "require" | "refuse"> & {
+      require(condition: unknown, reason: Reason, data?: Readonly<Record<string, unknown>>): void;
+      refuse(reason: Reason, data?: Readonly<Record<string, unknown>>): never;
+    };
+
 /** Declares the messages of an actor, with its state and event types already known. Given to `messages` of {@link actor}. */
 export interface Declare<State, Events extends Emits, Context = TurnContext<State, Events>> {
   /**
    * Declares a message that may change the actor: its turn commits state, reply, events, timers and sends together,
-   * or leaves no trace. `in` checks the input before the turn; `out` declares the reply (none: the reply is empty).
+   * or leaves no trace. `in` checks the input before the turn; `out` declares the reply (none: the reply is empty);
+   * `refuses` lists the reasons of its refusals: the handler then gives no other, and callers know them by their types.
    */
-  command<In extends Schema | undefined = undefined, Out extends Schema | undefined = undefined>(
-    schemas: { readonly in?: In; readonly out?: Out },
-    handle: (c: Context, input: InOf<In>) => ReplyOf<Out> | Promise<ReplyOf<Out>>,
-  ): CommandDefinition<State, Events, InOf<In>, ReplyOf<Out>>;
+  command<
+    In extends Schema | undefined = undefined,
+    Out extends Schema | undefined = undefined,
+    const Reason extends string = string,
+  >(
+    schemas: { readonly in?: In; readonly out?: Out; readonly refuses?: readonly Reason[] },
+    handle: (c: Refusing<Context, Reason>, input: InOf<In>) => ReplyOf<Out> | Promise<ReplyOf<Out>>,
+  ): CommandDefinition<State, Events, InOf<In>, ReplyOf<Out>, Reason>;
   /**
    * Declares a message that only reads the state. Its reply never shows a state that is not durable: it waits for the
    * commit of the turns it saw.
@@ -221,7 +236,14 @@ export function actor<
     );
   }
   const declare: Declare<InferOutput<StateSchema>, Events> = {
-    command: (schemas, handle) => ({ kind: "command", in: schemas.in, out: schemas.out, handle }),
+    command: (schemas, handle) => ({
+      kind: "command",
+      in: schemas.in,
+      out: schemas.out,
+      refuses: schemas.refuses,
+      // The same context: only the type of a reason is narrower.
+      handle: handle as never,
+    }),
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
   };
   const messages = options.messages(declare);

@@ -57,6 +57,7 @@ export interface AnyMessageDefinition {
   readonly kind: "command" | "query";
   readonly in: Schema | undefined;
   readonly out: Schema | undefined;
+  readonly refuses?: readonly string[] | undefined;
   handle(c: never, input: never): unknown;
 }
 

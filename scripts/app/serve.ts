@@ -16,6 +16,7 @@ import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
 import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
+import { shopActors } from "#actors/shop/actors.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
@@ -114,15 +115,25 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     system.shop() ?? notYet("The read models have not started yet: GET /ready says what they wait for");
   const deps: IngressDeps = {
     troupe,
+    rpc: shopActors(),
     forward: {
-      find(request, path, query) {
-        const destination = forwarder.destinationOf(path, query);
-        if (destination === undefined) return undefined;
+      find(request, path, query, own) {
         const peer = (): string | undefined => listener.peerOf(request);
+        const direct = forwarder.destinationOf(path, query);
+        if (direct !== undefined)
+          return {
+            access: "key",
+            route: "/s/:name/*",
+            answer: (upgrade) => forwarder.forward(request, direct, peer(), upgrade),
+          };
+        const rule = forwarder.ruleFor(path);
+        if (rule === undefined || own(path)) return undefined;
         return {
-          access: "key",
-          route: "/s/:name/*",
-          answer: (upgrade) => forwarder.forward(request, destination, peer(), upgrade),
+          access: rule.key ?? "open",
+          origins: rule.origins,
+          route: "gateway",
+          answer: async (upgrade) =>
+            await forwarder.forward(request, forwarder.destinationBy(rule, path, query, peer()), peer(), upgrade),
         };
       },
     },

@@ -1,8 +1,9 @@
 /**
- * What the core must do on every host, on the memory store: one file of checks without a test runner, as the hosts have
+ * What the core, the door over HTTP and its client must do on every host, on the memory store: one file of checks without a test runner, as the hosts have
  * none in common. It is bundled as it is, once, and the same bundle runs everywhere.
  */
 import * as v from "valibot";
+import { doorChecks, inProcess } from "#infra/door/door-conformance.ts";
 import {
   actor,
   createTroupe,
@@ -146,7 +147,7 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
 /** Runs every check, one after the other. Never rejects. */
 export async function runSuite(): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const [check, run] of Object.entries(CHECKS)) {
+  for (const [check, run] of Object.entries({ ...CHECKS, ...doorChecks(inProcess) })) {
     const error = await failure(run());
     outcomes.push(error === undefined ? { check } : { check, fault: String(error) });
   }

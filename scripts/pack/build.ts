@@ -20,6 +20,8 @@ const PAGES = {
   "CHANGELOG.md": "CHANGELOG.md",
   LICENSE: "LICENSE",
 } as const;
+/** Files that run on every host, with what everybody gets: the core, the door over HTTP and its client. */
+const ANYWHERE = /^(?:\.\/)?(?:runtime|infra\/(?:door|client|http|json))\//u;
 const BUILTIN = new Set([...builtinModules, "bun"]);
 
 /**
@@ -35,7 +37,7 @@ export async function buildPackage(root: string, folder: string): Promise<BuiltP
     const text = await readFile(join(folder, file), "utf8");
     for (const { specifier } of importsOf(file, text)) {
       if (specifier.startsWith(".") || specifier.includes(":") || BUILTIN.has(specifier)) continue;
-      imported[file.startsWith("runtime/") ? "core" : "adapters"].add(
+      imported[ANYWHERE.test(file) ? "core" : "adapters"].add(
         specifier.startsWith("#") ? specifier : packageOf(specifier),
       );
     }
@@ -93,9 +95,9 @@ async function compile(root: string, folder: string, doors: readonly string[]): 
   await rm(config);
 }
 
-/** What a door may know of its host: the core nothing, adapters what Node has; one needs what only Bun has. */
+/** What a door may know of its host: what runs anywhere nothing, adapters what Node has; one needs what only Bun has. */
 function hostTypes(door: string): string {
-  if (door.startsWith("./runtime/")) return "";
+  if (ANYWHERE.test(door)) return "";
   return door.includes("/sqlite/") ? "bun-types" : "node";
 }
 

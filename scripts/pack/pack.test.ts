@@ -8,7 +8,7 @@ import { formatMessage } from "publint/utils";
 import { type BuiltPackage, buildPackage, packTarball } from "./build.ts";
 import { packedManifest } from "./manifest.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const ROOT = resolve(import.meta.dir, "../..");
 /** Ways to resolve that a package of ES modules does not serve: older TypeScript, and `require` from CommonJS types. */

@@ -33,7 +33,7 @@ test("replicas are spread over two hosts, each filled by its own process, and ne
     return new Set(view?.observed.map(({ host }) => host)).size === 2;
   });
   const view = await system.converged("spread", 4);
-  expect(view.observed.map(({ host }) => host).sort()).toEqual(["a", "a", "b", "b"]);
+  expect(view.observed.filter(({ host }) => host === "a")).toHaveLength(2);
   expect([...(await running(system.engine)), ...(await running(other))].sort()).toEqual(["0", "1", "2", "3"]);
   await system.apply({ spread: echo(2) });
   await system.converged("spread", 2);

@@ -127,7 +127,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     engine,
     topics,
     dockerHost,
-    apply: (services) => troupe.ref(Config, "main").apply({ services, expected: null }),
+    apply: (services) => troupe.ref(Config, "main").apply({ services, gateway: [], expected: null }),
     view,
     converged: (name, replicas) =>
       eventually(`${name} converges on ${replicas}`, async () => {

@@ -1,0 +1,57 @@
+/** What the compiler must refuse: each line marked so would be an error at run time. */
+import { expect, test } from "bun:test";
+import * as v from "valibot";
+import { actor } from "#runtime";
+import { Counter } from "../door/door-conformance.ts";
+import { connect, reasonOf, remote, type RemoteRef } from "./mod.ts";
+
+const answers = (): Promise<Response> => Promise.resolve(Response.json(3));
+
+test("a client's calls are typed by the actors alone: names, inputs, replies and refusals", async () => {
+  const client = connect<{ counter: typeof Counter }>("http://door", { fetch: answers });
+  const visits: RemoteRef<typeof Counter> = client.ref("counter", "a");
+  const sum: number = await visits.add({ by: 1 }, { id: "once" });
+  const value: number = await client.ref(remote<typeof Counter>("counter"), "a").value();
+  const again: number = await client.ref(Counter, "a").value();
+  expect([sum, value, again]).toEqual([3, 3, 3]);
+
+  const wrong = async (): Promise<void> => {
+    // @ts-expect-error -- no such actor
+    client.ref("order", "a");
+    // @ts-expect-error -- no such message
+    await visits.subtract({ by: 1 });
+    // @ts-expect-error -- another input
+    await visits.add({ by: "1" });
+    // @ts-expect-error -- no input
+    await visits.add();
+    // @ts-expect-error -- a query without input
+    await visits.value({ by: 1 });
+    // @ts-expect-error -- another reply
+    const text: string = await visits.add({ by: 1 });
+    const reason = reasonOf(new Error(text), visits.add);
+    // @ts-expect-error -- no such reason
+    if (reason === "not_positiv") return;
+    if (reason === "not_positive" || reason === "too_much") return;
+    for await (const { state } of client.watch("counter", "a")) {
+      // @ts-expect-error -- no such member of the state
+      if (state.cuont === 1) return;
+    }
+  };
+  expect(wrong).toBeFunction();
+});
+
+test("a command that lists its refusals gives no other", () => {
+  const Gate = actor("gate", {
+    state: v.object({}),
+    initial: () => ({}),
+    messages: ({ command }) => ({
+      enter: command({ refuses: ["shut"] }, (c) => {
+        c.require(true, "shut");
+        // @ts-expect-error -- not among them
+        c.require(true, "shutt");
+      }),
+      leave: command({}, (c) => c.require(true, "whatever")),
+    }),
+  });
+  expect(Gate.messages.enter.refuses).toEqual(["shut"]);
+});

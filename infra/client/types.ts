@@ -1,0 +1,87 @@
+import type { AnyActorType, StateOutput } from "#runtime";
+
+/** The actors of an application, by type: what {@link connect} is told, as types alone. */
+export type App = Readonly<Record<string, AnyActorType>>;
+
+declare const ACTOR: unique symbol;
+declare const REASON: unique symbol;
+
+/** Stands for an actor type where its definition must not be loaded. Made by {@link remote}. */
+export interface RemoteActor<A extends AnyActorType> {
+  readonly type: string;
+  readonly [ACTOR]: A;
+}
+
+/** How an actor type is named: by its name, by what {@link remote} made, or by its definition. */
+export type ActorName<Known> = (keyof Known & string) | RemoteActor<AnyActorType> | AnyActorType;
+
+/** The actor type that a name stands for; `never` where the application has no such actor. */
+export type Named<Known, Name> = Name extends string
+  ? Name extends keyof Known
+    ? Known[Name] & AnyActorType
+    : never
+  : Name extends RemoteActor<infer A>
+    ? A
+    : Name extends AnyActorType
+      ? Name
+      : never;
+
+/** Options of one call. */
+export interface RemoteOptions {
+  /** Makes the call act once, also over several calls of this function. Default: a new id, kept over its retries. */
+  readonly id?: string;
+  /** How long it may take, its retries included. Default: the connection's. */
+  readonly timeoutMs?: number;
+  /** Stops the waiting. */
+  readonly signal?: AbortSignal;
+}
+
+/** A message of a remote actor. */
+export interface RemoteMethod<In, Out, Reason extends string = string> {
+  (
+    ...args: [In] extends [void] ? [input?: undefined, options?: RemoteOptions] : [input: In, options?: RemoteOptions]
+  ): Promise<Awaited<Out>>;
+  readonly [REASON]?: Reason;
+}
+
+type MethodOf<D extends AnyActorType["messages"][string]> = D extends { handle(c: never, input: infer In): infer Out }
+  ? RemoteMethod<In, Out, ReasonsOf<D>>
+  : never;
+
+type ReasonsOf<D> = D extends { readonly kind: "command"; readonly refuses?: readonly (infer Reason)[] | undefined }
+  ? Reason & string
+  : never;
+
+/** A typed handle on a remote actor: a method per message. */
+export type RemoteRef<A extends AnyActorType> = {
+  readonly [Name in keyof A["messages"]]: MethodOf<A["messages"][Name]>;
+};
+
+/** A state of a remote actor, as it is durable. */
+export interface RemoteState<A extends AnyActorType> {
+  /** The initial state where the actor does not exist. */
+  readonly state: StateOutput<A>;
+  /** Turns committed so far. */
+  readonly version: number;
+  readonly exists: boolean;
+}
+
+/** What an actor broadcasts to its topics. `gap`: messages may be missing, as the history does not reach back so far. */
+export type Broadcast =
+  | { readonly kind: "message"; readonly topic: string; readonly type: string; readonly data: unknown }
+  | { readonly kind: "gap"; readonly topics: readonly string[] };
+
+/**
+ * Names an actor type without loading its definition: take the type alone with `import type`, so that no server code gets
+ * into a bundle.
+ *
+ * @example
+ * ```ts
+ * const Visits = remote<typeof Counter>("counter");
+ * const client = connect("http://localhost:3000");
+ * await client.ref(Visits, "home").add({ by: 1 });
+ * ```
+ */
+export function remote<A extends AnyActorType>(type: string): RemoteActor<A> {
+  return { type } as RemoteActor<A>;
+}

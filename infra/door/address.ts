@@ -1,0 +1,28 @@
+import { Problem } from "../http/problem.ts";
+
+/** The steps of a path below the door, decoded: `["counter", "visits", "add"]`. */
+export type Steps = readonly string[];
+
+/**
+ * Reads the path of a request. A key may hold any character, a slash as `%2F`.
+ * @param base where the door is mounted, as in `/rpc`; `""` for the root.
+ * @throws {Problem} 400 `path.malformed`: an escape that is no UTF-8; 404 where the path is not below `base`.
+ */
+export function stepsOf(url: string, base: string): Steps {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const [path = ""] = (start < 0 ? "/" : url.slice(start)).split(/[?#]/u);
+  if (!path.startsWith(`${base}/`)) throw nothingHere();
+  try {
+    return path
+      .slice(base.length + 1)
+      .split("/")
+      .map(decodeURIComponent);
+  } catch (cause) {
+    throw new Problem(400, "path.malformed", "The path holds an escape that is not UTF-8", { cause });
+  }
+}
+
+/** What a path that leads nowhere is answered with. */
+export function nothingHere(): Problem {
+  return new Problem(404, "not_found", "Nothing is here: expected /{type}/{key}/{message} or /{type}/{key}/watch");
+}

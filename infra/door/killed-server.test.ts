@@ -1,0 +1,70 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "../client/mod.ts";
+import type { Counter } from "./door-conformance.ts";
+
+setDefaultTimeout(120_000);
+
+const folder = mkdtempSync(join(tmpdir(), "troupe-door-"));
+let server: Server | undefined;
+
+afterEach(async () => {
+  await server?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Server {
+  readonly port: number;
+  kill(): Promise<void>;
+}
+
+async function startServer(port: number): Promise<Server> {
+  const child = Bun.spawn(
+    [process.execPath, join(import.meta.dir, "counter-process.fixture.ts"), join(folder, "store.db"), String(port)],
+    { stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+  );
+  const { value } = await child.stdout.getReader().read();
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  return { port: Number(new TextDecoder().decode(value)), kill };
+}
+
+test("a server that is killed and started again during calls loses nothing and doubles nothing", async () => {
+  server = await startServer(0);
+  const { port } = server;
+  const client = connect<{ counter: typeof Counter }>(`http://127.0.0.1:${port}`, { timeoutMs: 60_000 });
+  const visits = client.ref("counter", "visits");
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const watching = (async () => {
+    for await (const { state } of client.watch("counter", "visits", { signal: stop.signal })) seen.push(state.count);
+  })();
+
+  const CALLERS = 8;
+  const EACH = 60;
+  const replies: number[] = [];
+  const killedAt = [CALLERS * 10, CALLERS * 30];
+  const callers = Array.from({ length: CALLERS }, async () => {
+    for (let i = 0; i < EACH; i++) {
+      replies.push(await visits.add({ by: 1 }));
+      if (replies.length !== killedAt[0]) continue;
+      killedAt.shift();
+      await server?.kill();
+      server = await startServer(port);
+    }
+  });
+  await Promise.all(callers);
+
+  const all = Array.from({ length: CALLERS * EACH }, (_, i) => i + 1);
+  expect(killedAt).toEqual([]);
+  expect(await visits.value()).toBe(CALLERS * EACH);
+  expect(replies.toSorted((a, b) => a - b)).toEqual(all);
+  while (seen.at(-1) !== CALLERS * EACH) await new Promise((resolve) => setTimeout(resolve, 5));
+  stop.abort();
+  await watching;
+  expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => a - b));
+});
