@@ -12,12 +12,12 @@ const PATHS: Readonly<Record<DocumentName, readonly string[]>> = {
   shop: ["/", "/simulator", "/shop/checkout", "/shop/orders", "/shop/orders/:id"],
   console: [
     "/console",
-    ...["actors", "events", "dead-letters", "workflows", "services", "traces"].flatMap((page) => [
+    ...["actors", "events", "dead-letters", "workflows", "services"].flatMap((page) => [
       `/console/${page}`,
       `/console/${page}/:id`,
     ]),
     "/console/actors/:id/:key",
-    ...["config", "cluster", "metrics", "settings", "chaos"].map((page) => `/console/${page}`),
+    ...["config", "cluster", "metrics", "settings"].map((page) => `/console/${page}`),
   ],
   api: ["/openapi"],
 };

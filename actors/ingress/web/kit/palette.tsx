@@ -88,6 +88,7 @@ export function PaletteButton({ label = "Search" }: { label?: string }) {
     <button
       type="button"
       className="button palette-button"
+      aria-label={`${label}: Ctrl K`}
       onClick={() => dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true }))}
     >
       <Search size={14} aria-hidden="true" />
