@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../client/mod.ts";
-import { Counter } from "./door-conformance.ts";
+import type { Counter } from "./door-conformance.ts";
 
 setDefaultTimeout(120_000);
 

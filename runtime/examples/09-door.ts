@@ -27,6 +27,7 @@ const door = actorHandler(troupe, {
   actors: [Counter],
   authorize: (call, request) => request.headers.get("authorization") === "Bearer sesame" || call.kind === "query",
 });
+// oxlint-disable-next-line no-restricted-globals -- any server that knows Request and Response does
 const server = Bun.serve({ port: 0, fetch: door });
 
 // The client, in another process or a page.
