@@ -19,13 +19,12 @@ const page = `<!doctype html><meta charset="utf-8"><div id="root"></div><script 
 const server = Bun.serve({
   port: Number(port),
   hostname: "127.0.0.1",
-  fetch: door,
-  routes:
-    script === undefined
-      ? {}
-      : {
-          "/": () => new Response(page, { headers: { "content-type": "text/html" } }),
-          "/page.js": () => new Response(Bun.file(script), { headers: { "content-type": "text/javascript" } }),
-        },
+  fetch(request) {
+    const { pathname } = new URL(request.url);
+    if (script === undefined || request.method !== "GET" || pathname.endsWith("/watch")) return door(request);
+    if (pathname === "/page.js")
+      return new Response(Bun.file(script), { headers: { "content-type": "text/javascript" } });
+    return new Response(page, { headers: { "content-type": "text/html" } });
+  },
 });
 console.log(server.port);
