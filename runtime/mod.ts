@@ -36,7 +36,7 @@ export {
   TROUPE_ERROR_CODES,
   TroupeError,
 } from "./message/errors.ts";
-export type { InputIssue, StateProblem, TroupeErrorCode } from "./message/errors.ts";
+export type { InputIssue, RefuseOptions, StateProblem, TroupeErrorCode } from "./message/errors.ts";
 export { eventNoun, toCloudEvent } from "./message/cloud-event.ts";
 export { newId, uuidv7 } from "./base/ids.ts";
 export type { FieldFilter, IndexFilter } from "./indexing/filter.ts";

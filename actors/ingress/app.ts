@@ -129,10 +129,13 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       const { host, path, query } = targetOf(request); // I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
-      readers = originsOf(path);
+      forwarding =
+        deps.serves === false
+          ? undefined
+          : deps.forward?.find(request, path, query, (at) => router.methodsAt(at).length > 0);
+      readers = [...originsOf(path), ...(forwarding?.origins ?? [])];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
-      forwarding = response === undefined ? deps.forward?.find(request, path, query) : undefined;
-      if (forwarding !== undefined) {
+      if (response === undefined && forwarding !== undefined) {
         await guard?.admit(request, forwarding.access); // I4
         response = await forwarding.answer(tunnel);
         if (response === undefined) return undefined;

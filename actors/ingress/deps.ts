@@ -50,14 +50,16 @@ export interface IngressDeps {
 
 /** Hands requests on to services. */
 export interface Forward {
-  /** What a path leads to; `undefined`: it is a route of ours. */
-  find(request: Request, path: string, query: string): Forwarding | undefined;
+  /** What a path leads to; `undefined`: it is a route of ours. `own` tells whether a path is: those go before rules. */
+  find(request: Request, path: string, query: string, own: (path: string) => boolean): Forwarding | undefined;
 }
 
 /** A request for a service. */
 export interface Forwarding {
   /** Who may ask. */
   readonly access: Access;
+  /** Further origins whose pages may read the answer. */
+  readonly origins?: readonly string[];
   /** What it is counted as. */
   readonly route: string;
   /** The answer; `undefined`: the request became a WebSocket. */

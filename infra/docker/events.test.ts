@@ -34,7 +34,7 @@ describe("followEvents()", () => {
       seen.push(nameOf(event));
       if (seen.at(-1) === "destroy") controller.abort();
     }
-    expect(seen).toEqual(["resync", "start", "die", "resync", "destroy"]);
+    expect(seen).toEqual(["resync", "start", "die", "lost", "resync", "destroy"]);
     expect(asked).toEqual([undefined, 200]);
     expect(streams.at(-1)?.destroyed).toBe(true);
   });
@@ -66,5 +66,5 @@ describe("followEvents()", () => {
 });
 
 function nameOf(event: EngineEvent): string {
-  return event.kind === "resync" ? "resync" : event.action;
+  return event.kind === "container" ? event.action : event.kind;
 }

@@ -35,6 +35,7 @@ export async function* followEvents(source: EventSource): AsyncGenerator<EngineE
         if (event) yield event;
       }
       stream.destroy();
+      if (!source.signal.aborted) yield { kind: "lost" };
     }
     await pause(pauseMs, source.signal);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);

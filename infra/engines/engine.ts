@@ -78,10 +78,11 @@ export interface ImageBuild {
 
 /**
  * What the engine tells about our containers. `resync` comes first and after every gap: events may have been missed,
- * look at the world again.
+ * look at the world again. `lost`: the engine tells nothing now, it may have ended.
  */
 export type EngineEvent =
   | { readonly kind: "resync" }
+  | { readonly kind: "lost" }
   | {
       readonly kind: "container";
       /** As in `create`, `start`, `die`, `destroy`. */

@@ -107,7 +107,8 @@ export class LogBook {
     const { signal } = this.#stopping;
     for await (const event of this.#engine.events(signal)) {
       if (event.kind === "resync") await this.#followAll().catch(() => undefined);
-      else if (event.action === "start") await this.#followAll(event.identity.service).catch(() => undefined);
+      else if (event.kind === "container" && event.action === "start")
+        await this.#followAll(event.identity.service).catch(() => undefined);
     }
   }
 

@@ -40,6 +40,22 @@ test("a role that may change no table starts a store in which nothing is to be m
   }
 });
 
+test("several that migrate a database at once all end, where a file makes an index beside them", async () => {
+  await using database = await testDatabase("migrate_twins");
+  const directory = await mkdtemp(join(tmpdir(), "migrations-"));
+  try {
+    await writeFile(join(directory, "9001_table.sql"), "create table twins (name text);\n");
+    await writeFile(
+      join(directory, "9002_index.sql"),
+      "-- no transaction\ndrop index concurrently if exists twins_name;\ncreate index concurrently twins_name on twins (name);\n",
+    );
+    const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.url, directory)));
+    expect(applied.flat()).toEqual(["9001_table.sql", "9002_index.sql"]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
 test("a migration of a large table beside a long transaction holds up no commit for longer than its lock timeout", async () => {
   await using database = await testDatabase("migrate_load");
   const directory = await mkdtemp(join(tmpdir(), "migrations-"));

@@ -61,7 +61,7 @@ async function pending(sql: Sql, migrations: readonly Migration[]): Promise<read
 }
 
 async function applyPending(sql: Sql, migrations: readonly Migration[]): Promise<readonly string[]> {
-  await sql`select pg_advisory_lock(${LOCK})`;
+  await takeLock(sql);
   try {
     await sql`create table if not exists migrations (name text primary key, applied_at timestamptz not null default now())`;
     const left = await pending(sql, migrations);
@@ -69,6 +69,18 @@ async function applyPending(sql: Sql, migrations: readonly Migration[]): Promise
     return left.map(({ name }) => name);
   } finally {
     await sql`select pg_advisory_unlock(${LOCK})`;
+  }
+}
+
+/**
+ * Waits until nobody else migrates, and says so. It asks again and again: a session that waits within a query holds a snapshot,
+ * which a `create index concurrently` of the one ahead would wait for in turn, for ever.
+ */
+async function takeLock(sql: Sql): Promise<void> {
+  for (;;) {
+    const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
+    if (row?.taken === true) return;
+    await Bun.sleep(RETRY_MS);
   }
 }
 

@@ -73,7 +73,7 @@ export async function pruneReplies(sql: Sql, before: number, sentBefore: number,
       select ctid from replies
       where at_ms < ${before}::bigint
         and (at_ms < ${sentBefore}::bigint or not (left(id, 4) = any (${arrayLiteral(SENT_IDS)}::text[])))
-      limit ${limit}::int
+      order by at_ms limit ${limit}::int
     ))`;
   return result.count;
 }

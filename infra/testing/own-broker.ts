@@ -159,6 +159,7 @@ export class OwnBroker implements AsyncDisposable {
     await this.kill();
     for (const helper of this.#helpers ?? []) signalGroup(helper, "SIGKILL");
     this.#ports[Symbol.dispose]();
+    await unmountBelow(this.#folder);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
@@ -170,4 +171,16 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   } catch {
     // It has ended meanwhile.
   }
+}
+
+/** A Docker engine that was killed leaves its mounts behind. */
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = await readFile("/proc/mounts", "utf8").catch(() => "");
+  const below = mounts
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((path) => path.startsWith(`${folder}/`))
+    .sort()
+    .reverse();
+  for (const path of below) await execute("umount", ["-l", path]).catch(() => undefined);
 }

@@ -128,6 +128,8 @@ function flowDepth(text: string): number {
   let deepest = 0;
   let scalar = false;
   for (const token of new Lexer().lex(text)) {
+    // Deep enough to be refused: the lexer takes long over what is nested without end.
+    if (deepest > MAX_DEPTH) return deepest;
     // The lexer announces each plain or block scalar: what it holds, and what stands in quotes or comments, opens nothing.
     if (scalar) scalar = false;
     else if (token === SCALAR) scalar = true;

@@ -48,10 +48,14 @@ export class ActorReader implements JournalHost {
     const { store, types } = parts;
     this.#parts = parts;
     const journaled = [...types.values()].some((type) => type.options.journal !== undefined);
-    this.#loader = new BatchLoader((actors) =>
-      journaled ? loadActors(store, (type) => types.get(type), actors) : store.load(actors),
+    this.#loader = new BatchLoader<ActorId, Loaded>(
+      (actors) => (journaled ? loadActors(store, (type) => types.get(type), actors) : store.load(actors)),
+      ({ state, replies }) => replies.reduce((sum, { reply }) => sum + (reply?.length ?? 0), state?.length ?? 0),
     );
-    this.#replies = new BatchLoader((asked) => store.findReplies(asked));
+    this.#replies = new BatchLoader<ReplyKey, StoredReply | undefined>(
+      (asked) => store.findReplies(asked),
+      (found) => found?.reply?.length ?? 0,
+    );
   }
 
   /** The stored actor, once what its last stay in memory has left is over. */

@@ -5,6 +5,10 @@ interface Wanted<K, V> {
 }
 
 const MAX_READ = 500;
+/** What one read brings, in characters, about. */
+const READ_LENGTH = 16_777_216;
+/** What a value is taken to be long before the first one was read. */
+const FIRST_LENGTH = 100_000;
 
 /**
  * Reads many with one query: while a read is under way, further requests gather for the next one. Two reads may run at once.
@@ -14,9 +18,16 @@ export class BatchLoader<K, V> {
   #wanted: Wanted<K, V>[] = [];
   #running = 0;
 
-  /** @param read answers one value for each key, in their order. */
-  constructor(read: (keys: readonly K[]) => Promise<readonly V[]>) {
+  readonly #lengthOf: (value: V) => number;
+  #meanLength = FIRST_LENGTH;
+
+  /**
+   * @param read answers one value for each key, in their order.
+   * @param lengthOf how long a value is, in characters: fewer are read at a time where they are long.
+   */
+  constructor(read: (keys: readonly K[]) => Promise<readonly V[]>, lengthOf: (value: V) => number) {
     this.#read = read;
+    this.#lengthOf = lengthOf;
   }
 
   load(key: K): Promise<V> {
@@ -30,9 +41,12 @@ export class BatchLoader<K, V> {
     this.#running++;
     await Promise.resolve();
     while (this.#wanted.length > 0) {
-      const batch = this.#wanted.splice(0, MAX_READ);
+      const most = Math.max(1, Math.min(MAX_READ, Math.floor(READ_LENGTH / this.#meanLength)));
+      const batch = this.#wanted.splice(0, most);
       try {
         const values = await this.#read(batch.map((wanted) => wanted.key));
+        const length = values.reduce((sum, value) => sum + this.#lengthOf(value), 0);
+        this.#meanLength = Math.max(length / batch.length, this.#meanLength / 4, 1);
         batch.forEach((wanted, i) => wanted.resolve(values[i] as V));
       } catch (error) {
         for (const wanted of batch) wanted.reject(error);

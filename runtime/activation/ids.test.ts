@@ -84,6 +84,9 @@ function till(tip: boolean) {
         c.require(c.state.open, "closed", { since: 7 });
         return ++c.state.n;
       }),
+      knock: command({ out: v.number() }, (c) =>
+        c.state.open ? ++c.state.n : c.refuse("closed", { since: 7 }, { again: true }),
+      ),
       open: command({}, (c) => void (c.state.open = true)),
     }),
   });
@@ -122,6 +125,17 @@ test("a refusal is the answer of its id: a repeat is refused with the same words
   }
   expect(await codeOf(after.ref(Till, "a").enter())).toBe(1);
   expect(await codeOf(after.call("till", "a", "pay", { c: 1 }, { id: "e" }))).toBe("message_id_reused");
+});
+
+test("a refusal that rests on what may change is no answer of its id: a repeat is handled anew, also with other input", async () => {
+  await using troupe = await createTroupe({ actors: [till(false)], stores: { default: memory() } });
+  const knock = () => codeOf(troupe.call("till", "a", "knock", undefined, { id: "e" }));
+  expect([await knock(), await knock()]).toEqual(["refused", "refused"]);
+  await troupe.call("till", "a", "open", undefined);
+  expect([await knock(), await knock()]).toEqual([1, 1]);
+  const refused = await troupe.call("till", "b", "knock", undefined, { id: "f" }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ reason: "closed", data: { since: 7 } });
+  expect(await codeOf(troupe.call("till", "b", "pay", { c: 5 }, { id: "f" }))).toBe(5);
 });
 
 test("a refusal is told only once it is durable", async () => {

@@ -357,7 +357,7 @@ export class Incarnation {
     this.#parts.metrics?.answered(envelope, answer);
     const { id, origin } = envelope;
     const kept = hash !== undefined && id !== undefined && origin.kind === "call" && !isDerivedId(id);
-    if (!kept || !(error instanceof RefusedError) || !isPlain(error.data)) {
+    if (!kept || !(error instanceof RefusedError) || error.again || !isPlain(error.data)) {
       this.#uncommitted.gate(delivery, answer);
       return;
     }

@@ -1,5 +1,6 @@
 import type { InferInput } from "valibot";
 import type { Duration } from "../base/duration.ts";
+import type { RefuseOptions } from "../message/errors.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
 import type { MissedTicks, Recurrence } from "./recurrence.ts";
 import type { ActorRef } from "./ref.ts";
@@ -143,8 +144,11 @@ export interface TurnContext<State, Events extends Emits> {
   readonly deadline: number | undefined;
   /** Refuses the message unless `condition` holds: the turn leaves no trace and the caller gets a `RefusedError`. */
   require(condition: unknown, reason: string, data?: Readonly<Record<string, unknown>>): void;
-  /** Refuses the message. Write `return c.refuse(…)`, so that the compiler sees the end. */
-  refuse(reason: string, data?: Readonly<Record<string, unknown>>): never;
+  /**
+   * Refuses the message. Write `return c.refuse(…)`, so that the compiler sees the end. A repeat of the same id gets the same
+   * answer, unless `again` says that it is to be handled anew.
+   */
+  refuse(reason: string, data?: Readonly<Record<string, unknown>>, options?: RefuseOptions): never;
   /** Emits an event: published to the sinks after the commit, in order per actor, at least once. */
   emit<Type extends keyof Events & string>(type: Type, data: InferInput<Events[Type]>): void;
   /**

@@ -95,6 +95,15 @@ export class TroupeError extends Error {
   }
 }
 
+/** How a message is refused. */
+export interface RefuseOptions {
+  /**
+   * A refusal is the answer to the message's id, and its repeats get it too. With `again` it is not: it rests on what may be
+   * otherwise when the message comes again. @default false
+   */
+  readonly again?: boolean;
+}
+
 /**
  * The actor refused the message (`c.require`, `c.refuse`). `reason` is the actor's own word, as in `out_of_stock`.
  *
@@ -108,10 +117,14 @@ export class RefusedError extends TroupeError {
   readonly reason: string;
   readonly data: Readonly<Record<string, unknown>>;
 
-  constructor(reason: string, data: Readonly<Record<string, unknown>> = {}) {
+  /** Whether a repeat of the message is handled anew. Known where the actor lives; elsewhere `false`. */
+  readonly again: boolean;
+
+  constructor(reason: string, data: Readonly<Record<string, unknown>> = {}, { again = false }: RefuseOptions = {}) {
     super("refused", `Refused: ${reason}`);
     this.reason = reason;
     this.data = data;
+    this.again = again;
   }
 }
 

@@ -19,6 +19,9 @@ export class CursorTracker {
   #outstanding: number[] = [];
   #head = 0;
   readonly #acked = new Set<number>();
+  /** Characters of the records that were handed over and not acknowledged. */
+  outstandingLength = 0;
+  readonly #lengths = new Map<number, number>();
 
   constructor(partition: number, cursor: number, inheritedUpTo = 0) {
     this.partition = partition;
@@ -33,13 +36,17 @@ export class CursorTracker {
   }
 
   /** A record was handed to the publisher. Sequence numbers come in rising order. */
-  offered(seq: number): void {
+  offered(seq: number, length = 0): void {
+    this.#lengths.set(seq, length);
+    this.outstandingLength += length;
     this.#outstanding.push(seq);
     this.offeredUpTo = seq;
   }
 
   /** The sink is done with a record. May come out of order. */
   acked(seq: number): void {
+    this.outstandingLength -= this.#lengths.get(seq) ?? 0;
+    this.#lengths.delete(seq);
     this.#acked.add(seq);
     for (let first = this.#outstanding[this.#head]; first !== undefined && this.#acked.delete(first);) {
       first = this.#outstanding[++this.#head];

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory, type OutboxRecord, type PublishResult, type Sink } from "#runtime";
+import { actor, createTroupe, memory, type OutboxRecord, type PublishResult, type Sink, type Store } from "#runtime";
 
 const Source = actor("source", {
   state: v.object({ n: v.number() }),
@@ -200,3 +200,57 @@ test("what a crashed node had not relayed is relayed by the next one", async () 
   expect(next.status().sinks.find((status) => status.name === "s")?.pending).toBe(0);
   await crashed.stop(0);
 });
+
+test("what waits for a sink is bounded by its size: the rest is read from the table, little at a time", async () => {
+  const Big = actor("big", {
+    state: v.object({ n: v.number() }),
+    initial: () => ({ n: 0 }),
+    emits: { "big.made.v1": v.object({ pad: v.string() }) },
+    messages: ({ command }) => ({
+      make: command({}, (c) => {
+        c.state.n++;
+        for (let i = 0; i < 10; i++) c.emit("big.made.v1", { pad: "x".repeat(700_000) });
+      }),
+    }),
+  });
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const got = new Set<string>();
+  let largest = 0;
+  const inner = memory();
+  const store = new Proxy(inner, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== "function") return value;
+      if (property !== "readOutbox") return value.bind(target);
+      return async (...args: Parameters<Store["readOutbox"]>) => {
+        const records = await inner.readOutbox(...args);
+        largest = Math.max(
+          largest,
+          records.reduce((sum, { body }) => sum + body.length, 0),
+        );
+        return records;
+      };
+    },
+  });
+  const sink: Sink = {
+    name: "slow",
+    accepts: "event",
+    lane: { kind: "batch", maxBatch: 5 },
+    publish: async (records) => {
+      await gate;
+      for (const { id } of records) got.add(id);
+      return records.map(() => ({ kind: "acked" }));
+    },
+    check: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+  await using troupe = await createTroupe({ actors: [Big], stores: { default: store }, sinks: [sink] });
+  for (let i = 0; i < 25; i++) await troupe.ref(Big, `k${i % 5}`).make();
+  expect(troupe.status().sinks.find(({ name }) => name === "slow")?.pending).toBe(250);
+  open();
+  const end = Date.now() + 10_000;
+  while (got.size < 250 && Date.now() < end) await Bun.sleep(5);
+  expect(got.size).toBe(250);
+  expect(largest).toBeLessThan(40_000_000);
+}, 20_000);

@@ -53,6 +53,11 @@ const MAX_STALLED = 100_000;
  */
 const LOW_WATER = 8_000;
 const READ_ROWS = 8_000;
+/** Characters that wait in memory, and that one read brings, about. */
+const MAX_PENDING_LENGTH = 67_108_864;
+const READ_LENGTH = 16_777_216;
+/** What a record is taken to be long before the first one was read. */
+const FIRST_LENGTH = 500_000;
 
 export class Relay implements PublisherHost {
   readonly sink: Sink;
@@ -67,6 +72,8 @@ export class Relay implements PublisherHost {
   /** Records of dead letters on their way again, by the letter's id. */
   readonly #replays = new Map<string, ReplayTracker>();
   #reading = false;
+  #meanLength = FIRST_LENGTH;
+  #round = 0;
   #wakeups = new Set<() => void>();
 
   constructor(sink: Sink, parts: RelayParts) {
@@ -134,7 +141,7 @@ export class Relay implements PublisherHost {
   /** A commit wrote these records, of any kind; its fences tell how far each partition has got by it. */
   written(_turns: unknown, { outbox: records, fences }: Pick<CommitBatch, "outbox" | "fences">): void {
     const entries: QueuedRecord[] = [];
-    const full = this.#load + records.length > MAX_PENDING;
+    const full = this.#load + records.length > MAX_PENDING || this.#isLong();
     for (const record of records) {
       const tracker = this.#trackers.get(record.partition);
       if (tracker === undefined || tracker.mode === "behind" || record.seq <= tracker.offeredUpTo) continue;
@@ -143,7 +150,7 @@ export class Relay implements PublisherHost {
         continue;
       }
       if (record.kind !== this.sink.accepts || !this.#takes(record)) continue; // Relay.R4
-      tracker.offered(record.seq);
+      tracker.offered(record.seq, record.body.length);
       entries.push({ record, tracker });
     }
     for (const { partition, lastSeq } of fences) {
@@ -263,7 +270,7 @@ export class Relay implements PublisherHost {
   }
 
   drained(): void {
-    if (this.#load < LOW_WATER) this.#read();
+    if (this.#mayRead) this.#read();
   }
 
   // --- reading what is not in memory ---
@@ -275,21 +282,27 @@ export class Relay implements PublisherHost {
       this.#reading = false;
       // A partition may have been opened between the last look and here.
       const left = [...this.#trackers.values()].some((tracker) => tracker.mode === "behind");
-      if (left && this.#load < LOW_WATER) this.#read();
+      if (left && this.#mayRead) this.#read();
     });
   }
 
   async #readBehind(): Promise<void> {
     await Promise.resolve(); // several `open` calls in a row share one read
     let failures = 0;
-    while (!this.stopped && this.#load < LOW_WATER) {
-      const behind = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
-      if (behind.length === 0) return;
-      const limit = Math.max(20, Math.floor(READ_ROWS / behind.length));
+    while (!this.stopped && this.#mayRead) {
+      const all = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
+      if (all.length === 0) return;
+      // As many rows as memory should take at a time, by what rows have been like: of fewer partitions, where they are long.
+      const rows = Math.max(1, Math.min(READ_ROWS, Math.floor(READ_LENGTH / this.#meanLength)));
+      const count = Math.min(all.length, Math.max(1, Math.floor(rows / 20)));
+      const from = (this.#round++ * count) % all.length; // each has its turn
+      const behind = [...all.slice(from), ...all.slice(0, from)].slice(0, count);
+      const limit = Math.max(1, Math.min(READ_ROWS, Math.floor(rows / behind.length)));
       const targets = new Map(behind.map((tracker) => [tracker, this.#lastSeq(tracker.partition)]));
       const positions = behind.map(({ partition, offeredUpTo }) => ({ partition, after: offeredUpTo }));
       try {
         const records = await this.#parts.store.readOutbox(this.sink.accepts, positions, limit);
+        this.#measure(records);
         this.#take(records, targets, limit);
         failures = 0;
       } catch (error) {
@@ -297,6 +310,25 @@ export class Relay implements PublisherHost {
         await this.pause(backoffMs(++failures, this.randomness));
       }
     }
+  }
+
+  /** Whether memory takes more records from the table. */
+  get #mayRead(): boolean {
+    return this.#load < LOW_WATER && !this.#isLong();
+  }
+
+  /** Whether what waits in memory is long, and some of it can be published: what waits for its target alone has its own bound. */
+  #isLong(): boolean {
+    if (this.#load === 0) return false;
+    let length = 0;
+    for (const tracker of this.#trackers.values()) length += tracker.outstandingLength;
+    return length > MAX_PENDING_LENGTH;
+  }
+
+  /** How long records are: found out carefully, and forgotten slowly. */
+  #measure(records: readonly OutboxRecord[]): void {
+    const length = records.reduce((sum, { body }) => sum + body.length, 0);
+    this.#meanLength = Math.max(length / Math.max(1, records.length), this.#meanLength / 8, 100);
   }
 
   /** A sink that cannot tell gets the record: what it says to that is its answer. */
@@ -320,7 +352,7 @@ export class Relay implements PublisherHost {
         tracker.offeredUpTo = record.seq; // Relay.R4
         continue;
       }
-      tracker.offered(record.seq);
+      tracker.offered(record.seq, record.body.length);
       entries.push({ record, tracker });
     }
     for (const [tracker, target] of targets) {

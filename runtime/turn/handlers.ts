@@ -46,7 +46,7 @@ export function failureOf(thrown: unknown, { type, key, message }: Envelope): Tr
     return new TroupeError("turn_failed", `${what} as its handler failed`, { cause: thrown });
   }
   if (thrown instanceof InvalidInputError) {
-    return new TroupeError("turn_failed", `${what} as it asked another actor what does not fit`, { cause: thrown });
+    return new TroupeError("turn_failed", `${what} as its handler made or asked what does not fit`, { cause: thrown });
   }
   if (!NOTHING_HAPPENED.has(thrown.code)) return thrown;
   const text = `${what} as an actor it asked could not be reached: ${thrown.message}`;

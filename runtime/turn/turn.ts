@@ -18,7 +18,7 @@ import {
 } from "../base/limits.ts";
 import type { Randomness } from "../base/randomness.ts";
 import type { JournaledTurn } from "../journal/journaled-turn.ts";
-import { RefusedError, TroupeError } from "../message/errors.ts";
+import { RefusedError, type RefuseOptions, TroupeError } from "../message/errors.ts";
 import { exactJson } from "../message/exact-json.ts";
 import { own, ownFault } from "../message/own-fault.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
@@ -192,8 +192,8 @@ export class Turn implements TurnContext<unknown, Emits> {
     if (!condition) throw new RefusedError(reason, data);
   }
 
-  refuse(reason: string, data?: Readonly<Record<string, unknown>>): never {
-    throw new RefusedError(reason, data);
+  refuse(reason: string, data?: Readonly<Record<string, unknown>>, options?: RefuseOptions): never {
+    throw new RefusedError(reason, data, options);
   }
 
   emit(type: string, data: unknown): void {

@@ -83,9 +83,12 @@ export function startAudit({ reads, troupe, workflows, looks, log }: AuditOption
       }
       const pauseMs = Math.max(PAUSE_MS, (performance.now() - since) * SHARE);
       await new Promise<void>((resolve) => {
-        wake = resolve;
         const timer = setTimeout(resolve, pauseMs);
-        if (stopped) (clearTimeout(timer), resolve());
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (stopped) wake();
       });
     }
   }

@@ -117,14 +117,23 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     troupe,
     rpc: shopActors(),
     forward: {
-      find(request, path, query) {
-        const destination = forwarder.destinationOf(path, query);
-        if (destination === undefined) return undefined;
+      find(request, path, query, own) {
         const peer = (): string | undefined => listener.peerOf(request);
+        const direct = forwarder.destinationOf(path, query);
+        if (direct !== undefined)
+          return {
+            access: "key",
+            route: "/s/:name/*",
+            answer: (upgrade) => forwarder.forward(request, direct, peer(), upgrade),
+          };
+        const rule = forwarder.ruleFor(path);
+        if (rule === undefined || own(path)) return undefined;
         return {
-          access: "key",
-          route: "/s/:name/*",
-          answer: (upgrade) => forwarder.forward(request, destination, peer(), upgrade),
+          access: rule.key ?? "open",
+          origins: rule.origins,
+          route: "gateway",
+          answer: async (upgrade) =>
+            await forwarder.forward(request, forwarder.destinationBy(rule, path, query, peer()), peer(), upgrade),
         };
       },
     },

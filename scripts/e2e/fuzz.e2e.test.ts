@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createIngress } from "#actors/ingress/app.ts";
 import { stubDeps } from "#actors/ingress/testing/stub-deps.ts";
+import { eventually } from "#infra/testing/eventually.ts";
 import { Random } from "../chaos/random.ts";
-import { HOSTILE_BODIES } from "../fuzz/hostile.ts";
+import { HOSTILE_BODIES, HOSTILE_TEXTS } from "../fuzz/hostile.ts";
 import { inputs, type Operation, operationsOf } from "../fuzz/inputs.ts";
 import { faultOf } from "../fuzz/verdict.ts";
 import { sendRaw } from "../fuzz/wire.ts";
@@ -62,6 +63,44 @@ test(`${COUNT} hostile requests get no 5xx, no bare error, and nothing of the in
   expect(faults).toEqual([]);
   expect(app.log()).not.toContain('"http:failed"');
   for (const secret of [ADMIN, STRANGER]) expect(app.log()).not.toContain(secret);
+});
+
+/** Names of customers as nobody should write them, some of which are fine. */
+const CUSTOMERS = [
+  ...HOSTILE_TEXTS,
+  "Ünter den Linden",
+  "a/b?c#d",
+  "x%2fy",
+  "😀",
+  "a\tb",
+  "\u007f",
+  "\u0085",
+  "\ufeffx",
+  "a\u00a0b",
+];
+
+test("what the door takes, every actor and page behind it takes: nothing becomes poison", async () => {
+  const taken: { readonly customerId: string; readonly orderId: string }[] = [];
+  for (const customerId of CUSTOMERS) {
+    const { status, body } = await app.post("/orders", { amount: 100, customerId }, asAdmin);
+    expect([customerId, [201, 400, 422].includes(status)]).toEqual([customerId, true]);
+    if (status === 201) taken.push({ customerId, orderId: (body as { orderId: string }).orderId });
+  }
+  expect(taken.length).toBeGreaterThan(10);
+  const get = (path: string) => app.send("GET", path, undefined, asAdmin);
+  for (const { customerId, orderId } of taken) {
+    const name = encodeURIComponent(customerId);
+    expect([customerId, (await get(`/orders/${orderId}`)).status]).toEqual([customerId, 200]);
+    await eventually(`the orders and notices of ${customerId} are listed`, 30_000, async () => {
+      const orders = await get(`/orders?limit=200&customerId=${name}`);
+      const notices = await get(`/notifications/${name}`);
+      expect([customerId, orders.status, notices.status]).toEqual([customerId, 200, 200]);
+      const listed = (orders.body as { items: { orderId: string }[] }).items.some((one) => one.orderId === orderId);
+      const told = (notices.body as { items: { orderId: string }[] }).items.some((one) => one.orderId === orderId);
+      return listed && told;
+    });
+  }
+  expect((await get("/dead-letters?reason=poison")).body).toMatchObject({ items: [] });
 });
 
 test("afterwards the app serves as before", async () => {

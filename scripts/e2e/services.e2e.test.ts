@@ -179,6 +179,25 @@ describe("a configuration file", () => {
   });
 });
 
+test("a gateway rule leads a path to a service, within a second, and never over a route of ours", async () => {
+  const file = "services: { web: { image: 'troupe/echo:1', ports: [8080] } }\n";
+  const rules =
+    "gateway: [{ path: /shop, service: web }, { path: /orders, service: web }, { path: /locked/here, service: web, stripPrefix: false, rateLimit: 1 }]\n";
+  expect((await post(file + rules)).status).toBe(202);
+  await converged("web", 1);
+  const said = await eventually("the rule is in force", 10_000, async () => {
+    const { status, body } = await ask("GET", "/shop/a?b=c");
+    return status === 200 && body;
+  });
+  expect(said["path"]).toBe("/a");
+  expect((await ask("GET", "/locked/here/x")).body["path"]).toBe("/locked/here/x");
+  expect((await ask("GET", "/locked/here/x")).status).toBe(429);
+  expect((await ask("GET", "/orders")).body["path"]).toBeUndefined();
+  expect((await ask("GET", "/config")).body["gateway"]).toHaveLength(3);
+  await post("services: {}");
+  await eventually("the rule is gone", 10_000, async () => (await ask("GET", "/shop/a")).status === 404);
+});
+
 test("what containers wrote is there when they are gone, and comes as it is written", async () => {
   await post("services: { talks: { image: 'troupe/echo:1', command: [crash] } }");
   const lines = await eventually("two lines", 60_000, async () => {

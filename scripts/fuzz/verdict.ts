@@ -52,7 +52,7 @@ function hasHostileHost({ headers }: Input["request"]): boolean {
 }
 
 /** Everybody may ask for these. */
-const OPEN = /^\/(?:$|health|ready|console|openapi)/;
+const OPEN = /^\/(?:$|health|ready|console|openapi|shop|simulator|assets|config\/schema$)/;
 
 /** Dots in a path lead where they lead for every reader of URLs. */
 function isOpen(target: string): boolean {

@@ -25,3 +25,6 @@ export const BEYOND_SCHEMA: readonly { readonly operation: RegExp; readonly beca
   { operation: /^GET \/orders$/, because: "a cursor is the end of a page that was given before" },
   { operation: /^POST \/orders/, because: "lines are priced in one currency" },
 ];
+
+/** Refusals that every write may answer, whatever it holds: the tester sends one Idempotency-Key with many requests. */
+export const BEYOND_EVERY_SCHEMA = ['"code":"idempotency.key_reused"'];

@@ -1,6 +1,6 @@
 /**
  * The saga as orders ran it that were placed before there were returns, decisions and parked undos. Orders that were open
- * when the second edition came end by it; `histories/` holds runs of it. It goes when none can be open any more.
+ * when the second edition came end by it; `histories-first-edition/` holds runs of it. It goes when none can be open any more.
  */
 import {
   ActivityFailure,

@@ -35,7 +35,7 @@ export interface ReconcileDeps {
 }
 
 /** A part of the world: what this process can see, and which hosts others have to look at. */
-export type Survey = Omit<World, "slots" | "fence"> & { readonly elsewhere: readonly string[] };
+export type Survey = Omit<World, "slots" | "fence" | "hidden"> & { readonly elsewhere: readonly string[] };
 
 /** The activities of `reconcileService`, to be registered with a worker of the task queue `orchestrator`. */
 export function createReconcileActivities(deps: ReconcileDeps) {
@@ -88,7 +88,7 @@ export function createReconcileActivities(deps: ReconcileDeps) {
       name: string,
       hosts: readonly HostView[],
       wanted: Record<string, number>,
-    ): Promise<Pick<World, "slots" | "fence">> {
+    ): Promise<Pick<World, "slots" | "fence" | "hidden">> {
       const seen = hosts.map(({ host, containers }) => ({
         host,
         containers: containers as ObservedContainer[] | null,

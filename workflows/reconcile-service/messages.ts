@@ -26,6 +26,15 @@ export interface HostView {
   readonly reason: string | null;
 }
 
+/** A container on a host that could not be asked: taken to be there, since nobody knows better. */
+export interface HiddenContainer {
+  readonly host: string;
+  readonly containerId: string;
+  readonly revision: string;
+  readonly replica: number;
+  readonly run: string | null;
+}
+
 /** The world as one round of the loop sees it. */
 export interface World {
   readonly desired: DesiredService;
@@ -34,6 +43,8 @@ export interface World {
   /** Services it depends on that are not ready. */
   readonly waitsFor: readonly string[];
   readonly slots: Slots;
+  /** Containers that were seen last on hosts that could not be asked now. */
+  readonly hidden: readonly HiddenContainer[];
   /** The token to act with. */
   readonly fence: number;
   readonly nowMs: number;

@@ -10,12 +10,12 @@ import {
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Action } from "#actors/orchestrator/scaler/messages.ts";
+import type { Action, ObservedContainer } from "#actors/orchestrator/scaler/messages.ts";
 import { IDLE_CHECK_MS, type Plan, plan } from "#actors/orchestrator/scaler/plan.ts";
 import type { ConditionFound } from "#actors/orchestrator/service/messages.ts";
 import type { ReconcileActivities, Survey } from "./activities.ts";
 import { LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
-import type { Acted, Decision, HostView, ReconcileServiceInput, World } from "./messages.ts";
+import type { Acted, Decision, HiddenContainer, HostView, ReconcileServiceInput, World } from "./messages.ts";
 
 /** Short calls in the worker's own process: a killed container is back before a task queue would have been asked. */
 const { survey, noteLook, reportService, rollBack } = proxyLocalActivities<ReconcileActivities>({
@@ -81,7 +81,7 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
       const all = acted.flatMap((one) => [...one.failed, ...one.kept]).length;
       const did = next.actions.length > 0 && !unavailable && all < next.actions.length;
       busy = did ? busy + 1 : 0;
-      if (asked && !unavailable)
+      if ((asked || next.actions.length > 0) && !unavailable)
         waitMs = did ? 0 : next.actions.length > 0 ? BUSY_PAUSE_MS : Math.min(next.nextCheckMs, IDLE_CHECK_MS);
       if (busy > MAX_BUSY_ROUNDS) waitMs = Math.max(waitMs, BUSY_PAUSE_MS);
     } catch (error) {
@@ -105,8 +105,8 @@ async function look(name: string): Promise<{ readonly world: World; readonly own
   const { desired } = seen;
   const wanted: Record<string, number> = { [desired.revision]: desired.canary?.replicas ?? desired.replicas };
   if (desired.canary !== null) wanted[desired.canary.base] = desired.replicas;
-  const { slots, fence } = await noteLook(name, hosts, wanted);
-  return { world: { ...seen, hosts, slots, fence }, own };
+  const noted = await noteLook(name, hosts, wanted);
+  return { world: { ...seen, ...noted, hosts }, own };
 }
 
 async function observeOn(name: string, host: string): Promise<HostView> {
@@ -148,25 +148,63 @@ async function actOn(name: string, world: World, next: Plan, own: string | undef
   );
 }
 
-/** The plan for what was seen; where a host could not be asked, none but the honest word about it. */
+/**
+ * The plan for what was seen. The containers of a host that could not be asked are taken to be there, and left alone: the
+ * others go on, and there is never more than was asked for. Where no host could be asked there is only the honest word.
+ */
 function planFor(service: string, world: World): Plan {
   const { desired, hosts, slots, nowMs, waitsFor } = world;
   const silent = hosts.filter((host) => host.containers === null);
-  if (silent.length > 0) {
-    const conditions = silent.map(({ host, reason }) => ({
-      type: "docker_unavailable" as const,
-      severity: "trouble" as const,
-      reason: "no_answer",
-      message: reason ?? `${host} does not answer`,
-    }));
-    return { actions: [], status: "degraded", conditions, failure: null, nextCheckMs: TROUBLE_PAUSE_MS };
-  }
+  const answering = hosts.filter((host) => host.containers !== null).map(({ host }) => host);
+  const unavailable = silent.map(({ host, reason }) => ({
+    type: "docker_unavailable" as const,
+    severity: "trouble" as const,
+    reason: "no_answer",
+    message: reason ?? `${host} does not answer`,
+  }));
+  if (silent.length > 0 && answering.length === 0)
+    return { actions: [], status: "degraded", conditions: unavailable, failure: null, nextCheckMs: TROUBLE_PAUSE_MS };
   const { graceMs, ...rest } = desired;
-  const containers = hosts.flatMap((host) => host.containers ?? []);
-  return plan(
-    { ...rest, service, waitsFor, hosts: hosts.map(({ host }) => host), drainMs: graceMs + DRAIN_BEYOND_GRACE_MS },
+  const containers = [
+    ...hosts.flatMap((host) => host.containers ?? []),
+    ...world.hidden.map((one) => unseen(service, one)),
+  ];
+  const made = plan(
+    { ...rest, service, waitsFor, hosts: answering, drainMs: graceMs + DRAIN_BEYOND_GRACE_MS },
     { containers, slots, nowMs },
   );
+  if (silent.length === 0) return made;
+  return {
+    ...made,
+    actions: made.actions.filter(({ host }) => answering.includes(host)),
+    conditions: [...unavailable, ...made.conditions.filter(({ type }) => type !== "container_stuck")],
+    status: "degraded",
+    nextCheckMs: Math.min(made.nextCheckMs, TROUBLE_PAUSE_MS),
+  };
+}
+
+/** What stands for a container that cannot be seen: it keeps its place, and nothing is done to it. */
+function unseen(service: string, { host, containerId, revision, replica, run }: HiddenContainer): ObservedContainer {
+  return {
+    id: containerId,
+    host,
+    service,
+    revision,
+    replica,
+    image: "",
+    imageId: "",
+    state: "running",
+    createdAt: run ?? "",
+    startedAt: run,
+    finishedAt: null,
+    exitCode: 0,
+    oomKilled: false,
+    ports: [],
+    health: "none",
+    differences: [],
+    stuck: "its host does not answer",
+    fence: 0,
+  };
 }
 
 function keptCondition({ containerId, why }: Acted["kept"][number]): ConditionFound {

@@ -91,7 +91,7 @@ describe("authentication", () => {
       const detail = hooks?.["detail"] as Record<string, unknown> | undefined;
       return detail?.[ACCESS] === "open" && detail["hide"] !== true ? [`${method} ${path}`] : [];
     });
-    expect(open.sort()).toEqual(["GET /health", "GET /ready"]);
+    expect(open.sort()).toEqual(["GET /config/schema", "GET /health", "GET /ready"]);
     for (const { method, path, access } of everyRoute())
       if (access === "open") expect([path, method]).toEqual([path, "GET"]);
     const document = (await ask("GET", "/openapi/json")).json as {
@@ -99,7 +99,7 @@ describe("authentication", () => {
     };
     for (const [path, operations] of Object.entries(document.paths))
       for (const operation of Object.values(operations)) {
-        const isOpen = path === "/health" || path === "/ready";
+        const isOpen = ["/health", "/ready", "/config/schema"].includes(path);
         expect([path, operation.security.length, "401" in operation.responses]).toEqual([
           path,
           isOpen ? 0 : 1,

@@ -121,6 +121,10 @@ test("inbox.accept() refuses what does not fit, leaves nothing of it, and takes 
   const refused = await g.accept(event).catch((error: RefusedError) => error);
   expect(refused).toMatchObject({ reason: "schema_violation", data: { misfits } });
   expect(await left(g.store, "routed")).toEqual([]);
+  // Data that is put right under the same id is taken, and so is the same once its schema lets it in.
+  expect(await g.accept({ ...event, data: { n: 2 } }).catch((error: RefusedError) => error.reason)).toBe(
+    "schema_violation",
+  );
   misfits = undefined;
   expect(await g.accept(event)).toMatchObject({ id: "1" });
 });

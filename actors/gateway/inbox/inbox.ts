@@ -64,8 +64,9 @@ export function createInbox(ports: InboxPorts) {
     verdict: Verdict,
     routes: readonly NamedRoute[],
   ): EventAccepted {
-    if (verdict === "unavailable") return c.refuse("schema_unavailable");
-    c.require(verdict === undefined, "schema_violation", { misfits: verdict });
+    // The schema may be another one when the event comes again.
+    if (verdict === "unavailable") return c.refuse("schema_unavailable", {}, { again: true });
+    if (verdict !== undefined) return c.refuse("schema_violation", { misfits: verdict }, { again: true });
     const out = outgoing(event, c.now, c.traceparent);
     const matching = targetsOf(out, routes);
     const targets: readonly Target[] = matching.length > 0 ? matching : (ports.unrouted?.() ?? []);

@@ -10,5 +10,9 @@ export function schemaOf({ schema, text }: Pick<SchemaVersion, "schema" | "text"
 export function storedSchema(schema: JsonSchema): Pick<SchemaVersion, "schema" | "text"> {
   if (!holdsExactNumbers(schema)) return { schema };
   const text = JSON.stringify(schema);
-  return { schema: JSON.parse(text) as JsonSchema, text };
+  // A state holds what JSON can hold: a number that is out of range stands in the text alone.
+  const readable = JSON.parse(text, (_, value: unknown) =>
+    value === Infinity ? Number.MAX_VALUE : value === -Infinity ? -Number.MAX_VALUE : value,
+  );
+  return { schema: readable as JsonSchema, text };
 }

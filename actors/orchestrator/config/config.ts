@@ -8,6 +8,8 @@ import {
   ConfigApplied,
   ConfigServices,
   ConfigView,
+  Gateway,
+  GatewayRule,
   DropService,
   RevisionSummary,
   RevisionPair,
@@ -17,6 +19,7 @@ import {
 import type { Cause } from "./messages.ts";
 
 export { fileForm } from "./file-form.ts";
+export { gatewayForm } from "./gateway.ts";
 export { parseConfig } from "./parse.ts";
 export { DEFAULT_POLICY, policyFromEnv } from "./policy.ts";
 export type { ConfigPolicy } from "./policy.ts";
@@ -25,8 +28,13 @@ export type { ConfigPolicy } from "./policy.ts";
 const MAX_REVISIONS = 50;
 const MAX_HISTORY_LENGTH = 400_000;
 
-const Revision = v.object({ ...RevisionSummary.entries, content: ConfigServices });
-const State = v.object({ revision: v.number(), services: ConfigServices, history: v.array(Revision) });
+const Revision = v.object({ ...RevisionSummary.entries, content: ConfigServices, gateway: Gateway });
+const State = v.object({
+  revision: v.number(),
+  services: ConfigServices,
+  gateway: Gateway,
+  history: v.array(Revision),
+});
 type State = v.InferOutput<typeof State>;
 
 /**
@@ -37,24 +45,25 @@ type State = v.InferOutput<typeof State>;
 export const Config = actor("config", {
   key: v.literal("main"),
   state: State,
-  initial: (): State => ({ revision: 0, services: {}, history: [] }),
+  initial: (): State => ({ revision: 0, services: {}, gateway: [], history: [] }),
   messages: ({ command, query }) => ({
     /** Takes a whole file. */
-    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services, expected }) => {
+    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services, gateway, expected }) => {
       c.require(expected === null || expected === c.state.revision, "revision_moved", { revision: c.state.revision });
       // A service that is the same is told all the same: the tag of its image may lead elsewhere by now.
       for (const [name, service] of Object.entries(services)) {
         if (Bun.deepEquals(c.state.services[name], service, true))
           c.send(Service, name, "configure", { ...service, configRevision: c.state.revision });
       }
-      return change(c, "apply", services);
+      return change(c, "apply", services, gateway);
     }),
 
     /** What {@link apply} would do. */
-    plan: query({ in: ApplyConfig, out: ConfigApplied }, (c, { services }) => {
+    plan: query({ in: ApplyConfig, out: ConfigApplied }, (c, { services, gateway }) => {
       const changes = diff(c.state.services, services);
+      const ruled = !Bun.deepEquals(c.state.gateway, gateway, true);
       return {
-        revision: c.state.revision + (changes.some((s) => s.change !== "unchanged") ? 1 : 0),
+        revision: c.state.revision + (ruled || changes.some((s) => s.change !== "unchanged") ? 1 : 0),
         services: changes,
       };
     }),
@@ -64,7 +73,7 @@ export const Config = actor("config", {
       c.require(expected === null || expected === c.state.revision, "revision_moved", { revision: c.state.revision });
       const earlier = c.state.history.find((entry) => entry.revision === revision);
       if (!earlier) return c.refuse("unknown_revision", { revision });
-      return change(c, "rollback", earlier.content);
+      return change(c, "rollback", earlier.content, earlier.gateway);
     }),
 
     /** Changes the number of replicas of one service. */
@@ -101,7 +110,11 @@ export const Config = actor("config", {
       revision: state.revision,
       at: state.history.at(-1)?.at ?? null,
       services: state.services,
+      gateway: state.gateway,
     })),
+
+    /** Which paths lead to which services. */
+    gateway: query({ out: v.array(GatewayRule) }, ({ state }) => state.gateway),
 
     /** What a kept revision asks for, and the one before; `null`: it is not kept. */
     revision: query({ in: v.number(), out: v.nullable(RevisionPair) }, ({ state }, revision) => {
@@ -112,22 +125,29 @@ export const Config = actor("config", {
       return {
         revision,
         services: entry.content,
+        gateway: entry.gateway,
         before: before === undefined ? first : { revision: before.revision, services: before.content },
       };
     }),
 
     /** The kept revisions, newest first. */
     revisions: query({ out: v.array(RevisionSummary) }, ({ state }) =>
-      state.history.map(({ content: _content, ...summary }) => summary).reverse(),
+      state.history.map(({ content: _content, gateway: _gateway, ...summary }) => summary).reverse(),
     ),
   }),
 });
 
 /** Puts `services` in force as a new revision, and tells the services that it changes. Nothing changed: no revision. */
-function change(c: TurnContext<State, Record<never, never>>, cause: Cause, services: ConfigServices): ConfigApplied {
+function change(
+  c: TurnContext<State, Record<never, never>>,
+  cause: Cause,
+  services: ConfigServices,
+  gateway: State["gateway"] = c.state.gateway,
+): ConfigApplied {
   const changes = diff(c.state.services, services);
   const changed = changes.filter((entry) => entry.change !== "unchanged");
-  if (changed.length === 0) return { revision: c.state.revision, services: changes };
+  const ruled = !Bun.deepEquals(c.state.gateway, gateway, true);
+  if (changed.length === 0 && !ruled) return { revision: c.state.revision, services: changes };
 
   const revision = c.state.revision + 1;
   for (const { name } of changed) {
@@ -142,8 +162,10 @@ function change(c: TurnContext<State, Record<never, never>>, cause: Cause, servi
     services: Object.keys(services).sort(),
     changed: changed.map(({ name, change: kind }) => ({ name, change: kind })),
     content: services,
+    gateway: [...gateway],
   };
-  c.state = { revision, services, history: bounded([...c.state.history, entry]) };
+  if (ruled) c.broadcast("routes", "gateway.changed", { revision });
+  c.state = { revision, services, gateway: [...gateway], history: bounded([...c.state.history, entry]) };
   return { revision, services: changes };
 }
 

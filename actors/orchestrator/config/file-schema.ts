@@ -1,5 +1,6 @@
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { SERVICE_NAME } from "../service/messages.ts";
+import { Rule } from "./gateway.ts";
 import { RawService } from "./raw.ts";
 
 let made: Record<string, unknown> | undefined;
@@ -18,6 +19,7 @@ export function fileSchema(): Record<string, unknown> {
         propertyNames: { pattern: SERVICE_NAME.source },
         additionalProperties: closed(serviceSchema()),
       },
+      gateway: { type: "array", maxItems: 100, items: closed(jsonSchemaOf(Rule, "input")) },
     },
   });
 }

@@ -15,9 +15,25 @@ export type ServiceChange = v.InferOutput<typeof ServiceChange>;
 export const ConfigApplied = v.strictObject({ revision: v.number(), services: v.array(ServiceChange) });
 export type ConfigApplied = v.InferOutput<typeof ConfigApplied>;
 
+/** Requests below a path go to a service. */
+export const GatewayRule = v.strictObject({
+  path: v.string(),
+  service: ServiceName,
+  /** The service gets the path without the rule's. */
+  stripPrefix: v.boolean(),
+  /** Origins whose pages may read answers. */
+  origins: v.array(v.string()),
+  /** Requests a second of one address; `null`: any. */
+  rateLimit: v.nullable(v.number()),
+  /** The scope of the key that is needed; `null`: none is. */
+  key: v.nullable(v.picklist(["orders", "events", "services", "admin"])),
+});
+export type GatewayRule = v.InferOutput<typeof GatewayRule>;
+export const Gateway = v.optional(v.array(GatewayRule), []);
+
 /** `expected`: the revision the caller has seen; another one in force refuses the change. */
 const Expected = v.optional(v.nullable(v.number()), null);
-export const ApplyConfig = v.strictObject({ services: ConfigServices, expected: Expected });
+export const ApplyConfig = v.strictObject({ services: ConfigServices, gateway: Gateway, expected: Expected });
 const RevisionNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const RollbackConfig = v.strictObject({ revision: RevisionNumber });
 export const RollbackTo = v.strictObject({ revision: RevisionNumber, expected: Expected });
@@ -26,6 +42,7 @@ export const RollbackTo = v.strictObject({ revision: RevisionNumber, expected: E
 export const RevisionPair = v.strictObject({
   revision: v.number(),
   services: ConfigServices,
+  gateway: Gateway,
   /** The revision before, where it is still kept. */
   before: v.nullable(v.strictObject({ revision: v.number(), services: ConfigServices })),
 });
@@ -52,5 +69,6 @@ export const ConfigView = v.strictObject({
   revision: v.number(),
   at: v.nullable(v.string()),
   services: ConfigServices,
+  gateway: Gateway,
 });
 export type ConfigView = v.InferOutput<typeof ConfigView>;

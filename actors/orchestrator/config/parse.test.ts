@@ -53,7 +53,7 @@ services:
   });
 
   test("an empty set of services", () => {
-    expect(parseConfig("services: {}\n")).toEqual({ ok: true, services: {} });
+    expect(parseConfig("services: {}\n")).toEqual({ ok: true, services: {}, gateway: [] });
   });
 
   test.each([
@@ -190,6 +190,28 @@ describe("parseConfig() names", () => {
     for (const path of ["/srv/ab", "/srv", "/srv/a/../../etc", "../etc", "~/x", "/srv/a/./b"])
       expect(parseConfig(service(`volumes: ['${path}:/x']`), policy).ok).toBe(false);
     expect(parseConfig(service("volumes: ['/srv/a:/x', './b:/y']"), policy).ok).toBe(true);
+  });
+
+  test("gateway rules that cannot be", () => {
+    const rules = (text: string) =>
+      issuesOf(`services: { web: { image: "troupe/echo:1", ports: [80] } }\ngateway: ${text}\n`);
+    expect(
+      rules("[{ path: /shop, service: web, cors: { origins: ['https://a.example'] }, rateLimit: 5, key: orders }]"),
+    ).toEqual([]);
+    for (const [text, message] of [
+      ["{}", "must be a list"],
+      ["[[]]", "must be a map"],
+      ["[{ path: shop, service: web }]", "must be a path"],
+      ["[{ path: /shop/, service: web }]", "must be a path"],
+      ["[{ path: /s/web, service: web }]", "reached by name"],
+      ["[{ path: /a/../b, service: web }]", "must not hold"],
+      ["[{ path: /shop, service: none }]", "is no service of this file"],
+      ["[{ path: /shop, service: web, stripPrefx: true }]", "did you mean stripPrefix?"],
+      ["[{ path: /shop, service: web, key: root }]", "must be a scope"],
+      ["[{ path: /shop, service: web, cors: { origins: ['*'] } }]", "must be an origin"],
+      ["[{ path: /a, service: web }, { path: /a, service: web }]", "another rule already"],
+    ] as const)
+      expect(rules(text).join("\n")).toContain(message);
   });
 
   test("limits beyond the policy, and sizes without a unit", () => {

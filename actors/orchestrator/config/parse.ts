@@ -4,7 +4,8 @@ import { readYaml } from "#infra/yaml/read-yaml.ts";
 import { suggest } from "#infra/yaml/suggest.ts";
 import { SERVICE_NAME } from "../service/messages.ts";
 import type { ServiceConfig } from "../service/messages.ts";
-import type { ConfigServices } from "./messages.ts";
+import { checkGateway } from "./gateway.ts";
+import type { ConfigServices, GatewayRule } from "./messages.ts";
 import { bindPath, bindRefusal, DEFAULT_POLICY, imageObjection } from "./policy.ts";
 import type { ConfigPolicy } from "./policy.ts";
 import { KNOWN_KEYS, MAX_SERVICES, RawService, REPLICAS_RANGE } from "./raw.ts";
@@ -13,7 +14,7 @@ import { ENV_NAME } from "./values.ts";
 
 /** A configuration that may be applied, or every reason why not, in order of their place. */
 export type ParsedConfig =
-  | { readonly ok: true; readonly services: ConfigServices }
+  | { readonly ok: true; readonly services: ConfigServices; readonly gateway: readonly GatewayRule[] }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
 
 /**
@@ -25,7 +26,8 @@ export function parseConfig(text: string, policy: ConfigPolicy = DEFAULT_POLICY)
   if ("issues" in read) return { ok: false, issues: read.issues };
   const findings: Finding[] = [];
   const services = checkFile(read.file.value, policy, findings);
-  if (findings.length === 0) return { ok: true, services };
+  const gateway = isMap(read.file.value) ? checkGateway(read.file.value, findings) : [];
+  if (findings.length === 0) return { ok: true, services, gateway };
   const issues = findings.map((finding) => read.file.locate(finding));
   return { ok: false, issues: issues.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
@@ -45,7 +47,7 @@ function checkFile(value: unknown, policy: ConfigPolicy, findings: Finding[]): C
     });
     return {};
   }
-  unknownKeys(value, ["services"], [], findings);
+  unknownKeys(value, ["services", "gateway"], [], findings);
   const { services } = value;
   if (!isMap(services)) {
     findings.push({

@@ -10,6 +10,7 @@ export const ConfigAnswer = v.object({
   revision: v.number(),
   at: v.nullable(v.string()),
   services: v.record(v.string(), v.unknown()),
+  gateway: v.optional(v.array(v.record(v.string(), v.unknown()))),
 });
 
 export const RevisionsAnswer = v.object({ items: v.array(RevisionSummary), next: v.null() });

@@ -1,6 +1,6 @@
 import { type DocumentDecoration, Elysia } from "elysia";
 import * as v from "valibot";
-import { Config, DEFAULT_POLICY, fileForm } from "#actors/orchestrator/config/config.ts";
+import { Config, DEFAULT_POLICY, fileForm, gatewayForm } from "#actors/orchestrator/config/config.ts";
 import { fileSchema } from "#actors/orchestrator/config/file-schema.ts";
 import { type ConfigServices, type RevisionPair, RollbackConfig } from "#actors/orchestrator/config/messages.ts";
 import { type Endpoint, endpoint, endpoints, Reply } from "#infra/http/endpoint.ts";
@@ -50,10 +50,10 @@ function postConfig({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps): Endp
     },
     async ({ request, query, call, look }) => {
       const expected = expectedRevision(request);
-      const services = await readConfigFile(request, policy);
+      const file = await readConfigFile(request, policy);
       const config = troupe().ref(Config, "main");
-      if (query.dryRun === "true") return new Reply(200, await config.plan({ services, expected }, look));
-      const applied = await orProblem(config.apply({ services, expected }, call));
+      if (query.dryRun === "true") return new Reply(200, await config.plan({ ...file, expected }, look));
+      const applied = await orProblem(config.apply({ ...file, expected }, call));
       return new Reply(202, applied, { etag: etagOf(applied.revision) });
     },
   );
@@ -72,8 +72,13 @@ function configEndpoints({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps):
         answer: { status: 200, description: "The configuration and its revision", schema: ConfigAnswer },
       },
       async ({ look }) => {
-        const { revision, at, services } = await config().get(undefined, look);
-        const answer = { revision, at, services: fileForm(services as ConfigServices) };
+        const { revision, at, services, gateway = [] } = await config().get(undefined, look);
+        const answer = {
+          revision,
+          at,
+          services: fileForm(services as ConfigServices),
+          ...(gateway.length > 0 ? { gateway: gatewayForm(gateway) } : {}),
+        };
         return new Reply(200, answer, { etag: etagOf(revision) });
       },
     ),

@@ -1,5 +1,5 @@
 import { type ConfigPolicy, fileForm, parseConfig } from "#actors/orchestrator/config/config.ts";
-import type { ConfigServices } from "#actors/orchestrator/config/messages.ts";
+import type { ConfigServices, GatewayRule } from "#actors/orchestrator/config/messages.ts";
 import { readBytes } from "#infra/http/body.ts";
 import { notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -71,12 +71,15 @@ export function checkAgain(services: ConfigServices, policy: ConfigPolicy): void
  * The services of a configuration file in a request's body.
  * @throws {Problem} 413, 415, 400 for bytes that are not UTF-8, or 422 with every error of the file.
  */
-export async function readConfigFile(request: Request, policy: ConfigPolicy): Promise<ConfigServices> {
+export async function readConfigFile(
+  request: Request,
+  policy: ConfigPolicy,
+): Promise<{ services: ConfigServices; gateway: GatewayRule[] }> {
   const media = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (!MEDIA_TYPES.has(media))
     throw new Problem(415, "config.media_type", "A configuration file is sent as application/yaml");
   const parsed = parseConfig(decode(await readBytes(request)), policy);
-  if (parsed.ok) return parsed.services;
+  if (parsed.ok) return { services: parsed.services, gateway: [...parsed.gateway] };
   throw new Problem(422, "config.invalid", "The file holds errors, so nothing of it was taken: see errors", {
     issues: parsed.issues,
   });

@@ -5,7 +5,15 @@ import { afterFailedStart, FRESH_SLOT } from "./backoff.ts";
 import { afterLook, Expected, isBlank, type Look, Memory, NO_MEMORY } from "./memory.ts";
 import { ContainerDied, ContainerStarted, type ObservedContainer, slotKey, Slots } from "./messages.ts";
 
-const Noted = v.strictObject({ fence: v.number(), slots: Slots });
+/** A container that was seen last on a host that could not be asked now. */
+const Hidden = v.strictObject({
+  host: v.string(),
+  containerId: v.string(),
+  revision: v.string(),
+  replica: v.number(),
+  run: v.nullable(v.string()),
+});
+const Noted = v.strictObject({ fence: v.number(), slots: Slots, hidden: v.array(Hidden) });
 const NoteLook = v.strictObject({
   hosts: v.array(v.strictObject({ host: v.string(), containers: v.nullable(v.array(v.any())) })),
   wanted: v.record(v.string(), v.number()),
@@ -50,7 +58,11 @@ export const Scaler = actor("scaler", {
       const fence = Math.max(memory.fence + 1, c.now, ...carried.map((one) => one.fence + 1));
       c.state = { ...memory, fence };
       if (isBlank(memory) && Object.values(wanted).every((count) => count === 0)) c.destroy();
-      return { fence, slots: memory.slots };
+      const silent = new Set(hosts.filter(({ containers }) => containers === null).map(({ host }) => host));
+      const hidden = Object.entries(memory.known).flatMap(([containerId, { host, revision, replica, run }]) =>
+        silent.has(host) ? [{ host, containerId, revision, replica, run }] : [],
+      );
+      return { fence, slots: memory.slots, hidden };
     }),
 
     /** Says which ends are wanted, before they are brought about. */

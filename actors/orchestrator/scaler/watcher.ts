@@ -77,7 +77,7 @@ export function startWatcher(options: WatcherOptions): Watcher {
 
   const following = (async () => {
     for await (const event of engine.events(controller.signal)) {
-      if (event.kind === "resync") void wakeAll();
+      if (event.kind !== "container") void wakeAll();
       else if (WORTH_A_LOOK.has(event.action) || event.action.startsWith("health_status")) wake(event.identity.service);
     }
   })();

@@ -72,12 +72,6 @@ export const ScalePolicy = v.strictObject({
 });
 export type ScalePolicy = v.InferOutput<typeof ScalePolicy>;
 
-export const ScheduleSpec = v.strictObject({
-  cron: v.string(),
-  zone: v.string(),
-  concurrency: v.picklist(["forbid", "allow", "replace"]),
-});
-
 /** A service as the configuration asks for it. */
 export const ServiceConfig = v.strictObject({
   spec: ServiceSpec,

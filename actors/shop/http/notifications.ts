@@ -17,7 +17,7 @@ export function notificationRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
         path: "/notifications/:customerId",
         summary: "Show the last notifications of a customer",
         description:
-          "All that is unread and the last fifty, newest first; none where nothing was told yet. The topic `notifications/<customerId>` brings each as it comes.",
+          "All that is unread and the last fifty, newest first; none where nothing was told yet. The topic `notifications/<customerId>` brings each as it comes; where the id holds other characters than letters, digits, `_` and `-`, `notifications/sha256:` and the first 32 digits of its SHA-256 in hex.",
         params: v.object({ customerId: CustomerId }),
         answer: { status: 200, description: "The notifications", schema: Notifications },
       },

@@ -11,6 +11,7 @@
 import * as v from "valibot";
 import { actor, type CloudEvent, eventNoun, type Subscription, subscription } from "#runtime";
 import { Notice, type NoticesRead, Notifications, ReadNotices } from "./messages.ts";
+import { noticesTopic } from "./topic.ts";
 
 const KEPT_READ = 50;
 const KEPT = 500;
@@ -45,7 +46,7 @@ export const Notification = actor("notification", {
     tell: command({ in: Notice }, (c, notice) => {
       if (c.state.notices.some(({ id }) => id === notice.id)) return; // N1
       c.state.notices = kept([...c.state.notices, notice].toSorted((a, b) => b.at.localeCompare(a.at)));
-      c.broadcast(`notifications/${c.key}`, "notification.told", { ...notice, unread: unreadOf(c.state) }); // N3
+      c.broadcast(noticesTopic(c.key), "notification.told", { ...notice, unread: unreadOf(c.state) }); // N3
     }),
 
     /** Marks notices as read. Unknown ids are passed over. */
@@ -54,7 +55,7 @@ export const Notification = actor("notification", {
       for (const notice of c.state.notices) if (ids === "all" || ids.includes(notice.id)) notice.read = true;
       c.state.notices = kept(c.state.notices);
       const read: NoticesRead = { ids, unread: unreadOf(c.state) };
-      if (read.unread !== before) c.broadcast(`notifications/${c.key}`, "notification.read", read);
+      if (read.unread !== before) c.broadcast(noticesTopic(c.key), "notification.read", read);
       return view(c.key, c.state);
     }),
 

@@ -19,7 +19,7 @@ import type { AnyActorType, OutboxRecord, Sink, Topics, Troupe, WorkflowRequest 
 import { TASK_QUEUES } from "../../task-queues.ts";
 import { startWorkers } from "../../worker.ts";
 import { workflowIds } from "../../workflow-ids.ts";
-import { createReconcileActivities } from "../activities.ts";
+import { createReconcileActivities, type OwnHost, type ReconcileActivities } from "../activities.ts";
 
 /** The orchestrator as one process runs it, with a cluster and a task queue of its own. */
 export interface TestSystem extends AsyncDisposable {
@@ -36,6 +36,8 @@ export interface TestSystem extends AsyncDisposable {
   converged(name: string, replicas: number): Promise<ServiceView>;
   /** The id of a service's reconcile loop here. */
   workflowId(service: string): string;
+  /** A process more, that drives another engine under the name of its host. */
+  addHost(host: string, dockerHost: string): Promise<Engine>;
   /** The events that were published, in order. */
   readonly events: readonly { readonly type: string; readonly data: Record<string, unknown> }[];
 }
@@ -74,16 +76,18 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const prober = new Prober((service) => woken.watcher?.wake(service));
   const host = announceHost({ troupe, engine, wanted: options.host ?? "local" });
   const images = localImages(engine);
-  const activities = createReconcileActivities({
-    troupe,
-    own: () => {
-      const name = host.name();
-      return name === undefined ? undefined : { host: name, engine, images, prober };
-    },
-    hosts: knownHosts(troupe),
-    secret: async (name) => options.secrets?.[name],
-    bindObjection: async () => undefined,
-  });
+  const activitiesOn = (own: () => string | undefined, driven: OwnHost): ReconcileActivities =>
+    createReconcileActivities({
+      troupe,
+      own: () => {
+        const name = own();
+        return name === undefined ? undefined : { ...driven, host: name };
+      },
+      hosts: knownHosts(troupe),
+      secret: async (name) => options.secrets?.[name],
+      bindObjection: async () => undefined,
+    });
+  const activities = activitiesOn(host.name, { host: "", engine, images, prober });
   const workflowsPath = new URL("../workflow.ts", import.meta.url).pathname;
   const workers = startWorkers({
     address,
@@ -91,12 +95,31 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     log: silentLog,
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
+  const services = async () => (await troupe.list(Service)).map((summary) => summary.key);
   await Promise.all([workers.ready(), host.named]);
   woken.watcher = startWatcher({
     engine,
     wake: wakeThrough(temporal, names),
-    services: async () => (await troupe.list(Service)).map((summary) => summary.key),
+    services,
   });
+
+  const further: (() => Promise<unknown>)[] = [];
+  async function addHost(name: string, address2: string): Promise<Engine> {
+    const other = connectEngine({ host: address2, cluster });
+    const announced = announceHost({ troupe, engine: other, wanted: name, everyMs: 500 });
+    const probing = new Prober((service) => woken.watcher?.wake(service));
+    const driven = { host: "", engine: other, images: localImages(other), prober: probing };
+    const queue = { taskQueue: `${taskQueue}.${name}`, activities: activitiesOn(announced.name, driven) };
+    const working = startWorkers({ address, queues: [queue], log: silentLog });
+    await Promise.all([working.ready(), announced.named]);
+    const watching = startWatcher({ engine: other, wake: wakeThrough(temporal, names), services });
+    further.push(async () => {
+      await Promise.all([watching.stop(), announced.stop(), working.stop()]);
+      probing.stop();
+      await Promise.allSettled((await other.list()).map((container) => other.remove(container.id, 0)));
+    });
+    return other;
+  }
 
   const view = (name: string) => troupe.ref(Service, name).get();
   return {
@@ -104,7 +127,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     engine,
     topics,
     dockerHost,
-    apply: (services) => troupe.ref(Config, "main").apply({ services, expected: null }),
+    apply: (services) => troupe.ref(Config, "main").apply({ services, gateway: [], expected: null }),
     view,
     converged: (name, replicas) =>
       eventually(`${name} converges on ${replicas}`, async () => {
@@ -112,9 +135,11 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
         return found?.status === "converged" && found.outbox === "DONE" && found.observed.length === replicas && found;
       }),
     temporal,
+    addHost,
     workflowId: (service) => idIn(cluster, service),
     events,
     async [Symbol.asyncDispose]() {
+      await Promise.allSettled(further.map((end) => end()));
       await woken.watcher?.stop();
       prober.stop();
       await host.stop();

@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Pause, Play, RotateCw } from "lucide-react";
 import { useState } from "react";
-import { useParams } from "wouter";
 import { useAction } from "../kit/action.ts";
 import { ask } from "../kit/api.ts";
 import { Chip } from "../kit/chip.tsx";
@@ -10,6 +9,7 @@ import { duration, plural } from "../kit/format.ts";
 import { Json, JsonForm } from "../kit/json.tsx";
 import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
+import { useParam } from "../kit/param.ts";
 import { State, Status } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { StateTree } from "./state-tree.tsx";
@@ -38,7 +38,8 @@ interface Instance {
 
 /** One actor: its state, timers and last turns, and what can be done with it. */
 export function ActorPage() {
-  const { id: type = "", key = "" } = useParams();
+  const type = useParam("id");
+  const key = useParam("key");
   const path = `/actors/${encodeURIComponent(type)}/${encodeURIComponent(key)}`;
   const instance = useQuery({ queryKey: [path], queryFn: () => ask<Instance>(path), refetchInterval: 3_000 });
   const action = useAction([path]);

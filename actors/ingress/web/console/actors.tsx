@@ -1,9 +1,10 @@
 import { useState } from "react";
-import { Link, useLocation, useParams } from "wouter";
+import { Link, useLocation } from "wouter";
 import { Empty } from "../kit/feedback.tsx";
 import { count } from "../kit/format.ts";
 import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
+import { useParam } from "../kit/param.ts";
 import { Table } from "../kit/table.tsx";
 import { type Actors, useMetrics, usePolled } from "./api.ts";
 import { byLabel, type Metrics, total } from "./metrics.ts";
@@ -75,7 +76,7 @@ export function ActorTypes() {
 
 /** One type: its messages and how they went, and the way to an instance. */
 export function ActorType() {
-  const { id: type = "" } = useParams();
+  const type = useParam("id");
   const { data: metrics } = useMetrics();
   const messages = [
     ...new Set(

@@ -1,13 +1,15 @@
 import { Redo2, Trash2 } from "lucide-react";
-import { useLocation, useParams } from "wouter";
+import { useLocation } from "wouter";
 import { useAction } from "../kit/action.ts";
 import { Chip } from "../kit/chip.tsx";
 import { Confirm } from "../kit/confirm.tsx";
 import { Json, JsonForm } from "../kit/json.tsx";
 import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
+import { useParam } from "../kit/param.ts";
 import { State } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
+import { useToast } from "../kit/toasts.tsx";
 import { type DeadLetter, usePolled } from "./api.ts";
 
 interface Whole extends DeadLetter {
@@ -19,10 +21,11 @@ interface Whole extends DeadLetter {
 
 /** One dead letter: why, what it holds, and mending, replaying or deleting it. */
 export function DeadLetterPage() {
-  const { id = "" } = useParams();
+  const id = useParam("id");
   const path = `/dead-letters/${encodeURIComponent(id)}`;
   const letter = usePolled<Whole>(path, 10_000);
   const [, go] = useLocation();
+  const say = useToast();
   const action = useAction([path], ["dead-letters"]);
   const back = (): void => go("/dead-letters");
   return (
@@ -40,8 +43,10 @@ export function DeadLetterPage() {
                   path: `${path}/replay`,
                   done: "Tried again",
                   then: (answer) => {
-                    const { failed = [] } = answer as { failed?: readonly unknown[] };
-                    if (failed.length === 0) back();
+                    const { failed } = answer as { readonly failed: readonly { readonly detail: string }[] };
+                    const [first] = failed;
+                    if (first === undefined) back();
+                    else say("bad", "failed again", first.detail);
                   },
                 })
               }

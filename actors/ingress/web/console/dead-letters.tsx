@@ -42,7 +42,7 @@ export function DeadLetters() {
       {pages.isPending && <Skeleton rows={8} height={40} />}
       {pages.isError && <Failure error={pages.error} retry={() => void pages.refetch()} />}
       {groups.size > 0 && (
-        <ul className="tiles">
+        <ul className="tiles groups">
           {[...groups].map(([group, [first, ...others]]) => (
             <li key={group}>
               <span className="tile-value number">{others.length + 1}</span>

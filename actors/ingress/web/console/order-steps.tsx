@@ -1,7 +1,7 @@
 import { duration } from "../kit/format.ts";
 import { Loaded } from "../kit/loaded.tsx";
 import { Section } from "../kit/page.tsx";
-import { Status } from "../kit/state.tsx";
+import { State, toneOf } from "../kit/state.tsx";
 import { usePolled } from "./api.ts";
 
 interface Order {
@@ -24,7 +24,9 @@ export function OrderSteps({ orderId }: { orderId: string }) {
                 const took = (times[i] ?? 0) - (times[i - 1] ?? times[i] ?? 0);
                 return (
                   <li key={status + at}>
-                    <Status status={status} />
+                    <State tone={i === history.length - 1 ? toneOf(status) : "good"}>
+                      {status.replaceAll("_", " ")}
+                    </State>
                     <span className="steps-bar">
                       <span
                         style={{

@@ -1,13 +1,14 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
-import { useLocation, useParams } from "wouter";
+import { useLocation } from "wouter";
 import { useAction } from "../kit/action.ts";
 import { Chip } from "../kit/chip.tsx";
 import { Confirm } from "../kit/confirm.tsx";
 import { useLive } from "../kit/live.ts";
 import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
+import { useParam } from "../kit/param.ts";
 import { State, Status } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { type Service, usePolled } from "./api.ts";
@@ -17,7 +18,7 @@ import { ServiceHappenings } from "./service-happenings.tsx";
 
 /** One service: desired beside observed, why it is as it is, its logs, and what can be done with it. */
 export function ServicePage() {
-  const { id: name = "" } = useParams();
+  const name = useParam("id");
   const path = `/services/${encodeURIComponent(name)}`;
   const service = usePolled<Service>(path, 3_000);
   const queries = useQueryClient();

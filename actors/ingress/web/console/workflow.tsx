@@ -1,6 +1,6 @@
 import { CircleStop } from "lucide-react";
 import { useState } from "react";
-import { Link, useParams } from "wouter";
+import { Link } from "wouter";
 import { useAction } from "../kit/action.ts";
 import { Chip } from "../kit/chip.tsx";
 import { Confirm } from "../kit/confirm.tsx";
@@ -8,6 +8,7 @@ import { duration } from "../kit/format.ts";
 import { Json, JsonForm } from "../kit/json.tsx";
 import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
+import { useParam } from "../kit/param.ts";
 import { State, Status } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { usePolled, type WorkflowSummary } from "./api.ts";
@@ -31,7 +32,7 @@ const ORDER = /^(?:fulfil-order|return-order)\/(ord_[A-Za-z0-9-]+)$/;
 
 /** One run of a workflow: how far it is, what fails, what came of it. */
 export function WorkflowPage() {
-  const { id = "" } = useParams();
+  const id = useParam("id");
   const path = `/workflows/${encodeURIComponent(id)}`;
   const run = usePolled<Run>(path, 2_000);
   const action = useAction([path], ["workflows"]);

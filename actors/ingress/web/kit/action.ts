@@ -3,7 +3,7 @@ import { ApiError, command } from "./api.ts";
 import { useToast } from "./toasts.tsx";
 
 /** A write that a button does. */
-export interface Action {
+interface Action {
   readonly path: string;
   readonly json?: unknown;
   readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";

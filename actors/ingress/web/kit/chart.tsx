@@ -5,7 +5,7 @@ import uPlot from "uplot";
 const LEAST_SECONDS = 60;
 
 /** One line of a chart. */
-export interface ChartSeries {
+interface ChartSeries {
   readonly label: string;
   /** A token, as in `--accent`. */
   readonly colour: string;

@@ -33,7 +33,7 @@ export function Empty({ title, children, command }: { title: string; children?: 
 }
 
 /** A command to copy. */
-export function Command({ text }: { text: string }) {
+function Command({ text }: { text: string }) {
   return (
     <span className="command">
       <code>{text}</code>

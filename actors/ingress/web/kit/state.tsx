@@ -48,7 +48,6 @@ const TONES: Readonly<Record<string, Tone>> = {
   up: "good",
   absent: "neutral",
   unavailable: "bad",
-  degraded_component: "warning",
   running: "moving",
   completed: "good",
   failed: "bad",
@@ -56,14 +55,20 @@ const TONES: Readonly<Record<string, Tone>> = {
   timed_out: "bad",
   canceled: "neutral",
   stopped: "neutral",
+  down: "bad",
+  refused: "warning",
+  uncommitted: "warning",
+  paused: "warning",
+  unreachable: "bad",
 };
+
+/** The tone of a status. */
+export function toneOf(status: string): Tone {
+  const key = status.toLowerCase();
+  return (Object.hasOwn(TONES, key) ? TONES[key] : undefined) ?? "neutral";
+}
 
 /** The state of an order, a service, a workflow or a component. */
 export function Status({ status }: { status: string }) {
-  const key = status.toLowerCase();
-  return (
-    <State tone={(Object.hasOwn(TONES, key) ? TONES[key] : undefined) ?? "neutral"}>
-      {status.replaceAll("_", " ").toLowerCase()}
-    </State>
-  );
+  return <State tone={toneOf(status)}>{status.replaceAll("_", " ").toLowerCase()}</State>;
 }

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "react";
 
 /** A value that outlives the page: kept by the browser under a name, shared by all components, and by all tabs. */
-export interface Stored<T> {
+interface Stored<T> {
   get(): T;
   set(change: (value: T) => T): void;
 }

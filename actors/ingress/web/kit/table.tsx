@@ -3,7 +3,7 @@ import { Empty } from "./feedback.tsx";
 import { plural } from "./format.ts";
 
 /** A column: what it shows of a row, and by what it sorts and is searched. */
-export interface Column<T> {
+interface Column<T> {
   readonly head: string;
   readonly cell: (row: T) => ReactNode;
   readonly value?: (row: T) => string | number;

@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useParams } from "wouter";
 import { ask } from "../kit/api.ts";
 import { Chip } from "../kit/chip.tsx";
 import { Failure, Skeleton } from "../kit/feedback.tsx";
 import { money } from "../kit/format.ts";
 import { useLive } from "../kit/live.ts";
+import { useParam } from "../kit/param.ts";
 import { Status } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { AddressText } from "./address-text.tsx";
@@ -21,7 +21,7 @@ const SETTLES_MS = 20_000;
 
 /** One order, from placing to delivery, as it happens. */
 export function OrderPage() {
-  const { id = "" } = useParams();
+  const id = useParam("id");
   const queries = useQueryClient();
   const queryKey = ["order", id];
   const order = useQuery({

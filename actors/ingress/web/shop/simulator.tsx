@@ -2,10 +2,12 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Play, Square } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
-import { ApiError, ask, command } from "../kit/api.ts";
-import { Empty, Failure } from "../kit/feedback.tsx";
+import { ask, command } from "../kit/api.ts";
+import { Failure } from "../kit/feedback.tsx";
 import { Status } from "../kit/state.tsx";
+import { InvariantList } from "./invariants.tsx";
 import { OrderFlow } from "./order-flow.tsx";
+import { type Simulation, SimulationProgress } from "./simulation.tsx";
 
 const SLIDERS = [
   { name: "orders", label: "Orders", max: 2_000, min: 10, step: 10, first: 200, unit: "" },
@@ -16,12 +18,6 @@ const SLIDERS = [
   { name: "lostShare", label: "Lost parcels", max: 50, min: 0, step: 1, first: 5, unit: " %" },
 ] as const;
 type Name = (typeof SLIDERS)[number]["name"];
-
-interface Simulation {
-  readonly id: string;
-  readonly status: string;
-  readonly [more: string]: unknown;
-}
 
 /** Drives many orders through the shop, and shows what becomes of all orders, whoever placed them. */
 export function Simulator() {
@@ -52,7 +48,6 @@ export function Simulator() {
     mutationFn: () => command<Simulation>(`/simulations/${encodeURIComponent(id ?? "")}/stop`, undefined),
     onSettled: () => void run.refetch(),
   });
-  const missing = start.error instanceof ApiError && start.error.status === 404;
   return (
     <div className="stack">
       <header className="row">
@@ -108,19 +103,15 @@ export function Simulator() {
                 Stop
               </button>
             </div>
-            {missing ? (
-              <Empty
-                title="This edition cannot simulate yet"
-                command={`curl -X POST localhost:3000/orders -H 'content-type: application/json' -d '{"customerId":"ada","lines":[{"sku":"TEA-1","quantity":1}]}'`}
-              >
-                Orders placed by hand, or by this command, show on the right all the same.
-              </Empty>
-            ) : (
-              start.isError && <Failure error={start.error} />
-            )}
+            {start.isError && <Failure error={start.error} />}
           </div>
         </form>
-        <OrderFlow />
+        <div className="stack">
+          {run.data && <SimulationProgress simulation={run.data} />}
+          {run.isError && <Failure error={run.error} retry={() => void run.refetch()} />}
+          <OrderFlow />
+          <InvariantList />
+        </div>
       </div>
     </div>
   );

@@ -47,7 +47,7 @@ export interface Invoice {
   readonly creditNotes?: readonly { readonly number: string; readonly amount: number; readonly issuedAt: string }[];
 }
 
-export interface Decision {
+interface Decision {
   readonly lines: readonly { readonly sku: string; readonly wanted: number; readonly held: number }[];
   readonly until: string;
   readonly choice: "accept" | "wait" | "cancel" | null;

@@ -3,6 +3,7 @@ import { createTroupe, memory, memoryTopics, silentLog, type Topics, type Troupe
 import { DEFAULT_UPDATE } from "../../scaler/messages.ts";
 import { Service } from "../../service/service.ts";
 import { Forwarder } from "./forwarder.ts";
+import { Rules } from "./rules.ts";
 import { type Tunnel, withTunnels } from "./tunnel.ts";
 
 let troupe: Troupe;
@@ -202,6 +203,23 @@ describe("Forwarder", () => {
     expect([waited.status, await waited.text()]).toEqual([503, "service.unavailable"]);
     await serve(seen(replica("dead", { refuses: true }), "c9"));
     expect(await (await get("/")).text()).toBe("service.unreachable");
+  });
+
+  test("leads paths to services by the rules of the configuration, the longest first, at their rate", () => {
+    const rules = new Rules(() => 0);
+    const rule = { service: "web", stripPrefix: true, origins: [], rateLimit: null, key: null };
+    rules.set([
+      { ...rule, path: "/shop" },
+      { ...rule, path: "/shop/admin", service: "admin", rateLimit: 2 },
+    ]);
+    expect(rules.find("/shop/x")?.service).toBe("web");
+    expect(rules.find("/shop/admin/x")?.service).toBe("admin");
+    expect(rules.find("/shopping")).toBeUndefined();
+    const admin = rules.find("/shop/admin");
+    if (!admin) throw new Error("expected a rule");
+    for (let i = 0; i < 2; i++) rules.count(admin, "10.0.0.1");
+    expect(() => rules.count(admin, "10.0.0.1")).toThrow("At most 2 requests");
+    rules.count(admin, "10.0.0.2");
   });
 
   test("destinationOf() takes names of services alone", () => {

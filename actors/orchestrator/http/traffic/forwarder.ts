@@ -11,11 +11,14 @@ import { notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { Log, Topics, Troupe } from "#runtime";
 import { Autoscaler } from "../../autoscaler/autoscaler.ts";
+import { Config } from "../../config/config.ts";
+import type { GatewayRule } from "../../config/messages.ts";
 import { SERVICE_NAME } from "../../service/messages.ts";
 import { Service } from "../../service/service.ts";
 import { Balancer, type Lease } from "./balancer.ts";
 import { headersBack, headersOnward } from "./headers.ts";
 import { RouteCache } from "./route-cache.ts";
+import { Rules } from "./rules.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** What {@link Forwarder} is given. */
@@ -79,6 +82,7 @@ export class Forwarder {
   readonly #limits: ForwardLimits;
   readonly #cache: RouteCache;
   readonly #services = new Map<string, Forwarded>();
+  readonly #rules = new Rules();
   readonly #telling: ReturnType<typeof setInterval>;
   readonly #told = new Map<string, number>();
   #waiting = 0;
@@ -89,6 +93,18 @@ export class Forwarder {
     const { troupe, topics, log } = options;
     this.#cache = new RouteCache({ troupe, topics, log, changed: (service) => void this.#release(service) });
     this.#telling = setInterval(() => void this.#tell(), TELL_MS);
+  }
+
+  /** The gateway rule for a path, as it was a second ago at the latest; `undefined`: there is none. */
+  ruleFor(path: string): GatewayRule | undefined {
+    return this.#rules.none ? undefined : this.#rules.find(path);
+  }
+
+  /** Where a rule leads: its rate is counted. @throws {Problem} 429 */
+  destinationBy(rule: GatewayRule, path: string, query: string, peer: string | undefined): Destination {
+    this.#rules.count(rule, peer);
+    const rest = rule.stripPrefix ? path.slice(rule.path.length) || "/" : path;
+    return { service: rule.service, path: `${rest}${query === "" ? "" : `?${query}`}` };
   }
 
   /** Where a path leads: `/s/web/a` to `/a` of `web`; `undefined` when it is none of ours. */
@@ -165,6 +181,7 @@ export class Forwarder {
   /** Tells autoscalers what their services have to do, and services how a revision that is tried is doing. */
   async #tell(): Promise<void> {
     const { troupe: running } = this.#options;
+    await this.#readRules().catch(() => undefined);
     for (const [name, { inFlight, lastAt, revisions }] of this.readings()) {
       try {
         const troupe = running();
@@ -181,6 +198,10 @@ export class Forwarder {
         // Told again in a second.
       }
     }
+  }
+
+  async #readRules(): Promise<void> {
+    this.#rules.set(await this.#options.troupe().ref(Config, "main").gateway());
   }
 
   #of(name: string): Forwarded {
