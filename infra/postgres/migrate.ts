@@ -80,7 +80,7 @@ async function takeLock(sql: Sql): Promise<void> {
   for (;;) {
     const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
     if (row?.taken === true) return;
-    await Bun.sleep(RETRY_MS);
+    await pause(RETRY_MS);
   }
 }
 
