@@ -323,6 +323,21 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
         await Promise.all([states.return(), follow.return()]);
       }),
 
+    "a stream that nobody reads ends after its life, and makes room": () =>
+      withDoor(
+        async (bench) => {
+          const watch = () => bench.fetch(new Request(`${bench.url}/counter/a/watch`));
+          equal((await watch()).status, 200);
+          equal((await watch()).status, 503);
+          await until(async () => {
+            const again = await watch();
+            await again.body?.cancel();
+            return again.status === 200;
+          });
+        },
+        { maxStreams: 1, streamFor: "200ms" },
+      ),
+
     "a stream that may not be, or has no room, is a problem": () =>
       withDoor(
         async (bench) => {

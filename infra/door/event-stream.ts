@@ -6,8 +6,6 @@ export interface EventRow {
   next(): Promise<WatchEvent | undefined>;
   /** The event was handed over. */
   sent(): void;
-  /** The id to come back with before the first event. */
-  readonly id: string;
   stop(): void;
 }
 
@@ -31,7 +29,7 @@ const RETRY_MS = 1_000;
 
 /**
  * Answers with server-sent events (WHATWG HTML, 9.2): each is written when the client has taken the one before, a comment keeps
- * the line alive. `over` is called once, however the stream ends.
+ * the line alive. It ends after its life also where its client reads no more. `over` is called once, however it ends.
  */
 export function eventStream(
   row: EventRow,
@@ -40,52 +38,47 @@ export function eventStream(
   over: () => void,
 ): OpenStream {
   const text = new TextEncoder();
-  const endsAt = Date.now() + times.lifeMs;
-  let ended: (() => void) | undefined;
-  const end = new Promise<"end">((resolve) => (ended = () => resolve("end")));
-  let next: Promise<WatchEvent | "end"> | undefined;
+  const life = setTimeout(end, times.lifeMs);
+  let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let next: Promise<WatchEvent | undefined> | undefined;
   let open = true;
 
   function close(): void {
     if (!open) return;
     open = false;
+    clearTimeout(life);
     row.stop();
-    ended?.();
     over();
   }
 
+  function end(): void {
+    if (!open) return;
+    close();
+    stream?.close();
+  }
+
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const wait = alarm(Math.max(0, Math.min(times.heartbeatMs, endsAt - Date.now())));
+    const beat = alarm(times.heartbeatMs);
     try {
-      next ??= row.next().then((event) => event ?? "end");
-      const came = await Promise.race([next, end, wait.over]);
+      next ??= row.next();
+      const came = await Promise.race([next, beat.over]);
       if (!open) return;
-      if (came === "end" || (came === "alarm" && Date.now() >= endsAt)) {
-        close();
-        controller.close();
-        return;
-      }
-      if (came === "alarm") {
-        controller.enqueue(text.encode(":\n\n"));
-        return;
-      }
+      if (came === undefined) return end();
+      if (came === "alarm") return controller.enqueue(text.encode(":\n\n"));
       next = undefined;
       controller.enqueue(text.encode(`id: ${came.id}\nevent: ${came.event}\ndata: ${came.data}\n\n`));
       row.sent();
     } catch {
-      // What ended the row is answered when the client comes back.
-      if (!open) return;
-      close();
-      controller.close();
+      end(); // what ended the row is answered when the client comes back
     } finally {
-      wait.cancel();
+      beat.cancel();
     }
   }
 
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      const id = row.id === "" ? "" : `id: ${row.id}\n`;
-      controller.enqueue(text.encode(`retry: ${RETRY_MS}\n${id}\n`));
+      stream = controller;
+      controller.enqueue(text.encode(`retry: ${RETRY_MS}\n\n`));
     },
     pull,
     cancel: close,
@@ -98,15 +91,11 @@ export function eventStream(
       ...headers,
     },
   });
-  return { response, end: () => (open ? ended?.() : undefined) };
+  return { response, end };
 }
 
-interface Alarm {
-  readonly over: Promise<"alarm">;
-  cancel(): void;
-}
-
-function alarm(ms: number): Alarm {
+/** A time that can be called off. */
+export function alarm(ms: number): { readonly over: Promise<"alarm">; cancel(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<"alarm">((resolve) => (timer = setTimeout(() => resolve("alarm"), ms)));
   return { over, cancel: () => clearTimeout(timer) };

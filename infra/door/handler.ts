@@ -15,7 +15,7 @@ import type { Problem } from "../http/problem.ts";
 import { traceOf } from "../http/trace.ts";
 import { nothingHere, stepsOf } from "./address.ts";
 import { placeOf } from "./event-id.ts";
-import { eventStream, type OpenStream } from "./event-stream.ts";
+import { alarm, eventStream, type OpenStream } from "./event-stream.ts";
 import { type Exposure, type Shown, shownBy } from "./exposure.ts";
 import { doorProblem, failureResponse, problemOf } from "./failure.ts";
 import { type DoorDocument, doorDocument } from "./openapi.ts";
@@ -154,10 +154,15 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
       const watcher = await Watcher.start(node(), wish);
       const first = watcher.next();
       // A key that cannot be, or a node that stops, is an answer of its own and no stream.
-      await Promise.race([first, new Promise((resolve) => setTimeout(resolve, FIRST_STATE_MS))]).catch((error) => {
+      const patience = alarm(FIRST_STATE_MS);
+      try {
+        await Promise.race([first, patience.over]);
+      } catch (error) {
         watcher.stop();
         throw error;
-      });
+      } finally {
+        patience.cancel();
+      }
       return opened(request, watcher, first);
     } finally {
       opening--;
@@ -167,7 +172,6 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
   function opened(request: Request, watcher: Watcher, first: ReturnType<Watcher["next"]>): Response {
     let early: typeof first | undefined = first;
     const row = {
-      id: "",
       next() {
         const next = early ?? watcher.next();
         early = undefined;
@@ -180,6 +184,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
     const stream = eventStream(row, times, headers, () => streams.delete(stream));
     streams.add(stream);
     request.signal.addEventListener("abort", () => stream.end(), { once: true });
+    if (request.signal.aborted) stream.end();
     return stream.response;
   }
 

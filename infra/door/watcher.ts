@@ -59,11 +59,6 @@ export class Watcher {
     return new Watcher(troupe, wish, stop, subscription);
   }
 
-  /** The id to come back with when nothing was sent yet. */
-  get id(): string {
-    return eventId(this.#place);
-  }
-
   /**
    * The next event; `undefined` when one of its rows ended. Rejects with what ended it.
    * Asked again only after it has answered.
@@ -117,15 +112,20 @@ export class Watcher {
     const seen = `${version}-${textHash(text)}`;
     if (seen === this.#place.state) return undefined; // V2
     this.#place = { ...this.#place, state: seen };
-    return { id: this.id, event: "state", data: `{"version":${version},"exists":${exists},"state":${text}}` };
+    return {
+      id: eventId(this.#place),
+      event: "state",
+      data: `{"version":${version},"exists":${exists},"state":${text}}`,
+    };
   }
 
   #topicEvent(item: TopicItem): WatchEvent {
     this.#place = { ...this.#place, topics: item.id };
-    if (item.kind === "gap") return { id: this.id, event: "gap", data: JSON.stringify({ topics: item.topics }) };
+    if (item.kind === "gap")
+      return { id: eventId(this.#place), event: "gap", data: JSON.stringify({ topics: item.topics }) };
     const { topic, type, body } = item;
     const head = JSON.stringify({ topic, type }).slice(0, -1);
-    return { id: this.id, event: "broadcast", data: `${head},"data":${body}}` };
+    return { id: eventId(this.#place), event: "broadcast", data: `${head},"data":${body}}` };
   }
 }
 

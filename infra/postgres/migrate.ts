@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
 import { type Migration, readMigrations } from "../migrations.ts";
+import { pause } from "../pause.ts";
 import type { Sql } from "./pool.ts";
 import { readSsl } from "./ssl.ts";
 
@@ -79,7 +80,7 @@ async function takeLock(sql: Sql): Promise<void> {
   for (;;) {
     const [row] = await sql<{ taken: boolean }[]>`select pg_try_advisory_lock(${LOCK}) as taken`;
     if (row?.taken === true) return;
-    await Bun.sleep(RETRY_MS);
+    await pause(RETRY_MS);
   }
 }
 
@@ -106,7 +107,7 @@ async function untilLocked(apply: () => Promise<void>): Promise<void> {
       // 55P03: a lock was not to be had in time; 40P01: two waited for each other.
       const held = error instanceof postgres.PostgresError && ["55P03", "40P01"].includes(error.code);
       if (!held || performance.now() > until) throw error;
-      await Bun.sleep(RETRY_MS);
+      await pause(RETRY_MS);
     }
   }
 }

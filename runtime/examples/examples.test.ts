@@ -11,8 +11,18 @@ function promised(source: string): string {
   return comment.replaceAll(/^ \* ?/gmu, "");
 }
 
-test("there are eight examples, numbered from 1 without a gap", () => {
-  expect(files.map((name) => name.slice(0, 3))).toEqual(["01-", "02-", "03-", "04-", "05-", "06-", "07-", "08-"]);
+test("there are nine examples, numbered from 1 without a gap", () => {
+  expect(files.map((name) => name.slice(0, 3))).toEqual([
+    "01-",
+    "02-",
+    "03-",
+    "04-",
+    "05-",
+    "06-",
+    "07-",
+    "08-",
+    "09-",
+  ]);
 });
 
 test.each(files)("the example %s ends by itself and prints what its last comment says", async (name) => {

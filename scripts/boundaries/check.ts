@@ -108,7 +108,8 @@ function narrowFindings(edge: Edge, to: string): Finding[] {
 }
 
 function nameFindings({ from, specifier }: Edge, to: string): Finding[] {
-  if (!/^[.#/]/u.test(specifier) && !isExample(from)) {
+  const byName = !/^[.#/]/u.test(specifier);
+  if (byName && !isExample(from)) {
     return [
       {
         rule: "by-name",
@@ -117,7 +118,7 @@ function nameFindings({ from, specifier }: Edge, to: string): Finding[] {
       },
     ];
   }
-  if (areaOf(from) === areaOf(to) || specifier.startsWith("#")) return [];
+  if (byName || areaOf(from) === areaOf(to) || specifier.startsWith("#")) return [];
   return [
     {
       rule: "by-name",

@@ -36,6 +36,7 @@ export const ARROWS: readonly Arrow[] = [
   { from: "runtime/**", to: "runtime/**", why: "the runtime is one unit" },
   { from: "infra/**", to: "infra/**", why: "adapters may share connections" },
   { from: "scripts/**", to: "scripts/**", why: "the scripts are one unit" },
+  { from: EXAMPLES, to: "infra/*/mod.ts", why: "what people copy imports what they would, by the package's name" },
   { from: "actors/<product>/<own>/**", to: "actors/<product>/<own>/**", why: "an actor's folder is one unit" },
   { from: "actors/<product>/*.ts", to: "actors/<product>/*.ts", why: "so is a product of a single actor" },
   { from: "workflows/<own>/**", to: "workflows/<own>/**", why: "a workflow's folder is one unit" },

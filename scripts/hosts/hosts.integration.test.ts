@@ -31,7 +31,7 @@ const script = (): string => join(folder, "script.mjs");
 
 function expectAllGood(outcomes: readonly Outcome[]): void {
   expect(outcomes.filter(({ fault }) => fault !== undefined)).toEqual([]);
-  expect(outcomes).toHaveLength(24);
+  expect(outcomes).toHaveLength(25);
 }
 
 test("the bundle of the core names no module of any host", async () => {

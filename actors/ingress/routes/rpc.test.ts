@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import * as v from "valibot";
+import { shopActors } from "#actors/shop/actors.ts";
 import { connect } from "#infra/client/mod.ts";
 import { actor, createTroupe, memory, type Troupe } from "#runtime";
 import { createIngress, type Ingress } from "../app.ts";
@@ -67,4 +68,11 @@ test("the routes stand in the OpenAPI document, for admin alone", async () => {
     "/rpc/clerk/{key}/watch",
   ]);
   expect(paths["/rpc/clerk/{key}/note"]?.["post"]).toMatchObject({ "x-scope": "admin" });
+});
+
+test("the shop's actors can all be described", async () => {
+  const shop = createIngress(stubDeps({ rpc: shopActors() }));
+  const response = await shop.handle(new Request("http://localhost/openapi/json"));
+  const { paths } = (await response.json()) as { paths: Record<string, unknown> };
+  for (const { type } of shopActors()) expect(Object.keys(paths)).toContain(`/rpc/${type}/{key}/watch`);
 });

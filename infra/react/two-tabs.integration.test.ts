@@ -1,0 +1,73 @@
+import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type Page } from "playwright-core";
+
+setDefaultTimeout(180_000);
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+const folder = mkdtempSync(join(tmpdir(), "troupe-tabs-"));
+const ended: (() => Promise<unknown>)[] = [];
+
+afterAll(async () => {
+  for (const end of ended.toReversed()) await end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function startServer(port: number, script: string): Promise<{ port: number; kill(): Promise<void> }> {
+  const fixture = join(import.meta.dir, "../door/counter-process.fixture.ts");
+  const child = Bun.spawn([process.execPath, fixture, join(folder, "store.db"), String(port), script], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  ended.push(kill);
+  const { value } = await child.stdout.getReader().read();
+  return { port: Number(new TextDecoder().decode(value)), kill };
+}
+
+const shows = (tab: Page, count: number, pending = 0): Promise<void> =>
+  tab.locator(`button[title="${pending}"]`, { hasText: new RegExp(`^${count}$`, "u") }).waitFor({ timeout: 60_000 });
+
+test.skipIf(CHROMIUM === undefined)(
+  "two tabs see each other's clicks, and a server that is killed meanwhile loses and doubles none",
+  async () => {
+    const built = await Bun.build({
+      entrypoints: [join(import.meta.dir, "counter-page.fixture.ts")],
+      target: "browser",
+      minify: true,
+      outdir: folder,
+      naming: "page.js",
+    });
+    expect(built.success).toBe(true);
+    const script = join(folder, "page.js");
+    expect(await Bun.file(script).text()).not.toMatch(/safeParse|partition/u);
+
+    const server = await startServer(0, script);
+    const browser = await chromium.launch({ executablePath: CHROMIUM ?? "", args: ["--no-sandbox"] });
+    ended.push(() => browser.close());
+    const [one, two] = [await browser.newPage(), await browser.newPage()];
+    for (const tab of [one, two]) {
+      await tab.goto(`http://127.0.0.1:${server.port}/`);
+      await shows(tab, 0);
+    }
+
+    await one.locator("button").click();
+    await shows(two, 1);
+    await two.locator("button").click();
+    await shows(one, 2);
+
+    await server.kill();
+    for (let i = 0; i < 3; i++) await one.locator("button").click();
+    await shows(one, 5, 3); // shown before it is durable
+    await shows(two, 2);
+    await startServer(server.port, script);
+    await shows(one, 5);
+    await shows(two, 5);
+  },
+);
