@@ -89,7 +89,7 @@ export function sweepLostRuns(options: SweepOptions): Sweep {
         await dealWith(workflowId, runId, type);
         remember(runId);
       } catch (error) {
-        complete = false; // S2
+        complete = false; // LostRuns.S2
         log("warn", "sweep:failed", { workflowId, error: String(error) });
       }
     }
@@ -98,7 +98,7 @@ export function sweepLostRuns(options: SweepOptions): Sweep {
 
   async function dealWith(workflowId: string, runId: string, type: string): Promise<void> {
     const run = await temporal.call(() => client.workflow.getHandle(prefix + workflowId).describe());
-    if (run.runId !== runId || run.closeTime === undefined) return; // S1
+    if (run.runId !== runId || run.closeTime === undefined) return; // LostRuns.S1
     const input = await inputOf(workflowId, runId);
     const remedy = await rules[type]?.({ workflowId, runId, status: statusName(run.status.code), input });
     if (remedy === undefined || remedy.kind === "leave") return;
@@ -112,7 +112,7 @@ export function sweepLostRuns(options: SweepOptions): Sweep {
           ...(memo && { memo }),
           typedSearchAttributes,
           workflowIdReusePolicy: "ALLOW_DUPLICATE",
-          workflowIdConflictPolicy: "USE_EXISTING", // S1
+          workflowIdConflictPolicy: "USE_EXISTING", // LostRuns.S1
         }),
       );
       for (const signal of remedy.signals ?? []) await temporal.call(() => handle.signal(signal));
@@ -143,7 +143,7 @@ export function sweepLostRuns(options: SweepOptions): Sweep {
           type: type?.name ?? "",
         });
       nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
-    } while (nextPageToken !== undefined && found.length < MAX_RUNS); // S3
+    } while (nextPageToken !== undefined && found.length < MAX_RUNS); // LostRuns.S3
     return found.toReversed();
   }
 

@@ -22,12 +22,12 @@ interface Undo {
 export class UndoStack {
   #undos: Undo[] = [];
 
-  /** Registers an undo; call it before the step (U1). */
+  /** Registers an undo; call it before the step (UndoStack.U1). */
   add(name: string, undo: () => Promise<unknown>): void {
     this.#undos.push({ name, undo });
   }
 
-  /** Runs all undos one after the other. Returns those that failed for good, which stay registered (U3). */
+  /** Runs all undos one after the other. Returns those that failed for good, which stay registered (UndoStack.U3). */
   async run(): Promise<readonly UndoFailure[]> {
     const failures: UndoFailure[] = [];
     const left: Undo[] = [];

@@ -44,7 +44,7 @@ export interface Workers {
   running(): readonly string[];
   /** Resolves when every queue polls. Waits for ever while Temporal is away. */
   ready(): Promise<void>;
-  /** Drains and ends; see W2. May be called twice. */
+  /** Drains and ends; see Worker.W2. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -115,7 +115,7 @@ function superviseQueue(
         log("warn", "worker:down", { taskQueue, address, error: String(error), retryInMs: pauseMs });
       }
       if (performance.now() - startedAt > 60_000) pauseMs = RETRY_MIN_MS; // it ran well until now
-      if (!stopped) await pause(pauseMs, stopping.signal); // W1
+      if (!stopped) await pause(pauseMs, stopping.signal); // Worker.W1
     }
     ready.resolve();
   })();

@@ -101,7 +101,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 
   /** All that is found out of a request before its route is asked, in the order in which a stranger may learn it. */
   function enter(request: Request, access: Access): Promise<void> | undefined {
-    const admission = guard?.admit(request, access); // I4
+    const admission = guard?.admit(request, access); // Ingress.I4
     if (admission !== undefined) return admission.then(() => bound(request));
     bound(request);
     return undefined;
@@ -115,7 +115,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 
   function bound(request: Request): void {
     if (deps.maxBodyBytes !== undefined) limitBody(request, deps.maxBodyBytes());
-    refuseLargeBody(request); // I3
+    refuseLargeBody(request); // Ingress.I3
     refuseNul(request);
   }
 
@@ -126,7 +126,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     let forwarding: Forwarding | undefined;
     let readers: readonly string[] = [];
     try {
-      const { host, path, query } = targetOf(request); // I5
+      const { host, path, query } = targetOf(request); // Ingress.I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
       forwarding =
@@ -136,7 +136,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       readers = [...originsOf(path), ...(forwarding?.origins ?? [])];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
       if (response === undefined && forwarding !== undefined) {
-        await guard?.admit(request, forwarding.access); // I4
+        await guard?.admit(request, forwarding.access); // Ingress.I4
         response = await forwarding.answer(tunnel);
         if (response === undefined) return undefined;
       }
@@ -144,7 +144,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     } catch (error) {
       response = await answerError({ request, error, code: "UNKNOWN", log });
     }
-    mark(response, request); // I2
+    mark(response, request); // Ingress.I2
     guard?.describe(request, response);
     share(request, response, readers);
     counts?.answered(

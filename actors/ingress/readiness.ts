@@ -56,7 +56,7 @@ export function readinessOf(
     if (latest === undefined || now() >= latest.until) {
       const answer = checkAll(components, deadlineMs);
       const entry = { until: Number.POSITIVE_INFINITY, answer };
-      latest = entry; // R2
+      latest = entry; // Readiness.R2
       void answer.then(() => {
         if (latest === entry) latest = { answer, until: now() + keepMs };
       });
@@ -67,14 +67,14 @@ export function readinessOf(
 
 async function checkAll(components: readonly Component[], deadlineMs: number): Promise<Readiness> {
   const states = await Promise.all(components.map((component) => stateOf(component, deadlineMs)));
-  const missing = states.some(({ status }, i) => status === "down" && components[i]?.needed === true); // R3
+  const missing = states.some(({ status }, i) => status === "down" && components[i]?.needed === true); // Readiness.R3
   return { status: missing ? "unavailable" : "ready", components: states };
 }
 
 async function stateOf({ name, address, fix, check }: Component, deadlineMs: number): Promise<ComponentState> {
   if (address === null) return { name, status: "absent", address, how: fix };
   try {
-    await within(deadlineMs, check(), () => new Error(`no answer within ${deadlineMs} ms`)); // R1
+    await within(deadlineMs, check(), () => new Error(`no answer within ${deadlineMs} ms`)); // Readiness.R1
     return { name, status: "up", address, how: "" };
   } catch (error) {
     return { name, status: "down", address, how: remedyOf(error) ?? fix };

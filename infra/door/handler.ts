@@ -128,8 +128,8 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
     limitBody(request, maxBodyBytes);
     const timeout = timeoutOf(request, timeoutMs);
     const input = await readJson(request);
-    const caller = admitted(await authorize({ kind: definition.kind, type, key, message, input }, request)); // D2
-    const id = definition.kind === "command" ? await messageId(request, caller) : undefined; // D3
+    const caller = admitted(await authorize({ kind: definition.kind, type, key, message, input }, request)); // DoorHandler.D2
+    const id = definition.kind === "command" ? await messageId(request, caller) : undefined; // DoorHandler.D3
     const reply = await node().call(type, key, message, input, {
       ...(id !== undefined && { id }),
       timeout,
@@ -144,7 +144,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
     if (!states && topics === undefined) throw doorProblem("message.not_found", "There is no such message");
     if (request.method !== "GET") throw notAllowed("GET");
     const after = placeOf(request.headers.get("last-event-id"));
-    admitted(await authorize({ kind: "watch", type, key, message: "watch", input: undefined }, request)); // D2
+    admitted(await authorize({ kind: "watch", type, key, message: "watch", input: undefined }, request)); // DoorHandler.D2
     if (streams.size + opening >= maxStreams) {
       throw doorProblem("streams.full", "Too many streams are open: try again", { retryAfter: 1 });
     }
@@ -219,7 +219,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
 
 function found(shown: ReadonlyMap<string, Shown>, type: string): Shown {
   const one = shown.get(type);
-  if (one === undefined) throw doorProblem("actor.not_found", "There is no such actor type"); // D1
+  if (one === undefined) throw doorProblem("actor.not_found", "There is no such actor type"); // DoorHandler.D1
   return one;
 }
 

@@ -110,7 +110,7 @@ export class Watcher {
   #stateEvent({ state, version, exists }: WatchedState<unknown>): WatchEvent | undefined {
     const text = JSON.stringify(state);
     const seen = `${version}-${textHash(text)}`;
-    if (seen === this.#place.state) return undefined; // V2
+    if (seen === this.#place.state) return undefined; // Watcher.V2
     this.#place = { ...this.#place, state: seen };
     return {
       id: eventId(this.#place),

@@ -15,7 +15,7 @@ export interface Engine {
   readonly cluster: string;
   /** Resolves when the engine answers. */
   ping(): Promise<EngineInfo>;
-  /** Our containers, running or not; of one service, or of all. One that cannot be asked is there as `stuck` (E1). */
+  /** Our containers, running or not; of one service, or of all. One that cannot be asked is there as `stuck` (Engine.E1). */
   list(service?: string): Promise<readonly ContainerRecord[]>;
   /** One container by id or name; `undefined` when it is not there or not ours. */
   inspect(idOrName: string): Promise<ContainerRecord | undefined>;

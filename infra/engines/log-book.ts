@@ -129,7 +129,7 @@ export class LogBook {
       const options = { follow: true, signal, ...(known === undefined ? {} : { since: known }) };
       for await (const { at, stream, text } of this.#engine.logs(id, options)) {
         const last = this.#last.get(id);
-        if (last !== undefined && at <= last) continue; // L2
+        if (last !== undefined && at <= last) continue; // LogBook.L2
         this.#last.set(id, at);
         this.#add(service, { at, stream, text, containerId: id, replica, revision, level: levelOf(text) });
       }
@@ -157,7 +157,7 @@ export class LogBook {
         () => 0,
       );
       if (size > this.#maxBytes) {
-        const before = join(this.#directory, `${service}.1.log`); // L1
+        const before = join(this.#directory, `${service}.1.log`); // LogBook.L1
         await rm(before, { force: true });
         await rename(file, before);
       }

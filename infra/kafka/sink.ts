@@ -100,7 +100,7 @@ export function kafkaSink(options: KafkaSinkOptions): Sink {
     }
   }
 
-  /** K4. Topics that do not take records now are put into `held`, and get no more of this batch. */
+  /** KafkaSink.K4. Topics that do not take records now are put into `held`, and get no more of this batch. */
   async function sendRun(run: readonly EventMessage[], held: Map<string, unknown>, refuse: Refuse): Promise<void> {
     const open = run.filter(({ topic }) => !held.has(topic));
     const groups = groupBy(open, ({ topic }) => topic);

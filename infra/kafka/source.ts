@@ -144,7 +144,7 @@ class GroupConsumer implements SourceConsumer {
       connectTimeout: this.#deadlineMs,
       retries: 2,
       retryDelay: 100,
-      groupInstanceId: STATIC_MEMBER, // K3
+      groupInstanceId: STATIC_MEMBER, // KafkaSource.K3
       sessionTimeout: SESSION_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_MS,
       maxWaitTime: FETCH_WAIT_MS,
@@ -200,13 +200,13 @@ class GroupConsumer implements SourceConsumer {
     // Of another type of the noun; what names none may be anything.
     if (type !== "" && !types.includes(type)) return TAKEN;
     if (value === undefined || value === null) {
-      skipped?.("a tombstone: it has a key and no value"); // K4
+      skipped?.("a tombstone: it has a key and no value"); // KafkaSource.K4
       return TAKEN;
     }
     return handle({ body: value.toString() });
   }
 
-  /** K2 */
+  /** KafkaSource.K2 */
   async #watch(over: AbortSignal): Promise<never> {
     for (;;) {
       await pause(WATCH_MS, over);
@@ -233,7 +233,7 @@ class Run {
     this.#messages.push(message);
   }
 
-  /** Commits the run of taken messages at the head, where this one made it longer (K1). */
+  /** Commits the run of taken messages at the head, where this one made it longer (KafkaSource.K1). */
   async taken(message: KafkaMessage): Promise<void> {
     this.#taken.add(message);
     let last: KafkaMessage | undefined;

@@ -116,7 +116,7 @@ export class NatsLink {
   }
 
   /**
-   * Runs `work` on the connection (C1, C2). `what` goes into the error: `publish 3 records`.
+   * Runs `work` on the connection (NatsConnection.C1, NatsConnection.C2). `what` goes into the error: `publish 3 records`.
    * @throws {NatsUnavailableError} not connected, the connection dropped, or no end within `deadlineMs`.
    */
   use<T>(what: string, deadlineMs: number, work: (client: NatsConnection) => Promise<T>): Promise<T> {

@@ -140,7 +140,7 @@ export class EventPublisher {
       this.#options.window ?? 256,
       async (message): Promise<PublishResult> => {
         const { target } = message.record;
-        if (held.has(target)) return HELD; // N2
+        if (held.has(target)) return HELD; // EventPublisher.N2
         const result = await this.#storeOne(message);
         if (result.kind === "held") held.add(target);
         return result;
@@ -148,7 +148,7 @@ export class EventPublisher {
     );
   }
 
-  /** N4 */
+  /** EventPublisher.N4 */
   async #storeOne(message: EventMessage): Promise<PublishResult> {
     const request = { headers: eventHeaders(message), timeout: this.#deadlineMs };
     try {

@@ -77,7 +77,7 @@ class DurableConsumer implements SourceConsumer {
   readonly #heartbeat: ReturnType<typeof setInterval>;
   readonly #redial: Redial;
   #consumer: Consumer | undefined;
-  /** Whether anything was taken by this consumer yet (S2). */
+  /** Whether anything was taken by this consumer yet (NatsSource.S2). */
   #resumed = false;
 
   constructor(options: NatsSourceOptions, subscription: SourceSubscription) {
@@ -113,7 +113,7 @@ class DurableConsumer implements SourceConsumer {
     if (left > 0) await this.#options.connection.use("flush", left, (client) => client.flush()).catch(() => undefined);
   }
 
-  /** S1 */
+  /** NatsSource.S1 */
   #keepWorking(): void {
     try {
       for (const message of this.#working) message.working();
@@ -181,7 +181,7 @@ class DurableConsumer implements SourceConsumer {
           );
     this.#ackWaitMs = (info.config.ack_wait ?? this.#ackWaitMs * NANOS_PER_MS) / NANOS_PER_MS;
     this.#consumer = jetstream(client).consumers.getConsumerFromInfo(info);
-    if (!this.#resumed && info.num_ack_pending > 0) await pause(this.#ackWaitMs * 1.2, over); // S2
+    if (!this.#resumed && info.num_ack_pending > 0) await pause(this.#ackWaitMs * 1.2, over); // NatsSource.S2
     return this.#consumer;
   }
 

@@ -146,7 +146,7 @@ export class TopicFeed {
     const behind = consumer.num_pending > 0;
     // What was between has gone meanwhile: the next message may be long in coming.
     if (!behind && this.#target.log.end < info.state.last_seq)
-      this.#target.restart(this.#target.generation, info.state.last_seq); // F2
+      this.#target.restart(this.#target.generation, info.state.last_seq); // TopicFeed.F2
     const messages = await jetstream(client).consumers.getConsumerFromInfo(consumer).consume({
       max_messages: 1_000,
       expires: 30_000,
@@ -157,7 +157,7 @@ export class TopicFeed {
     return { messages, behind };
   }
 
-  /** Whether the stream goes on where the target stands; where it does not, the target begins anew (F2). */
+  /** Whether the stream goes on where the target stands; where it does not, the target begins anew (TopicFeed.F2). */
   #place({ created, state }: StreamInfo): void {
     const generation = Date.parse(created).toString(36);
     const { end } = this.#target.log;
@@ -177,11 +177,11 @@ export class TopicFeed {
   async #take(messages: ConsumerMessages, over: AbortSignal, opened: () => void): Promise<void> {
     let delivered = 0;
     for await (const message of messages) {
-      if (over.aborted) return; // F1
+      if (over.aborted) return; // TopicFeed.F1
       const { deliverySequence, streamSequence, pending } = message.info;
       if (deliverySequence !== ++delivered)
-        throw new Error(`a message was lost on the way: expected ${delivered}, got ${deliverySequence}`); // F1
-      if (streamSequence > this.#target.log.end + 1) this.#target.restart(this.#target.generation, streamSequence - 1); // F2
+        throw new Error(`a message was lost on the way: expected ${delivered}, got ${deliverySequence}`); // TopicFeed.F1
+      if (streamSequence > this.#target.log.end + 1) this.#target.restart(this.#target.generation, streamSequence - 1); // TopicFeed.F2
       const { topic, type, body } = readTopicMessage(message, this.#options.subjectPrefix);
       this.#target.publish(streamSequence, topic, type, body);
       if (pending === 0) opened();

@@ -118,7 +118,7 @@ class NatsTransport implements Transport {
     return new Promise((resolve, reject) => {
       const what = `call ${envelope.type}/${envelope.key} on node ${node}`;
       if (!this.#connection.connected) {
-        reject(unsent(what, `NATS at ${this.#connection.address} is not connected`)); // T2
+        reject(unsent(what, `NATS at ${this.#connection.address} is not connected`)); // NatsTransport.T2
         return;
       }
       const waiting: Waiting = { what, deadline: performance.now() + envelope.timeoutMs, resolve, reject };
@@ -217,7 +217,7 @@ class NatsTransport implements Transport {
     return timer;
   }
 
-  /** T3: work that never ends, and so ends with the connection. */
+  /** NatsTransport.T3: work that never ends, and so ends with the connection. */
   #watch(): void {
     if (this.#watched) return;
     this.#watched = true;

@@ -114,7 +114,7 @@ export class ConfirmSession {
    * @throws as {@link publish}.
    */
   async use<T>(what: string, run: (open: Open) => Promise<T>): Promise<T> {
-    if (this.#blocked !== undefined) throw new RabbitMqBlockedError(this.#blocked); // C1
+    if (this.#blocked !== undefined) throw new RabbitMqBlockedError(this.#blocked); // RabbitmqSession.C1
     const opening = (this.#open ??= this.#connect());
     const late = (): Error => new Error(`no answer within ${this.#deadlineMs} ms`);
     const interrupted = withResolvers<never>();
@@ -167,7 +167,7 @@ export class ConfirmSession {
     }
   }
 
-  /** C1 */
+  /** RabbitmqSession.C1 */
   #follow(client: Client, log: Log): void {
     client.onblocked = (reason) => {
       this.#blocked = reason;
@@ -212,10 +212,10 @@ function identify({
 function send({ channel, sent, returned }: Open, message: Outgoing): Promise<Outcome> {
   const id = identify(message);
   const before = sent.get(id);
-  if (before !== undefined) return before; // C1
+  if (before !== undefined) return before; // RabbitmqSession.C1
   const { exchange, routingKey, body, properties } = message;
   const outcome = channel.basicPublish(exchange, routingKey, body, properties, true).then(
-    (): Outcome => ({ kind: returned.delete(id) ? "returned" : "taken" }), // C2
+    (): Outcome => ({ kind: returned.delete(id) ? "returned" : "taken" }), // RabbitmqSession.C2
     (error: unknown): Outcome => {
       returned.delete(id);
       if (error instanceof Error && error.message === NACKED) return { kind: "nacked" };

@@ -99,7 +99,7 @@ export function rabbitMqSink(options: RabbitMqSinkOptions): RabbitMqSink {
     for (const record of records) {
       const message = messageOf(record, exchange, maxBytes);
       if (typeof message === "string") results.set(record.id, { kind: "refused", detail: message });
-      else if (nacking.has(record.target) && first.has(record.target)) results.set(record.id, HELD); // B5
+      else if (nacking.has(record.target) && first.has(record.target)) results.set(record.id, HELD); // RabbitmqSink.B5
       else messages.push(message);
       first.add(record.target);
     }
@@ -113,7 +113,7 @@ export function rabbitMqSink(options: RabbitMqSinkOptions): RabbitMqSink {
     const outcomes = [...(await session.publish(`publish ${messages.length} events`, messages))];
     const back = messages.flatMap((message, i) => (outcomes[i]?.kind === "returned" && isOurs(message) ? [i] : []));
     if (back.length === 0) return outcomes;
-    await session.prepare("declare the queues"); // B4
+    await session.prepare("declare the queues"); // RabbitmqSink.B4
     const again = await session.publish(
       `publish ${back.length} events`,
       back.map((i) => messages[i] as Message),
@@ -147,7 +147,7 @@ export function rabbitMqSink(options: RabbitMqSinkOptions): RabbitMqSink {
       case "refused":
         return outcome;
       case "returned":
-        if (routes.mayComeBack(name)) return HELD; // B4
+        if (routes.mayComeBack(name)) return HELD; // RabbitmqSink.B4
         return unroutable === "pass" ? ACKED : { kind: "refused", detail: "No queue is bound for this event" };
     }
   }

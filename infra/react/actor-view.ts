@@ -94,7 +94,7 @@ export class ActorView {
       this.#ended({});
       return reply;
     } catch (error) {
-      this.#changes = this.#changes.filter((other) => other !== made); // A2
+      this.#changes = this.#changes.filter((other) => other !== made); // ActorView.A2
       this.#ended(error instanceof CallError ? { error } : {});
       throw error;
     }
@@ -129,7 +129,7 @@ export class ActorView {
     }, SETTLE_MS);
   }
 
-  /** A3 */
+  /** ActorView.A3 */
   #settle(): void {
     if (this.#changes.some(({ done }) => !done)) return;
     const reached = (this.#base?.version ?? 0) + this.#changes.length;
@@ -161,7 +161,7 @@ const views = new WeakMap<Client, Map<string, ActorView>>();
 /** Views kept per client, at most; the oldest that nobody shows anew are forgotten first. */
 const MAX_VIEWS = 1_000;
 
-/** The view of an actor: the same one for all who ask. A1 */
+/** The view of an actor: the same one for all who ask. ActorView.A1 */
 export function viewOf(client: Client, actor: { readonly type: string }, key: string): ActorView {
   let known = views.get(client);
   if (known === undefined) views.set(client, (known = new Map()));

@@ -96,7 +96,7 @@ export function redisSink(options: RedisSinkOptions): Sink {
   };
 }
 
-/** S2 */
+/** RedisSink.S2 */
 function resultOf(stream: string, outcome: unknown): PublishResult {
   if (!(outcome instanceof Error)) return ACKED;
   return isNever(outcome)

@@ -74,7 +74,7 @@ class GroupConsumer implements SourceConsumer {
   readonly #commands: RedisSession;
   readonly #redial: Redial;
   readonly #reading = new AbortController();
-  /** Streams that cannot be read, and why (R4). */
+  /** Streams that cannot be read, and why (RedisSource.R4). */
   readonly #unusable = new Map<string, string>();
 
   constructor(options: RedisSourceOptions, subscription: SourceSubscription) {
@@ -127,7 +127,7 @@ class GroupConsumer implements SourceConsumer {
     }
   }
 
-  /** Resolves with the streams that have their group now (R4). @throws {RedisUnavailableError} the server is away. */
+  /** Resolves with the streams that have their group now (RedisSource.R4). @throws {RedisUnavailableError} the server is away. */
   async #makeGroups(streams: readonly string[]): Promise<readonly string[]> {
     const { consumer } = this.#subscription;
     const usable: string[] = [];
@@ -159,7 +159,7 @@ class GroupConsumer implements SourceConsumer {
     else this.#unusable.set(stream, reason);
   }
 
-  /** Resolves when one of the streams can be read after all (R4). */
+  /** Resolves when one of the streams can be read after all (RedisSource.R4). */
   async #usableAgain(streams: readonly string[], over: AbortSignal): Promise<void> {
     while (streams.length > 0) {
       await pause(LOOK_AGAIN_MS, over);
@@ -168,7 +168,7 @@ class GroupConsumer implements SourceConsumer {
     return new Promise(() => undefined);
   }
 
-  /** R1 */
+  /** RedisSource.R1 */
   async #claim(client: RedisClient, streams: readonly string[], over: AbortSignal): Promise<void> {
     const { consumer, maxInFlight } = this.#subscription;
     for (const stream of streams) {
@@ -236,7 +236,7 @@ class GroupConsumer implements SourceConsumer {
     });
   }
 
-  /** R2 */
+  /** RedisSource.R2 */
   #inTime<T>(ms: number, run: () => Promise<T>): Promise<T> {
     const text = `Cannot read the streams of ${this.#subscription.consumer}: no answer within ${ms} ms`;
     return within(ms, run(), () => new RedisUnavailableError(text));

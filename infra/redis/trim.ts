@@ -61,7 +61,7 @@ export class StreamTrimmer {
       const first = pending > 0 ? (await client.xPending(stream, name)).firstId : null;
       groups.push({ name: String(name), needs: String(first ?? read), from: first ?? `(${read}` });
     }
-    const needed = groups.reduce((least, { needs }) => (compareIds(needs, least) < 0 ? needs : least), old); // T1
+    const needed = groups.reduce((least, { needs }) => (compareIds(needs, least) < 0 ? needs : least), old); // RedisTrim.T1
     if (compareIds(needed, oldest) >= 0) {
       await client.xTrim(stream, "MINID", needed as never, { strategyModifier: "~" });
       return;
@@ -72,7 +72,7 @@ export class StreamTrimmer {
       if (compareIds(needs, oldest) >= 0) continue;
       if (((await client.xRange(stream, from, `(${oldest}`, { COUNT: 1 })) ?? []).length > 0) slow.push(name);
     }
-    const lost = await client.xTrim(stream, "MINID", oldest as never); // T2
+    const lost = await client.xTrim(stream, "MINID", oldest as never); // RedisTrim.T2
     if (lost > 0 && slow.length > 0)
       this.#log("error", "redis:unread:lost", { stream, groups: slow, lost, olderThan: oldest });
   }

@@ -99,7 +99,7 @@ export function routedSink<B extends Broker>(
     accepts: "routed",
     ...(stores === undefined ? {} : { stores }),
     takes: (record) => isFor(broker, record),
-    lane: { kind: "keyed", maxInFlight: MAX_IN_FLIGHT }, // R1
+    lane: { kind: "keyed", maxInFlight: MAX_IN_FLIGHT }, // Routed.R1
     publish: (records) => Promise.all(records.map(publish)),
     check,
     close,
@@ -132,7 +132,7 @@ function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B
   return {
     to: to as Routed<B>["to"],
     key,
-    id: event.id, // R2
+    id: event.id, // Routed.R2
     messageId: messageIdOf(event),
     type: event.type,
     event: JSON.stringify(event),

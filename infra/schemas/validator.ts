@@ -51,7 +51,7 @@ export class SchemaValidator implements Disposable {
     const text = JSON.stringify(schema) ?? "null";
     const document = readSchema(schema, new TextEncoder().encode(text).length);
     if (!("subschemas" in document)) return document;
-    const answer = await this.#ask(text, undefined); // Y1
+    const answer = await this.#ask(text, undefined); // Validator.Y1
     if (answer === "late") return [whole(`The schema cannot be compiled within ${this.#withinMs} ms`)];
     if (answer.kind === "failed") return [whole(answer.message)];
     if (answer.kind === "refused") return answer.faults;
@@ -63,7 +63,7 @@ export class SchemaValidator implements Disposable {
           return here(data, this.#stepsHere);
         } catch (error) {
           if (!(error instanceof TooMuchWorkError)) throw error;
-          return this.#checkApart(text, JSON.stringify(data)); // Y2
+          return this.#checkApart(text, JSON.stringify(data)); // Validator.Y2
         }
       },
     };
@@ -76,7 +76,7 @@ export class SchemaValidator implements Disposable {
 
   async #checkApart(schema: string, data: string): Promise<readonly Misfit[]> {
     const answer = await this.#ask(schema, data);
-    if (answer === "late") return [whole(`cannot be checked within ${this.#withinMs} ms`)]; // Y2
+    if (answer === "late") return [whole(`cannot be checked within ${this.#withinMs} ms`)]; // Validator.Y2
     if (answer.kind === "done") return answer.misfits;
     return answer.kind === "failed" ? [whole(answer.message)] : answer.faults;
   }

@@ -14,7 +14,7 @@ export interface SecretBox {
   /** Seals a text. */
   seal(text: string, place: string): Promise<string>;
   /**
-   * The text of a sealed one; any other as it is (S2).
+   * The text of a sealed one; any other as it is (SecretBox.S2).
    * @throws {SecretUnreadableError} its key is none of ours, or it was changed or moved.
    */
   open(text: string, place: string): Promise<string>;
@@ -72,11 +72,11 @@ export function secretBox(keys: readonly Uint8Array<ArrayBuffer>[]): SecretBox {
       const [first] = await imported;
       if (first === undefined) throw new RangeError("Cannot seal without a key");
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-      const sealed = await crypto.subtle.encrypt(parameters(nonce, place), first.key, new TextEncoder().encode(text)); // S1
+      const sealed = await crypto.subtle.encrypt(parameters(nonce, place), first.key, new TextEncoder().encode(text)); // SecretBox.S1
       return `${PREFIX}${first.id}:${Buffer.concat([nonce, new Uint8Array(sealed)]).toString("base64url")}`;
     },
     async open(text, place) {
-      if (!isSealed(text)) return text; // S2
+      if (!isSealed(text)) return text; // SecretBox.S2
       const [, id, body = ""] = text.split(":");
       const known = (await imported).find((one) => one.id === id);
       if (known === undefined) throw unreadable(place, `the key ${id} is not among those of TROUPE_SECRET_KEY`);

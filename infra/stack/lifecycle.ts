@@ -139,7 +139,7 @@ export class ServerLife {
 
   #env: Readonly<Env> = {};
 
-  /** L1 */
+  /** Lifecycle.L1 */
   async #find(): Promise<{ how: How; env: Env } | undefined> {
     const named = process.env[this.recipe.variable];
     if (named !== undefined && named !== "") {
@@ -186,7 +186,7 @@ export class ServerLife {
     }
   }
 
-  /** L2 */
+  /** Lifecycle.L2 */
   async #bringUp(launch: Launch): Promise<void> {
     this.#children = [];
     for (const spec of launch.processes) {
@@ -223,7 +223,7 @@ export class ServerLife {
     });
   }
 
-  /** L2: an answer counts only if it came from our processes. */
+  /** Lifecycle.L2: an answer counts only if it came from our processes. */
   #checkListeners(): void {
     if (this.#children.length === 0) return;
     const port = foreignListener(
@@ -234,7 +234,7 @@ export class ServerLife {
       throw new PortTakenError(`Port ${port} was taken by another program while ${this.recipe.title} started`);
   }
 
-  /** L3 */
+  /** Lifecycle.L3 */
   async #restart(launch: Launch, outcome: string): Promise<void> {
     for (let attempt = 0; !this.#stopping; attempt++) {
       this.#change({ kind: "restarting", reason: outcome });
@@ -251,7 +251,7 @@ export class ServerLife {
     await this.#endChildren();
   }
 
-  /** L4 */
+  /** Lifecycle.L4 */
   async #endChildren(): Promise<void> {
     const { signal, withinMs } = this.recipe.stop;
     for (const child of this.#children.toReversed()) await child.stop(signal, withinMs);

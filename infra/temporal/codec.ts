@@ -66,11 +66,11 @@ export function sealingCodec(keys: readonly Uint8Array[]): PayloadCodec {
   }
 
   function open(payload: Payload): Payload {
-    if (!isSealed(payload)) return payload; // P2
+    if (!isSealed(payload)) return payload; // Codec.P2
     const id = Buffer.from(payload.metadata?.["encryption-key-id"] ?? []).toString("latin1");
     const shown = /^[0-9a-f]{8}$/.test(id) ? id : "unknown";
-    const key = known.find((one) => one.id === id)?.key; // P1
-    if (key === undefined) throw new PayloadUnreadableError(shown, "it is not among those of TROUPE_SECRET_KEY"); // P3
+    const key = known.find((one) => one.id === id)?.key; // Codec.P1
+    if (key === undefined) throw new PayloadUnreadableError(shown, "it is not among those of TROUPE_SECRET_KEY"); // Codec.P3
     const data = payload.data ?? new Uint8Array();
     try {
       const opening = createDecipheriv(ALGORITHM, key, data.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });

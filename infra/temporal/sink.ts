@@ -68,7 +68,7 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
       ...(start.searchAttributes && { searchAttributes: { indexedFields: toKeywords(start.searchAttributes) } }),
     };
     if (!signal) {
-      await service.startWorkflowExecution({ ...starting, workflowIdReusePolicy: REJECT_DUPLICATE }); // T1
+      await service.startWorkflowExecution({ ...starting, workflowIdReusePolicy: REJECT_DUPLICATE }); // TemporalSink.T1
       return;
     }
     await service.signalWithStartWorkflowExecution({
@@ -111,15 +111,15 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
       return ACKED;
     } catch (error) {
       const status = grpcStatus(error);
-      if (status?.code === GRPC.alreadyExists) return ACKED; // T1, T2
+      if (status?.code === GRPC.alreadyExists) return ACKED; // TemporalSink.T1, TemporalSink.T2
       if (status?.code === GRPC.notFound && record.name === "signal" && !isNamespaceMissing(status.details)) {
-        return await missed(record); // T3
+        return await missed(record); // TemporalSink.T3
       }
       if (status?.code === GRPC.invalidArgument && /search attribute/i.test(status.details)) {
         prepared = undefined; // a new search attribute is not known everywhere at once, or somebody removed it
         throw error;
       }
-      if (status?.code === GRPC.invalidArgument) return { kind: "refused", detail: status.details }; // T4
+      if (status?.code === GRPC.invalidArgument) return { kind: "refused", detail: status.details }; // TemporalSink.T4
       if (error instanceof SyntaxError || error instanceof TypeError) return { kind: "refused", detail: error.message };
       throw error;
     }

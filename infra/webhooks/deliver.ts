@@ -33,7 +33,7 @@ export interface DeliveryOptions {
   readonly resolve?: (name: string) => Promise<readonly string[]>;
 }
 
-/** D4: 15 s for the whole attempt, 64 KB of the answer. */
+/** WebhooksDeliver.D4: 15 s for the whole attempt, 64 KB of the answer. */
 export const DELIVERY_LIMITS = { timeoutMs: 15_000, maxAnswerBytes: 65_536 } as const;
 
 const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
@@ -72,15 +72,15 @@ export async function deliver(
     const addresses = isIP(host) === 0 ? await within(resolve(host), signal) : [host];
     if (addresses.length === 0) return { kind: "unreachable", detail: `The name ${host} has no address` };
     if (!addresses.every(allows))
-      return { kind: "forbidden", detail: `The name ${host} leads to an address that is not public` }; // D2
-    const address = await dial(addresses.slice(0, MAX_ADDRESSES), portOf(target), signal); // D5
+      return { kind: "forbidden", detail: `The name ${host} leads to an address that is not public` }; // WebhooksDeliver.D2
+    const address = await dial(addresses.slice(0, MAX_ADDRESSES), portOf(target), signal); // WebhooksDeliver.D5
     const dialled = new URL(target);
-    dialled.hostname = isIP(address) === 6 ? `[${address}]` : address; // D1
+    dialled.hostname = isIP(address) === 6 ? `[${address}]` : address; // WebhooksDeliver.D1
     const response = await fetch(dialled, {
       method: "POST",
       headers: { ...headers, host: target.host },
       body,
-      redirect: "manual", // D3
+      redirect: "manual", // WebhooksDeliver.D3
       signal,
       ...(target.protocol === "https:" && isIP(host) === 0 && { tls: { serverName: host } }),
     });
@@ -147,7 +147,7 @@ function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 /** Milliseconds that are waited for the body of an answer: it is shown, and decides nothing. */
 const BODY_MS = 2_000;
 
-/** D4, D6: the rest is not read, and the connection is given up. Never rejects. */
+/** WebhooksDeliver.D4, WebhooksDeliver.D6: the rest is not read, and the connection is given up. Never rejects. */
 async function readAtMost(response: Response, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
   const decoder = new TextDecoder();

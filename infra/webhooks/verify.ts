@@ -118,14 +118,14 @@ function verifyHmac(
 
 function freshness(timestamp: string, now: number): Verdict | undefined {
   if (!/^\d{1,12}$/.test(timestamp)) return refused("malformed");
-  return Math.abs(now / 1_000 - Number(timestamp)) > TOLERANCE_S ? refused("stale") : undefined; // V3
+  return Math.abs(now / 1_000 - Number(timestamp)) > TOLERANCE_S ? refused("stale") : undefined; // WebhooksVerify.V3
 }
 
 function valuesOf(signatures: readonly string[], scheme: string): string[] {
   return signatures.flatMap((one) => (one.startsWith(`${scheme},`) ? [one.slice(scheme.length + 1)] : []));
 }
 
-/** V1: only the lengths can be told apart by time, and they are known. */
+/** WebhooksVerify.V1: only the lengths can be told apart by time, and they are known. */
 function same(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);

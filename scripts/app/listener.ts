@@ -36,7 +36,7 @@ export interface Listener {
   cut(): Promise<void>;
 }
 
-/** Opens the port. @throws {CertificateError} for a certificate that cannot be served (L2). */
+/** Opens the port. @throws {CertificateError} for a certificate that cannot be served (AppListener.L2). */
 export function listen<Data>({ files, log, lookEveryMs, ...options }: ListenOptions<Data>): Listener {
   const certificate = files && readCertificate(files);
   const serve = (port: number, tls: { cert: string; key: string } | undefined): Bun.Server<Data> =>
@@ -54,7 +54,7 @@ export function listen<Data>({ files, log, lookEveryMs, ...options }: ListenOpti
       certificate,
       (next) => {
         const old = current;
-        current = serve(port, next); // L1
+        current = serve(port, next); // AppListener.L1
         before.add(old);
         void old.stop().then(() => before.delete(old));
       },

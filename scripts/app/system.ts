@@ -67,7 +67,7 @@ export interface System {
   readonly started: Promise<void>;
   /** Hands the partitions over and ends workers and watcher. Calls are still routed. At the latest after `drainMs`. */
   leave(drainMs: number): Promise<void>;
-  /** Y3. Resolves at the latest after `drainMs`, but for what cannot be ended. */
+  /** AppSystem.Y3. Resolves at the latest after `drainMs`, but for what cannot be ended. */
   stop(drainMs: number): Promise<void>;
 }
 
@@ -113,7 +113,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     const reads = connections.orderReads();
     try {
       await connections.nats?.ready(OPEN_WITHIN_MS);
-      await Promise.all(Object.values(stores).map((store) => store.open())); // Y2
+      await Promise.all(Object.values(stores).map((store) => store.open())); // AppSystem.Y2
       const node = await createTroupe({
         actors,
         stores,
@@ -142,7 +142,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
       return node;
     } catch (error) {
       const opened = [...Object.values(stores), reads].map((database) => database.close());
-      await Promise.allSettled([...opened, transport?.close()]); // Y1
+      await Promise.allSettled([...opened, transport?.close()]); // AppSystem.Y1
       throw error;
     }
   }
@@ -210,7 +210,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
       await started;
       gateway.stop();
       await shop?.audit.stop();
-      await Promise.allSettled([workers?.stop(), orchestrator?.workers.stop(), orchestrator?.stop()]); // Y3
+      await Promise.allSettled([workers?.stop(), orchestrator?.workers.stop(), orchestrator?.stop()]); // AppSystem.Y3
       await troupe?.stop(drainMs);
     },
   };

@@ -64,7 +64,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     const { status, cancelRequested } = await step;
     progress = { ...progress, status, cancelRequested: progress.cancelRequested || cancelRequested };
     if (!progress.undoing && (status === "cancelled" || status === "rejected"))
-      throw ApplicationFailure.nonRetryable("The order has ended", status); // F4
+      throw ApplicationFailure.nonRetryable("The order has ended", status); // Saga.F4
   };
   const decision = new Decision(orderId, reach, () => progress.cancelRequested);
   const answer = (): UpdateAnswer => ({
@@ -155,7 +155,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
       parcel.is("lost") ? undos.settleStock(orderId, stockLines) : undos.giveBackStock(orderId, stockLines),
     );
     const { total, lines } = await decision.holdStock(stockLines, order.total);
-    if (progress.status === "delivered" || progress.status === "returned") return await finish(); // F4
+    if (progress.status === "delivered" || progress.status === "returned") return await finish(); // Saga.F4
     stopIfCancelled();
     if (order.resumed !== true) undo.add("refundPayment", () => undos.refundPayment(orderId));
     await steps.authorizePayment({ orderId, amount: total, currency: order.currency, token: order.paymentToken });
@@ -173,7 +173,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     const heard = await condition(() => parcel.left || progress.cancelRequested, DISPATCH_WITHIN);
     stopIfCancelled();
     if (!heard) throw ApplicationFailure.nonRetryable("The courier did not come", "dispatch_timed_out");
-    // F2: refused with `cancelled` after an accepted cancel. Its outcome must be known, so nothing cuts it short.
+    // Saga.F2: refused with `cancelled` after an accepted cancel. Its outcome must be known, so nothing cuts it short.
     await CancellationScope.nonCancellable(() => reach(untilDone.markShipped(orderId)));
   } catch (error) {
     return await giveUp(error);
@@ -205,7 +205,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     if (!(error instanceof TemporalFailure)) throw error; // a bug: the task fails and runs again with the mended code
     const reason = isCancellation(error) ? "cancelled" : failureReason(error);
     const result = await CancellationScope.nonCancellable(async () => {
-      if (isCancellation(error) && !(await cancelledInTime())) return await arrive(); // F2
+      if (isCancellation(error) && !(await cancelledInTime())) return await arrive(); // Saga.F2
       await undoAll(undo);
       await reach(reason === "cancelled" ? untilDone.markCancelled(orderId) : untilDone.rejectOrder(orderId, reason));
       return await finish();
@@ -214,7 +214,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     return result.status === "rejected" ? { ...result, reason } : result;
   }
 
-  /** Whether a cancel by Temporal comes before shipping: the order actor says so (F4). */
+  /** Whether a cancel by Temporal comes before shipping: the order actor says so (Saga.F4). */
   async function cancelledInTime(): Promise<boolean> {
     try {
       await untilDone.requestCancel(orderId);
@@ -224,7 +224,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     }
   }
 
-  /** F1. */
+  /** Saga.F1. */
   async function undoAll(stack: UndoStack): Promise<void> {
     progress = { ...progress, undoing: true };
     await parked.run(stack, async (failures, round) => {

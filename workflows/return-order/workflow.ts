@@ -35,10 +35,10 @@ export async function returnOrder({ orderId, lines, reason }: ReturnOrder): Prom
   );
 
   await untilDone.startReturn(orderId);
-  if (!(await condition(() => parcel.over, ARRIVE_WITHIN))) return { orderId, status }; // R3
+  if (!(await condition(() => parcel.over, ARRIVE_WITHIN))) return { orderId, status }; // ReturnOrder.R3
   const undo = new UndoStack();
   undo.add("refundPayment", () => undos.refundPayment(orderId));
-  if (parcel.is("returned")) undo.add("takeReturn", () => undos.takeReturn(orderId, back)); // R1
+  if (parcel.is("returned")) undo.add("takeReturn", () => undos.takeReturn(orderId, back)); // ReturnOrder.R1
   await parked.run(undo, async (failures, round) => {
     ({ status } = await untilDone.markNeedsAttention(orderId, failures, round));
     upsertSearchAttributes([{ key: orderStatus, value: status }]);

@@ -41,7 +41,7 @@ export class Guard {
     this.#limiter = options.limiter ?? new RateLimiter();
   }
 
-  /** Whether nobody needs a key (G3). */
+  /** Whether nobody needs a key (Guard.G3). */
   get keysOff(): boolean {
     return this.#options.authenticate === undefined;
   }
@@ -53,7 +53,7 @@ export class Guard {
   admit(request: Request, access: Access): Promise<void> | undefined {
     const { authenticate } = this.#options;
     const counted = this.countAddress(request);
-    if (authenticate === undefined || access === "open") return counted; // G3
+    if (authenticate === undefined || access === "open") return counted; // Guard.G3
     return this.#admitKey(request, access, authenticate, counted);
   }
 

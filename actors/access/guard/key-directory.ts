@@ -86,7 +86,7 @@ export class KeyDirectory {
     await this.#refresh();
     let known = this.#known(secret, hash);
     if (known === undefined && this.#options.monotonic() - this.#triedAt >= BETWEEN_GUESSES_MS) {
-      await (this.#reading ??= this.#read()); // K3
+      await (this.#reading ??= this.#read()); // KeyDirectory.K3
       known = this.#known(secret, hash);
     }
     return known !== undefined && known.until > this.#options.now() ? known.principal : undefined;
@@ -137,10 +137,10 @@ export class KeyDirectory {
     while (this.#reading !== undefined || this.#isDue) {
       this.#reading ??= this.#read();
       if (!this.#outdated && this.#age <= maxAgeMs) return; // good enough while the next one is on its way
-      await this.#reading; // K1
+      await this.#reading; // KeyDirectory.K1
     }
     if (this.#age > staleMs)
-      throw new Problem(503, "keys.unavailable", "Keys cannot be checked now", { retryAfter: 1 }); // K2
+      throw new Problem(503, "keys.unavailable", "Keys cannot be checked now", { retryAfter: 1 }); // KeyDirectory.K2
   }
 
   async #read(): Promise<void> {
@@ -154,7 +154,7 @@ export class KeyDirectory {
       this.#readAt = asked;
       this.#saidAtRead = said;
     } catch {
-      // What there is serves on (K2).
+      // What there is serves on (KeyDirectory.K2).
     } finally {
       this.#reading = undefined;
     }

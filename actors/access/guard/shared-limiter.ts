@@ -49,14 +49,14 @@ export class SharedLimiter implements Limiter {
 
   take(caller: string, limit: RateLimit, nowMs: number): Taken | Promise<Taken> {
     const own = this.#own.take(caller, limit, nowMs);
-    return own.allowed && this.#asks(nowMs) ? this.#ask(caller, limit, nowMs, own) : own; // H2
+    return own.allowed && this.#asks(nowMs) ? this.#ask(caller, limit, nowMs, own) : own; // SharedLimiter.H2
   }
 
   #asks(nowMs: number): boolean {
     const state = this.#state;
     if (state.kind === "together") return true;
     if (nowMs < state.askAt) return false;
-    state.askAt = nowMs + this.#options.againMs; // H4
+    state.askAt = nowMs + this.#options.againMs; // SharedLimiter.H4
     return true;
   }
 
@@ -72,7 +72,7 @@ export class SharedLimiter implements Limiter {
     }
   }
 
-  /** H1 */
+  /** SharedLimiter.H1 */
   async #inTime<T>(answer: Promise<T>): Promise<T> {
     answer.catch(() => undefined);
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -99,7 +99,7 @@ export class SharedLimiter implements Limiter {
     if (state.failures++ === 0) state.firstAt = nowMs;
     if (state.failures < ALONE_AFTER.failures || nowMs - state.firstAt < ALONE_AFTER.ms) return;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#options.log("warn", "rates:alone", { reason, means: "each process counts requests for itself" }); // H3
+    this.#options.log("warn", "rates:alone", { reason, means: "each process counts requests for itself" }); // SharedLimiter.H3
     this.#state = { kind: "alone", askAt: nowMs + this.#options.againMs };
   }
 }

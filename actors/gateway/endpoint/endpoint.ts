@@ -74,7 +74,7 @@ export function createEndpoint({ seal }: Pick<SecretBox, "seal">) {
         c.state.config = config;
         c.state.createdAt = new Date(c.now).toISOString();
         c.state.secrets = [{ secret, until: null }];
-        return { ...viewOf(c.key, c.state, config, c.now), secret }; // N1
+        return { ...viewOf(c.key, c.state, config, c.now), secret }; // Endpoint.N1
       }),
 
       /** Refused with `unknown_endpoint`. */
@@ -98,7 +98,7 @@ export function createEndpoint({ seal }: Pick<SecretBox, "seal">) {
           if (c.state.config === null) return c.refuse("unknown_endpoint");
           const secret = await seal(newSecret(), `endpoint/${c.key}`);
           const until = c.now + overlapMs;
-          const old = live(c.state, c.now).map((one) => ({ ...one, until: Math.min(one.until ?? until, until) })); // N2
+          const old = live(c.state, c.now).map((one) => ({ ...one, until: Math.min(one.until ?? until, until) })); // Endpoint.N2
           c.state.secrets = [{ secret, until: null }, ...old.filter((one) => one.until > c.now)].slice(0, MAX_SECRETS);
           return { ...viewOf(c.key, c.state, c.state.config, c.now), secret };
         },
@@ -118,7 +118,7 @@ export function createEndpoint({ seal }: Pick<SecretBox, "seal">) {
         if (config.types.length > 0 && !config.types.some((pattern) => typeMatches(eventType, pattern)))
           return { kind: "stop", because: "filtered" };
         if (circuit.openUntil > c.now) return { kind: "wait", ms: circuit.openUntil - c.now, reserved };
-        if (circuit.failures >= OPENS_AFTER) circuit.openUntil = c.now + PROBE_MS; // N3: this one goes ahead
+        if (circuit.failures >= OPENS_AFTER) circuit.openUntil = c.now + PROBE_MS; // Endpoint.N3: this one goes ahead
         if (config.ratePerSecond === null || reserved) return { kind: "go" };
         const at = Math.max(c.now, c.state.nextAt);
         c.state.nextAt = at + Math.ceil(1_000 / config.ratePerSecond);
@@ -140,7 +140,7 @@ export function createEndpoint({ seal }: Pick<SecretBox, "seal">) {
         const openMs = Math.min(OPEN_MAX_MS, OPEN_MIN_MS * 2 ** Math.max(0, failures - OPENS_AFTER));
         s.circuit = { failures, openUntil: failures >= OPENS_AFTER ? c.now + openMs : 0 };
         if (attempt.status === 410) s.disabled ??= "gone";
-        else if (c.now - s.failingSince >= DISABLED_AFTER_MS) s.disabled ??= "failing"; // N4
+        else if (c.now - s.failingSince >= DISABLED_AFTER_MS) s.disabled ??= "failing"; // Endpoint.N4
       }),
 
       get: query({ out: v.nullable(EndpointView) }, ({ key, state, now }) =>

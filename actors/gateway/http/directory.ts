@@ -61,7 +61,7 @@ export class Directory implements Disposable {
     void this.#follow();
   }
 
-  /** Resolves after the first look; D1. */
+  /** Resolves after the first look; Directory.D1. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -84,13 +84,13 @@ export class Directory implements Disposable {
 
   /** The schema of an event type; a promise before the first look. */
   schema(type: string): UsableSchema | Promise<UsableSchema> {
-    // D1: the routes are there from the first look on.
+    // Directory.D1: the routes are there from the first look on.
     return this.#routes === undefined ? this.ready.then(() => this.#usable(type)) : this.#usable(type);
   }
 
   #usable(type: string): UsableSchema {
     const known = this.#schemas.get(type);
-    return known === undefined ? undefined : (known.compiled ?? "unknown"); // D3
+    return known === undefined ? undefined : (known.compiled ?? "unknown"); // Directory.D3
   }
 
   /** Looks anew. What was committed before the call is known afterwards. */
@@ -162,7 +162,7 @@ export class Directory implements Disposable {
     }
   }
 
-  /** D2 */
+  /** Directory.D2 */
   async #follow(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {

@@ -75,7 +75,7 @@ export async function readWebhook(
   return { event, once: onceOf(source, places, event, headers, digest) };
 }
 
-/** W2 */
+/** Webhook.W2 */
 function onceOf(
   { scheme }: SourceConfig,
   places: { readonly [K in "id" | "type" | "subject"]: Place | undefined },

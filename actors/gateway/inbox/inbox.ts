@@ -70,7 +70,7 @@ export function createInbox(ports: InboxPorts) {
     const out = outgoing(event, c.now, c.traceparent);
     const matching = targetsOf(out, routes);
     const targets: readonly Target[] = matching.length > 0 ? matching : (ports.unrouted?.() ?? []);
-    if (targets.length === 0) c.publish({ type: event.type, target: orderOf(event), data: { to: null, event: out } }); // X3
+    if (targets.length === 0) c.publish({ type: event.type, target: orderOf(event), data: { to: null, event: out } }); // Inbox.X3
     for (const to of targets) leave(c, to, out, orderOf(event));
     return { id: event.id, traceparent: c.traceparent ?? null, destinations: targets.length };
   }
@@ -91,7 +91,7 @@ export function createInbox(ports: InboxPorts) {
       type: event.type,
       target: `${sink}:${Object.values(address).join(" ")}:${key}`,
       data: { to, key, event },
-    }); // X2
+    }); // Inbox.X2
   }
 }
 

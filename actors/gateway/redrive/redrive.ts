@@ -41,7 +41,7 @@ type State = v.InferOutput<typeof State>;
 /** Steps a second, as far as the rate allows. */
 const STEPS_PER_SECOND = 4;
 const MAX_STEP = 1_000;
-/** D2: no letter is begun later than this in a step. */
+/** Redrive.D2: no letter is begun later than this in a step. */
 const STEP_MS = 2_000;
 const AGAIN_MS = 1_000;
 /** Letters that may fail one after the other, with none in between that takes effect. */
@@ -89,7 +89,7 @@ export function createRedrive({ summary, replaySome }: RedrivePorts) {
         const step = await replaySome(s.filter, options).catch(textOf);
         if (typeof step === "string") {
           s.detail = step;
-          c.timers.set("step", { in: AGAIN_MS, send: "step" }); // D3
+          c.timers.set("step", { in: AGAIN_MS, send: "step" }); // Redrive.D3
           return;
         }
         const { replayed, failed, heldUp, interrupted, next } = step;

@@ -32,17 +32,17 @@ export function watchKeys(
   let stopped = false;
 
   async function look(): Promise<void> {
-    if (looking) return void (again = true); // E3
+    if (looking) return void (again = true); // KeyWatch.E3
     looking = true;
     do {
       again = false;
       if (stopped || sockets.open === 0) break;
-      sockets.review(await directory.goodNow().catch(() => undefined)); // E2
+      sockets.review(await directory.goodNow().catch(() => undefined)); // KeyWatch.E2
     } while (again);
     looking = false;
   }
 
-  const timer = setInterval(() => void look(), everyMs); // E1
+  const timer = setInterval(() => void look(), everyMs); // KeyWatch.E1
   timer.unref();
   return {
     changed: () => void look(),

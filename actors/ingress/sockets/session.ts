@@ -78,7 +78,7 @@ export class Session {
   received(frame: string | Buffer): void {
     if (!this.#rate.take(performance.now())) return this.end(CLOSE.tooManyMessages, "Too many messages");
     if (typeof frame !== "string") return this.end(CLOSE.notText, "Send text frames");
-    this.#work = this.#work.then(() => this.#handle(frame)); // W2
+    this.#work = this.#work.then(() => this.#handle(frame)); // SocketsSession.W2
   }
 
   drained(): void {
@@ -124,7 +124,7 @@ export class Session {
     if (wrong >= 0) return this.#fail("invalid_topic", `/subscribe/${wrong} names no topic`);
     const forbidden = asked.findIndex((topic) => !caller.mayFollow(topic));
     if (forbidden >= 0) return this.#fail("forbidden_topic", `/subscribe/${forbidden} is not for you to follow`);
-    const fresh = [...new Set(asked)].filter((topic) => !this.#following.has(topic)); // W3
+    const fresh = [...new Set(asked)].filter((topic) => !this.#following.has(topic)); // SocketsSession.W3
     const count = this.#following.size + fresh.length;
     if (count > limits.maxTopics)
       return this.#fail("too_many_topics", `A socket follows ${limits.maxTopics} topics at most, this makes ${count}`);
@@ -148,7 +148,7 @@ export class Session {
   async #pump(subscription: TopicSubscription): Promise<void> {
     for await (const item of subscription) {
       this.#send(frameOf(item));
-      if (this.#stall !== undefined) await this.#stall.over; // W1
+      if (this.#stall !== undefined) await this.#stall.over; // SocketsSession.W1
     }
     // The topics were closed under a socket that is still open: the process stops, or its history is gone.
     if ([...this.#following.values()].includes(subscription)) this.end(CLOSE.goingAway, "Resume after the last id");

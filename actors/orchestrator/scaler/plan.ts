@@ -35,7 +35,7 @@ export function plan(desired: Desired, observed: Observed): Plan {
   const leaving: Action[] = [];
   const wakes: number[] = [...seen.settlesInMs];
 
-  /** P6: a drain first, and the end once nobody is answered any more. */
+  /** Plan.P6: a drain first, and the end once nobody is answered any more. */
   const end = (container: ObservedContainer, last: Action): void => {
     const out = desired.draining[container.id];
     if (!desired.routed || container.state !== "running" || container.stuck !== null) leaving.push(last);
@@ -80,7 +80,7 @@ export function plan(desired: Desired, observed: Observed): Plan {
   };
 }
 
-/** The starts that may happen now: their pauses are over (P4), and what they wait for is there. */
+/** The starts that may happen now: their pauses are over (Plan.P4), and what they wait for is there. */
 function startsOf(
   desired: Desired,
   observed: Observed,

@@ -43,7 +43,7 @@ export const Auditor = actor("auditor", {
       }
       c.state.at = at;
       c.state.items = items;
-      if (news) c.broadcast("invariants", "invariants.changed", { at, items }); // A1
+      if (news) c.broadcast("invariants", "invariants.changed", { at, items }); // Auditor.A1
     }),
 
     get: query({ out: AuditView }, ({ state }) => ({ ...state })),

@@ -54,7 +54,7 @@ export const Customer = actor("customer", {
       return view(c.key, c.state);
     }),
 
-    /** Keeps where an order stands (C1). */
+    /** Keeps where an order stands (Customer.C1). */
     noteOrder: command({ in: NoteOrder }, (c, { orderId, status, total, currency, at }) => {
       const known = c.state.orders.find((order) => order.orderId === orderId);
       if (known !== undefined && isPast(known.status, status, true)) return;
@@ -63,7 +63,7 @@ export const Customer = actor("customer", {
       c.state.orders.sort((a, b) => b.placedAt.localeCompare(a.placedAt));
       if (c.state.orders.length <= KEPT) return;
       const oldestEnded = c.state.orders.findLastIndex((order) => isFinal(order.status));
-      c.state.orders.splice(oldestEnded === -1 ? KEPT : oldestEnded, 1); // C2
+      c.state.orders.splice(oldestEnded === -1 ? KEPT : oldestEnded, 1); // Customer.C2
     }),
 
     /** What holds for an order that is about to be placed. */

@@ -66,7 +66,7 @@ const MOVES = {
   returned: { from: ["returning"], event: "delivery.returned.v1", signal: fulfilOrderSignals.returned },
 } as const;
 
-/** How far along a parcel is: an update of an earlier stage is old news (D4). */
+/** How far along a parcel is: an update of an earlier stage is old news (Delivery.D4). */
 const STAGE: Readonly<Record<DeliveryStatus, number>> = {
   none: 0,
   scheduled: 1,
@@ -89,7 +89,7 @@ export function createDelivery({ step = "1s", courier = "sandbox" }: CourierOpti
     messages: ({ command, query }) => ({
       /** Hands the parcel to the courier. Repeated, it changes nothing. */
       schedule: command({ in: ScheduleDelivery, out: DeliveryView }, (c, { address, workflowId, customerId }) => {
-        c.require(c.state.status !== "recalled", "delivery_recalled"); // D1
+        c.require(c.state.status !== "recalled", "delivery_recalled"); // Delivery.D1
         if (c.state.status === "none") {
           c.state = {
             ...initial(),
@@ -113,7 +113,7 @@ export function createDelivery({ step = "1s", courier = "sandbox" }: CourierOpti
         return view(c.key, c.state);
       }),
 
-      /** What the courier says (D4). Refused with `unknown_delivery`, or `delivery_update_refused` where it cannot be. */
+      /** What the courier says (Delivery.D4). Refused with `unknown_delivery`, or `delivery_update_refused` where it cannot be. */
       update: command({ in: CourierUpdate, out: DeliveryView }, (c, { status, note }) => {
         move(c, status, pace, note);
         return view(c.key, c.state);
@@ -168,16 +168,16 @@ function move(c: Turn, status: CourierUpdate["status"], pace: Duration | undefin
   const { from, event, signal } = MOVES[status];
   if (!(from as readonly DeliveryStatus[]).includes(now)) {
     c.require(now === status || STAGE[now] > STAGE[status], "delivery_update_refused", { status: now, update: status });
-    return; // D4
+    return; // Delivery.D4
   }
   enter(c, status, pace, note);
   c.emit(event, fact(c));
-  if (signal !== undefined) tellWorkflow(c, signal); // D3
+  if (signal !== undefined) tellWorkflow(c, signal); // Delivery.D3
 }
 
 function attemptFailed(c: Turn, pace: Duration | undefined, note: string | undefined): void {
   const { status } = c.state;
-  if (STAGE[status] > STAGE.in_transit) return; // D4
+  if (STAGE[status] > STAGE.in_transit) return; // Delivery.D4
   c.require(status === "dispatched" || status === "in_transit", "delivery_update_refused", {
     status,
     update: "attempt_failed",

@@ -17,9 +17,9 @@ export const InvoiceBook = actor("invoice-book", {
   state: v.object({ last: v.number(), unconfirmed: v.record(v.string(), v.number()) }),
   initial: (): { last: number; unconfirmed: Record<string, number> } => ({ last: 0, unconfirmed: {} }),
   messages: ({ command, query }) => ({
-    /** The next number, as in `2026-000001`; the same one for a document that asks again (B2). */
+    /** The next number, as in `2026-000001`; the same one for a document that asks again (InvoiceBook.B2). */
     assign: command({ in: Numbered, out: v.object({ number: v.string() }) }, (c, { documentId }) => {
-      const number = (c.state.unconfirmed[documentId] ??= ++c.state.last); // B1
+      const number = (c.state.unconfirmed[documentId] ??= ++c.state.last); // InvoiceBook.B1
       return { number: `${c.key}-${String(number).padStart(6, "0")}` };
     }),
 

@@ -33,7 +33,7 @@ export const Invoice = actor("invoice", {
     /** Issues the invoice. Repeated, it changes nothing. Refused with `other_order` where the order is not this one. */
     issue: command({ in: IssueInvoice }, async (c, paid) => {
       c.require(paid.orderId === c.key, "other_order", { orderId: paid.orderId });
-      if (c.state.invoice !== null) return; // I1
+      if (c.state.invoice !== null) return; // Invoice.I1
       const { orderId, customerId, total, currency } = paid;
       const invoiceId = `inv_${orderId.slice("ord_".length)}`;
       const { lines, charges, address } = paid.lines === undefined ? await goodsOf(c, orderId) : paid;
@@ -52,7 +52,7 @@ export const Invoice = actor("invoice", {
       for (const waiting of [...(c.state.waiting ?? [])]) await credit(c, waiting, paid.at);
     }),
 
-    /** Issues a credit note for money that went back (I2); without an invoice it waits for one. */
+    /** Issues a credit note for money that went back (Invoice.I2); without an invoice it waits for one. */
     credit: command({ in: IssueCredit }, async (c, { orderId, id, amount, currency, at }) => {
       c.require(orderId === c.key, "other_order", { orderId });
       const creditNoteId = `crn_${orderId.slice("ord_".length)}_${id ?? "refund"}`;

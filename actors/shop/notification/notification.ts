@@ -44,9 +44,9 @@ export const Notification = actor("notification", {
   messages: ({ command, query }) => ({
     /** Keeps a notice. One that is there already changes nothing. */
     tell: command({ in: Notice }, (c, notice) => {
-      if (c.state.notices.some(({ id }) => id === notice.id)) return; // N1
+      if (c.state.notices.some(({ id }) => id === notice.id)) return; // Notification.N1
       c.state.notices = kept([...c.state.notices, notice].toSorted((a, b) => b.at.localeCompare(a.at)));
-      c.broadcast(noticesTopic(c.key), "notification.told", { ...notice, unread: unreadOf(c.state) }); // N3
+      c.broadcast(noticesTopic(c.key), "notification.told", { ...notice, unread: unreadOf(c.state) }); // Notification.N3
     }),
 
     /** Marks notices as read. Unknown ids are passed over. */
@@ -64,7 +64,7 @@ export const Notification = actor("notification", {
   subscribe: Object.fromEntries(Object.entries(TEXTS).map(([type, text]) => [type, telling(eventNoun(type), text)])),
 });
 
-/** N2, of notices from the newest to the oldest. */
+/** Notification.N2, of notices from the newest to the oldest. */
 function kept(notices: readonly Notice[]): Notice[] {
   return notices.filter(({ read }, i) => i < KEPT_READ || (read !== true && i < KEPT));
 }

@@ -65,7 +65,7 @@ export const Order = actor("order", {
   }),
   journal: true,
   emits: orderEvents,
-  apply: applyOrderEvent, // O4
+  apply: applyOrderEvent, // Order.O4
   messages: ({ command, query }) => ({
     /**
      * Takes the order at today's prices and starts its workflow. Refused with `already_placed`, `mixed_currencies`,
@@ -94,7 +94,7 @@ export const Order = actor("order", {
       const placed = { orderId: c.key, customerId, status: "placed" as const, total, currency };
       c.emit("order.placed.v1", { ...placed, lines, address, charges });
       tellStatus(c, "placed");
-      c.workflow.start(start); // O3
+      c.workflow.start(start); // Order.O3
       return { orderId: c.key, status: "placed" as const, total, currency, workflowId: start.id };
     }),
 
@@ -116,7 +116,7 @@ export const Order = actor("order", {
 
     /** The parcel left the house. Refused with `cancelled` after an accepted cancel: call the parcel back. */
     markShipped: command({ out: OrderMarked }, (c) => {
-      c.require(!c.state.cancelRequestedAt, "cancelled"); // O2
+      c.require(!c.state.cancelRequestedAt, "cancelled"); // Order.O2
       if (comesTo(c, "shipped")) c.emit("order.shipped.v1", fact(c, "shipped"));
       return marked(c.state);
     }),
@@ -156,7 +156,7 @@ export const Order = actor("order", {
       return marked(c.state);
     }),
 
-    /** Some undo was refused for good (O5). */
+    /** Some undo was refused for good (Order.O5). */
     markNeedsAttention: command({ in: v.array(UndoFailure), out: OrderMarked }, (c, undoFailures) => {
       const same = JSON.stringify(c.state.undoFailures) === JSON.stringify(undoFailures);
       const news = comesTo(c, "needs_attention", undoFailures[0]?.reason);
@@ -224,7 +224,7 @@ export const Order = actor("order", {
 
     /** Asks for the order to be undone. Refused with `already_shipped` or `already_final`; repeated, the same answer. */
     cancel: command({ out: CancelAccepted }, (c) => {
-      if (acceptCancel(c)) c.workflow.signal({ id: c.state.workflowId, name: fulfilOrderSignals.cancel }); // O3
+      if (acceptCancel(c)) c.workflow.signal({ id: c.state.workflowId, name: fulfilOrderSignals.cancel }); // Order.O3
       return cancelAnswer(c);
     }),
 
@@ -270,7 +270,7 @@ function acceptCancel(c: Turn): boolean {
   c.require(c.exists, "unknown_order");
   const { status, cancelRequestedAt } = c.state;
   if (cancelRequestedAt !== null) return false;
-  c.require(status !== "shipped" && status !== "delivered", "already_shipped", { status }); // O2
+  c.require(status !== "shipped" && status !== "delivered", "already_shipped", { status }); // Order.O2
   c.require(!isFinal(status) && status !== "needs_attention", "already_final", { status });
   c.emit("order.cancel-requested.v1", fact(c, status));
   return true;

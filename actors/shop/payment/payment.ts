@@ -37,7 +37,7 @@ export const Payment = actor("payment", {
   messages: ({ command, query }) => ({
     /**
      * Records that the money is set aside. Refused with `payment_declined` where that came first. After an undo it is
-     * answered `voided`, and the money is given back (P3).
+     * answered `voided`, and the money is given back (Payment.P3).
      */
     recordAuthorization: command({ in: RecordAuthorization, out: PaymentView }, (c, authorization) => {
       const { status } = c.state;
@@ -49,7 +49,7 @@ export const Payment = actor("payment", {
       if (status === "voided" && !known) {
         const { amount, currency, authorizationId } = authorization;
         c.emit("payment.voided.v1", { orderId: c.key, amount, currency, authorizationId });
-        c.workflow.signalWithStart(settlePaymentStart(c.key)); // P3
+        c.workflow.signalWithStart(settlePaymentStart(c.key)); // Payment.P3
       }
       return view(c.key, c.state);
     }),
@@ -67,24 +67,24 @@ export const Payment = actor("payment", {
 
     /** Records that a part was taken. Refused with `payment_not_authorized`, or `over_captured` beyond what is set aside. */
     capture: command({ in: RecordPart, out: PaymentView }, (c, { id, amount }) => {
-      if (knows(c.state, "captured", id)) return view(c.key, c.state); // P1
+      if (knows(c.state, "captured", id)) return view(c.key, c.state); // Payment.P1
       const { status, currency, authorizationId } = c.state;
       if ((status !== "authorized" && status !== "captured") || currency === undefined || authorizationId === undefined)
         return c.refuse("payment_not_authorized", { status });
       const { open } = sumsOf(c.state);
-      c.require(amount <= open, "over_captured", { amount, open }); // P2
+      c.require(amount <= open, "over_captured", { amount, open }); // Payment.P2
       c.emit("payment.captured.v1", { orderId: c.key, amount, currency, authorizationId, id });
       return view(c.key, c.state);
     }),
 
     /** Records that a part was given back. Refused with `payment_not_captured`, or `over_refunded` beyond what was taken. */
     refund: command({ in: RecordPart, out: PaymentView }, (c, { id, amount }) => {
-      if (knows(c.state, "refunded", id)) return view(c.key, c.state); // P1
+      if (knows(c.state, "refunded", id)) return view(c.key, c.state); // Payment.P1
       const { status, currency, authorizationId } = c.state;
       if (status !== "captured" || currency === undefined || authorizationId === undefined)
         return c.refuse("payment_not_captured", { status });
       const { captured, refunded } = sumsOf(c.state);
-      c.require(amount <= captured - refunded, "over_refunded", { amount, left: captured - refunded }); // P2
+      c.require(amount <= captured - refunded, "over_refunded", { amount, left: captured - refunded }); // Payment.P2
       c.emit("payment.refunded.v1", { orderId: c.key, amount, currency, authorizationId, id });
       return view(c.key, c.state);
     }),
@@ -97,12 +97,12 @@ export const Payment = actor("payment", {
         c.emit("payment.voided.v1", { orderId: c.key, amount: open, currency: currency ?? "", authorizationId });
       } else if (status === "none") {
         c.emit("payment.voided.v1", { orderId: c.key, amount: 0, currency: currency ?? "", authorizationId });
-        c.timers.set(settle, { in: SETTLE_AFTER, send: settle }); // P3
+        c.timers.set(settle, { in: SETTLE_AFTER, send: settle }); // Payment.P3
       }
       return view(c.key, c.state);
     }),
 
-    /** The timer of P3: has the provider asked once more. */
+    /** The timer of Payment.P3: has the provider asked once more. */
     settle: command({}, (c) => {
       if (c.state.status === "voided") c.workflow.signalWithStart(settlePaymentStart(c.key));
     }),

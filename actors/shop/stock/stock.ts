@@ -74,19 +74,19 @@ export const Stock = actor("stock", {
     reserve: command({ in: ReserveStock, out: Reservation }, (c, { orderId, quantity, partial }) => {
       c.require(c.state.product, "unknown_sku", { sku: c.key });
       const hold = c.state.holds[orderId];
-      c.require(hold?.kind !== "released" && hold?.kind !== "returned", "reservation_released", { orderId }); // S3
+      c.require(hold?.kind !== "released" && hold?.kind !== "returned", "reservation_released", { orderId }); // Stock.S3
       c.require(hold?.kind !== "confirmed", "already_confirmed", { orderId });
       const held = hold?.kind === "held" ? hold.quantity : 0;
       const { onHand, reserved, available } = levelOf(c.key, c.state);
       const missing = Math.max(0, quantity - held);
-      c.require(partial === true || missing <= available, "out_of_stock", { sku: c.key, available: held + available }); // S1
+      c.require(partial === true || missing <= available, "out_of_stock", { sku: c.key, available: held + available }); // Stock.S1
       const more = Math.min(missing, available);
       if (more > 0) {
         const after = { available: available - more, onHand, reserved: reserved + more };
         c.emit("stock.reserved.v1", { sku: c.key, orderId, quantity: more, ...after });
         tell(c);
       }
-      if (held + more > 0) c.timers.set(timerOf(orderId), { in: HOLD_FOR, send: "expire", with: { orderId } }); // S2
+      if (held + more > 0) c.timers.set(timerOf(orderId), { in: HOLD_FOR, send: "expire", with: { orderId } }); // Stock.S2
       return { held: held + more };
     }),
 
@@ -97,7 +97,7 @@ export const Stock = actor("stock", {
     giveBack: command({ in: StockOfOrder }, (c, { orderId }) => {
       const hold = c.state.holds[orderId];
       if (hold?.kind === "released" || hold?.kind === "returned") return;
-      release(c, orderId, hold?.quantity ?? 0, hold?.kind === "confirmed" ? "restocked" : "released"); // S3
+      release(c, orderId, hold?.quantity ?? 0, hold?.kind === "confirmed" ? "restocked" : "released"); // Stock.S3
       c.timers.set(timerOf(orderId), { in: HOLD_FOR, send: "expire", with: { orderId } });
     }),
 
@@ -107,7 +107,7 @@ export const Stock = actor("stock", {
      */
     confirm: command({ in: StockOfOrder, out: Reservation }, (c, { orderId }) => {
       const hold = c.state.holds[orderId];
-      if (hold?.kind === "confirmed") return { held: hold.quantity }; // S4
+      if (hold?.kind === "confirmed") return { held: hold.quantity }; // Stock.S4
       if (hold?.kind !== "held") return c.refuse("reservation_expired", { sku: c.key, orderId });
       const { quantity } = hold;
       const { onHand, reserved, available } = levelOf(c.key, c.state);
@@ -137,7 +137,7 @@ export const Stock = actor("stock", {
       tell(c);
     }),
 
-    /** The timer's message: the hold has run out, or the mark of S3 or of a return has done its work. */
+    /** The timer's message: the hold has run out, or the mark of Stock.S3 or of a return has done its work. */
     expire: command({ in: StockOfOrder }, (c, { orderId }) => {
       const hold = c.state.holds[orderId];
       if (hold === undefined || hold.kind === "confirmed") return;
@@ -150,7 +150,7 @@ export const Stock = actor("stock", {
     /** What it is and costs; `null` for an unknown SKU. */
     product: query({ out: v.nullable(Product) }, (c) => c.state.product),
 
-    /** What is known of S5, and which orders hold pieces: for the auditor. */
+    /** What is known of Stock.S5, and which orders hold pieces: for the auditor. */
     books: query(
       { out: v.object({ onHand: v.number(), shipped: v.number(), refilled: v.number(), held: v.array(v.string()) }) },
       ({ state }) => booksOf(state),

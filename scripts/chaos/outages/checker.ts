@@ -60,7 +60,7 @@ export function arrivals(delivered: readonly Delivered[]): Map<string, number | 
   return first;
 }
 
-/** K1 */
+/** Checker.K1 */
 function lost(history: History, broker: Broker): Violation[] {
   const there = new Set(history.delivered[broker].map(nameOf));
   const buried = new Set(
@@ -75,7 +75,7 @@ function lost(history: History, broker: Broker): Violation[] {
     }));
 }
 
-/** K2 */
+/** Checker.K2 */
 function unknown({ posted, delivered }: History, broker: Broker): Violation[] {
   const known = new Map(posted.map((one) => [nameOf(one), one]));
   const ids = new Map<string, string>();
@@ -93,7 +93,7 @@ function unknown({ posted, delivered }: History, broker: Broker): Violation[] {
   return wrong;
 }
 
-/** K3 */
+/** Checker.K3 */
 function outOfOrder(history: History, broker: Broker): Violation[] {
   const accepted = new Map(history.posted.map((one) => [nameOf(one), one.acceptedAt]));
   const seen = new Set<string>();
@@ -116,7 +116,7 @@ function outOfOrder(history: History, broker: Broker): Violation[] {
   return wrong;
 }
 
-/** K4 */
+/** Checker.K4 */
 function together(history: History): Violation[] {
   const outages = history.episodes.flatMap((episode, i) =>
     BROKERS.some((broker) => broker === episode.away) ? [{ ...episode, i }] : [],
@@ -136,14 +136,14 @@ function together(history: History): Violation[] {
   });
 }
 
-/** K5 */
+/** Checker.K5 */
 function undrained({ episodes }: History): Violation[] {
   return episodes.flatMap(({ fault, drained }, episode): Violation[] =>
     drained === undefined ? [{ kind: "backlog", episode, text: `The backlog of ${fault} did not go` }] : [],
   );
 }
 
-/** K5 */
+/** Checker.K5 */
 function misread({ episodes, ready }: History): Violation[] {
   return episodes.flatMap(({ away, from, back }, episode): Violation[] => {
     if (away === undefined) return [];
@@ -159,7 +159,7 @@ function misread({ episodes, ready }: History): Violation[] {
   });
 }
 
-/** K6 */
+/** Checker.K6 */
 function answers({ refusals, posted }: History): Violation[] {
   const open = posted.filter(({ acceptedAt }) => acceptedAt === undefined);
   return [

@@ -166,7 +166,7 @@ export class Forwarder {
         if (request.signal.aborted) return new Response(null, { status: 499 });
         tried.add(containerId);
         const again = reachedNobody(error) ? !(body instanceof ReadableStream) : SAFE.has(request.method);
-        if (again && attempt < MAX_TRIES) continue; // F3
+        if (again && attempt < MAX_TRIES) continue; // Forwarder.F3
         throw new Problem(502, "service.unreachable", "The service did not answer", { retryAfter: 1 });
       }
     }
@@ -218,7 +218,7 @@ export class Forwarder {
     return made;
   }
 
-  /** A place at a replica; waits for one where there is none (F4, F5). */
+  /** A place at a replica; waits for one where there is none (Forwarder.F4, Forwarder.F5). */
   async #lease(name: string, state: Forwarded, tried: ReadonlySet<string>): Promise<Lease> {
     let route = await this.#cache.get(name);
     if (route === null) {
@@ -280,7 +280,7 @@ export class Forwarder {
     throw new Problem(400, "handshake.malformed", "The WebSocket handshake is not complete");
   }
 
-  /** A table has changed: what was taken out and still has requests is told of (F2). */
+  /** A table has changed: what was taken out and still has requests is told of (Forwarder.F2). */
   async #release(name: string): Promise<void> {
     const state = this.#services.get(name);
     if (!state) return;
