@@ -29,7 +29,9 @@ test("bun run migrate goes on after a database it cannot reach, and fails", asyn
   const { code, out, err } = migrate(away);
   expect(code).toBe(1);
   expect(err).toStartWith("order: ");
-  expect(out).toContain("stock: applied");
+  // All of them share one database here: the first that can be reached makes its tables.
+  expect(out).toMatch(/^\w+: applied /);
+  expect(out).toContain("stock: up to date");
 });
 
 test("bun run migrate names the variable of a database that is not named", () => {
