@@ -18,7 +18,8 @@ beforeEach(() => {
 afterEach(() => {
   folder[Symbol.dispose]();
   process.env["PATH"] = before.PATH;
-  if (before.NATS_URL !== undefined) process.env["NATS_URL"] = before.NATS_URL;
+  if (before.NATS_URL === undefined) delete process.env["NATS_URL"];
+  else process.env["NATS_URL"] = before.NATS_URL;
 });
 
 test("bringServers() finds a program without starting it", async () => {
