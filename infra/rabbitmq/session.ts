@@ -85,14 +85,14 @@ export class ConfirmSession {
   async publish(what: string, messages: readonly Outgoing[]): Promise<readonly Outcome[]> {
     let sent: Open["sent"] | undefined;
     try {
-      return await this.use(what, async (open) => {
+      const outcomes = await this.use(what, (open) => {
         if (open.sent.size + messages.length > MAX_SENT) throw new Error("too much waits there unconfirmed");
-        const sending = messages.map((message) => send(open, message));
         sent = open.sent;
-        const outcomes = await Promise.all(sending);
-        for (const message of messages) open.sent.delete(identify(message));
-        return outcomes;
+        return Promise.all(messages.map((message) => send(open, message)));
       });
+      // Only now: who was told of a block meanwhile has not heard of them, and comes again.
+      for (const message of messages) sent?.delete(identify(message));
+      return outcomes;
     } catch (error) {
       const detail = error instanceof Error ? refusalOf(error.cause) : undefined;
       // With messages of other calls under way it may be one of those.
