@@ -19,8 +19,11 @@ const VERSION = "4.32.5";
 const missing = pythonMissing();
 if (missing !== undefined) console.log(`openapi: skipped, as ${missing}`);
 const CONFIG = join(import.meta.dirname, "..", "openapi", "schemathesis.toml");
-/** What answers without end is asked in other tests. */
-const STREAMS = /\/(?:logs|watch)$/;
+/**
+ * What answers without end is asked in other tests. So is the typed door: its document tells of messages, but not yet of keys,
+ * and its own suite (`infra/door`) holds what it answers.
+ */
+const ELSEWHERE = /\/(?:logs|watch)$|^\/rpc\//;
 
 let harness: Harness;
 let app: AppProcess;
@@ -60,7 +63,7 @@ async function differences(): Promise<{ readonly failures: Failure[]; readonly e
       "--request-timeout=30",
       "--suppress-health-check=all",
       "--phases=examples,coverage,fuzzing",
-      `--exclude-path-regex=${STREAMS.source}`,
+      `--exclude-path-regex=${ELSEWHERE.source}`,
     ],
     // It keeps what it found in the folder it is run in.
     { stdout: "pipe", stderr: "pipe", cwd: tmpdir(), env: { ...process.env, COLUMNS: "200" } },
