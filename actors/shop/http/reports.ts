@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { InvariantView } from "#actors/shop/auditor/messages.ts";
 import { Sku } from "#actors/shop/stock/messages.ts";
 import { endpoint, endpoints } from "#infra/http/endpoint.ts";
+import { durationUpTo } from "#infra/http/fields.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
-import { durationMs, isDuration } from "#runtime";
+import { durationMs } from "#runtime";
 import type { ShopDeps } from "./deps.ts";
 
 const HOUR_MS = 3_600_000;
@@ -13,8 +14,7 @@ const Time = v.pipe(
   v.transform((text) => Date.parse(text)),
 );
 const Grace = v.pipe(
-  v.string(),
-  v.check((text) => isDuration(text), "must be a duration, as in 30s"),
+  durationUpTo("7d"),
   v.transform((text) => durationMs(text as "30s")),
 );
 const SalesHour = v.object({
