@@ -39,7 +39,12 @@ function send(app: AppProcess, method: string, path: string, key?: string, body?
 async function makeKey(scopes: string[]): Promise<{ id: string; key: string }> {
   const { status, body } = await send(first, "POST", "/keys", admin, { name: "e2e", scopes });
   expect(status).toBe(201);
-  return body as { id: string; key: string };
+  const made = body as { id: string; key: string };
+  for (const app of [first, second])
+    await eventually("the key is known", KNOWN_WITHIN_MS, async () => {
+      return (await send(app, "GET", "/orders?limit=1", made.key)).status !== 401;
+    });
+  return made;
 }
 
 test("processes that start together show one admin key, once", async () => {
