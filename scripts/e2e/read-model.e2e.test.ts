@@ -95,7 +95,7 @@ test("the list of 200 orders equals the orders after a kill in the middle, and a
     const { items } = (await app.get("/projections")).body as {
       items: { version: number; building: unknown; failing: unknown[] }[];
     };
-    return items[0]?.version === 1 && items[0].building === null && items;
+    return items[0]?.version === 2 && items[0].building === null && items;
   });
   await more;
   await untilEqual(app, ids);
