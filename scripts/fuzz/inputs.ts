@@ -40,7 +40,7 @@ export function operationsOf(document: unknown): Operation[] {
       method: method.toUpperCase(),
       path,
       body: requestBody?.content["application/json"]?.schema,
-      streams: parameters.some(({ name }) => name === "follow"),
+      streams: path.endsWith("/watch") || parameters.some(({ name }) => name === "follow"),
     })),
   );
 }

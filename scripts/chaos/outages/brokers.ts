@@ -9,7 +9,7 @@ import { Redial } from "#infra/redial.ts";
 import { silentLog } from "#runtime";
 import type { CloudEvent } from "../../e2e/cloud-event.ts";
 import { readKafka } from "../../e2e/kafka-events.ts";
-import { POSTED_TYPE, RABBITMQ_EXCHANGE, readEvent, REDIS_STREAM } from "./events.ts";
+import { OWN_EXCHANGE, POSTED_EXCHANGE, POSTED_TYPE, readEvent, REDIS_STREAM } from "./events.ts";
 import { type Delivered, nameOf } from "./history.ts";
 
 /** A broker that is read. */
@@ -127,10 +127,12 @@ async function watchKafka(brokers: string): Promise<Reading> {
 async function watchRabbitMq(address: string): Promise<Reading> {
   const client = await new AMQPClient(address, undefined, null).connect();
   const channel = await client.channel();
-  await channel.exchangeDeclare(RABBITMQ_EXCHANGE, "topic", { durable: true });
+  for (const exchange of [POSTED_EXCHANGE, OWN_EXCHANGE])
+    await channel.exchangeDeclare(exchange, "topic", { durable: true });
   for (const queue of [READ_QUEUE, WATCH_QUEUE]) {
     await channel.queueDeclare(queue, { durable: true });
-    for (const type of [POSTED_TYPE, "order.placed.v1"]) await channel.queueBind(queue, RABBITMQ_EXCHANGE, type);
+    await channel.queueBind(queue, POSTED_EXCHANGE, POSTED_TYPE);
+    await channel.queueBind(queue, OWN_EXCHANGE, "order.placed.v1");
   }
   await client.close();
 

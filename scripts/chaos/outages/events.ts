@@ -6,15 +6,16 @@ import type { Delivered } from "./history.ts";
 export const POSTED_TYPE = "chaos.posted";
 const KAFKA_TOPIC = "chaos.events.v1";
 export const REDIS_STREAM = "chaos";
-/** The exchange of the system's own events: one queue bound there gets both kinds. */
-export const RABBITMQ_EXCHANGE = "events";
+/** Where the route takes what is posted, and where the system's own events are: one queue is bound to both. */
+export const POSTED_EXCHANGE = "chaos";
+export const OWN_EXCHANGE = "events";
 
 /** The route that takes every posted event to all brokers. */
 export const ROUTE = {
   match: { type: POSTED_TYPE },
   to: [
     { sink: "kafka", topic: KAFKA_TOPIC },
-    { sink: "rabbitmq", exchange: RABBITMQ_EXCHANGE },
+    { sink: "rabbitmq", exchange: POSTED_EXCHANGE },
     { sink: "nats", subject: POSTED_TYPE },
     { sink: "redis", stream: REDIS_STREAM },
   ],
