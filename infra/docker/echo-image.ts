@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "../engines/engine.ts";
 import { EngineError } from "../engines/errors.ts";
 import { Images } from "../engines/images.ts";
+import { cacheDir } from "../stack/cache.ts";
 
 /** The image that every fresh checkout has: a small HTTP server. */
 export const ECHO_IMAGE = "troupe/echo:1";
@@ -49,7 +50,7 @@ async function build(engine: Engine): Promise<void> {
 async function echoBinary(arch: string): Promise<string> {
   const source = await Bun.file(join(SOURCES, "main.go")).text();
   const version = createHash("sha256").update(source).digest("hex").slice(0, 12);
-  const cache = join(process.env["TROUPE_CACHE"] ?? join(homedir(), ".cache/troupe"), "echo");
+  const cache = join(cacheDir(), "echo");
   const binary = join(cache, `echo-${version}-linux-${arch}`);
   if (await exists(binary)) return binary;
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { cacheDir, install } from "./cache.ts";
 import type { ObtainContext } from "./recipe.ts";
@@ -21,6 +22,11 @@ afterEach(() => {
   folder[Symbol.dispose]();
   if (before === undefined) delete process.env["TROUPE_CACHE"];
   else process.env["TROUPE_CACHE"] = before;
+});
+
+test("cacheDir() takes an empty variable as not set: nothing is ever kept beside where a command runs", () => {
+  process.env["TROUPE_CACHE"] = "";
+  expect(cacheDir()).toBe(join(homedir(), ".cache", "troupe"));
 });
 
 test("install() builds once for callers that ask at the same time", async () => {
