@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { actor, createTroupe, memory, memoryTopics, type Troupe } from "#runtime";
 import { CallError, connect, reasonOf } from "../client/mod.ts";
+import { equal, failure, until } from "../testing/checks.ts";
 import { actorHandler, type ActorHandler, type DoorOptions, expose } from "./mod.ts";
 
 /** The actor the checks call. */
@@ -358,26 +359,4 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
         { maxStreams: 1, heartbeat: "20ms" },
       ),
   };
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
-function equal(actual: unknown, expected: unknown): void {
-  const [is, should] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (is !== should) throw new Error(`Got ${is}, expected ${should}`);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error("Waited 10 s in vain");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

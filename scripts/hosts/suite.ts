@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { doorChecks, inProcess } from "#infra/door/door-conformance.ts";
+import { equal, failure, until } from "#infra/testing/checks.ts";
 import {
   actor,
   createTroupe,
@@ -160,27 +161,5 @@ async function withTroupe(use: (troupe: Troupe) => Promise<void>): Promise<void>
     await use(troupe);
   } finally {
     await troupe.stop();
-  }
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
-function equal(actual: unknown, expected: unknown): void {
-  const [is, should] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (is !== should) throw new Error(`Got ${is}, expected ${should}`);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error("Waited 10 s in vain");
-    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
