@@ -3,6 +3,7 @@ import { Link, useSearchParams } from "wouter";
 import { ask } from "../kit/api.ts";
 import { Empty, Failure, Skeleton } from "../kit/feedback.tsx";
 import { shorten } from "../kit/format.ts";
+import { LoadMore } from "../kit/load-more.tsx";
 import { Page, Section } from "../kit/page.tsx";
 import { State } from "../kit/state.tsx";
 import { Table } from "../kit/table.tsx";
@@ -114,16 +115,7 @@ export function DeadLetters() {
           ]}
         />
       )}
-      {pages.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          disabled={pages.isFetchingNextPage}
-          onClick={() => void pages.fetchNextPage()}
-        >
-          Load more
-        </button>
-      )}
+      <LoadMore pages={pages} />
       <Section title="Replays of many">
         <Replays />
       </Section>

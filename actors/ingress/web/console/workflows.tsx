@@ -3,6 +3,7 @@ import { Link, useSearchParams } from "wouter";
 import { ask } from "../kit/api.ts";
 import { Empty, Failure, Skeleton } from "../kit/feedback.tsx";
 import { duration } from "../kit/format.ts";
+import { LoadMore } from "../kit/load-more.tsx";
 import { Page } from "../kit/page.tsx";
 import { Status } from "../kit/state.tsx";
 import { Table } from "../kit/table.tsx";
@@ -88,16 +89,7 @@ export function Workflows() {
           ]}
         />
       )}
-      {pages.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          disabled={pages.isFetchingNextPage}
-          onClick={() => void pages.fetchNextPage()}
-        >
-          Load more
-        </button>
-      )}
+      <LoadMore pages={pages} />
     </Page>
   );
 }

@@ -5,6 +5,7 @@ import { ask } from "../kit/api.ts";
 import { Empty, Failure, Skeleton } from "../kit/feedback.tsx";
 import { money, plural, shorten } from "../kit/format.ts";
 import { useLive } from "../kit/live.ts";
+import { LoadMore } from "../kit/load-more.tsx";
 import { Status } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { customer } from "./customer.ts";
@@ -110,16 +111,7 @@ export function Orders() {
           </ul>
         </>
       )}
-      {pages.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          disabled={pages.isFetchingNextPage}
-          onClick={() => void pages.fetchNextPage()}
-        >
-          Load more
-        </button>
-      )}
+      <LoadMore pages={pages} />
     </div>
   );
 }
