@@ -133,7 +133,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
         deps.serves === false
           ? undefined
           : deps.forward?.find(request, path, query, (at) => router.methodsAt(at).length > 0);
-      readers = [...originsOf(path), ...(forwarding?.origins ?? [])];
+      readers = forwarding?.origins === undefined ? originsOf(path) : [...originsOf(path), ...forwarding.origins];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
       if (response === undefined && forwarding !== undefined) {
         await guard?.admit(request, forwarding.access); // Ingress.I4

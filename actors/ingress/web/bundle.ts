@@ -4,8 +4,10 @@
  * B1 The name of a script or style holds a hash of its content, so it may be kept for ever; so may fonts, which never change
  *    under their name. The documents that name them may not be kept at all.
  * B2 Everything is served from here: no page asks another host for anything.
+ * B3 It is made beside the event loop, which turns and requests need meanwhile.
  */
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 
 /** The documents: each is the start of one application, which draws every path below its own. */
 export const DOCUMENTS = { shop: "shop/shop.html", console: "console/console.html", api: "api/api.html" } as const;
@@ -63,16 +65,19 @@ async function make(): Promise<Bundle> {
     external: FONTS.map(({ name }) => ASSETS_PATH + name),
     naming: { entry: "[name].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
   });
-  const assets = new Map<string, Asset>();
-  for (const output of outputs) {
-    const name = output.path.slice(output.path.lastIndexOf("/") + 1);
-    assets.set(
-      name,
-      compress(output.type.replace(";charset", "; charset"), new Uint8Array(await output.arrayBuffer())),
-    );
-  }
-  for (const { name, from } of FONTS)
-    assets.set(name, compress("font/woff2", await Bun.file(Bun.fileURLToPath(import.meta.resolve(from))).bytes()));
+  const assets = new Map(
+    await Promise.all([
+      ...outputs.map(async (output): Promise<[string, Asset]> => {
+        const name = output.path.slice(output.path.lastIndexOf("/") + 1);
+        const type = output.type.replace(";charset", "; charset");
+        return [name, await compressed(type, new Uint8Array(await output.arrayBuffer()))];
+      }),
+      ...FONTS.map(async ({ name, from }): Promise<[string, Asset]> => {
+        const plain = await Bun.file(Bun.fileURLToPath(import.meta.resolve(from))).bytes();
+        return [name, await compressed("font/woff2", plain)];
+      }),
+    ]),
+  );
   const take = (name: DocumentName): Asset => {
     const document = assets.get(`${name}.html`);
     if (document === undefined) throw new Error(`Cannot serve ${name}: Bun has made no ${name}.html`);
@@ -82,13 +87,16 @@ async function make(): Promise<Bundle> {
   return { documents: { shop: take("shop"), console: take("console"), api: take("api") }, assets };
 }
 
-/** Fonts are compressed already. */
-function compress(type: string, plain: Uint8Array): Asset {
+const gzipped = promisify(gzip);
+const brotlied = promisify(brotliCompress);
+
+/** WebBundle.B3. Fonts are compressed already. */
+async function compressed(type: string, plain: Uint8Array): Promise<Asset> {
   if (!/text|javascript|json|svg/.test(type)) return { type, plain, gzip: undefined, brotli: undefined };
   return {
     type,
     plain,
-    gzip: gzipSync(plain),
-    brotli: brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+    gzip: await gzipped(plain),
+    brotli: await brotlied(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
   };
 }
