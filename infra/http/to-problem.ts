@@ -40,7 +40,7 @@ export function toProblem(error: unknown, by?: RefusedBy): Problem {
   }
   if (error instanceof TroupeError) return troupeProblem(error);
   if (error instanceof WorkflowClientError) return workflowProblem(error);
-  // Lists and letters are read from the store itself, past every actor.
+  // Lists and dead letters are read from the store itself, past every actor.
   if (isDatabaseAway(error))
     return new Problem(503, "unavailable", UNAVAILABLE.unavailable ?? "", {
       retryAfter: RETRY_AFTER_SECONDS,

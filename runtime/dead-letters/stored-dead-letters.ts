@@ -1,7 +1,7 @@
 /**
  * The dead letters of all stores of a node: found, changed, replayed and dropped.
  *
- * Owns: in which order the letters of a key are replayed, and the pace. Does not own: who alone works on a key
+ * Owns: in which order the dead letters of a key are replayed, and the pace. Does not own: who alone works on a key
  * (`LetterClaims`), how one is given back (`replay.ts`), the rows (the store).
  * Calls in: {@link DeadLetters}. Calls out: the stores, and `route` for what goes back to an actor.
  */
@@ -30,7 +30,7 @@ export interface DeadLetterHost {
   /** A name of this node that no other process has. */
   node(): string;
   stores(): readonly Store[];
-  /** Keeps a letter in the store of an actor type. @throws {TroupeError} `unknown_actor`. */
+  /** Keeps a dead letter in the store of an actor type. @throws {TroupeError} `unknown_actor`. */
   recordDeadLetter(type: string, letter: DeadLetter): Promise<void>;
   route(envelope: Envelope): Promise<string | undefined>;
 }
@@ -40,10 +40,10 @@ const MAX_STEP = 1_000;
 /** Steps a second of a paced replay, at most. */
 const STEPS_PER_SECOND = 20;
 const STEP_MS = 5_000;
-/** The pause of a paced replay for letters that somebody else has. */
+/** The pause of a paced replay for dead letters that somebody else has. */
 const AGAIN_MS = 250;
 const LOST: ReplayFailure = { detail: "The store could not be reached in time to go on", passing: true };
-/** What a letter may fail with that says nothing of it or of where it goes. */
+/** What a dead letter may fail with that says nothing of it or of where it goes. */
 const PASSING: ReadonlySet<TroupeErrorCode> = new Set(["stopping", "fenced", "commit_failed", "mailbox_full"]);
 
 interface Found {
@@ -193,7 +193,7 @@ export class StoredDeadLetters implements DeadLetters {
     const found = await this.#find(id);
     if (found === undefined) return false;
     const { store, letter } = found;
-    // A letter that is being replayed is either gone afterwards, or has failed and is dropped.
+    // A dead letter that is being replayed is either gone afterwards, or has failed and is dropped.
     return this.#claims.alone(store, letter.key, async () => (await store.removeDeadLetters([id])) > 0);
   }
 

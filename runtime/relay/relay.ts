@@ -66,7 +66,7 @@ export class Relay implements PublisherHost, OutboxReaderHost {
   readonly #reader: OutboxReader;
   readonly #published: Buckets | undefined;
   readonly #trackers = new Map<number, CursorTracker>();
-  /** Records of dead letters on their way again, by the letter's id. */
+  /** Records of dead letters on their way again, by the dead letter's id. */
   readonly #replays = new Map<string, ReplayTracker>();
   #wakeups = new Set<() => void>();
 

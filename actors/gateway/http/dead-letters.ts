@@ -28,7 +28,7 @@ const Whole = v.object({
   ...Shown.entries,
   /** What a replay gives back: the data of the event, or the input of the message. */
   data: v.unknown(),
-  /** The data as it failed; `null` for a letter that was not edited. */
+  /** The data as it failed; `null` for a dead letter that was not edited. */
   original: v.nullable(v.object({ data: v.unknown() })),
   edits: v.array(v.object({ at: v.string(), by: v.nullable(v.string()) })),
   record: v.unknown(),
@@ -38,7 +38,7 @@ const Replayed = v.object({ replayed: v.array(v.string()), failed: Failed });
 const Edit = v.strictObject({ data: v.unknown() });
 const ById = v.object({ id: v.pipe(v.string(), v.minLength(1), v.maxLength(1_000)) });
 
-// A letter holds whatever failed, of any actor.
+// A dead letter holds whatever failed, of any actor.
 const about = { tag: "Dead letters", noun: "dead_letter", scope: "admin" } as const;
 
 /** What will not be tried again by itself. An id in a path is percent-encoded. */

@@ -19,7 +19,7 @@ const Request = v.optional(
   {},
 );
 const Begun = v.object({
-  /** How many letters fit now. */
+  /** How many dead letters fit now. */
   matching: v.number(),
   /** Of which reasons. */
   reasons: v.partial(v.object(Object.fromEntries(LetterReason.options.map((reason) => [reason, v.number()])))),

@@ -12,7 +12,7 @@ interface Plan {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-/** Replays all letters of a filter: says first how many they are, by a dry run. */
+/** Replays all dead letters of a filter: says first how many they are, by a dry run. */
 export function ReplayMany({ filter }: { filter: Readonly<Record<string, string>> }) {
   const [open, setOpen] = useState(false);
   const [ratePerSecond, setRate] = useState(50);
