@@ -30,8 +30,8 @@ import {
   type TimerPlace,
   type TimerRow,
 } from "../ports/store.ts";
+import { MemoryDeadLetters } from "./memory-dead-letters.ts";
 import { MemoryIndex } from "./memory-index.ts";
-import { MemoryLetters } from "./memory-letters.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
 import { MemoryOwnership } from "./memory-ownership.ts";
 
@@ -70,7 +70,7 @@ class MemoryStore implements Store {
   readonly #journal = new Map<string, JournalRecord[]>();
   readonly #index = new MemoryIndex();
   readonly #pauses = new Map<string, PausedActor>();
-  readonly #letters = new MemoryLetters();
+  readonly #letters = new MemoryDeadLetters();
 
   constructor(name: string, clock: Clock) {
     this.name = name;

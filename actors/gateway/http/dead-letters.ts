@@ -7,10 +7,10 @@ import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { principalOf } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { ReplayOutcome, StoredDeadLetter } from "#runtime";
+import { dataOf, eventOf, isEditable, withData } from "./dead-letter-data.ts";
+import { Filter, filterOf } from "./dead-letter-filter.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { misfitOf } from "./intake.ts";
-import { dataOf, eventOf, isEditable, withData } from "./letter-data.ts";
-import { Filter, filterOf } from "./letter-filter.ts";
 
 const Shown = v.object({
   id: v.string(),

@@ -5,8 +5,8 @@ import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endp
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { newId } from "#runtime";
+import { Filter, filterOf } from "./dead-letter-filter.ts";
 import type { GatewayDeps } from "./deps.ts";
-import { Filter, filterOf } from "./letter-filter.ts";
 
 const about = { tag: "Dead letters", noun: "redrive", scope: "admin" } as const;
 const ById = v.object({ id: RedriveId });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { parseExact } from "#infra/json/exact.ts";
-import { dataOf, eventOf, isEditable, withData } from "./letter-data.ts";
+import { dataOf, eventOf, isEditable, withData } from "./dead-letter-data.ts";
 
 const event = { specversion: "1.0", id: "1", source: "/demo", type: "demo.made", data: { n: 1 } };
 const of = (body: unknown, kind = "send"): string => JSON.stringify({ seq: 1, kind, body: JSON.stringify(body) });
