@@ -42,7 +42,7 @@ export function redriveRoutes({ troupe }: GatewayDeps) {
         query: NO_QUERY,
         summary: "Replay the dead letters that fit a filter",
         description:
-          "In the background, oldest first, at most `ratePerSecond` (default 10), and on from where it was when its node crashes. The letters of a key keep their order: when one fails, those behind it stay. Letters recorded after the start are left for the next run. `dryRun` tells what fits, and does nothing.",
+          "In the background, oldest first, at most `ratePerSecond` (default 10), and on from where it was when its node crashes. The dead letters of a key keep their order: when one fails, those behind it stay. Dead letters recorded after the start are left for the next run. `dryRun` tells what fits, and does nothing.",
         body: Request,
         answer: { status: 202, description: "What fits now, and the id of the run", schema: Begun },
       },
