@@ -121,13 +121,13 @@ export const Service = actor("service", {
       fallBack(c, reason);
     }),
 
-    /** What {@link abort} does, said by the loop about one revision: late words about another one change nothing. */
+    /** What {@link abort} does, said by the loop about one revision: what it says late about another one changes nothing. */
     rollBack: command({ in: v.object({ revision: v.string(), reason: v.string() }) }, (c, { revision, reason }) => {
       if (isAbsent(c)) return;
       if (c.state.revision === revision && (c.state.canary ?? c.state.good) !== null) fallBack(c, reason);
     }),
 
-    /** The autoscaler's word. */
+    /** The autoscaler's decision. */
     scaleTo: command({ in: v.object({ replicas: v.number(), decision: Decision }) }, (c, { replicas, decision }) => {
       const s = c.state;
       if (isAbsent(c) || s.removed || s.scale === null) return;
