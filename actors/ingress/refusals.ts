@@ -11,6 +11,11 @@ const ALL: Readonly<Record<string, Refusals>> = {
   ...ACCESS_REFUSALS,
 };
 
+/** All tables, by actor type: for the page of error codes. */
+export function refusalTables(): Readonly<Record<string, Refusals>> {
+  return ALL;
+}
+
 /** What refusals of any actor mean, for routes that speak to whichever actor the address names. */
 export function refusedBy(type: string): RefusedBy {
   const refusals = Object.hasOwn(ALL, type) ? ALL[type] : undefined;

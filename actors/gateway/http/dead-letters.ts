@@ -48,7 +48,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
     const letter = await troupe().deadLetters.get(id);
     if (letter === undefined) throw notFound("dead_letter");
     if (!isEditable(letter))
-      throw new Problem(409, "dead_letter.not_editable", "This letter holds neither an event nor a message");
+      throw new Problem(409, "dead_letter.not_editable", "This dead letter holds neither an event nor a message");
     const event = eventOf(letter.record);
     const misfits = event && (await misfitOf(directory(), { ...withoutData(event), ...carried(data) }));
     if (misfits === undefined) return;
