@@ -42,6 +42,7 @@ import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { rpcRoutes } from "./routes/rpc.ts";
+import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { SOCKET_PATH } from "./sockets/sockets.ts";
@@ -79,6 +80,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
     ...(deps.rpc === undefined ? [] : [rpcRoutes(deps, deps.rpc)]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),

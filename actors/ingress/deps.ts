@@ -26,6 +26,8 @@ export interface IngressDeps {
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
   readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;
+  /** The settings in force; without it there is no `GET /settings`. */
+  readonly settings?: () => readonly SettingInForce[];
   /** Whether this process serves others. If not, it tells of itself alone: `/health`, `/ready`, `/metrics`. @default true */
   readonly serves?: boolean;
   /** Who may come in, and how often. None: everybody, at any rate. */
@@ -70,6 +72,15 @@ export interface Forwarding {
 export interface MetricsText {
   readonly contentType: string;
   text(): Promise<string>;
+}
+
+/** A setting in force: no password, no key. */
+export interface SettingInForce {
+  readonly name: string;
+  readonly value: string;
+  /** As in `environment`, `default`, `troupe.yaml line 3, column 14: /api/rateLimit`. */
+  readonly origin: string;
+  readonly meaning: string;
 }
 
 /** Addresses of pages elsewhere. */

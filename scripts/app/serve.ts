@@ -22,6 +22,7 @@ import type { CertificateFiles } from "./certificate.ts";
 import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
 import { listen, type Listener } from "./listener.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import type { Settings } from "./settings.ts";
 import type { ShopReads, System } from "./system.ts";
@@ -47,7 +48,7 @@ export interface HttpServer {
 export interface ServedBy {
   readonly settings: Settings;
   /** What may change while the process runs. */
-  readonly live: () => Settings;
+  readonly live: Pick<LiveSettings, "current" | "described">;
   readonly connections: Connections;
   readonly system: System;
   readonly telemetry: Telemetry;
@@ -68,7 +69,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   });
   const access = openAccess({
     settings,
-    live,
+    live: () => live.current(),
     connections,
     troupe,
     started: system.started,
@@ -97,16 +98,17 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     forward: forwardPort(forwarder, (request) => listener.peerOf(request)),
     serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
-    origins: () => live().ALLOWED_ORIGINS,
+    origins: () => live.current().ALLOWED_ORIGINS,
     codec: () => connections.temporal?.codec ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     codecOrigins: TEMPORAL_UI_URL === undefined ? [] : [new URL(TEMPORAL_UI_URL).origin],
-    maxBodyBytes: () => live().API_MAX_PAYLOAD_SIZE,
+    maxBodyBytes: () => live.current().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
     orders: () => shop().orders,
     reports: () => shop().reports,
     audit: () => shop().audit,
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
+    settings: () => live.described(),
     readiness: async () => {
       const answer = await readiness();
       return stopping ? { ...answer, status: "unavailable" } : answer;
@@ -124,7 +126,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   const sockets = createSockets({
     topics: () => connections.topics,
     access: {
-      origins: () => [...loopbackOrigins(listener.port, listener.scheme), ...live().ALLOWED_ORIGINS],
+      origins: () => [...loopbackOrigins(listener.port, listener.scheme), ...live.current().ALLOWED_ORIGINS],
       ...(keys && {
         authenticate: (request: Request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
       }),
