@@ -46,7 +46,7 @@ function shellLines(markdown: string): { readonly text: string; readonly line: n
   let inside = false;
   let open: { text: string; line: number } | undefined;
   for (const [index, text] of markdown.split("\n").entries()) {
-    if (/^```/u.test(text)) {
+    if (text.startsWith("```")) {
       inside = text === "```sh" && !inside;
       open = undefined;
       continue;
