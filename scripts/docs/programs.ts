@@ -52,13 +52,16 @@ export async function runProgram(
   const folder = mkdtempSync(join(root, ".troupe", "page-"));
   try {
     for (const file of [...beside, { name, code }]) writeFileSync(join(folder, file.name), file.code);
-    const child = Bun.spawn([process.execPath, ...(name.endsWith(".test.ts") ? ["test", `./${name}`] : [name])], {
-      cwd: folder,
-      env: { ...process.env, ...env },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    });
+    const child = Bun.spawn(
+      [process.execPath, ...(name.endsWith(".test.ts") ? ["test", "--timeout", "60000", `./${name}`] : [name])],
+      {
+        cwd: folder,
+        env: { ...process.env, ...env },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      },
+    );
     const [printed, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
     return { lines: printed.split("\n").filter((line) => line !== ""), errors, code: await child.exited };
   } finally {
