@@ -17,7 +17,7 @@ import type { CommitLane } from "../commit/commit-lane.ts";
 import { JournaledTurn } from "../journal/journaled-turn.ts";
 import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
-import { exactJson } from "../message/exact-json.ts";
+import { exactJson, plainJson } from "../message/exact-json.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { LoadedActor, TimerWrite } from "../ports/store.ts";
@@ -391,7 +391,8 @@ export class Incarnation {
 /** @throws {RangeError} the reply is too large to be kept and sent. */
 function replyText(reply: unknown, address: string, message: string): string | undefined {
   if (reply === undefined) return undefined;
-  const body = exactJson(reply, `the reply to ${message} of ${address}`);
+  // The name is for an error: most replies are plain numbers and small objects, and need none.
+  const body = plainJson(reply) ?? exactJson(reply, `the reply to ${message} of ${address}`);
   if (body !== undefined && body.length > MAX_REPLY_LENGTH) {
     throw new RangeError(
       `Cannot reply to ${message} of ${address} as the reply is too large: size is ${body.length}, limit is ${MAX_REPLY_LENGTH}`,

@@ -47,7 +47,7 @@ export class Deadlines {
     if (list.last === undefined) list.first = item;
     else list.last.after = item;
     list.last = item;
-    this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
+    if (this.#cancel === undefined) this.#wakeLater();
   }
 
   /** Does nothing when it was taken off before. */
@@ -79,7 +79,12 @@ export class Deadlines {
       this.#lists.delete(steps);
       if (this.#list === list) this.#list = undefined;
     }
-    if (this.#lists.size > 0) this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
+    if (this.#lists.size > 0) this.#wakeLater();
+  }
+
+  /** A function of its own: its closure would cost every call that is added. */
+  #wakeLater(): void {
+    this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
   }
 
   #expire(list: DeadlineList, now: number): void {
