@@ -69,8 +69,28 @@ export interface PostgresStoreOptions {
   readonly max?: number;
 }
 
-/** Replies read with an actor; with more than this the older ones are looked up one by one. */
+/** Message ids read with an actor; with more than this the others are looked up one by one. */
 const REPLIES_LOADED = 1_000;
+
+const NO_IDS: readonly string[] = [];
+
+/** An actor that has left nothing. */
+const NEVER_WRITTEN: LoadedActor = {
+  state: undefined,
+  version: 0,
+  schemaVersion: 1,
+  replyIds: NO_IDS,
+  repliesComplete: true,
+};
+
+interface LoadedRow {
+  readonly i: number;
+  readonly version: number | null;
+  readonly state: string | null;
+  readonly schemaVersion: number | null;
+  /** One a line. */
+  readonly ids: string | null;
+}
 
 /**
  * A store in a Postgres database (15 or newer; made for 18). `open` creates the database and applies the migrations.
@@ -193,33 +213,33 @@ class PostgresStore implements Store {
   }
 
   async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
-    const types = actors.map((actor) => actor.type);
-    const keys = actors.map((actor) => actor.key);
-    const [states, replies] = await Promise.all([
-      this.#pool.run(
-        (sql) => sql<{ i: number; version: number; state: string; schemaVersion: number }[]>`
-          select u.i::int as i, a.version::float8 as version, a.state, a.schema_version as "schemaVersion"
-          from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
-          join actor_states a on a.type = u.type and a.key = u.key`,
-      ),
-      this.#pool.run(
-        (sql) => sql<{ i: number; id: string; hash: string; reply: string | null }[]>`
-          select u.i::int as i, r.id, r.hash, r.reply
-          from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
-          cross join lateral (
-            select id, hash, reply from replies r where r.type = u.type and r.key = u.key limit ${REPLIES_LOADED + 1}::int
-          ) r`,
-      ),
-    ]);
-    const loaded = actors.map(() => ({
-      state: undefined as string | undefined,
-      version: 0,
-      schemaVersion: 1,
-      replies: [] as StoredReply[],
-    }));
-    for (const { i, ...row } of states) Object.assign(loaded[i - 1] as object, row);
-    for (const { i, id, hash, reply } of replies) loaded[i - 1]?.replies.push({ id, hash, reply: reply ?? undefined });
-    return loaded.map((actor) => ({ ...actor, repliesComplete: actor.replies.length <= REPLIES_LOADED }));
+    const types = arrayLiteral(actors.map((actor) => actor.type));
+    const keys = arrayLiteral(actors.map((actor) => actor.key));
+    // A row for each actor that has left something, however many ids it has: no id holds a line break.
+    const rows = await this.#pool.run(
+      (sql) => sql<LoadedRow[]>`
+        select u.i::int as i, a.version::float8 as version, a.state, a.schema_version as "schemaVersion", r.ids
+        from unnest(${types}::text[], ${keys}::text[]) with ordinality u (type, key, i)
+        left join actor_states a on a.type = u.type and a.key = u.key
+        left join lateral (
+          select string_agg(id, e'\\n') as ids from (
+            select id from replies r where r.type = u.type and r.key = u.key limit ${REPLIES_LOADED + 1}::int
+          ) known
+        ) r on true
+        where a.key is not null or r.ids is not null`,
+    );
+    const loaded = actors.map(() => NEVER_WRITTEN);
+    for (const { i, version, state, schemaVersion, ids } of rows) {
+      const replyIds = ids?.split("\n") ?? NO_IDS;
+      loaded[i - 1] = {
+        state: state ?? undefined,
+        version: version ?? 0,
+        schemaVersion: schemaVersion ?? 1,
+        replyIds,
+        repliesComplete: replyIds.length <= REPLIES_LOADED,
+      };
+    }
+    return loaded;
   }
 
   async findReplies(asked: readonly ReplyKey[]): Promise<readonly (StoredReply | undefined)[]> {

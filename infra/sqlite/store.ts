@@ -182,16 +182,16 @@ class SqliteStore implements Store {
           'select state, version, schema_version as "schemaVersion" from actor_states where type = ? and key = ?',
           ...[type, key],
         );
-        const replies = this.#file.all<ReplyRow>(
-          "select id, hash, reply from replies where type = ? and key = ? limit ?",
+        const ids = this.#file.all<Pick<ReplyRow, "id">>(
+          "select id from replies where type = ? and key = ? limit ?",
           ...[type, key, REPLIES_LOADED + 1],
         );
         return {
           state: row?.state,
           version: row?.version ?? 0,
           schemaVersion: row?.schemaVersion ?? 1,
-          replies: replies.map(toReply),
-          repliesComplete: replies.length <= REPLIES_LOADED,
+          replyIds: ids.map(({ id }) => id),
+          repliesComplete: ids.length <= REPLIES_LOADED,
         };
       }),
     );

@@ -11,16 +11,18 @@ export interface KnownReply extends StoredReply {
   turn?: FinishedTurn | undefined;
 }
 
-/** The replies of one actor by message id: the newest are at hand, older ones are looked up (G5). */
+/** The replies of one actor by message id: those of this life are at hand, older ones are looked up (G5). */
 export class ReplyCache {
-  readonly #byId: Map<string, KnownReply>;
+  readonly #byId = new Map<string, KnownReply>();
+  /** Ids that were answered before this life. Nearly none comes again, so the answers are left where they are. */
+  readonly #older: Set<string>;
   readonly #lookUp: (id: string) => Promise<KnownReply | undefined>;
-  /** Whether these are all there are: then an id that is not among them is new. */
+  /** Whether both together are all there are: then an id that is not among them is new. */
   #complete: boolean;
 
   /** @param lookUp asks the store. */
-  constructor({ replies, repliesComplete }: LoadedActor, lookUp: (id: string) => Promise<KnownReply | undefined>) {
-    this.#byId = new Map(replies.map((reply) => [reply.id, reply]));
+  constructor({ replyIds, repliesComplete }: LoadedActor, lookUp: (id: string) => Promise<KnownReply | undefined>) {
+    this.#older = new Set(replyIds);
     this.#complete = repliesComplete;
     this.#lookUp = lookUp;
   }
@@ -28,7 +30,7 @@ export class ReplyCache {
   /** The reply to a message id; `undefined` when the id is new. A promise when only the store can tell. */
   find(id: string): KnownReply | undefined | Promise<KnownReply | undefined> {
     const known = this.#byId.get(id);
-    return known !== undefined || this.#complete ? known : this.#lookUp(id);
+    return known !== undefined || (this.#complete && !this.#older.has(id)) ? known : this.#lookUp(id);
   }
 
   /** A turn has replied to its message; beyond {@link REPLIES_IN_MEMORY} the oldest has to be looked up from then on. */
@@ -48,7 +50,13 @@ export class ReplyCache {
 
   /** The store cannot tell of a reply that is not durable yet: it stays, and how many of these there are the output gate bounds. */
   #trim(): void {
-    while (this.#byId.size > REPLIES_IN_MEMORY) {
+    while (this.#byId.size + this.#older.size > REPLIES_IN_MEMORY) {
+      const [loaded] = this.#older;
+      if (loaded !== undefined) {
+        this.#older.delete(loaded);
+        this.#complete = false;
+        continue;
+      }
       // In the order they were given, in which they become durable too.
       const [oldest] = this.#byId.values();
       if (oldest === undefined || oldest.turn !== undefined) return;
