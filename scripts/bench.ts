@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 /** `bun run bench [name…]`: what the parts reach, with a baseline beside each in the same run. See `--help`. */
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { type ServerName, UnavailableError } from "#infra/stack/types.ts";
 import { useDeliveredPostgres } from "./bench/delivered.ts";
@@ -64,8 +65,10 @@ async function keep({ name, servers }: Bench, cases: readonly BenchCase[]): Prom
   const file = Bun.file(join(import.meta.dirname, "..", PAGE));
   const versions = await versionsLine(new Set(servers));
   const day = new Date().toISOString().slice(0, 10);
-  const server = args.delivered ? "delivered" : "tuned";
-  await file.write(withSection(await file.text(), { bench: name, server, cases, day, machine: machine(), versions }));
+  const kind = args.delivered ? "delivered" : "tuned";
+  const server = servers.includes("postgres") ? kind : "none";
+  const section = { bench: name, server, cases, day, machine: machine(), versions, load } as const;
+  await file.write(withSection(await file.text(), section));
 }
 
 let args: ReturnType<typeof readArguments>;
@@ -83,6 +86,7 @@ if (help) {
 const benches = chosen(names);
 if (delivered) await useDeliveredPostgres();
 if (!json) console.log(TABLE_HEAD);
+const [load = 0] = loadavg();
 let complete = true;
 for (const bench of benches) {
   const cases: BenchCase[] = [];

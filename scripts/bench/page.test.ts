@@ -9,6 +9,7 @@ const section: Section = {
   day: "2026-11-29",
   machine: "2 × a processor, 8 GB",
   versions: "Bun 1.4.5",
+  load: 0,
 };
 
 test("bench --report adds a section with the machine, the versions, the baseline and each target, reached or missed", () => {
@@ -17,6 +18,11 @@ test("bench --report adds a section with the machine, the versions, the baseline
   expect(page).toContain("2026-11-29. 2 × a processor, 8 GB. Bun 1.4.5.");
   expect(page).toContain("| by hand | 20,000 |");
   expect(page).toContain("20,000 ops/s: reached; p99 of 20 ms: **missed** |");
+});
+
+test("bench --report says when others were at work on the machine", () => {
+  expect(withSection("", section)).not.toContain("busy");
+  expect(withSection("", { ...section, load: 1_000 })).toContain("**The machine was busy**: its load was 1000.0.");
 });
 
 test("bench --report replaces the section of the same benchmark and server, and leaves the rest as it is", () => {

@@ -1,4 +1,4 @@
-import { cpus, totalmem } from "node:os";
+import { availableParallelism, cpus, totalmem } from "node:os";
 import { type BenchCase, TABLE_HEAD, toRow } from "./report.ts";
 import { verdictOf } from "./targets.ts";
 
@@ -8,16 +8,25 @@ export const PAGE = "infra/docs/performance.md";
 /** What one benchmark has measured, and where. */
 export interface Section {
   readonly bench: string;
-  /** Which PostgreSQL it ran on. */
-  readonly server: "tuned" | "delivered";
+  /** Which PostgreSQL it ran on, if any. */
+  readonly server: "tuned" | "delivered" | "none";
   readonly cases: readonly BenchCase[];
   /** The day, as in `2026-11-29`. */
   readonly day: string;
   readonly machine: string;
   readonly versions: string;
+  /** The load average of the machine when the run began. */
+  readonly load: number;
 }
 
-const SERVERS = { tuned: "PostgreSQL as the stack starts it", delivered: "PostgreSQL as it is delivered" } as const;
+const SERVERS = {
+  tuned: ", PostgreSQL as the stack starts it",
+  delivered: ", PostgreSQL as it is delivered",
+  none: "",
+} as const;
+
+/** Others that were at work by then, per processor: figures beside more than this are worth little. */
+const QUIET = 0.25;
 
 /** The machine that this runs on. */
 export function machine(): string {
@@ -36,8 +45,10 @@ export function withSection(page: string, section: Section): string {
   return page.slice(0, from) + text + page.slice(to + tail.length);
 }
 
-function textOf({ bench, server, cases, day, machine: where, versions }: Section): string {
+function textOf({ bench, server, cases, day, machine: where, versions, load }: Section): string {
   const [names = "", rule = ""] = TABLE_HEAD.split("\n");
   const rows = cases.map((one) => `${toRow(one)} ${verdictOf(one)} |`);
-  return `\n### ${bench}: ${SERVERS[server]}\n\n${day}. ${where}. ${versions}.\n\n${[`${names} target |`, `${rule}---|`, ...rows].join("\n")}\n`;
+  const busy =
+    load > QUIET * availableParallelism() ? ` **The machine was busy**: its load was ${load.toFixed(1)}.` : "";
+  return `\n### ${bench}${SERVERS[server]}\n\n${day}. ${where}. ${versions}.${busy}\n\n${[`${names} target |`, `${rule}---|`, ...rows].join("\n")}\n`;
 }
