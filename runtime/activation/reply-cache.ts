@@ -1,5 +1,5 @@
-import { textHash } from "../base/hash.ts";
-import { REPLIES_IN_MEMORY } from "../base/limits.ts";
+import { hash32, textHash } from "../base/hash.ts";
+import { IDS_IN_MEMORY, REPLIES_IN_MEMORY } from "../base/limits.ts";
 import type { Answer, Waiter } from "../message/delivery.ts";
 import { RefusedError, TroupeError } from "../message/errors.ts";
 import type { LoadedActor, StoredReply } from "../ports/store.ts";
@@ -11,18 +11,21 @@ export interface KnownReply extends StoredReply {
   turn?: FinishedTurn | undefined;
 }
 
-/** The replies of one actor by message id: those of this life are at hand, older ones are looked up (G5). */
+/** The replies of one actor by message id: the newest of this life are at hand, older ones are looked up (G5). */
 export class ReplyCache {
   readonly #byId = new Map<string, KnownReply>();
-  /** Ids that were answered before this life. Nearly none comes again, so the answers are left where they are. */
-  readonly #older: Set<string>;
+  /**
+   * Hashes of further ids that were answered. Nearly none comes again, so the answers are left where they are; of two ids with
+   * one hash, the new one is looked up too.
+   */
+  readonly #older: Set<number>;
   readonly #lookUp: (id: string) => Promise<KnownReply | undefined>;
   /** Whether both together are all there are: then an id that is not among them is new. */
   #complete: boolean;
 
   /** @param lookUp asks the store. */
   constructor({ replyIds, repliesComplete }: LoadedActor, lookUp: (id: string) => Promise<KnownReply | undefined>) {
-    this.#older = new Set(replyIds);
+    this.#older = new Set(replyIds.map(hash32));
     this.#complete = repliesComplete;
     this.#lookUp = lookUp;
   }
@@ -30,10 +33,12 @@ export class ReplyCache {
   /** The reply to a message id; `undefined` when the id is new. A promise when only the store can tell. */
   find(id: string): KnownReply | undefined | Promise<KnownReply | undefined> {
     const known = this.#byId.get(id);
-    return known !== undefined || (this.#complete && !this.#older.has(id)) ? known : this.#lookUp(id);
+    if (known !== undefined) return known;
+    const isNew = this.#complete && (this.#older.size === 0 || !this.#older.has(hash32(id)));
+    return isNew ? undefined : this.#lookUp(id);
   }
 
-  /** A turn has replied to its message; beyond {@link REPLIES_IN_MEMORY} the oldest has to be looked up from then on. */
+  /** A turn has replied to its message; beyond {@link REPLIES_IN_MEMORY} the oldest is looked up should it come again. */
   add(turn: FinishedTurn): void {
     const { reply } = turn;
     if (reply === undefined) return;
@@ -50,18 +55,17 @@ export class ReplyCache {
 
   /** The store cannot tell of a reply that is not durable yet: it stays, and how many of these there are the output gate bounds. */
   #trim(): void {
-    while (this.#byId.size + this.#older.size > REPLIES_IN_MEMORY) {
-      const [loaded] = this.#older;
-      if (loaded !== undefined) {
-        this.#older.delete(loaded);
-        this.#complete = false;
-        continue;
-      }
+    while (this.#byId.size > REPLIES_IN_MEMORY) {
       // In the order they were given, in which they become durable too.
       const [oldest] = this.#byId.values();
       if (oldest === undefined || oldest.turn !== undefined) return;
       this.#byId.delete(oldest.id);
-      this.#complete = false;
+      this.#older.add(hash32(oldest.id));
+    }
+    while (this.#older.size > IDS_IN_MEMORY) {
+      const [oldest] = this.#older;
+      this.#older.delete(oldest as number);
+      this.#complete = false; // from now on only the store can tell that an id is new
     }
   }
 }
