@@ -30,6 +30,7 @@ import { isDerivedId } from "../turn/turn-asks.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
 import type { ActivationParts } from "./activation-parts.ts";
+import { AwaitedTurn } from "./awaited-turn.ts";
 import { OutputGate } from "./output-gate.ts";
 import { Queries } from "./queries.ts";
 import { answerRepeat, InputHash, type KnownReply, refusalReply, ReplyCache } from "./reply-cache.ts";
@@ -58,6 +59,16 @@ export class Incarnation {
   readonly #queries: Queries;
   #work: Work = NONE;
   #ended = false;
+  /** The time of a turn is over. */
+  readonly #late = (work: AwaitedTurn): void => {
+    if (this.#work !== work) return;
+    const { delivery, turn } = work;
+    const { message } = delivery.envelope;
+    const text = `Cannot wait longer for ${message} of ${this.address}: limit is ${this.#owner.turnLimitMs} ms`;
+    turn.abort(new TroupeError("turn_failed", text));
+    this.#drop(delivery, turn, new Error(text), undefined);
+    this.#owner.turnEnded();
+  };
 
   /** @param text the state as JSON, of the newest schema version. */
   constructor(owner: IncarnationOwner, parts: ActivationParts, loaded: LoadedActor, text: string | undefined) {
@@ -259,26 +270,30 @@ export class Incarnation {
 
   /** The handler awaits: until it is done, or its time is over. */
   #await(delivery: Delivery, turn: Turn, outcome: Promise<unknown>, hash: InputHash | undefined): void {
-    const work: Work = { kind: "awaiting", delivery, turn };
+    const { clock, turnLimits } = this.#parts;
+    const limitMs = this.#owner.turnLimitMs;
+    const work = new AwaitedTurn(delivery, turn, clock.monotonic() + limitMs, this.#late);
     this.#work = work;
-    const end = (how: () => void): void => {
-      if (this.#work !== work) return; // its time was over before
-      cancel();
-      how();
-      this.#owner.turnEnded();
-    };
-    const cancel = this.#parts.clock.after(this.#owner.turnLimitMs, () =>
-      end(() => {
-        const { message } = delivery.envelope;
-        const text = `Cannot wait longer for ${message} of ${this.address}: limit is ${this.#owner.turnLimitMs} ms`;
-        turn.abort(new TroupeError("turn_failed", text));
-        this.#drop(delivery, turn, new Error(text), undefined);
-      }),
-    );
+    turnLimits.add(work, limitMs);
     outcome.then(
-      (reply) => end(() => this.#finish(delivery, turn, reply, hash)),
-      (error: unknown) => end(() => this.#drop(delivery, turn, error, hash)),
+      (reply) => {
+        if (!this.#ends(work)) return;
+        this.#finish(delivery, turn, reply, hash);
+        this.#owner.turnEnded();
+      },
+      (error: unknown) => {
+        if (!this.#ends(work)) return;
+        this.#drop(delivery, turn, error, hash);
+        this.#owner.turnEnded();
+      },
     );
+  }
+
+  /** Whether a turn that awaited ends now; `false` where its time was over before. */
+  #ends(work: AwaitedTurn): boolean {
+    if (this.#work !== work) return false;
+    this.#parts.turnLimits.remove(work);
+    return true;
   }
 
   /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (OutputGate.A2). */

@@ -1,11 +1,14 @@
 import postgres from "postgres";
 import { postgresStore } from "#infra/postgres/store.ts";
 import { testDatabase } from "#infra/stack/for-tests.ts";
-import { createTroupe } from "#runtime";
+import { withConnection } from "#infra/stack/postgres.ts";
+import { createTroupe, uuidv7 } from "#runtime";
 import { Account } from "./account.ts";
 import { fillStore } from "./full-store.ts";
 import { load, type Measured, summary } from "./measure.ts";
 import { createTables, writeOnce } from "./one-statement.ts";
+
+const ACTORS = 1_000;
 
 /** The first message to `actors` actors that were never stored, each a durable turn with one event. */
 export async function newActors(actors: number, callers: number): Promise<Measured> {
@@ -36,6 +39,23 @@ export async function turnsOverKeys(keys: number, callers: number): Promise<Meas
   await fillStore(database.url, { actors: keys, prunedEvents: 0 });
   await using troupe = await createTroupe({ actors: [Account], stores: { default: postgresStore(database.url) } });
   return await load(callers, () => troupe.ref(Account, `k${Math.floor(Math.random() * keys)}`).increment({ by: 1 }));
+}
+
+/** Durable turns with ids of a thousand actors that have answered `ids` ids before, all together. */
+export async function turnsBesideIds(ids: number, callers: number): Promise<Measured> {
+  await using database = await testDatabase("bench_ids");
+  await fillStore(database.url, { actors: ACTORS, prunedEvents: 0 });
+  await withConnection(database.url, async (sql) => {
+    await sql`
+      insert into replies (type, key, id, hash, reply, at_ms)
+      select 'account', 'k' || i % ${ACTORS}::int, 'old' || i, 'h', '1', ${Date.now()}::bigint
+      from generate_series(0, ${ids - 1}::int) i`;
+    await sql`vacuum analyze replies`;
+  });
+  await using troupe = await createTroupe({ actors: [Account], stores: { default: postgresStore(database.url) } });
+  return await load(callers, () =>
+    troupe.ref(Account, `k${Math.floor(Math.random() * ACTORS)}`).increment({ by: 1 }, { id: uuidv7() }),
+  );
 }
 
 /** Runs `operation` for 0 to `count`, from so many callers. */

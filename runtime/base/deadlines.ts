@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Something that is told when its time is over, unless it was taken off before. A link of the list it stands in. */
 export interface Expiring {
@@ -12,13 +12,13 @@ export interface Expiring {
 const TICK_MS = 100;
 
 /** Those that were given the same time: so they stand in the order of their deadlines. */
-class DeadlineList {
+export class DeadlineList {
   first: Expiring | undefined;
   last: Expiring | undefined;
 }
 
 /**
- * Deadlines of many calls with one timer. Nearly every call is answered long before, so adding and taking off must be
+ * Deadlines of many calls, or turns, with one timer. Nearly every one is answered long before, so adding and taking off must be
  * cheap, and one that is answered must leave nothing behind: there is a list for each length of time (in steps of 100 ms),
  * and only its front is looked at. A deadline may be noticed up to 200 ms late, never early.
  */
