@@ -2,6 +2,11 @@ import type { DeadlineList, Expiring } from "../base/deadlines.ts";
 import type { Delivery } from "../message/delivery.ts";
 import type { Turn } from "../turn/turn.ts";
 
+/** Told when the time of a turn is over. */
+export interface AwaitingLife {
+  late(work: AwaitedTurn): void;
+}
+
 /** A turn whose handler awaits: until it is done, or its time is over. */
 export class AwaitedTurn implements Expiring {
   readonly kind = "awaiting";
@@ -13,17 +18,16 @@ export class AwaitedTurn implements Expiring {
   list: DeadlineList | undefined;
   before: Expiring | undefined;
   after: Expiring | undefined;
-  readonly #late: (work: AwaitedTurn) => void;
+  readonly #life: AwaitingLife;
 
-  /** @param late is told when its time is over. */
-  constructor(delivery: Delivery, turn: Turn, deadline: number, late: (work: AwaitedTurn) => void) {
+  constructor(delivery: Delivery, turn: Turn, deadline: number, life: AwaitingLife) {
     this.delivery = delivery;
     this.turn = turn;
     this.deadline = deadline;
-    this.#late = late;
+    this.#life = life;
   }
 
   expire(): void {
-    this.#late(this);
+    this.#life.late(this);
   }
 }

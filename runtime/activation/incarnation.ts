@@ -30,7 +30,7 @@ import { isDerivedId } from "../turn/turn-asks.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
 import type { ActivationParts } from "./activation-parts.ts";
-import { AwaitedTurn } from "./awaited-turn.ts";
+import { AwaitedTurn, type AwaitingLife } from "./awaited-turn.ts";
 import { OutputGate } from "./output-gate.ts";
 import { Queries } from "./queries.ts";
 import { answerRepeat, InputHash, type KnownReply, refusalReply, ReplyCache } from "./reply-cache.ts";
@@ -47,7 +47,7 @@ export interface IncarnationOwner extends TurnOwner {
   readonly turnLimitMs: number;
 }
 
-export class Incarnation {
+export class Incarnation implements AwaitingLife {
   readonly address: string;
   readonly #stateName: string;
   readonly #owner: IncarnationOwner;
@@ -56,19 +56,10 @@ export class Incarnation {
   readonly #state: ActorState;
   readonly #replies: ReplyCache;
   readonly #uncommitted = new OutputGate();
-  readonly #queries: Queries;
+  /** Made with the first query: many actors get none. */
+  #queries: Queries | undefined;
   #work: Work = NONE;
   #ended = false;
-  /** The time of a turn is over. */
-  readonly #late = (work: AwaitedTurn): void => {
-    if (this.#work !== work) return;
-    const { delivery, turn } = work;
-    const { message } = delivery.envelope;
-    const text = `Cannot wait longer for ${message} of ${this.address}: limit is ${this.#owner.turnLimitMs} ms`;
-    turn.abort(new TroupeError("turn_failed", text));
-    this.#drop(delivery, turn, new Error(text), undefined);
-    this.#owner.turnEnded();
-  };
 
   /** @param text the state as JSON, of the newest schema version. */
   constructor(owner: IncarnationOwner, parts: ActivationParts, loaded: LoadedActor, text: string | undefined) {
@@ -78,12 +69,7 @@ export class Incarnation {
     this.#parts = parts;
     this.#lane = parts.lanes.of(owner.partition);
     this.#state = new ActorState(owner.type, owner.id.key, text, loaded.version);
-    this.#replies = new ReplyCache(loaded, (id) => parts.reader.findReply(owner.id, id));
-    const { address, id } = owner;
-    this.#queries = new Queries(
-      { address, key: id.key, state: this.#state, gate: this.#uncommitted, work: () => this.#work },
-      parts,
-    );
+    this.#replies = new ReplyCache(loaded, owner.id, parts.reader);
   }
 
   /** Whether the next message may be handled (Incarnation.A1). */
@@ -153,7 +139,14 @@ export class Incarnation {
 
   /** Answers a query, also beside a running turn. */
   query(delivery: Delivery, definition: AnyMessageDefinition): void {
+    this.#queries ??= this.#makeQueries();
     this.#queries.answer(delivery, definition);
+  }
+
+  #makeQueries(): Queries {
+    const { address, id } = this.#owner;
+    const [state, gate] = [this.#state, this.#uncommitted];
+    return new Queries({ address, key: id.key, state, gate, work: () => this.#work }, this.#parts);
   }
 
   /** The state after the last turn that ended well, once it is durable. */
@@ -272,7 +265,7 @@ export class Incarnation {
   #await(delivery: Delivery, turn: Turn, outcome: Promise<unknown>, hash: InputHash | undefined): void {
     const { clock, turnLimits } = this.#parts;
     const limitMs = this.#owner.turnLimitMs;
-    const work = new AwaitedTurn(delivery, turn, clock.monotonic() + limitMs, this.#late);
+    const work = new AwaitedTurn(delivery, turn, clock.monotonic() + limitMs, this);
     this.#work = work;
     turnLimits.add(work, limitMs);
     outcome.then(
@@ -287,6 +280,17 @@ export class Incarnation {
         this.#owner.turnEnded();
       },
     );
+  }
+
+  /** The time of a turn is over. */
+  late(work: AwaitedTurn): void {
+    if (this.#work !== work) return;
+    const { delivery, turn } = work;
+    const { message } = delivery.envelope;
+    const text = `Cannot wait longer for ${message} of ${this.address}: limit is ${this.#owner.turnLimitMs} ms`;
+    turn.abort(new TroupeError("turn_failed", text));
+    this.#drop(delivery, turn, new Error(text), undefined);
+    this.#owner.turnEnded();
   }
 
   /** Whether a turn that awaited ends now; `false` where its time was over before. */
