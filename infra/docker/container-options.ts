@@ -30,7 +30,7 @@ export function createOptions(spec: ContainerSpec, labels: Record<string, string
     ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     ExposedPorts: Object.fromEntries(ports.map(([key]) => [key, {}])),
-    Healthcheck: check ? healthcheckOf(check) : { Test: ["NONE"] },
+    Healthcheck: check?.kind === "exec" ? healthcheckOf(check) : { Test: ["NONE"] },
     HostConfig: {
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
@@ -82,7 +82,7 @@ function mountOf(cluster: string, mount: Mount) {
   };
 }
 
-function healthcheckOf(check: EngineCheck) {
+function healthcheckOf(check: Extract<EngineCheck, { kind: "exec" }>) {
   return {
     Test: ["CMD", ...check.command],
     Interval: check.intervalMs * 1e6,

@@ -21,6 +21,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
     REDIS_URL,
     TEMPORAL_ADDRESS,
     DOCKER_HOST,
+    TROUPE_ENGINE,
     TROUPE_ROLES,
   } = settings;
   const database = DATABASE_URL ?? ORDER_DATABASE_URL;
@@ -73,7 +74,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       name: "docker",
       address: shown(DOCKER_HOST),
       needed: false,
-      fix: start("a Docker engine", "DOCKER_HOST"),
+      fix: start("a Docker engine", TROUPE_ENGINE === undefined ? "DOCKER_HOST" : "TROUPE_ENGINE"),
       check: async () => void (await connections.engine.ping()),
     },
     {

@@ -1,6 +1,5 @@
 import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { ordersProjection } from "#actors/shop/read-model/read-model.ts";
-import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
@@ -20,6 +19,7 @@ import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
 import { type ClusterNames, clusterNames } from "./cluster-names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
+import { openEngine } from "./engine.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import { secretKeysOf } from "./secrets.ts";
@@ -93,11 +93,16 @@ export function openConnections(settings: Settings, log: Log): Connections {
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
   sinks.push(...routedSinks(settings, security, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
+  const engine = openEngine(settings.TROUPE_ENGINE ?? { driver: "docker", host: DOCKER_HOST }, {
+    cluster,
+    signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0],
+    tls: security.tls,
+  });
   return {
     security,
     nats,
     temporal,
-    engine: connectEngine({ host: DOCKER_HOST, cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0] }),
+    engine,
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
     blocked: brokers.blocked,
@@ -113,7 +118,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
     transport: () => (nats === undefined ? undefined : natsTransport({ connection: nats, log, ...names.nodes })),
     async close() {
       await Promise.allSettled([...sinks.map((sink) => sink.close()), topics.close()]);
-      await Promise.allSettled([nats?.close(), temporal?.close()]);
+      await Promise.allSettled([nats?.close(), temporal?.close(), engine.close()]);
     },
   };
 }

@@ -8,6 +8,7 @@ import type { KafkaSasl } from "#infra/kafka/security.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { type Duration, isDuration } from "#runtime";
 import { hasDefaultCredentials, isLoopback } from "./default-credentials.ts";
+import { ENGINE_FORM, readEngineAddress } from "./engine.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { PAYMENT_PROVIDERS } from "./payment-provider.ts";
@@ -214,6 +215,18 @@ const VARIABLES = {
   TLS_KEY_FILE: v.pipe(optional(text), v.description("the key (PEM) of that certificate")),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_ENGINE: v.pipe(
+    optional(
+      v.pipe(
+        text,
+        v.check((value) => readEngineAddress(value) !== undefined, ENGINE_FORM),
+        v.transform((value) => readEngineAddress(value)),
+      ),
+    ),
+    v.description(
+      "where services run, instead of DOCKER_HOST: docker:unix:///…, docker:ssh://…, process:, kubernetes:?context=…",
+    ),
+  ),
   TROUPE_HOST: v.pipe(
     optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
     v.description("what the engine's host is called; without it what the engine calls itself"),
@@ -492,5 +505,5 @@ export function describeVariables(): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|^TROUPE_ENGINE$|_(?:KEY|PASSWORD)$/.test(name);
 }

@@ -155,7 +155,7 @@ function containerOf(
   imageId: string | null,
 ): ContainerSpec {
   const { image, command, ports, resources, volumes, networks, health } = spec;
-  const check = health?.kind === "exec" ? health : null;
+  const check = health && engine.checks.includes(health.kind) ? health : null;
   return {
     cluster: engine.cluster,
     service,

@@ -135,6 +135,8 @@ export const ObservedReplica = v.strictObject({
   healthy: v.boolean(),
   /** Ports on the machine, in order of the container's ports. */
   hostPorts: v.array(v.number()),
+  /** Where they are reached; without it on the machine itself. */
+  address: v.optional(v.string()),
   image: v.string(),
   imageId: v.optional(v.string(), ""),
   startedAt: v.nullable(v.string()),
@@ -214,7 +216,13 @@ export const RouteTable = v.strictObject({
   scaled: v.boolean(),
   routed: v.boolean(),
   replicas: v.array(
-    v.strictObject({ containerId: v.string(), host: v.string(), revision: v.string(), port: v.number() }),
+    v.strictObject({
+      containerId: v.string(),
+      host: v.string(),
+      revision: v.string(),
+      port: v.number(),
+      address: v.optional(v.string()),
+    }),
   ),
 });
 export type RouteTable = v.InferOutput<typeof RouteTable>;

@@ -170,9 +170,9 @@ export function routesOf(state: State): RouteTable {
     desired: wanted,
     scaled: state.scale !== null,
     routed: (runningOf(state)?.ports.length ?? 0) > 0,
-    replicas: state.observed.flatMap(({ containerId, host, revision, healthy, hostPorts }) =>
+    replicas: state.observed.flatMap(({ containerId, host, revision, healthy, hostPorts, address }) =>
       healthy && hostPorts[0] !== undefined && state.draining[containerId] === undefined
-        ? [{ containerId, host, revision, port: hostPorts[0] }]
+        ? [{ containerId, host, revision, port: hostPorts[0], ...(address === undefined ? {} : { address }) }]
         : [],
     ),
   };

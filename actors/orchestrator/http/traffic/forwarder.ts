@@ -26,8 +26,6 @@ export interface ForwarderOptions {
   readonly troupe: () => Pick<Troupe, "ref" | "nodeId">;
   readonly topics: () => Pick<Topics, "subscribe">;
   readonly log: Log;
-  /** Where the published ports of hosts are. Default: this machine. */
-  readonly addressOf?: (host: string) => string;
   readonly limits?: Partial<ForwardLimits>;
 }
 
@@ -140,8 +138,8 @@ export class Forwarder {
     const tried = new Set<string>();
     for (let attempt = 1; ; attempt++) {
       const lease = await this.#lease(name, state, tried);
-      const { containerId, host, port, revision } = lease.replica;
-      const address = `${this.#options.addressOf?.(host) ?? "127.0.0.1"}:${port}`;
+      const { containerId, port, revision, address: machine = "127.0.0.1" } = lease.replica;
+      const address = `${machine.includes(":") ? `[${machine}]` : machine}:${port}`;
       const counts = (state.revisions[revision] ??= { requests: 0, errors: 0 });
       counts.requests++;
       try {
