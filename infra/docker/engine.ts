@@ -12,7 +12,7 @@ import { followEvents } from "./events.ts";
 import { buildImage, imageId, pullImage, type RegistryLogins } from "./image.ts";
 import { readLogs } from "./logs.ts";
 import { statsOf } from "./stats.ts";
-import { ensureSurroundings, joinNetworks, ownVolumes } from "./volumes.ts";
+import { ensureSurroundings, joinNetworks, ownVolumes, putSecretFiles } from "./volumes.ts";
 
 /** What {@link connectEngine} is given. */
 export interface EngineOptions {
@@ -155,6 +155,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
         await withDeadline(`prepare ${name}`, timeoutMs, async () => {
           await joinNetworks(docker, id, spec);
           await ownVolumes(docker, id, fresh);
+          await putSecretFiles(docker, id, spec.files ?? []);
         });
         return { id, outcome: "created" };
       } catch (error) {

@@ -14,10 +14,21 @@ export interface ContainerSpec extends Identity {
   readonly volumes?: readonly Mount[];
   /** Networks in which services of the cluster reach each other by name. None: the engine's default network. */
   readonly networks?: readonly string[];
+  /** Secrets as files below {@link SECRETS_PATH}, which nobody but the container's user reads. */
+  readonly files?: readonly SecretFile[];
   /** One of the kinds that the engine runs itself ({@link Engine.checks}). */
   readonly check?: EngineCheck | null;
   /** The fencing token of who creates it. Default 0. */
   readonly fence?: number;
+}
+
+/** Where a container finds its secret files. On a process host the folder is another one: `SECRETS_DIR` names it everywhere. */
+export const SECRETS_PATH = "/run/secrets";
+
+/** A secret as a file. */
+export interface SecretFile {
+  readonly name: string;
+  readonly content: string;
 }
 
 /** A TCP port of the container. `host` pins the port on the machine; `null` lets the engine choose. */
@@ -76,7 +87,7 @@ export interface ContainerRecord extends Marks {
   readonly state: ContainerState;
   /** RFC 3339. */
   readonly createdAt: string;
-  /** RFC 3339, or `null` when it never started. */
+  /** RFC 3339; `null` when it never started, or is about to. */
   readonly startedAt: string | null;
   /** RFC 3339, or `null` when it never ended. */
   readonly finishedAt: string | null;
@@ -92,6 +103,8 @@ export interface ContainerRecord extends Marks {
   readonly differences: readonly Difference[];
   /** Why it neither runs nor ends, or the engine cannot be asked about it alone; the rest is what the list said. Or `null`. */
   readonly stuck: string | null;
+  /** What it may take; `null`: that cannot be told. */
+  readonly resources: Resources | null;
 }
 
 /** What somebody changed on a container by hand. */

@@ -79,6 +79,18 @@ else {
     });
   });
 
+  test("secret files come from a Secret of their own, which goes with the slot", async () => {
+    await within(async (engine, space) => {
+      const { id } = await engine.create(spec({ files: [{ name: "token", content: "s3cret" }] }));
+      expect(await space.list("api/v1", "secrets")).toHaveLength(2);
+      const [deployment] = await space.list("apis/apps/v1", "deployments");
+      expect(JSON.stringify(deployment)).toContain('"mountPath":"/run/secrets"');
+      expect(JSON.stringify(deployment)).not.toContain("s3cret");
+      await engine.remove(id, 0);
+      await eventually("both are gone", 60_000, async () => (await space.list("api/v1", "secrets")).length === 0);
+    });
+  });
+
   test("services of a network have a Service of their name, until their last slot is gone", async () => {
     await within(async (engine, space) => {
       const ids: string[] = [];

@@ -12,6 +12,7 @@ import {
   claimOf,
   CONTAINER,
   deploymentOf,
+  filesOf,
   limitsOf,
   millisOf,
   secretOf,
@@ -145,6 +146,8 @@ export function kubernetesEngine(options: KubernetesEngineOptions = {}): Engine 
   /** What a Deployment of ours needs beside it. Made again where a twin was killed between the two. */
   async function surround(spec: ContainerSpec, deployment: Deployment): Promise<void> {
     await api.create(await core("secrets"), secretOf(spec, cluster, deployment)).catch(twin);
+    const files = filesOf(spec, cluster, deployment);
+    if (files !== undefined) await api.create(await core("secrets"), files).catch(twin);
     if ((spec.networks ?? []).length === 0 || spec.ports.length === 0) return;
     // Each slot applies it as a party of its own, so that each is an owner: it goes with the last of them.
     const name = deployment.metadata.name;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ContainerSpec, EngineCheck, Mount } from "../engines/container.ts";
+import { type ContainerSpec, type EngineCheck, type Mount, SECRETS_PATH } from "../engines/container.ts";
 import { containerName, type Identity, LABELS } from "../engines/identity.ts";
 import type { Deployment } from "./objects.ts";
 
@@ -75,6 +75,9 @@ export function deploymentOf(spec: ContainerSpec, marks: Record<string, string>,
           containers: [containerOf(spec, name)],
           volumes: [
             { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "16Mi" } },
+            ...(hasFiles(spec)
+              ? [{ name: "secrets", secret: { secretName: filesName(identity), defaultMode: 0o440 } }]
+              : []),
             ...volumesOf(spec).map(({ name: volume }) => ({
               name: volume,
               persistentVolumeClaim: { claimName: claimName(cluster, volume) },
@@ -94,8 +97,29 @@ export function secretOf(spec: ContainerSpec, cluster: string, owner: Deployment
     kind: "Secret",
     metadata: { name: slotName(identity), labels: slotLabels(identity), ownerReferences: [ownerOf(owner)] },
     immutable: true,
-    stringData: spec.env,
+    stringData: hasFiles(spec) ? { SECRETS_DIR: SECRETS_PATH, ...spec.env } : spec.env,
   };
+}
+
+/** The secret files of a slot; `undefined`: it has none. */
+export function filesOf(spec: ContainerSpec, cluster: string, owner: Deployment): object | undefined {
+  if (!hasFiles(spec)) return undefined;
+  const identity = { ...spec, cluster };
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: filesName(identity), labels: slotLabels(identity), ownerReferences: [ownerOf(owner)] },
+    immutable: true,
+    stringData: Object.fromEntries((spec.files ?? []).map(({ name, content }) => [name, content])),
+  };
+}
+
+function hasFiles({ files = [] }: ContainerSpec): boolean {
+  return files.length > 0;
+}
+
+function filesName(identity: Identity): string {
+  return `${slotName(identity)}-files`;
 }
 
 /** What other services reach this one by: its name. It goes when the last of its slots goes. */
@@ -175,6 +199,7 @@ function containerOf(spec: ContainerSpec, secret: string): object {
     ...(spec.check ? { readinessProbe: probeOf(spec.check) } : {}),
     volumeMounts: [
       { name: "tmp", mountPath: "/tmp" },
+      ...(hasFiles(spec) ? [{ name: "secrets", mountPath: SECRETS_PATH, readOnly: true }] : []),
       ...volumesOf(spec).map(({ name, path, readOnly }) => ({ name, mountPath: path, readOnly })),
     ],
   };

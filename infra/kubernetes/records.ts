@@ -1,6 +1,16 @@
 import type { ContainerRecord } from "../engines/container.ts";
 import { containerName, type Marks, type Signer } from "../engines/identity.ts";
-import { CONTAINER, LIMITS, limitsText, PATIENCE, SLOT_LABEL, STARTED, STOPPED } from "./manifests.ts";
+import {
+  bytesOf,
+  CONTAINER,
+  LIMITS,
+  limitsText,
+  millisOf,
+  PATIENCE,
+  SLOT_LABEL,
+  STARTED,
+  STOPPED,
+} from "./manifests.ts";
 import type { ContainerStates, Deployment, KubeObject, Pod } from "./objects.ts";
 
 /** What keeps a container from running, in words of the cluster that do not pass by themselves. */
@@ -57,9 +67,14 @@ export function recordOf(
     ports: (container?.ports ?? [])
       .map(({ containerPort }) => ({ container: containerPort, host: containerPort }))
       .sort((a, b) => a.container - b.container),
+    resources: resourcesOf(container?.resources?.limits),
     differences:
       deployment.metadata.annotations?.[LIMITS] === limitsText(container?.resources?.limits) ? [] : ["limits"],
   };
+}
+
+function resourcesOf(limits: Readonly<Record<string, string>> | undefined): ContainerRecord["resources"] {
+  return { memoryBytes: bytesOf(limits?.["memory"] ?? ""), cpus: millisOf(limits?.["cpu"] ?? "") / 1_000, pids: 0 };
 }
 
 type State = Pick<ContainerRecord, "state" | "startedAt" | "finishedAt" | "exitCode" | "oomKilled" | "check" | "stuck">;
@@ -86,7 +101,8 @@ function stateOf(deployment: Deployment, pod: Pod | undefined, nowMs: number): S
   const status = pod?.status?.containerStatuses?.[0];
   const { running, waiting, terminated } = status?.state ?? {};
   if (running) {
-    const since = running.startedAt ?? startedAt;
+    // The cluster counts in seconds, and we asked for it before: of two starts in one second each is another.
+    const since = startedAt !== null && startedAt > (running.startedAt ?? "") ? startedAt : (running.startedAt ?? null);
     return { ...REST, state: "running", startedAt: since, check: checkOf(deployment, pod, since, nowMs) };
   }
   const ended = terminated ?? (waiting?.reason === "CrashLoopBackOff" ? status?.lastState?.terminated : undefined);

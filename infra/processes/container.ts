@@ -1,4 +1,4 @@
-import { chown, mkdir, rm } from "node:fs/promises";
+import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerRecord, ContainerSpec } from "../engines/container.ts";
 import { containerName, type Marks } from "../engines/identity.ts";
@@ -85,7 +85,8 @@ export class ProcessContainer {
       HOME: this.#folder,
       TMPDIR: this.#folder,
     };
-    const child = await startChild({ ...this.#argv(words), cwd: this.#folder, env });
+    const secrets = await this.#putSecrets();
+    const child = await startChild({ ...this.#argv(words), cwd: this.#folder, env: { ...env, ...secrets } });
     this.#ports = ports;
     this.#oom = false;
     this.lines.begin();
@@ -153,7 +154,22 @@ export class ProcessContainer {
       check: run.kind === "running" ? (run.check?.state ?? null) : null,
       differences: [],
       stuck: null,
+      resources: this.spec.resources,
     };
+  }
+
+  /** Secret files, and the variable that says where they are. */
+  async #putSecrets(): Promise<Record<string, string>> {
+    const { files = [] } = this.spec;
+    if (files.length === 0) return {};
+    const folder = join(this.#folder, "secrets");
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { mode: 0o700 });
+    for (const { name, content } of files) await writeFile(join(folder, name), content, { mode: 0o400 });
+    if (process.getuid?.() === 0)
+      for (const path of [folder, ...files.map(({ name }) => join(folder, name))])
+        await chown(path, UNPRIVILEGED_USER, UNPRIVILEGED_USER);
+    return { SECRETS_DIR: folder };
   }
 
   /** A path of the image is a path below its root; any other program is this machine's. */

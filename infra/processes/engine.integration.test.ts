@@ -109,6 +109,26 @@ test("what uses more memory than it may is ended, and said to have been", async 
   expect(ended).toMatchObject({ oomKilled: true, exitCode: 137 });
 });
 
+test("a secret file is there for the process, and for nobody else", async () => {
+  const directory = await folder();
+  const engine = processEngine({ cluster: "t", directory });
+  try {
+    const script = "cat $SECRETS_DIR/token; echo; stat -c '%a %n' $SECRETS_DIR/token";
+    await Bun.write(join(directory, "ctx/Dockerfile"), `FROM scratch\nENTRYPOINT ["sh", "-c", "${script}"]\n`);
+    await engine.buildImage({ tag: "test/sh:1", directory: join(directory, "ctx"), files: ["Dockerfile"] });
+    const files = [{ name: "token", content: "s3cret" }];
+    const { id } = await engine.create(spec({ image: "test/sh:1", command: [], ports: [], files }));
+    await engine.start(id);
+    const lines: string[] = [];
+    for await (const { text } of engine.logs(id, { follow: true })) lines.push(text);
+    expect(lines[0]).toBe("s3cret");
+    expect(lines[1]).toStartWith("400 ");
+  } finally {
+    await engine.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
 test("a process has nothing of our environment, and no volumes or networks are promised", async () => {
   const directory = await folder();
   const engine = processEngine({ cluster: "t", directory });

@@ -8,8 +8,11 @@ import { GroupLags } from "#infra/kafka/group-lag.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { consumerPending } from "#infra/nats/consumer-pending.ts";
 import { pause } from "#infra/pause.ts";
+import { QueueReadings } from "#infra/rabbitmq/queue-ready.ts";
+import { GroupReadings } from "#infra/redis/group-pending.ts";
 import { taskQueueBacklog } from "#infra/temporal/backlog.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import type { ClientTls } from "#infra/tls.ts";
 import type { Log, Troupe } from "#runtime";
 
 /** What {@link startAutoscaling} reads from. What is not there cannot be read: nothing is made smaller for it. */
@@ -18,6 +21,10 @@ export interface AutoscalingOptions {
   readonly engine: Engine;
   readonly nats: NatsLink | undefined;
   readonly kafka: readonly string[] | undefined;
+  /** The addresses of RabbitMQ and Redis, and whom we trust there. */
+  readonly rabbitmq: string | undefined;
+  readonly redis: string | undefined;
+  readonly tls: ClientTls;
   readonly temporal: Temporal;
   readonly log: Log;
   readonly everyMs?: number;
@@ -31,7 +38,10 @@ const READ_WITHIN_MS = 4_000;
 export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise<void> } {
   const { troupe, log, everyMs = EVERY_MS } = options;
   const stopping = new AbortController();
+  const { rabbitmq, redis, tls } = options;
   const lags = options.kafka === undefined ? undefined : new GroupLags(options.kafka);
+  const queues = rabbitmq === undefined ? undefined : new QueueReadings(rabbitmq, tls);
+  const groups = redis === undefined ? undefined : new GroupReadings(redis, tls);
   const looking = (async () => {
     for (let round = 0; !stopping.signal.aborted; round++) {
       await pause(everyMs, stopping.signal);
@@ -39,6 +49,8 @@ export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise
       await look(round).catch((error: unknown) => log("debug", "autoscaling:failed", { error: String(error) }));
     }
     lags?.close();
+    queues?.close();
+    groups?.close();
   })();
 
   async function look(round: number): Promise<void> {
@@ -69,7 +81,7 @@ export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise
       if (on.cpu !== undefined) jobs.push(read("cpu", async () => (await stats).cpu));
       if (on.memory !== undefined) jobs.push(read("memory", async () => (await stats).memory));
     }
-    const { kafkaLag, natsPending, temporalBacklog, mailbox } = on;
+    const { kafkaLag, natsPending, rabbitmqReady, redisPending, temporalBacklog, mailbox } = on;
     if (kafkaLag)
       jobs.push(
         read("kafkaLag", async () => {
@@ -95,7 +107,20 @@ export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise
           return actors.filter(({ type }) => type === mailbox.type).reduce((sum, { waiting }) => sum + waiting, 0);
         }),
       );
-    for (const name of ["rabbitmqReady", "redisPending"] as const) if (on[name] !== undefined) readings[name] = null;
+    if (rabbitmqReady)
+      jobs.push(
+        read("rabbitmqReady", async () => {
+          if (queues === undefined) throw new Error("there is no RabbitMQ here");
+          return await queues.ready(rabbitmqReady.queue);
+        }),
+      );
+    if (redisPending)
+      jobs.push(
+        read("redisPending", async () => {
+          if (groups === undefined) throw new Error("there is no Redis here");
+          return await groups.pending(redisPending.stream, redisPending.group);
+        }),
+      );
     await Promise.all(jobs);
     return readings;
   }

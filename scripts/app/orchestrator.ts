@@ -10,14 +10,17 @@ import { secretValues } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { ensureEchoImage, localImages } from "#infra/docker/echo-image.ts";
 import type { Engine } from "#infra/engines/engine.ts";
+import { HostRoom, type HostTotals } from "#infra/engines/host-room.ts";
 import { LogBook } from "#infra/engines/log-book.ts";
 import { everyOne } from "#infra/every-one.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import type { ClientTls } from "#infra/tls.ts";
 import type { Log, Troupe } from "#runtime";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
 import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
+import { createJobActivities } from "#workflows/run-job/activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { startWorkers, type Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
@@ -32,9 +35,14 @@ export interface OrchestratorOptions {
   readonly log: Log;
   /** What the engine's host is to be called; by default what it calls itself. */
   readonly hostName: string | undefined;
+  /** What its containers may take together. */
+  readonly totals: HostTotals;
   /** Where services that are scaled on brokers have their work. */
   readonly nats: NatsLink | undefined;
   readonly kafka: readonly string[] | undefined;
+  readonly rabbitmq: string | undefined;
+  readonly redis: string | undefined;
+  readonly tls: ClientTls;
   /** Where what containers write is kept. */
   readonly logDirectory: string;
   /** Directories of this machine that containers may be given. */
@@ -53,12 +61,28 @@ export interface Orchestrator {
 
 /** Starts the reconcile loops, and what wakes them: the engine's events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, logDirectory, nats, kafka, reconciled } =
-    options;
+  const {
+    troupe,
+    engine,
+    temporal,
+    secrets,
+    log,
+    hostName,
+    bindRoots,
+    logDirectory,
+    nats,
+    kafka,
+    rabbitmq,
+    redis,
+    tls,
+    reconciled,
+  } = options;
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
   const host = announceHost({ troupe, engine, wanted: hostName, log });
   const images = localImages(engine);
+  const limited = options.totals.memoryBytes !== undefined || options.totals.cpus !== undefined;
+  const room = limited ? new HostRoom(engine, options.totals) : undefined;
   const watcher = startWatcher({
     engine,
     log,
@@ -71,22 +95,38 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     troupe,
     own: () => {
       const name = host.name();
-      return name === undefined ? undefined : { host: name, engine, images, prober };
+      return name === undefined ? undefined : { host: name, engine, images, prober, room };
     },
     hosts: knownHosts(troupe),
     secret: secretValues(troupe, secrets),
     bindObjection: (source) => bindObjection(source, bindRoots),
     reconciled,
   });
+  const jobs = createJobActivities({
+    troupe,
+    temporal,
+    own: () => {
+      const name = host.name();
+      return name === undefined ? undefined : { host: name, engine, images, room };
+    },
+    idOf: (id) => temporal.prefix + id,
+    taskQueue,
+    secret: secretValues(troupe, secrets),
+    bindObjection: (source) => bindObjection(source, bindRoots),
+  });
+  const everything = { ...activities, ...jobs };
   const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log };
   const workflowsPath = WORKFLOW_ENTRIES.orchestrator;
-  const loops = startWorkers({ ...connection, queues: [{ taskQueue, workflowsPath, activities }] });
+  const loops = startWorkers({ ...connection, queues: [{ taskQueue, workflowsPath, activities: everything }] });
   let forHost: Workers | undefined;
   let stopping = false;
   const named = host.named.then((name) => {
     // Other processes' loops reach this engine over the host's own queue.
     if (name !== undefined && !stopping)
-      forHost = startWorkers({ ...connection, queues: [{ taskQueue: `${taskQueue}.${name}`, activities }] });
+      forHost = startWorkers({
+        ...connection,
+        queues: [{ taskQueue: `${taskQueue}.${name}`, activities: everything }],
+      });
   });
   const sweep = startSweep({
     services: async () =>
@@ -104,7 +144,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     wake: (service) => watcher.wake(service),
     log,
   });
-  const autoscaling = startAutoscaling({ troupe, engine, nats, kafka, temporal, log });
+  const autoscaling = startAutoscaling({ troupe, engine, nats, kafka, rabbitmq, redis, tls, temporal, log });
   // In the background: the first service that asks for the demo image should find it built.
   void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
   return {

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Destination } from "#actors/gateway/route/messages.ts";
+import { Memory } from "#actors/orchestrator/config/values.ts";
 import { readAddresses } from "#infra/address.ts";
 import { BROKERS } from "#infra/brokers.ts";
 import type { KafkaSasl } from "#infra/kafka/security.ts";
@@ -111,6 +112,13 @@ const size = v.pipe(
   }),
   v.minValue(1024, "expected at least 1KiB"),
   v.maxValue(32 * 1024 ** 2, "expected at most 32MiB"),
+);
+const memory = v.pipe(text, Memory);
+const processors = v.pipe(
+  text,
+  v.regex(/^\d{1,5}(\.\d{1,3})?$/, "expected a number of processors, as in 4 or 0.5"),
+  v.transform(Number),
+  v.minValue(0.01, "expected at least 0.01"),
 );
 const count = (least: number) =>
   v.pipe(
@@ -231,6 +239,17 @@ const VARIABLES = {
     optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
     v.description("what the engine's host is called; without it what the engine calls itself"),
   ),
+  TROUPE_MAX_MEMORY: v.pipe(
+    optional(memory),
+    v.description("what one container may ask for, as in 2GiB; default 4GiB"),
+  ),
+  TROUPE_MAX_CPUS: v.pipe(optional(processors), v.description("likewise its processors; default 8")),
+  TROUPE_MAX_PIDS: v.pipe(optional(count(1)), v.description("likewise its processes; default 4096")),
+  TROUPE_HOST_MEMORY: v.pipe(
+    optional(memory),
+    v.description("what the containers of this process's host may ask for together; by default any amount"),
+  ),
+  TROUPE_HOST_CPUS: v.pipe(optional(processors), v.description("likewise their processors")),
   TROUPE_BIND_ROOTS: v.pipe(
     v.optional(text, ""),
     v.transform((value) =>

@@ -5,6 +5,7 @@ import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
+import { Job } from "#actors/orchestrator/job/job.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
@@ -77,7 +78,7 @@ export function actorTypes(
   gateway: Gateway,
 ): readonly AnyActorType[] {
   const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
-  return [...shop, Config, Service, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
+  return [...shop, Config, Service, Job, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -175,7 +176,11 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         secrets: gateway.secrets,
         nats: connections.nats,
         kafka: settings.KAFKA_BROKERS?.split(","),
+        rabbitmq: settings.RABBITMQ_URL,
+        redis: settings.REDIS_URL,
+        tls: connections.security.tls,
         hostName: settings.TROUPE_HOST,
+        totals: { memoryBytes: settings.TROUPE_HOST_MEMORY, cpus: settings.TROUPE_HOST_CPUS },
         bindRoots: settings.TROUPE_BIND_ROOTS,
         logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
         reconciled: telemetry.reconciled,

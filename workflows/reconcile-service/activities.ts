@@ -6,18 +6,14 @@ import type { Prober } from "#actors/orchestrator/scaler/prober.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import type { ServiceSpec } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
-import type { Engine } from "#infra/engines/engine.ts";
 import { EngineError } from "#infra/engines/errors.ts";
-import type { Images } from "#infra/engines/images.ts";
 import type { Troupe } from "#runtime";
-import { toApplicationFailure } from "../actor-calls.ts";
+import { asFailure } from "../as-failure.ts";
+import type { OwnHost } from "../own-host.ts";
 import type { ActOrder, HostView, RoundReport, World } from "./messages.ts";
 
-/** The engine that this process drives, under the name of its host. */
-export interface OwnHost {
-  readonly host: string;
-  readonly engine: Engine;
-  readonly images: Images;
+/** The host of a process, with what checks its containers. */
+export interface ProbedHost extends OwnHost {
   readonly prober: Prober;
 }
 
@@ -25,7 +21,7 @@ export interface OwnHost {
 export interface ReconcileDeps {
   readonly troupe: Troupe;
   /** The host of this process; `undefined` until its engine has answered once. */
-  readonly own: () => OwnHost | undefined;
+  readonly own: () => ProbedHost | undefined;
   /** Every host that has been heard of lately. */
   readonly hosts: () => Promise<readonly string[]>;
   readonly secret: Hands["secret"];
@@ -141,11 +137,12 @@ export function createReconcileActivities(deps: ReconcileDeps) {
     },
   };
 
-  function handsFor(name: string, { host, engine, images }: OwnHost, { fence, graceMs }: ActOrder): Hands {
+  function handsFor(name: string, { host, engine, images, room }: OwnHost, { fence, graceMs }: ActOrder): Hands {
     return {
       host,
       engine,
       images,
+      room,
       fence,
       graceMs,
       secret: deps.secret,
@@ -187,13 +184,4 @@ function messageId(step: string, input: unknown): string {
   const { activityId, workflowExecution } = activityInfo();
   const { workflowId, runId } = workflowExecution ?? { workflowId: "none", runId: "none" };
   return `${workflowId}/${runId}/${activityId}/${step}/${Bun.hash(JSON.stringify(input)).toString(36)}`;
-}
-
-/** Errors of the runtime as Temporal understands them: the type is the code, and only what may pass is tried again. */
-async function asFailure<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    throw toApplicationFailure(error);
-  }
 }

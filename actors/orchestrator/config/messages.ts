@@ -15,10 +15,11 @@ export type ServiceChange = v.InferOutput<typeof ServiceChange>;
 export const ConfigApplied = v.strictObject({ revision: v.number(), services: v.array(ServiceChange) });
 export type ConfigApplied = v.InferOutput<typeof ConfigApplied>;
 
-/** Requests below a path go to a service. */
+/** Requests below a path go to a service, or are bound where they go to us. */
 export const GatewayRule = v.strictObject({
   path: v.string(),
-  service: ServiceName,
+  /** `null`: the rule is about routes of our own. */
+  service: v.nullable(ServiceName),
   /** The service gets the path without the rule's. */
   stripPrefix: v.boolean(),
   /** Origins whose pages may read answers. */

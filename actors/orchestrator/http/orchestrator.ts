@@ -9,6 +9,7 @@ import { Problem } from "#infra/http/problem.ts";
 import { AppliedAnswer, ConfigAnswer, configBody, DiffAnswer, RevisionsAnswer } from "./answers.ts";
 import { diffOf } from "./diff-view.ts";
 import { hostEndpoints } from "./hosts.ts";
+import { jobEndpoints } from "./jobs.ts";
 import { logRoute } from "./logs.ts";
 import { checkAgain, etagOf, expectedRevision, type OrchestratorDeps, orProblem, readConfigFile } from "./requests.ts";
 import { secretEndpoints } from "./secrets.ts";
@@ -28,6 +29,7 @@ export function orchestratorRoutes(deps: OrchestratorDeps) {
     .post("/config", ({ request, params }) => post.run(request, params), { parse: "none", detail })
     .use(endpoints("configuration", configEndpoints(deps)))
     .use(endpoints("services", [...serviceEndpoints(deps), ...verbEndpoints(deps), ...seeingEndpoints(deps)]))
+    .use(endpoints("jobs", jobEndpoints(deps)))
     .use(endpoints("secrets", secretEndpoints(deps)))
     .use(endpoints("hosts", hostEndpoints(deps)))
     .use(logRoute(deps));

@@ -94,6 +94,10 @@ export async function orProblem<T>(call: Promise<T>): Promise<T> {
     switch (error.reason) {
       case "unknown_service":
         throw notFound("service");
+      case "unknown_job":
+        throw notFound("job");
+      case "job_running":
+        throw new Problem(409, "job.running", "It runs already, and its schedule says concurrency: forbid");
       case "unknown_revision":
         throw new Problem(404, "config.revision_not_found", "There is no such revision, or it is no longer kept");
       case "revision_moved":

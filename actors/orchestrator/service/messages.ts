@@ -40,6 +40,8 @@ export const ServiceSpec = v.strictObject({
   volumes: v.optional(v.array(VolumeMount), []),
   networks: v.optional(v.array(Name), []),
   health: v.optional(v.nullable(HealthCheck), null),
+  /** Secrets as files below `/run/secrets`. */
+  secrets: v.optional(v.array(Name)),
 });
 export type ServiceSpec = v.InferOutput<typeof ServiceSpec>;
 
@@ -72,6 +74,21 @@ export const ScalePolicy = v.strictObject({
 });
 export type ScalePolicy = v.InferOutput<typeof ScalePolicy>;
 
+/** When a job runs, and what becomes of a run that another one meets. */
+export const JobPolicy = v.strictObject({
+  /** Five fields, as in `0 3 * * *`; `null`: once for each revision, and whenever it is asked to. */
+  cron: v.nullable(v.string()),
+  /** Of the cron line, as in `Europe/Berlin`. */
+  zone: v.string(),
+  /** `allow`: both run; `forbid`: the later one is left out; `replace`: the earlier one is ended. */
+  concurrency: v.picklist(["allow", "forbid", "replace"]),
+  /** A run that takes longer is ended. */
+  deadlineMs: v.number(),
+  /** How many ended runs are remembered. */
+  history: v.number(),
+});
+export type JobPolicy = v.InferOutput<typeof JobPolicy>;
+
 /** A service as the configuration asks for it. */
 export const ServiceConfig = v.strictObject({
   spec: ServiceSpec,
@@ -80,6 +97,8 @@ export const ServiceConfig = v.strictObject({
   scale: v.optional(v.nullable(ScalePolicy), null),
   dependsOn: v.optional(v.array(Name), []),
   stop: v.optional(v.strictObject({ graceMs: v.number() }), { graceMs: 10_000 }),
+  /** It is a job: it runs to its end at its times, and is no service. */
+  job: v.optional(JobPolicy),
 });
 export type ServiceConfig = v.InferOutput<typeof ServiceConfig>;
 

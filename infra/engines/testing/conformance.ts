@@ -73,7 +73,8 @@ export function engineConformance(name: string, setup: () => Promise<EngineUnder
         const record = await seen(id);
         return record !== undefined && holds(record) && record;
       });
-    const running = (id: string): Promise<ContainerRecord> => until(id, "runs", ({ state }) => state === "running");
+    const running = (id: string): Promise<ContainerRecord> =>
+      until(id, "runs", ({ state, startedAt }) => state === "running" && startedAt !== null);
     const codeOf = (call: Promise<unknown>): Promise<unknown> =>
       call.then(
         () => "no error",

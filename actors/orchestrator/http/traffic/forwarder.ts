@@ -75,6 +75,9 @@ interface Forwarded {
   revisions: Record<string, { requests: number; errors: number }>;
 }
 
+/** A rule that leads to a service. */
+export type ServiceRule = GatewayRule & { readonly service: string };
+
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #limits: ForwardLimits;
@@ -98,8 +101,13 @@ export class Forwarder {
     return this.#rules.none ? undefined : this.#rules.find(path);
   }
 
+  /** Counts a request for a route of our own that a rule is about. @throws {Problem} 429 */
+  countOwn(rule: GatewayRule, peer: string | undefined): void {
+    this.#rules.count(rule, peer);
+  }
+
   /** Where a rule leads: its rate is counted. @throws {Problem} 429 */
-  destinationBy(rule: GatewayRule, path: string, query: string, peer: string | undefined): Destination {
+  destinationBy(rule: ServiceRule, path: string, query: string, peer: string | undefined): Destination {
     this.#rules.count(rule, peer);
     const rest = rule.stripPrefix ? path.slice(rule.path.length) || "/" : path;
     return { service: rule.service, path: `${rest}${query === "" ? "" : `?${query}`}` };
