@@ -7,7 +7,7 @@ import { everyOne } from "#infra/every-one.ts";
 import { GroupLags } from "#infra/kafka/group-lag.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { consumerPending } from "#infra/nats/consumer-pending.ts";
-import { pause } from "#infra/pause.ts";
+import { type Periodic, periodically } from "#infra/periodically.ts";
 import { QueueReadings } from "#infra/rabbitmq/queue-ready.ts";
 import { GroupReadings } from "#infra/redis/group-pending.ts";
 import { taskQueueBacklog } from "#infra/temporal/backlog.ts";
@@ -35,23 +35,18 @@ const FORGET_EVERY = 60;
 const READ_WITHIN_MS = 4_000;
 
 /** Looks every second at each service that is scaled, and has its autoscaler decide. */
-export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise<void> } {
+export function startAutoscaling(options: AutoscalingOptions): Periodic {
   const { troupe, log, everyMs = EVERY_MS } = options;
-  const stopping = new AbortController();
   const { rabbitmq, redis, tls } = options;
   const lags = options.kafka === undefined ? undefined : new GroupLags(options.kafka);
   const queues = rabbitmq === undefined ? undefined : new QueueReadings(rabbitmq, tls);
   const groups = redis === undefined ? undefined : new GroupReadings(redis, tls);
-  const looking = (async () => {
-    for (let round = 0; !stopping.signal.aborted; round++) {
-      await pause(everyMs, stopping.signal);
-      if (stopping.signal.aborted) break;
-      await look(round).catch((error: unknown) => log("debug", "autoscaling:failed", { error: String(error) }));
-    }
-    lags?.close();
-    queues?.close();
-    groups?.close();
-  })();
+  let round = 0;
+  const looking = periodically(
+    everyMs,
+    () => look(round++),
+    (error) => log("debug", "autoscaling:failed", { error: String(error) }),
+  );
 
   async function look(round: number): Promise<void> {
     const services = (await everyOne(troupe, Service)).filter(({ state }) => state.scale !== null && !state.removed);
@@ -143,8 +138,10 @@ export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise
 
   return {
     async stop() {
-      stopping.abort();
-      await looking;
+      await looking.stop();
+      lags?.close();
+      queues?.close();
+      groups?.close();
     },
   };
 }

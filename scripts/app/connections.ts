@@ -19,7 +19,7 @@ import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
 import { type ClusterNames, clusterNames } from "./cluster-names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
-import { openEngine } from "./engine.ts";
+import { openEngine, readEngineAddress } from "./engine.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import { secretKeysOf } from "./secrets.ts";
@@ -93,11 +93,14 @@ export function openConnections(settings: Settings, log: Log): Connections {
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
   sinks.push(...routedSinks(settings, security, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
-  const engine = openEngine(settings.TROUPE_ENGINE ?? { driver: "docker", host: DOCKER_HOST }, {
-    cluster,
-    signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0],
-    tls: security.tls,
-  });
+  const engine = openEngine(
+    readEngineAddress(settings.TROUPE_ENGINE ?? "") ?? { driver: "docker", host: DOCKER_HOST },
+    {
+      cluster,
+      signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0],
+      tls: security.tls,
+    },
+  );
   return {
     security,
     nats,
