@@ -38,7 +38,9 @@ export interface KubernetesEngineOptions extends ClusterAddress {
 }
 
 const DEFAULT_GRACE_MS = 5_000;
-const LOOK_AGAIN_MS = 50;
+/** Pauses between two looks at what is to change: they grow, so that a long grace is not a storm of requests. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 500;
 
 /**
  * Runs services on a Kubernetes cluster, in one namespace. A slot is a Deployment of at most one replica: created with
@@ -97,10 +99,10 @@ export function kubernetesEngine(options: KubernetesEngineOptions = {}): Engine 
 
   async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + withinMs;
-    while (!(await holds())) {
+    for (let pauseMs = FIRST_PAUSE_MS; !(await holds()); pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
       if (performance.now() > end)
         throw new EngineError("timeout", `Cannot ${what} as the cluster did not do so within ${withinMs} ms`);
-      await pause(LOOK_AGAIN_MS);
+      await pause(pauseMs);
     }
   }
 
@@ -117,7 +119,7 @@ export function kubernetesEngine(options: KubernetesEngineOptions = {}): Engine 
     const gracePeriodSeconds = Math.ceil(graceMs / 1_000);
     await Promise.all(
       pods.map(async ({ metadata: { name, uid } }) =>
-        api.delete(await core("pods", name), { gracePeriodSeconds, preconditions: { uid } }).catch(gone),
+        api.delete(await core("pods", name), { gracePeriodSeconds, preconditions: { uid } }).catch(replaced),
       ),
     );
   }
@@ -125,10 +127,13 @@ export function kubernetesEngine(options: KubernetesEngineOptions = {}): Engine 
   async function stop(found: Found, graceMs: number): Promise<void> {
     await ask(found.deployment, 0, STOPPED);
     const id = found.record.id;
+    const told = new Set<string>();
     await until(`stop ${id}`, graceMs + timeoutMs, async () => {
       const now = await find(id);
       // A pod that was made meanwhile has to end too.
-      if (now) await endPods(now.pods, graceMs);
+      const fresh = (now?.pods ?? []).filter(({ metadata }) => !told.has(metadata.uid));
+      for (const { metadata } of fresh) told.add(metadata.uid);
+      await endPods(fresh, graceMs);
       return !now || now.pods.length === 0;
     });
   }
@@ -239,7 +244,7 @@ export function kubernetesEngine(options: KubernetesEngineOptions = {}): Engine 
       if (found.record.state !== "removing") await stop(found, graceMs);
       const { name, uid } = found.deployment.metadata;
       const path = await deployments(name);
-      await api.delete(path, { propagationPolicy: "Foreground", preconditions: { uid } }).catch(gone);
+      await api.delete(path, { propagationPolicy: "Foreground", preconditions: { uid } }).catch(replaced);
       await until(`remove ${id}`, timeoutMs, async () => {
         const there = await api.get<Deployment>(path).catch(gone);
         return there?.metadata.uid !== uid;
@@ -325,6 +330,11 @@ interface NodeObject {
 function gone(error: unknown): undefined {
   if (error instanceof EngineError && error.code === "not_found") return undefined;
   throw error;
+}
+
+/** It is gone, and another one may have its name by now. */
+function replaced(error: unknown): undefined {
+  return error instanceof EngineError && error.code === "conflict" ? undefined : gone(error);
 }
 
 /** A twin has made it. */

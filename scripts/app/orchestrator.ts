@@ -3,6 +3,7 @@ import { sep } from "node:path";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
+import { sweepJobs } from "#actors/orchestrator/job/sweep.ts";
 import { Prober } from "#actors/orchestrator/scaler/prober.ts";
 import { runningLoops, startSweep } from "#actors/orchestrator/scaler/sweep.ts";
 import { startWatcher, wakeThrough } from "#actors/orchestrator/scaler/watcher.ts";
@@ -140,6 +141,9 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     repair: async () => {
       const services = (await everyOne(troupe, Service)).map(({ key }) => key);
       await troupe.ref(Config, "main").repair({ services });
+      await sweepJobs({ troupe, temporal, engine }).catch((error: unknown) => {
+        log("debug", "sweep:jobs:failed", { error: String(error) });
+      });
     },
     wake: (service) => watcher.wake(service),
     log,

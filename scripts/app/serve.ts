@@ -64,6 +64,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     troupe,
     policy: limited(policyFromEnv(process.env), settings),
     secrets: system.gateway.secrets,
+    echoed: settings.KAFKA_BROKERS !== undefined,
     containers: system.containers,
   });
   const access = openAccess({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Job } from "#actors/orchestrator/job/job.ts";
 import { jobService, type JobRun } from "#actors/orchestrator/job/messages.ts";
+import { sweepJobs } from "#actors/orchestrator/job/sweep.ts";
 import type { JobPolicy, ServiceConfig } from "#actors/orchestrator/service/messages.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { echo } from "../reconcile-service/testing/services.ts";
@@ -110,6 +111,22 @@ test("with replace the later run takes the place of the earlier one; a removed j
       () => true,
     ),
   );
+});
+
+test("a run whose workflow was terminated by hand is found by the sweep, which frees the job and removes its container", async () => {
+  await system.apply({ stuck: job("serve", { cron: "0 3 * * *" }) });
+  await trigger("stuck");
+  await eventually("it runs", async () => (await containers("stuck")) === 1);
+  const { troupe, temporal, engine } = system;
+  expect(await sweepJobs({ troupe, temporal, engine, olderThanMs: 0 })).toEqual([]);
+  expect(await containers("stuck")).toBe(1);
+  await temporal.client.workflow.getHandle((await runsOf("stuck"))[0]?.workflowId ?? "").terminate();
+  await expect(system.troupe.ref(Job, "stuck").run()).rejects.toMatchObject({ reason: "job_running" });
+  expect(await sweepJobs({ troupe, temporal, engine, olderThanMs: 0 })).toEqual(["stuck"]);
+  expect(await containers("stuck")).toBe(0);
+  expect(outcomes(await runsOf("stuck"))).toEqual(["lost"]);
+  await system.troupe.ref(Job, "stuck").run();
+  await eventually("it runs again", async () => (await containers("stuck")) === 1);
 });
 
 test("pause stops the times of a job, and resume begins them again", async () => {

@@ -35,6 +35,8 @@ const State = v.object({
   revision: v.number(),
   services: ConfigServices,
   gateway: Gateway,
+  /** Whether events of services come back over a broker, as the last file's process knew it. */
+  echoed: v.optional(v.boolean(), false),
   history: v.array(Revision),
 });
 type State = v.InferOutput<typeof State>;
@@ -47,15 +49,16 @@ type State = v.InferOutput<typeof State>;
 export const Config = actor("config", {
   key: v.literal("main"),
   state: State,
-  initial: (): State => ({ revision: 0, services: {}, gateway: [], history: [] }),
+  initial: (): State => ({ revision: 0, services: {}, gateway: [], echoed: false, history: [] }),
   messages: ({ command, query }) => ({
     /** Takes a whole file. */
-    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services, gateway, expected }) => {
+    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services, gateway, expected, echoed }) => {
       c.require(expected === null || expected === c.state.revision, "revision_moved", { revision: c.state.revision });
+      if (echoed !== undefined) c.state.echoed = echoed;
       // A service that is the same is told all the same: the tag of its image may lead elsewhere by now.
       for (const [name, service] of Object.entries(services)) {
         if (service.job === undefined && Bun.deepEquals(c.state.services[name], service, true))
-          c.send(Service, name, "configure", { ...service, configRevision: c.state.revision });
+          c.send(Service, name, "configure", { ...service, configRevision: c.state.revision, echoed: c.state.echoed });
       }
       return change(c, "apply", services, gateway);
     }),
@@ -161,7 +164,8 @@ function change(
     if (before && (!service || (before.job === undefined) !== (service.job === undefined)))
       c.send(before.job === undefined ? Service : Job, name, "remove", { configRevision: revision });
     if (service?.job !== undefined) c.send(Job, name, "configure", jobOf(service, revision));
-    else if (service) c.send(Service, name, "configure", { ...service, configRevision: revision });
+    else if (service)
+      c.send(Service, name, "configure", { ...service, configRevision: revision, echoed: c.state.echoed });
   }
   const entry = {
     revision,
@@ -173,7 +177,7 @@ function change(
     gateway: [...gateway],
   };
   if (ruled) c.broadcast("routes", "gateway.changed", { revision });
-  c.state = { revision, services, gateway: [...gateway], history: bounded([...c.state.history, entry]) };
+  c.state = { ...c.state, revision, services, gateway: [...gateway], history: bounded([...c.state.history, entry]) };
   return { revision, services: changes };
 }
 

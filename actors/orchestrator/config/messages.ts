@@ -34,7 +34,13 @@ export const Gateway = v.optional(v.array(GatewayRule), []);
 
 /** `expected`: the revision the caller has seen; another one in force refuses the change. */
 const Expected = v.optional(v.nullable(v.number()), null);
-export const ApplyConfig = v.strictObject({ services: ConfigServices, gateway: Gateway, expected: Expected });
+export const ApplyConfig = v.strictObject({
+  services: ConfigServices,
+  gateway: Gateway,
+  expected: Expected,
+  /** Whether events of services come back over a broker. */
+  echoed: v.optional(v.boolean()),
+});
 const RevisionNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const RollbackConfig = v.strictObject({ revision: RevisionNumber });
 export const RollbackTo = v.strictObject({ revision: RevisionNumber, expected: Expected });

@@ -36,7 +36,7 @@ export function orchestratorRoutes(deps: OrchestratorDeps) {
 }
 
 /** Apart from the others: its body is a file, not JSON. */
-function postConfig({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps): Endpoint {
+function postConfig({ troupe, policy = DEFAULT_POLICY, echoed = false }: OrchestratorDeps): Endpoint {
   return endpoint(
     {
       ...CONFIG,
@@ -55,7 +55,7 @@ function postConfig({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps): Endp
       const file = await readConfigFile(request, policy);
       const config = troupe().ref(Config, "main");
       if (query.dryRun === "true") return new Reply(200, await config.plan({ ...file, expected }, look));
-      const applied = await orProblem(config.apply({ ...file, expected }, call));
+      const applied = await orProblem(config.apply({ ...file, expected, echoed }, call));
       return new Reply(202, applied, { etag: etagOf(applied.revision) });
     },
   );

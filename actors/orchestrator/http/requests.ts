@@ -23,6 +23,8 @@ export interface OrchestratorDeps {
   readonly policy?: ConfigPolicy;
   /** Seals secrets. Default: they are kept as they are. */
   readonly secrets?: SecretBox;
+  /** Whether the events of services come back over a broker. Default: they do not. */
+  readonly echoed?: boolean;
   /** The containers of the engine that this process drives; `undefined`: it drives none. */
   readonly containers?: () => OwnContainers | undefined;
 }

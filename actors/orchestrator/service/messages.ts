@@ -195,7 +195,12 @@ export const RevisionSpec = v.strictObject({
   images: v.record(v.string(), v.string()),
 });
 
-export const ConfigureService = v.strictObject({ ...ServiceConfig.entries, configRevision: v.number() });
+export const ConfigureService = v.strictObject({
+  ...ServiceConfig.entries,
+  configRevision: v.number(),
+  /** Whether the events of the service come back over a broker: then it is `DONE` once that has happened. */
+  echoed: v.optional(v.boolean()),
+});
 export const RemoveService = v.strictObject({ configRevision: v.number() });
 
 /** What the reconcile loop saw and what it means. */
@@ -259,7 +264,10 @@ export const ServiceView = v.strictObject({
   observed: v.array(ObservedReplica),
   status: ServiceStatus,
   conditions: v.array(Condition),
-  /** `DONE`: the reconcile loop has taken up the last change. */
+  /**
+   * `DONE`: the reconcile loop has taken up the last change; where the process has Kafka, the event that it was reached
+   * has come back from there as well.
+   */
   outbox: v.picklist(["PENDING", "DONE"]),
   removed: v.boolean(),
   paused: v.boolean(),

@@ -24,7 +24,8 @@ import { createJobActivities } from "../../run-job/activities.ts";
 import { TASK_QUEUES } from "../../task-queues.ts";
 import { startWorkers } from "../../worker.ts";
 import { workflowIds } from "../../workflow-ids.ts";
-import { createReconcileActivities, type ProbedHost, type ReconcileActivities } from "../activities.ts";
+import { createReconcileActivities, type ReconcileActivities } from "../activities.ts";
+import type { ProbedHost } from "../needs-of-activities.ts";
 
 /** The orchestrator as one process runs it, with a cluster and a task queue of its own. */
 export interface TestSystem extends AsyncDisposable {
