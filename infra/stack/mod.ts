@@ -34,7 +34,6 @@ export {
   type MissingServer,
   type Reporter,
   type RunningServer,
-  SERVER_NAMES,
   type ServerName,
   type StackEvent,
 } from "./types.ts";

@@ -1,5 +1,5 @@
 /** The same services on the other engines: plain processes, and a Kubernetes cluster where one can be had. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { DEFAULT_UPDATE } from "#actors/orchestrator/scaler/messages.ts";
 import { runningLoops, sweep } from "#actors/orchestrator/scaler/sweep.ts";
 import { wakeThrough } from "#actors/orchestrator/scaler/watcher.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
+import { ensureEchoImage } from "#infra/docker/echo-image.ts";
+import type { Engine } from "#infra/engines/engine.ts";
 import { EngineError } from "#infra/engines/errors.ts";
 import { Images } from "#infra/engines/images.ts";
 import { kubernetesEngine } from "#infra/kubernetes/engine.ts";
@@ -15,7 +17,7 @@ import { processEngine } from "#infra/processes/engine.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { UnavailableError } from "#infra/stack/types.ts";
 import { echo } from "./testing/services.ts";
-import { eventually, startTestSystem, type TestSystem, type TestSystemOptions } from "./testing/system.ts";
+import { eventually, startTestSystem, type TestSystem } from "./testing/system.ts";
 
 setDefaultTimeout(180_000);
 
@@ -53,100 +55,101 @@ async function life(system: TestSystem, kill: (id: string) => Promise<unknown>):
 }
 
 describe("on plain processes", () => {
-  const within = async (
-    options: Omit<TestSystemOptions, "engine">,
-    body: (system: TestSystem) => Promise<void>,
-  ): Promise<void> => {
-    const directory = await mkdtemp(join(tmpdir(), "troupe-drivers-"));
-    const engine = (cluster: string) => processEngine({ cluster, directory });
-    try {
-      await using system = await startTestSystem({ ...options, engine });
-      await body(system);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
-  };
+  const BROKEN = "troupe/broken:1";
+  let directory = "";
+  let system: TestSystem;
+  let buildable = false;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "troupe-drivers-"));
+    const build = (engine: Engine, reference: string) => async (): Promise<void> => {
+      if (reference !== BROKEN) return await ensureEchoImage(engine);
+      if (!buildable) throw new EngineError("refused", "Cannot compile it: there is no Go");
+      const from = join(directory, "context");
+      await Bun.write(join(from, "Dockerfile"), 'FROM scratch\nENTRYPOINT ["sleep", "3600"]\n');
+      await engine.buildImage({ tag: BROKEN, directory: from, files: ["Dockerfile"] });
+    };
+    system = await startTestSystem({
+      engine: (cluster) => processEngine({ cluster, directory }),
+      images: (engine) => new Images(engine, (reference) => build(engine, reference)),
+    });
+  }, 180_000);
+  afterAll(async () => {
+    await system?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  }, 60_000);
 
   test("a service is made, updated, scaled, healed and removed", async () => {
-    await within({}, (system) => life(system, (id) => system.engine.stop(id, 0)));
+    await life(system, (id) => system.engine.stop(id, 0));
   });
 
   test("who was given a port by chance makes way for the service that pins it, and comes back at another one", async () => {
-    await within({}, async (system) => {
-      await system.apply({ holder: echo(1) });
-      const before = await system.converged("holder", 1);
-      const port = before.observed[0]?.hostPorts[0] ?? 0;
-      await system.apply({ holder: echo(1), pinned: echo(1, { ports: [{ container: 8080, host: port }] }) });
-      const pinned = await system.converged("pinned", 1);
-      expect(pinned.observed[0]?.hostPorts).toEqual([port]);
-      const after = await eventually("the holder is elsewhere", async () => {
-        const view = await system.view("holder");
-        return view?.status === "converged" && view.observed[0]?.hostPorts[0] !== port && view;
-      });
-      expect(after.observed[0]?.healthy).toBe(true);
-      await eventually("both answer", async () => {
-        const ports = [port, after.observed[0]?.hostPorts[0]];
-        const answers = await Promise.all(ports.map((at) => fetch(`http://127.0.0.1:${at}/`)));
-        return answers.every(({ ok }) => ok);
-      });
+    await system.apply({ holder: echo(1) });
+    const before = await system.converged("holder", 1);
+    const port = before.observed[0]?.hostPorts[0] ?? 0;
+    await system.apply({ holder: echo(1), pinned: echo(1, { ports: [{ container: 8080, host: port }] }) });
+    const pinned = await system.converged("pinned", 1);
+    expect(pinned.observed[0]?.hostPorts).toEqual([port]);
+    const after = await eventually("the holder is elsewhere", async () => {
+      const view = await system.view("holder");
+      return view?.status === "converged" && view.observed[0]?.hostPorts[0] !== port && view;
     });
-  });
-
-  test("a container whose end nobody was told of is found by the sweep, and one that no service knows is removed", async () => {
-    await within({ watched: false }, async (system) => {
-      await system.apply({ web: echo(2) });
-      await system.converged("web", 2);
-      const options = {
-        services: async () =>
-          (await system.troupe.list(Service)).map(({ key, state }) => ({
-            name: key,
-            settled: state.status === "converged",
-            containers: state.observed.map(({ containerId }) => containerId),
-          })),
-        containers: () => system.engine.list(),
-        running: async () => {
-          const running = await runningLoops(system.temporal, system.names)();
-          // Temporal's list is a moment behind: a loop that is known to run is not woken for that.
-          return new Set([...running, "web"]);
-        },
-        wake: (service: string) => void wakeThrough(system.temporal, system.names)(service),
-      };
-      expect(await sweep(options)).toEqual([]);
-      const [victim, model] = await system.engine.list("web");
-      await system.engine.stop(victim?.id ?? "", 0);
-      expect(await sweep(options)).toEqual(["web"]);
-      await eventually("it runs again", async () =>
-        (await system.engine.list("web")).every(({ state }) => state === "running"),
-      );
-      const spec = { ...echo(1).spec, service: "stray", revision: "r", replica: 0, env: {} };
-      await system.engine.create({ ...spec, cluster: system.engine.cluster, imageId: model?.imageId ?? null });
-      expect(await sweep(options)).toEqual(["stray"]);
-      await eventually("the stray is gone", async () => (await system.engine.list("stray")).length === 0);
+    expect(after.observed[0]?.healthy).toBe(true);
+    await eventually("both answer", async () => {
+      const ports = [port, after.observed[0]?.hostPorts[0]];
+      const answers = await Promise.all(ports.map((at) => fetch(`http://127.0.0.1:${at}/`)));
+      return answers.every(({ ok }) => ok);
     });
   });
 
   test("an image that cannot be built is said so, with the reason, until it can be", async () => {
-    let broken = true;
-    const build = async (): Promise<void> => {
-      if (broken) throw new EngineError("refused", "Cannot compile the echo service: there is no Go");
-      const { ensureEchoImage } = await import("#infra/docker/echo-image.ts");
-      await ensureEchoImage(running.engine);
-    };
-    let running: TestSystem;
-    await within({ images: (engine) => new Images(engine, () => build) }, async (system) => {
-      running = system;
-      await system.apply({ web: echo(1) });
-      await eventually("it is said", async () => {
-        const view = await system.view("web");
-        return view?.conditions.some(
-          ({ type, message }) => type === "image_unavailable" && message.includes("there is no Go"),
-        );
-      });
-      broken = false;
-      await system.converged("web", 1);
-      expect((await system.view("web"))?.conditions).toEqual([]);
+    await system.apply({ unbuilt: echo(1, { image: BROKEN, command: [], ports: [] }) });
+    await eventually("it is said", async () => {
+      const view = await system.view("unbuilt");
+      return view?.conditions.some(
+        ({ type, message }) => type === "image_unavailable" && message.includes("there is no Go"),
+      );
     });
+    buildable = true;
+    await system.converged("unbuilt", 1);
+    expect((await system.view("unbuilt"))?.conditions).toEqual([]);
   });
+});
+
+test("a container whose end nobody was told of is found by the sweep, and one that no service knows is removed", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "troupe-drivers-"));
+  try {
+    const engine = (cluster: string) => processEngine({ cluster, directory });
+    await using system = await startTestSystem({ engine, watched: false });
+    await system.apply({ web: echo(2) });
+    await system.converged("web", 2);
+    const options = {
+      services: async () =>
+        (await system.troupe.list(Service)).map(({ key, state }) => ({
+          name: key,
+          settled: state.status === "converged",
+          containers: state.observed.map(({ containerId }) => containerId),
+        })),
+      containers: () => system.engine.list(),
+      // Temporal's list is a moment behind: a loop that is known to run is not woken for that.
+      running: async () => new Set([...(await runningLoops(system.temporal, system.names)()), "web"]),
+      wake: (service: string) => void wakeThrough(system.temporal, system.names)(service),
+    };
+    expect(await sweep(options)).toEqual([]);
+    const [victim, model] = await system.engine.list("web");
+    await system.engine.stop(victim?.id ?? "", 0);
+    expect(await sweep(options)).toEqual(["web"]);
+    await eventually("it runs again, and the service knows it", async () => {
+      const all = await system.engine.list("web");
+      return all.every(({ state }) => state === "running") && (await sweep(options)).length === 0;
+    });
+    const spec = { ...echo(1).spec, service: "stray", revision: "r", replica: 0, env: {} };
+    await system.engine.create({ ...spec, cluster: system.engine.cluster, imageId: model?.imageId ?? null });
+    expect(await sweep(options)).toEqual(["stray"]);
+    await eventually("the stray is gone", async () => (await system.engine.list("stray")).length === 0);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 });
 
 describe("on Kubernetes", () => {
