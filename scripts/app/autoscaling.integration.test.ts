@@ -33,7 +33,7 @@ beforeAll(async () => {
   await Promise.all([ensureEchoImage(system.engine), nats.ready(10_000)]);
   const { troupe, engine, temporal } = system;
   const servers = { nats, kafka: [brokers], rabbitmq, redis, tls: {} };
-  autoscaling = startAutoscaling({ troupe, engine, temporal, ...servers, log: silentLog, everyMs: 300 });
+  autoscaling = startAutoscaling({ troupe, engines: [engine], temporal, ...servers, log: silentLog, everyMs: 300 });
 }, 180_000);
 afterAll(async () => {
   await autoscaling?.stop();

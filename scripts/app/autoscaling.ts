@@ -18,7 +18,8 @@ import type { Log, Troupe } from "#runtime";
 /** What {@link startAutoscaling} reads from. What is not there cannot be read: nothing is made smaller for it. */
 export interface AutoscalingOptions {
   readonly troupe: Troupe;
-  readonly engine: Engine;
+  /** Where its replicas are, for their use of processors and memory. */
+  readonly engines: readonly Pick<Engine, "list" | "stats">[];
   readonly nats: NatsLink | undefined;
   readonly kafka: readonly string[] | undefined;
   /** The addresses of RabbitMQ and Redis, and whom we trust there. */
@@ -124,11 +125,12 @@ export function startAutoscaling(options: AutoscalingOptions): Periodic {
   async function use(service: string): Promise<{ readonly cpu: number; readonly memory: number }> {
     const spec = (await troupe.ref(Service, service).revision((await troupe.ref(Service, service).desired()).revision))
       ?.spec;
-    const running = (await options.engine.list(service)).filter(
-      ({ state, stuck }) => state === "running" && stuck === null,
-    );
-    if (spec === undefined || running.length === 0) return { cpu: 0, memory: 0 };
-    const stats = await Promise.all(running.map(({ id }) => options.engine.stats(id)));
+    const readings = options.engines.map(async (engine) => {
+      const running = (await engine.list(service)).filter(({ state, stuck }) => state === "running" && stuck === null);
+      return await Promise.all(running.map(({ id }) => engine.stats(id)));
+    });
+    const stats = (await Promise.all(readings)).flat();
+    if (spec === undefined || stats.length === 0) return { cpu: 0, memory: 0 };
     const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
     return {
       cpu: average(stats.map(({ cpuPercent }) => cpuPercent / spec.resources.cpus)),

@@ -75,7 +75,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       address: shown(DOCKER_HOST),
       needed: false,
       fix: start("a Docker engine", TROUPE_ENGINE === undefined ? "DOCKER_HOST" : "TROUPE_ENGINE"),
-      check: async () => void (await connections.engine.ping()),
+      check: async () => void (await Promise.all(connections.hosts.map(({ engine }) => engine.ping()))),
     },
     {
       name: "worker",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { openEngine, readEngineAddress } from "./engine.ts";
+import { openEngine, readEngineAddress, readEngines } from "./engine.ts";
 import { readSettings } from "./settings.ts";
 
 test("readEngineAddress() reads each driver's form", () => {
@@ -30,6 +30,17 @@ test("readEngineAddress() takes nothing else", () => {
     "kubernetes:?cluster=prod",
   ])
     expect(readEngineAddress(text)).toBeUndefined();
+});
+
+test("readEngines() takes several, each with a name of its own", () => {
+  expect(readEngines("process:")).toEqual([{ name: undefined, address: { driver: "process", directory: undefined } }]);
+  const two = readEngines("a=docker:unix:///run/docker.sock, b=kubernetes:?context=prod");
+  expect(two?.map(({ name, address }) => [name, address.driver])).toEqual([
+    ["a", "docker"],
+    ["b", "kubernetes"],
+  ]);
+  for (const text of ["", "process:,docker:", "a=process:,a=docker:", "a=process:,docker:", "A=process:", "a=podman:"])
+    expect(readEngines(text)).toBeUndefined();
 });
 
 test("TROUPE_ENGINE is checked with the other settings, and never shown: it may hold a name and a password", () => {

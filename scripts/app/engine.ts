@@ -21,9 +21,31 @@ export type EngineAddress =
 const DOCKER_HOST = /^(?:unix:\/\/\/.+|(?:tcp|http|https|ssh):\/\/[^\s/]+)$/;
 const KUBERNETES_KEYS: ReadonlySet<string> = new Set(["kubeconfig", "context", "namespace"]);
 
+/** An engine of this process, and what its host is called; by default what it calls itself. */
+export interface NamedEngine {
+  readonly name: string | undefined;
+  readonly address: EngineAddress;
+}
+
 /** What is said to whom writes something else. */
 export const ENGINE_FORM =
-  "expected docker:unix:///…, docker:tcp://host:port, docker:ssh://user@host, process:, process:/folder, or kubernetes: with ?kubeconfig=…&context=…&namespace=…";
+  "expected docker:unix:///…, docker:tcp://host:port, docker:ssh://user@host, process:, process:/folder, or kubernetes: with ?kubeconfig=…&context=…&namespace=…; or several with their names, as in a=docker:unix:///…,b=docker:ssh://…";
+
+const NAMED = /^(?:([a-z0-9][a-z0-9.-]{0,49})=)?(.+)$/;
+
+/** Reads one address, or several with names of their own, separated by commas; `undefined` where it is something else. */
+export function readEngines(text: string): readonly [NamedEngine, ...NamedEngine[]] | undefined {
+  const engines = text.split(",").map((part) => {
+    const [, name, rest = ""] = NAMED.exec(part.trim()) ?? [];
+    return { name, address: readEngineAddress(rest) };
+  });
+  const good = engines.filter((one): one is NamedEngine => one.address !== undefined);
+  const names = new Set(good.map(({ name }) => name));
+  if (good.length < engines.length || (good.length > 1 && (names.has(undefined) || names.size < good.length)))
+    return undefined;
+  const [first, ...others] = good;
+  return first === undefined ? undefined : [first, ...others];
+}
 
 /** Reads an address; `undefined` where it is none. */
 export function readEngineAddress(text: string): EngineAddress | undefined {

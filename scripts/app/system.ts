@@ -97,7 +97,7 @@ export interface SystemOptions {
 export function startSystem({ settings, live, connections, telemetry, log, address }: SystemOptions): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
-  const { engine, temporal } = connections;
+  const { hosts, temporal } = connections;
   const gateway = createGateway(settings, live, log);
   const actors = actorTypes(settings, gateway);
   let troupe: Troupe | undefined;
@@ -170,7 +170,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
       orchestrator = startOrchestrator({
         troupe: running,
-        engine,
+        hosts,
         temporal,
         log,
         secrets: gateway.secrets,
@@ -179,7 +179,6 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         rabbitmq: settings.RABBITMQ_URL,
         redis: settings.REDIS_URL,
         tls: connections.security.tls,
-        hostName: settings.TROUPE_HOST,
         totals: { memoryBytes: settings.TROUPE_HOST_MEMORY, cpus: settings.TROUPE_HOST_CPUS },
         bindRoots: settings.TROUPE_BIND_ROOTS,
         logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),

@@ -4,7 +4,7 @@ import { Destination } from "#actors/gateway/route/messages.ts";
 import { BROKERS } from "#infra/brokers.ts";
 import type { KafkaSasl } from "#infra/kafka/security.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
-import { ENGINE_FORM, readEngineAddress } from "./engine.ts";
+import { ENGINE_FORM, readEngines } from "./engine.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { PAYMENT_PROVIDERS } from "./payment-provider.ts";
@@ -139,11 +139,11 @@ export const VARIABLES = {
     optional(
       v.pipe(
         text,
-        v.check((value) => readEngineAddress(value) !== undefined, ENGINE_FORM),
+        v.check((value) => readEngines(value) !== undefined, ENGINE_FORM),
       ),
     ),
     v.description(
-      "where services run, instead of DOCKER_HOST: docker:unix:///…, docker:ssh://…, process:, kubernetes:?context=…",
+      "where services run, instead of DOCKER_HOST: docker:unix:///…, docker:ssh://…, process:, kubernetes:?context=…; several as a=…,b=…",
     ),
   ),
   TROUPE_HOST: v.pipe(
