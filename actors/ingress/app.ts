@@ -139,7 +139,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
           : deps.forward?.find(request, path, query, (at) => router.methodsAt(at).length > 0);
       readers = forwarding?.origins === undefined ? originsOf(path) : [...originsOf(path), ...forwarding.origins];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
-      if (response === undefined && forwarding !== undefined) {
+      if (response === undefined && forwarding?.kind === "own") {
+        if (forwarding.access !== null) await guard?.admit(request, forwarding.access); // Ingress.I4
+        forwarding.pass();
+      } else if (response === undefined && forwarding?.kind === "elsewhere") {
         await guard?.admit(request, forwarding.access); // Ingress.I4
         response = await forwarding.answer(tunnel);
         if (response === undefined) return undefined;
@@ -152,7 +155,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     guard?.describe(request, response);
     share(request, response, readers);
     counts?.answered(
-      forwarding?.route ?? routeOf(request),
+      forwarding?.kind === "elsewhere" ? forwarding.route : routeOf(request),
       request.method,
       response.status,
       (performance.now() - since) / 1_000,

@@ -52,12 +52,25 @@ export interface IngressDeps {
 
 /** Hands requests on to services. */
 export interface Forward {
-  /** What a path leads to; `undefined`: it is a route of ours. `own` tells whether a path is: those go before rules. */
+  /** What becomes of a path; `undefined`: it is a route of ours. `own` tells whether a path is: those go before rules. */
   find(request: Request, path: string, query: string, own: (path: string) => boolean): Forwarding | undefined;
 }
 
-/** A request for a service. */
-export interface Forwarding {
+/** A request for a service, or one for a route of our own that a rule binds further. */
+export type Forwarding = ForService | ForOwnRoute;
+
+export interface ForOwnRoute {
+  readonly kind: "own";
+  /** Who may ask, beyond what the route itself wants; `null`: nobody else is kept out. */
+  readonly access: Access | null;
+  /** Further origins whose pages may read the answer. */
+  readonly origins: readonly string[];
+  /** Counts the request. @throws {Problem} 429 */
+  pass(): void;
+}
+
+export interface ForService {
+  readonly kind: "elsewhere";
   /** Who may ask. */
   readonly access: Access;
   /** Further origins whose pages may read the answer. */

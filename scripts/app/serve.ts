@@ -8,7 +8,7 @@ import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets } from "#actors/ingress/sockets/sockets.ts";
-import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
+import { type ConfigPolicy, policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
 import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
@@ -63,8 +63,9 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
   const orchestrator = orchestratorRoutes({
     troupe,
-    policy: policyFromEnv(process.env),
+    policy: limited(policyFromEnv(process.env), settings),
     secrets: system.gateway.secrets,
+    echoed: settings.KAFKA_BROKERS !== undefined,
     containers: system.containers,
   });
   const access = openAccess({
@@ -177,6 +178,17 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   };
 }
 
+/** The policy with the limits that are set. */
+function limited(policy: ConfigPolicy, settings: Settings): ConfigPolicy {
+  const { TROUPE_MAX_MEMORY, TROUPE_MAX_CPUS, TROUPE_MAX_PIDS } = settings;
+  return {
+    ...policy,
+    ...(TROUPE_MAX_MEMORY === undefined ? {} : { maxMemoryBytes: TROUPE_MAX_MEMORY }),
+    ...(TROUPE_MAX_CPUS === undefined ? {} : { maxCpus: TROUPE_MAX_CPUS }),
+    ...(TROUPE_MAX_PIDS === undefined ? {} : { maxPids: TROUPE_MAX_PIDS }),
+  };
+}
+
 function certificateFilesOf({ API_TLS_CERT, API_TLS_KEY }: Settings): CertificateFiles | undefined {
   return API_TLS_CERT === undefined || API_TLS_KEY === undefined ? undefined : { cert: API_TLS_CERT, key: API_TLS_KEY };
 }
@@ -189,18 +201,28 @@ function forwardPort(forwarder: Forwarder, peerOf: (request: Request) => string 
       const direct = forwarder.destinationOf(path, query);
       if (direct !== undefined)
         return {
+          kind: "elsewhere",
           access: "key",
           route: "/s/:name/*",
           answer: (upgrade) => forwarder.forward(request, direct, peer(), upgrade),
         };
       const rule = forwarder.ruleFor(path);
-      if (rule === undefined || own(path)) return undefined;
+      if (rule === undefined) return undefined;
+      const { service, origins } = rule;
+      if (own(path))
+        return service === null
+          ? { kind: "own", access: rule.key, origins, pass: () => forwarder.countOwn(rule, peer()) }
+          : undefined;
+      if (service === null) return undefined;
       return {
+        kind: "elsewhere",
         access: rule.key ?? "open",
-        origins: rule.origins,
+        origins,
         route: "gateway",
-        answer: async (upgrade) =>
-          await forwarder.forward(request, forwarder.destinationBy(rule, path, query, peer()), peer(), upgrade),
+        answer: async (upgrade) => {
+          const to = forwarder.destinationBy({ ...rule, service }, path, query, peer());
+          return await forwarder.forward(request, to, peer(), upgrade);
+        },
       };
     },
   };

@@ -157,5 +157,5 @@ export function meaningOf(name: keyof Settings): string {
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|^TROUPE_ENGINE$|_(?:KEY|PASSWORD)$/.test(name);
 }
