@@ -53,7 +53,7 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
         target: effect.target,
         body: effect.body,
         at: turn.at,
-        traceparent: turn.envelope.traceparent,
+        traceparent: turn.traceparent,
       });
     }
     if (turn.index !== undefined) {
@@ -92,6 +92,6 @@ function journalRows(turn: FinishedTurn, lastSeq: number): JournalRecord[] {
     partition,
     position: places.get(row.id) ?? 0,
     at: turn.at,
-    traceparent: turn.envelope.traceparent,
+    traceparent: turn.traceparent,
   }));
 }

@@ -13,8 +13,9 @@ export class StoreLog {
     this.#store = store;
   }
 
-  turnFailed({ type, key, message, attempt }: Envelope, error: unknown): void {
-    this.#log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, error: describe(error) });
+  turnFailed({ type, key, message, attempt, traceparent }: Envelope, error: unknown): void {
+    const traceId = traceparent?.slice(3, 35);
+    this.#log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, traceId, error: describe(error) });
   }
 
   /** Code of a turn that is over still uses its context. */

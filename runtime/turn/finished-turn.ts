@@ -4,6 +4,7 @@ import type { Answer, Waiter } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "../ports/store.ts";
+import type { Span } from "../ports/tracing.ts";
 import type { ActorState } from "./actor-state.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
@@ -27,7 +28,7 @@ export interface TurnOwner {
 }
 
 /** What a turn leaves beside a state and a reply, and when it was. */
-export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now">;
+export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now" | "span">;
 
 /** A turn that ended well and waits for its commit, with everyone whose answer rests on it: the output gate (G3). */
 export class FinishedTurn {
@@ -39,6 +40,7 @@ export class FinishedTurn {
   readonly effects: readonly EffectDraft[] | undefined;
   readonly timers: ReadonlyMap<string, TimerWrite> | undefined;
   readonly journal: JournaledTurn | undefined;
+  readonly #span: Span | undefined;
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
   /** Its answer is all that it leaves: the state is as it was before. */
@@ -69,11 +71,17 @@ export class FinishedTurn {
     this.effects = turn.effects;
     this.timers = turn.timerWrites;
     this.journal = turn.journal;
+    this.#span = turn.span;
     this.pause = pause;
     this.at = turn.now;
     this.answerOnly = answerOnly;
     this.index = index;
     this.length = lengthOf(state, reply, turn);
+  }
+
+  /** What its effects and its commit are part of. */
+  get traceparent(): string | undefined {
+    return this.#span?.traceparent ?? this.envelope.traceparent;
   }
 
   /** How many answers wait for it. */
@@ -88,6 +96,7 @@ export class FinishedTurn {
 
   /** Durable: everyone gets the answer. */
   open(): void {
+    this.#span?.end();
     for (const { waiter, answer } of this.#waiting) {
       try {
         if (answer.kind === "reply") waiter.succeed(answer.body);
@@ -100,6 +109,7 @@ export class FinishedTurn {
 
   /** Not durable, and never will be: whatever the answers said, they rest on something that did not happen. */
   fail(error: TroupeError): void {
+    this.#span?.end(error);
     for (const { waiter } of this.#waiting) waiter.fail(error);
   }
 }
@@ -134,7 +144,7 @@ export function refusedTurn(
   now: number,
   reply: StoredReply,
 ): FinishedTurn {
-  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };
+  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, span: undefined, now };
   return new FinishedTurn(owner, envelope, nothing, undefined, version, reply, undefined, undefined, true);
 }
 

@@ -13,6 +13,8 @@ import type { Engine } from "#infra/engines/engine.ts";
 import { LogBook } from "#infra/engines/log-book.ts";
 import { everyOne } from "#infra/every-one.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
+import type { Otel } from "#infra/otel/otel.ts";
+import { tracedEngine } from "#infra/otel/traced-engine.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
@@ -29,6 +31,7 @@ export interface OrchestratorOptions {
   readonly engine: Engine;
   readonly temporal: Temporal;
   readonly secrets: SecretBox;
+  readonly tracing: Otel | undefined;
   readonly log: Log;
   /** What the engine's host is to be called; by default what it calls itself. */
   readonly hostName: string | undefined;
@@ -53,8 +56,9 @@ export interface Orchestrator {
 
 /** Starts the reconcile loops, and what wakes them: the engine's events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, logDirectory, nats, kafka, reconciled } =
+  const { troupe, temporal, secrets, log, tracing, hostName, bindRoots, logDirectory, nats, kafka, reconciled } =
     options;
+  const engine = tracing === undefined ? options.engine : tracedEngine(options.engine, tracing);
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
   const host = announceHost({ troupe, engine, wanted: hostName, log });
@@ -78,7 +82,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     bindObjection: (source) => bindObjection(source, bindRoots),
     reconciled,
   });
-  const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log };
+  const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log, tracing };
   const workflowsPath = WORKFLOW_ENTRIES.orchestrator;
   const loops = startWorkers({ ...connection, queues: [{ taskQueue, workflowsPath, activities }] });
   let forHost: Workers | undefined;

@@ -1,0 +1,19 @@
+/** Ids of W3C Trace Context: 32 digits for a trace, 16 for a span. All zeros stand for none. */
+export const ZERO_TRACE = "0".repeat(32);
+export const ZERO_SPAN = "0".repeat(16);
+
+const POOL_BYTES = 4_096;
+let pool = "";
+let used = 0;
+
+/** Digits that nobody can foretell, of a pool: asking for randomness costs more than what comes of it. */
+export function randomHex(digits: 16 | 32): string {
+  if (used + digits > pool.length) {
+    const bytes = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
+    pool = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    used = 0;
+  }
+  const text = pool.slice(used, (used += digits));
+  // All zeros stand for no id. Nobody will ever see it.
+  return text === ZERO_TRACE || text === ZERO_SPAN ? randomHex(digits) : text;
+}
