@@ -42,10 +42,10 @@ export function traceOf(request: Request): Trace {
  * `undefined`: it is not recorded.
  */
 export function beginRequest(request: Request, tracing: Tracing | undefined, path: string): Span | undefined {
-  if (tracing === undefined) return undefined;
+  const traced: Traced = request;
+  if (tracing === undefined || traced[TRACE] !== undefined) return undefined; // whoever handed it on tells of it
   const given = request.headers.get("traceparent");
   const parent = given !== null && isUsable(given) ? tracing.join(given) : tracing.root();
-  const traced: Traced = request;
   if (!isRecorded(parent)) {
     traced[TRACE] = traceFrom(parent);
     return undefined;

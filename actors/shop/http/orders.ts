@@ -166,6 +166,7 @@ export function orderRoutes({
         ...about,
         method: "GET",
         path: "/orders",
+        tagged: true,
         summary: "List orders",
         description:
           "Newest first, from a read model that follows the orders' events: what was placed or changed a moment ago may not be in it yet. `q`: words, or their beginnings, of the id, customer, products and address; totals in minor units; `from` and `to` are times (RFC 3339) of placing. All filters hold.",
@@ -206,6 +207,7 @@ export function orderRoutes({
         ...about,
         method: "GET",
         path: "/orders/:id",
+        tagged: true,
         summary: "Show an order with its history, payment, delivery and invoice",
         params: ById,
         answer: { status: 200, description: "The order", schema: Detail },
