@@ -9,11 +9,20 @@ let used = 0;
 /** Digits that nobody can foretell, of a pool: asking for randomness costs more than what comes of it. */
 export function randomHex(digits: 16 | 32): string {
   if (used + digits > pool.length) {
-    const bytes = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
-    pool = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    pool = toHex(crypto.getRandomValues(new Uint8Array(POOL_BYTES)));
     used = 0;
   }
   const text = pool.slice(used, (used += digits));
   // All zeros stand for no id. Nobody will ever see it.
   return text === ZERO_TRACE || text === ZERO_SPAN ? randomHex(digits) : text;
+}
+
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** By the host, where it can: that is a hundred times as fast. */
+function toHex(bytes: Uint8Array & { readonly toHex?: () => string }): string {
+  if (bytes.toHex !== undefined) return bytes.toHex();
+  let text = "";
+  for (const byte of bytes) text += DIGITS[byte];
+  return text;
 }

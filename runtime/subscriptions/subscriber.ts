@@ -246,12 +246,7 @@ export class Subscriber {
   }
 }
 
-function envelopeOf(
-  record: Send,
-  actor: ActorId,
-  attempt: number,
-  traceparent = record.traceparent,
-): Envelope {
+function envelopeOf(record: Send, actor: ActorId, attempt: number, traceparent = record.traceparent): Envelope {
   return {
     ...actor,
     message: record.name,

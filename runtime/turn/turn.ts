@@ -271,7 +271,13 @@ export class Turn implements TurnContext<unknown, Emits> {
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
     if (this.#sealed) this.#late(`ask ${target.type}/${key}`);
-    return this.#parts.ref(target, key, this.#envelope, this.#callDeadline, (this.#asks ??= new TurnAsks(this.span?.traceparent)));
+    return this.#parts.ref(
+      target,
+      key,
+      this.#envelope,
+      this.#callDeadline,
+      (this.#asks ??= new TurnAsks(this.span?.traceparent)),
+    );
   }
 
   /** A send has a deadline too, but only until it is tried again. */

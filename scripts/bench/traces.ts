@@ -10,8 +10,8 @@ export async function* traces(): AsyncGenerator<BenchCase> {
   for (const store of ["memory", "postgres"] as const) {
     progress(`traces: ${store}, side by side`);
     const { off, none, some } = await isolatedWith<TracedTurns>([], LOADS, "tracedTurns", store);
-    const baseline = { name: `${store}, no tracing`, ...off };
-    yield { bench: "traces", case: `${store}, 1 % recorded`, measured: some, baseline };
-    yield { bench: "traces", case: `${store}, none recorded`, measured: none, baseline };
+    const baseline = { name: `${store}, no tracing, by CPU time`, ...off };
+    yield { bench: "traces", case: `${store}, 1 % recorded, by CPU time`, measured: some, baseline };
+    yield { bench: "traces", case: `${store}, none recorded, by CPU time`, measured: none, baseline };
   }
 }
