@@ -28,7 +28,9 @@ describe.skipIf(CHROMIUM === undefined)(`the pages in a browser${where}`, () => 
   let traceId: string;
 
   beforeAll(async () => {
-    harness = await openHarness({ environment: { DELIVERY_STEP: "300ms", DECIDE_WITHIN: "60s" } });
+    harness = await openHarness({
+      environment: { DELIVERY_STEP: "300ms", DECIDE_WITHIN: "60s", OTEL_TRACES_SAMPLER: "parentbased_always_on" },
+    });
     app = await harness.start().ready();
     base = await app.listening();
     browser = await openBrowser();

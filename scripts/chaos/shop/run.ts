@@ -32,6 +32,7 @@ interface Progress {
 
 const CUSTOMERS = 50;
 const FATES = { declineShare: 0.1, cancelShare: 0.05, lostShare: 0.05 };
+const POLLS_WITHIN_MS = 600_000;
 const ENDS_WITHIN_MS = 3_600_000;
 const SETTLES_WITHIN_MS = 300_000;
 
@@ -131,7 +132,12 @@ class Workers implements AsyncDisposable {
   async start(): Promise<void> {
     const environment = { ...this.#system.environment, ...this.#environment };
     this.#process = new AppProcess({ ...environment, PORT: "0", TROUPE_ROLES: "workflows" }, this.#onLine);
-    await this.#process.listening();
+    const worker = this.#process;
+    // It lives from when it takes work: on a busy machine that is long after it was started.
+    await eventually("the worker polls", POLLS_WITHIN_MS, async () => {
+      const answer = await worker.get("/ready").catch(() => undefined);
+      return answer?.status === 200;
+    });
   }
 
   async killEvery(everyMs: number, over: AbortSignal, say: (what: string) => void): Promise<void> {
