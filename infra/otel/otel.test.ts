@@ -51,9 +51,10 @@ afterEach(async () => {
 
 async function open(
   sampling: () => boolean = () => true,
+  callsBegin = true,
 ): Promise<{ node: Troupe; traces: TraceStore; tracing: Otel }> {
   const traces = new TraceStore();
-  const tracing = openOtel({ processors: [traces], resource: { "service.name": "test" }, sampling });
+  const tracing = openOtel({ processors: [traces], resource: { "service.name": "test" }, sampling, callsBegin });
   troupe = await createTroupe({
     actors: [Ledger, Clerk],
     stores: { default: memory() },
@@ -160,6 +161,14 @@ test("what is not sampled leaves no span, and its events say so", async () => {
   await node.ref(Clerk, "a").ask();
   expect(traces.list({}, 10)).toEqual([]);
   expect(tracing.root()).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+});
+
+test("where calls begin no trace, those within one are told of, and no others", async () => {
+  const { node, traces, tracing } = await open(() => true, false);
+  await node.ref(Ledger, "a").note(1);
+  expect(traces.list({}, 10)).toEqual([]);
+  await tracing.within(tracing.root(), () => node.ref(Ledger, "a").note(1));
+  await spansOf(traces, ["ledger/note"]);
 });
 
 test("within a trace, calls that name none are part of it; a span is recorded under an id given out before", async () => {

@@ -25,6 +25,11 @@ export interface OtelOptions {
   readonly resource?: Readonly<Record<string, string>>;
   /** @default as `OTEL_TRACES_SAMPLER` says */
   readonly sampling?: Sampling;
+  /**
+   * Whether a call that nobody has said the trace of begins one. Where the requests of a door begin them, what remains is
+   * what a process does by itself, as looking every second. @default true
+   */
+  readonly callsBegin?: boolean;
 }
 
 /** A piece of work that is over already, and whose id was given out before: see {@link Otel.record}. */
@@ -74,7 +79,12 @@ const MAX_TEXT = 512;
  * await tracing.close();
  * ```
  */
-export function openOtel({ processors, resource = {}, sampling = samplingOf(process.env) }: OtelOptions): Otel {
+export function openOtel({
+  processors,
+  resource = {},
+  sampling = samplingOf(process.env),
+  callsBegin = true,
+}: OtelOptions): Otel {
   const ids = new Ids();
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ ...resource }),
@@ -85,7 +95,7 @@ export function openOtel({ processors, resource = {}, sampling = samplingOf(proc
   });
   // One that is there already does as well.
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  return new SdkTracing(provider, provider.getTracer("troupe"), ids, sampling);
+  return new SdkTracing(provider, provider.getTracer("troupe"), ids, sampling, callsBegin);
 }
 
 class SdkTracing implements Otel {
@@ -93,16 +103,18 @@ class SdkTracing implements Otel {
   readonly #tracer: Tracer;
   readonly #ids: Ids;
   readonly #sampling: Sampling;
+  readonly #callsBegin: boolean;
 
-  constructor(provider: TracerProvider, tracer: Tracer, ids: Ids, sampling: Sampling) {
+  constructor(provider: TracerProvider, tracer: Tracer, ids: Ids, sampling: Sampling, callsBegin: boolean) {
     this.#provider = provider;
     this.#tracer = tracer;
     this.#ids = ids;
     this.#sampling = sampling;
+    this.#callsBegin = callsBegin;
   }
 
   current(): string {
-    return this.active() ?? this.root();
+    return this.active() ?? (this.#callsBegin ? this.root() : this.#unrecorded());
   }
 
   active(): string | undefined {
@@ -115,6 +127,10 @@ class SdkTracing implements Otel {
     const traceId = randomHex(32);
     const recorded = this.#sampling(traceId, undefined);
     return traceparentOf(traceId, recorded ? ZERO_SPAN : randomHex(16), recorded); // Otel.O2
+  }
+
+  #unrecorded(): string {
+    return traceparentOf(randomHex(32), randomHex(16), false);
   }
 
   join(traceparent: string): string {

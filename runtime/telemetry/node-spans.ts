@@ -129,7 +129,7 @@ export class NodeSpans {
 function startOfPublish(sink: Sink, record: OutboxRecord, shared: SpanAttributes): Omit<SpanStart, "parent" | "links"> {
   const { kind, id, name, target } = record;
   if (kind === "workflow") {
-    const attributes = { ...shared, ...methodOf("workflow", name), "troupe.workflow.id": target };
+    const attributes = { "rpc.system.name": sink.name, "rpc.method": name, "troupe.workflow.id": target };
     return { name: `${name} workflow`, kind: "client", attributes };
   }
   const attributes = {

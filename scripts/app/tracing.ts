@@ -31,6 +31,7 @@ export function openTracing({ TROUPE_CLUSTER }: Pick<Settings, "TROUPE_CLUSTER">
         "service.instance.id": `${hostname()}-${process.pid}`,
       },
       sampling: samplingOf(env),
+      callsBegin: false,
     });
     return { otel, traces };
   } catch (error) {

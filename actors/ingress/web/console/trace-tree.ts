@@ -39,10 +39,10 @@ export function placed(spans: readonly Span[]): PlacedSpan[] {
 }
 
 /** What a span is about, which gives its bar the colour. */
-export function themeOf({ name, kind, attributes }: Span): "http" | "turn" | "store" | "broker" | "workflow" | "other" {
+export function themeOf({ attributes }: Span): "http" | "turn" | "store" | "broker" | "workflow" | "other" {
   if (attributes["http.request.method"] !== undefined) return "http";
   if (attributes["db.operation.name"] !== undefined) return "store";
-  if (attributes["messaging.system.name"] !== undefined && kind !== "internal") return "broker";
-  if (attributes["rpc.system.name"] === "temporal" || name.endsWith(" workflow")) return "workflow";
+  if (attributes["messaging.system.name"] !== undefined) return "broker";
+  if (attributes["rpc.system.name"] === "temporal") return "workflow";
   return attributes["troupe.actor.type"] === undefined ? "other" : "turn";
 }

@@ -109,6 +109,7 @@ function Row({
           <i
             data-theme-of={themeOf(span)}
             data-failed={span.failure !== null}
+            data-waits={span.name.startsWith("outbox ")}
             style={{ left: part(span.offsetMs), width: part(span.durationMs) }}
           />
         </span>
@@ -131,51 +132,53 @@ function Details({ span, close }: { span: Span; close: () => void }) {
         </button>
       }
     >
-      {span.failure !== null && (
-        <div className="failure" role="alert">
-          <strong>It failed</strong>
-          <span>{span.failure}</span>
-        </div>
-      )}
-      <dl className="facts">
-        <dt>Took</dt>
-        <dd className="number">
-          {duration(span.durationMs)}, from {duration(span.offsetMs)} on
-        </dd>
-        <dt>Process</dt>
-        <dd>{span.service}</dd>
-        {typeof actor === "string" && typeof key === "string" && (
-          <>
-            <dt>Actor</dt>
-            <dd>
-              <Link href={`/actors/${actor}/${encodeURIComponent(key)}`}>
-                {actor}/{key}
-              </Link>
-            </dd>
-          </>
+      <div className="stack">
+        {span.failure !== null && (
+          <div className="failure" role="alert">
+            <strong>It failed</strong>
+            <span>{span.failure}</span>
+          </div>
         )}
-        {typeof workflow === "string" && workflow !== "" && (
-          <>
-            <dt>Workflow</dt>
-            <dd>
-              <code>{workflow}</code>
-            </dd>
-          </>
-        )}
-        {span.links.length > 0 && (
-          <>
-            <dt>In one batch with</dt>
-            <dd>
-              {span.links.slice(0, 8).map(({ traceId, spanId }) => (
-                <Link key={spanId} href={`/traces/${traceId}`} className="span-link">
-                  {traceId.slice(0, 8)}
+        <dl className="facts">
+          <dt>Took</dt>
+          <dd className="number">
+            {duration(span.durationMs)}, from {duration(span.offsetMs)} on
+          </dd>
+          <dt>Process</dt>
+          <dd>{span.service}</dd>
+          {typeof actor === "string" && typeof key === "string" && (
+            <>
+              <dt>Actor</dt>
+              <dd>
+                <Link href={`/actors/${actor}/${encodeURIComponent(key)}`}>
+                  {actor}/{key}
                 </Link>
-              ))}
-            </dd>
-          </>
-        )}
-      </dl>
-      <Json value={span.attributes} label="Attributes" />
+              </dd>
+            </>
+          )}
+          {typeof workflow === "string" && workflow !== "" && (
+            <>
+              <dt>Workflow</dt>
+              <dd>
+                <code>{workflow}</code>
+              </dd>
+            </>
+          )}
+          {span.links.length > 0 && (
+            <>
+              <dt>In one batch with</dt>
+              <dd>
+                {span.links.slice(0, 8).map(({ traceId, spanId }) => (
+                  <Link key={spanId} href={`/traces/${traceId}`} className="span-link">
+                    {traceId.slice(0, 8)}
+                  </Link>
+                ))}
+              </dd>
+            </>
+          )}
+        </dl>
+        <Json value={span.attributes} label="Attributes" />
+      </div>
     </Section>
   );
 }

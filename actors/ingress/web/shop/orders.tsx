@@ -91,7 +91,7 @@ export function Orders() {
         </select>
       </header>
       <form
-        className="row"
+        className="filters"
         aria-label="Filters"
         key={JSON.stringify(further)}
         onSubmit={(event) => {
