@@ -2,7 +2,8 @@ import { afterEach, expect, test } from "bun:test";
 import * as v from "valibot";
 import { openOtel } from "./otel.ts";
 import { keepOtlp, OtlpTraces } from "./otlp-json.ts";
-import { isOtlpWanted, otlpProcessor } from "./otlp.ts";
+import { isOtlpWanted } from "./otlp-wanted.ts";
+import { otlpProcessor } from "./otlp.ts";
 import { OtelSettingError } from "./sampling.ts";
 import { TraceStore } from "./trace-store.ts";
 

@@ -6,17 +6,6 @@ import { OtelSettingError } from "./sampling.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Whether `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` says where spans go, and
- * `OTEL_TRACES_EXPORTER` is not `none`.
- */
-export function isOtlpWanted(env: Environment): boolean {
-  if (env["OTEL_TRACES_EXPORTER"] === "none") return false;
-  return [env["OTEL_EXPORTER_OTLP_ENDPOINT"], env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]].some(
-    (endpoint) => endpoint !== undefined && endpoint !== "",
-  );
-}
-
-/**
  * Hands spans to a collector over HTTP, in batches, as `OTEL_EXPORTER_OTLP_*` and `OTEL_BSP_*` say. What it cannot keep while
  * the collector is away is dropped: spans never hold up work.
  *

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { type Otel, openOtel } from "#infra/otel/otel.ts";
-import { isOtlpWanted, otlpProcessor } from "#infra/otel/otlp.ts";
+import { isOtlpWanted } from "#infra/otel/otlp-wanted.ts";
+import { otlpProcessor } from "#infra/otel/otlp.ts";
 import { OtelSettingError, samplingOf } from "#infra/otel/sampling.ts";
 import { TraceStore } from "#infra/otel/trace-store.ts";
 import { type Settings, SettingsError } from "./settings.ts";
