@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, memory, type Sink, type Troupe } from "#runtime";
+import { localNetwork } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { type Otel, openOtel } from "./otel.ts";
 import { OtelSettingError, perSecond, samplingOf } from "./sampling.ts";
@@ -153,6 +154,23 @@ test("a batch has a span in each of its traces, with links between the first and
   expect(main?.links.length).toBeGreaterThan(0);
   expect(main?.links.length).toBe(Number(main?.attributes["db.operation.batch.size"]) - 1);
   for (const { spanId } of main?.links ?? []) expect(turns).toContain(spanId);
+});
+
+test("a call to another node has a span of its way there", async () => {
+  const network = localNetwork();
+  const stores = { default: memory() };
+  const traces = new TraceStore();
+  const tracing = openOtel({ processors: [traces], sampling: () => true });
+  const shared = { actors: [Ledger], stores, tracing, leaseMs: 60_000 };
+  await using owner = await createTroupe({ ...shared, transport: network.transport(), nodeId: "owner" });
+  await using edge = await createTroupe({ ...shared, transport: network.transport(), owns: false });
+  expect(owner.nodeId).toBe("owner");
+  await edge.ref(Ledger, "a").note(1);
+  const spans = await spansOf(traces, ["COMMIT memory"]);
+  const turn = spans.find(({ name, kind }) => name === "ledger/note" && kind === "internal");
+  const call = spans.find(({ name, kind }) => name === "ledger/note" && kind === "client");
+  expect(call?.attributes).toMatchObject({ "troupe.node": "owner" });
+  expect(turn?.parentSpanId).toBe(call?.spanId as string);
 });
 
 test("what is not sampled leaves no span, and its events say so", async () => {
