@@ -61,11 +61,11 @@ export class StoreHost {
   readonly #housekeeping: Housekeeping;
 
   constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
-    const { nodeId, clock, randomness, metrics, leaseMs, probe, recentTurns } = node;
+    const { nodeId, clock, randomness, metrics, spans, leaseMs, probe, recentTurns } = node;
     const byName = new Map(types.map((type) => [type.type, type]));
     const log = new StoreLog(node.log, store.name);
     const partitions = new PartitionTable(nodeId, clock);
-    const base = { nodeId, store, clock, randomness, metrics, log, partitions };
+    const base = { nodeId, store, clock, randomness, metrics, spans, log, partitions };
     this.key = key;
     this.store = store;
     this.leaseMs = leaseMs;
@@ -116,6 +116,7 @@ export class StoreHost {
       letters: this.letters,
       dispatcher: this.dispatcher,
       paused: held,
+      spans,
     });
     this.#housekeeping = new Housekeeping({
       ...base,

@@ -81,6 +81,8 @@ export interface TimerRow extends ActorId {
   readonly input: string | undefined;
   /** When it comes again, as JSON; `undefined` for a timer that fires once. */
   readonly schedule?: string | undefined;
+  /** What its turn is part of: for a timer that fires once, what the turn was that set it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Where a timer stands in the order of due timers. */

@@ -13,6 +13,7 @@ import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
 import { sockets } from "./sockets.ts";
+import { traces } from "./traces.ts";
 import { hot, turn } from "./turn.ts";
 
 /** A benchmark that `bun run bench` knows. */
@@ -38,6 +39,12 @@ export const BENCHES: readonly Bench[] = [
   { name: "tell", about: "messages whose reply nobody waits for", servers: [], run: tell },
   { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
   { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
+  {
+    name: "traces",
+    about: "what tracing costs a turn, recorded and not",
+    servers: ["postgres"],
+    run: traces,
+  },
   {
     name: "activation",
     about: "the first message to stored, passive actors",
