@@ -2,6 +2,7 @@ import postgres from "postgres";
 import {
   type ActorId,
   type ActorRow,
+  type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
   type CursorRow,
@@ -38,6 +39,7 @@ import {
   type TimerRow,
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
+import { pruneBegun, saveBegun, selectBegun } from "./begun.ts";
 import { commitStatement } from "./commit.ts";
 import {
   countDeadLetters,
@@ -168,8 +170,9 @@ class PostgresStore implements Store {
           order by id for update skip locked
         )
         update partitions p set owner = ${node}, epoch = p.epoch + 1
-        from (select id from expired union all select id from free) f where p.id = f.id
-        returning p.id as partition, p.epoch::float8 as epoch, p.commit_seq::float8 as "commitSeq", p.last_seq::float8 as "lastSeq"`,
+        from (select id, true as abandoned from expired union all select id, false from free) f where p.id = f.id
+        returning p.id as partition, p.epoch::float8 as epoch, p.commit_seq::float8 as "commitSeq", p.last_seq::float8 as "lastSeq",
+          f.abandoned`,
     );
   }
 
@@ -391,6 +394,18 @@ class PostgresStore implements Store {
         delete from nodes n where n.expires_at < now() - interval '1 day' and not exists (select 1 from partitions p where p.owner = n.id)`,
     );
     return pruned;
+  }
+
+  begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
+    return this.#pool.run((sql) => selectBegun(sql, partitions));
+  }
+
+  saveBegun(messages: readonly BegunMessage[]): Promise<void> {
+    return this.#pool.run((sql) => saveBegun(sql, messages));
+  }
+
+  pruneBegun(before: number): Promise<void> {
+    return this.#pool.run((sql) => pruneBegun(sql, before));
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

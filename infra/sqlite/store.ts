@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import {
   type ActorId,
   type ActorRow,
+  type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
   type CursorRow,
@@ -145,16 +146,19 @@ class SqliteStore implements Store {
   }
 
   async acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]> {
-    return this.#file.write(() =>
-      this.#file.all<Grant>(
+    return this.#file.write(() => {
+      const owned = this.#file.all<{ id: number }>("select id from partitions where owner is not null");
+      const before = new Set(owned.map(({ id }) => id));
+      const grants = this.#file.all<Grant>(
         `update partitions set owner = ?1, epoch = epoch + 1
          where (?3 is null or id in (select value from json_each(?3)))
            and (owner is null
                 or owner <> ?1 and not exists (select 1 from nodes n where n.id = owner and n.expires_ms > ?2))
          returning ${GRANTED}`,
         ...[node, Date.now(), partitions === undefined ? null : JSON.stringify(partitions)],
-      ),
-    );
+      );
+      return grants.map((grant) => ({ ...grant, abandoned: before.has(grant.partition) }));
+    });
   }
 
   async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
@@ -340,6 +344,35 @@ class SqliteStore implements Store {
         ...[before, sentBefore, limit],
       );
     });
+  }
+
+  async begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
+    return this.#file.read(() =>
+      this.#file.all<BegunMessage>(
+        `select type, key, id, partition, count, at_ms as at from begun_messages
+         where partition in (select value from json_each(?))`,
+        JSON.stringify(partitions),
+      ),
+    );
+  }
+
+  async saveBegun(messages: readonly BegunMessage[]): Promise<void> {
+    this.#file.write(() => {
+      for (const { type, key, id, partition, count, at } of messages) {
+        if (count === 0)
+          this.#file.run("delete from begun_messages where type = ? and key = ? and id = ?", type, key, id);
+        else
+          this.#file.run(
+            `insert into begun_messages (type, key, id, partition, count, at_ms) values (?, ?, ?, ?, ?, ?)
+             on conflict (type, key, id) do update set count = excluded.count, at_ms = excluded.at_ms`,
+            ...[type, key, id, partition, count, at],
+          );
+      }
+    });
+  }
+
+  async pruneBegun(before: number): Promise<void> {
+    this.#file.write(() => this.#file.run("delete from begun_messages where at_ms < ?", before));
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

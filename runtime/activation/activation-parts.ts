@@ -20,6 +20,11 @@ export interface ActivationParts extends TurnParts {
     /** The actor is gone by itself: no message may come to it any more. */
     forget(actor: ActorId): void;
   };
+  /** The way from those whom a turn waits for up to one of `callers`, on whatever nodes they are; `undefined`: there is none. */
+  readonly askedInTurn: (
+    waitingFor: Iterable<string>,
+    callers: readonly string[],
+  ) => Promise<readonly string[] | undefined>;
   readonly lanes: CommitLanes;
   readonly timers: TimerService;
   readonly partitions: PartitionTable;

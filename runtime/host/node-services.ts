@@ -35,6 +35,11 @@ export interface NodeServices {
   readonly recentTurns: number;
   /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
   readonly metrics?: NodeMetrics | undefined;
+  /** See `ActivationParts`. */
+  readonly askedInTurn: (
+    waitingFor: Iterable<string>,
+    callers: readonly string[],
+  ) => Promise<readonly string[] | undefined>;
   ref<A extends AnyActorType>(
     type: A,
     key: string,

@@ -5,6 +5,7 @@ import { PARTITION_COUNT } from "../message/address.ts";
 import {
   type ActorId,
   type ActorRow,
+  type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
   type CursorRow,
@@ -98,6 +99,7 @@ class MemoryStore implements Store {
   readonly #sinks = new Map<string, { readonly kind: OutboxKind; readonly seen: number }>();
   readonly #index = new MemoryIndex();
   readonly #pauses = new Map<string, PausedActor>();
+  readonly #begun = new Map<string, BegunMessage>();
   readonly #letters = new MemoryLetters();
 
   constructor(name: string, clock: Clock) {
@@ -143,7 +145,10 @@ class MemoryStore implements Store {
     const free = this.#slots.flatMap((slot, partition) =>
       this.#liveOwner(slot, now) === undefined && (partitions?.includes(partition) ?? true) ? [partition] : [],
     );
-    return free.map((partition) => this.#grant(node, partition));
+    return free.map((partition) => {
+      const abandoned = this.#slot(partition).owner !== undefined;
+      return { ...this.#grant(node, partition), abandoned };
+    });
   }
 
   async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
@@ -349,6 +354,22 @@ class MemoryStore implements Store {
       }
     }
     return pruned;
+  }
+
+  async begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
+    return [...this.#begun.values()].filter(({ partition }) => partitions.includes(partition));
+  }
+
+  async saveBegun(messages: readonly BegunMessage[]): Promise<void> {
+    for (const message of messages) {
+      const id = `${message.type}/${message.key}\u0000${message.id}`;
+      if (message.count === 0) this.#begun.delete(id);
+      else this.#begun.set(id, message);
+    }
+  }
+
+  async pruneBegun(before: number): Promise<void> {
+    for (const [id, { at }] of this.#begun) if (at < before) this.#begun.delete(id);
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

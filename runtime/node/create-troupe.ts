@@ -8,6 +8,7 @@ import { silentLog } from "../base/log.ts";
 import { systemRandomness } from "../base/randomness.ts";
 import { ActorControls } from "../calls/actor-controls.ts";
 import { ActorRegistry } from "../calls/actor-registry.ts";
+import { CrossingAsks } from "../calls/crossing-asks.ts";
 import { askNode, type NodeLink } from "../calls/node-messages.ts";
 import { Router } from "../calls/router.ts";
 import { type DeadLetters, StoredDeadLetters } from "../dead-letters/dead-letters.ts";
@@ -65,6 +66,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     log,
   });
   const link: NodeLink | undefined = transport === undefined ? undefined : { transport, clock };
+  const crossings = new CrossingAsks(types, link, nodeId);
   const controls = new ActorControls(router);
   const residents = new ActorLru(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, clock);
   const services: NodeServices = {
@@ -95,6 +97,7 @@ function partsOf(options: TroupeOptions): NodeParts {
             () => hosts,
             () => subscriptions.status(),
           ),
+    askedInTurn: (waitingFor, callers) => crossings.way(waitingFor, callers),
     ref: (type, key, from, deadline, asks) =>
       makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call)),
   };
@@ -155,6 +158,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     transport,
     topics,
     link,
+    crossings,
     router,
     types,
     hosts,

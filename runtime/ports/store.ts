@@ -146,6 +146,12 @@ export interface Store extends DeadLetterStore {
    * are older than `sentBefore` too. Returns how many went.
    */
   pruneReplies(before: number, sentBefore: number, limit: number): Promise<number>;
+  /** Messages to actors of the partitions that were begun and not seen to end. Read after a node has died only. */
+  begun(partitions: readonly number[]): Promise<readonly BegunMessage[]>;
+  /** Writes down how often each was begun, whatever stood there; a count of 0 forgets the message. */
+  saveBegun(messages: readonly BegunMessage[]): Promise<void>;
+  /** Forgets those that were begun last before `before`. */
+  pruneBegun(before: number): Promise<void>;
   /** Keeps what will not be tried again by itself. Recording the same id twice keeps the first. */
   recordDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
 }
@@ -171,6 +177,8 @@ export interface Grant extends Fence {
   readonly commitSeq: number;
   /** The last outbox sequence number. */
   readonly lastSeq: number;
+  /** Whether it was taken from a node that had not given it back: that may have ended in the middle of anything. */
+  readonly abandoned?: boolean;
 }
 
 /** Who holds a partition, as far as the store knows. `undefined`: nobody, or the lease has run out. */
@@ -236,6 +244,13 @@ export interface ActorRow {
 export interface ReplyKey extends ActorId {
   /** Of the message. */
   readonly id: string;
+}
+
+/** A message to an actor whose turn was begun `count` times, last at `at`, and is not known to have ended. */
+export interface BegunMessage extends ReplyKey {
+  readonly partition: number;
+  readonly count: number;
+  readonly at: number;
 }
 
 /** The once-only record of a handled message. */

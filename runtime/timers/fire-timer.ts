@@ -42,6 +42,7 @@ export class FireTimers implements TimerFiring {
           traceparent: undefined,
           callers: [],
           timeoutMs: Number.MAX_SAFE_INTEGER,
+          ...(!skip && { since: dueAt }),
         },
         succeed: () => resolve(),
         fail: reject,
