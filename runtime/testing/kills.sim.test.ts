@@ -52,7 +52,7 @@ const FAULTS = [crashAt("in-turn", { message: "explode", always: true }), "crash
 
 test("a send that kills every node that runs it becomes a dead letter, and what is sent beside it is done, whatever goes wrong", () =>
   simulateMany({
-    seeds: 25,
+    seeds: 12,
     firstSeed: 50_001,
     actors: [Worker, Boss],
     faults: FAULTS,
@@ -73,7 +73,7 @@ test("a send that kills every node that runs it becomes a dead letter, and what 
 
 test("a timer that kills every node that runs it becomes a dead letter, and the timers beside it fire, whatever goes wrong", () =>
   simulateMany({
-    seeds: 25,
+    seeds: 12,
     firstSeed: 55_001,
     actors: [Worker],
     faults: FAULTS,
@@ -91,7 +91,7 @@ test("a timer that kills every node that runs it becomes a dead letter, and the 
 
 test("timers that come due in the same moment as one that kills are not taken for it", () =>
   simulateMany({
-    seeds: 10,
+    seeds: 6,
     firstSeed: 57_001,
     actors: [Worker],
     nodes: 1,

@@ -19,11 +19,8 @@ const VERSION = "4.32.5";
 const missing = pythonMissing();
 if (missing !== undefined) console.log(`openapi: skipped, as ${missing}`);
 const CONFIG = join(import.meta.dirname, "..", "openapi", "schemathesis.toml");
-/**
- * What answers without end is asked in other tests. So is the typed door: its document tells of messages, but not yet of keys,
- * and its own suite (`infra/door`) holds what it answers.
- */
-const ELSEWHERE = /\/(?:logs|watch)$|^\/rpc\//;
+/** What answers without end is asked in other tests. */
+const ELSEWHERE = /\/(?:logs|watch)$/;
 
 let harness: Harness;
 let app: AppProcess;
