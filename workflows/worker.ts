@@ -8,6 +8,7 @@ import { NativeConnection, Worker } from "@temporalio/worker";
  *
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
+ * W3 a try that fails leaves nothing behind: a namespace that is gone for days costs no memory.
  */
 import { pause } from "#infra/pause.ts";
 import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
@@ -84,6 +85,9 @@ function superviseQueue(
     const bundle = queue.workflowsPath === undefined ? undefined : await bundleOf(queue.workflowsPath);
     const connection = await NativeConnection.connect({ address, ...securityOptions(security) });
     try {
+      if (stopped) return;
+      // A worker that cannot be made leaves a thread with all workflows behind: whether it can is asked before (Worker.W3).
+      await connection.workflowService.describeNamespace({ namespace });
       if (stopped) return;
       worker = await Worker.create({
         connection,
