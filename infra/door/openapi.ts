@@ -2,7 +2,7 @@ import type { AnyActorType } from "#runtime";
 import { type JsonSchema, jsonSchemaOf } from "../http/json-schema.ts";
 import { PROBLEM_SCHEMA } from "../http/problem-schema.ts";
 import type { Shown } from "./exposure.ts";
-import { DEADLINE_HEADER } from "./request-options.ts";
+import { DEADLINE_HEADER, MAX_DEADLINE_MS } from "./request-options.ts";
 
 /** An OpenAPI 3.1 document. */
 export type DoorDocument = Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ const HEADERS = [
     in: "header",
     required: false,
     description: "How many milliseconds the caller waits",
-    schema: { type: "integer", minimum: 1 },
+    schema: { type: "integer", minimum: 1, maximum: MAX_DEADLINE_MS },
   },
 ];
 

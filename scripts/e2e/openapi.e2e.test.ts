@@ -5,13 +5,15 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BEYOND_EVERY_SCHEMA, BEYOND_SCHEMA } from "../openapi/exceptions.ts";
+import { BEYOND_EVERY_SCHEMA, BEYOND_SCHEMA, NO_FAULT } from "../openapi/exceptions.ts";
 import { pythonMissing, pythonWith } from "../openapi/python.ts";
 import type { AppProcess } from "./app-process.ts";
 import { type Harness, openHarness } from "./harness.ts";
 
-// `TROUPE_OPENAPI=50 bun test scripts/e2e/openapi.e2e.test.ts` for more examples of each operation.
-const EXAMPLES = Number(process.env["TROUPE_OPENAPI"] ?? 2);
+// `TROUPE_OPENAPI=50 bun test scripts/e2e/openapi.e2e.test.ts` for more examples of each operation, beside the bounds of each.
+const EXAMPLES = Number(process.env["TROUPE_OPENAPI"] ?? 1);
+/** Requests at a time. */
+const WORKERS = 4;
 const SEED = Number(process.env["TROUPE_OPENAPI_SEED"] ?? 1);
 setDefaultTimeout(1_200_000);
 
@@ -54,6 +56,7 @@ async function differences(): Promise<{ readonly failures: Failure[]; readonly e
       "run",
       url,
       "--checks=all",
+      `--workers=${WORKERS}`,
       `--max-examples=${EXAMPLES}`,
       `--seed=${SEED}`,
       "--max-failures=1000",
@@ -84,6 +87,7 @@ function failuresIn(report: string): Failure[] {
       found.push(failure);
       failures.push(failure);
     }
+    if (line.includes(NO_FAULT)) for (const failure of found) failures.splice(failures.indexOf(failure) >>> 0, 1);
     if (line.startsWith("    `{")) for (const failure of found) failure.said = line;
   }
   return failures;
