@@ -6,7 +6,6 @@ import { postgresStore } from "./store.ts";
 
 setDefaultTimeout(120_000);
 
-const NODE = join(import.meta.dirname, "kills.fixture.ts");
 /** Two messages, each of which ends five processes. */
 const KILLS = 10;
 
@@ -25,7 +24,7 @@ test("a send and a timer that kill every process that runs them end as dead lett
   let node: Bun.Subprocess | undefined;
   const starting = (async () => {
     while (!over && kills <= KILLS) {
-      node = Bun.spawn([process.execPath, NODE, database.url], {
+      node = Bun.spawn([process.execPath, join(import.meta.dirname, "kills-process.fixture.ts"), database.url], {
         stdin: "ignore",
         stdout: "inherit",
         stderr: "inherit",

@@ -1,4 +1,4 @@
-/** One node, as a process of its own, whose handlers may kill it: `bun kills.fixture.ts DATABASE_URL`. */
+/** One node, as a process of its own, whose handlers may kill it: `bun kills-process.fixture.ts DATABASE_URL`. */
 import * as v from "valibot";
 import { actor, createTroupe, silentLog } from "#runtime";
 import { postgresStore } from "./store.ts";
