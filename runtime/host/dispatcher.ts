@@ -82,8 +82,8 @@ export class Dispatcher implements CallTaker {
       this.#stopping ||
       this.#closing.size > 0 ||
       this.#held.size > 0 ||
-      this.#suspects.size > 0 ||
-      this.#recent !== undefined
+      this.#recent !== undefined ||
+      this.#mayBeSuspect(delivery)
     ) {
       this.deliver(delivery);
       return;
@@ -115,7 +115,8 @@ export class Dispatcher implements CallTaker {
       return;
     }
     if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
-    if (this.#suspects.size !== 0 && definition.kind === "command" && this.#suspects.take(delivery, this.#pass)) return;
+    if (this.#mayBeSuspect(delivery) && definition.kind === "command" && this.#suspects.take(delivery, this.#pass))
+      return;
     this.#toActor(type, delivery, definition);
   }
 
@@ -158,6 +159,11 @@ export class Dispatcher implements CallTaker {
     );
     this.#actors.add(activation);
     return activation;
+  }
+
+  /** Whether it is one of those that come again by themselves, on a node that has taken over from a dead one. */
+  #mayBeSuspect({ envelope }: Delivery): boolean {
+    return this.#suspects.size > 0 && envelope.since !== undefined;
   }
 
   /** A turn that runs may wait for this very call: it is let in, or its turn would never end (Dispatcher.I1). */
