@@ -10,3 +10,6 @@ export { listsForMaps } from "./message/lists-for-maps.ts";
 export { keyOf, pointerOf, stepOf } from "./base/json-pointer.ts";
 export { toIssue } from "./message/validate.ts";
 export { withResolvers } from "./base/deferred.ts";
+export { CLOSE, CONNECT, KEEP, LEASE_MS, RECEIVE } from "./sockets/sockets.ts";
+export type { SocketBroadcast, SocketInput, SocketReply } from "./sockets/sockets.ts";
+export { socketTopic } from "./sockets/topic.ts";

@@ -71,6 +71,15 @@ export type { Troupe, TroupeOptions, TroupeStatus } from "./node/troupe.ts";
 export type { ProjectionStatus } from "./projections/projections.ts";
 export type { ActorSummary } from "./indexing/where.ts";
 export type { WatchedState } from "./watch/watch.ts";
+export type {
+  ActorSockets,
+  AnySockets,
+  DeclareSockets,
+  Socket,
+  SocketHandlers,
+  SocketsDefinition,
+  SocketSchemas,
+} from "./sockets/declare.ts";
 export { memory } from "./memory/memory-store.ts";
 export { memoryTopics } from "./topics/memory-topics.ts";
 export type { MemoryTopicsOptions } from "./topics/memory-topics.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor } from "#runtime";
-import { Counter } from "../door/door-conformance.ts";
+import { Counter } from "../door/door-bench.ts";
 import { connect, reasonOf, remote, type RemoteRef } from "./mod.ts";
 
 const answers = (): Promise<Response> => Promise.resolve(Response.json(3));

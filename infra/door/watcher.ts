@@ -16,7 +16,7 @@ import { eventId, type Place } from "./event-id.ts";
 /** One event for the watcher. */
 export interface WatchEvent {
   readonly id: string;
-  readonly event: "state" | "broadcast" | "gap";
+  readonly event: "state" | "broadcast" | "gap" | "message";
   /** JSON. */
   readonly data: string;
 }

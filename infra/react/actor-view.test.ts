@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createTroupe, memory, type Troupe } from "#runtime";
 import { connect, type Client } from "../client/mod.ts";
-import { Counter } from "../door/door-conformance.ts";
+import { Counter } from "../door/door-bench.ts";
 import { actorHandler, type ActorHandler } from "../door/mod.ts";
 import { type ActorSnapshot, ActorView, viewOf } from "./actor-view.ts";
 

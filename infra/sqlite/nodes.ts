@@ -1,9 +1,9 @@
 import type { NodeCard, NodeContracts, NodeId, NodeRow } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 /** Renews a node's lease. What it does not say of itself this time stays as it said it before. */
 export function writeNode(
-  file: SqliteFile,
+  file: SqlDatabase,
   node: { readonly id: NodeId; readonly now: number; readonly expires: number; readonly card: NodeCard | undefined },
 ): void {
   const { id, now, expires, card } = node;
@@ -17,7 +17,7 @@ export function writeNode(
 }
 
 /** The nodes whose lease is good at `now`, in order of their id. */
-export function readNodes(file: SqliteFile, now: number): readonly NodeRow[] {
+export function readNodes(file: SqlDatabase, now: number): readonly NodeRow[] {
   const rows = file.all<{ id: string; expires: number; since: number; card: string | null }>(
     "select id, expires_ms as expires, since_ms as since, card from nodes where expires_ms > ? order by id",
     now,
@@ -31,7 +31,7 @@ export function readNodes(file: SqliteFile, now: number): readonly NodeRow[] {
 }
 
 /** The contracts of the nodes whose lease is good at `now`. */
-export function readContracts(file: SqliteFile, now: number): readonly NodeContracts[] {
+export function readContracts(file: SqlDatabase, now: number): readonly NodeContracts[] {
   return file.all<NodeContracts>(
     "select id as node, contracts from nodes where expires_ms > ? and contracts is not null order by id",
     now,

@@ -1,8 +1,8 @@
 import type { KnownSink, OutboxKind } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 /** Says that a process has these sinks. */
-export function registerSinks(file: SqliteFile, sinks: readonly KnownSink[], at: number): void {
+export function registerSinks(file: SqlDatabase, sinks: readonly KnownSink[], at: number): void {
   for (const { name, kind } of sinks) {
     file.run(
       `insert into sinks (name, kind, seen_ms) values (?, ?, ?)
@@ -13,14 +13,14 @@ export function registerSinks(file: SqliteFile, sinks: readonly KnownSink[], at:
 }
 
 /** Forgets the sinks that no process has had since `before`, with their cursors. Returns their names. */
-export function forgetSinks(file: SqliteFile, before: number): string[] {
+export function forgetSinks(file: SqlDatabase, before: number): string[] {
   const names = file.all<{ name: string }>("delete from sinks where seen_ms < ? returning name", before);
   for (const { name } of names) file.run("delete from cursors where sink = ?", name);
   return names.map(({ name }) => name);
 }
 
 /** The time of the oldest record of a kind that a sink has not passed. */
-export function oldestAhead(file: SqliteFile, sink: string, kind: OutboxKind): number | undefined {
+export function oldestAhead(file: SqlDatabase, sink: string, kind: OutboxKind): number | undefined {
   const row = file.get<{ at: number | null }>(
     `select min(o.at_ms) as at from partitions p
      left join cursors c on c.sink = ? and c.partition = p.id

@@ -1,5 +1,6 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "../base/duration.ts";
+import type { AnySockets } from "../sockets/declare.ts";
 import type { Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison-options.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
@@ -50,6 +51,7 @@ export interface AnyActorType {
     onPassivate?(c: never): void | Promise<void>;
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
+  readonly sockets?: AnySockets | undefined;
 }
 
 /** Any message, its types erased to the ones the runtime itself uses. */

@@ -1,6 +1,7 @@
 import type { InferInput } from "valibot";
 import type { Duration } from "../base/duration.ts";
 import type { RefuseOptions } from "../message/errors.ts";
+import type { ActorSockets } from "../sockets/declare.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
 import type { MissedTicks, Recurrence } from "./recurrence.ts";
 import type { ActorRef } from "./ref.ts";
@@ -174,6 +175,8 @@ export interface TurnContext<State, Events extends Emits> {
   /** Asks another actor and waits for the reply. Not part of this turn's commit: give an `id` if it changes something. */
   ref<Target extends AnyActorType>(target: Target, key: string): ActorRef<Target>;
   readonly timers: Timers;
+  /** Those who are connected to this actor, for types that declare `sockets`. */
+  readonly sockets: ActorSockets;
   readonly workflow: Workflows;
   /** Removes the actor's state with this turn's commit. Its next message meets the initial state. Its timers stay. */
   destroy(): void;

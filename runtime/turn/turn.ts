@@ -24,6 +24,8 @@ import { own, ownFault } from "../message/own-fault.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "../ports/store.ts";
+import type { ActorSockets } from "../sockets/declare.ts";
+import { socketsOf } from "../sockets/sockets.ts";
 import { type TimerSource, TurnTimers } from "../timers/turn-timers.ts";
 import { checkBroadcastType, checkTopic } from "../topics/name.ts";
 import { TurnAsks } from "./turn-asks.ts";
@@ -142,6 +144,11 @@ export class Turn implements TurnContext<unknown, Emits> {
   /** Whether nothing but its state could have to be written. */
   get leavesNothing(): boolean {
     return this.effects === undefined && this.timerWrites === undefined && this.journal?.forced !== true;
+  }
+
+  /** Made on demand: few actors have any. */
+  get sockets(): ActorSockets {
+    return socketsOf(this, this.#type.type, this.#type.sockets);
   }
 
   get traceparent(): string | undefined {

@@ -23,6 +23,14 @@ beforeAll(async () => {
     naming: "[name].mjs",
   });
   expect(built.success).toBe(true);
+  const onNode = await Bun.build({
+    entrypoints: [join(import.meta.dir, "node-door.ts")],
+    target: "node",
+    format: "esm",
+    outdir: folder,
+    naming: "[name].mjs",
+  });
+  expect(onNode.success).toBe(true);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,7 +39,7 @@ const script = (): string => join(folder, "script.mjs");
 
 function expectAllGood(outcomes: readonly Outcome[]): void {
   expect(outcomes.filter(({ fault }) => fault !== undefined)).toEqual([]);
-  expect(outcomes).toHaveLength(25);
+  expect(outcomes).toHaveLength(56);
 }
 
 test("the bundle of the core names no module of any host", async () => {
@@ -46,6 +54,15 @@ test("the core does all it must on Bun", async () => {
 test.skipIf(node === undefined)("the core does all it must on Node", async () => {
   expectAllGood(JSON.parse(await run(node ?? "", [script()])) as Outcome[]);
 });
+
+test.skipIf(node === undefined)(
+  "the door does all it must on Node over real connections, its sockets those of ws",
+  async () => {
+    const outcomes = JSON.parse(await run(node ?? "", [join(folder, "node-door.mjs")])) as Outcome[];
+    expect(outcomes.filter(({ fault }) => fault !== undefined)).toEqual([]);
+    expect(outcomes).toHaveLength(47);
+  },
+);
 
 test("the core does all it must on Deno, without any permission", async () => {
   const { deno } = await hosts();

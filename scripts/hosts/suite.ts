@@ -3,7 +3,8 @@
  * none in common. It is bundled as it is, once, and the same bundle runs everywhere.
  */
 import * as v from "valibot";
-import { doorChecks, inProcess } from "#infra/door/door-conformance.ts";
+import { inProcess } from "#infra/door/door-bench.ts";
+import { doorChecks } from "#infra/door/door-conformance.ts";
 import { equal, failure, until } from "#infra/testing/checks.ts";
 import {
   actor,

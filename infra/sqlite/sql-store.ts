@@ -1,0 +1,371 @@
+import {
+  type ActorId,
+  type ActorRow,
+  type CommitBatch,
+  CommitRefusedError,
+  type CursorRow,
+  type DeadLetter,
+  type DeadLetterChange,
+  type DeadLetterCount,
+  type DeadLetterFilter,
+  type DeadLetterSummary,
+  type DeadLetterWindow,
+  type Fence,
+  FencedError,
+  type Grant,
+  type IndexedFields,
+  type IndexFill,
+  type IndexQuery,
+  type JournalRecord,
+  type KnownSink,
+  type LoadedActor,
+  type NodeCard,
+  type NodeContracts,
+  type NodeId,
+  type NodeRow,
+  type OutboxKind,
+  type OutboxRecord,
+  type Ownership,
+  type PausedActor,
+  type Store,
+  type StoredDeadLetter,
+  type ReplyKey,
+  SENT_IDS,
+  type StoredReply,
+  type TimerPlace,
+  type TimerRow,
+} from "#runtime";
+import { checkFences, writeBatch } from "./commit.ts";
+import type { SqlDatabase } from "./database.ts";
+import {
+  countDeadLetters,
+  claimDeadLetterKeys,
+  deleteDeadLetters,
+  insertDeadLetters,
+  keysWithDeadLetters,
+  lastDeadLetter,
+  selectDeadLetter,
+  selectDeadLetters,
+  summarizeDeadLetters,
+  updateDeadLetter,
+  releaseDeadLetterKeys,
+} from "./dead-letters.ts";
+import { fillIndex, indexedFields, where } from "./index-queries.ts";
+import { readHistory, readJournal } from "./journal.ts";
+import { readContracts, readNodes, writeNode } from "./nodes.ts";
+import { pruneOutbox, readOutbox } from "./outbox.ts";
+import { forgetSinks, oldestAhead, registerSinks } from "./sinks.ts";
+import { dueTimers, timersOf } from "./timers.ts";
+
+/** Replies read with an actor; with more than this the older ones are looked up one by one. */
+const REPLIES_LOADED = 1_000;
+const DAY_MS = 86_400_000;
+const GRANTED = 'id as partition, epoch, commit_seq as "commitSeq", last_seq as "lastSeq"';
+
+/** The store on a SQLite database, wherever that is. */
+export class SqlStore implements Store {
+  readonly name: string;
+  readonly #open: () => Promise<SqlDatabase>;
+  #opened: SqlDatabase | undefined;
+
+  /** @param open opens the database, its schema up to date. */
+  constructor(name: string, open: () => Promise<SqlDatabase>) {
+    this.name = name;
+    this.#open = open;
+  }
+
+  async open(): Promise<void> {
+    this.#opened ??= await this.#open();
+  }
+
+  async close(): Promise<void> {
+    this.#opened?.close();
+    this.#opened = undefined;
+  }
+
+  async check(): Promise<void> {
+    this.#file.get("select 1 from partitions");
+  }
+
+  async heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]> {
+    const now = Date.now();
+    return this.#file.write(() => {
+      writeNode(this.#file, { id: node, now, expires: now + leaseMs, card });
+      const rows = this.#file.all<{ partition: number; epoch: number; owner: string | null }>(
+        `select p.id as partition, p.epoch, case when n.expires_ms > ? then p.owner end as owner
+         from partitions p left join nodes n on n.id = p.owner`,
+        now,
+      );
+      return rows.map(({ partition, epoch, owner }) => ({ partition, epoch, owner: owner ?? undefined }));
+    });
+  }
+
+  async nodes(): Promise<readonly NodeRow[]> {
+    return readNodes(this.#file, Date.now());
+  }
+
+  async contracts(): Promise<readonly NodeContracts[]> {
+    return readContracts(this.#file, Date.now());
+  }
+
+  async acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]> {
+    return this.#file.write(() =>
+      this.#file.all<Grant>(
+        `update partitions set owner = ?1, epoch = epoch + 1
+         where (?3 is null or id in (select value from json_each(?3)))
+           and (owner is null
+                or owner <> ?1 and not exists (select 1 from nodes n where n.id = owner and n.expires_ms > ?2))
+         returning ${GRANTED}`,
+        ...[node, Date.now(), partitions === undefined ? null : JSON.stringify(partitions)],
+      ),
+    );
+  }
+
+  async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
+    this.#file.write(() => {
+      for (const { partition, epoch } of partitions) {
+        this.#file.run(
+          "update partitions set owner = null where id = ? and owner = ? and epoch = ?",
+          ...[partition, node, epoch],
+        );
+      }
+    });
+  }
+
+  async settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]> {
+    const settled = `update partitions set epoch = epoch + 1 where id = ? and owner = ? returning ${GRANTED}`;
+    return this.#file.write(() =>
+      partitions.flatMap(({ partition }) => this.#file.all<Grant>(settled, partition, node)),
+    );
+  }
+
+  async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
+    return this.#file.read(() =>
+      actors.map(({ type, key }) => {
+        const row = this.#file.get<Omit<ActorRow, "key">>(
+          'select state, version, schema_version as "schemaVersion" from actor_states where type = ? and key = ?',
+          ...[type, key],
+        );
+        const replies = this.#file.all<ReplyRow>(
+          "select id, hash, reply from replies where type = ? and key = ? limit ?",
+          ...[type, key, REPLIES_LOADED + 1],
+        );
+        return {
+          state: row?.state,
+          version: row?.version ?? 0,
+          schemaVersion: row?.schemaVersion ?? 1,
+          replies: replies.map(toReply),
+          repliesComplete: replies.length <= REPLIES_LOADED,
+        };
+      }),
+    );
+  }
+
+  async findReplies(asked: readonly ReplyKey[]): Promise<readonly (StoredReply | undefined)[]> {
+    return asked.map(({ type, key, id }) => {
+      const row = this.#file.get<ReplyRow>(
+        "select id, hash, reply from replies where type = ? and key = ? and id = ?",
+        ...[type, key, id],
+      );
+      return row === undefined ? undefined : toReply(row);
+    });
+  }
+
+  async list(
+    type: string,
+    { limit, after }: { readonly limit: number; readonly after: string | undefined },
+  ): Promise<readonly ActorRow[]> {
+    return this.#file.all<ActorRow>(
+      'select key, version, schema_version as "schemaVersion", state from actor_states where type = ? and key > ? order by key limit ?',
+      ...[type, after ?? "", limit],
+    );
+  }
+
+  async where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
+    return where(this.#file, query);
+  }
+
+  async indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {
+    return indexedFields(this.#file, partitions);
+  }
+
+  async fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void> {
+    this.#file.write(() => {
+      checkFences(this.#file, node, fences);
+      fillIndex(
+        this.#file,
+        fences.map(({ partition }) => partition),
+        fill,
+      );
+    });
+  }
+
+  async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    this.#file.write(() => {
+      try {
+        writeBatch(this.#file, node, batch);
+      } catch (error) {
+        if (error instanceof FencedError) throw error;
+        // The transaction has not come to its end, and is rolled back.
+        throw new CommitRefusedError("The database refused the commit", { cause: error });
+      }
+    });
+  }
+
+  async timers(
+    partitions: readonly number[],
+    before: number,
+    limit: number,
+    after?: TimerPlace,
+  ): Promise<readonly TimerRow[]> {
+    return dueTimers(this.#file, partitions, before, limit, after);
+  }
+
+  async timersOf(actor: ActorId): Promise<readonly TimerRow[]> {
+    return timersOf(this.#file, actor);
+  }
+
+  async paused(partitions: readonly number[]): Promise<readonly PausedActor[]> {
+    return this.#file.all<PausedActor>(
+      `select type, key, partition, since_ms as since, reason from paused_actors
+       where partition in (select value from json_each(?))`,
+      JSON.stringify(partitions),
+    );
+  }
+
+  async readJournal(
+    actors: readonly (ActorId & { readonly after: number })[],
+    limit: number,
+  ): Promise<readonly JournalRecord[]> {
+    return actors.flatMap((actor) => readJournal(this.#file, actor, limit));
+  }
+
+  async readHistory(
+    type: string,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return positions.flatMap((position) => readHistory(this.#file, type, position, limit));
+  }
+
+  async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
+    return this.#file.all<CursorRow>(
+      "select sink, partition, seq from cursors where partition in (select value from json_each(?))",
+      JSON.stringify(partitions),
+    );
+  }
+
+  async saveCursors(cursors: readonly CursorRow[]): Promise<void> {
+    this.#file.write(() => {
+      for (const { sink, partition, seq } of cursors) {
+        this.#file.run(
+          `insert into cursors (sink, partition, seq) values (?, ?, ?)
+           on conflict (sink, partition) do update set seq = excluded.seq where excluded.seq > seq`,
+          ...[sink, partition, seq],
+        );
+      }
+    });
+  }
+
+  async readOutbox(
+    kind: OutboxKind,
+    positions: readonly { readonly partition: number; readonly after: number }[],
+    limit: number,
+  ): Promise<readonly OutboxRecord[]> {
+    return positions.flatMap((position) => readOutbox(this.#file, kind, position, limit));
+  }
+
+  async registerSinks(sinks: readonly KnownSink[], at: number): Promise<void> {
+    this.#file.write(() => registerSinks(this.#file, sinks, at));
+  }
+
+  async forgetSinks(before: number): Promise<readonly string[]> {
+    return this.#file.write(() => forgetSinks(this.#file, before));
+  }
+
+  async oldestAhead(sink: string, kind: OutboxKind): Promise<number | undefined> {
+    return oldestAhead(this.#file, sink, kind);
+  }
+
+  async pruneOutbox(partitions: readonly number[], before: number, limit: number): Promise<number> {
+    return this.#file.write(() => pruneOutbox(this.#file, partitions, before, limit));
+  }
+
+  async pruneReplies(before: number, sentBefore: number, limit: number): Promise<number> {
+    return this.#file.write(() => {
+      this.#file.run(
+        "delete from nodes where expires_ms < ? and id not in (select owner from partitions where owner is not null)",
+        Date.now() - DAY_MS,
+      );
+      const sent = SENT_IDS.map((prefix) => `substr(id, 1, ${prefix.length}) = '${prefix}'`).join(" or ");
+      return this.#file.run(
+        `delete from replies where (type, key, id) in
+           (select type, key, id from replies where at_ms < ? and (at_ms < ? or not (${sent})) limit ?)`,
+        ...[before, sentBefore, limit],
+      );
+    });
+  }
+
+  async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {
+    this.#file.write(() => insertDeadLetters(this.#file, letters));
+  }
+
+  async deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]> {
+    return selectDeadLetters(this.#file, filter, page);
+  }
+
+  async deadLetter(id: string): Promise<StoredDeadLetter | undefined> {
+    return selectDeadLetter(this.#file, id);
+  }
+
+  async lastDeadLetter(): Promise<number> {
+    return lastDeadLetter(this.#file);
+  }
+
+  async keysWithDeadLetters(
+    filter: DeadLetterFilter,
+    keys: readonly string[],
+    upTo: number,
+  ): Promise<readonly string[]> {
+    return keysWithDeadLetters(this.#file, filter, keys, upTo);
+  }
+
+  async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
+    return countDeadLetters(this.#file);
+  }
+
+  async summarizeDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetterSummary[]> {
+    return summarizeDeadLetters(this.#file, filter);
+  }
+
+  async amendDeadLetter(id: string, was: string, change: DeadLetterChange): Promise<boolean> {
+    return this.#file.write(() => updateDeadLetter(this.#file, id, was, change));
+  }
+
+  async claimDeadLetterKeys(keys: readonly string[], owner: string, forMs: number): Promise<readonly string[]> {
+    return this.#file.write(() => claimDeadLetterKeys(this.#file, keys, owner, forMs));
+  }
+
+  async releaseDeadLetterKeys(keys: readonly string[], owner: string): Promise<void> {
+    this.#file.write(() => releaseDeadLetterKeys(this.#file, keys, owner));
+  }
+
+  async removeDeadLetters(ids: readonly string[]): Promise<number> {
+    return this.#file.write(() => deleteDeadLetters(this.#file, ids));
+  }
+
+  get #file(): SqlDatabase {
+    if (this.#opened === undefined) throw new Error(`Cannot use the store ${this.name} as it is not open`);
+    return this.#opened;
+  }
+}
+
+interface ReplyRow {
+  readonly id: string;
+  readonly hash: string;
+  readonly reply: string | null;
+}
+
+function toReply({ id, hash, reply }: ReplyRow): StoredReply {
+  return { id, hash, reply: reply ?? undefined };
+}
