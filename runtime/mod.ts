@@ -58,6 +58,8 @@ export { CommitRefusedError, FencedError, OutcomeUnknownError, SENT_IDS } from "
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
+export { standard } from "./actor/standard.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./actor/standard.ts";
 export type { RestartPolicy } from "./actor/restart-policy.ts";
 export type { Migration } from "./actor/migration.ts";
 export type { Probe, ProbedTurn } from "./ports/probe.ts";

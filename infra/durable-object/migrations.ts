@@ -2,7 +2,7 @@
  * The schema of the store, for where no file can be read: the SQL files of `infra/sqlite/migrations`. Written by
  * `bun infra/durable-object/write-migrations.ts`; a test holds that it is up to date.
  */
-import type { Migration } from "../migrations.ts";
+import type { Migration } from "../migration.ts";
 
 /** In the order in which they are applied. */
 // oxfmt-ignore
