@@ -49,12 +49,12 @@ export function selectDeadLetter(file: SqlDatabase, id: string): StoredDeadLette
   return row === undefined ? undefined : letterOf(row);
 }
 
-/** The highest position; 0 without letters. */
+/** The highest position; 0 without dead letters. */
 export function lastDeadLetter(file: SqlDatabase): number {
   return file.get<{ last: number | null }>("select max(position) as last from dead_letters")?.last ?? 0;
 }
 
-/** Which of the keys have a letter that fits, up to a position. */
+/** Which of the keys have a dead letter that fits, up to a position. */
 export function keysWithDeadLetters(
   file: SqlDatabase,
   filter: DeadLetterFilter,
@@ -85,7 +85,7 @@ export function summarizeDeadLetters(file: SqlDatabase, filter: DeadLetterFilter
   );
 }
 
-/** Writes what an edit changed, if the letter still holds `was`. */
+/** Writes what an edit changed, if the dead letter still holds `was`. */
 export function updateDeadLetter(
   file: SqlDatabase,
   id: string,
@@ -126,7 +126,7 @@ export function releaseDeadLetterKeys(file: SqlDatabase, keys: readonly string[]
   );
 }
 
-/** Deletes letters. */
+/** Deletes dead letters. */
 export function deleteDeadLetters(file: SqlDatabase, ids: readonly string[]): number {
   // Counted by what comes back: the number of changes may hold those of triggers.
   const gone = file.all(
