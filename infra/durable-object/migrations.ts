@@ -1,6 +1,6 @@
 /**
- * The schema of the store, for where no file can be read: the SQL files of `infra/sqlite/migrations`. Written by
- * `bun infra/durable-object/write-migrations.ts`; a test holds that it is up to date.
+ * The schema of the store, for where no file can be read: the SQL files of `infra/sqlite/migrations`. Made by
+ * `bun scripts/docs/main.ts --write`; a test holds that it is up to date.
  */
 import type { Migration } from "../migration.ts";
 

@@ -35,9 +35,9 @@ export const LIMITS = { most: 5 } as const;
   );
   const report = (await apiReports(root)).get("troupe-door.md") ?? "";
   expect([...report.matchAll(/```ts\n([^]*?)\n```/gu)].map(([, text]) => text)).toEqual([
-    "class Box<T> { readonly size: number; open(how: () => T): T }",
+    "class Box<T> {\n  readonly size: number;\n  open(how: () => T): T }",
     "const LIMITS = { most: 5 } as const",
-    "interface Shape { readonly width: number }",
+    "interface Shape {\n  readonly width: number }",
     "function add(a: number, b = 1): number",
     "function both(a: string): string\nfunction both(a: number): number",
   ]);

@@ -4,9 +4,6 @@ import { exportedSymbols } from "../docs/exports.ts";
 
 /** Where the reports are. */
 const FOLDER = "infra/docs/api";
-const HEAD =
-  "<!-- Written by `bun scripts/api.ts --accept`: what a door of the package gives out. A line that goes breaks somebody. -->\n";
-
 /** What each door exports, by the name of its file: `http.md`. */
 export async function apiReports(root: string): Promise<ReadonlyMap<string, string>> {
   const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
@@ -22,11 +19,13 @@ export async function apiReports(root: string): Promise<ReadonlyMap<string, stri
         lines.set(name, new Set(seen.map(({ signature }) => signature)));
       }
       const sorted = [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      const text = sorted.map(
-        ([name, signatures]) => `## ${name}\n\n\`\`\`ts\n${[...signatures].join("\n")}\n\`\`\`\n`,
-      );
+      const blocks = sorted.map(([name, signatures]) => {
+        const text = [...signatures].map(memberPerLine).join("\n");
+        return `## ${name}\n\n\`\`\`ts\n${text}\n\`\`\`\n`;
+      });
       const title = door === "." ? "troupe" : `troupe/${door.slice(2)}`;
-      return [`${title.replaceAll("/", "-")}.md`, `${HEAD}\n# \`${title}\`\n\n${text.join("\n")}`];
+      const head = `# \`${title}\`\n\nWhat the door gives out, as its callers see it: \`bun scripts/api.ts --accept\` writes this page. A line that goes breaks somebody.\n`;
+      return [`${title.replaceAll("/", "-")}.md`, `${head}\n${blocks.join("\n")}`];
     }),
   );
 }
@@ -47,6 +46,20 @@ export async function compareApi(root: string, accept: boolean): Promise<string[
     if (accept && before !== text) await writeFile(join(folder, file), text);
   }
   return differing;
+}
+
+/** A line for each member of an interface or a class, so that a review shows which one changed. */
+function memberPerLine(signature: string): string {
+  if (!/^(?:interface|class) /u.test(signature)) return signature;
+  let depth = 0;
+  let text = "";
+  for (const char of signature) {
+    if ("{([".includes(char)) depth++;
+    if ("})]".includes(char)) depth--;
+    text += char;
+    if (depth === 1 && (char === ";" || (char === "{" && text.indexOf("{") === text.length - 1))) text += "\n ";
+  }
+  return text;
 }
 
 function changes(before: string, after: string): string[] {

@@ -1,5 +1,6 @@
 import { ERROR_CODES_PAGE, errorCodesPage } from "./error-codes.ts";
 import { LLMS_PAGE, llmsText } from "./llms.ts";
+import { OBJECT_MIGRATIONS, objectMigrations } from "./object-migrations.ts";
 
 /** A page that is made from the code or from other pages, and never edited by hand. */
 export interface GeneratedPage {
@@ -12,4 +13,5 @@ export interface GeneratedPage {
 export const GENERATED: readonly GeneratedPage[] = [
   { path: ERROR_CODES_PAGE, text: errorCodesPage },
   { path: LLMS_PAGE, text: llmsText },
+  { path: OBJECT_MIGRATIONS, text: objectMigrations },
 ];
