@@ -2,7 +2,7 @@
  * One socket of an actor, at the door where it came in.
  *
  * Owns: the state of the socket, the messages that wait for their turn, what waits to be sent. Does not own: the line to the
- * client (`socket.ts`). Calls in: `say`, and those of an `EventRow`. Calls out: `Troupe.call`, `Topics.subscribe`.
+ * client (`session.ts`). Calls in: `say`, and those of an `EventRow`. Calls out: `Troupe.call`, `Topics.subscribe`.
  *
  * H1 Messages of a socket are turns one after another: the next begins when the reply of the one before is there.
  * H2 A turn whose answer was lost is asked for again under its id, until the time for a call is over: then the socket ends,

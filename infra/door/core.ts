@@ -1,6 +1,6 @@
 /**
  * What a door does, however it is reached: finds what is listed, asks who may, calls, and follows. `handler.ts` speaks HTTP to
- * it, `socket.ts` frames over a socket, `batch.ts` several calls in one request.
+ * it, `session.ts` frames over a socket, `batch.ts` several calls in one request.
  *
  * Owns: the listed actors, the count of open streams. Does not own: how a request is read or an answer is written.
  */

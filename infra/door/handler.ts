@@ -22,7 +22,8 @@ import { asksOf } from "./frames.ts";
 import { type DoorDocument, doorDocument } from "./openapi.ts";
 import type { DoorOptions } from "./options.ts";
 import { DEADLINE_HEADER } from "./request-options.ts";
-import { DoorSockets, type DoorSession, type SocketLine } from "./socket.ts";
+import type { DoorSession, SocketLine } from "./socket-line.ts";
+import { DoorSockets } from "./sockets.ts";
 import type { DoorTroupe } from "./watcher.ts";
 
 /** A door. Made by {@link actorHandler}. */

@@ -3,7 +3,7 @@
  * web (workerd, Deno, Node with the package `ws`).
  */
 import type { ActorHandler } from "./handler.ts";
-import type { DoorSession, SocketLine } from "./socket.ts";
+import type { DoorSession, SocketLine } from "./socket-line.ts";
 
 /** A socket with the interface of the web's `WebSocket`. */
 export interface WebSocketLike {

@@ -70,7 +70,7 @@ export function socketCommands(sockets: AnySockets): Readonly<Record<string, Any
   const keep = (c: Context, { socket, caller }: SocketInput, last: unknown): void => {
     if (sockets.onClose === undefined) return;
     const kept = { socket, caller, ...(last !== undefined && { state: last }) };
-    c.timers.set(timerOf(kept), { in: LEASE_MS, send: CLOSE, with: kept }); // Sockets.K3
+    c.timers.set(timerOf(kept), { in: LEASE_MS, send: CLOSE, with: kept }); // ActorSockets.K3
   };
   return {
     [CONNECT]: command(v.object({ ...base, data: sockets.with ?? v.optional(v.unknown()) }), async (c, input) => {
@@ -90,7 +90,7 @@ export function socketCommands(sockets: AnySockets): Readonly<Record<string, Any
       return { ...(input.state !== undefined && { state: input.state }), out: [], close };
     }),
     [CLOSE]: command(v.object({ ...base, state }), async (c, input) => {
-      // Whoever comes first runs it: the one who held the socket, or the timer. Sockets.K3
+      // Whoever comes first runs it: the one who held the socket, or the timer. ActorSockets.K3
       if (sockets.onClose === undefined || (await c.timers.get(timerOf(input))) === undefined) return NOTHING;
       c.timers.cancel(timerOf(input));
       await run(c, input, sockets.onClose);

@@ -2,7 +2,7 @@
  * Calls and streams over one socket, whatever the host calls a socket.
  *
  * Owns: the calls under way and the streams of each session, its signs of life. Does not own: the socket (`SocketLine`, made by
- * `socket-hosts.ts`), what a call does (`core.ts`). Calls in: `message`, `closed`. Calls out: `SocketLine`, `Door`.
+ * `socket-hosts.ts`), who gets one (`sockets.ts`), what a call does (`core.ts`). Calls in: `message`, `closed`. Calls out: `SocketLine`, `Door`.
  *
  * S1 Bounded: calls, streams, frames, and what waits for a client that does not read. What is over a limit is answered where
  *    it has an id, and ends the session where it has none.
@@ -12,81 +12,18 @@
  */
 import { parseJson } from "../http/json-text.ts";
 import { traceFrom } from "../http/trace.ts";
-import { stepsOf } from "./address.ts";
 import { Channel } from "./channel.ts";
 import type { Ask, Connect, Door } from "./core.ts";
 import type { EventRow } from "./event-stream.ts";
 import { doorProblem, type Failure } from "./failure.ts";
 import { eventText, failureText, type Frame, frameOf, replyText, saidText, WINDOW } from "./frames.ts";
 import type { SocketLimits } from "./options.ts";
-
-/** A host's socket, as far as a door needs it. */
-export interface SocketLine {
-  send(text: string): void;
-  close(code: number, reason: string): void;
-  /** Bytes that were sent and not yet taken by the network. */
-  unreadBytes(): number;
-}
-
-/** What a host tells a door of a socket. */
-export interface DoorSession {
-  /** A message came. Anything but a text ends the session. */
-  message(data: unknown): void;
-  /** The socket has closed, whoever closed it. */
-  closed(): void;
-}
+import type { DoorSession, SocketLine } from "./socket-line.ts";
 
 /** Signs of life that may be missing. */
 const PATIENCE = 4;
 /** Characters of a frame over the limit of a body, which its names and members take. */
 const FRAME_ROOM = 4_096;
-
-/** The sockets of a door. */
-export class DoorSockets {
-  readonly door: Door;
-  readonly limits: Required<SocketLimits>;
-  #open = 0;
-
-  constructor(door: Door, limits: SocketLimits = {}) {
-    this.door = door;
-    this.limits = {
-      max: 10_000,
-      maxCalls: 256,
-      maxStreams: 100,
-      maxUnreadBytes: 1_048_576,
-      origins: [],
-      ...limits,
-    };
-  }
-
-  /** Whether a request asks for a socket: `GET /socket` below the door, with `Upgrade: websocket`. */
-  wanted(request: Request): boolean {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return false;
-    try {
-      const steps = stepsOf(request.url, this.door.base);
-      return steps.length === 1 && steps[0] === "socket";
-    } catch {
-      return false;
-    }
-  }
-
-  /** @throws {Problem} the origin of a page that may not, or no room. */
-  admit(request: Request): void {
-    const origin = request.headers.get("origin");
-    // Browsers ask nobody before they open a socket to another origin, and send its cookies along.
-    if (origin !== null && !this.limits.origins.includes(origin) && !isOwn(origin, request)) {
-      throw doorProblem("origin.forbidden", "Pages of this origin open no sockets here");
-    }
-    if (this.#open >= this.limits.max) {
-      throw doorProblem("sockets.full", "Too many sockets are open: try again", { retryAfter: 1 });
-    }
-  }
-
-  begin(request: Request, line: SocketLine): DoorSession {
-    this.#open++;
-    return new Session(this, request, line, () => this.#open--);
-  }
-}
 
 interface Stream {
   readonly type: string;
@@ -98,7 +35,8 @@ interface Stream {
   row: EventRow | undefined;
 }
 
-class Session implements DoorSession {
+/** One socket. */
+export class SocketSession implements DoorSession {
   readonly #door: Door;
   readonly #limits: Required<SocketLimits>;
   readonly #line: SocketLine;
@@ -112,7 +50,7 @@ class Session implements DoorSession {
   #silent = 0;
   #open = true;
 
-  constructor({ door, limits }: DoorSockets, request: Request, line: SocketLine, over: () => void) {
+  constructor(door: Door, limits: Required<SocketLimits>, request: Request, line: SocketLine, over: () => void) {
     this.#door = door;
     this.#limits = limits;
     this.#line = line;
@@ -126,7 +64,7 @@ class Session implements DoorSession {
     if (!this.#open) return;
     this.#silent = 0;
     if (typeof data !== "string") return this.#end(1003, "Only texts are read");
-    if (this.#line.unreadBytes() > this.#limits.maxUnreadBytes) return this.#end(1013, "Too much was not read"); // DoorSockets.S1
+    if (this.#line.unreadBytes() > this.#limits.maxUnreadBytes) return this.#end(1013, "Too much was not read"); // SocketSession.S1
     if (data.length > this.#door.maxBodyBytes + FRAME_ROOM) return this.#end(1009, "The frame is too large");
     let frame: Frame | undefined;
     try {
@@ -180,7 +118,7 @@ class Session implements DoorSession {
     }
   }
 
-  /** DoorSockets.S3 */
+  /** SocketSession.S3 */
   #name(token: string | undefined): void {
     const headers = new Headers(this.#request.headers);
     headers.delete("authorization");
@@ -255,7 +193,7 @@ class Session implements DoorSession {
     this.#say(saidText(id, n, failure));
   }
 
-  /** DoorSockets.S2 */
+  /** SocketSession.S2 */
   async #run(id: number, stream: Stream, row: EventRow): Promise<void> {
     while (!stream.over) {
       if (stream.room === 0) {
@@ -275,7 +213,7 @@ class Session implements DoorSession {
     return this.#calls.has(id) || this.#streams.has(id);
   }
 
-  /** DoorSockets.S4 */
+  /** SocketSession.S4 */
   #live(): void {
     if (this.#silent++ >= PATIENCE) return this.#end(1001, "Nothing came for too long");
     if (this.#line.unreadBytes() > this.#limits.maxUnreadBytes) return this.#end(1013, "Too much was not read");
@@ -297,9 +235,4 @@ function finish(stream: Stream): void {
   stream.over = true;
   stream.row?.stop();
   stream.wake?.();
-}
-
-function isOwn(origin: string, request: Request): boolean {
-  const host = request.headers.get("host") ?? new URL(request.url).host;
-  return origin === `https://${host}` || origin === `http://${host}`;
 }
