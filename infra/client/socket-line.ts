@@ -103,6 +103,7 @@ class Connection {
     this.#watch = setInterval(() => {
       if (Date.now() - this.#heardAt > SILENCE_MS) this.end(); // ClientSocketLine.L2
     }, SILENCE_MS / 4);
+    unhold(this.#watch);
     this.#rest();
   }
 
@@ -174,7 +175,12 @@ class Connection {
 
   #hear(data: unknown): void {
     this.#heardAt = Date.now();
-    const frame = JSON.parse(String(data)) as Answered;
+    let frame: Answered;
+    try {
+      frame = JSON.parse(String(data)) as Answered;
+    } catch {
+      return this.end(); // whoever says this is no door
+    }
     if (frame.id === undefined) return this.#send("{}");
     this.#waiting.get(frame.id)?.hear(frame);
   }
@@ -203,7 +209,9 @@ class Connection {
   /** ClientSocketLine.L2 */
   #rest(): void {
     clearTimeout(this.#idle);
-    if (!this.#ended && this.#waiting.size === 0) this.#idle = setTimeout(() => this.end(), IDLE_MS);
+    if (this.#ended || this.#waiting.size > 0) return;
+    this.#idle = setTimeout(() => this.end(), IDLE_MS);
+    unhold(this.#idle);
   }
 
   #wait(id: number, waiting: Waiting): void {
@@ -211,6 +219,11 @@ class Connection {
     this.#waiting.set(id, waiting);
     this.#rest();
   }
+}
+
+/** A process need not wait for a timer: the socket itself keeps it, where there is one. */
+function unhold(timer: unknown): void {
+  (timer as { unref?: () => void }).unref?.();
 }
 
 function tooLarge(): CallError {

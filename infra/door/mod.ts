@@ -8,6 +8,6 @@ export { DOOR_STATUSES } from "./failure.ts";
 export type { DoorCode, RefusalBody } from "./failure.ts";
 export type { DoorDocument } from "./openapi.ts";
 export type { DoorSession, SocketLine } from "./socket-line.ts";
-export { bunSockets, serveSocket, workerFetch } from "./socket-hosts.ts";
+export { bunSockets, denoFetch, serveSocket, workerFetch } from "./socket-hosts.ts";
 export type { BunHandlers, BunSocket, BunSocketData, WebSocketLike } from "./socket-hosts.ts";
 export type { DoorTroupe } from "./watcher.ts";

@@ -67,6 +67,33 @@ interface WorkerGlobals {
   readonly WebSocketPair: new () => Readonly<Record<0 | 1, WebSocketLike & { accept(): void }>>;
 }
 
+/**
+ * A request on Deno: an answer, or a socket where it asks for one.
+ *
+ * @example
+ * ```ts
+ * const door = actorHandler(troupe, { actors: [Counter], authorize: () => true });
+ * const handler = (request: Request) => denoFetch(door, request); // Deno.serve(handler)
+ * ```
+ */
+export function denoFetch(door: ActorHandler, request: Request): Promise<Response> {
+  if (!door.wantsSocket(request)) return door(request);
+  const refused = door.refuseSocket(request);
+  if (refused !== undefined) return Promise.resolve(refused);
+  const { Deno } = globalThis as unknown as DenoGlobals;
+  // Deno takes the request back once it is a socket.
+  const kept = new Request(request.url, { headers: new Headers(request.headers) });
+  const { socket, response } = Deno.upgradeWebSocket(request);
+  serveSocket(door, kept, socket);
+  return Promise.resolve(response);
+}
+
+interface DenoGlobals {
+  readonly Deno: {
+    upgradeWebSocket(request: Request): { readonly socket: WebSocketLike; readonly response: Response };
+  };
+}
+
 /** What is kept with a socket of `Bun.serve`. */
 export interface BunSocketData {
   readonly request: Request;

@@ -7,7 +7,7 @@ const Bell = actor("bell", {
   state: v.object({ rung: v.number() }),
   initial: () => ({ rung: 0 }),
   emits: { "bell.rung.v1": v.object({ nth: v.number() }) },
-  messages: ({ command }) => ({ ring: command({}, (c) => void c.emit("bell.rung.v1", { nth: ++c.state.rung })) }),
+  messages: ({ command }) => ({ ring: command({}, (c) => c.emit("bell.rung.v1", { nth: ++c.state.rung })) }),
 });
 
 test("events arrive in order and once each is taken, over answers that say later and lines that break", async () => {

@@ -137,7 +137,7 @@ export function useSuspenseActor<const Name extends PageActor>(
   const view = viewOf(useClient(), { type: actor.type }, key);
   if (view.snapshot().status === "connecting") use(view.ready());
   const used = useActor(actor, key, optimistic);
-  if (used.status === "failed" && used.state === undefined) throw used.error;
+  if (used.status === "failed" && used.state === undefined) throw used.error ?? new Error("The stream ended");
   return used as SuspendedActor<ActorOf<Name>>;
 }
 

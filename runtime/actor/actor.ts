@@ -1,8 +1,6 @@
 import type { GenericSchema, InferInput, InferOutput } from "valibot";
 import type { Duration } from "../base/duration.ts";
 import { MAX_FIELD_LENGTH } from "../base/limits.ts";
-import { declareSockets, type DeclareSockets, type SocketsDefinition } from "../sockets/declare.ts";
-import { socketCommands } from "../sockets/sockets.ts";
 import type { AnyApply, Emits, JournalOptions, Schema } from "./any-actor.ts";
 import type { QueryContext, TurnContext } from "./context.ts";
 import type { IndexableField } from "./indexable.ts";
@@ -13,6 +11,8 @@ import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison-options.ts";
 import { REBUILD, rebuildCommand } from "./rebuild-command.ts";
 import { checkRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
+import { socketCommands } from "./socket-commands.ts";
+import { declareSockets, type DeclareSockets, type SocketsDefinition } from "./sockets.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */

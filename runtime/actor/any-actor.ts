@@ -1,6 +1,5 @@
 import type { GenericSchema, InferOutput } from "valibot";
 import type { Duration } from "../base/duration.ts";
-import type { AnySockets } from "../sockets/declare.ts";
 import type { Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison-options.ts";
 import type { RestartPolicy } from "./restart-policy.ts";
@@ -52,6 +51,18 @@ export interface AnyActorType {
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
   readonly sockets?: AnySockets | undefined;
+}
+
+/** The sockets of a type, their types erased. */
+export interface AnySockets {
+  readonly in?: Schema | undefined;
+  readonly out?: Schema | undefined;
+  readonly with?: Schema | undefined;
+  readonly state?: Schema | undefined;
+  initial?(): unknown;
+  onConnect?(c: never, socket: never, data: never): void | Promise<void>;
+  onMessage(c: never, socket: never, data: never): void | Promise<void>;
+  onClose?(c: never, socket: never): void | Promise<void>;
 }
 
 /** Any message, its types erased to the ones the runtime itself uses. */

@@ -1,7 +1,6 @@
 import type { InferInput } from "valibot";
 import type { Duration } from "../base/duration.ts";
 import type { RefuseOptions } from "../message/errors.ts";
-import type { ActorSockets } from "../sockets/declare.ts";
 import type { AnyActorType, Emits } from "./any-actor.ts";
 import type { MissedTicks, Recurrence } from "./recurrence.ts";
 import type { ActorRef } from "./ref.ts";
@@ -94,6 +93,14 @@ export interface Workflows {
   signalWithStart(
     start: WorkflowStart & { readonly signal: { readonly name: string; readonly args?: readonly unknown[] } },
   ): void;
+}
+
+/** All sockets of an actor. Told after the commit, in order; whoever is connected to any process hears it. */
+export interface ActorSockets {
+  /** Sends to all who are connected, but the socket `except`. */
+  broadcast(data: unknown, options?: { readonly except?: string }): void;
+  /** Sends to one socket by its id. Does nothing where it is closed. */
+  send(socket: string, data: unknown): void;
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import { safeParse } from "valibot";
 import type { AnyActorType, AnyMessageDefinition, Emits } from "../actor/any-actor.ts";
-import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
+import type { ActorSockets, TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import {
@@ -24,11 +24,10 @@ import { own, ownFault } from "../message/own-fault.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "../ports/store.ts";
-import type { ActorSockets } from "../sockets/declare.ts";
-import { socketsOf } from "../sockets/sockets.ts";
 import { type TimerSource, TurnTimers } from "../timers/turn-timers.ts";
 import { checkBroadcastType, checkTopic } from "../topics/name.ts";
 import { TurnAsks } from "./turn-asks.ts";
+import { socketsOf } from "./turn-sockets.ts";
 
 /** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
 export interface EffectDraft {

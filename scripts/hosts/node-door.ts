@@ -4,10 +4,8 @@ import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import type { ClientSocket } from "#infra/client/mod.ts";
 import type { Serve } from "#infra/door/door-bench.ts";
-import { doorChecks } from "#infra/door/door-conformance.ts";
 import { serveSocket } from "#infra/door/mod.ts";
-import { failure } from "#infra/testing/checks.ts";
-import type { Outcome } from "./suite.ts";
+import { printDoor } from "./print-door.ts";
 
 const overNode: Serve = async (door) => {
   const server = createServer((incoming, outgoing) => {
@@ -70,9 +68,4 @@ function requestOf(incoming: IncomingMessage, signal?: AbortSignal): Request {
   } as RequestInit);
 }
 
-const outcomes: Outcome[] = [];
-for (const [check, run] of Object.entries(doorChecks(overNode))) {
-  const error = await failure(run());
-  outcomes.push(error === undefined ? { check } : { check, fault: String(error) });
-}
-console.log(JSON.stringify(outcomes));
+await printDoor(overNode);

@@ -12,7 +12,7 @@ export const Bell = actor("bell", {
   emits: { "bell.rung.v1": v.object({ nth: v.number() }) },
   messages: ({ command, query }) => ({
     ringIn: command({ in: v.number() }, (c, ms) => c.timers.set("ring", { in: ms, send: "ring" })),
-    ring: command({}, (c) => void c.emit("bell.rung.v1", { nth: ++c.state.rung })),
+    ring: command({}, (c) => c.emit("bell.rung.v1", { nth: ++c.state.rung })),
     rung: query({ out: v.number() }, (c) => c.state.rung),
   }),
 });

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, memory, memoryTopics } from "#runtime";
 import { ManualClock } from "#runtime/testing";
-import { CLOSE, CONNECT, KEEP, LEASE_MS, RECEIVE, type SocketReply } from "./sockets.ts";
-import { socketTopic } from "./topic.ts";
+import { socketTopic } from "../topics/socket-topic.ts";
+import { CLOSE, CONNECT, KEEP, LEASE_MS, RECEIVE, type SocketReply } from "./socket-commands.ts";
 
 const Desk = actor("desk", {
   state: v.object({ closed: v.array(v.string()) }),

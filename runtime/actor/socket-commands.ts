@@ -12,11 +12,10 @@
  *    sees to it, {@link LEASE_MS} after that process was heard of last.
  */
 import * as v from "valibot";
-import type { AnyMessageDefinition, Schema } from "../actor/any-actor.ts";
-import type { TurnContext } from "../actor/context.ts";
 import { exactJson } from "../message/exact-json.ts";
-import type { ActorSockets, AnySockets, Socket } from "./declare.ts";
-import { socketTopic } from "./topic.ts";
+import type { AnyMessageDefinition, AnySockets, Schema } from "./any-actor.ts";
+import type { TurnContext } from "./context.ts";
+import type { Socket } from "./sockets.ts";
 
 /** The commands of a type with sockets. */
 export const CONNECT = "$connect";
@@ -134,34 +133,8 @@ class TurnSocket implements Socket<unknown, unknown> {
   }
 }
 
-/** What an actor broadcasts to its sockets. */
-export interface SocketBroadcast {
-  readonly key: string;
-  /** The one socket it is for. */
-  readonly to?: string;
-  /** The one socket it is not for. */
-  readonly except?: string;
-  readonly data: unknown;
-}
-
-/** The sockets of an actor, as any of its turns sees them. */
-export function socketsOf(
-  c: Pick<Context, "broadcast" | "key">,
-  type: string,
-  sockets: AnySockets | undefined,
-): ActorSockets {
-  const tell = (data: unknown, whom: { readonly to?: string; readonly except?: string }): void => {
-    if (sockets === undefined) throw new TypeError(`Cannot send to the sockets of ${type} as it declares none`);
-    const broadcast: SocketBroadcast = { key: c.key, ...whom, data: JSON.parse(textOf(sockets.out, data)) };
-    c.broadcast(socketTopic(type, c.key), "sent", broadcast);
-  };
-  return {
-    broadcast: (data, { except } = {}) => tell(data, except === undefined ? {} : { except }),
-    send: (to, data) => tell(data, { to }),
-  };
-}
-
-function textOf(schema: Schema | undefined, data: unknown): string {
+/** What is sent to a socket, as JSON. @throws {ValiError} it is not what the type says. */
+export function textOf(schema: Schema | undefined, data: unknown): string {
   const said: unknown = schema === undefined ? data : v.parse(schema, data);
   return exactJson(said, "what is sent to a socket") ?? "null";
 }

@@ -1,6 +1,6 @@
 import type { InferInput, InferOutput } from "valibot";
-import type { Emits, Schema } from "../actor/any-actor.ts";
-import type { TurnContext } from "../actor/context.ts";
+import type { AnySockets, Emits, Schema } from "./any-actor.ts";
+import type { TurnContext } from "./context.ts";
 
 /** One socket of an actor, as the turn sees it that the socket brought. */
 export interface Socket<State, Out> {
@@ -14,14 +14,6 @@ export interface Socket<State, Out> {
   send(data: Out): void;
   /** Closes it after the commit, behind what was sent. */
   close(): void;
-}
-
-/** All sockets of an actor. Told after the commit, in order; whoever is connected to any process hears it. */
-export interface ActorSockets {
-  /** Sends to all who are connected, but the socket `except`. */
-  broadcast(data: unknown, options?: { readonly except?: string }): void;
-  /** Sends to one socket by its id. Does nothing where it is closed. */
-  send(socket: string, data: unknown): void;
 }
 
 /** What is said over the sockets of a type, as schemas. */
@@ -58,18 +50,6 @@ export interface SocketHandlers<Context, In, Out, With, State> {
 export interface SocketsDefinition<In = unknown, Out = unknown, With = unknown> extends AnySockets {
   /** Only types: what is sent each way. */
   readonly types?: { readonly in: In; readonly out: Out; readonly with: With };
-}
-
-/** Any sockets, their types erased. */
-export interface AnySockets {
-  readonly in?: Schema | undefined;
-  readonly out?: Schema | undefined;
-  readonly with?: Schema | undefined;
-  readonly state?: Schema | undefined;
-  initial?(): unknown;
-  onConnect?(c: never, socket: Socket<never, never>, data: never): void | Promise<void>;
-  onMessage(c: never, socket: Socket<never, never>, data: never): void | Promise<void>;
-  onClose?(c: never, socket: Socket<never, never>, data?: never): void | Promise<void>;
 }
 
 /** Declares the sockets of a type, with its state and events already known. */
