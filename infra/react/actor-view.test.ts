@@ -101,6 +101,32 @@ describe("ActorView", () => {
   });
 });
 
+describe("ActorView.ready()", () => {
+  test("is one promise for all who wait, and its stream goes on for who is shown next", async () => {
+    let streams = 0;
+    const counting = connect("http://door", {
+      fetch: (request) => (request.method === "GET" && streams++, door(request)),
+    });
+    const view = new ActorView(counting, Counter, "a");
+    const first = view.ready();
+    expect(view.ready()).toBe(first);
+    await first;
+    expect([view.snapshot().status, countOf(view.snapshot())]).toEqual(["live", 0]);
+    const shown = shownUntil(view, (snapshot) => countOf(snapshot) === 1);
+    await troupe.ref(Counter, "a").add({ by: 1 });
+    expect(await shown).toEqual([0, 1]);
+    expect(streams).toBe(1);
+  });
+
+  test("rejects with the reason where there will be no state", async () => {
+    const other = connect("http://door", {
+      fetch: actorHandler(troupe, { actors: [Counter], authorize: () => false }),
+    });
+    const view = new ActorView(other, Counter, "a");
+    expect(await view.ready().catch((error: unknown) => (error as { code: string }).code)).toBe("forbidden");
+  });
+});
+
 test("all who look at one actor share one view", () => {
   expect(viewOf(client, Counter, "a")).toBe(viewOf(client, Counter, "a"));
   expect(viewOf(client, Counter, "a")).not.toBe(viewOf(client, Counter, "b"));
