@@ -53,7 +53,7 @@ export function socketCommands(sockets: AnySockets): Readonly<Record<string, Any
   const run = async (
     c: Context,
     input: SocketInput,
-    handle: ((c: never, socket: Socket<never, never>, data: never) => unknown) | undefined,
+    handle: ((c: never, socket: never, data: never) => unknown) | undefined,
   ): Promise<{ readonly reply: SocketReply; readonly changed: boolean }> => {
     const before = exactJson(input.state, "the state of a socket");
     const socket = new TurnSocket(input, sockets.out);
