@@ -98,6 +98,23 @@ export function actorSocketChecks(withDoor: WithDoor): Readonly<Record<string, (
         ]);
       }),
 
+    "a socket ends when its caller may no longer connect, and goes on as long as he may": async () => {
+      let asked = 0;
+      let allowed = true;
+      await withDoor(
+        async (bench) => {
+          const anna = await enter(bench, "anna");
+          await until(() => Promise.resolve(asked > 3));
+          await anna.send({ say: "still here" });
+          allowed = false;
+          const [said, error] = [await texts(anna, 1), await failure(texts(anna, 1))];
+          equal([said, error instanceof CallError && error.code], [["anna: still here 1"], "forbidden"]);
+          await until(async () => (await present(bench)).length === 0);
+        },
+        { streamFor: "20ms", authorize: () => (asked++, allowed) },
+      );
+    },
+
     "an actor that leaves memory keeps its sockets, and their states": () =>
       withDoor(async (bench) => {
         const anna = await enter(bench, "anna");

@@ -82,6 +82,11 @@ export class Channel implements EventRow {
     }
   }
 
+  /** Who opened it. */
+  get caller(): string {
+    return this.#to.caller;
+  }
+
   /** Messages that wait for their turn. */
   get waiting(): number {
     return this.#said.length;

@@ -137,15 +137,20 @@ export class Door {
   }
 
   /** Connects to an actor that has sockets, for whom `authorize` lets. Counts as an open stream until it is stopped. */
-  async connect({ type, key, data }: Connect, request: Request): Promise<Channel> {
+  async connect(connect: Connect, request: Request): Promise<Channel> {
+    const { type, key, data } = connect;
     const { actor, sockets } = this.#found(type);
     if (!sockets) throw doorProblem("message.not_found", "It has no sockets");
-    const caller = admitted(
-      await this.#options.authorize({ kind: "socket", type, key, message: "socket", input: data }, request),
-    );
+    const caller = await this.#mayConnect(connect, request); // DoorHandler.D2
     const closes = actor.sockets?.onClose !== undefined;
     const to = { type, key, caller, data, timeoutMs: this.#timeoutMs, closes };
     return this.#counted(() => Channel.open(this.#node(), to));
+  }
+
+  /** Whether a socket may stay open for who opened it. @throws {Problem} it may not, or somebody else asks by now. */
+  async readmit(connect: Connect, request: Request, { caller }: Channel): Promise<void> {
+    if ((await this.#mayConnect(connect, request)) === caller) return;
+    throw doorProblem("forbidden", "This socket was opened by another caller");
   }
 
   /** What any thrown value is answered with. What is our own fault is logged. */
@@ -190,6 +195,11 @@ export class Door {
       over();
       throw error;
     }
+  }
+
+  async #mayConnect({ type, key, data }: Connect, request: Request): Promise<string> {
+    const call = { kind: "socket", type, key, message: "socket", input: data } as const;
+    return admitted(await this.#options.authorize(call, request));
   }
 
   #found(type: string): Shown {

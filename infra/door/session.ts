@@ -100,7 +100,12 @@ export class SocketSession implements DoorSession {
         return void this.#stream(frame.id, frame.follow.type, () => this.#door.follow(frame.follow, this.#request));
       case "connect":
         if (this.#taken(frame.id)) return this.#end(1008, "This id is in use");
-        return void this.#stream(frame.id, frame.connect.type, () => this.#connect(frame.id, frame.connect));
+        return void this.#stream(
+          frame.id,
+          frame.connect.type,
+          () => this.#connect(frame.id, frame.connect),
+          (channel) => this.#door.readmit(frame.connect, this.#request, channel),
+        );
       case "say":
         return void this.#hear(frame.id, frame.n, frame.data);
       case "take": {
@@ -147,9 +152,18 @@ export class SocketSession implements DoorSession {
     this.#say(text);
   }
 
-  async #stream(id: number, type: string, begin: () => Promise<EventRow>): Promise<void> {
+  /**
+   * Sends the events of a row, for as long as a yes lasts: then the client asks again, or where `keep` is given the door does.
+   */
+  async #stream<Row extends EventRow>(
+    id: number,
+    type: string,
+    begin: () => Promise<Row>,
+    keep?: (row: Row) => Promise<void>,
+  ): Promise<void> {
     const stream: Stream = { type, room: WINDOW, wake: undefined, over: false, row: undefined };
-    let life: ReturnType<typeof setTimeout> | undefined;
+    let life: ReturnType<typeof setInterval> | undefined;
+    let refusal: unknown;
     let text = `{"id":${id},"end":true}`;
     try {
       if (this.#streams.size >= this.#limits.maxStreams) {
@@ -159,13 +173,20 @@ export class SocketSession implements DoorSession {
       const row = await begin();
       stream.row = row;
       if (stream.over) row.stop();
-      // A socket of an actor is no question that is asked again.
-      if (!(row instanceof Channel)) life = setTimeout(() => finish(stream), this.#door.lifeMs);
+      const refused = (error: unknown): void => {
+        refusal = error;
+        finish(stream);
+      };
+      life = setInterval(() => {
+        if (keep === undefined) finish(stream);
+        else keep(row).catch(refused);
+      }, this.#door.lifeMs);
       await this.#run(id, stream, row);
+      if (refusal !== undefined) throw refusal;
     } catch (error) {
       text = failureText(id, this.#door.failure(error, type, traceFrom(null).traceId));
     }
-    clearTimeout(life);
+    clearInterval(life);
     finish(stream);
     if (this.#streams.get(id) === stream) this.#streams.delete(id);
     this.#say(text);
