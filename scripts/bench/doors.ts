@@ -29,12 +29,13 @@ export async function* doors(): AsyncGenerator<BenchCase> {
 
   progress(`doors: ${CALLERS} calls in flight, then an empty handler (8 s each)`);
   const body = { by: 1 };
+  const { host } = new URL(address);
   const calls = Array.from({ length: ACTORS }, (_, i) =>
-    requestBytes(address, { method: "POST", path: `/counter/a${i}/add`, body }),
+    requestBytes(host, { method: "POST", path: `/counter/a${i}/add`, body }),
   );
   const at = (caller: number, nth: number): Uint8Array => calls[(caller + nth) % ACTORS] ?? new Uint8Array();
   const measured = await driveHttp({ label: "doors", address, pid, postmaster }, CALLERS, at);
-  const nothing = requestBytes(address, { method: "POST", path: "/empty", body });
+  const nothing = requestBytes(host, { method: "POST", path: "/empty", body });
   const empty = await driveHttp({ label: "doors: an empty handler", address, pid }, CALLERS, () => nothing);
   yield {
     bench: "doors",
