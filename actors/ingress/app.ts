@@ -27,6 +27,7 @@ import { customerRoutes } from "../shop/http/customers.ts";
 import { deliveryRoutes } from "../shop/http/deliveries.ts";
 import { invoiceRoutes } from "../shop/http/invoices.ts";
 import { notificationRoutes } from "../shop/http/notifications.ts";
+import { orderChangeRoutes } from "../shop/http/order-changes.ts";
 import { orderRoutes } from "../shop/http/orders.ts";
 import { paymentRoutes } from "../shop/http/payments.ts";
 import { productRoutes } from "../shop/http/products.ts";
@@ -67,6 +68,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   const ofItself = [systemRoutes(deps), ...(deps.metrics === undefined ? [] : [metricsRoute(deps.metrics)])];
   const forOthers = () => [
     orderRoutes(deps),
+    orderChangeRoutes(deps),
     customerRoutes(deps),
     simulationRoutes(deps),
     reportRoutes(deps),

@@ -18,7 +18,7 @@ import {
   type JournalRecord,
   type KnownSink,
   type LoadedActor,
-  type NodeCard,
+  type NodeInfo,
   type NodeId,
   type OutboxKind,
   type OutboxRecord,
@@ -82,7 +82,7 @@ class MemoryStore implements Store {
   close = (): Promise<void> => Promise.resolve();
   check = (): Promise<void> => Promise.resolve();
 
-  heartbeat = async (node: NodeId, leaseMs: number, card?: NodeCard) => this.#ownership.heartbeat(node, leaseMs, card);
+  heartbeat = async (node: NodeId, leaseMs: number, info?: NodeInfo) => this.#ownership.heartbeat(node, leaseMs, info);
   nodes = async () => this.#ownership.nodes();
   contracts = async () => this.#ownership.contracts();
   acquire = async (node: NodeId, partitions?: readonly number[]) => this.#ownership.acquire(node, partitions);

@@ -120,16 +120,34 @@ export function readSettings(
   throw new SettingsError(`Cannot start as the settings do not fit:\n${[...new Set(lines)].join("\n")}`);
 }
 
-/** The variables with their meaning and default, for `--help`. */
-export function describeVariables(): string {
-  const lines = Object.entries(VARIABLES).flatMap(([name, schema]) => {
+/** One variable, for people. */
+export interface VariableHelp {
+  readonly name: string;
+  readonly meaning: string;
+  /** `undefined`: none, or a table that the meaning tells. */
+  readonly fallback: string | undefined;
+}
+
+/** The variables that people may set, with their meaning and default. */
+export function variableHelp(): VariableHelp[] {
+  return Object.entries(VARIABLES).flatMap(([name, schema]) => {
     const meaning = v.getDescription(schema);
     if (meaning === undefined) return [];
     const fallback = v.safeParse(schema, undefined).output;
-    const shown = fallback === undefined || String(fallback) === "" ? "" : ` (${String(fallback)})`;
-    return [`  ${name.padEnd(24)} ${meaning}${shown}`];
+    const isTable = typeof fallback === "object" && !Array.isArray(fallback);
+    const shown = fallback === undefined || isTable ? "" : String(fallback);
+    return [{ name, meaning, fallback: shown === "" ? undefined : shown }];
   });
-  return lines.join("\n");
+}
+
+/** The variables with their meaning and default, for `--help`. */
+export function describeVariables(): string {
+  return variableHelp()
+    .map(
+      ({ name, meaning, fallback }) =>
+        `  ${name.padEnd(24)} ${meaning}${fallback === undefined ? "" : ` (${fallback})`}`,
+    )
+    .join("\n");
 }
 
 /** Whether a value must not be shown: addresses may hold passwords. */
