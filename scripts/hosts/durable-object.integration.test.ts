@@ -6,7 +6,7 @@ import { connect, type RemoteSocket } from "#infra/client/mod.ts";
 import type { Counter, Room } from "#infra/door/door-bench.ts";
 import { hosts } from "./binaries.ts";
 import type { Bell } from "./object-worker.ts";
-import type { Outcome } from "./suite.ts";
+import type { Outcome } from "./outcomes.ts";
 import { type RunningWorker, serveWorker } from "./workerd.ts";
 
 setDefaultTimeout(300_000);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { run, which } from "#infra/stack/command.ts";
 import { importsOf } from "../boundaries/imports.ts";
 import { hosts } from "./binaries.ts";
-import type { Outcome } from "./suite.ts";
+import type { Outcome } from "./outcomes.ts";
 import { serveWorker } from "./workerd.ts";
 
 setDefaultTimeout(300_000);

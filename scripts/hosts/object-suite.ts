@@ -5,7 +5,7 @@ import { ObjectStore } from "#infra/durable-object/store.ts";
 import { failure } from "#infra/testing/checks.ts";
 import type { Store } from "#runtime";
 import { durableStoreConformance, scheduleConformance, storeConformance, type TestTools } from "#runtime/testing";
-import type { Outcome } from "./suite.ts";
+import type { Outcome } from "./outcomes.ts";
 
 interface Context {
   readonly storage: ObjectStorage & { deleteAll(): Promise<void> };
