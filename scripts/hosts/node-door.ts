@@ -69,3 +69,4 @@ function requestOf(incoming: IncomingMessage, signal?: AbortSignal): Request {
 }
 
 await printDoor(overNode);
+process.exit(0); // the timer that watches over slow bodies rests only after a while
