@@ -12,6 +12,7 @@ import { type Shown, shownBy } from "./exposure.ts";
 import { doorProblem, failureOf, type Failure } from "./failure.ts";
 import type { DoorOptions, Verdict } from "./options.ts";
 import { messageId, timeoutOf } from "./request-options.ts";
+import { StateFeeds } from "./state-feed.ts";
 import { type DoorTroupe, Watcher, type WatchEvent } from "./watcher.ts";
 
 /** A call, wherever it was read from. */
@@ -57,6 +58,7 @@ export class Door {
   readonly #maxStreams: number;
   /** Ends what is open, when the door closes. */
   readonly #open = new Set<() => void>();
+  readonly #feeds = new StateFeeds();
   #streams = 0;
 
   /** @throws {TypeError} when a type is listed twice, or `base` does not begin with a slash, or ends with one. */
@@ -121,7 +123,7 @@ export class Door {
     admitted(await this.#options.authorize({ kind: "watch", type, key, message: "watch", input: undefined }, request)); // DoorHandler.D2
     return this.#counted(async () => {
       const wish = { actor, key, states, topics: topics?.(key) ?? [], after: place };
-      const watcher = await Watcher.start(this.#node(), wish);
+      const watcher = await Watcher.start(this.#node(), this.#feeds, wish);
       const first = watcher.next();
       const patience = alarm(FIRST_STATE_MS);
       try {
