@@ -58,6 +58,8 @@ export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription
 export { CommitRefusedError, FencedError, OutcomeUnknownError, SENT_IDS } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
+export { isRecorded } from "./ports/tracing.ts";
+export type { Span, SpanAttributes, SpanStart, Tracing } from "./ports/tracing.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
 export { standard } from "./actor/standard.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./actor/standard.ts";

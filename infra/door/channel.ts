@@ -22,7 +22,8 @@ import {
 } from "#runtime/internal";
 import type { EventRow } from "./event-stream.ts";
 import { doorProblem } from "./failure.ts";
-import type { DoorTroupe, WatchEvent } from "./watcher.ts";
+import type { DoorTroupe } from "./options.ts";
+import type { WatchEvent } from "./watcher.ts";
 
 /** Who connects, and to what. */
 export interface Connecting {

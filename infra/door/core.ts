@@ -10,10 +10,10 @@ import { placeOf } from "./event-id.ts";
 import { alarm, type EventRow } from "./event-stream.ts";
 import { type Shown, shownBy } from "./exposure.ts";
 import { doorProblem, failureOf, type Failure } from "./failure.ts";
-import type { DoorOptions, Verdict } from "./options.ts";
+import type { DoorOptions, DoorTroupe, Verdict } from "./options.ts";
 import { messageId, timeoutOf } from "./request-options.ts";
 import { StateFeeds } from "./state-feed.ts";
-import { type DoorTroupe, Watcher, type WatchEvent } from "./watcher.ts";
+import { Watcher, type WatchEvent } from "./watcher.ts";
 
 /** A call, wherever it was read from. */
 export interface Ask {
@@ -77,6 +77,11 @@ export class Door {
     this.#log = log;
     this.#timeoutMs = durationMs(options.timeout ?? "30s");
     this.#maxStreams = maxStreams;
+  }
+
+  /** The node behind the door. Throws what whoever gives it throws. */
+  get node(): DoorTroupe {
+    return this.#node();
   }
 
   /** The definition of a message that is listed. @throws {Problem} 404: there is none. */

@@ -9,10 +9,11 @@
  * D4 Every failure is a problem (RFC 9457) with a code of a closed list; it says nothing of its cause.
  * D5 A batch and a socket carry the same calls and streams: what is refused one by one is refused there as well.
  */
+import type { Span } from "#runtime";
 import { limitBody, readJson } from "../http/body.ts";
 import { jsonResponse, mark } from "../http/mark.ts";
 import type { Problem } from "../http/problem.ts";
-import { traceOf } from "../http/trace.ts";
+import { beginRequest, endRequest, traceOf } from "../http/trace.ts";
 import { nothingHere, stepsOf } from "./address.ts";
 import { batchResponse } from "./batch.ts";
 import { Door } from "./core.ts";
@@ -20,11 +21,10 @@ import { eventStream } from "./event-stream.ts";
 import { doorProblem, failureResponse } from "./failure.ts";
 import { asksOf } from "./frames.ts";
 import { type DoorDocument, doorDocument } from "./openapi.ts";
-import type { DoorOptions } from "./options.ts";
+import type { DoorOptions, DoorTroupe } from "./options.ts";
 import { DEADLINE_HEADER } from "./request-options.ts";
 import type { DoorSession, SocketLine } from "./socket-line.ts";
 import { DoorSockets } from "./sockets.ts";
-import type { DoorTroupe } from "./watcher.ts";
 
 /** A door. Made by {@link actorHandler}. */
 export interface ActorHandler {
@@ -124,13 +124,18 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
   }
 
   const handle = async (request: Request): Promise<Response> => {
+    let response: Response;
+    let span: Span | undefined;
     try {
-      const response = await answer(request);
+      const { tracing } = door.node;
+      if (tracing !== undefined) span = beginRequest(request, tracing, new URL(request.url).pathname);
+      response = await answer(request);
       mark(response, request);
-      return response;
     } catch (error) {
-      return failed(request, error);
+      response = failed(request, error);
     }
+    endRequest(span, request, `${door.base}/:type/:key/:message`, response.status);
+    return response;
   };
   return Object.assign(handle, {
     openapi: () => doorDocument(door.shown.values(), door.base),

@@ -1,4 +1,4 @@
-import type { AnyActorType, Duration, Log } from "#runtime";
+import type { AnyActorType, Duration, Log, Troupe } from "#runtime";
 import type { Exposure } from "./exposure.ts";
 
 /** What somebody asks a door for. */
@@ -64,3 +64,6 @@ export interface SocketLimits {
   /** Origins whose pages may open one, beside the door's own: `https://example.com`. Default: none. */
   readonly origins?: readonly string[];
 }
+
+/** The part of a node that a door needs. */
+export type DoorTroupe = Pick<Troupe, "call" | "watch" | "topics" | "tracing">;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createTroupe, memory, type Troupe, type WatchedState } from "#runtime";
 import { Counter } from "./door-bench.ts";
+import type { DoorTroupe } from "./options.ts";
 import { StateFeeds } from "./state-feed.ts";
-import type { DoorTroupe } from "./watcher.ts";
 
 let troupe: Troupe;
 let asked: number;
@@ -21,7 +21,7 @@ beforeEach(async () => {
       yield state as WatchedState<never>;
     }
   };
-  node = { call: troupe.call.bind(troupe), watch: watch as never, topics: undefined as never };
+  node = { call: troupe.call.bind(troupe), watch: watch as never, topics: undefined as never, tracing: undefined };
 });
 afterEach(() => troupe.stop());
 

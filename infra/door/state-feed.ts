@@ -10,7 +10,7 @@
  */
 import type { AnyActorType, WatchedState } from "#runtime";
 import { textHash } from "#runtime/internal";
-import type { DoorTroupe } from "./watcher.ts";
+import type { DoorTroupe } from "./options.ts";
 
 /** A state as it is sent. */
 export interface FedState {

@@ -9,8 +9,9 @@
  * V2 A watcher that comes back with the id of its last event is not shown the same state again and misses no broadcast; where
  *    the history does not reach back so far, a `gap` says so.
  */
-import type { AnyActorType, TopicItem, TopicSubscription, Troupe } from "#runtime";
+import type { AnyActorType, TopicItem, TopicSubscription } from "#runtime";
 import { eventId, type Place } from "./event-id.ts";
+import type { DoorTroupe } from "./options.ts";
 import type { FedState, StateFeeds, StateReader } from "./state-feed.ts";
 
 /** One event for the watcher. */
@@ -124,6 +125,3 @@ export class Watcher {
     return { id: eventId(this.#place), event: "broadcast", data: `${head},"data":${body}}` };
   }
 }
-
-/** The part of a node that a door needs. */
-export type DoorTroupe = Pick<Troupe, "call" | "watch" | "topics">;

@@ -22,5 +22,9 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     "name": "0004_know_sinks.sql",
     "text": "-- The sinks that some process has: what is not published to all of those of its kind is kept. `seen_ms`: when one last had it.\ncreate table sinks (\n  name        text primary key,\n  kind        text not null,\n  seen_ms     integer not null\n) strict, without rowid;\n"
+  },
+  {
+    "name": "0005_trace_timers.sql",
+    "text": "-- What the turn of a timer is part of: the trace of the turn that set it. Null: a trace of its own.\nalter table timers add column traceparent text;\n"
   }
 ];
