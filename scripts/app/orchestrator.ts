@@ -32,7 +32,7 @@ export interface OrchestratorOptions {
   readonly hosts: readonly [HostedEngine, ...HostedEngine[]];
   readonly temporal: Temporal;
   readonly secrets: SecretBox;
-  readonly tracing: Otel | undefined;
+  readonly tracing?: Otel | undefined;
   readonly log: Log;
   /** What the containers of one host may take together. */
   readonly totals: HostTotals;
