@@ -22,7 +22,8 @@ const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padSta
 /** By the host, where it can: that is a hundred times as fast. */
 function toHex(bytes: Uint8Array & { readonly toHex?: () => string }): string {
   if (bytes.toHex !== undefined) return bytes.toHex();
-  let text = "";
-  for (const byte of bytes) text += DIGITS[byte];
-  return text;
+  const digits = new Array<string | undefined>(bytes.length);
+  // By index: stepping through bytes makes an object for each.
+  for (let i = 0; i < bytes.length; i++) digits[i] = DIGITS[bytes[i] as number];
+  return digits.join("");
 }

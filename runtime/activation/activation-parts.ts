@@ -22,6 +22,11 @@ export interface ActivationParts extends TurnParts {
     /** The actor is gone by itself: no message may come to it any more. */
     forget(actor: ActorId): void;
   };
+  /** The way from those whom a turn waits for up to one of `callers`, on whatever nodes they are; `undefined`: there is none. */
+  readonly askedInTurn: (
+    waitingFor: Iterable<string>,
+    callers: readonly string[],
+  ) => Promise<readonly string[] | undefined>;
   readonly lanes: CommitLanes;
   /** Until when turns that await may take. */
   readonly turnLimits: Deadlines;

@@ -348,13 +348,11 @@ export class Incarnation implements AwaitingLife {
   }
 
   /**
-   * A handler that awaited may have left code behind that still holds pieces of the state: they are frozen, and the next turn
-   * gets a value of its own.
+   * A handler that awaited has most likely left code behind that still holds pieces of the state. They are nobody's any more
+   * (ActorState.A5); frozen they say so. Every turn's would cost more than the turn.
    */
   #letGo(turn: Turn): void {
-    if (turn.journal !== undefined) return; // its handlers never hold more than a view
-    freeze(turn.draft);
-    this.#state.taint();
+    if (turn.journal === undefined) freeze(turn.draft); // else its handlers never held more than a view
   }
 
   /**

@@ -102,7 +102,10 @@ export class Router {
       return this.call(type.type, key, message, input, traced, callers, deadline);
     }
     const id = options.id ?? asks.idOf(from, this.#tokenOf(from), address, message, input);
-    return asks.waitFor(address, this.call(type.type, key, message, input, { ...traced, id }, callers, deadline));
+    return asks.waitFor(
+      address,
+      this.call(type.type, key, message, input, { ...traced, id }, callers, deadline, from.since),
+    );
   }
 
   /** What tells a message from any other: made when first needed, kept while it is tried again. */
@@ -121,6 +124,7 @@ export class Router {
     options: CallOptions,
     callers: readonly string[] = NO_CALLERS,
     deadline?: number,
+    since?: number,
   ): Promise<unknown> {
     let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
     if (deadline !== undefined) {
@@ -143,6 +147,7 @@ export class Router {
       traceparent,
       callers,
       timeoutMs,
+      ...(since !== undefined && { since }),
     };
     if (signal !== undefined) return this.routeUntil(signal, envelope).then(parsed);
     return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);

@@ -38,6 +38,11 @@ export interface NodeServices {
   readonly metrics?: NodeMetrics | undefined;
   /** Where what is done of a message is told, trace by trace; `undefined`: nowhere. */
   readonly spans?: NodeSpans | undefined;
+  /** See `ActivationParts`. */
+  readonly askedInTurn: (
+    waitingFor: Iterable<string>,
+    callers: readonly string[],
+  ) => Promise<readonly string[] | undefined>;
   ref<A extends AnyActorType>(
     type: A,
     key: string,

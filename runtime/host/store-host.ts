@@ -33,6 +33,7 @@ import { Housekeeping } from "./housekeeping.ts";
 import { Membership } from "./membership.ts";
 import type { NodeServices } from "./node-services.ts";
 import { PartitionLifecycle } from "./partition-lifecycle.ts";
+import { Suspects } from "./suspects.ts";
 
 export class StoreHost {
   readonly store: Store;
@@ -93,21 +94,23 @@ export class StoreHost {
     this.#lanes = new CommitLanes(node.lanes, { ...base, ownership: this.ownership, listeners });
     const parts = { ...base, actors: this.#actors, reader, lanes: this.#lanes, timers: this.timers };
     const held = new PausedActors(parts);
+    const suspects = new Suspects({ ...base, types: byName });
     this.#lifecycle = new PartitionLifecycle({
       ...parts,
-      listeners: [this.timers, held, this.#watchers, this.#actors, this.#relays, this.#index],
+      listeners: [suspects, this.timers, held, this.#watchers, this.#actors, this.#relays, this.#index],
     });
     const recent = recentTurns > 0 ? new RecentTurns(recentTurns, () => clock.now()) : undefined;
     this.dispatcher = new Dispatcher({
       ...parts,
       types: byName,
       held,
+      suspects,
       controls: new ControlHandler({ ...parts, relays: this.#relays, held, recent }),
       watchers: this.#watchers,
       recent,
       probe,
       closing: this.#lifecycle.closing,
-      activation: { ...parts, ref: node.ref, probe, turnLimits: this.#turnLimits },
+      activation: { ...parts, ref: node.ref, askedInTurn: node.askedInTurn, probe, turnLimits: this.#turnLimits },
     });
     // A timer's message comes in as every message does.
     this.#fireTimers = new FireTimers({

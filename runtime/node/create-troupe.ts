@@ -8,6 +8,7 @@ import { silentLog } from "../base/log.ts";
 import { systemRandomness } from "../base/randomness.ts";
 import { ActorControls } from "../calls/actor-controls.ts";
 import { ActorRegistry } from "../calls/actor-registry.ts";
+import { CrossingAsks } from "../calls/crossing-asks.ts";
 import { askNode, type NodeLink } from "../calls/node-messages.ts";
 import { Router } from "../calls/router.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
@@ -69,6 +70,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     spans,
   });
   const link: NodeLink | undefined = transport === undefined ? undefined : { transport, clock };
+  const crossings = new CrossingAsks(types, link, nodeId);
   const controls = new ActorControls(router);
   const residents = new ActorLru(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, clock);
   const services: NodeServices = {
@@ -100,6 +102,7 @@ function partsOf(options: TroupeOptions): NodeParts {
             () => subscriptions.status(),
           ),
     spans,
+    askedInTurn: (waitingFor, callers) => crossings.way(waitingFor, callers),
     ref: (type, key, from, deadline, asks) =>
       makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call)),
   };
@@ -162,6 +165,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     topics,
     tracing: options.tracing,
     link,
+    crossings,
     router,
     types,
     hosts,

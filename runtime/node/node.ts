@@ -11,6 +11,7 @@ import type { Randomness } from "../base/randomness.ts";
 import { type ActorControls } from "../calls/actor-controls.ts";
 import { type ActorRegistry } from "../calls/actor-registry.ts";
 import { CallServer } from "../calls/call-server.ts";
+import type { CrossingAsks } from "../calls/crossing-asks.ts";
 import type { NodeLink } from "../calls/node-messages.ts";
 import { type Router } from "../calls/router.ts";
 import type { ActorInspection } from "../control/inspection.ts";
@@ -44,6 +45,7 @@ export interface NodeParts {
   readonly tracing: Tracing | undefined;
   /** The way to the other nodes; `undefined` without a transport. */
   readonly link: NodeLink | undefined;
+  readonly crossings: CrossingAsks;
   readonly router: Router;
   readonly types: ActorRegistry;
   readonly hosts: readonly StoreHost[];
@@ -71,7 +73,7 @@ export class Node implements Troupe {
     this.nodeId = parts.nodeId;
     this.tracing = parts.tracing;
     this.deadLetters = parts.deadLetters;
-    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions);
+    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions, parts.crossings);
   }
 
   async start(): Promise<void> {

@@ -44,6 +44,13 @@ export interface ReplyKey extends ActorId {
   readonly id: string;
 }
 
+/** A message to an actor whose turn was begun `count` times, last at `at`, and is not known to have ended. */
+export interface BegunMessage extends ReplyKey {
+  readonly partition: number;
+  readonly count: number;
+  readonly at: number;
+}
+
 /** The once-only record of a handled message. */
 export interface StoredReply {
   readonly id: string;

@@ -45,6 +45,7 @@ export class FireTimers implements TimerFiring {
           traceparent: timer.traceparent ?? this.#parts.spans?.tracing.root(),
           callers: [],
           timeoutMs: Number.MAX_SAFE_INTEGER,
+          ...(!skip && { since: dueAt }),
         },
         succeed: () => resolve(),
         fail: reject,

@@ -9,7 +9,6 @@ import type { Engine } from "#infra/engines/engine.ts";
 import { HostRoom, type HostTotals } from "#infra/engines/host-room.ts";
 import { LogBook } from "#infra/engines/log-book.ts";
 import { everyOne } from "#infra/every-one.ts";
-import { tracedEngine } from "#infra/otel/traced-engine.ts";
 import type { Log, Troupe } from "#runtime";
 import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
 import type { ReconcileDeps } from "#workflows/reconcile-service/needs-of-activities.ts";
@@ -51,8 +50,7 @@ export interface DrivenHost {
 /** Announces the host of an engine, follows its events, checks its containers, keeps what they write, and acts on it. */
 export function driveHost(options: DrivenHostOptions): DrivenHost {
   const { troupe, hosted, totals, wake, needs, connection, logDirectory, log } = options;
-  const { tracing } = connection;
-  const engine = tracing === undefined ? hosted.engine : tracedEngine(hosted.engine, tracing);
+  const { engine } = hosted;
   const host = announceHost({ troupe, engine, wanted: hosted.name, log });
   const images = localImages(engine);
   const limited = totals.memoryBytes !== undefined || totals.cpus !== undefined;

@@ -7,6 +7,7 @@ import { growth } from "./growth.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
+import { overload } from "./overload.ts";
 import { redrive } from "./redrive.ts";
 import { relay } from "./relay.ts";
 import { askTwoNodes } from "./remote.ts";
@@ -44,6 +45,12 @@ export const BENCHES: readonly Bench[] = [
     about: "what tracing costs a turn, recorded and not",
     servers: ["postgres"],
     run: traces,
+  },
+  {
+    name: "overload",
+    about: "ten times as many callers for a minute: who is let in, memory, and when all is normal again",
+    servers: ["postgres"],
+    run: overload,
   },
   {
     name: "activation",
