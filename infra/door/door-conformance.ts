@@ -219,6 +219,9 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
       withDoor(
         (bench) => {
           const { paths } = bench.door.openapi() as { paths: Record<string, unknown> };
+          // The key is what every key is, and what the type makes of it.
+          const add = JSON.stringify(paths["/rpc/counter/{key}/add"]);
+          equal(add.includes(`"minLength":1,"maxLength":40,"pattern"`), true);
           equal(Object.keys(paths), ["/rpc/counter/{key}/add", "/rpc/counter/{key}/watch"]);
           const text = JSON.stringify(paths);
           for (const part of [`"by":{"type":"number"}`, "not_positive", "Idempotency-Key", "text/event-stream"]) {

@@ -3,6 +3,8 @@ import { Problem } from "../http/problem.ts";
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/u;
 const WHOLE_MS = /^[1-9]\d{0,8}$/u;
+/** The longest that may be asked for: nine digits. */
+export const MAX_DEADLINE_MS = 999_999_999;
 /** Longer ids are hashed: the runtime bounds them. */
 const PLAIN_ID_LENGTH = 255;
 

@@ -2,6 +2,7 @@ import postgres from "postgres";
 import {
   type ActorId,
   type ActorRow,
+  type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
   type CursorRow,
@@ -38,6 +39,7 @@ import {
   type TimerRow,
 } from "#runtime";
 import { findReplies, listActors, loadActors, pausedActors } from "./actors.ts";
+import { pruneBegun, saveBegun, selectBegun } from "./begun.ts";
 import { commitStatement } from "./commit.ts";
 import {
   countDeadLetters,
@@ -253,6 +255,18 @@ class PostgresStore implements Store {
         delete from nodes n where n.expires_at < now() - interval '1 day' and not exists (select 1 from partitions p where p.owner = n.id)`,
     );
     return pruned;
+  }
+
+  begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
+    return this.#pool.run((sql) => selectBegun(sql, partitions));
+  }
+
+  saveBegun(messages: readonly BegunMessage[]): Promise<void> {
+    return this.#pool.run((sql) => saveBegun(sql, messages));
+  }
+
+  pruneBegun(before: number): Promise<void> {
+    return this.#pool.run((sql) => pruneBegun(sql, before));
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

@@ -22,7 +22,9 @@ export function acquirePartitions(
   now: number,
   partitions?: readonly number[],
 ): Grant[] {
-  return file.all<Grant>(
+  const owned = file.all<{ id: number }>("select id from partitions where owner is not null");
+  const before = new Set(owned.map(({ id }) => id));
+  const grants = file.all<Grant>(
     `update partitions set owner = ?1, epoch = epoch + 1
      where (?3 is null or id in (select value from json_each(?3)))
        and (owner is null
@@ -30,6 +32,7 @@ export function acquirePartitions(
      returning ${GRANTED}`,
     ...[node, now, partitions === undefined ? null : JSON.stringify(partitions)],
   );
+  return grants.map((grant) => ({ ...grant, abandoned: before.has(grant.partition) }));
 }
 
 /** Gives partitions back; those that are held under another epoch are left alone. */

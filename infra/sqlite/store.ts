@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import {
   type ActorId,
   type ActorRow,
+  type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
   type CursorRow,
@@ -37,6 +38,7 @@ import {
   type TimerRow,
 } from "#runtime";
 import { findReply, listActors, loadActor, pruneReplies } from "./actors.ts";
+import { pruneBegun, saveBegun, selectBegun } from "./begun.ts";
 import { checkFences, writeBatch } from "./commit.ts";
 import {
   countDeadLetters,
@@ -268,6 +270,18 @@ class SqliteStore implements Store {
       forgetNodes(this.#file, Date.now() - DAY_MS);
       return pruneReplies(this.#file, before, sentBefore, limit);
     });
+  }
+
+  async begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
+    return this.#file.read(() => selectBegun(this.#file, partitions));
+  }
+
+  async saveBegun(messages: readonly BegunMessage[]): Promise<void> {
+    this.#file.write(() => saveBegun(this.#file, messages));
+  }
+
+  async pruneBegun(before: number): Promise<void> {
+    this.#file.write(() => pruneBegun(this.#file, before));
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

@@ -43,7 +43,7 @@ beforeAll(async () => {
   hosts = [engineIn("a"), engineIn("b")];
   orchestrator = startOrchestrator({
     ...{ troupe, hosts, temporal, secrets: plainBox, log: silentLog, totals: { memoryBytes: 256 * 1024 ** 2 } },
-    ...{ nats: undefined, kafka: undefined, rabbitmq: undefined, redis: undefined, tls: {} },
+    ...{ nats: undefined, kafka: undefined, rabbitmq: undefined, redis: undefined, tls: {}, tracing: undefined },
     ...{ logDirectory: join(directory, "logs"), bindRoots: [], reconciled: () => undefined },
   });
   await orchestrator.workers.ready();

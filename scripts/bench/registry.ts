@@ -7,12 +7,14 @@ import { growth } from "./growth.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
+import { overload } from "./overload.ts";
 import { redrive } from "./redrive.ts";
 import { relay } from "./relay.ts";
 import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
 import { sockets } from "./sockets.ts";
+import { traces } from "./traces.ts";
 import { hot, turn } from "./turn.ts";
 
 /** A benchmark that `bun run bench` knows. */
@@ -38,6 +40,18 @@ export const BENCHES: readonly Bench[] = [
   { name: "tell", about: "messages whose reply nobody waits for", servers: [], run: tell },
   { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
   { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
+  {
+    name: "traces",
+    about: "what tracing costs a turn, recorded and not",
+    servers: ["postgres"],
+    run: traces,
+  },
+  {
+    name: "overload",
+    about: "ten times as many callers for a minute: who is let in, memory, and when all is normal again",
+    servers: ["postgres"],
+    run: overload,
+  },
   {
     name: "activation",
     about: "the first message to stored, passive actors",
