@@ -28,6 +28,8 @@ const MIN_WINDOW = 128;
 const BURST = 4_096;
 /** A lane that is full for longer does not have a burst: more comes than it can take. */
 const STANDING_MS = 250;
+/** A lane that was free for less is as it was before: in a standing overload it is free for a moment now and then. */
+const CALM_MS = 1_000;
 /** A transaction may take three times as long as a small one, or this much longer, before the window shrinks. */
 const SLACK_MS = 10;
 /** How much each small transaction counts for what a small one takes. */
@@ -53,6 +55,7 @@ export class LaneRoom {
   readonly #blocked = new Map<Blocked, number>();
   #blockedMessages = 0;
   #blockedSince = 0;
+  #freeSince = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -92,14 +95,17 @@ export class LaneRoom {
 
   /** `actor` has so many messages and waits for room. */
   block(actor: Blocked, messages: number): void {
-    if (this.#blocked.size === 0) this.#blockedSince = this.#clock.monotonic();
+    if (this.#blocked.size === 0) {
+      const now = this.#clock.monotonic();
+      if (now - this.#freeSince > CALM_MS) this.#blockedSince = now;
+    }
     this.#blockedMessages += messages - (this.#blocked.get(actor) ?? 0);
     this.#blocked.set(actor, messages);
   }
 
   unblock(actor: Blocked): void {
     this.#blockedMessages -= this.#blocked.get(actor) ?? 0;
-    this.#blocked.delete(actor);
+    if (this.#blocked.delete(actor) && this.#blocked.size === 0) this.#freeSince = this.#clock.monotonic();
   }
 
   /** Whether one more message may wait. `patient`: nobody waits for its answer, so only memory counts (LaneRoom.B2, LaneRoom.B3). */
