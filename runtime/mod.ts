@@ -57,6 +57,8 @@ export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription
 export { CommitRefusedError, FencedError, OutcomeUnknownError, SENT_IDS } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
+export { isRecorded } from "./ports/tracing.ts";
+export type { Span, SpanAttributes, SpanStart, Tracing } from "./ports/tracing.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
 export type { RestartPolicy } from "./actor/restart-policy.ts";
 export type { Migration } from "./actor/migration.ts";

@@ -9,36 +9,41 @@ import { jsonLog } from "./app/json-log.ts";
 import { writeDownUncaught } from "./app/last-words.ts";
 import { followSettings } from "./app/live-settings.ts";
 import { serveHttp } from "./app/serve.ts";
-import { loadSettings } from "./app/settings-sources.ts";
-import { type Settings, SettingsError } from "./app/settings.ts";
+import { type LoadedSettings, loadSettings } from "./app/settings-sources.ts";
+import { SettingsError } from "./app/settings.ts";
 import { untilStopSignal } from "./app/stop-signal.ts";
 import { startSystem } from "./app/system.ts";
 import { openTelemetry } from "./app/telemetry.ts";
+import { openTracing } from "./app/tracing.ts";
 
 /** How long requests and turns under way may take to end, together. */
 const DRAIN_MS = 10_000;
+/** How long the last spans may take to leave. */
+const FLUSH_MS = 2_000;
 const EXIT_USAGE = 2;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function settingsOf(all: Environment): Settings {
-  const { settings } = loadSettings(all);
-  const missing = Object.entries(databasesOf(settings)).filter(([, url]) => url === undefined);
+function settingsOf(all: Environment): LoadedSettings {
+  const loaded = loadSettings(all);
+  const missing = Object.entries(databasesOf(loaded.settings)).filter(([, url]) => url === undefined);
   if (missing.length > 0) {
     const named = missing.map(([service]) => `${service.toUpperCase()}_DATABASE_URL`).join(", ");
     throw new SettingsError(
       `Cannot start without a database: set DATABASE_URL (or ${named}), or start the servers with "bun run dev" or "bun run stack"`,
     );
   }
-  return settings;
+  return loaded;
 }
 
-async function run(settings: Settings, all: Environment): Promise<void> {
+async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
+  const { settings } = loaded;
   const log = jsonLog(settings.LOG_LEVEL);
   writeDownUncaught(log);
+  const tracing = openTracing(settings, all);
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
-  const live = followSettings(settings, all, log);
+  const live = followSettings(loaded, all, log);
   const telemetry = openTelemetry({
     troupe: () => system.troupe(),
     sockets: () => server.sockets,
@@ -51,9 +56,10 @@ async function run(settings: Settings, all: Environment): Promise<void> {
     connections,
     telemetry,
     log,
+    tracing: tracing.otel,
     address: () => server.address,
   });
-  const server = serveHttp({ settings, live: () => live.current(), connections, system, telemetry, log });
+  const server = serveHttp({ settings, live, connections, system, telemetry, tracing, log });
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,
@@ -73,6 +79,7 @@ async function run(settings: Settings, all: Environment): Promise<void> {
   await server.stop(left());
   await system.stop(left());
   await connections.close();
+  await Promise.race([tracing.otel?.close(), Bun.sleep(FLUSH_MS)]).catch(() => undefined);
   log("info", "app:stopped");
   process.exit(0);
 }

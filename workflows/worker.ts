@@ -1,5 +1,6 @@
 import type { PayloadCodec } from "@temporalio/common";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import { NativeConnection, type Worker } from "@temporalio/worker";
+import type { Otel } from "#infra/otel/otel.ts";
 /**
  * Workers: run the workflows and activities of each task queue in this process.
  *
@@ -7,13 +8,15 @@ import { NativeConnection, Worker } from "@temporalio/worker";
  * which the caller opens before and closes after.
  *
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
+ *    An attempt that fails leaves no thread and no memory behind ({@link createWorker}).
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
- * W3 a try that fails leaves nothing behind: a namespace that is gone for days costs no memory.
  */
 import { pause } from "#infra/pause.ts";
 import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
+import { createWorker } from "./create-worker.ts";
+import { traceActivities, traceSinks } from "./tracing.ts";
 import { installRuntime } from "./worker-runtime.ts";
 
 /** One task queue and what runs on it. */
@@ -35,6 +38,8 @@ export interface WorkersOptions {
   readonly security?: TemporalSecurity | undefined;
   readonly queues: readonly QueueOptions[];
   readonly log: Log;
+  /** Where runs and activities are told of. None: nowhere. */
+  readonly tracing?: Otel | undefined;
   /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
   readonly maxCachedWorkflows?: number;
 }
@@ -73,7 +78,7 @@ interface SupervisedQueue {
 
 function superviseQueue(
   queue: QueueOptions,
-  { address, namespace = "default", security, codec, log, maxCachedWorkflows }: WorkersOptions,
+  { address, namespace = "default", security, codec, log, tracing, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = new AbortController();
@@ -86,16 +91,15 @@ function superviseQueue(
     const connection = await NativeConnection.connect({ address, ...securityOptions(security) });
     try {
       if (stopped) return;
-      // A worker that cannot be made leaves a thread with all workflows behind: whether it can is asked before (Worker.W3).
-      await connection.workflowService.describeNamespace({ namespace });
-      if (stopped) return;
-      worker = await Worker.create({
+      worker = await createWorker({
         connection,
         namespace,
         taskQueue,
         ...(bundle && { workflowBundle: bundle }),
         activities: queue.activities,
         dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
+        sinks: traceSinks(tracing),
+        ...(tracing && { interceptors: traceActivities(tracing) }),
         ...TUNING,
         maxCachedWorkflows: maxCachedWorkflows ?? TUNING.maxCachedWorkflows,
       });

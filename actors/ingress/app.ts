@@ -19,6 +19,8 @@ import { mark } from "#infra/http/mark.ts";
 import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
+import { beginRequest, endRequest } from "#infra/http/trace.ts";
+import type { Span } from "#runtime";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
@@ -43,7 +45,9 @@ import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { rpcRoutes } from "./routes/rpc.ts";
+import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { tracesRoutes } from "./routes/traces.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { SOCKET_PATH } from "./sockets/sockets.ts";
 
@@ -81,8 +85,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
     ...(deps.rpc === undefined ? [] : [rpcRoutes(deps, deps.rpc)]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
+    ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
     keyRoutes(deps),
     ticketRoutes(deps),
     pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
@@ -126,21 +132,29 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     const since = performance.now();
     let response: Response | undefined;
     let forwarding: Forwarding | undefined;
+    let span: Span | undefined;
     let readers: readonly string[] = [];
     try {
       const { host, path, query } = targetOf(request); // Ingress.I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
+      if (!QUIET.test(path)) span = beginRequest(request, deps.tracing, path);
       forwarding =
         deps.serves === false
           ? undefined
           : deps.forward?.find(request, path, query, (at) => router.methodsAt(at).length > 0);
       readers = forwarding?.origins === undefined ? originsOf(path) : [...originsOf(path), ...forwarding.origins];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
-      if (response === undefined && forwarding !== undefined) {
+      if (response === undefined && forwarding?.kind === "own") {
+        if (forwarding.access !== null) await guard?.admit(request, forwarding.access); // Ingress.I4
+        forwarding.pass();
+      } else if (response === undefined && forwarding?.kind === "elsewhere") {
         await guard?.admit(request, forwarding.access); // Ingress.I4
         response = await forwarding.answer(tunnel);
-        if (response === undefined) return undefined;
+        if (response === undefined) {
+          endRequest(span, request, forwarding.route, 101);
+          return undefined;
+        }
       }
       response ??= await router.fetch(request);
     } catch (error) {
@@ -149,12 +163,9 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     mark(response, request); // Ingress.I2
     guard?.describe(request, response);
     share(request, response, readers);
-    counts?.answered(
-      forwarding?.route ?? routeOf(request),
-      request.method,
-      response.status,
-      (performance.now() - since) / 1_000,
-    );
+    const route = forwarding?.kind === "elsewhere" ? forwarding.route : routeOf(request);
+    endRequest(span, request, route, response.status);
+    counts?.answered(route, request.method, response.status, (performance.now() - since) / 1_000);
     return response;
   }
 
@@ -165,6 +176,8 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   };
 }
 
+/** Who looks at the process, and the files of pages: nobody asks for their traces. */
+const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|console|traces|v1)(?:\/|$))/;
 const NO_ORIGINS = (): readonly string[] => [];
 
 function notHere(): Problem {

@@ -8,11 +8,11 @@
  * D3 A command with an `Idempotency-Key` acts once per caller, however often it is sent.
  * D4 Every failure is a problem (RFC 9457) with a code of a closed list; it says nothing of its cause.
  */
-import { type AnyActorType, type Duration, durationMs, type Log, silentLog } from "#runtime";
+import { type AnyActorType, type Duration, durationMs, type Log, silentLog, type Span } from "#runtime";
 import { limitBody, readJson } from "../http/body.ts";
 import { jsonResponse, mark } from "../http/mark.ts";
 import type { Problem } from "../http/problem.ts";
-import { traceOf } from "../http/trace.ts";
+import { beginRequest, endRequest, traceOf } from "../http/trace.ts";
 import { nothingHere, stepsOf } from "./address.ts";
 import { placeOf } from "./event-id.ts";
 import { alarm, eventStream, type OpenStream } from "./event-stream.ts";
@@ -198,7 +198,10 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
 
   const door = async (request: Request): Promise<Response> => {
     let response: Response;
+    let span: Span | undefined;
     try {
+      const { tracing } = node();
+      if (tracing !== undefined) span = beginRequest(request, tracing, new URL(request.url).pathname);
       response = await answer(request);
     } catch (error) {
       const { traceId } = traceOf(request);
@@ -207,6 +210,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
       response = await failureResponse(error, typeIn(request, base), traceId, refusalData);
     }
     mark(response, request);
+    endRequest(span, request, `${base}/:type/:key/:message`, response.status);
     return response;
   };
   return Object.assign(door, {

@@ -130,4 +130,4 @@ export class Watcher {
 }
 
 /** The part of a node that a door needs. */
-export type DoorTroupe = Pick<Troupe, "call" | "watch" | "topics">;
+export type DoorTroupe = Pick<Troupe, "call" | "watch" | "topics" | "tracing">;

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { CallOptions } from "#runtime";
 import { readJson } from "./body.ts";
 import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
+import { taggedResponse } from "./entity-tag.ts";
 import { idempotencyKey, messageIdOf } from "./idempotency.ts";
 import { parseExactJson, parseJson } from "./json-text.ts";
 import { jsonResponse } from "./mark.ts";
@@ -73,6 +74,8 @@ export function endpoint<
         if (spec.body !== undefined) ask.body = await readBody(spec.body, request, spec.exact === true);
         // Each part was checked against the very schema its type is inferred from.
         const result = await handle(ask as unknown as Ask<P, Q, B>);
+        if (spec.tagged === true && !(result instanceof Reply))
+          return taggedResponse(request, spec.answer.status, result);
         return result instanceof Reply
           ? jsonResponse(request, result.status, result.body, result.headers)
           : jsonResponse(request, spec.answer.status, result, NO_HEADERS);
@@ -108,7 +111,7 @@ function read(spec: EndpointSpec, request: Request, params: Readonly<Record<stri
     look,
     call: id === undefined ? look : { ...look, id },
     params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
-    query: spec.query === undefined ? undefined : check(spec.query, queryOf(request), "query"),
+    query: spec.query === undefined ? undefined : readQuery(spec.query, request),
     body: undefined,
   };
 }
@@ -131,6 +134,13 @@ function readPath(spec: EndpointSpec, schema: Schema, params: Readonly<Record<st
 
 /** The query of an endpoint that knows none: any name in it is refused. */
 export const NO_QUERY = v.strictObject({});
+
+const EMPTY = {};
+
+function readQuery(schema: Schema, request: Request): unknown {
+  // Most writes know no query, and have none.
+  return schema === NO_QUERY && targetOf(request).query === "" ? EMPTY : check(schema, queryOf(request), "query");
+}
 
 /** What a route answers for a thing that is not there. */
 export function notFound(noun: string): Problem {

@@ -144,12 +144,14 @@ const timersSet = part({
     message: ["text", (t) => t.message],
     input: ["json", (t) => t.input ?? null],
     schedule: ["json", (t) => t.schedule ?? null],
+    traceparent: ["text", (t) => t.traceparent ?? null],
   },
   query: (rows) => `
-    insert into timers (type, key, name, partition, due_ms, message, input, schedule)
+    insert into timers (type, key, name, partition, due_ms, message, input, schedule, traceparent)
     select ${rows.list} from held where ok
     on conflict (type, key, name) do update
-    set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule`,
+    set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule,
+      traceparent = excluded.traceparent`,
 });
 
 const timersUnset = part({

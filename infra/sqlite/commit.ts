@@ -88,10 +88,13 @@ function writeTimers(file: SqliteFile, { timers }: CommitBatch): void {
       file.run("delete from timers where type = ? and key = ? and name = ?", type, key, name);
     } else {
       file.run(
-        `insert into timers (type, key, name, partition, due_ms, message, input, schedule) values (?, ?, ?, ?, ?, ?, ?, ?)
+        `insert into timers (type, key, name, partition, due_ms, message, input, schedule, traceparent)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)
          on conflict (type, key, name) do update
-         set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule`,
+         set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule,
+           traceparent = excluded.traceparent`,
         ...[type, key, name, partition, timer.dueAt, timer.message, timer.input ?? null, timer.schedule ?? null],
+        timer.traceparent ?? null,
       );
     }
   }

@@ -1,9 +1,13 @@
 import type { ActorId, TimerPlace, TimerRow } from "#runtime";
 import type { SqliteFile } from "./file.ts";
 
-type Row = Omit<TimerRow, "input" | "schedule"> & { readonly input: string | null; readonly schedule: string | null };
+type Row = Omit<TimerRow, "input" | "schedule" | "traceparent"> & {
+  readonly input: string | null;
+  readonly schedule: string | null;
+  readonly traceparent: string | null;
+};
 
-const COLUMNS = 'type, key, name, partition, due_ms as "dueAt", message, input, schedule';
+const COLUMNS = 'type, key, name, partition, due_ms as "dueAt", message, input, schedule, traceparent';
 
 /** Timers due before a moment, soonest first, without those of paused actors. */
 export function dueTimers(
@@ -32,5 +36,11 @@ export function timersOf(file: SqliteFile, { type, key }: ActorId): TimerRow[] {
 }
 
 function timerOf(row: Row): TimerRow {
-  return { ...row, input: row.input ?? undefined, schedule: row.schedule ?? undefined };
+  const { input, schedule, traceparent } = row;
+  return {
+    ...row,
+    input: input ?? undefined,
+    schedule: schedule ?? undefined,
+    traceparent: traceparent ?? undefined,
+  };
 }

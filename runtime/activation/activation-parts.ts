@@ -1,9 +1,11 @@
 import type { LeaveReason } from "../actor/life.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { ActorId } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 import type { TimerService } from "../timers/timer-service.ts";
 import type { TurnParts } from "../turn/turn.ts";
@@ -26,10 +28,14 @@ export interface ActivationParts extends TurnParts {
     callers: readonly string[],
   ) => Promise<readonly string[] | undefined>;
   readonly lanes: CommitLanes;
+  /** Until when turns that await may take. */
+  readonly turnLimits: Deadlines;
   readonly timers: TimerService;
   readonly partitions: PartitionTable;
   readonly log: StoreLog;
   /** Where turns are counted that nothing has to be written for. */
   readonly metrics: NodeMetrics | undefined;
+  /** Where turns of traces that are recorded are told. */
+  readonly spans: NodeSpans | undefined;
   readonly probe: Probe | undefined;
 }

@@ -12,6 +12,7 @@ import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import { durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
@@ -22,7 +23,6 @@ import type { Envelope, Origin } from "../ports/envelope.ts";
 import type { TurnAsks } from "../turn/turn-asks.ts";
 import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
-import { Deadlines } from "./deadlines.ts";
 import { DroppedTells } from "./dropped-tells.ts";
 import { OneWayCall } from "./one-way-call.ts";
 import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
@@ -94,10 +94,9 @@ export class Router {
     options: CallOptions = {},
   ): Promise<unknown> {
     const callers = [...from.callers, `${from.type}/${from.key}`];
+    const traceparent = asks.traceparent ?? from.traceparent;
     const traced =
-      options.traceparent === undefined && from.traceparent !== undefined
-        ? { ...options, traceparent: from.traceparent }
-        : options;
+      options.traceparent === undefined && traceparent !== undefined ? { ...options, traceparent } : options;
     const address = `${type.type}/${key}`;
     if (type.messages[message]?.kind !== "command") {
       return this.call(type.type, key, message, input, traced, callers, deadline);
@@ -135,7 +134,8 @@ export class Router {
         return Promise.reject(new TroupeError("deadline_exceeded", text));
       }
     }
-    const { id, traceparent, signal } = options;
+    const { id, signal } = options;
+    const traceparent = options.traceparent ?? this.#node.spans?.tracing.current();
     const envelope: Envelope = {
       type,
       key,
@@ -155,7 +155,7 @@ export class Router {
 
   /** A message whose reply nobody waits for. Where there is no room for it, it is dropped and counted. */
   tell(type: string, key: string, message: string, input: unknown): void {
-    const envelope = envelopeOf(type, key, message, input);
+    const envelope = envelopeOf(type, key, message, input, this.#node.spans?.tracing.current());
     const host = this.#node.types.findHost(type);
     const actor = host?.dispatcher.resident(type, key);
     const definition = actor?.definitionOf(message);
@@ -294,7 +294,13 @@ export class Router {
 }
 
 /** The envelope of a message that nobody waits for. */
-function envelopeOf(type: string, key: string, message: string, input: unknown): Envelope {
+function envelopeOf(
+  type: string,
+  key: string,
+  message: string,
+  input: unknown,
+  traceparent: string | undefined,
+): Envelope {
   return {
     type,
     key,
@@ -303,7 +309,7 @@ function envelopeOf(type: string, key: string, message: string, input: unknown):
     id: undefined,
     origin: CALL,
     attempt: 1,
-    traceparent: undefined,
+    traceparent,
     callers: NO_CALLERS,
     timeoutMs: DEFAULT_TIMEOUT_MS,
   };

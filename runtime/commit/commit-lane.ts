@@ -25,6 +25,7 @@ import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
 import { type CommitBatch, CommitRefusedError, FencedError, type Grant } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 import { buildBatch } from "./batch.ts";
 import type { CommitListener } from "./commit-listener.ts";
@@ -35,6 +36,7 @@ import { settle, type SettleParts } from "./settle.ts";
 /** What a lane works with. */
 export interface CommitLaneParts extends SettleParts {
   readonly metrics: NodeMetrics | undefined;
+  readonly spans: NodeSpans | undefined;
   readonly partitions: PartitionTable;
   /** Told of partitions that this node does not hold, or not under the epochs it knows. */
   readonly ownership: Pick<Ownership, "giveUp">;
@@ -150,12 +152,12 @@ export class CommitLane {
     if (writable.length === 0) return;
     const partitions = new Map<number, Partition>();
     for (const { activation } of writable) {
-      const partition = this.#parts.partitions.partition(activation.partition) as Partition;
-      partitions.set(partition.id, partition);
+      const id = activation.partition;
+      if (!partitions.has(id)) partitions.set(id, this.#parts.partitions.partition(id) as Partition);
     }
     const batch = buildBatch(writable, partitions);
     try {
-      await this.#commit(batch);
+      await this.#commit(batch, writable);
     } catch (error) {
       this.#parts.log.commitFailed(error, writable.length);
       if (error instanceof CommitRefusedError) await this.#refused(writable, search, error);
@@ -247,14 +249,15 @@ export class CommitLane {
   }
 
   #written(turns: readonly FinishedTurn[], batch: CommitBatch, partitions: ReadonlyMap<number, Partition>): void {
-    const kept = (id: number): boolean => this.#parts.partitions.partition(id) === partitions.get(id);
+    const held = this.#parts.partitions;
+    const kept = (id: number): boolean => held.partition(id) === partitions.get(id);
     let moved = false;
     for (const fence of batch.fences) {
       const partition = partitions.get(fence.partition);
       if (partition === undefined) continue;
       partition.commitSeq++;
       partition.lastSeq = fence.lastSeq; // CommitLane.L2
-      moved ||= !kept(fence.partition);
+      if (!moved) moved = held.partition(fence.partition) !== partition;
     }
     for (const turn of turns) turn.activation.committed(turn);
     // The answer may come after a partition was lost, or taken again: its timers may have been handled elsewhere since.
@@ -279,12 +282,18 @@ export class CommitLane {
     }
   }
 
-  async #commit(batch: CommitBatch): Promise<void> {
-    const { nodeId, store, clock, metrics } = this.#parts;
-    if (metrics === undefined) return store.commit(nodeId, batch);
-    const since = clock.monotonic();
-    await store.commit(nodeId, batch);
-    metrics.commitSeconds.add((clock.monotonic() - since) / 1_000);
+  async #commit(batch: CommitBatch, turns: readonly FinishedTurn[]): Promise<void> {
+    const { nodeId, store, clock, metrics, spans } = this.#parts;
+    const under = spans?.commit(turns, store.name);
+    const since = metrics === undefined ? 0 : clock.monotonic();
+    try {
+      await store.commit(nodeId, batch);
+    } catch (error) {
+      under?.end(error);
+      throw error;
+    }
+    under?.end();
+    metrics?.commitSeconds.add((clock.monotonic() - since) / 1_000);
   }
 
   /** Fails the turns, and with them every gathered turn that was built on one of them. */

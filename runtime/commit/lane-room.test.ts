@@ -71,7 +71,7 @@ test("a store that has become slower for good is given large transactions again"
 test("in a standing overload a lane that is free for a moment takes no new burst; after a calm second it does", () => {
   let nowMs = 10_000;
   const room = new LaneRoom({ monotonic: () => nowMs } as Clock);
-  const actor = { wake: () => undefined };
+  const actor = { wake: () => undefined, blockedMessages: 0 };
   // More than a transaction can take, less than a burst may be.
   const many = 3_000;
   room.block(actor, many);

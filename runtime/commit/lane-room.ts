@@ -15,8 +15,10 @@
 import type { Clock } from "../base/clock.ts";
 import { MAX_LANE_LENGTH, MAX_WAITING_MESSAGES } from "../base/limits.ts";
 
-/** An actor that has messages, and no room to begin a turn. */
+/** An actor that has messages, and no room to begin a turn. `blockedMessages` is written here alone. */
 export interface Blocked {
+  /** How many of its messages are counted as blocked: 0 when it is not blocked. */
+  blockedMessages: number;
   /** There may be room now. */
   wake(): void;
 }
@@ -51,8 +53,8 @@ export class LaneRoom {
   #lastMs = 0;
   #turns = 0;
   #length = 0;
-  /** Blocked actors, and how many messages each of them has. */
-  readonly #blocked = new Map<Blocked, number>();
+  /** Those that are blocked, in the order they were. */
+  readonly #blocked = new Set<Blocked>();
   #blockedMessages = 0;
   #blockedSince = 0;
   #freeSince = Number.NEGATIVE_INFINITY;
@@ -93,19 +95,22 @@ export class LaneRoom {
     this.#look();
   }
 
-  /** `actor` has so many messages and waits for room. */
+  /** `actor` has so many messages, one at least, and waits for room. Told again whenever it has more. */
   block(actor: Blocked, messages: number): void {
-    if (this.#blocked.size === 0) {
-      const now = this.#clock.monotonic();
-      if (now - this.#freeSince > CALM_MS) this.#blockedSince = now;
+    if (actor.blockedMessages === 0) {
+      if (this.#blocked.size === 0) this.#beginBlocked();
+      this.#blocked.add(actor);
     }
-    this.#blockedMessages += messages - (this.#blocked.get(actor) ?? 0);
-    this.#blocked.set(actor, messages);
+    this.#blockedMessages += messages - actor.blockedMessages;
+    actor.blockedMessages = messages;
   }
 
   unblock(actor: Blocked): void {
-    this.#blockedMessages -= this.#blocked.get(actor) ?? 0;
-    if (this.#blocked.delete(actor) && this.#blocked.size === 0) this.#freeSince = this.#clock.monotonic();
+    if (actor.blockedMessages === 0) return;
+    this.#blockedMessages -= actor.blockedMessages;
+    actor.blockedMessages = 0;
+    this.#blocked.delete(actor);
+    if (this.#blocked.size === 0) this.#freeSince = this.#clock.monotonic();
   }
 
   /** Whether one more message may wait. `patient`: nobody waits for its answer, so only memory counts (LaneRoom.B2, LaneRoom.B3). */
@@ -119,6 +124,11 @@ export class LaneRoom {
   /** When it is worth to ask again, in milliseconds from now. */
   get retryAfterMs(): number {
     return Math.min(5_000, Math.max(100, Math.ceil(this.#lastMs * 4)));
+  }
+
+  #beginBlocked(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#freeSince > CALM_MS) this.#blockedSince = now;
   }
 
   #look(): void {

@@ -20,6 +20,7 @@ import { Projections } from "../projections/projections.ts";
 import { sendSink } from "../relay/send-sink.ts";
 import { Subscriptions } from "../subscriptions/subscriptions.ts";
 import { NodeMetrics } from "../telemetry/node-metrics.ts";
+import { NodeSpans } from "../telemetry/node-spans.ts";
 import { Node, type NodeParts } from "./node.ts";
 import type { Troupe, TroupeOptions } from "./troupe.ts";
 
@@ -58,6 +59,7 @@ function partsOf(options: TroupeOptions): NodeParts {
   const types = new ActorRegistry();
   const hosts: StoreHost[] = [];
   const log = options.log ?? silentLog;
+  const spans = options.tracing === undefined ? undefined : new NodeSpans(options.tracing);
   const router = new Router({
     nodeId,
     clock,
@@ -65,6 +67,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     transport,
     types,
     log,
+    spans,
   });
   const link: NodeLink | undefined = transport === undefined ? undefined : { transport, clock };
   const crossings = new CrossingAsks(types, link, nodeId);
@@ -98,6 +101,7 @@ function partsOf(options: TroupeOptions): NodeParts {
             () => hosts,
             () => subscriptions.status(),
           ),
+    spans,
     askedInTurn: (waitingFor, callers) => crossings.way(waitingFor, callers),
     ref: (type, key, from, deadline, asks) =>
       makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call)),
@@ -144,6 +148,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     clock,
     log: services.log,
     randomness,
+    spans,
     route: (envelope) => router.route(envelope),
     pause: (actor, reason) => controls.pause(actor, reason),
     recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
@@ -158,6 +163,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     randomness,
     transport,
     topics,
+    tracing: options.tracing,
     link,
     crossings,
     router,

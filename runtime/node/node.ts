@@ -23,6 +23,7 @@ import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upTo
 import { type Rebuilt } from "../journal/rebuild.ts";
 import type { ProjectionBuild } from "../ports/read-database.ts";
 import type { Topics } from "../ports/topics.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { Transport } from "../ports/transport.ts";
 import { type Projections } from "../projections/projections.ts";
 import { type Subscriptions } from "../subscriptions/subscriptions.ts";
@@ -32,6 +33,8 @@ import { OwnAnswers } from "./node-answers.ts";
 import { reportCluster } from "./report-cluster.ts";
 import type { Troupe, TroupeStatus } from "./troupe.ts";
 
+const NO_OPTIONS: CallOptions = {};
+
 /** What a node is made of. */
 export interface NodeParts {
   readonly nodeId: string;
@@ -39,6 +42,7 @@ export interface NodeParts {
   readonly randomness: Randomness;
   readonly transport: Transport | undefined;
   readonly topics: Topics | undefined;
+  readonly tracing: Tracing | undefined;
   /** The way to the other nodes; `undefined` without a transport. */
   readonly link: NodeLink | undefined;
   readonly crossings: CrossingAsks;
@@ -56,6 +60,7 @@ export interface NodeParts {
 
 export class Node implements Troupe {
   readonly nodeId: string;
+  readonly tracing: Tracing | undefined;
   readonly deadLetters: DeadLetters;
   readonly #parts: NodeParts;
   readonly #answers: OwnAnswers;
@@ -66,6 +71,7 @@ export class Node implements Troupe {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     this.nodeId = parts.nodeId;
+    this.tracing = parts.tracing;
     this.deadLetters = parts.deadLetters;
     this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions, parts.crossings);
   }
@@ -88,7 +94,7 @@ export class Node implements Troupe {
     return makeRef<A, ActorTell<A>>(type, (message, input) => this.#parts.router.tell(type.type, key, message, input));
   }
 
-  call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+  call(type: string, key: string, message: string, input: unknown, options = NO_OPTIONS): Promise<unknown> {
     return this.#parts.router.call(type, key, message, input, options);
   }
 

@@ -18,6 +18,7 @@ import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
 import type { Store } from "../ports/store.ts";
 import type { Topics } from "../ports/topics.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ProjectionStatus } from "../projections/projections.ts";
 import type { WatchedState } from "../watch/watch.ts";
@@ -64,6 +65,8 @@ export interface TroupeOptions {
   readonly recentTurns?: number;
   /** Takes this node's counts, to be read at any time. None: nothing is counted. */
   readonly metrics?: Metrics;
+  /** Takes the spans of this node: see `otel` in `troupe/otel`. None: traces are handed on, and nothing of them is told. */
+  readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
   /** Where ids and the spread of pauses come from. Default: the machine's. */
   readonly randomness?: Randomness;
@@ -86,6 +89,8 @@ export interface TroupeOptions {
  */
 export interface Troupe {
   readonly nodeId: string;
+  /** Where its spans go; `undefined`: nowhere. For doors, whose spans its turns are part of. */
+  readonly tracing?: Tracing | undefined;
   /** A typed handle on an actor, wherever it lives. */
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
   /**

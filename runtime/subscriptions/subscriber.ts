@@ -29,12 +29,14 @@ import { isName } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Handled, SourceMessage } from "../ports/source.ts";
 import type { ActorId, DeadLetter, OutboxRecord } from "../ports/store.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 
 /** What a subscriber needs from its node. */
 export interface SubscriberHost {
   readonly clock: Clock;
   readonly log: Log;
   readonly randomness: Randomness;
+  readonly spans?: NodeSpans | undefined;
   route(envelope: Envelope): Promise<string | undefined>;
   /** Pauses an actor, wherever it lives. */
   pause(actor: ActorId, reason: string): Promise<void>;
@@ -151,10 +153,13 @@ export class Subscriber {
     let failures = 0;
     try {
       for (let attempt = 1; !this.#stopped; attempt++) {
+        const span = this.#host.spans?.process(this.#source, this.#type.type, record.actor.type, record);
         try {
-          await this.#host.route(envelopeOf(record, since, actor, failures + 1));
+          await this.#host.route(envelopeOf(record, since, actor, failures + 1, span?.traceparent));
+          span?.end();
           return "taken"; // Subscriber.U2
         } catch (error) {
+          span?.end(error);
           const failed = isPoison(error);
           if (failed && ++failures >= after) {
             if (then !== "pause") return await this.#recordDeadLetter(this.#letter(record, error, failures));
@@ -247,7 +252,13 @@ export class Subscriber {
   }
 }
 
-function envelopeOf(record: Send, since: number, actor: ActorId, attempt: number): Envelope {
+function envelopeOf(
+  record: Send,
+  since: number,
+  actor: ActorId,
+  attempt: number,
+  traceparent = record.traceparent,
+): Envelope {
   return {
     ...actor,
     message: record.name,
@@ -255,7 +266,7 @@ function envelopeOf(record: Send, since: number, actor: ActorId, attempt: number
     id: record.id, // Subscriber.U3
     origin: { kind: "send" },
     attempt,
-    traceparent: record.traceparent,
+    traceparent,
     callers: [],
     timeoutMs: 30_000,
     since,

@@ -17,7 +17,10 @@ import type { Source, SourceConsumer } from "../ports/source.ts";
 import { MAX_IN_FLIGHT, Subscriber, type SubscriberHost } from "./subscriber.ts";
 
 /** What subscriptions need from their node. */
-export interface SubscriptionsHost extends Pick<SubscriberHost, "clock" | "log" | "randomness" | "route" | "pause"> {
+export interface SubscriptionsHost extends Pick<
+  SubscriberHost,
+  "clock" | "log" | "randomness" | "spans" | "route" | "pause"
+> {
   /** Whether this node holds the partition, of the store the type lives in, under a lease that lasts. */
   holds(type: string, partition: number): boolean;
   recordDeadLetter(type: string, letter: Parameters<SubscriberHost["recordDeadLetter"]>[0]): Promise<void>;

@@ -4,6 +4,7 @@ import type { Answer, Waiter } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "../ports/store.ts";
+import type { Span } from "../ports/tracing.ts";
 import type { ActorState } from "./actor-state.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
@@ -20,6 +21,8 @@ export interface TurnOwner {
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */
   reload(): void;
+  /** What tells the batch that its state was put into last from any other. Written by `buildBatch` alone. */
+  batch?: object | undefined;
   /** Whether it has messages that wait for a commit to make room for further turns. */
   readonly stalled: boolean;
   /** There may be room now. */
@@ -27,7 +30,13 @@ export interface TurnOwner {
 }
 
 /** What a turn leaves beside a state and a reply, and when it was. */
-export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now">;
+export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now" | "span">;
+
+/** Someone whose answer rests on a turn. */
+interface Waiting {
+  readonly waiter: Waiter;
+  readonly answer: Answer;
+}
 
 /** A turn that ended well and waits for its commit, with everyone whose answer rests on it: the output gate (G3). */
 export class FinishedTurn {
@@ -39,6 +48,7 @@ export class FinishedTurn {
   readonly effects: readonly EffectDraft[] | undefined;
   readonly timers: ReadonlyMap<string, TimerWrite> | undefined;
   readonly journal: JournaledTurn | undefined;
+  readonly #span: Span | undefined;
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
   /** Its answer is all that it leaves: the state is as it was before. */
@@ -48,7 +58,10 @@ export class FinishedTurn {
   readonly index: readonly FieldValue[] | undefined;
   /** What it leaves to be written, in characters. */
   readonly length: number;
-  #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
+  /** Who asked for it, and the answer. Most turns have no other to answer, and should not pay for a list. */
+  #waiter: Waiter | undefined;
+  #answer: Answer | undefined;
+  #others: Waiting[] | undefined;
 
   constructor(
     activation: TurnOwner,
@@ -69,6 +82,7 @@ export class FinishedTurn {
     this.effects = turn.effects;
     this.timers = turn.timerWrites;
     this.journal = turn.journal;
+    this.#span = turn.span;
     this.pause = pause;
     this.at = turn.now;
     this.answerOnly = answerOnly;
@@ -76,31 +90,38 @@ export class FinishedTurn {
     this.length = lengthOf(state, reply, turn);
   }
 
+  /** What its effects and its commit are part of. */
+  get traceparent(): string | undefined {
+    return this.#span?.traceparent ?? this.envelope.traceparent;
+  }
+
   /** How many answers wait for it. */
   get gated(): number {
-    return this.#waiting.length;
+    return (this.#waiter === undefined ? 0 : 1) + (this.#others === undefined ? 0 : this.#others.length);
   }
 
   /** Lets `waiter` have `answer` once this turn is durable. */
   wait(waiter: Waiter, answer: Answer): void {
-    this.#waiting.push({ waiter, answer });
+    if (this.#waiter !== undefined) {
+      (this.#others ??= []).push({ waiter, answer });
+      return;
+    }
+    this.#waiter = waiter;
+    this.#answer = answer;
   }
 
   /** Durable: everyone gets the answer. */
   open(): void {
-    for (const { waiter, answer } of this.#waiting) {
-      try {
-        if (answer.kind === "reply") waiter.succeed(answer.body);
-        else waiter.fail(answer.error);
-      } catch {
-        // One who cannot take his answer is no reason to keep the others from theirs.
-      }
-    }
+    this.#span?.end();
+    if (this.#waiter !== undefined && this.#answer !== undefined) tell(this.#waiter, this.#answer);
+    if (this.#others !== undefined) for (const { waiter, answer } of this.#others) tell(waiter, answer);
   }
 
   /** Not durable, and never will be: whatever the answers said, they rest on something that did not happen. */
   fail(error: TroupeError): void {
-    for (const { waiter } of this.#waiting) waiter.fail(error);
+    this.#span?.end(error);
+    this.#waiter?.fail(error);
+    for (const { waiter } of this.#others ?? []) waiter.fail(error);
   }
 }
 
@@ -134,7 +155,7 @@ export function refusedTurn(
   now: number,
   reply: StoredReply,
 ): FinishedTurn {
-  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };
+  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, span: undefined, now };
   return new FinishedTurn(owner, envelope, nothing, undefined, version, reply, undefined, undefined, true);
 }
 
@@ -144,6 +165,15 @@ export function stateTooLarge(address: string, size: number): TroupeError {
     "state_too_large",
     `Cannot commit the state of ${address} as it is too large: size is ${size}, limit is ${MAX_STATE_LENGTH}`,
   );
+}
+
+function tell(waiter: Waiter, answer: Answer): void {
+  try {
+    if (answer.kind === "reply") waiter.succeed(answer.body);
+    else waiter.fail(answer.error);
+  } catch {
+    // One who cannot take his answer is no reason to keep the others from theirs.
+  }
 }
 
 function lengthOf(

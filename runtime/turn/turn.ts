@@ -24,6 +24,7 @@ import { own, ownFault } from "../message/own-fault.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "../ports/store.ts";
+import type { Span } from "../ports/tracing.ts";
 import { type TimerSource, TurnTimers } from "../timers/turn-timers.ts";
 import { checkBroadcastType, checkTopic } from "../topics/name.ts";
 import { TurnAsks } from "./turn-asks.ts";
@@ -64,6 +65,8 @@ export class Turn implements TurnContext<unknown, Emits> {
   effects: EffectDraft[] | undefined;
   /** Of a journaled actor only: what its events make of the state. */
   journal: JournaledTurn | undefined;
+  /** Where its trace is recorded. */
+  span: Span | undefined;
   destroyed = false;
 
   readonly #type: AnyActorType;
@@ -183,7 +186,11 @@ export class Turn implements TurnContext<unknown, Emits> {
   handle(definition: AnyMessageDefinition, input: unknown): unknown {
     const { options } = this.#type;
     if (this.exists || options.onCreate === undefined) return definition.handle(this as never, input as never);
-    const created: unknown = options.onCreate(this as never, this.key);
+    return this.#create(options.onCreate(this as never, this.key), definition, input);
+  }
+
+  /** A function of its own: what is caught in a closure costs every turn that passes, created or not. */
+  #create(created: unknown, definition: AnyMessageDefinition, input: unknown): unknown {
     const run = (): unknown => definition.handle(this as never, input as never);
     return created instanceof Promise ? created.then(run) : run();
   }
@@ -268,7 +275,13 @@ export class Turn implements TurnContext<unknown, Emits> {
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
     if (this.#sealed) this.#late(`ask ${target.type}/${key}`);
-    return this.#parts.ref(target, key, this.#envelope, this.#callDeadline, (this.#asks ??= new TurnAsks()));
+    return this.#parts.ref(
+      target,
+      key,
+      this.#envelope,
+      this.#callDeadline,
+      (this.#asks ??= new TurnAsks(this.span?.traceparent)),
+    );
   }
 
   /** A send has a deadline too, but only until it is tried again. */
@@ -283,7 +296,8 @@ export class Turn implements TurnContext<unknown, Emits> {
 
   #makeTimers(): TurnTimers {
     const actor = { type: this.#type.type, key: this.key, partition: this.#partition };
-    return new TurnTimers(this.#type, actor, this.now, this.#parts);
+    const traceparent = this.span?.traceparent ?? this.#envelope.traceparent;
+    return new TurnTimers(this.#type, actor, this.now, this.#parts, traceparent);
   }
 
   #workflow(operation: string, id: string, request: WorkflowRequest): void {

@@ -150,7 +150,12 @@ export function describeVariables(): string {
     .join("\n");
 }
 
+/** What a variable is for, as `--help` says it. */
+export function meaningOf(name: keyof Settings): string {
+  return v.getDescription(VARIABLES[name]) ?? "";
+}
+
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|^TROUPE_ENGINE$|_(?:KEY|PASSWORD)$/.test(name);
 }

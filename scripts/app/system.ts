@@ -5,6 +5,7 @@ import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
+import { Job } from "#actors/orchestrator/job/job.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
@@ -23,6 +24,7 @@ import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/read-model/orders.ts";
 import { type Reports, reports } from "#actors/shop/read-model/reports.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
+import type { Otel } from "#infra/otel/otel.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
 import type { Workers } from "#workflows/worker.ts";
@@ -77,7 +79,7 @@ export function actorTypes(
   gateway: Gateway,
 ): readonly AnyActorType[] {
   const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
-  return [...shop, Config, Service, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
+  return [...shop, Config, Service, Job, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -88,15 +90,16 @@ export interface SystemOptions {
   readonly connections: Connections;
   readonly telemetry: Pick<Telemetry, "prometheus" | "reconciled">;
   readonly log: Log;
+  readonly tracing: Otel | undefined;
   /** Where this process serves HTTP, once it does. */
   readonly address: () => string | undefined;
 }
 
 /** Starts the actor system in the background. */
-export function startSystem({ settings, live, connections, telemetry, log, address }: SystemOptions): System {
+export function startSystem({ settings, live, connections, telemetry, log, tracing, address }: SystemOptions): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
-  const { engine, temporal } = connections;
+  const { hosts, temporal } = connections;
   const gateway = createGateway(settings, live, log);
   const actors = actorTypes(settings, gateway);
   let troupe: Troupe | undefined;
@@ -129,6 +132,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         retentionMs: durationMs(settings.OUTBOX_RETENTION),
         ...(settings.ACTORS_MAX_ACTIVE === undefined ? {} : { maxActiveActors: settings.ACTORS_MAX_ACTIVE }),
         metrics: telemetry.prometheus.metrics,
+        tracing,
         ...(transport === undefined ? {} : { transport }),
       });
       const looks = settings.TROUPE_ROLES.includes("workflows");
@@ -161,6 +165,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         troupe: running,
         temporal,
         log,
+        tracing,
         allows: gateway.allows,
         secrets: gateway.secrets,
         settings,
@@ -169,13 +174,17 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
       orchestrator = startOrchestrator({
         troupe: running,
-        engine,
+        hosts,
         temporal,
         log,
+        tracing,
         secrets: gateway.secrets,
         nats: connections.nats,
         kafka: settings.KAFKA_BROKERS?.split(","),
-        hostName: settings.TROUPE_HOST,
+        rabbitmq: settings.RABBITMQ_URL,
+        redis: settings.REDIS_URL,
+        tls: connections.security.tls,
+        totals: { memoryBytes: settings.TROUPE_HOST_MEMORY, cpus: settings.TROUPE_HOST_CPUS },
         bindRoots: settings.TROUPE_BIND_ROOTS,
         logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
         reconciled: telemetry.reconciled,

@@ -3,6 +3,7 @@ import { activation } from "./activation.ts";
 import { containers } from "./containers.ts";
 import { events } from "./events.ts";
 import { failover } from "./failover.ts";
+import { growth } from "./growth.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
@@ -13,6 +14,7 @@ import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
 import { sockets } from "./sockets.ts";
+import { traces } from "./traces.ts";
 import { hot, turn } from "./turn.ts";
 
 /** A benchmark that `bun run bench` knows. */
@@ -39,6 +41,12 @@ export const BENCHES: readonly Bench[] = [
   { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
   { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
   {
+    name: "traces",
+    about: "what tracing costs a turn, recorded and not",
+    servers: ["postgres"],
+    run: traces,
+  },
+  {
     name: "overload",
     about: "ten times as many callers for a minute: who is let in, memory, and when all is normal again",
     servers: ["postgres"],
@@ -49,6 +57,12 @@ export const BENCHES: readonly Bench[] = [
     about: "the first message to stored, passive actors",
     servers: ["postgres"],
     run: activation,
+  },
+  {
+    name: "growth",
+    about: "durable turns in stores of 1,000 to 1M rows, against the smallest",
+    servers: ["postgres"],
+    run: growth,
   },
   {
     name: "relay",

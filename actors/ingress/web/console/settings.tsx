@@ -21,7 +21,55 @@ interface Key {
 const PATH = "/keys";
 const SCOPES = ["orders", "events", "services", "admin"];
 
-/** The API keys: made, rotated, revoked. A key is shown once. */
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+  readonly origin: string;
+  readonly meaning: string;
+}
+
+/** What is in force, with where it comes from. */
+function InForce() {
+  const settings = usePolled<{ readonly items: readonly Setting[] }>("/settings", 10_000);
+  return (
+    <Section title="In force" tools={<span className="soft small">in the process that answered</span>}>
+      <Loaded query={settings} rows={8}>
+        {({ items }) => (
+          <Table
+            noun="setting"
+            rows={items}
+            rowKey={({ name }) => name}
+            empty={<Empty title="Nothing is set">Every setting has its default.</Empty>}
+            columns={[
+              {
+                head: "Setting",
+                value: ({ name, meaning }) => `${name} ${meaning}`,
+                cell: ({ name, meaning }) => (
+                  <>
+                    <code>{name}</code>
+                    <div className="soft small">{meaning}</div>
+                  </>
+                ),
+              },
+              {
+                head: "Value",
+                value: ({ value }) => value,
+                cell: ({ value }) => <code className="breaks">{value}</code>,
+              },
+              {
+                head: "From",
+                value: ({ origin }) => origin,
+                cell: ({ origin }) => (origin === "default" ? <span className="soft">default</span> : origin),
+              },
+            ]}
+          />
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+/** The API keys, made, rotated, revoked: a key is shown once. Below them the settings in force. */
 export function Settings() {
   const keys = usePolled<ListPage<Key>>(PATH, 10_000);
   const [made, setMade] = useState<string>();
@@ -49,6 +97,7 @@ export function Settings() {
       <Loaded query={keys} rows={2}>
         {({ items }) => <Keys items={items} action={action} show={show} />}
       </Loaded>
+      <InForce />
     </Page>
   );
 }
