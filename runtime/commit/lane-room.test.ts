@@ -67,3 +67,23 @@ test("a store that has become slower for good is given large transactions again"
   // More than the smallest window, 128 turns, would make of it.
   expect(lane.overload(20)).toBeGreaterThan(40 + 0.01 * 500);
 });
+
+test("in a standing overload a lane that is free for a moment takes no new burst; after a calm second it does", () => {
+  let nowMs = 10_000;
+  const room = new LaneRoom({ monotonic: () => nowMs } as Clock);
+  const actor = { wake: () => undefined, blockedMessages: 0 };
+  // More than a transaction can take, less than a burst may be.
+  const many = 3_000;
+  room.block(actor, many);
+  expect(room.admits(false)).toBe(true);
+  nowMs += 300;
+  expect(room.admits(false)).toBe(false);
+  room.unblock(actor);
+  nowMs += 20;
+  room.block(actor, many);
+  expect(room.admits(false)).toBe(false);
+  room.unblock(actor);
+  nowMs += 1_100;
+  room.block(actor, many);
+  expect(room.admits(false)).toBe(true);
+});

@@ -30,6 +30,8 @@ const MIN_WINDOW = 128;
 const BURST = 4_096;
 /** A lane that is full for longer does not have a burst: more comes than it can take. */
 const STANDING_MS = 250;
+/** A lane that was free for less is as it was before: in a standing overload it is free for a moment now and then. */
+const CALM_MS = 1_000;
 /** A transaction may take three times as long as a small one, or this much longer, before the window shrinks. */
 const SLACK_MS = 10;
 /** How much each small transaction counts for what a small one takes. */
@@ -55,6 +57,7 @@ export class LaneRoom {
   readonly #blocked = new Set<Blocked>();
   #blockedMessages = 0;
   #blockedSince = 0;
+  #freeSince = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -95,7 +98,7 @@ export class LaneRoom {
   /** `actor` has so many messages, one at least, and waits for room. Told again whenever it has more. */
   block(actor: Blocked, messages: number): void {
     if (actor.blockedMessages === 0) {
-      if (this.#blocked.size === 0) this.#blockedSince = this.#clock.monotonic();
+      if (this.#blocked.size === 0) this.#beginBlocked();
       this.#blocked.add(actor);
     }
     this.#blockedMessages += messages - actor.blockedMessages;
@@ -107,6 +110,7 @@ export class LaneRoom {
     this.#blockedMessages -= actor.blockedMessages;
     actor.blockedMessages = 0;
     this.#blocked.delete(actor);
+    if (this.#blocked.size === 0) this.#freeSince = this.#clock.monotonic();
   }
 
   /** Whether one more message may wait. `patient`: nobody waits for its answer, so only memory counts (LaneRoom.B2, LaneRoom.B3). */
@@ -120,6 +124,11 @@ export class LaneRoom {
   /** When it is worth to ask again, in milliseconds from now. */
   get retryAfterMs(): number {
     return Math.min(5_000, Math.max(100, Math.ceil(this.#lastMs * 4)));
+  }
+
+  #beginBlocked(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#freeSince > CALM_MS) this.#blockedSince = now;
   }
 
   #look(): void {
