@@ -174,7 +174,10 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
         async (bench) => {
           const watch = () => bench.fetch(new Request(`${bench.url}/counter/a/watch`));
           const statuses = (await Promise.all([watch(), watch()])).map(({ status }) => status);
-          equal(statuses.toSorted(), [200, 503]);
+          equal(
+            statuses.toSorted((a, b) => a - b),
+            [200, 503],
+          );
           await until(async () => {
             const again = await watch();
             await again.body?.cancel();

@@ -163,7 +163,7 @@ export class SocketSession implements DoorSession {
   ): Promise<void> {
     const stream: Stream = { type, room: WINDOW, wake: undefined, over: false, row: undefined };
     let life: ReturnType<typeof setInterval> | undefined;
-    let refusal: unknown;
+    let refusal: { readonly error: unknown } | undefined;
     let text = `{"id":${id},"end":true}`;
     try {
       if (this.#streams.size >= this.#limits.maxStreams) {
@@ -174,7 +174,7 @@ export class SocketSession implements DoorSession {
       stream.row = row;
       if (stream.over) row.stop();
       const refused = (error: unknown): void => {
-        refusal = error;
+        refusal = { error };
         finish(stream);
       };
       life = setInterval(() => {
@@ -182,7 +182,7 @@ export class SocketSession implements DoorSession {
         else keep(row).catch(refused);
       }, this.#door.lifeMs);
       await this.#run(id, stream, row);
-      if (refusal !== undefined) throw refusal;
+      if (refusal !== undefined) throw (refusal as { readonly error: unknown }).error;
     } catch (error) {
       text = failureText(id, this.#door.failure(error, type, traceFrom(null).traceId));
     }
