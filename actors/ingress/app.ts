@@ -19,6 +19,7 @@ import { mark } from "#infra/http/mark.ts";
 import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
+import { traceOf } from "#infra/http/trace.ts";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
@@ -152,6 +153,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       request.method,
       response.status,
       (performance.now() - since) / 1_000,
+      traceOf(request).traceparent,
     );
     return response;
   }

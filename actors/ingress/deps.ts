@@ -68,8 +68,8 @@ export interface Forwarding {
 
 /** What a scrape gets. */
 export interface MetricsText {
-  readonly contentType: string;
-  text(): Promise<string>;
+  /** @param accept what the scraper reads, by its `Accept`. */
+  scrape(accept: string | null): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /** Addresses of pages elsewhere. */

@@ -57,6 +57,7 @@ import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
 import { type OutboxPage, recordsOf } from "./outbox-page.ts";
+import type { PoolUse } from "./pool-use.ts";
 import { isRefusal, Pool } from "./pool.ts";
 import { forgetSinks, oldestAhead, pruneOutbox, pruneReplies, registerSinks } from "./retention.ts";
 
@@ -67,6 +68,8 @@ export interface PostgresStoreOptions {
   readonly log?: Log;
   /** Connections at most. Default 6. */
   readonly max?: number;
+  /** Where it is kept how many of the connections are taken, for whoever counts it. */
+  readonly use?: PoolUse;
 }
 
 /** Replies read with an actor; with more than this the older ones are looked up one by one. */
@@ -90,10 +93,15 @@ class PostgresStore implements Store {
   readonly #pool: Pool;
   readonly #places = new FencePlaces();
 
-  constructor(url: string, { name, log, max }: PostgresStoreOptions) {
+  constructor(url: string, { name, log, max, use }: PostgresStoreOptions) {
     this.#url = url;
     this.name = name ?? new URL(url).pathname.slice(1);
-    this.#pool = new Pool(url, { indexed: true, ...(log && { log }), ...(max !== undefined && { max }) });
+    this.#pool = new Pool(url, {
+      indexed: true,
+      ...(log && { log }),
+      ...(max !== undefined && { max }),
+      ...(use && { use }),
+    });
   }
 
   async open(): Promise<void> {
