@@ -90,7 +90,7 @@ test("the secrets that are written fit to each other and to the app, and stay as
     "the file of DATABASE_URL_FILE cannot be read",
   );
   expect(() =>
-    readSettings({ ...environment, HOST: "0.0.0.0", DATABASE_URL: "postgres://troupe:troupe@db/x" }),
+    readSettings({ HOST: "0.0.0.0", TROUPE_AUTH: "on", DATABASE_URL: "postgres://troupe:troupe@db/x" }),
   ).toThrow("expected a password that is not everybody's");
 });
 
