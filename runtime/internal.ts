@@ -1,6 +1,7 @@
 /** The door for adapters and tests: what the runtime is made of, without the promise to stay as it is. */
 export { Buckets, SECONDS } from "./telemetry/buckets.ts";
 export { parseCloudEvent } from "./message/cloud-event.ts";
+export { eventOfJournal } from "./journal/event-of-journal.ts";
 export { textHash } from "./base/hash.ts";
 export { TopicHub } from "./topics/hub.ts";
 export type { TopicHistory, TopicPage } from "./topics/history.ts";

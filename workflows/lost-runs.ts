@@ -14,6 +14,7 @@
  */
 import type { Payload } from "@temporalio/common";
 import { defaultPayloadConverter } from "@temporalio/common";
+import { periodically } from "#infra/periodically.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log } from "#runtime";
 import { statusName } from "./run-status.ts";
@@ -169,15 +170,11 @@ export function sweepLostRuns(options: SweepOptions): Sweep {
     return (looking ??= lookOnce().finally(() => (looking = undefined)));
   }
 
-  const timer = setInterval(
-    () => void look().catch((error: unknown) => log("debug", "sweep:unavailable", { error: String(error) })),
-    everyMs,
-  );
-  timer.unref();
+  const looks = periodically(everyMs, look, (error) => log("debug", "sweep:unavailable", { error: String(error) }));
   return {
     look,
     async stop() {
-      clearInterval(timer);
+      await looks.stop();
       await looking?.catch(() => undefined);
     },
   };

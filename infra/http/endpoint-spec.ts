@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import type { Access } from "./access.ts";
+import type { Refusals } from "./refusals.ts";
 
 /** A valibot schema. */
 export type Schema = v.GenericSchema;
@@ -28,6 +29,8 @@ export interface EndpointSpec<
   readonly tag: string;
   /** What it is about, as in `order`: the first half of its problem codes. */
   readonly noun: string;
+  /** What the refusals of the actor it speaks to mean. One that is not listed is a 409. */
+  readonly refusals?: Refusals;
   readonly params?: P;
   readonly query?: Q;
   /** Which key it needs, where authentication is on: one with this scope, or with `admin`. `key`: any; `open`: none. */

@@ -77,7 +77,7 @@ export function endpoint<
           ? jsonResponse(request, result.status, result.body, result.headers)
           : jsonResponse(request, spec.answer.status, result, NO_HEADERS);
       } catch (error) {
-        throw toProblem(error, spec.noun);
+        throw toProblem(error, spec);
       }
     },
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { durationUpTo, Time } from "./fields.ts";
+import { durationUpTo, Time, TimeMs } from "./fields.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { PageQuery } from "./listing.ts";
 
@@ -33,7 +33,10 @@ test("what durationUpTo() documents it takes, up to the most, and nothing above"
 });
 
 test("times and pages are documented as they are checked", () => {
-  expect(jsonSchemaOf(Time, "input")).toEqual({ type: "string", format: "date-time" });
+  for (const schema of [Time, TimeMs])
+    expect(jsonSchemaOf(schema, "input")).toEqual({ type: "string", format: "date-time" });
+  expect(v.parse(TimeMs, "2026-11-29T09:00:00+01:00")).toBe(Date.UTC(2026, 10, 29, 8));
+  expect(v.is(TimeMs, "2026-02-31T00:00:00Z")).toBe(false);
   const { properties } = jsonSchemaOf(v.object(PageQuery), "input") as { properties: Record<string, object> };
   expect(properties["limit"]).toMatchObject({ type: "integer", minimum: 1, maximum: 200 });
 });

@@ -13,6 +13,12 @@ export const Time = v.pipe(
   describedBy({ type: "string", format: "date-time" }),
 );
 
+/** As {@link Time}, in milliseconds since the epoch. */
+export const TimeMs = v.pipe(
+  Time,
+  v.transform((text) => parseDateTime(text) ?? 0),
+);
+
 /**
  * A length of time, as in `"15m"`, of at most `most`.
  * @param most with its unit, as in `"30d"`.

@@ -1,72 +1,30 @@
-/**
- * What an actor's refusal means over HTTP. By noun, then by the actor's own reason; the noun of a route is the noun of
- * the actor it speaks to. A reason that is not listed is a conflict with the state of the thing: 409.
- */
-const REFUSALS: Readonly<
-  Record<string, Readonly<Record<string, { readonly status: number; readonly detail: string }>>>
-> = {
-  order: {
-    unknown_order: { status: 404, detail: "There is no such order" },
-    already_placed: { status: 409, detail: "The order was placed before" },
-    already_shipped: { status: 409, detail: "The order has left the house and cannot be cancelled" },
-    already_final: { status: 409, detail: "The order has come to its end and cannot be cancelled" },
-    mixed_currencies: { status: 422, detail: "All lines of an order must be priced in one currency" },
-    out_of_stock: { status: 409, detail: "There are not enough pieces" },
-    total_too_large: { status: 422, detail: "The order costs more than any payment provider takes at once" },
-    over_order_limit: { status: 422, detail: "The order costs more than this customer may order at once" },
-    too_many_open_orders: { status: 409, detail: "This customer has as many orders under way as there may be" },
-    other_country: { status: 422, detail: "The order was taxed and shipped for another country" },
-    cancelled: { status: 409, detail: "The order is being cancelled" },
-    not_delivered: { status: 409, detail: "Only what was delivered can be sent back" },
-    return_too_late: { status: 409, detail: "The time to send it back is over" },
-    nothing_to_decide: { status: 409, detail: "Nothing is to be decided: all of it is there, or it is decided" },
-    nothing_to_retry: { status: 409, detail: "No undo of this order waits to be tried again" },
-  },
-  simulation: {
-    unknown_simulation: { status: 404, detail: "There is no such simulation" },
-    already_started: { status: 409, detail: "This simulation was started before" },
-  },
-  delivery: {
-    unknown_delivery: { status: 404, detail: "There is no parcel of this order" },
-    delivery_update_refused: { status: 409, detail: "The parcel cannot have come there from where it is" },
-  },
-  stock: {
-    unknown_sku: { status: 404, detail: "There is no such product" },
-    out_of_stock: { status: 409, detail: "There are not enough pieces" },
-  },
-  key: {
-    key_exists: {
-      status: 409,
-      detail:
-        "This Idempotency-Key has made a key already, which is not shown again: rotate that one, or use a new key",
-    },
-    too_many_keys: { status: 409, detail: "There are as many keys as there may be: revoke some" },
-    already_expired: { status: 422, detail: "expiresAt must be in the future" },
-  },
-  source: {
-    unknown_source: { status: 404, detail: "There is no such source" },
-  },
-  endpoint: {
-    unknown_endpoint: { status: 404, detail: "There is no such endpoint" },
-  },
-  route: {
-    unknown_route: { status: 404, detail: "There is no such route" },
-  },
-  service: {
-    unknown_service: { status: 404, detail: "There is no such service" },
-  },
-};
+/** What one refusal of an actor means over HTTP. */
+export interface RefusalAnswer {
+  readonly status: number;
+  /** For the public: what cannot be done, and why. */
+  readonly detail: string;
+}
+
+/** What the refusals of an actor mean over HTTP, by its reasons. One that is not listed conflicts with its state: 409. */
+export type Refusals = Readonly<Record<string, RefusalAnswer>>;
+
+/** What a route is about, and what the refusals of the actor that it speaks to mean. */
+export interface RefusedBy {
+  /** The actor, as in `order`: the first half of a refusal's code. */
+  readonly noun: string;
+  /** @default {} */
+  readonly refusals?: Refusals;
+}
 
 /** Status, stable code and public text of a refusal, as in `order.already_shipped`. */
 export function refusalAnswer(
-  noun: string | undefined,
   reason: string,
-): { readonly status: number; readonly code: string; readonly detail: string } {
-  const nouns = noun === undefined ? undefined : REFUSALS[noun];
-  const known = nouns !== undefined && Object.hasOwn(nouns, reason) ? nouns[reason] : undefined;
+  { noun, refusals }: RefusedBy = { noun: "actor" },
+): RefusalAnswer & { readonly code: string } {
+  const known = refusals !== undefined && Object.hasOwn(refusals, reason) ? refusals[reason] : undefined;
   return {
     status: known?.status ?? 409,
-    code: `${noun ?? "actor"}.${reason}`,
+    code: `${noun}.${reason}`,
     detail: known?.detail ?? `Refused: ${reason.replaceAll("_", " ")}`,
   };
 }

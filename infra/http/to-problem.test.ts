@@ -11,6 +11,7 @@ import {
   type TroupeErrorCode,
 } from "#runtime";
 import { Problem, problemResponse } from "./problem.ts";
+import type { RefusedBy } from "./refusals.ts";
 import { toProblem } from "./to-problem.ts";
 
 const SECRET = "secret-canary";
@@ -57,16 +58,17 @@ test("toProblem() asks to come again where the database is away, and says nothin
   expect(toProblem(Object.assign(new Error(SECRET), { code: "22021" })).status).toBe(500);
 });
 
-test("toProblem() answers a refusal by noun and reason, and 409 for one it does not know", () => {
-  const answer = (noun: string, reason: string): string => {
-    const { status, code } = toProblem(new RefusedError(reason), noun);
-    return `${status} ${code}`;
+test("toProblem() answers a refusal as the endpoint says, and 409 for a reason that it does not list", () => {
+  const refusals = { unknown_order: { status: 404, detail: "There is no such order" } };
+  const answer = (reason: string, by?: RefusedBy): string => {
+    const { status, code, message } = toProblem(new RefusedError(reason), by);
+    return `${status} ${code} ${message}`;
   };
-  expect(answer("order", "already_shipped")).toBe("409 order.already_shipped");
-  expect(answer("order", "unknown_order")).toBe("404 order.unknown_order");
-  expect(answer("order", "mixed_currencies")).toBe("422 order.mixed_currencies");
-  expect(answer("stock", "unknown_sku")).toBe("404 stock.unknown_sku");
-  expect(answer("order", "constructor")).toBe("409 order.constructor");
+  expect(answer("unknown_order", { noun: "order", refusals })).toBe("404 order.unknown_order There is no such order");
+  expect(answer("no_parcel", { noun: "order", refusals })).toBe("409 order.no_parcel Refused: no parcel");
+  expect(answer("constructor", { noun: "order", refusals })).toBe("409 order.constructor Refused: constructor");
+  expect(answer("unknown_order", { noun: "order" })).toBe("409 order.unknown_order Refused: unknown order");
+  expect(answer("unknown_order")).toBe("409 actor.unknown_order Refused: unknown order");
 });
 
 test("toProblem() shows every issue of an input that does not fit", () => {

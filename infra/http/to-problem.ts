@@ -2,7 +2,7 @@ import { isDatabaseAway } from "#infra/postgres/pool.ts";
 import { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import { InvalidInputError, OverloadedError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
 import { Problem } from "./problem.ts";
-import { refusalAnswer } from "./refusals.ts";
+import { refusalAnswer, type RefusedBy } from "./refusals.ts";
 
 const RETRY_AFTER_SECONDS = 1;
 const AGAIN = "try again, with the same Idempotency-Key where there was one";
@@ -24,12 +24,12 @@ const UNAVAILABLE: Partial<Record<TroupeErrorCode, string>> = {
 /**
  * The problem any thrown value becomes. Only texts made for the public pass: a {@link Problem}'s, a refusal's reason, the
  * issues of an input. Everything else is a 500 that says nothing; its cause belongs in the log.
- * @param noun what the route is about, as in `order`: the first half of a refusal's code.
+ * @param by the actor that may have refused, and what its refusals mean; an endpoint's spec is one.
  */
-export function toProblem(error: unknown, noun?: string): Problem {
+export function toProblem(error: unknown, by?: RefusedBy): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof RefusedError) {
-    const { status, code, detail } = refusalAnswer(noun, error.reason);
+    const { status, code, detail } = refusalAnswer(error.reason, by);
     return new Problem(status, code, detail, { cause: error });
   }
   if (error instanceof InvalidInputError) {
@@ -40,7 +40,7 @@ export function toProblem(error: unknown, noun?: string): Problem {
   }
   if (error instanceof TroupeError) return troupeProblem(error);
   if (error instanceof WorkflowClientError) return workflowProblem(error);
-  // Lists and letters are read from the store itself, past every actor.
+  // Lists and dead letters are read from the store itself, past every actor.
   if (isDatabaseAway(error))
     return new Problem(503, "unavailable", UNAVAILABLE.unavailable ?? "", {
       retryAfter: RETRY_AFTER_SECONDS,

@@ -28,7 +28,7 @@ interface Row {
 
 /** Keeps dead letters, the first of each id, and deletes the timers they came from unless those were set anew. */
 export function insertDeadLetters(sql: Sql, letters: readonly DeadLetter[]): PromiseLike<unknown> {
-  // The letters come sorted, and so get their positions in this order.
+  // The dead letters come sorted, and so get their positions in this order.
   return sql`
     insert into dead_letters (id, reason, detail, target, attempts, record, at_ms, type, key)
     select id, reason, detail, target, attempts, record::json, at_ms, type, key
@@ -61,13 +61,13 @@ export async function selectDeadLetter(sql: Sql, id: string): Promise<StoredDead
   return rows.map(letterOf)[0];
 }
 
-/** The highest position; 0 without letters. */
+/** The highest position; 0 without dead letters. */
 export async function lastDeadLetter(sql: Sql): Promise<number> {
   const [row] = await sql<{ last: number }[]>`select coalesce(max(position), 0)::float8 as last from dead_letters`;
   return row?.last ?? 0;
 }
 
-/** Which of the keys have a letter that fits, up to a position. */
+/** Which of the keys have a dead letter that fits, up to a position. */
 export async function keysWithDeadLetters(
   sql: Sql,
   filter: DeadLetterFilter,
@@ -95,7 +95,7 @@ export function summarizeDeadLetters(sql: Sql, filter: DeadLetterFilter): Promis
     from dead_letters where true ${fits(sql, filter)} group by reason`;
 }
 
-/** Writes what an edit changed, if the letter still holds `was`. */
+/** Writes what an edit changed, if the dead letter still holds `was`. */
 export async function updateDeadLetter(
   sql: Sql,
   id: string,
@@ -133,7 +133,7 @@ export async function releaseDeadLetterKeys(sql: Sql, keys: readonly string[], o
     where (owner = ${owner} and key = any(${arrayLiteral(keys)}::text[])) or until < clock_timestamp() - interval '1 hour'`;
 }
 
-/** Deletes letters. */
+/** Deletes dead letters. */
 export async function deleteDeadLetters(sql: Sql, ids: readonly string[]): Promise<number> {
   const result = await sql`delete from dead_letters where id = any(${arrayLiteral(ids)}::text[])`;
   return result.count;

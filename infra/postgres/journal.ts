@@ -1,6 +1,10 @@
 import type { ActorId, JournalRecord, OutboxRecord } from "#runtime";
+import { eventOfJournal } from "#runtime/internal";
 import { arrayLiteral } from "./array-literal.ts";
 import type { Pool } from "./pool.ts";
+
+/** A journal row as it is read. */
+type StoredRow = Omit<JournalRecord, "traceparent"> & { readonly traceparent: string | null };
 
 /** Journal rows of each actor behind `after`, in order, at most `limit` per actor. */
 export async function readJournal(
@@ -9,7 +13,7 @@ export async function readJournal(
   limit: number,
 ): Promise<readonly JournalRecord[]> {
   const rows = await pool.run(
-    (sql) => sql<(Omit<JournalRecord, "traceparent"> & { traceparent: string | null })[]>`
+    (sql) => sql<StoredRow[]>`
       select j.type, j.key, j.seq::float8 as seq, j.partition, j.position::float8 as position, j.id, j.name, j.data,
              j.at_ms::float8 as at, j.traceparent
       from unnest(${arrayLiteral(actors.map((a) => a.type))}::text[], ${arrayLiteral(actors.map((a) => a.key))}::text[],
@@ -18,7 +22,7 @@ export async function readJournal(
         select * from journal j where j.type = u.type and j.key = u.key and j.seq > u.after order by j.seq limit ${limit}::int
       ) j order by u.i, j.seq`,
   );
-  return rows.map((row) => ({ ...row, traceparent: row.traceparent ?? undefined }));
+  return rows.map(recordOf);
 }
 
 /** Journaled events of a type behind each position, as the outbox records they were, at most `limit` per partition. */
@@ -29,19 +33,9 @@ export async function readHistory(
   limit: number,
 ): Promise<readonly OutboxRecord[]> {
   const rows = await pool.run(
-    (sql) => sql<
-      {
-        partition: number;
-        seq: number;
-        key: string;
-        id: string;
-        name: string;
-        at: number;
-        data: string;
-        traceparent: string | null;
-      }[]
-    >`
-      select j.partition, j.position::float8 as seq, j.key, j.id, j.name, j.at_ms::float8 as at, j.data, j.traceparent
+    (sql) => sql<StoredRow[]>`
+      select j.type, j.key, j.seq::float8 as seq, j.partition, j.position::float8 as position, j.id, j.name, j.data,
+             j.at_ms::float8 as at, j.traceparent
       from unnest(${arrayLiteral(positions.map((p) => p.partition))}::smallint[],
                   ${arrayLiteral(positions.map((p) => p.after))}::bigint[]) with ordinality u (partition, after, i)
       cross join lateral (
@@ -50,16 +44,9 @@ export async function readHistory(
         order by j.position limit ${limit}::int
       ) j order by u.i, j.position`,
   );
-  return rows.map(({ partition, seq, key, id, name, at, data, traceparent }) => ({
-    partition,
-    seq,
-    kind: "event",
-    id,
-    name,
-    actor: { type, key },
-    target: key,
-    body: data,
-    at,
-    traceparent: traceparent ?? undefined,
-  }));
+  return rows.map((row) => eventOfJournal(recordOf(row)));
+}
+
+function recordOf(row: StoredRow): JournalRecord {
+  return { ...row, traceparent: row.traceparent ?? undefined };
 }

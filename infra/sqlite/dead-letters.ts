@@ -49,12 +49,12 @@ export function selectDeadLetter(file: SqliteFile, id: string): StoredDeadLetter
   return row === undefined ? undefined : letterOf(row);
 }
 
-/** The highest position; 0 without letters. */
+/** The highest position; 0 without dead letters. */
 export function lastDeadLetter(file: SqliteFile): number {
   return file.get<{ last: number | null }>("select max(position) as last from dead_letters")?.last ?? 0;
 }
 
-/** Which of the keys have a letter that fits, up to a position. */
+/** Which of the keys have a dead letter that fits, up to a position. */
 export function keysWithDeadLetters(
   file: SqliteFile,
   filter: DeadLetterFilter,
@@ -85,7 +85,7 @@ export function summarizeDeadLetters(file: SqliteFile, filter: DeadLetterFilter)
   );
 }
 
-/** Writes what an edit changed, if the letter still holds `was`. */
+/** Writes what an edit changed, if the dead letter still holds `was`. */
 export function updateDeadLetter(
   file: SqliteFile,
   id: string,
@@ -121,7 +121,7 @@ export function releaseDeadLetterKeys(file: SqliteFile, keys: readonly string[],
   );
 }
 
-/** Deletes letters. */
+/** Deletes dead letters. */
 export function deleteDeadLetters(file: SqliteFile, ids: readonly string[]): number {
   // Counted by what comes back: the number of changes may hold those of triggers.
   const gone = file.all(

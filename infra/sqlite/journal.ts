@@ -1,4 +1,5 @@
 import type { ActorId, JournalRecord, OutboxRecord } from "#runtime";
+import { eventOfJournal } from "#runtime/internal";
 import type { SqliteFile } from "./file.ts";
 
 type Row = Omit<JournalRecord, "traceparent"> & { readonly traceparent: string | null };
@@ -15,7 +16,7 @@ export function readJournal(
     `select ${COLUMNS} from journal where type = ? and key = ? and seq > ? order by seq limit ?`,
     ...[type, key, after, limit],
   );
-  return rows.map((row) => ({ ...row, traceparent: row.traceparent ?? undefined }));
+  return rows.map(recordOf);
 }
 
 /** Journaled events of a type behind a position of one partition, as the outbox records they were. */
@@ -29,11 +30,9 @@ export function readHistory(
     `select ${COLUMNS} from journal where type = ? and partition = ? and position > ? order by position limit ?`,
     ...[type, partition, Math.max(after, 0), limit],
   );
-  return rows.map(({ position, key, id, name, data, at, traceparent }) => ({
-    ...{ partition, seq: position, kind: "event", id, name, at },
-    actor: { type, key },
-    target: key,
-    body: data,
-    traceparent: traceparent ?? undefined,
-  }));
+  return rows.map((row) => eventOfJournal(recordOf(row)));
+}
+
+function recordOf(row: Row): JournalRecord {
+  return { ...row, traceparent: row.traceparent ?? undefined };
 }

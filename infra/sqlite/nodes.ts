@@ -43,3 +43,11 @@ function cardOf(text: string): NonNullable<NodeRow["card"]> {
   const card = JSON.parse(text) as Omit<NodeCard, "contracts" | "address"> & { readonly address?: string };
   return { ...card, address: card.address };
 }
+
+/** Forgets nodes whose lease ran out before `before` and that hold nothing. */
+export function forgetNodes(file: SqliteFile, before: number): void {
+  file.run(
+    "delete from nodes where expires_ms < ? and id not in (select owner from partitions where owner is not null)",
+    before,
+  );
+}

@@ -1,4 +1,4 @@
-import type { KnownSink, OutboxKind } from "#runtime";
+import type { CursorRow, KnownSink, OutboxKind } from "#runtime";
 import type { SqliteFile } from "./file.ts";
 
 /** Says that a process has these sinks. */
@@ -28,4 +28,23 @@ export function oldestAhead(file: SqliteFile, sink: string, kind: OutboxKind): n
     ...[sink, kind],
   );
   return row?.at ?? undefined;
+}
+
+/** How far each sink has got in each of the partitions. */
+export function readCursors(file: SqliteFile, partitions: readonly number[]): CursorRow[] {
+  return file.all<CursorRow>(
+    "select sink, partition, seq from cursors where partition in (select value from json_each(?))",
+    JSON.stringify(partitions),
+  );
+}
+
+/** Moves cursors forward; one never moves back. */
+export function saveCursors(file: SqliteFile, cursors: readonly CursorRow[]): void {
+  for (const { sink, partition, seq } of cursors) {
+    file.run(
+      `insert into cursors (sink, partition, seq) values (?, ?, ?)
+       on conflict (sink, partition) do update set seq = excluded.seq where excluded.seq > seq`,
+      ...[sink, partition, seq],
+    );
+  }
 }

@@ -32,11 +32,11 @@ import {
   type Store,
   type StoredDeadLetter,
   type ReplyKey,
-  SENT_IDS,
   type StoredReply,
   type TimerPlace,
   type TimerRow,
 } from "#runtime";
+import { findReply, listActors, loadActor, pruneReplies } from "./actors.ts";
 import { checkFences, writeBatch } from "./commit.ts";
 import {
   countDeadLetters,
@@ -55,9 +55,10 @@ import { SqliteFile } from "./file.ts";
 import { fillIndex, indexedFields, where } from "./index-queries.ts";
 import { readHistory, readJournal } from "./journal.ts";
 import { migrate } from "./migrate.ts";
-import { readContracts, readNodes, writeNode } from "./nodes.ts";
+import { forgetNodes, readContracts, readNodes, writeNode } from "./nodes.ts";
 import { pruneOutbox, readOutbox } from "./outbox.ts";
-import { forgetSinks, oldestAhead, registerSinks } from "./sinks.ts";
+import { acquirePartitions, ownerships, releasePartitions, settlePartitions } from "./partitions.ts";
+import { forgetSinks, oldestAhead, readCursors, registerSinks, saveCursors } from "./sinks.ts";
 import { dueTimers, timersOf } from "./timers.ts";
 
 /** What {@link sqlite} may be told. */
@@ -68,10 +69,7 @@ export interface SqliteStoreOptions {
   readonly busyTimeoutMs?: number;
 }
 
-/** Replies read with an actor; with more than this the older ones are looked up one by one. */
-const REPLIES_LOADED = 1_000;
 const DAY_MS = 86_400_000;
-const GRANTED = 'id as partition, epoch, commit_seq as "commitSeq", last_seq as "lastSeq"';
 
 /**
  * A store in a SQLite file, for a system that is one process on one machine. The promises are those of the Postgres
@@ -127,12 +125,7 @@ class SqliteStore implements Store {
     const now = Date.now();
     return this.#file.write(() => {
       writeNode(this.#file, { id: node, now, expires: now + leaseMs, card });
-      const rows = this.#file.all<{ partition: number; epoch: number; owner: string | null }>(
-        `select p.id as partition, p.epoch, case when n.expires_ms > ? then p.owner end as owner
-         from partitions p left join nodes n on n.id = p.owner`,
-        now,
-      );
-      return rows.map(({ partition, epoch, owner }) => ({ partition, epoch, owner: owner ?? undefined }));
+      return ownerships(this.#file, now);
     });
   }
 
@@ -145,76 +138,30 @@ class SqliteStore implements Store {
   }
 
   async acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]> {
-    return this.#file.write(() =>
-      this.#file.all<Grant>(
-        `update partitions set owner = ?1, epoch = epoch + 1
-         where (?3 is null or id in (select value from json_each(?3)))
-           and (owner is null
-                or owner <> ?1 and not exists (select 1 from nodes n where n.id = owner and n.expires_ms > ?2))
-         returning ${GRANTED}`,
-        ...[node, Date.now(), partitions === undefined ? null : JSON.stringify(partitions)],
-      ),
-    );
+    return this.#file.write(() => acquirePartitions(this.#file, node, Date.now(), partitions));
   }
 
   async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
-    this.#file.write(() => {
-      for (const { partition, epoch } of partitions) {
-        this.#file.run(
-          "update partitions set owner = null where id = ? and owner = ? and epoch = ?",
-          ...[partition, node, epoch],
-        );
-      }
-    });
+    this.#file.write(() => releasePartitions(this.#file, node, partitions));
   }
 
   async settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]> {
-    const settled = `update partitions set epoch = epoch + 1 where id = ? and owner = ? returning ${GRANTED}`;
-    return this.#file.write(() =>
-      partitions.flatMap(({ partition }) => this.#file.all<Grant>(settled, partition, node)),
-    );
+    return this.#file.write(() => settlePartitions(this.#file, node, partitions));
   }
 
   async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
-    return this.#file.read(() =>
-      actors.map(({ type, key }) => {
-        const row = this.#file.get<Omit<ActorRow, "key">>(
-          'select state, version, schema_version as "schemaVersion" from actor_states where type = ? and key = ?',
-          ...[type, key],
-        );
-        const replies = this.#file.all<ReplyRow>(
-          "select id, hash, reply from replies where type = ? and key = ? limit ?",
-          ...[type, key, REPLIES_LOADED + 1],
-        );
-        return {
-          state: row?.state,
-          version: row?.version ?? 0,
-          schemaVersion: row?.schemaVersion ?? 1,
-          replies: replies.map(toReply),
-          repliesComplete: replies.length <= REPLIES_LOADED,
-        };
-      }),
-    );
+    return this.#file.read(() => actors.map((actor) => loadActor(this.#file, actor)));
   }
 
   async findReplies(asked: readonly ReplyKey[]): Promise<readonly (StoredReply | undefined)[]> {
-    return asked.map(({ type, key, id }) => {
-      const row = this.#file.get<ReplyRow>(
-        "select id, hash, reply from replies where type = ? and key = ? and id = ?",
-        ...[type, key, id],
-      );
-      return row === undefined ? undefined : toReply(row);
-    });
+    return asked.map((reply) => findReply(this.#file, reply));
   }
 
   async list(
     type: string,
-    { limit, after }: { readonly limit: number; readonly after: string | undefined },
+    page: { readonly limit: number; readonly after: string | undefined },
   ): Promise<readonly ActorRow[]> {
-    return this.#file.all<ActorRow>(
-      'select key, version, schema_version as "schemaVersion", state from actor_states where type = ? and key > ? order by key limit ?',
-      ...[type, after ?? "", limit],
-    );
+    return listActors(this.#file, type, page);
   }
 
   async where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
@@ -285,22 +232,11 @@ class SqliteStore implements Store {
   }
 
   async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
-    return this.#file.all<CursorRow>(
-      "select sink, partition, seq from cursors where partition in (select value from json_each(?))",
-      JSON.stringify(partitions),
-    );
+    return readCursors(this.#file, partitions);
   }
 
   async saveCursors(cursors: readonly CursorRow[]): Promise<void> {
-    this.#file.write(() => {
-      for (const { sink, partition, seq } of cursors) {
-        this.#file.run(
-          `insert into cursors (sink, partition, seq) values (?, ?, ?)
-           on conflict (sink, partition) do update set seq = excluded.seq where excluded.seq > seq`,
-          ...[sink, partition, seq],
-        );
-      }
-    });
+    this.#file.write(() => saveCursors(this.#file, cursors));
   }
 
   async readOutbox(
@@ -329,16 +265,8 @@ class SqliteStore implements Store {
 
   async pruneReplies(before: number, sentBefore: number, limit: number): Promise<number> {
     return this.#file.write(() => {
-      this.#file.run(
-        "delete from nodes where expires_ms < ? and id not in (select owner from partitions where owner is not null)",
-        Date.now() - DAY_MS,
-      );
-      const sent = SENT_IDS.map((prefix) => `substr(id, 1, ${prefix.length}) = '${prefix}'`).join(" or ");
-      return this.#file.run(
-        `delete from replies where (type, key, id) in
-           (select type, key, id from replies where at_ms < ? and (at_ms < ? or not (${sent})) limit ?)`,
-        ...[before, sentBefore, limit],
-      );
+      forgetNodes(this.#file, Date.now() - DAY_MS);
+      return pruneReplies(this.#file, before, sentBefore, limit);
     });
   }
 
@@ -394,14 +322,4 @@ class SqliteStore implements Store {
     if (this.#opened === undefined) throw new Error(`Cannot use the store ${this.name} as it is not open`);
     return this.#opened;
   }
-}
-
-interface ReplyRow {
-  readonly id: string;
-  readonly hash: string;
-  readonly reply: string | null;
-}
-
-function toReply({ id, hash, reply }: ReplyRow): StoredReply {
-  return { id, hash, reply: reply ?? undefined };
 }

@@ -1,8 +1,8 @@
 /**
- * Claims on the keys of dead letters, in their store: over all nodes, one alone replays, edits or drops the letters of a key.
+ * Claims on the keys of dead letters, in their store: over all nodes, one alone replays, edits or drops the dead letters of a key.
  *
  * K1 A claim runs out by itself, so that a node that died holds up nobody for long. It is renewed while its work goes on.
- * K2 What was read before the claim may be gone: whoever holds a key reads its letters anew.
+ * K2 What was read before the claim may be gone: whoever holds a key reads its dead letters anew.
  * K3 Work under a claim that could not be renewed in time begins nothing more.
  */
 import type { Clock } from "../base/clock.ts";

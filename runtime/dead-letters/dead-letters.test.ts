@@ -285,7 +285,7 @@ test("replaySome() goes on where the step before ended, and keeps a key back beh
     steps.push(`${step.replayed.length} ${step.failed.length} ${step.heldUp}`);
     from = step.next;
   } while (from !== undefined);
-  // The first letter of each key fails; what is behind it is found to be held up in steps of their own.
+  // The first dead letter of each key fails; what is behind it is found to be held up in steps of their own.
   expect(steps.toSorted()).toEqual(["0 0 1", "0 0 1", "0 0 1", "0 0 1", "0 1 0", "0 1 0"]);
   broken.clear();
   const all = await troupe.deadLetters.replaySome({});

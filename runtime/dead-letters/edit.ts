@@ -1,11 +1,11 @@
 import type { DeadLetterChange, DeadLetterEdit, StoredDeadLetter } from "../ports/dead-letters.ts";
 import { isOutboxRecord, isTimer } from "./replay.ts";
 
-/** Edits of a letter that are remembered; older ones are forgotten, the original never. */
+/** Edits of a dead letter that are remembered; older ones are forgotten, the original never. */
 const MAX_EDITS = 20;
 
 /**
- * A letter's record with other data: that of the event, or the input of the message.
+ * A dead letter's record with other data: that of the event, or the input of the message.
  * @throws {TypeError} it holds neither.
  */
 export function editedRecord(

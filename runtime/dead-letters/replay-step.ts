@@ -2,15 +2,15 @@ import type { DeadLetterFilter, Store, StoredDeadLetter } from "../ports/store.t
 /**
  * One step of replaying many dead letters of a store: a page of them, many keys at once.
  *
- * Owns: which letters of the page go, and when each is removed. Does not own: the pace and what is left for later steps
- * (whoever asks for the next one), where a letter goes (`replayLetter`).
+ * Owns: which dead letters of the page go, and when each is removed. Does not own: the pace and what is left for later steps
+ * (whoever asks for the next one), where a dead letter goes (`replayLetter`).
  *
- * L1 The letters of a key go one after the other, in the order they were recorded. One that fails holds up those behind
- *    it, also in later steps of the same run: there it is found again as an older letter that is still there.
- * L2 A letter is removed after it took effect, never before: a crash between repeats it, and its id makes that harmless.
+ * L1 The dead letters of a key go one after the other, in the order they were recorded. One that fails holds up those behind
+ *    it, also in later steps of the same run: there it is found again as an older dead letter that is still there.
+ * L2 A dead letter is removed after it took effect, never before: a crash between repeats it, and its id makes that harmless.
  *    Many are removed in one statement, while others are on their way.
- * L3 A letter that was not tried is one the next step begins with.
- * L4 A step has claimed the keys of its letters, over all nodes, and has read these anew since. Those of a key that somebody
+ * L3 A dead letter that was not tried is one the next step begins with.
+ * L4 A step has claimed the keys of its dead letters, over all nodes, and has read these anew since. Those of a key that somebody
  *    else has are not tried.
  */
 import type { Claim } from "./claims.ts";
@@ -19,28 +19,28 @@ import type { Claim } from "./claims.ts";
 export interface ReplayHost {
   /** Milliseconds of a clock that never goes back. */
   monotonic(): number;
-  /** Why the letter failed, or `undefined` when it took effect. Never rejects. */
+  /** Why the dead letter failed, or `undefined` when it took effect. Never rejects. */
   deliver(letter: StoredDeadLetter): Promise<ReplayFailure | undefined>;
   /** Claims those of the keys that nobody else has, while the work runs. */
   holding<T>(store: Store, keys: readonly string[], patienceMs: number, work: (claim: Claim) => Promise<T>): Promise<T>;
 }
 
-/** A letter that did not take effect. */
+/** A dead letter that did not take effect. */
 export interface ReplayFailure {
   readonly detail: string;
-  /** The fault is this node's or the store's, and says nothing of the letter. */
+  /** The fault is this node's or the store's, and says nothing of the dead letter. */
   readonly passing: boolean;
 }
 
-/** Which part of a store's letters a step is about. */
+/** Which part of a store's dead letters a step is about. */
 export interface ReplayWindow {
   readonly after: number;
   readonly upTo: number;
   readonly limit: number;
-  /** No letter is begun later than this after the start of the step. */
+  /** No dead letter is begun later than this after the start of the step. */
   readonly withinMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Whether a letter that failed for a passing reason counts as not tried; otherwise as failed. */
+  /** Whether a dead letter that failed for a passing reason counts as not tried; otherwise as failed. */
   readonly patient: boolean;
 }
 
@@ -48,9 +48,9 @@ export interface ReplayWindow {
 export interface StoreStep {
   readonly replayed: readonly string[];
   readonly failed: readonly { readonly id: string; readonly detail: string }[];
-  /** Letters that were left alone, as an older one of their key failed. */
+  /** Dead letters that were left alone, as an older one of their key failed. */
   readonly heldUp: number;
-  /** A passing reason for which letters were not tried. */
+  /** A passing reason for which dead letters were not tried. */
   readonly interrupted: string | undefined;
   /** Where the next step begins; `undefined` when nothing is left here. */
   readonly after: number | undefined;
@@ -62,7 +62,7 @@ const MAX_LANES = 256;
 const PATIENCE_MS = 500;
 const TAKEN = "Somebody else replays, edits or drops letters of the same keys";
 
-/** Replays the next letters that fit. */
+/** Replays the next dead letters that fit. */
 export async function replayStep(
   host: ReplayHost,
   store: Store,
@@ -160,7 +160,7 @@ function byKey(letters: readonly StoredDeadLetter[]): ReadonlyMap<string, readon
   return lanes;
 }
 
-/** Removes letters, as many at once as have gathered while the last removal was under way. */
+/** Removes dead letters, as many at once as have gathered while the last removal was under way. */
 class Removals {
   readonly #store: Store;
   #gathered: string[] = [];

@@ -12,7 +12,7 @@ type Route = (envelope: Envelope) => Promise<string | undefined>;
  * Gives what became a dead letter back to where it was going: a timer or send to its actor, an event or workflow request
  * to its sink. The message id is that of the first try, so that it takes effect once.
  *
- * @throws whatever hinders it this time; the letter stays then.
+ * @throws whatever hinders it this time; the dead letter stays then.
  */
 export async function replayLetter(letter: StoredDeadLetter, route: Route): Promise<void> {
   const record = JSON.parse(letter.record) as object;
@@ -71,12 +71,12 @@ async function publish(sink: string, record: OutboxRecord, route: Route): Promis
   if (result.kind === "refused") throw new Error(result.detail);
 }
 
-/** Whether a letter's record came from the outbox. */
+/** Whether a dead letter's record came from the outbox. */
 export function isOutboxRecord(record: object): record is OutboxRecord {
   return "seq" in record && "kind" in record && "actor" in record;
 }
 
-/** Whether a letter's record is a timer. */
+/** Whether a dead letter's record is a timer. */
 export function isTimer(record: object): record is TimerRow {
   return "dueAt" in record && "message" in record;
 }

@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { compareText } from "../base/text-order.ts";
 import { eventOfJournal } from "../journal/event-of-journal.ts";
-import { PARTITION_COUNT } from "../message/address.ts";
 import {
   type ActorId,
   type ActorRow,
@@ -12,9 +11,7 @@ import {
   type DeadLetterChange,
   type DeadLetterFilter,
   type DeadLetterWindow,
-  FencedError,
   type Fence,
-  type Grant,
   type IndexedFields,
   type IndexFill,
   type IndexQuery,
@@ -22,12 +19,9 @@ import {
   type KnownSink,
   type LoadedActor,
   type NodeCard,
-  type NodeContracts,
   type NodeId,
-  type NodeRow,
   type OutboxKind,
   type OutboxRecord,
-  type Ownership,
   type PausedActor,
   type ReplyKey,
   SENT_IDS,
@@ -36,30 +30,16 @@ import {
   type TimerPlace,
   type TimerRow,
 } from "../ports/store.ts";
+import { MemoryDeadLetters } from "./memory-dead-letters.ts";
 import { MemoryIndex } from "./memory-index.ts";
-import { MemoryLetters } from "./memory-letters.ts";
-
-interface Slot {
-  owner: NodeId | undefined;
-  epoch: number;
-  commitSeq: number;
-  lastSeq: number;
-}
-
-interface Lease {
-  readonly until: number;
-  readonly since: number;
-  readonly card: NodeCard | undefined;
-}
+import { MemoryOutbox } from "./memory-outbox.ts";
+import { MemoryOwnership } from "./memory-ownership.ts";
 
 interface Row {
   state: string;
   version: number;
   schemaVersion: number;
 }
-
-/** Nodes that have been gone for this long are forgotten. */
-const FORGET_MS = 86_400_000;
 
 /**
  * A store in memory: the promises of the Postgres store, except that nothing outlives the process. Several nodes in one
@@ -82,79 +62,32 @@ export function memory(name = "memory", clock: Clock = systemClock): Store {
 class MemoryStore implements Store {
   readonly name: string;
   readonly #clock: Clock;
-  readonly #slots: Slot[] = Array.from({ length: PARTITION_COUNT }, () => ({
-    owner: undefined,
-    epoch: 0,
-    commitSeq: 0,
-    lastSeq: 0,
-  }));
-  readonly #leases = new Map<NodeId, Lease>();
+  readonly #ownership: MemoryOwnership;
   readonly #rows = new Map<string, Map<string, Row>>();
   readonly #replies = new Map<string, Map<string, StoredReply & { readonly at: number }>>();
   readonly #timers = new Map<string, TimerRow>();
-  readonly #outbox: OutboxRecord[][] = Array.from({ length: PARTITION_COUNT }, () => []);
+  readonly #outbox = new MemoryOutbox();
   readonly #journal = new Map<string, JournalRecord[]>();
-  readonly #cursors = new Map<string, CursorRow>();
-  readonly #sinks = new Map<string, { readonly kind: OutboxKind; readonly seen: number }>();
   readonly #index = new MemoryIndex();
   readonly #pauses = new Map<string, PausedActor>();
-  readonly #letters = new MemoryLetters();
+  readonly #letters = new MemoryDeadLetters();
 
   constructor(name: string, clock: Clock) {
     this.name = name;
     this.#clock = clock;
+    this.#ownership = new MemoryOwnership(clock);
   }
 
   open = (): Promise<void> => Promise.resolve();
   close = (): Promise<void> => Promise.resolve();
   check = (): Promise<void> => Promise.resolve();
 
-  async heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]> {
-    const known = this.#leases.get(node);
-    const contracts = card?.contracts ?? known?.card?.contracts;
-    this.#leases.set(node, {
-      until: this.#clock.monotonic() + leaseMs,
-      since: known?.since ?? this.#clock.now(),
-      card: card === undefined ? known?.card : { ...card, ...(contracts === undefined ? {} : { contracts }) },
-    });
-    return this.#slots.map((slot, partition) => ({ partition, owner: this.#liveOwner(slot), epoch: slot.epoch }));
-  }
-
-  async nodes(): Promise<readonly NodeRow[]> {
-    return this.#liveNodes().map(([id, { until, since, card }]) => {
-      const { contracts: _, ...said } = card ?? {};
-      return {
-        id,
-        card: card === undefined ? undefined : (said as Omit<NodeCard, "contracts">),
-        since,
-        leaseLeftMs: until - this.#clock.monotonic(),
-      };
-    });
-  }
-
-  async contracts(): Promise<readonly NodeContracts[]> {
-    return this.#liveNodes().flatMap(([node, { card }]) =>
-      card?.contracts === undefined ? [] : [{ node, contracts: card.contracts }],
-    );
-  }
-
-  async acquire(node: NodeId, partitions?: readonly number[]): Promise<readonly Grant[]> {
-    const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
-    const free = this.#slots.flatMap((slot, partition) =>
-      this.#liveOwner(slot, now) === undefined && (partitions?.includes(partition) ?? true) ? [partition] : [],
-    );
-    return free.map((partition) => this.#grant(node, partition));
-  }
-
-  async release(node: NodeId, partitions: readonly Fence[]): Promise<void> {
-    for (const fence of partitions) if (this.#holds(node, fence)) this.#slot(fence.partition).owner = undefined;
-  }
-
-  async settle(node: NodeId, partitions: readonly Fence[]): Promise<readonly Grant[]> {
-    return partitions
-      .filter(({ partition }) => this.#slot(partition).owner === node)
-      .map(({ partition }) => this.#grant(node, partition));
-  }
+  heartbeat = async (node: NodeId, leaseMs: number, card?: NodeCard) => this.#ownership.heartbeat(node, leaseMs, card);
+  nodes = async () => this.#ownership.nodes();
+  contracts = async () => this.#ownership.contracts();
+  acquire = async (node: NodeId, partitions?: readonly number[]) => this.#ownership.acquire(node, partitions);
+  release = async (node: NodeId, partitions: readonly Fence[]) => this.#ownership.release(node, partitions);
+  settle = async (node: NodeId, partitions: readonly Fence[]) => this.#ownership.settle(node, partitions);
 
   async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
     return actors.map(({ type, key }) => {
@@ -189,7 +122,7 @@ class MemoryStore implements Store {
   }
 
   async fillIndex(node: NodeId, fences: readonly Fence[], fill: IndexFill): Promise<void> {
-    this.#check(node, fences);
+    this.#ownership.check(node, fences);
     const rows = this.#rows.get(fill.type);
     this.#index.fill(fences[0]?.partition ?? 0, fill, (key) => rows?.get(key)?.state);
     if (fill.complete !== undefined)
@@ -198,15 +131,11 @@ class MemoryStore implements Store {
   }
 
   async commit(node: NodeId, batch: CommitBatch): Promise<void> {
-    this.#check(node, batch.fences);
-    const taken = batch.outbox.find(({ partition, seq }) => seq <= this.#slot(partition).lastSeq);
+    this.#ownership.check(node, batch.fences);
+    const taken = batch.outbox.find(({ partition, seq }) => seq <= this.#ownership.lastSeq(partition));
     if (taken !== undefined)
       throw new CommitRefusedError(`Cannot write record ${taken.seq} of partition ${taken.partition} twice`);
-    for (const { partition, lastSeq } of batch.fences) {
-      const slot = this.#slot(partition);
-      slot.commitSeq++;
-      slot.lastSeq = lastSeq;
-    }
+    this.#ownership.committed(batch.fences);
     for (const { type, key, state, version, schemaVersion = 1 } of batch.states) {
       const rows = getOrMake(this.#rows, type, () => new Map<string, Row>());
       if (state === undefined) rows.delete(key);
@@ -223,7 +152,7 @@ class MemoryStore implements Store {
       if (write.since === undefined) this.#pauses.delete(`${write.type}/${write.key}`);
       else this.#pauses.set(`${write.type}/${write.key}`, write);
     }
-    for (const record of batch.outbox) this.#outbox[record.partition]?.push(record);
+    this.#outbox.write(batch.outbox);
     for (const write of batch.index) this.#index.write(write);
     for (const row of batch.journal ?? []) getOrMake(this.#journal, `${row.type}/${row.key}`, () => []).push(row);
   }
@@ -279,65 +208,15 @@ class MemoryStore implements Store {
     return [...this.#pauses.values()].filter((pause) => wanted.has(pause.partition));
   }
 
-  async cursors(partitions: readonly number[]): Promise<readonly CursorRow[]> {
-    const wanted = new Set(partitions);
-    return [...this.#cursors.values()].filter((cursor) => wanted.has(cursor.partition));
-  }
-
-  async saveCursors(cursors: readonly CursorRow[]): Promise<void> {
-    for (const cursor of cursors) {
-      const id = `${cursor.sink}/${cursor.partition}`;
-      if (cursor.seq > (this.#cursors.get(id)?.seq ?? 0)) this.#cursors.set(id, cursor);
-    }
-  }
-
-  async readOutbox(
-    kind: OutboxKind,
-    positions: readonly { readonly partition: number; readonly after: number }[],
-    limit: number,
-  ): Promise<readonly OutboxRecord[]> {
-    return positions.flatMap(({ partition, after }) =>
-      (this.#outbox[partition] ?? []).filter((record) => record.kind === kind && record.seq > after).slice(0, limit),
-    );
-  }
-
-  async registerSinks(sinks: readonly KnownSink[], at: number): Promise<void> {
-    for (const { name, kind } of sinks) this.#sinks.set(name, { kind, seen: at });
-  }
-
-  async forgetSinks(before: number): Promise<readonly string[]> {
-    const gone = [...this.#sinks].filter(([, { seen }]) => seen < before).map(([name]) => name);
-    for (const name of gone) {
-      this.#sinks.delete(name);
-      for (const [id, { sink }] of this.#cursors) if (sink === name) this.#cursors.delete(id);
-    }
-    return gone;
-  }
-
-  async oldestAhead(sink: string, kind: OutboxKind): Promise<number | undefined> {
-    const ahead = this.#outbox.flatMap((records, partition) => {
-      const passed = this.#cursors.get(`${sink}/${partition}`)?.seq ?? 0;
-      return records.filter((record) => record.kind === kind && record.seq > passed).map(({ at }) => at);
-    });
-    return ahead.length === 0 ? undefined : ahead.reduce((a, b) => Math.min(a, b));
-  }
-
-  async pruneOutbox(partitions: readonly number[], before: number, limit: number): Promise<number> {
-    let pruned = 0;
-    for (const partition of partitions) {
-      const passed = new Map<OutboxKind, number>();
-      for (const [name, { kind }] of this.#sinks) {
-        const seq = this.#cursors.get(`${name}/${partition}`)?.seq ?? 0;
-        passed.set(kind, Math.min(passed.get(kind) ?? seq, seq));
-      }
-      this.#outbox[partition] = (this.#outbox[partition] ?? []).filter(({ kind, seq, at }) => {
-        const goes = pruned < limit && at < before && seq <= (passed.get(kind) ?? 0);
-        if (goes) pruned++;
-        return !goes;
-      });
-    }
-    return pruned;
-  }
+  cursors = async (partitions: readonly number[]) => this.#outbox.cursors(partitions);
+  saveCursors = async (cursors: readonly CursorRow[]) => this.#outbox.saveCursors(cursors);
+  readOutbox = async (kind: OutboxKind, positions: Parameters<Store["readOutbox"]>[1], limit: number) =>
+    this.#outbox.read(kind, positions, limit);
+  registerSinks = async (sinks: readonly KnownSink[], at: number) => this.#outbox.registerSinks(sinks, at);
+  forgetSinks = async (before: number) => this.#outbox.forgetSinks(before);
+  oldestAhead = async (sink: string, kind: OutboxKind) => this.#outbox.oldestAhead(sink, kind);
+  pruneOutbox = async (partitions: readonly number[], before: number, limit: number) =>
+    this.#outbox.prune(partitions, before, limit);
 
   async pruneReplies(before: number, sentBefore: number, limit: number): Promise<number> {
     let pruned = 0;
@@ -368,39 +247,8 @@ class MemoryStore implements Store {
   releaseDeadLetterKeys = async (keys: readonly string[], owner: string) => this.#letters.release(keys, owner);
   removeDeadLetters = async (ids: readonly string[]) => this.#letters.remove(ids);
 
-  #slot(partition: number): Slot {
-    return this.#slots[partition] as Slot;
-  }
-
   #row(type: string, key: string): ActorRow {
     return { key, ...(this.#rows.get(type)?.get(key) as Row) };
-  }
-
-  #check(node: NodeId, fences: readonly Fence[]): void {
-    if (!fences.every((fence) => this.#holds(node, fence)))
-      throw new FencedError("a partition is held by another node");
-  }
-
-  #liveOwner({ owner }: Slot, now = this.#clock.monotonic()): NodeId | undefined {
-    return owner !== undefined && (this.#leases.get(owner)?.until ?? 0) > now ? owner : undefined;
-  }
-
-  #liveNodes(): [NodeId, Lease][] {
-    const now = this.#clock.monotonic();
-    for (const [id, { until }] of this.#leases) if (until <= now - FORGET_MS) this.#leases.delete(id);
-    return [...this.#leases].filter(([, { until }]) => until > now).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  }
-
-  #holds(node: NodeId, { partition, epoch }: Fence): boolean {
-    const slot = this.#slot(partition);
-    return slot.owner === node && slot.epoch === epoch;
-  }
-
-  #grant(node: NodeId, partition: number): Grant {
-    const slot = this.#slot(partition);
-    slot.owner = node;
-    slot.epoch++;
-    return { partition, epoch: slot.epoch, commitSeq: slot.commitSeq, lastSeq: slot.lastSeq };
   }
 }
 

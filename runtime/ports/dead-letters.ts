@@ -5,16 +5,16 @@ export interface DeadLetterStore {
   /** Dead letters in the order they were recorded, after position `after` (from 0), `limit` at most. */
   deadLetters(filter: DeadLetterFilter, page: DeadLetterWindow): Promise<readonly StoredDeadLetter[]>;
   deadLetter(id: string): Promise<StoredDeadLetter | undefined>;
-  /** The position of the letter that was recorded last; 0 where there is none. */
+  /** The position of the dead letter that was recorded last; 0 where there is none. */
   lastDeadLetter(): Promise<number>;
-  /** Which of these keys have a letter that fits, at position `upTo` or before. */
+  /** Which of these keys have a dead letter that fits, at position `upTo` or before. */
   keysWithDeadLetters(filter: DeadLetterFilter, keys: readonly string[], upTo: number): Promise<readonly string[]>;
-  /** How many letters there are of each reason, exactly. Costs the same however many there are. */
+  /** How many dead letters there are of each reason, exactly. Costs the same however many there are. */
   countDeadLetters(): Promise<readonly DeadLetterCount[]>;
-  /** What fits, by reason. Looks at every letter that does. */
+  /** What fits, by reason. Looks at every dead letter that does. */
   summarizeDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetterSummary[]>;
   /**
-   * Changes what a letter holds, if its record is still `was`. Returns whether it was.
+   * Changes what a dead letter holds, if its record is still `was`. Returns whether it was.
    */
   amendDeadLetter(id: string, was: string, change: Required<DeadLetterChange>): Promise<boolean>;
   /**
@@ -48,23 +48,23 @@ export interface DeadLetter {
   readonly key?: string | undefined;
 }
 
-/** A dead letter with its place: letters recorded later have a higher one. */
+/** A dead letter with its place: dead letters recorded later have a higher one. */
 export interface StoredDeadLetter extends DeadLetter, DeadLetterChange {
   readonly position: number;
   readonly key: string;
 }
 
-/** What changes when somebody edits a letter. */
+/** What changes when somebody edits a dead letter. */
 export interface DeadLetterChange {
   /** What a replay gives back. */
   readonly record: string;
-  /** The record as it failed; `undefined` for a letter that nobody edited. */
+  /** The record as it failed; `undefined` for a dead letter that nobody edited. */
   readonly original?: string | undefined;
-  /** Who edited it and when, the oldest first; `undefined` for a letter that nobody edited. */
+  /** Who edited it and when, the oldest first; `undefined` for a dead letter that nobody edited. */
   readonly edits?: readonly DeadLetterEdit[] | undefined;
 }
 
-/** One edit of a letter. */
+/** One edit of a dead letter. */
 export interface DeadLetterEdit {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -83,7 +83,7 @@ export interface DeadLetterFilter {
   readonly before?: number | undefined;
 }
 
-/** A part of the letters, by their positions. */
+/** A part of the dead letters, by their positions. */
 export interface DeadLetterWindow {
   readonly limit: number;
   readonly after: number;
@@ -91,13 +91,13 @@ export interface DeadLetterWindow {
   readonly upTo?: number | undefined;
 }
 
-/** Letters of one reason. */
+/** Dead letters of one reason. */
 export interface DeadLetterCount {
   readonly reason: DeadLetterReason;
   readonly count: number;
 }
 
-/** Letters of one reason, with the times of the oldest and the newest. */
+/** Dead letters of one reason, with the times of the oldest and the newest. */
 export interface DeadLetterSummary extends DeadLetterCount {
   readonly oldest: number;
   readonly newest: number;

@@ -1,6 +1,6 @@
 /**
  * How a message came: a call waits for its reply; timers and sends are tried again when their turn fails; a replay was a
- * timer or a send before it became a dead letter; a control message is the runtime's own, see `controls.ts`.
+ * timer or a send before it became a dead letter; a control message is the runtime's own, see `control-messages.ts`.
  */
 export type Origin =
   | { readonly kind: "call" }

@@ -65,7 +65,7 @@ export type SinkLane =
  * What became of one record. `acked`: it is durable at the other end.
  *
  * `refused`: it will never be taken (too large, unroutable, forbidden). It becomes a dead letter and the lane goes on;
- * `attempts` is what the letter says, where it is not the tries of the batch, `reason` likewise (default `broker`, for sends
+ * `attempts` is what the dead letter says, where it is not the tries of the batch, `reason` likewise (default `broker`, for sends
  * `poison`).
  *
  * `held`: not now, and no fault of the sink. Its target is tried again after a pause, the others go on. A batch that holds a

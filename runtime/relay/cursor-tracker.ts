@@ -85,7 +85,7 @@ export class ReplayTracker extends CursorTracker {
     this.#settle({ kind: "acked" });
   }
 
-  /** The sink refused it again: the letter stays as it is. */
+  /** The sink refused it again: the dead letter stays as it is. */
   refused(detail: string): true {
     this.#settle({ kind: "refused", detail });
     return true;

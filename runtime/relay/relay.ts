@@ -2,8 +2,8 @@
  * Carries the outbox of one store to one sink.
  *
  * Owns: which records were handed to the publisher, and the cursors. Does not own: the order within the sink's lane
- * (the publisher), the rows (the lane writes them, housekeeping removes them).
- * Calls in: `open`, `close`, `written`. Calls out: the store's `readOutbox`, `saveCursors`.
+ * (the publisher), when the table is read (`OutboxReader`), the rows (the lane writes them, housekeeping removes them).
+ * Calls in: `open`, `close`, `written`, `replay`. Calls out: the sink's `publish`, through the publisher.
  *
  * R1 records of a partition are handed over in sequence order, each once per ownership.
  * R2 what is not in memory is read from the table: after a takeover, and after more has gathered than memory may hold.
@@ -13,7 +13,6 @@
  * R5 nothing counts as acknowledged but what the sink said so of, record by record.
  */
 
-import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { withDeadline } from "../base/deadline.ts";
 import type { Randomness } from "../base/randomness.ts";
@@ -29,6 +28,7 @@ import type { StoreLog } from "../telemetry/store-log.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
 import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
 import { KeyedPublisher } from "./keyed-publisher.ts";
+import { OutboxReader, type OutboxRead, type OutboxReaderHost } from "./outbox-reader.ts";
 import { PartitionPublisher } from "./partition-publisher.ts";
 import { type QueuedRecord, type Publisher, type PublisherHost } from "./publisher.ts";
 
@@ -52,14 +52,10 @@ const MAX_STALLED = 100_000;
  * there while the read goes on.
  */
 const LOW_WATER = 8_000;
-const READ_ROWS = 8_000;
-/** Characters that wait in memory, and that one read brings, about. */
+/** Characters that wait in memory, about. */
 const MAX_PENDING_LENGTH = 67_108_864;
-const READ_LENGTH = 16_777_216;
-/** What a record is taken to be long before the first one was read. */
-const FIRST_LENGTH = 500_000;
 
-export class Relay implements PublisherHost {
+export class Relay implements PublisherHost, OutboxReaderHost {
   readonly sink: Sink;
   readonly randomness: Randomness;
   stopped = false;
@@ -67,13 +63,11 @@ export class Relay implements PublisherHost {
   failing: string | undefined;
   readonly #parts: RelayParts;
   readonly #publisher: Publisher;
+  readonly #reader: OutboxReader;
   readonly #published: Buckets | undefined;
   readonly #trackers = new Map<number, CursorTracker>();
-  /** Records of dead letters on their way again, by the letter's id. */
+  /** Records of dead letters on their way again, by the dead letter's id. */
   readonly #replays = new Map<string, ReplayTracker>();
-  #reading = false;
-  #meanLength = FIRST_LENGTH;
-  #round = 0;
   #wakeups = new Set<() => void>();
 
   constructor(sink: Sink, parts: RelayParts) {
@@ -82,12 +76,13 @@ export class Relay implements PublisherHost {
     this.#parts = parts;
     this.#published = parts.metrics?.publishing(sink.name);
     this.#publisher = publisherFor(sink.lane, this);
+    this.#reader = new OutboxReader(this, parts.store, sink.accepts);
   }
 
   get pending(): number {
     let unread = 0;
     for (const tracker of this.#trackers.values()) {
-      if (tracker.mode === "behind") unread += Math.max(0, this.#lastSeq(tracker.partition) - tracker.offeredUpTo);
+      if (tracker.mode === "behind") unread += Math.max(0, this.lastSeq(tracker.partition) - tracker.offeredUpTo);
     }
     return this.#publisher.pending + unread;
   }
@@ -98,19 +93,14 @@ export class Relay implements PublisherHost {
     return stalled > MAX_STALLED ? pending : pending - stalled;
   }
 
-  /** The last committed sequence number of a partition this node holds. */
-  #lastSeq(partition: number): number {
-    return this.#parts.partitions.partition(partition)?.lastSeq ?? 0;
-  }
-
   /** Starts to carry a partition, from where its saved cursor stands. */
   open(partition: number, cursor: number): void {
-    const lastSeq = this.#lastSeq(partition);
+    const lastSeq = this.lastSeq(partition);
     const tracker = new CursorTracker(partition, cursor, lastSeq);
     if (cursor >= lastSeq) tracker.mode = "live";
     this.#trackers.set(partition, tracker);
     this.sink.moved?.(partition);
-    this.#read();
+    this.#reader.read();
   }
 
   /** Stops to carry a partition. What is queued for it is passed over. */
@@ -158,7 +148,7 @@ export class Relay implements PublisherHost {
       if (tracker?.mode === "live") tracker.offeredUpTo = Math.max(tracker.offeredUpTo, lastSeq);
     }
     if (entries.length > 0) this.#publisher.enqueue(entries);
-    if (full) this.#read();
+    if (full) this.#reader.read();
   }
 
   /** Something of these partitions may not have been taken in: it is read from the table. */
@@ -167,7 +157,7 @@ export class Relay implements PublisherHost {
       const tracker = this.#trackers.get(partition);
       if (tracker !== undefined) tracker.mode = "behind"; // Relay.R2
     }
-    this.#read();
+    this.#reader.read();
   }
 
   /** The cursors that moved since the last call. */
@@ -270,50 +260,21 @@ export class Relay implements PublisherHost {
   }
 
   drained(): void {
-    if (this.#mayRead) this.#read();
+    if (this.hasRoom()) this.#reader.read();
   }
 
-  // --- reading what is not in memory ---
+  // --- what the reader of the table needs ---
 
-  #read(): void {
-    if (this.#reading || this.stopped) return;
-    this.#reading = true;
-    void this.#readBehind().finally(() => {
-      this.#reading = false;
-      // A partition may have been opened between the last look and here.
-      const left = [...this.#trackers.values()].some((tracker) => tracker.mode === "behind");
-      if (left && this.#mayRead) this.#read();
-    });
+  behind(): readonly CursorTracker[] {
+    return [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
   }
 
-  async #readBehind(): Promise<void> {
-    await Promise.resolve(); // several `open` calls in a row share one read
-    let failures = 0;
-    while (!this.stopped && this.#mayRead) {
-      const all = [...this.#trackers.values()].filter((tracker) => tracker.mode === "behind");
-      if (all.length === 0) return;
-      // As many rows as memory should take at a time, by what rows have been like: of fewer partitions, where they are long.
-      const rows = Math.max(1, Math.min(READ_ROWS, Math.floor(READ_LENGTH / this.#meanLength)));
-      const count = Math.min(all.length, Math.max(1, Math.floor(rows / 20)));
-      const from = (this.#round++ * count) % all.length; // each has its turn
-      const behind = [...all.slice(from), ...all.slice(0, from)].slice(0, count);
-      const limit = Math.max(1, Math.min(READ_ROWS, Math.floor(rows / behind.length)));
-      const targets = new Map(behind.map((tracker) => [tracker, this.#lastSeq(tracker.partition)]));
-      const positions = behind.map(({ partition, offeredUpTo }) => ({ partition, after: offeredUpTo }));
-      try {
-        const records = await this.#parts.store.readOutbox(this.sink.accepts, positions, limit);
-        this.#measure(records);
-        this.#take(records, targets, limit);
-        failures = 0;
-      } catch (error) {
-        this.health(error);
-        await this.pause(backoffMs(++failures, this.randomness));
-      }
-    }
+  /** The last committed sequence number of a partition this node holds. */
+  lastSeq(partition: number): number {
+    return this.#parts.partitions.partition(partition)?.lastSeq ?? 0;
   }
 
-  /** Whether memory takes more records from the table. */
-  get #mayRead(): boolean {
+  hasRoom(): boolean {
     return this.#load < LOW_WATER && !this.#isLong();
   }
 
@@ -323,12 +284,6 @@ export class Relay implements PublisherHost {
     let length = 0;
     for (const tracker of this.#trackers.values()) length += tracker.outstandingLength;
     return length > MAX_PENDING_LENGTH;
-  }
-
-  /** How long records are: found out carefully, and forgotten slowly. */
-  #measure(records: readonly OutboxRecord[]): void {
-    const length = records.reduce((sum, { body }) => sum + body.length, 0);
-    this.#meanLength = Math.max(length / Math.max(1, records.length), this.#meanLength / 8, 100);
   }
 
   /** A sink that cannot tell gets the record: what it says to that is its answer. */
@@ -341,7 +296,7 @@ export class Relay implements PublisherHost {
     }
   }
 
-  #take(records: readonly OutboxRecord[], targets: ReadonlyMap<CursorTracker, number>, limit: number): void {
+  take({ records, targets, limit }: OutboxRead): void {
     const entries: QueuedRecord[] = [];
     const counts = new Map<number, number>();
     for (const record of records) {
@@ -359,7 +314,7 @@ export class Relay implements PublisherHost {
       if (tracker.closed || (counts.get(tracker.partition) ?? 0) >= limit) continue;
       // Nothing of this kind is left up to where the partition stood before the read.
       tracker.offeredUpTo = Math.max(tracker.offeredUpTo, target);
-      if (tracker.offeredUpTo >= this.#lastSeq(tracker.partition)) tracker.mode = "live";
+      if (tracker.offeredUpTo >= this.lastSeq(tracker.partition)) tracker.mode = "live";
     }
     if (entries.length > 0) this.#publisher.enqueue(entries);
   }

@@ -169,7 +169,7 @@ export class Subscriber {
     }
   }
 
-  /** Tries until the letter is durable (Subscriber.U2), or the subscriber is stopped. */
+  /** Tries until the dead letter is durable (Subscriber.U2), or the subscriber is stopped. */
   async #recordDeadLetter(letter: DeadLetter): Promise<Handled> {
     for (let attempt = 1; !this.#stopped; attempt++) {
       try {

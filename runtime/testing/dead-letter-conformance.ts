@@ -60,7 +60,7 @@ export function deadLetterConformance(
     expect(await ids(store, { type: "t" })).toEqual(["a", "c"]);
     expect(await ids(store, { type: "t", reason: "poison" })).toEqual(["a"]);
     expect(await ids(store, { key: "t/1" })).toEqual(["a", "b"]);
-    // A letter without a key keeps its order by its target.
+    // A dead letter without a key keeps its order by its target.
     expect(await ids(store, { key: "t/2" })).toEqual(["d"]);
   });
 

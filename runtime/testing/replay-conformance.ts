@@ -1,4 +1,4 @@
-/** What two nodes of one store promise about its dead letters, as tests to be run with every store: one alone acts on a letter. */
+/** What two nodes of one store promise about its dead letters, as tests to be run with every store: one alone acts on a dead letter. */
 import * as v from "valibot";
 import { actor } from "../actor/actor.ts";
 import { partitionOf } from "../message/address.ts";
@@ -103,7 +103,7 @@ interface Nodes extends AsyncDisposable {
   readonly one: Troupe;
   readonly two: Troupe;
   readonly broker: Broker;
-  /** Records `count` letters over `keys` keys. Their ids, `l0` first. */
+  /** Records `count` dead letters over `keys` keys. Their ids, `l0` first. */
   record(count: number, keys: number): Promise<readonly string[]>;
 }
 

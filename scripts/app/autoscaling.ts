@@ -7,7 +7,7 @@ import { everyOne } from "#infra/every-one.ts";
 import { GroupLags } from "#infra/kafka/group-lag.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { consumerPending } from "#infra/nats/consumer-pending.ts";
-import { pause } from "#infra/pause.ts";
+import { type Periodic, periodically } from "#infra/periodically.ts";
 import { taskQueueBacklog } from "#infra/temporal/backlog.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log, Troupe } from "#runtime";
@@ -28,18 +28,15 @@ const FORGET_EVERY = 60;
 const READ_WITHIN_MS = 4_000;
 
 /** Looks every second at each service that is scaled, and has its autoscaler decide. */
-export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise<void> } {
+export function startAutoscaling(options: AutoscalingOptions): Periodic {
   const { troupe, log, everyMs = EVERY_MS } = options;
-  const stopping = new AbortController();
   const lags = options.kafka === undefined ? undefined : new GroupLags(options.kafka);
-  const looking = (async () => {
-    for (let round = 0; !stopping.signal.aborted; round++) {
-      await pause(everyMs, stopping.signal);
-      if (stopping.signal.aborted) break;
-      await look(round).catch((error: unknown) => log("debug", "autoscaling:failed", { error: String(error) }));
-    }
-    lags?.close();
-  })();
+  let round = 0;
+  const looking = periodically(
+    everyMs,
+    () => look(round++),
+    (error) => log("debug", "autoscaling:failed", { error: String(error) }),
+  );
 
   async function look(round: number): Promise<void> {
     const services = (await everyOne(troupe, Service)).filter(({ state }) => state.scale !== null && !state.removed);
@@ -118,8 +115,8 @@ export function startAutoscaling(options: AutoscalingOptions): { stop(): Promise
 
   return {
     async stop() {
-      stopping.abort();
-      await looking;
+      await looking.stop();
+      lags?.close();
     },
   };
 }

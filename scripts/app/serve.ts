@@ -1,11 +1,7 @@
-import { trustedProxies } from "#actors/access/guard/client-address.ts";
-import { Guard } from "#actors/access/guard/guard.ts";
-import type { RateLimit } from "#actors/access/guard/rate-limiter.ts";
-import { SharedLimiter } from "#actors/access/guard/shared-limiter.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { gatewayRoutes } from "#actors/gateway/http/gateway.ts";
 import { createIngress } from "#actors/ingress/app.ts";
-import type { IngressDeps } from "#actors/ingress/deps.ts";
+import type { Forward, IngressDeps } from "#actors/ingress/deps.ts";
 import { type Readiness, readinessOf } from "#actors/ingress/readiness.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
@@ -18,14 +14,13 @@ import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
 import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
 import { shopActors } from "#actors/shop/actors.ts";
 import { Problem } from "#infra/http/problem.ts";
-import { RedisBuckets } from "#infra/redis/buckets.ts";
 import { workflowLink } from "#infra/temporal/links.ts";
 import type { Log, Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
+import { openAccess } from "./access.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
-import { openKeys } from "./keys.ts";
 import { listen, type Listener } from "./listener.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import type { Settings } from "./settings.ts";
@@ -73,34 +68,17 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     secrets: system.gateway.secrets,
     containers: system.containers,
   });
-  const keys =
-    settings.TROUPE_AUTH === "off"
-      ? undefined
-      : openKeys({
-          troupe,
-          started: system.started,
-          topics: connections.topics,
-          adminKey: settings.TROUPE_ADMIN_KEY,
-          changed: () => watch?.changed(),
-          log,
-          show: (line) => console.error(line),
-        });
-  const buckets =
-    settings.API_RATE_LIMIT_STORE === "redis" && settings.REDIS_URL !== undefined
-      ? new RedisBuckets({
-          url: settings.REDIS_URL,
-          tls: connections.security.tls,
-          log,
-          prefix: `${settings.TROUPE_CLUSTER}:rate:`,
-        })
-      : undefined;
-  const guard = new Guard({
-    limiter: buckets && new SharedLimiter({ buckets, log }),
-    authenticate: keys && ((secret) => keys.directory.find(secret)),
-    rateLimit: () => rateLimitOf(live()),
+  const access = openAccess({
+    settings,
+    live,
+    connections,
+    troupe,
+    started: system.started,
     peer: (request) => listener.peerOf(request),
-    trustedProxies: trustedProxies(settings.TRUSTED_PROXIES),
+    changed: () => watch?.changed(),
+    log,
   });
+  const { guard, keys } = access;
   const gateway = gatewayRoutes({
     troupe,
     directory: () => system.gateway.directory() ?? notYet("The event gateway has not started yet"),
@@ -118,27 +96,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   const deps: IngressDeps = {
     troupe,
     rpc: shopActors(),
-    forward: {
-      find(request, path, query, own) {
-        const peer = (): string | undefined => listener.peerOf(request);
-        const direct = forwarder.destinationOf(path, query);
-        if (direct !== undefined)
-          return {
-            access: "key",
-            route: "/s/:name/*",
-            answer: (upgrade) => forwarder.forward(request, direct, peer(), upgrade),
-          };
-        const rule = forwarder.ruleFor(path);
-        if (rule === undefined || own(path)) return undefined;
-        return {
-          access: rule.key ?? "open",
-          origins: rule.origins,
-          route: "gateway",
-          answer: async (upgrade) =>
-            await forwarder.forward(request, forwarder.destinationBy(rule, path, query, peer()), peer(), upgrade),
-        };
-      },
-    },
+    forward: forwardPort(forwarder, (request) => listener.peerOf(request)),
     serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
     origins: () => live().ALLOWED_ORIGINS,
@@ -215,7 +173,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
       await Promise.race([listener.stop(), late.promise]);
       clearTimeout(timer);
       await listener.cut();
-      buckets?.close();
+      access.stop();
     },
   };
 }
@@ -224,9 +182,29 @@ function certificateFilesOf({ API_TLS_CERT, API_TLS_KEY }: Settings): Certificat
   return API_TLS_CERT === undefined || API_TLS_KEY === undefined ? undefined : { cert: API_TLS_CERT, key: API_TLS_KEY };
 }
 
-function rateLimitOf({ API_RATE_LIMIT, API_RATE_LIMIT_BURST }: Settings): RateLimit | undefined {
-  if (API_RATE_LIMIT === 0) return undefined;
-  return { perSecond: API_RATE_LIMIT, burst: API_RATE_LIMIT_BURST ?? 2 * API_RATE_LIMIT };
+/** Requests that are for services, and not for this process. */
+function forwardPort(forwarder: Forwarder, peerOf: (request: Request) => string | undefined): Forward {
+  return {
+    find(request, path, query, own) {
+      const peer = (): string | undefined => peerOf(request);
+      const direct = forwarder.destinationOf(path, query);
+      if (direct !== undefined)
+        return {
+          access: "key",
+          route: "/s/:name/*",
+          answer: (upgrade) => forwarder.forward(request, direct, peer(), upgrade),
+        };
+      const rule = forwarder.ruleFor(path);
+      if (rule === undefined || own(path)) return undefined;
+      return {
+        access: rule.key ?? "open",
+        origins: rule.origins,
+        route: "gateway",
+        answer: async (upgrade) =>
+          await forwarder.forward(request, forwarder.destinationBy(rule, path, query, peer()), peer(), upgrade),
+      };
+    },
+  };
 }
 
 function notYet(detail: string): never {

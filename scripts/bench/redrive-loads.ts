@@ -8,7 +8,7 @@ import { removeStream } from "../e2e/nats-events.ts";
 import { BEAT, Beat, NOTE } from "./beat.ts";
 import { type Measured, summary } from "./measure.ts";
 
-/** Keys that the letters are spread over. */
+/** Keys that the dead letters are spread over. */
 export const KEYS = 1_000;
 const WRITERS = 16;
 const WITHIN_MS = 120_000;
@@ -18,7 +18,7 @@ const UNBOUNDED = 50_000;
 /**
  * `count` events that the broker had refused, and now takes: from the start of the replay of all to the last
  * acknowledgement. Times count from the start. NATS, a stream of its own.
- * @throws {Error} a letter was lost, came twice, or overtook another of its key.
+ * @throws {Error} a dead letter was lost, came twice, or overtook another of its key.
  */
 export async function redriven(count: number): Promise<Measured> {
   await using database = await testDatabase("bench_redrive");

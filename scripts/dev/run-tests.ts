@@ -1,7 +1,7 @@
 /** The run of `bun run test`: servers up, `bun test`, servers down, the closing line. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { TEST_RUN_VARIABLE } from "#infra/stack/for-tests.ts";
 import { RECIPES } from "#infra/stack/recipes.ts";
@@ -13,9 +13,13 @@ import { closingLine, readSummary } from "./test-summary.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
+/** Files of a whole run that run at once. Most tests wait for servers, and every process of the app that an e2e test starts wants a core. */
+const FILES_AT_ONCE = Math.min(availableParallelism(), 4);
+
 /**
  * Runs `bun test` with the given arguments and answers its exit code. Without arguments every server is started first, since every
- * test runs; with arguments each is started when a test asks for it. The last line printed is `N passed, N failed[, N skipped]`.
+ * test runs, and as many files run at once as there are cores, 4 at most; with arguments each is started when a test asks for it, and
+ * files run one after the other unless `--parallel=N` says otherwise. The last line printed is `N passed, N failed[, N skipped]`.
  */
 export async function runTests(args: readonly string[]): Promise<number> {
   // The tests get the interrupt from the terminal too and end by themselves; we stay to stop the servers.
@@ -25,7 +29,8 @@ export async function runTests(args: readonly string[]): Promise<number> {
   try {
     const env = args.length === 0 ? await everyServer(run) : {};
     const junit = join(report, "junit.xml");
-    const code = await bunTest([...args, "--reporter=junit", `--reporter-outfile=${junit}`], {
+    const whole = args.length === 0 ? [`--parallel=${FILES_AT_ONCE}`] : args;
+    const code = await bunTest([...whole, "--reporter=junit", `--reporter-outfile=${junit}`], {
       ...withoutServers(),
       ...env,
       [TEST_RUN_VARIABLE]: run.socket,

@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { PAGES } from "./check.ts";
 import { programsOf, runProgram } from "./programs.ts";
 
@@ -18,24 +18,6 @@ test.each(programs.filter(({ needsServers }) => !needsServers))(
     expect(await runProgram(ROOT, program)).toEqual({ lines: [...program.prints], errors: "", code: 0 });
   },
 );
-
-test("every link of the pages leads to a file, or to a heading of its page", () => {
-  const lost: string[] = [];
-  for (const page of [...PAGES, "CONTRIBUTING.md", "runtime/DESIGN.md"]) {
-    const text = readFileSync(join(ROOT, page), "utf8");
-    const headings = [...text.matchAll(/^#+ (.*)$/gmu)].map(
-      ([, heading = ""]) => `#${heading.toLowerCase().replaceAll(" ", "-")}`,
-    );
-    for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/gu)) {
-      if (/^https?:/u.test(target)) continue;
-      const found = target.startsWith("#")
-        ? headings.includes(target)
-        : existsSync(join(ROOT, dirname(page), target.split("#")[0] ?? ""));
-      if (!found) lost.push(`${page}: ${target}`);
-    }
-  }
-  expect(lost).toEqual([]);
-});
 
 test("programsOf() refuses a block that could not be run", () => {
   expect(() => programsOf("```ts\nconst a = 1;\n```\n")).toThrow("Cannot run a block without a name");

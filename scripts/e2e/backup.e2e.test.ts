@@ -9,7 +9,7 @@ import { type Harness, openHarness } from "./harness.ts";
 setDefaultTimeout(240_000);
 
 const SCRIPTS = join(import.meta.dir, "..");
-const ORDERS = 30;
+const ORDERS = 12;
 let before: Harness;
 let after: Harness;
 let folder: string;

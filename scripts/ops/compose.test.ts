@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { run } from "#infra/stack/command.ts";
 import { loadSettings } from "../app/settings-sources.ts";
-import { ROLES, readSettings, VARIABLE_NAMES } from "../app/settings.ts";
+import { readSettings, VARIABLE_NAMES } from "../app/settings.ts";
+import { ROLES } from "../app/variables.ts";
 import { writeSecrets } from "./secrets.ts";
 import { tool } from "./tools.ts";
 

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { run, which } from "#infra/stack/command.ts";
-import { ROLES, VARIABLE_NAMES } from "../app/settings.ts";
+import { VARIABLE_NAMES } from "../app/settings.ts";
+import { ROLES } from "../app/variables.ts";
 import { kubeProgram, startKubeApi } from "./kube-api.ts";
 import { tool } from "./tools.ts";
 

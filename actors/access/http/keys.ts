@@ -9,6 +9,7 @@ import { pageOf } from "#infra/http/listing.ts";
 import { parseDateTime } from "#infra/time/rfc3339.ts";
 import { durationMs, newId, RefusedError } from "#runtime";
 import type { AccessDeps } from "./deps.ts";
+import { ACCESS_REFUSALS } from "./refusals.ts";
 
 const DEFAULT_OVERLAP = "1h";
 
@@ -30,7 +31,7 @@ const CreateKey = v.strictObject({
 });
 const Rotation = v.optional(v.strictObject({ overlap: v.optional(durationUpTo("30d")) }));
 
-const about = { tag: "Keys", noun: "key", scope: "admin" } as const;
+const about = { tag: "Keys", noun: "key", refusals: ACCESS_REFUSALS.key, scope: "admin" } as const;
 
 /** API keys. A key itself is shown in the answer that makes it, and nowhere else: what is stored is its SHA-256. */
 export function keyRoutes({ troupe }: AccessDeps) {

@@ -7,10 +7,10 @@ import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { principalOf } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { ReplayOutcome, StoredDeadLetter } from "#runtime";
+import { dataOf, eventOf, isEditable, withData } from "./dead-letter-data.ts";
+import { Filter, filterOf } from "./dead-letter-filter.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { misfitOf } from "./intake.ts";
-import { dataOf, eventOf, isEditable, withData } from "./letter-data.ts";
-import { Filter, filterOf } from "./letter-filter.ts";
 
 const Shown = v.object({
   id: v.string(),
@@ -28,7 +28,7 @@ const Whole = v.object({
   ...Shown.entries,
   /** What a replay gives back: the data of the event, or the input of the message. */
   data: v.unknown(),
-  /** The data as it failed; `null` for a letter that was not edited. */
+  /** The data as it failed; `null` for a dead letter that was not edited. */
   original: v.nullable(v.object({ data: v.unknown() })),
   edits: v.array(v.object({ at: v.string(), by: v.nullable(v.string()) })),
   record: v.unknown(),
@@ -38,7 +38,7 @@ const Replayed = v.object({ replayed: v.array(v.string()), failed: Failed });
 const Edit = v.strictObject({ data: v.unknown() });
 const ById = v.object({ id: v.pipe(v.string(), v.minLength(1), v.maxLength(1_000)) });
 
-// A letter holds whatever failed, of any actor.
+// A dead letter holds whatever failed, of any actor.
 const about = { tag: "Dead letters", noun: "dead_letter", scope: "admin" } as const;
 
 /** What will not be tried again by itself. An id in a path is percent-encoded. */
@@ -48,7 +48,7 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
     const letter = await troupe().deadLetters.get(id);
     if (letter === undefined) throw notFound("dead_letter");
     if (!isEditable(letter))
-      throw new Problem(409, "dead_letter.not_editable", "This letter holds neither an event nor a message");
+      throw new Problem(409, "dead_letter.not_editable", "This dead letter holds neither an event nor a message");
     const event = eventOf(letter.record);
     const misfits = event && (await misfitOf(directory(), { ...withoutData(event), ...carried(data) }));
     if (misfits === undefined) return;

@@ -8,8 +8,8 @@ import { Source } from "#actors/gateway/source/source.ts";
  * What this node knows of sources, schemas and routes, so that an event costs no look-up.
  *
  * D1 Before the first look has succeeded nothing is known: whoever asks waits, or is told to come again.
- * D2 A change is in force here as soon as word of it came through the topic `gateway`. Word that was lost is made up for
- *    by a look every few seconds.
+ * D2 A change is in force here as soon as the topic `gateway` tells of it. A message that was lost is made up for by a
+ *    look every few seconds.
  * D3 A schema that cannot be compiled here right now lets nothing through.
  */
 import { pause } from "#infra/pause.ts";

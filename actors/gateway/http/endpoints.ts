@@ -16,8 +16,9 @@ import { Problem } from "#infra/http/problem.ts";
 import { urlFault } from "#infra/webhooks/deliver.ts";
 import { durationMs, isDuration, newId } from "#runtime";
 import type { GatewayDeps } from "./deps.ts";
+import { GATEWAY_REFUSALS } from "./refusals.ts";
 
-const about = { tag: "Event gateway", noun: "endpoint", scope: "events" } as const;
+const about = { tag: "Event gateway", noun: "endpoint", refusals: GATEWAY_REFUSALS.endpoint, scope: "events" } as const;
 const ById = v.object({ id: EndpointId });
 const Rotate = v.optional(
   v.strictObject({

@@ -168,7 +168,7 @@ async function takeBatch(
         );
         return await taking;
       } catch (error) {
-        const problem = toProblem(error, "event");
+        const problem = toProblem(error, { noun: "event" });
         if (problem.code === "internal") deps.log("error", "gateway:item:failed", { error: problem.cause });
         const errors = problem.issues?.slice(0, MAX_ITEM_ISSUES).map((issue) => ({ ...issue }));
         const { code, message: detail } = problem;

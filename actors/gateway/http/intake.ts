@@ -90,10 +90,10 @@ export async function takeEvent(
   }
 }
 
-/** Characters of what is said about a letter. */
+/** Characters of what is said about a dead letter. */
 const MAX_DETAIL = 500;
 
-/** The letter of an event that its schema refused. Its replay checks the event anew, by the schema of that time. */
+/** The dead letter of an event that its schema refused. Its replay checks the event anew, by the schema of that time. */
 function schemaLetter(event: GatewayEvent, { id, inbox: key }: Once, misfits: readonly Misfit[]): DeadLetter {
   const record: OutboxRecord = {
     partition: partitionOf("inbox", key),

@@ -5,8 +5,8 @@ import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endp
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { newId } from "#runtime";
+import { Filter, filterOf } from "./dead-letter-filter.ts";
 import type { GatewayDeps } from "./deps.ts";
-import { Filter, filterOf } from "./letter-filter.ts";
 
 const about = { tag: "Dead letters", noun: "redrive", scope: "admin" } as const;
 const ById = v.object({ id: RedriveId });
@@ -19,7 +19,7 @@ const Request = v.optional(
   {},
 );
 const Begun = v.object({
-  /** How many letters fit now. */
+  /** How many dead letters fit now. */
   matching: v.number(),
   /** Of which reasons. */
   reasons: v.partial(v.object(Object.fromEntries(LetterReason.options.map((reason) => [reason, v.number()])))),
@@ -42,7 +42,7 @@ export function redriveRoutes({ troupe }: GatewayDeps) {
         query: NO_QUERY,
         summary: "Replay the dead letters that fit a filter",
         description:
-          "In the background, oldest first, at most `ratePerSecond` (default 10), and on from where it was when its node crashes. The letters of a key keep their order: when one fails, those behind it stay. Letters recorded after the start are left for the next run. `dryRun` tells what fits, and does nothing.",
+          "In the background, oldest first, at most `ratePerSecond` (default 10), and on from where it was when its node crashes. The dead letters of a key keep their order: when one fails, those behind it stay. Dead letters recorded after the start are left for the next run. `dryRun` tells what fits, and does nothing.",
         body: Request,
         answer: { status: 202, description: "What fits now, and the id of the run", schema: Begun },
       },

@@ -8,8 +8,9 @@ import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endp
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { GATEWAY_REFUSALS } from "./refusals.ts";
 
-const about = { tag: "Event gateway", noun: "route", scope: "events" } as const;
+const about = { tag: "Event gateway", noun: "route", refusals: GATEWAY_REFUSALS.route, scope: "events" } as const;
 const RESERVED = { expected: "a place that is not one of our own", received: "one of our own" } as const;
 const ByName = v.object({ name: Name });
 const Shown = v.object({ name: v.string(), ...GivenRoute.entries });

@@ -6,9 +6,10 @@ import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endp
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { GATEWAY_REFUSALS } from "./refusals.ts";
 import { secretFault } from "./webhook.ts";
 
-const about = { tag: "Event gateway", noun: "source", scope: "events" } as const;
+const about = { tag: "Event gateway", noun: "source", refusals: GATEWAY_REFUSALS.source, scope: "events" } as const;
 const ByName = v.object({ name: Name });
 
 /** The senders of webhooks. Secrets go in, and never out. */

@@ -28,15 +28,15 @@ export const RedriveView = v.object({
   id: v.string(),
   status: RedriveStatus,
   ratePerSecond: v.number(),
-  /** How many letters fitted at the start. */
+  /** How many dead letters fitted at the start. */
   matching: v.number(),
-  /** Letters that took effect and are gone. After a crash on the way a few may be missing here. */
+  /** Dead letters that took effect and are gone. After a crash on the way a few may be missing here. */
   replayed: v.number(),
-  /** Letters that failed again, and stay. */
+  /** Dead letters that failed again, and stay. */
   failed: v.number(),
-  /** Letters that stay as an older one of their key failed. */
+  /** Dead letters that stay as an older one of their key failed. */
   heldUp: v.number(),
-  /** The last letters that failed, the newest first. */
+  /** The last dead letters that failed, the newest first. */
   failures: v.array(v.object({ id: v.string(), detail: v.string() })),
   startedAt: v.string(),
   endedAt: v.nullable(v.string()),

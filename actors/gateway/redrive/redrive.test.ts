@@ -21,7 +21,7 @@ const Clerk = actor("clerk", {
   }),
 });
 
-/** A node whose redrives replay its own letters, or do what `replaySome` says first. */
+/** A node whose redrives replay its own dead letters, or do what `replaySome` says first. */
 async function node(store: Store, replaySome?: (own: DeadLetters) => DeadLetters["replaySome"]): Promise<Troupe> {
   const own: { troupe?: Troupe } = {};
   const redrive = createRedrive({

@@ -1,11 +1,11 @@
 /**
  * Redrive: replays the dead letters that fit a filter, at a rate, until it has gone through all that there were.
  *
- * Owns: how far it has got, its pace, when it ends. Does not own: where a letter goes and the order of a key (the node's dead
+ * Owns: how far it has got, its pace, when it ends. Does not own: where a dead letter goes and the order of a key (the node's dead
  * letters, one step at a time).
  *
  * D1 A step is one turn, begun by a timer: it goes on after a crash, wherever the actor lives then. A step whose outcome
- *    was lost is done again; letters that took effect are gone by then, or are known by their ids.
+ *    was lost is done again; dead letters that took effect are gone by then, or are known by their ids.
  * D2 A step ends within seconds, so that its partition can move to another node.
  * D3 A step never fails: what hinders it is tried again, as this actor must not become a dead letter itself.
  */
@@ -41,10 +41,10 @@ type State = v.InferOutput<typeof State>;
 /** Steps a second, as far as the rate allows. */
 const STEPS_PER_SECOND = 4;
 const MAX_STEP = 1_000;
-/** Redrive.D2: no letter is begun later than this in a step. */
+/** Redrive.D2: no dead letter is begun later than this in a step. */
 const STEP_MS = 2_000;
 const AGAIN_MS = 1_000;
-/** Letters that may fail one after the other, with none in between that takes effect. */
+/** Dead letters that may fail one after the other, with none in between that takes effect. */
 const MAX_FAILED_IN_ROW = 1_000;
 const MAX_FAILURES_SHOWN = 20;
 const MAX_DETAIL = 500;

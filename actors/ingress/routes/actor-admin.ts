@@ -3,6 +3,7 @@ import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { type ActorInspection, RefusedError, TroupeError } from "#runtime";
 import type { IngressDeps } from "../deps.ts";
+import { refusedBy } from "../refusals.ts";
 
 const Type = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/, "must be the name of an actor type"));
 const Key = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
@@ -132,7 +133,7 @@ export function actorAdminRoutes({ troupe }: Pick<IngressDeps, "troupe">) {
           return { reply: (await orNotFound(troupe().call(type, key, message, body, call))) ?? null };
         } catch (error) {
           // Its words are the actor's, not this route's.
-          throw error instanceof RefusedError ? toProblem(error, type) : error;
+          throw error instanceof RefusedError ? toProblem(error, refusedBy(type)) : error;
         }
       },
     ),

@@ -4,10 +4,10 @@
  * Owns: when it is looked. Does not own: which keys are good (`KeyDirectory`), the sockets (`Sockets`).
  * Calls in: `changed`, `stop`. Calls out: `KeyDirectory.goodNow`, `Sockets.review`.
  *
- * E1 It is looked at once when word of a change comes, and every 300 ms in any case: a key that was revoked anywhere,
+ * E1 It is looked at once when a change is told, and every 300 ms in any case: a key that was revoked anywhere,
  *    or that runs out, is known here within a second, as `KeyDirectory` has it.
  * E2 While keys cannot be checked for longer than the directory believes its copy, no socket of a key stays open.
- * E3 Word that comes during a look is followed by another one.
+ * E3 A change that is told during a look is followed by another look.
  */
 import type { KeyDirectory } from "../../access/guard/key-directory.ts";
 import type { Sockets } from "./sockets.ts";

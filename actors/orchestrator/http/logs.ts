@@ -9,6 +9,7 @@ import { targetOf } from "#infra/http/target.ts";
 import { toProblem } from "#infra/http/to-problem.ts";
 import { check } from "#infra/http/validate.ts";
 import { durationMs, isDuration } from "#runtime";
+import { ORCHESTRATOR_REFUSALS } from "./refusals.ts";
 import type { OrchestratorDeps } from "./requests.ts";
 import { elsewhere } from "./seeing-endpoints.ts";
 import { ServiceLine } from "./seeing.ts";
@@ -44,6 +45,7 @@ const Query = v.object({
 const SPEC = {
   tag: "Services",
   noun: "service",
+  refusals: ORCHESTRATOR_REFUSALS.service,
   scope: "services",
   method: "GET",
   path: "/services/:name/logs",
@@ -88,7 +90,7 @@ export function logRoute({ troupe, containers }: OrchestratorDeps) {
         }
         return jsonResponse(request, 200, { items, next: null }, {});
       } catch (error) {
-        throw toProblem(error, "service");
+        throw toProblem(error, SPEC);
       }
     },
     { detail },

@@ -3,11 +3,19 @@ import { Decision, ServiceEvent, ServiceName } from "#actors/orchestrator/servic
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
+import { ORCHESTRATOR_REFUSALS } from "./refusals.ts";
 import type { OrchestratorDeps } from "./requests.ts";
 import { ReplicaStats } from "./seeing.ts";
 
 const ByName = v.object({ name: ServiceName });
-const ABOUT = { tag: "Services", noun: "service", scope: "services", method: "GET", params: ByName } as const;
+const ABOUT = {
+  tag: "Services",
+  noun: "service",
+  refusals: ORCHESTRATOR_REFUSALS.service,
+  scope: "services",
+  method: "GET",
+  params: ByName,
+} as const;
 
 /** What can be seen of a service beside its state. */
 export function seeingEndpoints({ troupe, containers }: OrchestratorDeps): Endpoint[] {

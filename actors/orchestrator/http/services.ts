@@ -6,11 +6,17 @@ import { Service, viewOf } from "#actors/orchestrator/service/service.ts";
 import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, readPage } from "#infra/http/listing.ts";
 import { ServiceAnswer, ServiceChanged, ServicesAnswer } from "./answers.ts";
+import { ORCHESTRATOR_REFUSALS } from "./refusals.ts";
 import { type OrchestratorDeps, orProblem } from "./requests.ts";
 import { onItsWay, publicView } from "./view.ts";
 
 const ByName = v.object({ name: ServiceName });
-const SERVICE = { tag: "Services", noun: "service", scope: "services" } as const;
+const SERVICE = {
+  tag: "Services",
+  noun: "service",
+  refusals: ORCHESTRATOR_REFUSALS.service,
+  scope: "services",
+} as const;
 
 /** The endpoints below `/services`. */
 export function serviceEndpoints({ troupe }: OrchestratorDeps): Endpoint[] {

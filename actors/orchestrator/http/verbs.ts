@@ -4,6 +4,7 @@ import { Service } from "#actors/orchestrator/service/service.ts";
 import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
 import type { CallOptions } from "#runtime";
 import { ServiceAnswer } from "./answers.ts";
+import { ORCHESTRATOR_REFUSALS } from "./refusals.ts";
 import { type OrchestratorDeps, orProblem } from "./requests.ts";
 import { publicView } from "./view.ts";
 
@@ -22,6 +23,7 @@ export function verbEndpoints({ troupe }: OrchestratorDeps): Endpoint[] {
       {
         tag: "Services",
         noun: "service",
+        refusals: ORCHESTRATOR_REFUSALS.service,
         scope: "services",
         method: "POST",
         path: `/services/:name/${name}`,

@@ -1,5 +1,5 @@
 import type { ContainerRecord } from "#infra/engines/container.ts";
-import { pause } from "#infra/pause.ts";
+import { type Periodic, periodically } from "#infra/periodically.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { type Log, silentLog } from "#runtime";
 import type { LoopNames } from "./watcher.ts";
@@ -33,22 +33,13 @@ const EVERY_MS = 60_000;
  * container of ours that no service knows, a service whose containers are others than it was told. All the rest is
  * events; this is for the ones that never came.
  */
-export function startSweep(options: SweepOptions): { stop(): Promise<void> } {
+export function startSweep(options: SweepOptions): Periodic {
   const { log = silentLog, everyMs = EVERY_MS } = options;
-  const controller = new AbortController();
-  const sweeping = (async () => {
-    while (!controller.signal.aborted) {
-      await pause(everyMs, controller.signal);
-      if (controller.signal.aborted) return;
-      await sweep(options).catch((error: unknown) => log("debug", "sweep:failed", { error: String(error) }));
-    }
-  })();
-  return {
-    async stop() {
-      controller.abort();
-      await sweeping;
-    },
-  };
+  return periodically(
+    everyMs,
+    () => sweep(options),
+    (error) => log("debug", "sweep:failed", { error: String(error) }),
+  );
 }
 
 /** One sweep. Returns whom it woke. */

@@ -4,6 +4,7 @@ import { CourierUpdate, DeliveryView } from "#actors/shop/delivery/messages.ts";
 import { OrderId } from "#actors/shop/order/messages.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import type { ShopDeps } from "./deps.ts";
+import { SHOP_REFUSALS } from "./refusals.ts";
 
 /** The delivery of an order. */
 export function deliveryRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
@@ -12,6 +13,7 @@ export function deliveryRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
       {
         tag: "Orders",
         noun: "delivery",
+        refusals: SHOP_REFUSALS.delivery,
         scope: "orders",
         method: "GET",
         path: "/deliveries/:orderId",
@@ -30,6 +32,7 @@ export function deliveryRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
       {
         tag: "Orders",
         noun: "delivery",
+        refusals: SHOP_REFUSALS.delivery,
         scope: "orders",
         method: "POST",
         path: "/deliveries/:orderId/updates",

@@ -22,6 +22,7 @@ import { PaymentView } from "#actors/shop/payment/messages.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
 import { Sku } from "#actors/shop/stock/messages.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
+import { TimeMs } from "#infra/http/fields.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { describedBy, jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
@@ -30,6 +31,7 @@ import { type CallOptions, newId, RefusedError } from "#runtime";
 import { fulfilOrderUpdates } from "#workflows/fulfil-order/messages.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import type { ShopDeps } from "./deps.ts";
+import { SHOP_REFUSALS } from "./refusals.ts";
 
 const Fields = jsonSchemaOf(PlaceOrderFields, "input");
 /** With what the checks across fields say, for the document. */
@@ -77,13 +79,8 @@ const Minor = v.pipe(
   v.regex(/^[0-9]{1,15}$/, "must be a whole number of minor units"),
   v.transform(Number),
 );
-const Time = v.pipe(
-  v.string(),
-  v.isoTimestamp("must be a time, as in 2026-11-29T08:00:00Z"),
-  v.transform((text) => Date.parse(text)),
-);
 
-const about = { tag: "Orders", noun: "order", scope: "orders" } as const;
+const about = { tag: "Orders", noun: "order", refusals: SHOP_REFUSALS.order, scope: "orders" } as const;
 
 const Updated = v.object({
   orderId: v.string(),
@@ -178,8 +175,8 @@ export function orderRoutes({
           currency: v.optional(Currency),
           minTotal: v.optional(Minor),
           maxTotal: v.optional(Minor),
-          from: v.optional(Time),
-          to: v.optional(Time),
+          from: v.optional(TimeMs),
+          to: v.optional(TimeMs),
           ...PageQuery,
           cursor: Cursor,
         }),

@@ -5,6 +5,7 @@ import { Stock } from "#actors/shop/stock/stock.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import type { ShopDeps } from "./deps.ts";
+import { SHOP_REFUSALS } from "./refusals.ts";
 
 const Listed = v.object({ sku: v.string(), name: v.string(), price: v.number(), currency: v.string() });
 const PutProduct = v.strictObject({ ...Product.entries, currency: v.optional(Currency, "EUR") });
@@ -53,6 +54,7 @@ export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
       {
         tag: "Stock",
         noun: "stock",
+        refusals: SHOP_REFUSALS.stock,
         scope: "admin",
         method: "POST",
         path: "/stock/:sku/refill",
@@ -68,6 +70,7 @@ export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
       {
         tag: "Stock",
         noun: "stock",
+        refusals: SHOP_REFUSALS.stock,
         scope: "orders",
         method: "GET",
         path: "/stock/:sku",

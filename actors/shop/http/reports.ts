@@ -2,17 +2,13 @@ import * as v from "valibot";
 import { InvariantView } from "#actors/shop/auditor/messages.ts";
 import { Sku } from "#actors/shop/stock/messages.ts";
 import { endpoint, endpoints } from "#infra/http/endpoint.ts";
-import { durationUpTo } from "#infra/http/fields.ts";
+import { durationUpTo, TimeMs } from "#infra/http/fields.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { durationMs } from "#runtime";
 import type { ShopDeps } from "./deps.ts";
+import { SHOP_REFUSALS } from "./refusals.ts";
 
 const HOUR_MS = 3_600_000;
-const Time = v.pipe(
-  v.string(),
-  v.isoTimestamp("must be a time, as in 2026-11-29T08:00:00Z"),
-  v.transform((text) => Date.parse(text)),
-);
 const Grace = v.pipe(
   durationUpTo("7d"),
   v.transform((text) => durationMs(text as "30s")),
@@ -46,7 +42,7 @@ export function reportRoutes({ reports, audit }: Pick<ShopDeps, "reports" | "aud
         summary: "Show what was sold per hour",
         description:
           "Hours (UTC) from `from` to before `to`, oldest first; the last 24 by default. Minor units, by currency.",
-        query: v.object({ from: v.optional(Time), to: v.optional(Time), limit: PageQuery.limit }),
+        query: v.object({ from: v.optional(TimeMs), to: v.optional(TimeMs), limit: PageQuery.limit }),
         answer: { status: 200, description: "The hours", schema: v.object({ items: v.array(SalesHour) }) },
       },
       async ({ query: { from, to, limit } }) => {
@@ -60,6 +56,7 @@ export function reportRoutes({ reports, audit }: Pick<ShopDeps, "reports" | "aud
       {
         tag: "Stock",
         noun: "stock",
+        refusals: SHOP_REFUSALS.stock,
         scope: "orders",
         method: "GET",
         path: "/stock",

@@ -5,8 +5,9 @@ import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { newId } from "#runtime";
 import type { ShopDeps } from "./deps.ts";
+import { SHOP_REFUSALS } from "./refusals.ts";
 
-const about = { tag: "Simulations", noun: "simulation", scope: "orders" } as const;
+const about = { tag: "Simulations", noun: "simulation", refusals: SHOP_REFUSALS.simulation, scope: "orders" } as const;
 const ById = v.object({ id: SimulationId });
 
 /** Simulated orders: a load with fates, watched to their ends. */

@@ -12,7 +12,7 @@ interface Plan {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-/** Replays all letters of a filter: says first how many they are, by a dry run. */
+/** Replays all dead letters of a filter: says first how many they are, by a dry run. */
 export function ReplayMany({ filter }: { filter: Readonly<Record<string, string>> }) {
   const [open, setOpen] = useState(false);
   const [ratePerSecond, setRate] = useState(50);
@@ -23,7 +23,7 @@ export function ReplayMany({ filter }: { filter: Readonly<Record<string, string>
     mutationFn: () => command<Plan>("/dead-letters/replay", { filter, ratePerSecond }),
     onSuccess: ({ matching }) => {
       setOpen(false);
-      say("moving", "running", `Replays ${plural(matching, "letter")}`);
+      say("moving", "running", `Replays ${plural(matching, "dead letter")}`);
       void queries.invalidateQueries();
     },
   });
@@ -52,7 +52,7 @@ export function ReplayMany({ filter }: { filter: Readonly<Record<string, string>
             disabled={!plan.data?.matching || start.isPending}
             onClick={() => start.mutate()}
           >
-            Replay {plan.data ? plural(plan.data.matching, "letter") : "…"}
+            Replay {plan.data ? plural(plan.data.matching, "dead letter") : "…"}
           </button>
         }
       >
@@ -60,7 +60,7 @@ export function ReplayMany({ filter }: { filter: Readonly<Record<string, string>
           <p>
             {plan.isPending
               ? "Counting what fits…"
-              : `${plural(plan.data?.matching ?? 0, "letter")} would be sent again: `}
+              : `${plural(plan.data?.matching ?? 0, "dead letter")} would be sent again: `}
             {Object.entries(plan.data?.reasons ?? {})
               .map(([reason, n]) => `${n} ${reason}`)
               .join(", ")}

@@ -15,7 +15,7 @@ interface Replay {
   readonly detail: string | null;
 }
 
-/** The replays of many letters, how far each is, and how to stop one. */
+/** The replays of many dead letters, how far each is, and how to stop one. */
 export function Replays() {
   const path = "/dead-letters/replays?limit=20";
   const replays = usePolled<ListPage<Replay>>(path, 2_000);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { parseExact } from "#infra/json/exact.ts";
-import { dataOf, eventOf, isEditable, withData } from "./letter-data.ts";
+import { dataOf, eventOf, isEditable, withData } from "./dead-letter-data.ts";
 
 const event = { specversion: "1.0", id: "1", source: "/demo", type: "demo.made", data: { n: 1 } };
 const of = (body: unknown, kind = "send"): string => JSON.stringify({ seq: 1, kind, body: JSON.stringify(body) });
@@ -23,7 +23,7 @@ const big = parseExact('{"n":9007199254740993,"m":1.0}');
 test.each(LETTERS)("%s: numbers of its data stay what they are, as they are read and as they are put", (_, body) => {
   const changed = withData(body, big);
   expect(JSON.stringify(dataOf(of(changed)))).toBe('{"n":9007199254740993,"m":1.0}');
-  // Whoever reads the letter's message reads it with JSON.parse, but for those that are on their way to a broker.
+  // Whoever reads the dead letter's message reads it with JSON.parse, but for those that are on their way to a broker.
   if (!("to" in (body as object)))
     expect(JSON.stringify(dataOf(of(JSON.parse(JSON.stringify(changed)))))).toContain("9007199254740993");
   expect(withData(changed, { n: 1 })).toEqual(body);

@@ -4,14 +4,14 @@ import { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { isExactNumber, parseExact } from "#infra/json/exact.ts";
 import type { StoredDeadLetter } from "#runtime";
 
-/** Where in what a letter holds the data of an event stands: in an event that was taken or routed, or in a delivery. */
+/** Where in what a dead letter holds the data of an event stands: in an event that was taken or routed, or in a delivery. */
 const PLACES: readonly (readonly (string | number)[])[] = [["event"], ["start", "args", 0, "event"]];
 
 interface Json {
   readonly [name: string]: unknown;
 }
 
-/** The event that a letter is about, as far as it holds one. */
+/** The event that a dead letter is about, as far as it holds one. */
 export function eventOf(record: string): GatewayEvent | undefined {
   const body = bodyOf(record);
   for (const place of PLACES) {
@@ -28,14 +28,14 @@ export function eventOf(record: string): GatewayEvent | undefined {
   return undefined;
 }
 
-/** What `PATCH` changes of a letter: the data of its event, else the whole input of its message. */
+/** What `PATCH` changes of a dead letter: the data of its event, else the whole input of its message. */
 export function dataOf(record: string): unknown {
   const body = bodyOf(record);
   const place = placeIn(body);
   return place === undefined ? body : (dataIn(at(body, place) as Json) ?? null);
 }
 
-/** What a letter holds, with other data in the same place. */
+/** What a dead letter holds, with other data in the same place. */
 export function withData(body: unknown, data: unknown): unknown {
   const place = placeIn(body);
   return place === undefined ? data : put(body, place, withOther(at(body, place) as Json, data, isRouted(body)));
@@ -55,7 +55,7 @@ function dataIn({ data, data_json }: Json): unknown {
   return typeof data_json === "string" ? parseExact(data_json) : data;
 }
 
-/** Whether a letter holds something that can be changed and replayed. */
+/** Whether a dead letter holds something that can be changed and replayed. */
 export function isEditable({ record }: Pick<StoredDeadLetter, "record">): boolean {
   const parsed = JSON.parse(record) as Json;
   if ("dueAt" in parsed) return true;

@@ -10,7 +10,7 @@ import type {
 } from "../ports/dead-letters.ts";
 
 /** The dead letters of a store in memory, in the order they were recorded. */
-export class MemoryLetters {
+export class MemoryDeadLetters {
   readonly #letters = new Map<string, StoredDeadLetter>();
   readonly #counts = new Map<DeadLetterReason, number>();
   readonly #claims = new Map<string, { readonly owner: string; readonly until: number }>();

@@ -1,0 +1,138 @@
+import type { Clock } from "../base/clock.ts";
+import { PARTITION_COUNT } from "../message/address.ts";
+import {
+  type CommitBatch,
+  FencedError,
+  type Fence,
+  type Grant,
+  type NodeCard,
+  type NodeContracts,
+  type NodeId,
+  type NodeRow,
+  type Ownership,
+} from "../ports/store.ts";
+
+interface Slot {
+  owner: NodeId | undefined;
+  epoch: number;
+  commitSeq: number;
+  lastSeq: number;
+}
+
+interface Lease {
+  readonly until: number;
+  readonly since: number;
+  readonly card: NodeCard | undefined;
+}
+
+/** Nodes that have been gone for this long are forgotten. */
+const FORGET_MS = 86_400_000;
+
+/** The nodes of a store in memory with their leases, and who holds which partition. */
+export class MemoryOwnership {
+  readonly #clock: Clock;
+  readonly #slots: Slot[] = Array.from({ length: PARTITION_COUNT }, () => ({
+    owner: undefined,
+    epoch: 0,
+    commitSeq: 0,
+    lastSeq: 0,
+  }));
+  readonly #leases = new Map<NodeId, Lease>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): readonly Ownership[] {
+    const known = this.#leases.get(node);
+    const contracts = card?.contracts ?? known?.card?.contracts;
+    this.#leases.set(node, {
+      until: this.#clock.monotonic() + leaseMs,
+      since: known?.since ?? this.#clock.now(),
+      card: card === undefined ? known?.card : { ...card, ...(contracts === undefined ? {} : { contracts }) },
+    });
+    return this.#slots.map((slot, partition) => ({ partition, owner: this.#liveOwner(slot), epoch: slot.epoch }));
+  }
+
+  nodes(): readonly NodeRow[] {
+    return this.#liveNodes().map(([id, { until, since, card }]) => {
+      const { contracts: _, ...said } = card ?? {};
+      return {
+        id,
+        card: card === undefined ? undefined : (said as Omit<NodeCard, "contracts">),
+        since,
+        leaseLeftMs: until - this.#clock.monotonic(),
+      };
+    });
+  }
+
+  contracts(): readonly NodeContracts[] {
+    return this.#liveNodes().flatMap(([node, { card }]) =>
+      card?.contracts === undefined ? [] : [{ node, contracts: card.contracts }],
+    );
+  }
+
+  acquire(node: NodeId, partitions?: readonly number[]): readonly Grant[] {
+    const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
+    const free = this.#slots.flatMap((slot, partition) =>
+      this.#liveOwner(slot, now) === undefined && (partitions?.includes(partition) ?? true) ? [partition] : [],
+    );
+    return free.map((partition) => this.#grant(node, partition));
+  }
+
+  release(node: NodeId, partitions: readonly Fence[]): void {
+    for (const fence of partitions) if (this.#holds(node, fence)) this.#slot(fence.partition).owner = undefined;
+  }
+
+  settle(node: NodeId, partitions: readonly Fence[]): readonly Grant[] {
+    return partitions
+      .filter(({ partition }) => this.#slot(partition).owner === node)
+      .map(({ partition }) => this.#grant(node, partition));
+  }
+
+  /** The last outbox sequence number of a partition. */
+  lastSeq(partition: number): number {
+    return this.#slot(partition).lastSeq;
+  }
+
+  /** A commit has touched these partitions. */
+  committed(fences: CommitBatch["fences"]): void {
+    for (const { partition, lastSeq } of fences) {
+      const slot = this.#slot(partition);
+      slot.commitSeq++;
+      slot.lastSeq = lastSeq;
+    }
+  }
+
+  /** @throws {FencedError} a partition is held by another node, or under another epoch. */
+  check(node: NodeId, fences: readonly Fence[]): void {
+    if (!fences.every((fence) => this.#holds(node, fence)))
+      throw new FencedError("a partition is held by another node");
+  }
+
+  #slot(partition: number): Slot {
+    return this.#slots[partition] as Slot;
+  }
+
+  #liveOwner({ owner }: Slot, now = this.#clock.monotonic()): NodeId | undefined {
+    return owner !== undefined && (this.#leases.get(owner)?.until ?? 0) > now ? owner : undefined;
+  }
+
+  #liveNodes(): [NodeId, Lease][] {
+    const now = this.#clock.monotonic();
+    for (const [id, { until }] of this.#leases) if (until <= now - FORGET_MS) this.#leases.delete(id);
+    return [...this.#leases].filter(([, { until }]) => until > now).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  #holds(node: NodeId, { partition, epoch }: Fence): boolean {
+    const slot = this.#slot(partition);
+    return slot.owner === node && slot.epoch === epoch;
+  }
+
+  #grant(node: NodeId, partition: number): Grant {
+    const slot = this.#slot(partition);
+    slot.owner = node;
+    slot.epoch++;
+    return { partition, epoch: slot.epoch, commitSeq: slot.commitSeq, lastSeq: slot.lastSeq };
+  }
+}
