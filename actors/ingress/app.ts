@@ -39,6 +39,7 @@ import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
 import { codecRoutes } from "./routes/codec.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
@@ -84,6 +85,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
     ticketRoutes(deps),
+    docsRoutes(),
     pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
     ...further,
   ];
