@@ -9,8 +9,8 @@ import { jsonLog } from "./app/json-log.ts";
 import { writeDownUncaught } from "./app/last-words.ts";
 import { followSettings } from "./app/live-settings.ts";
 import { serveHttp } from "./app/serve.ts";
-import { loadSettings } from "./app/settings-sources.ts";
-import { type Settings, SettingsError } from "./app/settings.ts";
+import { type LoadedSettings, loadSettings } from "./app/settings-sources.ts";
+import { SettingsError } from "./app/settings.ts";
 import { untilStopSignal } from "./app/stop-signal.ts";
 import { startSystem } from "./app/system.ts";
 import { openTelemetry } from "./app/telemetry.ts";
@@ -21,24 +21,25 @@ const EXIT_USAGE = 2;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function settingsOf(all: Environment): Settings {
-  const { settings } = loadSettings(all);
-  const missing = Object.entries(databasesOf(settings)).filter(([, url]) => url === undefined);
+function settingsOf(all: Environment): LoadedSettings {
+  const loaded = loadSettings(all);
+  const missing = Object.entries(databasesOf(loaded.settings)).filter(([, url]) => url === undefined);
   if (missing.length > 0) {
     const named = missing.map(([service]) => `${service.toUpperCase()}_DATABASE_URL`).join(", ");
     throw new SettingsError(
       `Cannot start without a database: set DATABASE_URL (or ${named}), or start the servers with "bun run dev" or "bun run stack"`,
     );
   }
-  return settings;
+  return loaded;
 }
 
-async function run(settings: Settings, all: Environment): Promise<void> {
+async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
+  const { settings } = loaded;
   const log = jsonLog(settings.LOG_LEVEL);
   writeDownUncaught(log);
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
-  const live = followSettings(settings, all, log);
+  const live = followSettings(loaded, all, log);
   const telemetry = openTelemetry(
     {
       troupe: () => system.troupe(),
@@ -58,7 +59,7 @@ async function run(settings: Settings, all: Environment): Promise<void> {
     log,
     address: () => server.address,
   });
-  const server = serveHttp({ settings, live: () => live.current(), connections, system, telemetry, log });
+  const server = serveHttp({ settings, live, connections, system, telemetry, log });
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,

@@ -6,5 +6,5 @@ import type { TASK_QUEUES } from "./task-queues.ts";
 export const WORKFLOW_ENTRIES: Readonly<Record<keyof typeof TASK_QUEUES, string>> = {
   shop: join(import.meta.dirname, "shop.ts"),
   gateway: join(import.meta.dirname, "deliver-webhook", "workflow.ts"),
-  orchestrator: join(import.meta.dirname, "reconcile-service", "workflow.ts"),
+  orchestrator: join(import.meta.dirname, "orchestrator.ts"),
 };

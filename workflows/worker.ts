@@ -1,5 +1,5 @@
 import type { PayloadCodec } from "@temporalio/common";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import { NativeConnection, type Worker } from "@temporalio/worker";
 /**
  * Workers: run the workflows and activities of each task queue in this process.
  *
@@ -7,12 +7,14 @@ import { NativeConnection, Worker } from "@temporalio/worker";
  * which the caller opens before and closes after.
  *
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
+ *    An attempt that fails leaves no thread and no memory behind ({@link createWorker}).
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
 import { pause } from "#infra/pause.ts";
 import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
+import { createWorker } from "./create-worker.ts";
 import { installRuntime } from "./worker-runtime.ts";
 
 /** One task queue and what runs on it. */
@@ -85,7 +87,7 @@ function superviseQueue(
     const connection = await NativeConnection.connect({ address, ...securityOptions(security) });
     try {
       if (stopped) return;
-      worker = await Worker.create({
+      worker = await createWorker({
         connection,
         namespace,
         taskQueue,

@@ -6,5 +6,7 @@ export const workflowIds = {
   runSimulation: (id: string): string => `run-simulation/${id}`,
   refillStock: (run: string): string => `refill-stock/${run}`,
   reconcileService: (name: string): string => `reconcile-service/${name}`,
+  runJob: (name: string, run: string): string => `run-job/${name}/${run}`,
+  keepSchedule: (name: string): string => `keep-schedule/${name}`,
   deliverWebhook: (deliveryId: string): string => `deliver-webhook/${deliveryId}`,
 } as const;

@@ -28,6 +28,7 @@ import { customerRoutes } from "../shop/http/customers.ts";
 import { deliveryRoutes } from "../shop/http/deliveries.ts";
 import { invoiceRoutes } from "../shop/http/invoices.ts";
 import { notificationRoutes } from "../shop/http/notifications.ts";
+import { orderChangeRoutes } from "../shop/http/order-changes.ts";
 import { orderRoutes } from "../shop/http/orders.ts";
 import { paymentRoutes } from "../shop/http/payments.ts";
 import { productRoutes } from "../shop/http/products.ts";
@@ -44,6 +45,7 @@ import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { rpcRoutes } from "./routes/rpc.ts";
+import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { SOCKET_PATH } from "./sockets/sockets.ts";
@@ -69,6 +71,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   const ofItself = [systemRoutes(deps), ...(deps.metrics === undefined ? [] : [metricsRoute(deps.metrics)])];
   const forOthers = () => [
     orderRoutes(deps),
+    orderChangeRoutes(deps),
     customerRoutes(deps),
     simulationRoutes(deps),
     reportRoutes(deps),
@@ -81,6 +84,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
     ...(deps.rpc === undefined ? [] : [rpcRoutes(deps, deps.rpc)]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     keyRoutes(deps),
@@ -138,7 +142,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
           : deps.forward?.find(request, path, query, (at) => router.methodsAt(at).length > 0);
       readers = forwarding?.origins === undefined ? originsOf(path) : [...originsOf(path), ...forwarding.origins];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
-      if (response === undefined && forwarding !== undefined) {
+      if (response === undefined && forwarding?.kind === "own") {
+        if (forwarding.access !== null) await guard?.admit(request, forwarding.access); // Ingress.I4
+        forwarding.pass();
+      } else if (response === undefined && forwarding?.kind === "elsewhere") {
         await guard?.admit(request, forwarding.access); // Ingress.I4
         response = await forwarding.answer(tunnel);
         if (response === undefined) return undefined;
@@ -151,7 +158,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     guard?.describe(request, response);
     share(request, response, readers);
     counts?.answered(
-      forwarding?.route ?? routeOf(request),
+      forwarding?.kind === "elsewhere" ? forwarding.route : routeOf(request),
       request.method,
       response.status,
       (performance.now() - since) / 1_000,

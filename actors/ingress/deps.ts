@@ -26,6 +26,8 @@ export interface IngressDeps {
   /** The workflows. @throws {Problem} 503 when there is no Temporal. */
   readonly workflows: () => WorkflowClient;
   readonly readiness: () => Promise<Readiness>;
+  /** The settings in force; without it there is no `GET /settings`. */
+  readonly settings?: () => readonly SettingInForce[];
   /** Whether this process serves others. If not, it tells of itself alone: `/health`, `/ready`, `/metrics`. @default true */
   readonly serves?: boolean;
   /** Who may come in, and how often. None: everybody, at any rate. */
@@ -50,12 +52,25 @@ export interface IngressDeps {
 
 /** Hands requests on to services. */
 export interface Forward {
-  /** What a path leads to; `undefined`: it is a route of ours. `own` tells whether a path is: those go before rules. */
+  /** What becomes of a path; `undefined`: it is a route of ours. `own` tells whether a path is: those go before rules. */
   find(request: Request, path: string, query: string, own: (path: string) => boolean): Forwarding | undefined;
 }
 
-/** A request for a service. */
-export interface Forwarding {
+/** A request for a service, or one for a route of our own that a rule binds further. */
+export type Forwarding = ForService | ForOwnRoute;
+
+export interface ForOwnRoute {
+  readonly kind: "own";
+  /** Who may ask, beyond what the route itself wants; `null`: nobody else is kept out. */
+  readonly access: Access | null;
+  /** Further origins whose pages may read the answer. */
+  readonly origins: readonly string[];
+  /** Counts the request. @throws {Problem} 429 */
+  pass(): void;
+}
+
+export interface ForService {
+  readonly kind: "elsewhere";
   /** Who may ask. */
   readonly access: Access;
   /** Further origins whose pages may read the answer. */
@@ -70,6 +85,15 @@ export interface Forwarding {
 export interface MetricsText {
   /** @param accept what the scraper reads, by its `Accept`. */
   scrape(accept: string | null): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+/** A setting in force: no password, no key. */
+export interface SettingInForce {
+  readonly name: string;
+  readonly value: string;
+  /** As in `environment`, `default`, `troupe.yaml line 3, column 14: /api/rateLimit`. */
+  readonly origin: string;
+  readonly meaning: string;
 }
 
 /** Addresses of pages elsewhere. */

@@ -1,5 +1,6 @@
 /** The event gateway from the door to its outbox. */
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { heapStats } from "bun:jsc";
+import { afterAll, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { SchemaValidator } from "#infra/schemas/validator.ts";
 import { plainBox } from "#infra/secrets/secret-box.ts";
@@ -366,3 +367,45 @@ test("numbers of any kind in any place are answered, and never by a fault of our
         expect([method, path, body.slice(0, 80), status < 500]).toEqual([method, path, body.slice(0, 80), true]);
       }
 });
+
+test("events that come together are a commit a lane, each with a reply and a record, and each makes few objects", async () => {
+  const AT_ONCE = 64;
+  const TYPE = "cost.made";
+  await put(`/schemas/${TYPE}`, { type: "object", properties: { n: { type: "number" } }, required: ["n"] });
+  await put("/routes/cost", { match: { type: "cost.*" }, to: [{ sink: "nats", subject: "cost.made" }] });
+  expect(codeOf(await post({ type: TYPE, data: {} }))).toBe("422 event.schema_violation");
+  let next = 0;
+  const all = async (): Promise<void> => {
+    const events = Array.from({ length: AT_ONCE }, () => ({
+      type: TYPE,
+      id: `c${next++}`,
+      data: { n: 1, tags: ["a"] },
+    }));
+    const answers = await Promise.all(events.map((event) => post(event)));
+    expect(answers.every(({ status }) => status === 202)).toBe(true);
+  };
+  for (let i = 0; i < 16; i++) await all();
+
+  const commits = spyOn(store, "commit");
+  await all();
+  const batches = commits.mock.calls.map(([, batch]) => batch);
+  commits.mockRestore();
+  expect(batches.length).toBeLessThanOrEqual(4);
+  const records = batches.flatMap(({ outbox }) => outbox.filter(({ target }) => target.startsWith("nats:cost.made:")));
+  const replies = batches.flatMap((batch) => batch.replies);
+  expect([replies.length, records.length]).toEqual([AT_ONCE, AT_ONCE]);
+
+  let most = 0;
+  for (let tries = 0; tries < 3; tries++) {
+    Bun.gc(true);
+    const before = objects();
+    for (let i = 0; i < 8; i++) await all();
+    most = Math.max(most, (objects() - before) / (8 * AT_ONCE));
+  }
+  expect(most).toBeLessThan(360);
+});
+
+/** Objects on the heap, dead ones that were not collected yet among them: the same number on every machine. */
+function objects(): number {
+  return Object.values(heapStats().objectTypeCounts).reduce((sum, count) => sum + count, 0);
+}

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions } from "dockerode";
-import type { ContainerSpec, EngineCheck, Mount } from "../engines/container.ts";
+import { type ContainerSpec, type EngineCheck, type Mount, SECRETS_PATH } from "../engines/container.ts";
 import { containerName } from "../engines/identity.ts";
 
 /** Published ports are reachable from this machine only. */
@@ -20,7 +20,7 @@ export function limitsOf(spec: Pick<ContainerSpec, "resources">) {
  */
 export function createOptions(spec: ContainerSpec, labels: Record<string, string>): ContainerCreateOptions {
   const ports = spec.ports.map((port) => [`${port.container}/tcp`, port] as const);
-  const { cluster, service, check } = spec;
+  const { cluster, service, check, files = [] } = spec;
   const [network] = spec.networks ?? [];
   return {
     name: containerName(spec),
@@ -28,9 +28,11 @@ export function createOptions(spec: ContainerSpec, labels: Record<string, string
     Labels: labels,
     User: `${UNPRIVILEGED_USER}:${UNPRIVILEGED_USER}`,
     ...(spec.command.length > 0 ? { Cmd: [...spec.command] } : {}),
-    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries(files.length > 0 ? { SECRETS_DIR: SECRETS_PATH, ...spec.env } : spec.env).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
     ExposedPorts: Object.fromEntries(ports.map(([key]) => [key, {}])),
-    Healthcheck: check ? healthcheckOf(check) : { Test: ["NONE"] },
+    Healthcheck: check?.kind === "exec" ? healthcheckOf(check) : { Test: ["NONE"] },
     HostConfig: {
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
@@ -46,7 +48,11 @@ export function createOptions(spec: ContainerSpec, labels: Record<string, string
       ),
       RestartPolicy: { Name: "no" },
       LogConfig: { Type: "json-file", Config: { "max-size": "5m", "max-file": "2" } },
-      Mounts: (spec.volumes ?? []).map((mount) => mountOf(cluster, mount)),
+      Mounts: [
+        ...(spec.volumes ?? []).map((mount) => mountOf(cluster, mount)),
+        // Without a name it goes when the container goes.
+        ...(files.length > 0 ? [{ Type: "volume" as const, Source: "", Target: SECRETS_PATH }] : []),
+      ],
       ...(network === undefined ? {} : { NetworkMode: networkName(cluster, network) }),
     },
     ...(network === undefined
@@ -82,7 +88,7 @@ function mountOf(cluster: string, mount: Mount) {
   };
 }
 
-function healthcheckOf(check: EngineCheck) {
+function healthcheckOf(check: Extract<EngineCheck, { kind: "exec" }>) {
   return {
     Test: ["CMD", ...check.command],
     Interval: check.intervalMs * 1e6,

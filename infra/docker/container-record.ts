@@ -24,6 +24,11 @@ export function recordOf(signer: Signer, info: ContainerInspectInfo): ContainerR
     check: health === "starting" || health === "healthy" || health === "unhealthy" ? health : null,
     differences: differencesOf(info, name === containerName(marks)),
     stuck: null,
+    resources: {
+      memoryBytes: info.HostConfig.Memory ?? 0,
+      cpus: (info.HostConfig.NanoCpus ?? 0) / 1e9,
+      pids: info.HostConfig.PidsLimit ?? 0,
+    },
   };
 }
 
@@ -48,6 +53,7 @@ export function stuckRecordOf(signer: Signer, item: ContainerInfo, reason: strin
     check: null,
     differences: [],
     stuck: reason,
+    resources: null,
   };
 }
 

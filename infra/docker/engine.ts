@@ -4,6 +4,7 @@ import { withDeadline } from "../engines/deadline.ts";
 import type { Engine } from "../engines/engine.ts";
 import { EngineError } from "../engines/errors.ts";
 import { containerName, LABELS, Signer } from "../engines/identity.ts";
+import type { ClientTls } from "../tls.ts";
 import { clientFor } from "./client.ts";
 import { createOptions, limitsOf } from "./container-options.ts";
 import { recordOf, stuckRecordOf } from "./container-record.ts";
@@ -11,12 +12,14 @@ import { followEvents } from "./events.ts";
 import { buildImage, imageId, pullImage, type RegistryLogins } from "./image.ts";
 import { readLogs } from "./logs.ts";
 import { statsOf } from "./stats.ts";
-import { ensureSurroundings, joinNetworks, ownVolumes } from "./volumes.ts";
+import { ensureSurroundings, joinNetworks, ownVolumes, putSecretFiles } from "./volumes.ts";
 
 /** What {@link connectEngine} is given. */
 export interface EngineOptions {
-  /** As `DOCKER_HOST`: `unix:///…` or `tcp://host:port`. Default: the environment's, else the usual socket. */
+  /** As `DOCKER_HOST`: `unix:///…`, `tcp://host:port` or `ssh://user@host`. Default: the environment's, else the usual socket. */
   readonly host?: string | undefined;
+  /** For an engine that speaks TLS: whom we trust, and who we are. */
+  readonly tls?: ClientTls;
   /** Whose containers these are. Default `default`. */
   readonly cluster?: string;
   /** Signs our containers: every process of the cluster has the same. Default: one that anybody could guess. */
@@ -37,7 +40,7 @@ const STUCK_FOR_MS = 10_000;
 
 /** A handle on a Docker engine. Opens nothing: an engine that is not there shows at the first call. */
 export function connectEngine(options: EngineOptions = {}): Engine {
-  const docker = clientFor(options.host);
+  const docker = clientFor(options.host, options.tls);
   const cluster = options.cluster ?? "default";
   const signer = new Signer(cluster, options.signingKey ?? `troupe/${cluster}`);
   const { timeoutMs = 10_000, inspectWithinMs = 2_000, logins = () => undefined } = options;
@@ -115,6 +118,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
 
   return {
     driver: "docker",
+    checks: ["exec"],
     cluster,
     list,
     async inspect(idOrName) {
@@ -151,6 +155,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
         await withDeadline(`prepare ${name}`, timeoutMs, async () => {
           await joinNetworks(docker, id, spec);
           await ownVolumes(docker, id, fresh);
+          await putSecretFiles(docker, id, spec.files ?? []);
         });
         return { id, outcome: "created" };
       } catch (error) {
@@ -236,6 +241,7 @@ export function connectEngine(options: EngineOptions = {}): Engine {
     image: (reference) => imageId(docker, reference, timeoutMs),
     pull: (reference, progress = () => undefined) => pullImage(docker, reference, logins, progress),
     buildImage: (build) => buildImage(docker, build),
+    close: async () => undefined,
   };
 }
 

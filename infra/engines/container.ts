@@ -14,10 +14,21 @@ export interface ContainerSpec extends Identity {
   readonly volumes?: readonly Mount[];
   /** Networks in which services of the cluster reach each other by name. None: the engine's default network. */
   readonly networks?: readonly string[];
-  /** A check that the engine runs inside the container. */
+  /** Secrets as files below {@link SECRETS_PATH}, which nobody but the container's user reads. */
+  readonly files?: readonly SecretFile[];
+  /** One of the kinds that the engine runs itself ({@link Engine.checks}). */
   readonly check?: EngineCheck | null;
   /** The fencing token of who creates it. Default 0. */
   readonly fence?: number;
+}
+
+/** Where a container finds its secret files. On a process host the folder is another one: `SECRETS_DIR` names it everywhere. */
+export const SECRETS_PATH = "/run/secrets";
+
+/** A secret as a file. */
+export interface SecretFile {
+  readonly name: string;
+  readonly content: string;
 }
 
 /** A TCP port of the container. `host` pins the port on the machine; `null` lets the engine choose. */
@@ -44,9 +55,20 @@ export type Mount =
     }
   | { readonly kind: "bind"; readonly source: string; readonly path: string; readonly readOnly: boolean };
 
-/** A command inside the container that ends with 0 while all is well. */
-export interface EngineCheck {
-  readonly command: readonly string[];
+/** A check that an engine runs itself, at its own interval. */
+export type EngineCheck = CheckTiming &
+  (
+    | {
+        /** A command inside the container that ends with 0 while all is well. */
+        readonly kind: "exec";
+        readonly command: readonly string[];
+      }
+    | { readonly kind: "http"; readonly path: string; readonly port: number }
+    | { readonly kind: "tcp"; readonly port: number }
+  );
+
+/** How often, how long, and from when on a check counts. */
+export interface CheckTiming {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly retries: number;
@@ -65,20 +87,24 @@ export interface ContainerRecord extends Marks {
   readonly state: ContainerState;
   /** RFC 3339. */
   readonly createdAt: string;
-  /** RFC 3339, or `null` when it never started. */
+  /** RFC 3339; `null` when it never started, or is about to. */
   readonly startedAt: string | null;
   /** RFC 3339, or `null` when it never ended. */
   readonly finishedAt: string | null;
   readonly exitCode: number;
   readonly oomKilled: boolean;
+  /** Where its ports are reached from here. Default: this machine's loopback. */
+  readonly address?: string;
   /** Published ports, in order of the container port. */
   readonly ports: readonly { readonly container: number; readonly host: number }[];
   /** What the engine's own check says; `null` where it has none. */
   readonly check: "starting" | "healthy" | "unhealthy" | null;
   /** What is not as it was created: `limits`, `restart_policy`, `name`, `ports`. */
   readonly differences: readonly Difference[];
-  /** Why the engine could not be asked about this container alone; the rest is what the list said. `null`: it could. */
+  /** Why it neither runs nor ends, or the engine cannot be asked about it alone; the rest is what the list said. Or `null`. */
   readonly stuck: string | null;
+  /** What it may take; `null`: that cannot be told. */
+  readonly resources: Resources | null;
 }
 
 /** What somebody changed on a container by hand. */

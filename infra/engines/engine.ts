@@ -1,9 +1,9 @@
-import type { ContainerRecord, ContainerSpec, ContainerStats, LogLine } from "./container.ts";
+import type { ContainerRecord, ContainerSpec, ContainerStats, EngineCheck, LogLine } from "./container.ts";
 import type { Identity } from "./identity.ts";
 
 /**
  * Role: the port to what runs containers on one host. An adapter sees and touches what its own cluster has signed, and
- * nothing else. `infra/docker` and `infra/processes` implement it; `testing/conformance.ts` is run by each.
+ * nothing else. `infra/docker`, `infra/kubernetes` and `infra/processes` implement it; `testing/conformance.ts` is run by each.
  *
  * E1 Every call has a deadline and fails with an `EngineError`; one container's trouble fails no call about others.
  * E2 Every change is idempotent: what is there already, runs already or is gone already is an answer, not an error.
@@ -11,6 +11,8 @@ import type { Identity } from "./identity.ts";
  */
 export interface Engine {
   readonly driver: "docker" | "process" | "kubernetes";
+  /** The checks it runs itself. All others are made from outside. */
+  readonly checks: readonly EngineCheck["kind"][];
   /** The value of `troupe.cluster`. */
   readonly cluster: string;
   /** Resolves when the engine answers. */
@@ -43,6 +45,8 @@ export interface Engine {
   pull(reference: string, progress?: (word: string) => void): Promise<void>;
   /** Builds an image from a local directory. Nothing is pulled. */
   buildImage(build: ImageBuild): Promise<void>;
+  /** Lets go of the engine. Its containers go on, but for those that are processes of this one. */
+  close(): Promise<void>;
 }
 
 /** What the engine says about itself. */

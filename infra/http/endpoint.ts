@@ -108,7 +108,7 @@ function read(spec: EndpointSpec, request: Request, params: Readonly<Record<stri
     look,
     call: id === undefined ? look : { ...look, id },
     params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
-    query: spec.query === undefined ? undefined : check(spec.query, queryOf(request), "query"),
+    query: spec.query === undefined ? undefined : readQuery(spec.query, request),
     body: undefined,
   };
 }
@@ -131,6 +131,13 @@ function readPath(spec: EndpointSpec, schema: Schema, params: Readonly<Record<st
 
 /** The query of an endpoint that knows none: any name in it is refused. */
 export const NO_QUERY = v.strictObject({});
+
+const EMPTY = {};
+
+function readQuery(schema: Schema, request: Request): unknown {
+  // Most writes know no query, and have none.
+  return schema === NO_QUERY && targetOf(request).query === "" ? EMPTY : check(schema, queryOf(request), "query");
+}
 
 /** What a route answers for a thing that is not there. */
 export function notFound(noun: string): Problem {

@@ -22,6 +22,7 @@ export const PROBLEM_SCHEMA: JsonSchema = {
           message: { type: "string" },
           expected: { type: "string" },
           received: { type: "string" },
+          excerpt: { type: "string" },
         },
       },
     },

@@ -4,6 +4,8 @@ export interface ProblemIssue {
   readonly message: string;
   readonly expected?: string;
   readonly received?: string;
+  /** The place in what was sent, with a caret below it. */
+  readonly excerpt?: string;
 }
 
 /** The body of every error answer (RFC 9457), as `application/problem+json`. */

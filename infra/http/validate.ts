@@ -23,15 +23,32 @@ export function check<S extends v.GenericSchema>(schema: S, value: unknown, pref
 
 function checkOnce<S extends v.GenericSchema>(schema: S, value: unknown, prefix: string): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
-  const lists = listsForMaps(schema, value).map((place) => pointerOf(place));
-  if (result.success && lists.length === 0) return result.output;
-  const found = result.issues === undefined ? [] : [...result.issues, ...furtherUnknown(schema, value, result.issues)];
+  const places = listsForMaps(schema, value);
+  if (result.success && places.length === 0) return result.output;
+  throw unfit(
+    schema,
+    value,
+    prefix,
+    result.issues ?? [],
+    places.map((place) => pointerOf(place)),
+  );
+}
+
+/** What is wrong with a value, as far as it is shown. */
+function unfit(
+  schema: v.GenericSchema,
+  value: unknown,
+  prefix: string,
+  known: readonly v.BaseIssue<unknown>[],
+  lists: readonly string[],
+): Problem {
+  const found = known.length === 0 ? [] : [...known, ...furtherUnknown(schema, value, known)];
   // What is said of the members of such a list is beside the point.
   const others = found
     .map((issue) => toIssue(issue))
     .filter(({ path }) => !lists.some((list) => path === list || path.startsWith(`${list}/`)));
   const issues = [...others, ...lists.map((path) => ({ path, ...LIST_FOR_MAP }))];
-  throw new Problem(422, "invalid_input", "The content does not fit: see errors", {
+  return new Problem(422, "invalid_input", "The content does not fit: see errors", {
     issues: issues.map((issue) => ({ ...issue, path: prefix + issue.path })),
   });
 }

@@ -19,7 +19,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
  * 0.4 ms within a target, as they wait for each other there. Batches side by side overlap the 9 ms.
  */
 import type { Log, OutboxRecord, PublishResult } from "#runtime";
-import { MAX_ATOMIC_BATCH, publishAtomicBatch } from "./atomic-batch.ts";
+import { BATCH_FROM, MAX_ATOMIC_BATCH, MAX_BATCH_BYTES, publishAtomicBatch } from "./atomic-batch.ts";
 import { runInChains } from "./chains.ts";
 import type { NatsLink } from "./connection.ts";
 import { groupByTarget, longestChain, pieces } from "./groups.ts";
@@ -28,10 +28,7 @@ import { forbiddenBy, readPublishAck } from "./publish-ack.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { EVENT_SUBJECT_PREFIX } from "./subjects.ts";
 
-/** Bytes of one atomic batch: the client buffers all of them before the socket takes them. */
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
-/** From here on an atomic batch is cheaper than single publishes: so many in all, or so many of one target. */
-const BATCH_FROM = 48;
+/** As {@link BATCH_FROM}, for the messages of one target: alone they wait for each other. */
 const BATCH_FROM_CHAIN = 24;
 /** Messages of a group: below the server's limit, so that groups of unequal length are still one batch each. */
 export const GROUP_SIZE = 900;
@@ -127,7 +124,7 @@ export class EventPublisher {
   async #store(piece: readonly EventMessage[]): Promise<readonly PublishResult[]> {
     if (this.#stream?.atomic === true && (piece.length >= BATCH_FROM || longestChain(piece) >= BATCH_FROM_CHAIN)) {
       const ack = await this.#link.use(`publish ${piece.length} events`, this.#deadlineMs, (client) =>
-        publishAtomicBatch(client, piece, this.#deadlineMs),
+        publishAtomicBatch(client, piece, eventHeaders, this.#deadlineMs),
       );
       if (ack.kind === "stored") return piece.map(() => ACKED);
       // Nothing of it is stored. One by one shows which records are repeats and which are too large.

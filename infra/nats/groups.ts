@@ -22,15 +22,15 @@ export function groupByTarget(messages: readonly EventMessage[], size: number): 
 }
 
 /** Cuts a group into pieces of at most `maxMessages` and, but for single messages, `maxBytes`. */
-export function* pieces(
-  messages: readonly EventMessage[],
+export function* pieces<M extends { readonly sizeBytes: number }>(
+  messages: readonly M[],
   maxMessages: number,
   maxBytes: number,
-): Generator<readonly EventMessage[]> {
+): Generator<readonly M[]> {
   let from = 0;
   let bytes = 0;
   for (let i = 0; i < messages.length; i++) {
-    const { sizeBytes } = messages[i] as EventMessage;
+    const { sizeBytes } = messages[i] as M;
     if (i > from && (i - from >= maxMessages || bytes + sizeBytes > maxBytes)) {
       yield messages.slice(from, i);
       from = i;

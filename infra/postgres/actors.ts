@@ -4,38 +4,58 @@ import type { ActorId, ActorRow, LoadedActor, PausedActor, ReplyKey, StoredReply
 import { arrayLiteral } from "./array-literal.ts";
 import type { Pool } from "./pool.ts";
 
-/** Replies read with an actor; with more than this the older ones are looked up one by one. */
+/** Message ids read with an actor; with more than this the others are looked up one by one. */
 const REPLIES_LOADED = 1_000;
 
-/** The stored state of each actor, with its newest replies, in the order asked. */
+const NO_IDS: readonly string[] = [];
+
+/** An actor that has left nothing. */
+const NEVER_WRITTEN: LoadedActor = {
+  state: undefined,
+  version: 0,
+  schemaVersion: 1,
+  replyIds: NO_IDS,
+  repliesComplete: true,
+};
+
+interface LoadedRow {
+  readonly i: number;
+  readonly version: number | null;
+  readonly state: string | null;
+  readonly schemaVersion: number | null;
+  /** One a line. */
+  readonly ids: string | null;
+}
+
+/** The stored state of each actor, with the message ids it has answered, in the order asked. */
 export async function loadActors(pool: Pool, actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
-  const types = actors.map((actor) => actor.type);
-  const keys = actors.map((actor) => actor.key);
-  const [states, replies] = await Promise.all([
-    pool.run(
-      (sql) => sql<{ i: number; version: number; state: string; schemaVersion: number }[]>`
-        select u.i::int as i, a.version::float8 as version, a.state, a.schema_version as "schemaVersion"
-        from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
-        join actor_states a on a.type = u.type and a.key = u.key`,
-    ),
-    pool.run(
-      (sql) => sql<{ i: number; id: string; hash: string; reply: string | null }[]>`
-        select u.i::int as i, r.id, r.hash, r.reply
-        from unnest(${arrayLiteral(types)}::text[], ${arrayLiteral(keys)}::text[]) with ordinality u (type, key, i)
-        cross join lateral (
-          select id, hash, reply from replies r where r.type = u.type and r.key = u.key limit ${REPLIES_LOADED + 1}::int
-        ) r`,
-    ),
-  ]);
-  const loaded = actors.map(() => ({
-    state: undefined as string | undefined,
-    version: 0,
-    schemaVersion: 1,
-    replies: [] as StoredReply[],
-  }));
-  for (const { i, ...row } of states) Object.assign(loaded[i - 1] as object, row);
-  for (const { i, id, hash, reply } of replies) loaded[i - 1]?.replies.push({ id, hash, reply: reply ?? undefined });
-  return loaded.map((actor) => ({ ...actor, repliesComplete: actor.replies.length <= REPLIES_LOADED }));
+  const types = arrayLiteral(actors.map((actor) => actor.type));
+  const keys = arrayLiteral(actors.map((actor) => actor.key));
+  // A row for each actor that has left something, however many ids it has: no id holds a line break.
+  const rows = await pool.run(
+    (sql) => sql<LoadedRow[]>`
+      select u.i::int as i, a.version::float8 as version, a.state, a.schema_version as "schemaVersion", r.ids
+      from unnest(${types}::text[], ${keys}::text[]) with ordinality u (type, key, i)
+      left join actor_states a on a.type = u.type and a.key = u.key
+      left join lateral (
+        select string_agg(id, e'\\n') as ids from (
+          select id from replies r where r.type = u.type and r.key = u.key limit ${REPLIES_LOADED + 1}::int
+        ) known
+      ) r on true
+      where a.key is not null or r.ids is not null`,
+  );
+  const loaded = actors.map(() => NEVER_WRITTEN);
+  for (const { i, version, state, schemaVersion, ids } of rows) {
+    const replyIds = ids?.split("\n") ?? NO_IDS;
+    loaded[i - 1] = {
+      state: state ?? undefined,
+      version: version ?? 0,
+      schemaVersion: schemaVersion ?? 1,
+      replyIds,
+      repliesComplete: replyIds.length <= REPLIES_LOADED,
+    };
+  }
+  return loaded;
 }
 
 /** The stored reply of each message id, in the order asked. */

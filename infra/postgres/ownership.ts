@@ -1,6 +1,6 @@
 /** Nodes with their leases, and who holds which partition. */
 
-import type { Fence, Grant, NodeCard, NodeContracts, NodeId, NodeRow, Ownership } from "#runtime";
+import type { Fence, Grant, NodeInfo, NodeContracts, NodeId, NodeRow, Ownership } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import type { Pool } from "./pool.ts";
 
@@ -9,12 +9,12 @@ export async function heartbeat(
   pool: Pool,
   node: NodeId,
   leaseMs: number,
-  card?: NodeCard,
+  info?: NodeInfo,
 ): Promise<readonly Ownership[]> {
   // An answer that comes after the lease has run out is worth nothing; the floor is for a server that just woke up.
   const deadlineMs = Math.max(leaseMs, 1_000);
-  const { contracts, ...rest } = card ?? {};
-  const said = card === undefined ? null : JSON.stringify(rest);
+  const { contracts, ...rest } = info ?? {};
+  const said = info === undefined ? null : JSON.stringify(rest);
   await pool.run(
     (sql) => sql`
       insert into nodes (id, expires_at, card, contracts)
@@ -44,7 +44,7 @@ export async function liveNodes(pool: Pool): Promise<readonly NodeRow[]> {
   return rows.map(({ card, since, ...row }) => ({
     ...row,
     since: Math.round(since),
-    card: card === null ? undefined : cardOf(card),
+    info: card === null ? undefined : infoOf(card),
   }));
 }
 
@@ -100,7 +100,7 @@ export function settlePartitions(pool: Pool, node: NodeId, partitions: readonly 
 }
 
 /** What {@link heartbeat} wrote; JSON has no `undefined`. */
-function cardOf(text: string): Omit<NodeCard, "contracts"> {
-  const card = JSON.parse(text) as Omit<NodeCard, "contracts" | "address"> & { readonly address?: string };
-  return { ...card, address: card.address };
+function infoOf(text: string): Omit<NodeInfo, "contracts"> {
+  const info = JSON.parse(text) as Omit<NodeInfo, "contracts" | "address"> & { readonly address?: string };
+  return { ...info, address: info.address };
 }

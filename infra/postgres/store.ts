@@ -21,7 +21,7 @@ import {
   type KnownSink,
   type LoadedActor,
   type Log,
-  type NodeCard,
+  type NodeInfo,
   type NodeContracts,
   type NodeId,
   type NodeRow,
@@ -122,8 +122,8 @@ class PostgresStore implements Store {
     await this.#pool.run((sql) => sql`select 1`, 2_000);
   }
 
-  heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]> {
-    return heartbeat(this.#pool, node, leaseMs, card);
+  heartbeat(node: NodeId, leaseMs: number, info?: NodeInfo): Promise<readonly Ownership[]> {
+    return heartbeat(this.#pool, node, leaseMs, info);
   }
 
   nodes(): Promise<readonly NodeRow[]> {

@@ -1,11 +1,10 @@
 import { JetStreamApiError, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
-import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import type { NatsLink } from "#infra/nats/connection.ts";
-import { forbiddenBy, type PublishAck, readPublishAck } from "#infra/nats/publish-ack.ts";
+import { forbiddenBy } from "#infra/nats/publish-ack.ts";
 import { type EventStreamOptions, ensureEventStream } from "#infra/nats/streams.ts";
 import { withSubjects } from "#infra/nats/subject-sets.ts";
 import { EVENT_SUBJECT_PREFIX } from "#infra/nats/subjects.ts";
-import { wireHeaders } from "#infra/nats/wire-headers.ts";
+import { RoutedPublisher } from "./nats-publisher.ts";
 import { headerText, HeldRouteError, RefusedRouteError, type RoutedBroker } from "./routed.ts";
 
 export interface RoutedNatsOptions {
@@ -17,16 +16,6 @@ export interface RoutedNatsOptions {
   readonly subjectPrefix?: string;
   /** The stream of the system's own events: what a route sends below its subjects is stored there. */
   readonly events?: EventStreamOptions;
-}
-
-interface Message {
-  readonly subject: string;
-  readonly payload: Uint8Array;
-  readonly headers: MsgHdrs;
-}
-
-interface Waiting extends Message {
-  readonly acked: PromiseWithResolvers<PublishAck>;
 }
 
 const encoder = new TextEncoder();
@@ -48,11 +37,15 @@ export function routedNats({
   /** The making of streams, one after the other: each reads what the one before has written. */
   let making: Promise<void> = Promise.resolve();
 
+  /** By subject: all that is sent together finds that nobody takes it. */
+  const taking = new Map<string, Promise<void>>();
+
   function take(subject: string): Promise<void> {
-    making = making.then(
-      () => addSubject(subject),
-      () => addSubject(subject),
-    );
+    const underWay = taking.get(subject);
+    if (underWay !== undefined) return underWay;
+    const add = (): Promise<void> => addSubject(subject);
+    making = making.then(add, add).finally(() => taking.delete(subject));
+    taking.set(subject, making);
     return making;
   }
 
@@ -72,7 +65,8 @@ export function routedNats({
       if (info === undefined) {
         const storage = StorageType.File;
         const retention = RetentionPolicy.Limits;
-        await streams.add({ name: stream, subjects: [subject], storage, retention, max_age: WEEK_NS });
+        const kept = { storage, retention, max_age: WEEK_NS };
+        await streams.add({ name: stream, subjects: [subject], ...kept, allow_atomic: true });
         return;
       }
       const subjects = withSubjects(info.config.subjects, [subject]);
@@ -87,36 +81,16 @@ export function routedNats({
     });
   }
 
-  /** What is sent in the same moment, and goes to the connection together. */
-  const gathered: Waiting[] = [];
-
-  function publish(message: Message): Promise<PublishAck> {
-    const acked = Promise.withResolvers<PublishAck>();
-    if (gathered.push({ ...message, acked }) === 1) queueMicrotask(() => publishAll(gathered.splice(0)));
-    return acked.promise;
-  }
-
-  function publishAll(messages: readonly Waiting[]): void {
-    const sent = connection.use("publish routed events", DEADLINE_MS, async (client) => {
-      const limit = client.info?.max_payload ?? 1_048_576;
-      await Promise.all(messages.map((message) => publishOne(client, message, limit)));
-    });
-    // The connection was lost: what is not answered by now never will be.
-    sent.catch((error: unknown) => {
-      for (const { acked } of messages) acked.reject(error);
+  /** The stream may have been made by a version that did not know of batches. */
+  function takeBatches(): Promise<void> {
+    return connection.use(`have ${stream} take batches`, DEADLINE_MS, async (client) => {
+      const { streams } = await jetstreamManager(client, { timeout: DEADLINE_MS, checkAPI: false });
+      const { config } = await streams.info(stream);
+      if (config.allow_atomic !== true) await streams.update(stream, { ...config, allow_atomic: true });
     });
   }
 
-  async function publishOne(client: NatsConnection, message: Waiting, limit: number): Promise<void> {
-    const { subject, payload, headers, acked } = message;
-    try {
-      if (payload.length + 1_024 > limit)
-        throw new RefusedRouteError("broker", `NATS takes ${limit} bytes, the event has ${payload.length}`);
-      acked.resolve(readPublishAck(await client.request(subject, payload, { headers, timeout: DEADLINE_MS })));
-    } catch (error) {
-      acked.reject(error);
-    }
-  }
+  const publisher = new RoutedPublisher(connection, DEADLINE_MS, takeBatches);
 
   return {
     broker: "nats",
@@ -131,7 +105,7 @@ export function routedNats({
       ];
       if (traceparent !== undefined) made.push(["traceparent", traceparent]);
       try {
-        const ack = await publish({ subject, payload: encoder.encode(event), headers: wireHeaders(made) });
+        const ack = await publisher.publish({ subject, payload: encoder.encode(event), headers: made });
         if (ack.kind === "stored") return;
         const detail = `Cannot publish to ${subject} as JetStream refused it: ${ack.detail} (${ack.code})`;
         throw ack.never ? new RefusedRouteError("broker", detail) : new HeldRouteError(detail);

@@ -145,6 +145,38 @@ describe("routedNats()", () => {
   });
 });
 
+test("routedNats() stores what is sent together as one batch; with a repeat in it all others are stored, and none twice", async () => {
+  const connection = connectNats({ url: await testServer("nats"), log: silentLog, name: "routed-test" });
+  await connection.ready(10_000);
+  const prefix = own();
+  const stream = `ROUTED-${prefix}`;
+  const manager = await connection.use("manage", 10_000, (client) => jetstreamManager(client));
+  // As a version that knew of no batches has left it.
+  await manager.streams.add({ name: stream, subjects: [`${prefix}.many`] });
+  const broker = routedNats({ connection, stream, subjectPrefix: `${prefix}.` });
+  const to = { sink: "nats", subject: "many" } as const;
+  const sendMany = (from: number): Promise<unknown> =>
+    Promise.all(Array.from({ length: 100 }, (_, i) => broker.send(routed(to, from + i))));
+  await sendMany(0);
+  await sendMany(50);
+  const found = await connection.use("read", 20_000, async (client) => {
+    const { state } = await manager.streams.info(stream);
+    const consumer = await jetstream(client).consumers.get(stream);
+    const read: { readonly id: string; readonly batch: string }[] = [];
+    for await (const message of await consumer.consume()) {
+      read.push({ id: message.json<{ id: string }>().id, batch: message.headers?.get("Nats-Batch-Id") ?? "" });
+      if (message.seq >= state.last_seq) break;
+    }
+    return read;
+  });
+  await manager.streams.delete(stream);
+  await connection.close();
+  expect(found.length).toBe(150);
+  expect(new Set(found.map(({ id }) => id)).size).toBe(150);
+  const batches = found.slice(0, 100).map(({ batch }) => batch);
+  expect([new Set(batches).size, batches.includes("")]).toEqual([1, false]);
+});
+
 describe("routedRedis()", () => {
   test("appends to the stream in order, and refuses a key that is no stream", async () => {
     const url = await testServer("redis");

@@ -3,25 +3,25 @@
 import { type ActorId, type ActorRow, type LoadedActor, type ReplyKey, SENT_IDS, type StoredReply } from "#runtime";
 import type { SqliteFile } from "./file.ts";
 
-/** Replies read with an actor; with more than this the older ones are looked up one by one. */
+/** Message ids read with an actor; with more than this the others are looked up one by one. */
 const REPLIES_LOADED = 1_000;
 
-/** The stored state of an actor, with its newest replies. */
+/** The stored state of an actor, with the message ids it has answered. */
 export function loadActor(file: SqliteFile, { type, key }: ActorId): LoadedActor {
   const row = file.get<Omit<ActorRow, "key">>(
     'select state, version, schema_version as "schemaVersion" from actor_states where type = ? and key = ?',
     ...[type, key],
   );
-  const replies = file.all<ReplyRow>(
-    "select id, hash, reply from replies where type = ? and key = ? limit ?",
+  const ids = file.all<Pick<ReplyRow, "id">>(
+    "select id from replies where type = ? and key = ? limit ?",
     ...[type, key, REPLIES_LOADED + 1],
   );
   return {
     state: row?.state,
     version: row?.version ?? 0,
     schemaVersion: row?.schemaVersion ?? 1,
-    replies: replies.map(toReply),
-    repliesComplete: replies.length <= REPLIES_LOADED,
+    replyIds: ids.map(({ id }) => id),
+    repliesComplete: ids.length <= REPLIES_LOADED,
   };
 }
 

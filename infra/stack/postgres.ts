@@ -28,11 +28,18 @@ const USER = "troupe";
 const PASSWORD = "troupe";
 const DATABASE = "troupe";
 
-/** For a small development machine. `fsync` and `synchronous_commit` stay on: a reply promises a durable commit. */
-const SETTINGS = {
+/** With `delivered` the server keeps the defaults of PostgreSQL in everything but where it listens: for benchmarks. */
+export const POSTGRES_SETTINGS_VARIABLE = "TROUPE_POSTGRES_SETTINGS";
+
+const PLACE = {
   listen_addresses: "127.0.0.1",
   // Sockets in a shared folder would collide with another server; everybody uses TCP.
   unix_socket_directories: "",
+};
+
+/** For a small development machine. `fsync` and `synchronous_commit` stay on: a reply promises a durable commit. */
+const SETTINGS = {
+  ...PLACE,
   max_connections: "300",
   shared_buffers: "256MB",
   fsync: "on",
@@ -83,7 +90,8 @@ export const postgresRecipe: Recipe = {
         );
       await forgetDeadOwner(data);
       const port = await place.port(5432);
-      const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([key, value]) => [
+      const chosen = process.env[POSTGRES_SETTINGS_VARIABLE] === "delivered" ? PLACE : SETTINGS;
+      const settings = Object.entries({ ...chosen, port: String(port) }).flatMap(([key, value]) => [
         "-c",
         `${key}=${value}`,
       ]);

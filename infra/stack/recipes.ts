@@ -1,6 +1,7 @@
 /** Every server the stack can start. A new one is a file beside this and a line here. */
 import { dockerRecipe } from "./docker.ts";
 import { kafkaRecipe } from "./kafka.ts";
+import { kubernetesRecipe } from "./kubernetes.ts";
 import { natsRecipe } from "./nats.ts";
 import { postgresRecipe } from "./postgres.ts";
 import { rabbitmqRecipe } from "./rabbitmq.ts";
@@ -18,4 +19,5 @@ export const RECIPES: Readonly<Record<ServerName, Recipe>> = {
   redis: redisRecipe,
   temporal: temporalRecipe,
   docker: dockerRecipe,
+  kubernetes: kubernetesRecipe,
 };

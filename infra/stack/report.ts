@@ -1,6 +1,6 @@
 /** Shows the start of the servers: a tree that redraws itself on a terminal, sparse lines elsewhere. */
 import { RECIPES } from "./recipes.ts";
-import { type Reporter, SERVER_NAMES, type ServerName, type ServerState, type StackEvent } from "./types.ts";
+import { EVERY_SERVER, type Reporter, type ServerName, type ServerState, type StackEvent } from "./types.ts";
 
 /** A step that takes longer than this gets a line of its own where nothing can be redrawn. */
 const SLOW_MS = 2_000;
@@ -138,7 +138,7 @@ function rowOf(rows: Map<ServerName, Row>, server: ServerName, state: ServerStat
 
 /** A fixed order, whichever server spoke first. */
 function inOrder(rows: ReadonlyMap<ServerName, Row>): [ServerName, Row][] {
-  return SERVER_NAMES.flatMap((server): [ServerName, Row][] => {
+  return EVERY_SERVER.flatMap((server): [ServerName, Row][] => {
     const row = rows.get(server);
     return row === undefined ? [] : [[server, row]];
   });

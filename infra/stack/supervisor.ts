@@ -11,7 +11,7 @@ import { join } from "node:path";
 import {
   type Env,
   type MissingServer,
-  SERVER_NAMES,
+  EVERY_SERVER,
   type ServerName,
   type Stack,
   type StackEvent,
@@ -93,7 +93,7 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
         return new Response("ended");
       }
       const name = new URL(request.url).pathname.slice(1);
-      const known = SERVER_NAMES.find((each) => each === name);
+      const known = EVERY_SERVER.find((each) => each === name);
       if (known === undefined) return new Response(`There is no server "${name}"`, { status: 404 });
       if (ending !== undefined) return new Response("The test run is over", { status: 503 });
       return new Response(follow(enter(known)), { headers: { "content-type": "application/x-ndjson" } });

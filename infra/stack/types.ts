@@ -1,8 +1,14 @@
-/** Every server the stack knows, in the order they are shown. */
+/** The servers that a stack starts, in the order they are shown. */
 export const SERVER_NAMES = ["postgres", "nats", "kafka", "rabbitmq", "redis", "temporal", "docker"] as const;
 
+/** A server that a stack starts. */
+export type UsualServer = (typeof SERVER_NAMES)[number];
+
+/** Every server the stack knows: the last ones are started for those alone who ask for them. */
+export const EVERY_SERVER = [...SERVER_NAMES, "kubernetes"] as const;
+
 /** One server of the stack. */
-export type ServerName = (typeof SERVER_NAMES)[number];
+export type ServerName = (typeof EVERY_SERVER)[number];
 
 /**
  * Where a running server came from.

@@ -10,6 +10,8 @@ export interface ConfigIssue {
   readonly message: string;
   readonly expected?: string;
   readonly received?: string;
+  /** The line, and below it a caret at the column. Values are dots: they may be secrets. */
+  readonly excerpt?: string;
 }
 
 /** What is wrong at a place, before the place is known. */

@@ -53,12 +53,11 @@ export function readYaml(
   const issues = document.errors
     .slice(0, MAX_SYNTAX_ISSUES)
     .map((error) => place(counter, error.pos[0], [], syntaxText(error.code, error.message)));
-  if (issues.length > 0) return { issues };
-  issues.push(...forbidden(document, counter));
-  if (issues.length > 0) return { issues };
+  if (issues.length === 0) issues.push(...forbidden(document, counter));
+  if (issues.length > 0) return { issues: issues.map((issue) => withExcerpt(text, issue)) };
   if (asWritten) keepText(document, asWritten);
   const value = document.toJS({ maxAliasCount: 0 }) as unknown;
-  return { file: { value, locate: (finding) => locate(document, counter, finding) } };
+  return { file: { value, locate: (finding) => withExcerpt(text, locate(document, counter, finding)) } };
 }
 
 function keepText(document: Document.Parsed, asWritten: NonNullable<ReadOptions["asWritten"]>): void {
@@ -182,6 +181,47 @@ function place(
     ...(expected === undefined ? {} : { expected }),
     ...(received === undefined ? {} : { received }),
   };
+}
+
+const LONGEST_EXCERPT = 120;
+
+/** Shows where an issue is. Values may be secrets: of them only the length is shown. */
+function withExcerpt(text: string, issue: ConfigIssue): ConfigIssue {
+  const { line, column } = issue;
+  const whole = text.split("\n", line)[line - 1]?.replace(/\r$/, "").replaceAll("\t", " ") ?? "";
+  if (whole.trim() === "" || column > LONGEST_EXCERPT) return issue;
+  const masked = maskValues(whole);
+  const shown = masked.length > LONGEST_EXCERPT ? `${masked.slice(0, LONGEST_EXCERPT)}…` : masked;
+  const number = String(line);
+  return { ...issue, excerpt: `${number} | ${shown}\n${" ".repeat(number.length)} | ${" ".repeat(column - 1)}^` };
+}
+
+/** A key where one may stand: at the beginning of a line or list item, and in braces. */
+const KEY_AT = /^(?:[A-Za-z_][^\s:,{}[\]"'#]*|"[^"]*"|'[^']*')(?=\s*:(?:\s|$))/;
+
+/** The line with each character of a value as a dot, so that everything keeps its column. */
+function maskValues(line: string): string {
+  let result = "";
+  let keyMayCome = true;
+  let quote = "";
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at] ?? "";
+    const key = keyMayCome && quote === "" ? KEY_AT.exec(line.slice(at))?.[0] : undefined;
+    if (key !== undefined) {
+      result += key;
+      at += key.length - 1;
+      keyMayCome = false;
+    } else if (quote !== "" || !/[\s{}[\],:-]/.test(char)) {
+      if (quote === char) quote = "";
+      else if (quote === "" && (char === '"' || char === "'")) quote = char;
+      result += "·";
+      keyMayCome = false;
+    } else {
+      result += char;
+      if (char === "{" || char === ",") keyMayCome = true;
+    }
+  }
+  return result;
 }
 
 function whole(message: string): ConfigIssue {

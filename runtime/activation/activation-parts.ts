@@ -1,4 +1,5 @@
 import type { LeaveReason } from "../actor/life.ts";
+import type { Deadlines } from "../base/deadlines.ts";
 import type { CommitLanes } from "../commit/commit-lanes.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Probe } from "../ports/probe.ts";
@@ -21,6 +22,8 @@ export interface ActivationParts extends TurnParts {
     forget(actor: ActorId): void;
   };
   readonly lanes: CommitLanes;
+  /** Until when turns that await may take. */
+  readonly turnLimits: Deadlines;
   readonly timers: TimerService;
   readonly partitions: PartitionTable;
   readonly log: StoreLog;

@@ -58,6 +58,8 @@ export class Activation implements IncarnationOwner, LruEntry {
   newer: LruEntry | undefined;
 
   stalled = false;
+  batch: object | undefined;
+  blockedMessages = 0;
   readonly #parts: ActivationParts;
   readonly #room: LaneRoom;
   readonly #mailbox: Mailbox<Delivery>;

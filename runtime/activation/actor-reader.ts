@@ -50,7 +50,7 @@ export class ActorReader implements JournalHost {
     const journaled = [...types.values()].some((type) => type.options.journal !== undefined);
     this.#loader = new BatchLoader<ActorId, Loaded>(
       (actors) => (journaled ? loadActors(store, (type) => types.get(type), actors) : store.load(actors)),
-      ({ state, replies }) => replies.reduce((sum, { reply }) => sum + (reply?.length ?? 0), state?.length ?? 0),
+      ({ state, replyIds }) => replyIds.reduce((sum, { length }) => sum + length, state?.length ?? 0),
     );
     this.#replies = new BatchLoader<ReplyKey, StoredReply | undefined>(
       (asked) => store.findReplies(asked),

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, FencedError, memory, RefusedError, type Store, TroupeError } from "#runtime";
 import { FaultyStore } from "../testing/faulty-store.ts";
@@ -146,4 +146,18 @@ test("a refusal is told only once it is durable", async () => {
   expect(await codeOf(troupe.ref(Till, "a").enter(undefined, { id: "e" }))).toBe("commit_failed");
   await troupe.ref(Till, "a").open();
   expect(await troupe.ref(Till, "a").enter(undefined, { id: "e" })).toBe(1);
+});
+
+test("an actor that keeps no more of its answers still knows which ids are new, and asks the store for the answer of a repeat", async () => {
+  const store = memory();
+  const asked = spyOn(store, "findReplies");
+  await using troupe = await createTroupe({ actors: [Counter], stores: { default: store } });
+  const ref = troupe.ref(Counter, "a");
+  const ids = Array.from({ length: 3_000 }, (_, i) => `m${i}`);
+  for (let at = 0; at < ids.length; at += 500)
+    await Promise.all(ids.slice(at, at + 500).map((id) => ref.add(undefined, { id })));
+  expect(asked).toHaveBeenCalledTimes(0);
+  await ref.add(undefined, { id: "m0" });
+  expect(asked).toHaveBeenCalledTimes(1);
+  expect(await ref.n()).toBe(ids.length);
 });

@@ -17,7 +17,7 @@ import type { CommitLane } from "../commit/commit-lane.ts";
 import { JournaledTurn } from "../journal/journaled-turn.ts";
 import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
-import { exactJson } from "../message/exact-json.ts";
+import { exactJson, plainJson } from "../message/exact-json.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { LoadedActor, TimerWrite } from "../ports/store.ts";
@@ -30,6 +30,7 @@ import { isDerivedId } from "../turn/turn-asks.ts";
 import { Turn } from "../turn/turn.ts";
 import type { Sight } from "../watch/watch-polls.ts";
 import type { ActivationParts } from "./activation-parts.ts";
+import { AwaitedTurn, type AwaitingLife } from "./awaited-turn.ts";
 import { OutputGate } from "./output-gate.ts";
 import { Queries } from "./queries.ts";
 import { answerRepeat, InputHash, type KnownReply, refusalReply, ReplyCache } from "./reply-cache.ts";
@@ -46,7 +47,7 @@ export interface IncarnationOwner extends TurnOwner {
   readonly turnLimitMs: number;
 }
 
-export class Incarnation {
+export class Incarnation implements AwaitingLife {
   readonly address: string;
   readonly #stateName: string;
   readonly #owner: IncarnationOwner;
@@ -55,7 +56,8 @@ export class Incarnation {
   readonly #state: ActorState;
   readonly #replies: ReplyCache;
   readonly #uncommitted = new OutputGate();
-  readonly #queries: Queries;
+  /** Made with the first query: many actors get none. */
+  #queries: Queries | undefined;
   #work: Work = NONE;
   #ended = false;
 
@@ -67,12 +69,7 @@ export class Incarnation {
     this.#parts = parts;
     this.#lane = parts.lanes.of(owner.partition);
     this.#state = new ActorState(owner.type, owner.id.key, text, loaded.version);
-    this.#replies = new ReplyCache(loaded, (id) => parts.reader.findReply(owner.id, id));
-    const { address, id } = owner;
-    this.#queries = new Queries(
-      { address, key: id.key, state: this.#state, gate: this.#uncommitted, work: () => this.#work },
-      parts,
-    );
+    this.#replies = new ReplyCache(loaded, owner.id, parts.reader);
   }
 
   /** Whether the next message may be handled (Incarnation.A1). */
@@ -142,7 +139,14 @@ export class Incarnation {
 
   /** Answers a query, also beside a running turn. */
   query(delivery: Delivery, definition: AnyMessageDefinition): void {
+    this.#queries ??= this.#makeQueries();
     this.#queries.answer(delivery, definition);
+  }
+
+  #makeQueries(): Queries {
+    const { address, id } = this.#owner;
+    const [state, gate] = [this.#state, this.#uncommitted];
+    return new Queries({ address, key: id.key, state, gate, work: () => this.#work }, this.#parts);
   }
 
   /** The state after the last turn that ended well, once it is durable. */
@@ -259,26 +263,41 @@ export class Incarnation {
 
   /** The handler awaits: until it is done, or its time is over. */
   #await(delivery: Delivery, turn: Turn, outcome: Promise<unknown>, hash: InputHash | undefined): void {
-    const work: Work = { kind: "awaiting", delivery, turn };
+    const { clock, turnLimits } = this.#parts;
+    const limitMs = this.#owner.turnLimitMs;
+    const work = new AwaitedTurn(delivery, turn, clock.monotonic() + limitMs, this);
     this.#work = work;
-    const end = (how: () => void): void => {
-      if (this.#work !== work) return; // its time was over before
-      cancel();
-      how();
-      this.#owner.turnEnded();
-    };
-    const cancel = this.#parts.clock.after(this.#owner.turnLimitMs, () =>
-      end(() => {
-        const { message } = delivery.envelope;
-        const text = `Cannot wait longer for ${message} of ${this.address}: limit is ${this.#owner.turnLimitMs} ms`;
-        turn.abort(new TroupeError("turn_failed", text));
-        this.#drop(delivery, turn, new Error(text), undefined);
-      }),
-    );
+    turnLimits.add(work, limitMs);
     outcome.then(
-      (reply) => end(() => this.#finish(delivery, turn, reply, hash)),
-      (error: unknown) => end(() => this.#drop(delivery, turn, error, hash)),
+      (reply) => {
+        if (!this.#ends(work)) return;
+        this.#finish(delivery, turn, reply, hash);
+        this.#owner.turnEnded();
+      },
+      (error: unknown) => {
+        if (!this.#ends(work)) return;
+        this.#drop(delivery, turn, error, hash);
+        this.#owner.turnEnded();
+      },
     );
+  }
+
+  /** The time of a turn is over. */
+  late(work: AwaitedTurn): void {
+    if (this.#work !== work) return;
+    const { delivery, turn } = work;
+    const { message } = delivery.envelope;
+    const text = `Cannot wait longer for ${message} of ${this.address}: limit is ${this.#owner.turnLimitMs} ms`;
+    turn.abort(new TroupeError("turn_failed", text));
+    this.#drop(delivery, turn, new Error(text), undefined);
+    this.#owner.turnEnded();
+  }
+
+  /** Whether a turn that awaited ends now; `false` where its time was over before. */
+  #ends(work: AwaitedTurn): boolean {
+    if (this.#work !== work) return false;
+    this.#parts.turnLimits.remove(work);
+    return true;
   }
 
   /** The turn ended well: everything it leaves goes to the lane, and its caller waits for that (OutputGate.A2). */
@@ -391,7 +410,8 @@ export class Incarnation {
 /** @throws {RangeError} the reply is too large to be kept and sent. */
 function replyText(reply: unknown, address: string, message: string): string | undefined {
   if (reply === undefined) return undefined;
-  const body = exactJson(reply, `the reply to ${message} of ${address}`);
+  // The name is for an error: most replies are plain numbers and small objects, and need none.
+  const body = plainJson(reply) ?? exactJson(reply, `the reply to ${message} of ${address}`);
   if (body !== undefined && body.length > MAX_REPLY_LENGTH) {
     throw new RangeError(
       `Cannot reply to ${message} of ${address} as the reply is too large: size is ${body.length}, limit is ${MAX_REPLY_LENGTH}`,

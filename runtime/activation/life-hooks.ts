@@ -45,24 +45,29 @@ export class LifeHooks {
   }
 
   /**
+   * `undefined` where there is nothing to wait for: most types have no hook.
    * @param state the actor's state as JSON; `undefined` where it does not exist.
    * @throws {TroupeError} `unavailable` when the hook fails, takes too long, or is ended by `abort`.
    */
-  async activate(state: string | undefined): Promise<void> {
+  activate(state: string | undefined): Promise<void> | undefined {
+    if (this.#type.options.onActivate !== undefined) return this.#activate(state);
+    this.#activated = true;
+    return undefined;
+  }
+
+  async #activate(state: string | undefined): Promise<void> {
     const { options } = this.#type;
-    if (options.onActivate !== undefined) {
-      this.#abort = new AbortController();
-      try {
-        await this.#run("onActivate", ACTIVATE_MS, this.#abort, (signal) =>
-          options.onActivate?.({ ...this.#look(state), signal } as never),
-        );
-      } catch (cause) {
-        this.#parts.log.hookFailed(this.#address, "onActivate", cause);
-        const text = `Cannot activate ${this.#address} as its onActivate failed`;
-        throw new TroupeError("unavailable", text, { cause });
-      } finally {
-        this.#abort = undefined;
-      }
+    this.#abort = new AbortController();
+    try {
+      await this.#run("onActivate", ACTIVATE_MS, this.#abort, (signal) =>
+        options.onActivate?.({ ...this.#look(state), signal } as never),
+      );
+    } catch (cause) {
+      this.#parts.log.hookFailed(this.#address, "onActivate", cause);
+      const text = `Cannot activate ${this.#address} as its onActivate failed`;
+      throw new TroupeError("unavailable", text, { cause });
+    } finally {
+      this.#abort = undefined;
     }
     this.#activated = true;
   }

@@ -36,7 +36,8 @@ export async function bringUp(
   if (actor.failure !== undefined) return { kind: "unusable", error: unreadable(id, actor.failure) };
   try {
     const text = actor.state === undefined ? undefined : readText(type, id.key, actor.state, actor.schemaVersion);
-    if (wanted()) await hooks.activate(text);
+    const activating = wanted() ? hooks.activate(text) : undefined;
+    if (activating !== undefined) await activating;
     return { kind: "ready", actor, text };
   } catch (cause) {
     if (cause instanceof TroupeError) return { kind: "unusable", error: cause };

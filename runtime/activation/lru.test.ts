@@ -42,7 +42,7 @@ function house(max: number) {
   return { clock, residents, left, add };
 }
 
-test("Residents.add() beyond the bound lets the one go that was not used for longest", () => {
+test("ActorLru.add() beyond the bound lets the one go that was not used for longest", () => {
   const { residents, left, add } = house(2);
   const a = add("a");
   add("b");
@@ -54,7 +54,7 @@ test("Residents.add() beyond the bound lets the one go that was not used for lon
   expect([residents.size, residents.evicted]).toEqual([2, 2]);
 });
 
-test("Residents.add() never lets a busy one go, and makes up for it when it can", () => {
+test("ActorLru.add() never lets a busy one go, and makes up for it when it can", () => {
   const { residents, left, add } = house(2);
   const a = add("a");
   const b = add("b");
@@ -70,7 +70,7 @@ test("Residents.add() never lets a busy one go, and makes up for it when it can"
   expect(residents.size).toBe(2);
 });
 
-test("Residents.sweep() lets idle ones go, each by its own time, and trims what was too many", async () => {
+test("ActorLru.sweep() lets idle ones go, each by its own time, and trims what was too many", async () => {
   const { clock, residents, left, add } = house(9);
   add("long", 5_000);
   const busy = add("busy");
@@ -88,7 +88,7 @@ test("Residents.sweep() lets idle ones go, each by its own time, and trims what 
   expect(residents.size).toBe(0);
 });
 
-test("Residents keeps its order whatever is touched and removed", () => {
+test("ActorLru keeps its order whatever is touched and removed", () => {
   const { residents, left, add } = house(1_000);
   const guests = Array.from({ length: 10 }, (_, i) => add(`g${i}`));
   // The model: names in order of their last use.

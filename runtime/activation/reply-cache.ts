@@ -1,8 +1,8 @@
-import { textHash } from "../base/hash.ts";
-import { REPLIES_IN_MEMORY } from "../base/limits.ts";
+import { hash32, textHash } from "../base/hash.ts";
+import { IDS_IN_MEMORY, REPLIES_IN_MEMORY } from "../base/limits.ts";
 import type { Answer, Waiter } from "../message/delivery.ts";
 import { RefusedError, TroupeError } from "../message/errors.ts";
-import type { LoadedActor, StoredReply } from "../ports/store.ts";
+import type { ActorId, LoadedActor, StoredReply } from "../ports/store.ts";
 import type { FinishedTurn } from "../turn/finished-turn.ts";
 import type { OutputGate } from "./output-gate.ts";
 
@@ -11,50 +11,76 @@ export interface KnownReply extends StoredReply {
   turn?: FinishedTurn | undefined;
 }
 
-/** The replies of one actor by message id: the newest are at hand, older ones are looked up (G5). */
+/** Asks the store for the reply to a message id. */
+export interface ReplySource {
+  findReply(actor: ActorId, id: string): Promise<KnownReply | undefined>;
+}
+
+/** The replies of one actor by message id: the newest of this life are at hand, older ones are looked up (G5). */
 export class ReplyCache {
-  readonly #byId: Map<string, KnownReply>;
-  readonly #lookUp: (id: string) => Promise<KnownReply | undefined>;
-  /** Whether these are all there are: then an id that is not among them is new. */
+  readonly #actor: ActorId;
+  readonly #source: ReplySource;
+  /** Made with the first one: many actors get no message with an id. */
+  #byId: Map<string, KnownReply> | undefined;
+  /**
+   * Hashes of further ids that were answered. Nearly none comes again, so the answers are left where they are; of two ids with
+   * one hash, the new one is looked up too.
+   */
+  #older: Set<number> | undefined;
+  /** Whether both together are all there are: then an id that is not among them is new. */
   #complete: boolean;
 
-  /** @param lookUp asks the store. */
-  constructor({ replies, repliesComplete }: LoadedActor, lookUp: (id: string) => Promise<KnownReply | undefined>) {
-    this.#byId = new Map(replies.map((reply) => [reply.id, reply]));
+  constructor({ replyIds, repliesComplete }: LoadedActor, actor: ActorId, source: ReplySource) {
+    this.#actor = actor;
+    this.#source = source;
+    if (replyIds.length > 0) this.#older = new Set(replyIds.map(hash32));
     this.#complete = repliesComplete;
-    this.#lookUp = lookUp;
   }
 
   /** The reply to a message id; `undefined` when the id is new. A promise when only the store can tell. */
   find(id: string): KnownReply | undefined | Promise<KnownReply | undefined> {
-    const known = this.#byId.get(id);
-    return known !== undefined || this.#complete ? known : this.#lookUp(id);
+    const known = this.#byId?.get(id);
+    if (known !== undefined) return known;
+    const isNew = this.#complete && this.#older?.has(hash32(id)) !== true;
+    return isNew ? undefined : this.#source.findReply(this.#actor, id);
   }
 
-  /** A turn has replied to its message; beyond {@link REPLIES_IN_MEMORY} the oldest has to be looked up from then on. */
+  /** A turn has replied to its message; beyond {@link REPLIES_IN_MEMORY} the oldest is looked up should it come again. */
   add(turn: FinishedTurn): void {
     const { reply } = turn;
     if (reply === undefined) return;
+    this.#byId ??= new Map();
     this.#byId.set(reply.id, { ...reply, turn });
-    this.#trim();
+    this.#trim(this.#byId);
   }
 
   /** `turn` is durable: its reply rests on nothing any more. */
   committed(turn: FinishedTurn): void {
+    if (this.#byId === undefined) return;
     const known = turn.reply === undefined ? undefined : this.#byId.get(turn.reply.id);
     if (known?.turn === turn) known.turn = undefined;
-    this.#trim();
+    this.#trim(this.#byId);
   }
 
   /** The store cannot tell of a reply that is not durable yet: it stays, and how many of these there are the output gate bounds. */
-  #trim(): void {
-    while (this.#byId.size > REPLIES_IN_MEMORY) {
+  #trim(byId: Map<string, KnownReply>): void {
+    while (byId.size > REPLIES_IN_MEMORY) {
       // In the order they were given, in which they become durable too.
-      const [oldest] = this.#byId.values();
+      const [oldest] = byId.values();
       if (oldest === undefined || oldest.turn !== undefined) return;
-      this.#byId.delete(oldest.id);
-      this.#complete = false;
+      byId.delete(oldest.id);
+      this.#forget(oldest.id);
     }
+  }
+
+  /** What is not at hand any more. */
+  #forget(id: string): void {
+    const older = (this.#older ??= new Set());
+    older.add(hash32(id));
+    if (older.size <= IDS_IN_MEMORY) return;
+    const [oldest] = older;
+    older.delete(oldest as number);
+    this.#complete = false; // from now on only the store can tell that an id is new
   }
 }
 

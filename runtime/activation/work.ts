@@ -1,6 +1,6 @@
 import type { Delivery } from "../message/delivery.ts";
 import type { ActorState } from "../turn/actor-state.ts";
-import type { Turn } from "../turn/turn.ts";
+import type { AwaitedTurn } from "./awaited-turn.ts";
 
 /** What one life of an actor is doing. */
 export type Work =
@@ -9,13 +9,8 @@ export type Work =
   | { readonly kind: "looking-up"; readonly delivery: Delivery }
   /** A handler was called in this very step: most turns end with it, and should not pay for an entry of their own. */
   | { readonly kind: "begun" }
-  /** A handler that awaits. `before` is the state its turn started from, for queries; made when first asked for. */
-  | {
-      readonly kind: "awaiting";
-      readonly delivery: Delivery;
-      readonly turn: Turn;
-      before?: { readonly state: unknown };
-    };
+  /** A handler that awaits. */
+  | AwaitedTurn;
 
 export const NONE: Work = { kind: "none" };
 export const BEGUN: Work = { kind: "begun" };
@@ -24,5 +19,5 @@ export const BEGUN: Work = { kind: "begun" };
 export function stateForQuery(work: Work, state: ActorState): unknown {
   if (work.kind === "begun") return state.copy();
   if (work.kind !== "awaiting") return state.draft();
-  return (work.before ??= { state: state.copy() }).state;
+  return (work.started ??= { state: state.copy() }).state;
 }

@@ -1,3 +1,10 @@
+/** A 32-bit hash of a text (FNV-1a over its UTF-16 code units): for sets that may say "perhaps", never a wrong "no". */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash | 0;
+}
+
 /**
  * A 53-bit hash of a text, as base 36. Tells an honest mistake (the same message id with another input); it is not
  * meant to withstand an attacker, who could only fool himself.

@@ -14,6 +14,9 @@ export const MAX_TOPICS = 100;
 export const MAX_EFFECTS = 10_000;
 /** Stored replies an activation keeps at hand; older ones are looked up. */
 export const REPLIES_IN_MEMORY = 1_000;
+
+/** Message ids beside these that an actor remembers to have answered, at most: an id that it remembers none of is new. */
+export const IDS_IN_MEMORY = 10_000;
 /** Message ids and keys are at most this long. */
 export const MAX_ID_LENGTH = 255;
 export const MAX_KEY_LENGTH = 200;

@@ -1,7 +1,7 @@
+import type { Deadlines, Expiring } from "../base/deadlines.ts";
 import type { CallTaker, Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
-import type { Deadlines, Expiring } from "./deadlines.ts";
 
 /** What a caller gets. One for all calls of a kind: a function per call would cost more than many calls. */
 export interface CallerSide<Reply> {

@@ -150,8 +150,8 @@ export class CommitLane {
     if (writable.length === 0) return;
     const partitions = new Map<number, Partition>();
     for (const { activation } of writable) {
-      const partition = this.#parts.partitions.partition(activation.partition) as Partition;
-      partitions.set(partition.id, partition);
+      const id = activation.partition;
+      if (!partitions.has(id)) partitions.set(id, this.#parts.partitions.partition(id) as Partition);
     }
     const batch = buildBatch(writable, partitions);
     try {
@@ -247,14 +247,15 @@ export class CommitLane {
   }
 
   #written(turns: readonly FinishedTurn[], batch: CommitBatch, partitions: ReadonlyMap<number, Partition>): void {
-    const kept = (id: number): boolean => this.#parts.partitions.partition(id) === partitions.get(id);
+    const held = this.#parts.partitions;
+    const kept = (id: number): boolean => held.partition(id) === partitions.get(id);
     let moved = false;
     for (const fence of batch.fences) {
       const partition = partitions.get(fence.partition);
       if (partition === undefined) continue;
       partition.commitSeq++;
       partition.lastSeq = fence.lastSeq; // CommitLane.L2
-      moved ||= !kept(fence.partition);
+      if (!moved) moved = held.partition(fence.partition) !== partition;
     }
     for (const turn of turns) turn.activation.committed(turn);
     // The answer may come after a partition was lost, or taken again: its timers may have been handled elsewhere since.

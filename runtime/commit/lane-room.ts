@@ -15,8 +15,10 @@
 import type { Clock } from "../base/clock.ts";
 import { MAX_LANE_LENGTH, MAX_WAITING_MESSAGES } from "../base/limits.ts";
 
-/** An actor that has messages, and no room to begin a turn. */
+/** An actor that has messages, and no room to begin a turn. `blockedMessages` is written here alone. */
 export interface Blocked {
+  /** How many of its messages are counted as blocked: 0 when it is not blocked. */
+  blockedMessages: number;
   /** There may be room now. */
   wake(): void;
 }
@@ -44,8 +46,8 @@ export class LaneRoom {
   #lastMs = 0;
   #turns = 0;
   #length = 0;
-  /** Blocked actors, and how many messages each of them has. */
-  readonly #blocked = new Map<Blocked, number>();
+  /** Those that are blocked, in the order they were. */
+  readonly #blocked = new Set<Blocked>();
   #blockedMessages = 0;
   #blockedSince = 0;
 
@@ -93,15 +95,20 @@ export class LaneRoom {
     this.#look();
   }
 
-  /** `actor` has so many messages and waits for room. */
+  /** `actor` has so many messages, one at least, and waits for room. Told again whenever it has more. */
   block(actor: Blocked, messages: number): void {
-    if (this.#blocked.size === 0) this.#blockedSince = this.#clock.monotonic();
-    this.#blockedMessages += messages - (this.#blocked.get(actor) ?? 0);
-    this.#blocked.set(actor, messages);
+    if (actor.blockedMessages === 0) {
+      if (this.#blocked.size === 0) this.#blockedSince = this.#clock.monotonic();
+      this.#blocked.add(actor);
+    }
+    this.#blockedMessages += messages - actor.blockedMessages;
+    actor.blockedMessages = messages;
   }
 
   unblock(actor: Blocked): void {
-    this.#blockedMessages -= this.#blocked.get(actor) ?? 0;
+    if (actor.blockedMessages === 0) return;
+    this.#blockedMessages -= actor.blockedMessages;
+    actor.blockedMessages = 0;
     this.#blocked.delete(actor);
   }
 

@@ -48,7 +48,10 @@ export class SetApart {
 
   /** Keeps a turn of an actor that is set apart. Returns whether it does. */
   takes(turn: FinishedTurn): boolean {
-    if (this.#entries.size === 0) return false;
+    return this.#entries.size > 0 && this.#keeps(turn);
+  }
+
+  #keeps(turn: FinishedTurn): boolean {
     const { address } = turn.activation;
     const entry = this.#entries.get(address);
     if (entry === undefined) return false;

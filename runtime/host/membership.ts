@@ -1,6 +1,6 @@
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { MembershipPort } from "../ownership/ownership.ts";
-import type { NodeCard, NodeId, Store } from "../ports/store.ts";
+import type { NodeInfo, NodeId, Store } from "../ports/store.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 import type { NodeServices } from "./node-services.ts";
 
@@ -21,7 +21,7 @@ export class Membership implements MembershipPort {
     this.#parts = parts;
   }
 
-  get card(): NodeCard {
+  get info(): NodeInfo {
     const { types, node } = this.#parts;
     return {
       owns: node.owns,

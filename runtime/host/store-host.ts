@@ -8,6 +8,7 @@
 import { ActivationDirectory, type ReportedActors } from "../activation/activation-directory.ts";
 import { ActorReader } from "../activation/actor-reader.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
+import { Deadlines } from "../base/deadlines.ts";
 import { durationMs } from "../base/duration.ts";
 import { DEFAULT_IDLE } from "../base/limits.ts";
 import { CommitLanes } from "../commit/commit-lanes.ts";
@@ -55,6 +56,7 @@ export class StoreHost {
   readonly #index: IndexFiller;
   readonly #relays: Relays;
   readonly #lanes: CommitLanes;
+  readonly #turnLimits: Deadlines;
   readonly #lifecycle: PartitionLifecycle;
   readonly #fireTimers: FireTimers;
   readonly #housekeeping: Housekeeping;
@@ -73,6 +75,8 @@ export class StoreHost {
     this.partitions = partitions;
     this.#node = node;
     this.#log = log;
+
+    this.#turnLimits = new Deadlines(clock);
 
     // Who holds what.
     const membership = new Membership({ node, store, storeKey: key, types, log });
@@ -104,7 +108,7 @@ export class StoreHost {
       recent,
       probe,
       closing: this.#lifecycle.closing,
-      activation: { ...parts, ref: node.ref, probe },
+      activation: { ...parts, ref: node.ref, probe, turnLimits: this.#turnLimits },
     });
     // A timer's message comes in as every message does.
     this.#fireTimers = new FireTimers({
@@ -181,6 +185,7 @@ export class StoreHost {
       new TroupeError("stopping", "Cannot finish the message as this node is shutting down"),
       "stop",
     );
+    this.#turnLimits.stop();
     await Promise.race([this.#actors.allLeft(), deadline]);
     await this.#relays.saveCursors();
     await this.ownership.stop().catch((error: unknown) => this.#log.failed("giving partitions back", error));

@@ -282,7 +282,7 @@ test("replaying the journal gives the state, for random turns with refusals, fai
     expect([seed, await troupe.rebuild(type, "a")]).toEqual([seed, { events: entries.length, replaced: false }]);
     await troupe.stop();
   }
-});
+}, 60_000);
 
 /** What the journal says, worked out without the runtime. */
 function replay(

@@ -5,7 +5,7 @@ import {
   FencedError,
   type Fence,
   type Grant,
-  type NodeCard,
+  type NodeInfo,
   type NodeContracts,
   type NodeId,
   type NodeRow,
@@ -22,7 +22,7 @@ interface Slot {
 interface Lease {
   readonly until: number;
   readonly since: number;
-  readonly card: NodeCard | undefined;
+  readonly info: NodeInfo | undefined;
 }
 
 /** Nodes that have been gone for this long are forgotten. */
@@ -43,23 +43,23 @@ export class MemoryOwnership {
     this.#clock = clock;
   }
 
-  heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): readonly Ownership[] {
+  heartbeat(node: NodeId, leaseMs: number, info?: NodeInfo): readonly Ownership[] {
     const known = this.#leases.get(node);
-    const contracts = card?.contracts ?? known?.card?.contracts;
+    const contracts = info?.contracts ?? known?.info?.contracts;
     this.#leases.set(node, {
       until: this.#clock.monotonic() + leaseMs,
       since: known?.since ?? this.#clock.now(),
-      card: card === undefined ? known?.card : { ...card, ...(contracts === undefined ? {} : { contracts }) },
+      info: info === undefined ? known?.info : { ...info, ...(contracts === undefined ? {} : { contracts }) },
     });
     return this.#slots.map((slot, partition) => ({ partition, owner: this.#liveOwner(slot), epoch: slot.epoch }));
   }
 
   nodes(): readonly NodeRow[] {
-    return this.#liveNodes().map(([id, { until, since, card }]) => {
-      const { contracts: _, ...said } = card ?? {};
+    return this.#liveNodes().map(([id, { until, since, info }]) => {
+      const { contracts: _, ...said } = info ?? {};
       return {
         id,
-        card: card === undefined ? undefined : (said as Omit<NodeCard, "contracts">),
+        info: info === undefined ? undefined : (said as Omit<NodeInfo, "contracts">),
         since,
         leaseLeftMs: until - this.#clock.monotonic(),
       };
@@ -67,8 +67,8 @@ export class MemoryOwnership {
   }
 
   contracts(): readonly NodeContracts[] {
-    return this.#liveNodes().flatMap(([node, { card }]) =>
-      card?.contracts === undefined ? [] : [{ node, contracts: card.contracts }],
+    return this.#liveNodes().flatMap(([node, { info }]) =>
+      info?.contracts === undefined ? [] : [{ node, contracts: info.contracts }],
     );
   }
 

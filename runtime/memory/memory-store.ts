@@ -18,13 +18,14 @@ import {
   type JournalRecord,
   type KnownSink,
   type LoadedActor,
-  type NodeCard,
+  type NodeInfo,
   type NodeId,
   type OutboxKind,
   type OutboxRecord,
   type PausedActor,
   type ReplyKey,
   SENT_IDS,
+  type StateWrite,
   type Store,
   type StoredReply,
   type TimerPlace,
@@ -35,11 +36,8 @@ import { MemoryIndex } from "./memory-index.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
 import { MemoryOwnership } from "./memory-ownership.ts";
 
-interface Row {
-  state: string;
-  version: number;
-  schemaVersion: number;
-}
+/** A state as the commit brought it. */
+type Row = StateWrite & { readonly state: string };
 
 /**
  * A store in memory: the promises of the Postgres store, except that nothing outlives the process. Several nodes in one
@@ -82,7 +80,7 @@ class MemoryStore implements Store {
   close = (): Promise<void> => Promise.resolve();
   check = (): Promise<void> => Promise.resolve();
 
-  heartbeat = async (node: NodeId, leaseMs: number, card?: NodeCard) => this.#ownership.heartbeat(node, leaseMs, card);
+  heartbeat = async (node: NodeId, leaseMs: number, info?: NodeInfo) => this.#ownership.heartbeat(node, leaseMs, info);
   nodes = async () => this.#ownership.nodes();
   contracts = async () => this.#ownership.contracts();
   acquire = async (node: NodeId, partitions?: readonly number[]) => this.#ownership.acquire(node, partitions);
@@ -92,9 +90,14 @@ class MemoryStore implements Store {
   async load(actors: readonly ActorId[]): Promise<readonly LoadedActor[]> {
     return actors.map(({ type, key }) => {
       const row = this.#rows.get(type)?.get(key);
-      const replies = [...(this.#replies.get(`${type}/${key}`)?.values() ?? [])].map(toReply);
-      const { state, version = 0, schemaVersion = 1 } = row ?? {};
-      return { state, version, schemaVersion, replies, repliesComplete: true };
+      const replyIds = [...(this.#replies.get(`${type}/${key}`)?.keys() ?? [])];
+      return {
+        state: row?.state,
+        version: row?.version ?? 0,
+        schemaVersion: row?.schemaVersion ?? 1,
+        replyIds,
+        repliesComplete: true,
+      };
     });
   }
 
@@ -136,10 +139,15 @@ class MemoryStore implements Store {
     if (taken !== undefined)
       throw new CommitRefusedError(`Cannot write record ${taken.seq} of partition ${taken.partition} twice`);
     this.#ownership.committed(batch.fences);
-    for (const { type, key, state, version, schemaVersion = 1 } of batch.states) {
-      const rows = getOrMake(this.#rows, type, () => new Map<string, Row>());
-      if (state === undefined) rows.delete(key);
-      else rows.set(key, { state, version, schemaVersion });
+    let rowsOf: string | undefined;
+    let rows = new Map<string, Row>();
+    for (const write of batch.states) {
+      if (write.type !== rowsOf) {
+        rows = getOrMake(this.#rows, write.type, () => new Map<string, Row>());
+        rowsOf = write.type;
+      }
+      if (write.state === undefined) rows.delete(write.key);
+      else rows.set(write.key, write as Row);
     }
     for (const { type, key, id, hash, reply, at } of batch.replies) {
       getOrMake(this.#replies, `${type}/${key}`, () => new Map()).set(id, { id, hash, reply, at });
@@ -248,7 +256,8 @@ class MemoryStore implements Store {
   removeDeadLetters = async (ids: readonly string[]) => this.#letters.remove(ids);
 
   #row(type: string, key: string): ActorRow {
-    return { key, ...(this.#rows.get(type)?.get(key) as Row) };
+    const row = this.#rows.get(type)?.get(key) as Row;
+    return { key, state: row.state, version: row.version, schemaVersion: row.schemaVersion ?? 1 };
   }
 }
 

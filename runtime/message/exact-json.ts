@@ -7,9 +7,20 @@
  */
 export function exactJson(value: unknown, what: string): string | undefined {
   const text = JSON.stringify(value) as string | undefined;
-  // Whatever is lost shows as `null`: a text without one needs no second look.
-  if (text?.includes("null") === true) refuseLost(value, "", what);
+  if (mayHaveLost(text)) refuseLost(value, "", what);
   return text;
+}
+
+/** As {@link exactJson}, for a value that needs no second look; `undefined` for one that does, and for what JSON leaves out. */
+export function plainJson(value: unknown): string | undefined {
+  if (typeof value === "number" && !Number.isFinite(value)) return undefined;
+  const text = JSON.stringify(value) as string | undefined;
+  return typeof value === "object" && mayHaveLost(text) ? undefined : text;
+}
+
+/** Whatever is lost shows as `null`: a text without one needs no second look. */
+function mayHaveLost(text: string | undefined): boolean {
+  return text?.includes("null") === true;
 }
 
 function refuseLost(value: unknown, path: string, what: string): void {

@@ -28,53 +28,80 @@ const LISTS: ReadonlySet<string> = new Set(["array", "tuple", "strict_tuple", "l
 /** Places that are named of one value, at most. */
 const MAX_PLACES = 50;
 
+const NONE: readonly Place[] = [];
+
 /** Every place of a value that fits its schema, and yet is a list where the schema means a map. */
 export function listsForMaps(schema: GenericSchema, value: unknown): readonly Place[] {
-  if (!holdsList(value)) return [];
-  // Both halves of an intersection may mean the same map.
-  const places = new Map<string, Place>();
-  for (const place of search(schema, value, [])) {
-    places.set(JSON.stringify(place), place);
-    if (places.size === MAX_PLACES) break;
-  }
-  return [...places.values()];
+  if (!holdsList(value)) return NONE;
+  const found: Place[] = [];
+  search(schema, value, [], found);
+  return found.length === 0 ? NONE : found;
 }
 
 /** Most values hold no list at all, and need no look at their schema. */
 function holdsList(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return Array.isArray(value) || Object.values(value).some(holdsList);
+  if (Array.isArray(value)) return true;
+  // Every message passes here: `for in` makes no list of the members.
+  for (const name in value) if (holdsList((value as Record<string, unknown>)[name])) return true;
+  return false;
 }
 
-function* search(schema: GenericSchema, value: unknown, place: Place): Generator<Place> {
+/** Puts every such place below `at` into `found`. `at` is the same again afterwards. */
+function search(schema: GenericSchema, value: unknown, at: string[], found: Place[]): void {
   if (typeof value !== "object" || value === null) return;
   const shape = schema as unknown as Shape;
-  if (shape.wrapped !== undefined) yield* search(shape.wrapped, value, place);
-  else if (shape.getter !== undefined) yield* search(shape.getter(value), value, place);
-  else if (shape.type === "intersect") for (const one of shape.options ?? []) yield* search(one, value, place);
-  else if (shape.type === "union" || shape.type === "variant") yield* nearest(shape.options ?? [], value, place);
-  else if (MAPS.has(shape.type)) yield* inMap(shape, value, place);
-  else if (LISTS.has(shape.type) && Array.isArray(value)) yield* inList(shape, value, place);
+  if (shape.wrapped !== undefined) search(shape.wrapped, value, at, found);
+  else if (shape.getter !== undefined) search(shape.getter(value), value, at, found);
+  else if (shape.type === "intersect") for (const one of shape.options ?? []) search(one, value, at, found);
+  else if (shape.type === "union" || shape.type === "variant") nearest(shape.options ?? [], value, at, found);
+  else if (MAPS.has(shape.type)) inMap(shape, value, at, found);
+  else if (LISTS.has(shape.type) && Array.isArray(value)) inList(shape, value, at, found);
 }
 
-function* inMap({ entries, rest, value: each }: Shape, value: object, place: Place): Generator<Place> {
-  if (Array.isArray(value)) return yield place;
-  for (const [name, member] of Object.entries(value)) {
+function inMap({ entries, rest, value: each }: Shape, value: object, at: string[], found: Place[]): void {
+  if (Array.isArray(value)) {
+    add([...at], found);
+    return;
+  }
+  for (const name in value) {
+    const member = (value as Record<string, unknown>)[name];
+    if (typeof member !== "object" || member === null) continue;
     const schema = entries !== undefined && Object.hasOwn(entries, name) ? entries[name] : (rest ?? each);
-    if (schema !== undefined) yield* search(schema, member, [...place, name]);
+    if (schema === undefined) continue;
+    at.push(name);
+    search(schema, member, at, found);
+    at.pop();
   }
 }
 
-function* inList({ item, items = [], rest }: Shape, value: readonly unknown[], place: Place): Generator<Place> {
-  for (const [i, member] of value.entries()) {
+function inList({ item, items = [], rest }: Shape, value: readonly unknown[], at: string[], found: Place[]): void {
+  for (let i = 0; i < value.length; i++) {
+    const member = value[i];
     const schema = item ?? items[i] ?? rest;
-    if (schema !== undefined) yield* search(schema, member, [...place, String(i)]);
+    if (typeof member !== "object" || member === null || schema === undefined) continue;
+    at.push(String(i));
+    search(schema, member, at, found);
+    at.pop();
   }
 }
 
 /** Of several schemas the value goes by one that it fits; best by one that means no map where it has a list. */
-function* nearest(options: readonly GenericSchema[], value: unknown, place: Place): Generator<Place> {
-  const found = options.filter((option) => is(option, value)).map((option) => [...search(option, value, place)]);
-  if (found.some((places) => places.length === 0)) return;
-  yield* found[0] ?? [];
+function nearest(options: readonly GenericSchema[], value: unknown, at: string[], found: Place[]): void {
+  let first: readonly Place[] | undefined;
+  for (const option of options) {
+    if (!is(option, value)) continue;
+    const places: Place[] = [];
+    search(option, value, at, places);
+    if (places.length === 0) return;
+    first ??= places;
+  }
+  for (const place of first ?? NONE) add(place, found);
+}
+
+/** Once: both halves of an intersection may mean the same map. */
+function add(place: Place, found: Place[]): void {
+  if (found.length === MAX_PLACES) return;
+  const text = JSON.stringify(place);
+  if (!found.some((known) => JSON.stringify(known) === text)) found.push(place);
 }

@@ -16,16 +16,17 @@ export function parseInput(
 ): unknown {
   if (schema === undefined) return undefined;
   const result = safeParse(schema, input);
-  const lists = listsForMaps(schema, input).map(listIssue);
-  if (result.success && lists.length === 0) return result.output;
-  const issues = [
-    // What is said of the members of such a list is beside the point.
-    ...(result.issues ?? [])
-      .map(toIssue)
-      .filter(({ path }) => !lists.some((list) => path === list.path || path.startsWith(`${list.path}/`))),
-    ...lists,
-  ];
-  throw new InvalidInputError(`${message} for ${address}`, issues);
+  const places = listsForMaps(schema, input);
+  if (result.success && places.length === 0) return result.output;
+  throw new InvalidInputError(`${message} for ${address}`, issuesOf(result.issues ?? [], places.map(listIssue)));
+}
+
+/** What is wrong with an input. What is said of the members of a list that stands for a map is beside the point. */
+function issuesOf(issues: readonly Parameters<typeof toIssue>[0][], lists: readonly InputIssue[]): InputIssue[] {
+  const others = issues
+    .map(toIssue)
+    .filter(({ path }) => !lists.some((list) => path === list.path || path.startsWith(`${list.path}/`)));
+  return [...others, ...lists];
 }
 
 /** What is wrong with a list where a map is meant. */

@@ -31,6 +31,8 @@ import { OwnAnswers } from "./node-answers.ts";
 import { reportCluster } from "./report-cluster.ts";
 import type { Troupe, TroupeStatus } from "./troupe.ts";
 
+const NO_OPTIONS: CallOptions = {};
+
 /** What a node is made of. */
 export interface NodeParts {
   readonly nodeId: string;
@@ -86,7 +88,7 @@ export class Node implements Troupe {
     return makeRef<A, ActorTell<A>>(type, (message, input) => this.#parts.router.tell(type.type, key, message, input));
   }
 
-  call(type: string, key: string, message: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+  call(type: string, key: string, message: string, input: unknown, options = NO_OPTIONS): Promise<unknown> {
     return this.#parts.router.call(type, key, message, input, options);
   }
 

@@ -16,7 +16,7 @@ export async function reportCluster(
   const rows = new Map<NodeId, NodeRow & { leaseAgeMs: number }>();
   for (const host of hosts) {
     for (const row of host.partitions.nodes()) {
-      const leaseAgeMs = Math.max(0, Math.round((row.card?.leaseMs ?? host.leaseMs) - row.leaseLeftMs));
+      const leaseAgeMs = Math.max(0, Math.round((row.info?.leaseMs ?? host.leaseMs) - row.leaseLeftMs));
       const known = rows.get(row.id);
       const since = Math.min(row.since, known?.since ?? row.since);
       rows.set(row.id, { ...row, since, leaseAgeMs: Math.max(leaseAgeMs, known?.leaseAgeMs ?? 0) });
@@ -35,12 +35,12 @@ export async function reportCluster(
   return {
     nodeId,
     nodes: await Promise.all(
-      nodes.map(async ({ id, card, since, leaseAgeMs }): Promise<ReportedNode> => {
+      nodes.map(async ({ id, info, since, leaseAgeMs }): Promise<ReportedNode> => {
         const [actors, subscriptions] = await Promise.all([
           ask<readonly ReportedActors[]>(id, "report"),
           ask<readonly SubscriptionStatus[]>(id, "subscriptions"),
         ]);
-        return { id, address: card?.address, owns: card?.owns ?? true, since, leaseAgeMs, actors, subscriptions };
+        return { id, address: info?.address, owns: info?.owns ?? true, since, leaseAgeMs, actors, subscriptions };
       }),
     ),
     stores: hosts.map((host): ReportedStore => ({

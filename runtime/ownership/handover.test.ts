@@ -179,8 +179,8 @@ test("when nodes die, the others share what they held", async () => {
   network.silent.add("a");
   // Its heartbeats go nowhere from here on, as those of a killed process.
   store.heartbeat = (
-    (inner) => (node, leaseMs, card) =>
-      node === "a" ? new Promise(() => undefined) : inner(node, leaseMs, card)
+    (inner) => (node, leaseMs, info) =>
+      node === "a" ? new Promise(() => undefined) : inner(node, leaseMs, info)
   )(store.heartbeat.bind(store));
   await evenly(...alive);
   expect(await alive[0]?.ref(Counter, "x").add()).toBe(1);

@@ -16,7 +16,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { TroupeError } from "../message/errors.ts";
-import type { Fence, Grant, NodeCard, NodeId, Store } from "../ports/store.ts";
+import type { Fence, Grant, NodeInfo, NodeId, Store } from "../ports/store.ts";
 import { Handover, type HandoverHost, type Move } from "./handover.ts";
 import type { PartitionTable } from "./partition-table.ts";
 import { Partition } from "./partition.ts";
@@ -25,10 +25,10 @@ import { candidates, place } from "./placement.ts";
 /** This node among those that share the store. */
 export interface MembershipPort {
   /** What others may know of this node. */
-  readonly card: NodeCard;
+  readonly info: NodeInfo;
   /** Tells a node that partitions were released for it; `undefined` where there is no way to other nodes. */
   readonly offer: ((node: NodeId, partitions: readonly number[]) => Promise<void>) | undefined;
-  /** Whether this node fits to those that run. Called once, when its own card is in the store. @throws to refuse the start. */
+  /** Whether this node fits to those that run. Called once, when its own info is in the store. @throws to refuse the start. */
   admit(): Promise<void>;
   /** Other nodes live now than in the last round. */
   nodesChanged(nodes: readonly NodeId[]): void;
@@ -78,7 +78,7 @@ export class Ownership implements HandoverHost {
   readonly #watches = new Set<{ readonly node: NodeId; gone(): void }>();
   #cancel: (() => void) | undefined;
   #round: Promise<void> | undefined;
-  #card: NodeCard | undefined;
+  #info: NodeInfo | undefined;
   #owns: boolean;
   #stopped = false;
   #again = false;
@@ -90,7 +90,7 @@ export class Ownership implements HandoverHost {
     this.#parts = parts;
     this.#table = parts.partitions;
     this.clock = parts.clock;
-    this.#owns = parts.membership.card.owns;
+    this.#owns = parts.membership.info.owns;
     this.#handover = new Handover(this);
   }
 
@@ -102,17 +102,17 @@ export class Ownership implements HandoverHost {
    */
   async start(use: PartitionUse): Promise<void> {
     const { store, nodeId, leaseMs, membership } = this.#parts;
-    const { card } = membership;
+    const { info } = membership;
     this.#use = use;
     // Written before the others' are read: of two that start at once, at least one sees the other.
-    await store.heartbeat(nodeId, leaseMs, { ...card, owns: false });
+    await store.heartbeat(nodeId, leaseMs, { ...info, owns: false });
     try {
       await this.#parts.membership.admit();
     } catch (error) {
       await store.heartbeat(nodeId, 0);
       throw error;
     }
-    this.#card = card;
+    this.#info = info;
     await this.#renew();
     this.#schedule();
   }
@@ -162,7 +162,7 @@ export class Ownership implements HandoverHost {
   /** Says that this node is leaving, and hands over what it holds while there is somebody to take it, until `deadline`. */
   async leave(deadline: Promise<unknown>): Promise<void> {
     this.#owns = false;
-    this.#card = { ...this.#parts.membership.card, owns: false };
+    this.#info = { ...this.#parts.membership.info, owns: false };
     const handedOver = (async () => {
       await this.#round; // it may have told the others yet that this node takes partitions
       await this.refresh();
@@ -258,10 +258,10 @@ export class Ownership implements HandoverHost {
 
   async #renew(): Promise<void> {
     const { store, nodeId, leaseMs } = this.#parts;
-    const card = this.#card;
+    const info = this.#info;
     const sentAt = this.clock.monotonic();
-    const rows = await store.heartbeat(nodeId, leaseMs, card);
-    if (this.#card === card) this.#card = undefined; // what was said stays said
+    const rows = await store.heartbeat(nodeId, leaseMs, info);
+    if (this.#info === info) this.#info = undefined; // what was said stays said
     if (this.#stopped) return;
     const changed = this.#table.nodesAre(await store.nodes());
     if (this.#stopped) return;

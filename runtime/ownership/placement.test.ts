@@ -15,7 +15,7 @@ function moved(before: readonly (string | undefined)[], after: readonly (string 
 
 const node = (id: string, types: readonly string[] | undefined, owns = true): NodeRow => ({
   id,
-  card: types === undefined ? undefined : { address: undefined, owns, types, leaseMs: 1 },
+  info: types === undefined ? undefined : { address: undefined, owns, types, leaseMs: 1 },
   since: 0,
   leaseLeftMs: 1,
 });

@@ -5,10 +5,10 @@ import type { NodeId, NodeRow } from "../ports/store.ts";
  * knows, since a partition holds actors of all types. Where none knows all, those that know most. In order of their id.
  */
 export function candidates(nodes: readonly NodeRow[]): NodeId[] {
-  const owning = nodes.filter((node) => node.card?.owns ?? true);
-  const types = new Set(owning.flatMap((node) => node.card?.types ?? []));
+  const owning = nodes.filter((node) => node.info?.owns ?? true);
+  const types = new Set(owning.flatMap((node) => node.info?.types ?? []));
   // A node of an older version says nothing: it is taken to know all.
-  const known = (node: NodeRow): number => node.card?.types.length ?? types.size;
+  const known = (node: NodeRow): number => node.info?.types.length ?? types.size;
   const most = Math.max(0, ...owning.map(known));
   return owning
     .filter((node) => known(node) === most)

@@ -13,9 +13,9 @@ export interface LoadedActor {
   readonly version: number;
   /** The schema version the state was written with; 1 where none was given. */
   readonly schemaVersion: number;
-  /** The newest stored replies. */
-  readonly replies: readonly StoredReply[];
-  /** Whether `replies` are all there are: then an id that is not among them is new. */
+  /** Message ids that are answered: what was answered is read by `findReplies`, when one of them comes again. */
+  readonly replyIds: readonly string[];
+  /** Whether `replyIds` are all there are: then an id that is not among them is new. */
   readonly repliesComplete: boolean;
 }
 

@@ -25,7 +25,7 @@ export interface Ownership {
 }
 
 /** What a node says of itself to the others. */
-export interface NodeCard {
+export interface NodeInfo {
   /** Where it serves people, as in `http://10.0.0.4:3000`; `undefined` where it does not. */
   readonly address: string | undefined;
   /** Whether it takes partitions of this store; a node that only routes, or is about to leave, does not. */
@@ -38,10 +38,10 @@ export interface NodeCard {
   readonly contracts?: string;
 }
 
-/** A node with a lease. `card` is `undefined` for a node of an older version. */
+/** A node with a lease. `info` is `undefined` for a node of an older version. */
 export interface NodeRow {
   readonly id: NodeId;
-  readonly card: Omit<NodeCard, "contracts"> | undefined;
+  readonly info: Omit<NodeInfo, "contracts"> | undefined;
   /** When it first renewed its lease. */
   readonly since: number;
   /** How long its lease is still good. */

@@ -15,7 +15,7 @@ import type {
 import type { DeadLetter, DeadLetterStore } from "./dead-letters.ts";
 import type { IndexWrite, IndexQuery, IndexedFields, IndexFill } from "./indexing.ts";
 import type { OutboxKind, OutboxRecord, KnownSink, CursorRow } from "./outbox.ts";
-import type { NodeId, Fence, Grant, Ownership, NodeCard, NodeRow, NodeContracts } from "./ownership.ts";
+import type { NodeId, Fence, Grant, Ownership, NodeInfo, NodeRow, NodeContracts } from "./ownership.ts";
 
 export type * from "./actor-rows.ts";
 export { SENT_IDS } from "./actor-rows.ts";
@@ -41,10 +41,10 @@ export interface Store extends DeadLetterStore {
   check(): Promise<void>;
 
   /**
-   * Renews the node's lease in the store's own time, and lists who owns what. `card` replaces what the node said of
+   * Renews the node's lease in the store's own time, and lists who owns what. `info` replaces what the node said of
    * itself; without one, that stays. A lease of 0 ms ends it.
    */
-  heartbeat(node: NodeId, leaseMs: number, card?: NodeCard): Promise<readonly Ownership[]>;
+  heartbeat(node: NodeId, leaseMs: number, info?: NodeInfo): Promise<readonly Ownership[]>;
   /** The nodes whose lease has not run out, in order of their id. */
   nodes(): Promise<readonly NodeRow[]>;
   /** The `contracts` of those of them that gave any. Read when a node starts. */

@@ -97,7 +97,7 @@ export function troupeConformance(
           (await store.readOutbox("event", positions, 10)).length,
           (await store.readOutbox("send", positions, 10)).length,
           (await store.timers([...Array(64).keys()], Number.MAX_SAFE_INTEGER, 10)).length,
-          (await store.load([{ type: "sheet", key: "a" }]))[0]?.replies.length ?? 0,
+          (await store.load([{ type: "sheet", key: "a" }]))[0]?.replyIds.length ?? 0,
           (await store.list("sheet", { limit: 10, after: undefined })).length,
         ];
         expect(await left()).toEqual([0, 0, 0, 0, 0]);

@@ -20,6 +20,8 @@ export interface TurnOwner {
   committed(turn: FinishedTurn): void;
   /** A commit of this actor failed: it has to start anew from the store. */
   reload(): void;
+  /** What tells the batch that its state was put into last from any other. Written by `buildBatch` alone. */
+  batch?: object | undefined;
   /** Whether it has messages that wait for a commit to make room for further turns. */
   readonly stalled: boolean;
   /** There may be room now. */
@@ -28,6 +30,12 @@ export interface TurnOwner {
 
 /** What a turn leaves beside a state and a reply, and when it was. */
 export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now">;
+
+/** Someone whose answer rests on a turn. */
+interface Waiting {
+  readonly waiter: Waiter;
+  readonly answer: Answer;
+}
 
 /** A turn that ended well and waits for its commit, with everyone whose answer rests on it: the output gate (G3). */
 export class FinishedTurn {
@@ -48,7 +56,10 @@ export class FinishedTurn {
   readonly index: readonly FieldValue[] | undefined;
   /** What it leaves to be written, in characters. */
   readonly length: number;
-  #waiting: { readonly waiter: Waiter; readonly answer: Answer }[] = [];
+  /** Who asked for it, and the answer. Most turns have no other to answer, and should not pay for a list. */
+  #waiter: Waiter | undefined;
+  #answer: Answer | undefined;
+  #others: Waiting[] | undefined;
 
   constructor(
     activation: TurnOwner,
@@ -78,29 +89,29 @@ export class FinishedTurn {
 
   /** How many answers wait for it. */
   get gated(): number {
-    return this.#waiting.length;
+    return (this.#waiter === undefined ? 0 : 1) + (this.#others === undefined ? 0 : this.#others.length);
   }
 
   /** Lets `waiter` have `answer` once this turn is durable. */
   wait(waiter: Waiter, answer: Answer): void {
-    this.#waiting.push({ waiter, answer });
+    if (this.#waiter !== undefined) {
+      (this.#others ??= []).push({ waiter, answer });
+      return;
+    }
+    this.#waiter = waiter;
+    this.#answer = answer;
   }
 
   /** Durable: everyone gets the answer. */
   open(): void {
-    for (const { waiter, answer } of this.#waiting) {
-      try {
-        if (answer.kind === "reply") waiter.succeed(answer.body);
-        else waiter.fail(answer.error);
-      } catch {
-        // One who cannot take his answer is no reason to keep the others from theirs.
-      }
-    }
+    if (this.#waiter !== undefined && this.#answer !== undefined) tell(this.#waiter, this.#answer);
+    if (this.#others !== undefined) for (const { waiter, answer } of this.#others) tell(waiter, answer);
   }
 
   /** Not durable, and never will be: whatever the answers said, they rest on something that did not happen. */
   fail(error: TroupeError): void {
-    for (const { waiter } of this.#waiting) waiter.fail(error);
+    this.#waiter?.fail(error);
+    for (const { waiter } of this.#others ?? []) waiter.fail(error);
   }
 }
 
@@ -144,6 +155,15 @@ export function stateTooLarge(address: string, size: number): TroupeError {
     "state_too_large",
     `Cannot commit the state of ${address} as it is too large: size is ${size}, limit is ${MAX_STATE_LENGTH}`,
   );
+}
+
+function tell(waiter: Waiter, answer: Answer): void {
+  try {
+    if (answer.kind === "reply") waiter.succeed(answer.body);
+    else waiter.fail(answer.error);
+  } catch {
+    // One who cannot take his answer is no reason to keep the others from theirs.
+  }
 }
 
 function lengthOf(

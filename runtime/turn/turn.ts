@@ -183,7 +183,11 @@ export class Turn implements TurnContext<unknown, Emits> {
   handle(definition: AnyMessageDefinition, input: unknown): unknown {
     const { options } = this.#type;
     if (this.exists || options.onCreate === undefined) return definition.handle(this as never, input as never);
-    const created: unknown = options.onCreate(this as never, this.key);
+    return this.#create(options.onCreate(this as never, this.key), definition, input);
+  }
+
+  /** A function of its own: what is caught in a closure costs every turn that passes, created or not. */
+  #create(created: unknown, definition: AnyMessageDefinition, input: unknown): unknown {
     const run = (): unknown => definition.handle(this as never, input as never);
     return created instanceof Promise ? created.then(run) : run();
   }

@@ -6,10 +6,12 @@ import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
+import { newClient as newRabbit } from "#infra/rabbitmq/client.ts";
+import { newClient as newRedis } from "#infra/redis/client.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { silentLog } from "#runtime";
 import { echo } from "#workflows/reconcile-service/testing/services.ts";
-import { startTestSystem, type TestSystem } from "#workflows/reconcile-service/testing/system.ts";
+import { eventually, startTestSystem, type TestSystem } from "#workflows/reconcile-service/testing/system.ts";
 import { startAutoscaling } from "./autoscaling.ts";
 
 setDefaultTimeout(90_000);
@@ -17,17 +19,21 @@ setDefaultTimeout(90_000);
 let system: TestSystem;
 let nats: NatsLink;
 let brokers: string;
+let rabbitmq: string;
+let redis: string;
 let autoscaling: ReturnType<typeof startAutoscaling>;
 const own = crypto.randomUUID().slice(0, 8);
 
 beforeAll(async () => {
   const [natsUrl, kafka] = await Promise.all([testServer("nats"), testServer("kafka")]);
+  [rabbitmq, redis] = await Promise.all([testServer("rabbitmq"), testServer("redis")]);
   brokers = kafka;
   nats = connectNats({ url: natsUrl, log: silentLog });
   system = await startTestSystem({ actors: [Autoscaler] });
   await Promise.all([ensureEchoImage(system.engine), nats.ready(10_000)]);
   const { troupe, engine, temporal } = system;
-  autoscaling = startAutoscaling({ troupe, engine, temporal, nats, kafka: [brokers], log: silentLog, everyMs: 300 });
+  const servers = { nats, kafka: [brokers], rabbitmq, redis, tls: {} };
+  autoscaling = startAutoscaling({ troupe, engines: [engine], temporal, ...servers, log: silentLog, everyMs: 300 });
 }, 180_000);
 afterAll(async () => {
   await autoscaling?.stop();
@@ -89,6 +95,39 @@ test("replicas follow what is pending in JetStream, and are fewer again when it 
       10_000,
       async (client) => void (await (await jetstreamManager(client)).streams.delete(stream)),
     );
+  }
+});
+
+test("replicas follow what waits in a RabbitMQ queue, and what a Redis group has; explain shows the numbers of the last look", async () => {
+  const client = newRabbit(rabbitmq);
+  const entries = newRedis({ url: redis, log: silentLog, connectTimeoutMs: 5_000 });
+  await Promise.all([client.connect(), entries.connect()]);
+  const channel = await client.channel();
+  const [queue, stream] = [`ready-${own}`, `pending-${own}`];
+  try {
+    await channel.queueDeclare(queue, { durable: false });
+    for (let n = 0; n < 20; n++) await channel.basicPublish("", queue, "x");
+    await entries.xGroupCreate(stream, "g", "0", { MKSTREAM: true });
+    for (let n = 0; n < 30; n++) await entries.xAdd(stream, "*", { n: String(n) });
+    const on = { rabbitmqReady: { queue, perReplica: 10 }, redisPending: { stream, group: "g", perReplica: 10 } };
+    await system.apply({ queued: echo(1, {}, { scale: { ...policy, on } }) });
+    await system.converged("queued", 3);
+    expect((await reasons("queued"))[0]).toStartWith("1 → 3: redisPending is 30");
+    const last = await system.troupe.ref(Autoscaler, "queued").last();
+    expect(last).toMatchObject({
+      wants: 3,
+      metrics: { rabbitmqReady: { value: 20, target: 10, wants: 2 }, redisPending: { value: 30, wants: 3 } },
+    });
+    await entries.del(stream);
+    await eventually("what cannot be read is said, and nothing is made smaller", async () => {
+      const look = await system.troupe.ref(Autoscaler, "queued").last();
+      return look?.wants === 3 && look.metrics["redisPending"] === undefined;
+    });
+  } finally {
+    await channel.queueDelete(queue);
+    await entries.del(stream);
+    await client.close();
+    entries.destroy();
   }
 });
 

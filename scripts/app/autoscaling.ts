@@ -8,16 +8,24 @@ import { GroupLags } from "#infra/kafka/group-lag.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { consumerPending } from "#infra/nats/consumer-pending.ts";
 import { type Periodic, periodically } from "#infra/periodically.ts";
+import { QueueReadings } from "#infra/rabbitmq/queue-ready.ts";
+import { GroupReadings } from "#infra/redis/group-pending.ts";
 import { taskQueueBacklog } from "#infra/temporal/backlog.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import type { ClientTls } from "#infra/tls.ts";
 import type { Log, Troupe } from "#runtime";
 
 /** What {@link startAutoscaling} reads from. What is not there cannot be read: nothing is made smaller for it. */
 export interface AutoscalingOptions {
   readonly troupe: Troupe;
-  readonly engine: Engine;
+  /** Where its replicas are, for their use of processors and memory. */
+  readonly engines: readonly Pick<Engine, "list" | "stats">[];
   readonly nats: NatsLink | undefined;
   readonly kafka: readonly string[] | undefined;
+  /** The addresses of RabbitMQ and Redis, and whom we trust there. */
+  readonly rabbitmq: string | undefined;
+  readonly redis: string | undefined;
+  readonly tls: ClientTls;
   readonly temporal: Temporal;
   readonly log: Log;
   readonly everyMs?: number;
@@ -30,7 +38,10 @@ const READ_WITHIN_MS = 4_000;
 /** Looks every second at each service that is scaled, and has its autoscaler decide. */
 export function startAutoscaling(options: AutoscalingOptions): Periodic {
   const { troupe, log, everyMs = EVERY_MS } = options;
+  const { rabbitmq, redis, tls } = options;
   const lags = options.kafka === undefined ? undefined : new GroupLags(options.kafka);
+  const queues = rabbitmq === undefined ? undefined : new QueueReadings(rabbitmq, tls);
+  const groups = redis === undefined ? undefined : new GroupReadings(redis, tls);
   let round = 0;
   const looking = periodically(
     everyMs,
@@ -66,7 +77,7 @@ export function startAutoscaling(options: AutoscalingOptions): Periodic {
       if (on.cpu !== undefined) jobs.push(read("cpu", async () => (await stats).cpu));
       if (on.memory !== undefined) jobs.push(read("memory", async () => (await stats).memory));
     }
-    const { kafkaLag, natsPending, temporalBacklog, mailbox } = on;
+    const { kafkaLag, natsPending, rabbitmqReady, redisPending, temporalBacklog, mailbox } = on;
     if (kafkaLag)
       jobs.push(
         read("kafkaLag", async () => {
@@ -92,7 +103,20 @@ export function startAutoscaling(options: AutoscalingOptions): Periodic {
           return actors.filter(({ type }) => type === mailbox.type).reduce((sum, { waiting }) => sum + waiting, 0);
         }),
       );
-    for (const name of ["rabbitmqReady", "redisPending"] as const) if (on[name] !== undefined) readings[name] = null;
+    if (rabbitmqReady)
+      jobs.push(
+        read("rabbitmqReady", async () => {
+          if (queues === undefined) throw new Error("there is no RabbitMQ here");
+          return await queues.ready(rabbitmqReady.queue);
+        }),
+      );
+    if (redisPending)
+      jobs.push(
+        read("redisPending", async () => {
+          if (groups === undefined) throw new Error("there is no Redis here");
+          return await groups.pending(redisPending.stream, redisPending.group);
+        }),
+      );
     await Promise.all(jobs);
     return readings;
   }
@@ -101,11 +125,12 @@ export function startAutoscaling(options: AutoscalingOptions): Periodic {
   async function use(service: string): Promise<{ readonly cpu: number; readonly memory: number }> {
     const spec = (await troupe.ref(Service, service).revision((await troupe.ref(Service, service).desired()).revision))
       ?.spec;
-    const running = (await options.engine.list(service)).filter(
-      ({ state, stuck }) => state === "running" && stuck === null,
-    );
-    if (spec === undefined || running.length === 0) return { cpu: 0, memory: 0 };
-    const stats = await Promise.all(running.map(({ id }) => options.engine.stats(id)));
+    const readings = options.engines.map(async (engine) => {
+      const running = (await engine.list(service)).filter(({ state, stuck }) => state === "running" && stuck === null);
+      return await Promise.all(running.map(({ id }) => engine.stats(id)));
+    });
+    const stats = (await Promise.all(readings)).flat();
+    if (spec === undefined || stats.length === 0) return { cpu: 0, memory: 0 };
     const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
     return {
       cpu: average(stats.map(({ cpuPercent }) => cpuPercent / spec.resources.cpus)),
@@ -117,6 +142,8 @@ export function startAutoscaling(options: AutoscalingOptions): Periodic {
     async stop() {
       await looking.stop();
       lags?.close();
+      queues?.close();
+      groups?.close();
     },
   };
 }

@@ -22,7 +22,7 @@ async function brokersOf(environment: Readonly<Record<string, string>>, withNats
 test("each subscription takes the broker it is given, and by default each broker has one", async () => {
   expect(await brokersOf({ RABBITMQ_URL, REDIS_URL, KAFKA_BROKERS: "127.0.0.1:1" })).toEqual({
     sinks: ["nats", "kafka", "rabbitmq", "redis"],
-    takenFrom: { customer: "kafka", delivery: "nats", invoice: "rabbitmq", notification: "redis" },
+    takenFrom: { customer: "kafka", delivery: "nats", invoice: "rabbitmq", notification: "redis", service: "kafka" },
     lines: [],
   });
   const { takenFrom } = await brokersOf({
@@ -31,7 +31,13 @@ test("each subscription takes the broker it is given, and by default each broker
     KAFKA_BROKERS: "127.0.0.1:1",
     TROUPE_SUBSCRIPTIONS: "notification=kafka, delivery=rabbitmq",
   });
-  expect(takenFrom).toEqual({ customer: "kafka", delivery: "rabbitmq", invoice: "rabbitmq", notification: "kafka" });
+  expect(takenFrom).toEqual({
+    customer: "kafka",
+    delivery: "rabbitmq",
+    invoice: "rabbitmq",
+    notification: "kafka",
+    service: "kafka",
+  });
 });
 
 test("subscriptions whose broker is missing move to NATS, with one line in the log", async () => {

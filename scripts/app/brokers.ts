@@ -89,7 +89,9 @@ export function openBrokers(
     const source = sources[chosen[subscriber]];
     return source === undefined ? [] : [[subscriber, source] as const];
   });
-  return { sinks, sources: Object.fromEntries(byType), blocked };
+  // What was reconciled comes back over Kafka, where there is one: only then a service is DONE.
+  const echo = sources.kafka === undefined ? {} : { service: sources.kafka };
+  return { sinks, sources: { ...Object.fromEntries(byType), ...echo }, blocked };
 }
 
 /** The broker of each subscription, as far as they are there. */

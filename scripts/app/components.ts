@@ -21,6 +21,7 @@ export function componentsOf(settings: Settings, connections: Connections, syste
     REDIS_URL,
     TEMPORAL_ADDRESS,
     DOCKER_HOST,
+    TROUPE_ENGINE,
     TROUPE_ROLES,
   } = settings;
   const database = DATABASE_URL ?? ORDER_DATABASE_URL;
@@ -73,8 +74,8 @@ export function componentsOf(settings: Settings, connections: Connections, syste
       name: "docker",
       address: shown(DOCKER_HOST),
       needed: false,
-      fix: start("a Docker engine", "DOCKER_HOST"),
-      check: async () => void (await connections.engine.ping()),
+      fix: start("a Docker engine", TROUPE_ENGINE === undefined ? "DOCKER_HOST" : "TROUPE_ENGINE"),
+      check: async () => void (await Promise.all(connections.hosts.map(({ engine }) => engine.ping()))),
     },
     {
       name: "worker",

@@ -140,6 +140,7 @@ test("describeSettings() shows what is in force and where it comes from, and no 
   expect(shown).toContain('{"name":"API_RATE_LIMIT","value":"50","origin":');
   expect(shown).toContain('"name":"TROUPE_ADMIN_KEY","value":"set","origin":"environment"');
   expect(shown).toContain("postgres://db/x");
+  expect(shown).not.toContain("[object");
   expect(shown).not.toContain("hunter2");
   expect(shown).not.toContain("kkkk");
 });
@@ -147,13 +148,15 @@ test("describeSettings() shows what is in force and where it comes from, and no 
 test("followSettings() takes over limits, keeps them when the file breaks, and says what needs a restart", async () => {
   const lines: string[] = [];
   const log: Log = (level, event, fields) => void lines.push(`${level} ${event} ${JSON.stringify(fields)}`);
-  const { settings } = load("api: { rateLimit: 10 }");
-  const live = followSettings(settings, { TROUPE_CONFIG: path, TROUPE_DATA: folder }, log, 5);
+  const live = followSettings(load("api: { rateLimit: 10 }"), { TROUPE_CONFIG: path, TROUPE_DATA: folder }, log, 5);
   const within = (what: string, so: () => boolean) => eventually(what, 5_000, async () => so());
 
   writeFileSync(path, "api: { rateLimit: 20, address: '127.0.0.1:9' }");
   await within("the limit is another", () => live.current().API_RATE_LIMIT === 20);
   expect(live.current().PORT).toBe(3000);
+  const described = (name: string) => live.described().find((setting) => setting.name === name);
+  expect(described("API_RATE_LIMIT")).toMatchObject({ value: "20", origin: expect.stringContaining("/api/rateLimit") });
+  expect(described("PORT")).toMatchObject({ value: "3000", origin: "default" });
   expect(lines.join("\n")).toContain('config:restart-needed {"path":');
   expect(lines.join("\n")).toContain('"for":["PORT"]');
 

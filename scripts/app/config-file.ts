@@ -69,6 +69,21 @@ const KEYS: { readonly [name: string]: Key } = {
   scaler: LATER,
 };
 
+/** The keys of the file by the variable that each stands for, as in `api.rateLimit`. */
+export function fileKeys(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const walk = (keys: { readonly [name: string]: Key }, at: readonly string[]): void => {
+    for (const [name, key] of Object.entries(keys)) {
+      const path = [...at, name];
+      if (typeof key === "object") walk(key, path);
+      else if (typeof key === "function")
+        for (const variable of Object.keys(key("host:1"))) found.set(variable, path.join("."));
+    }
+  };
+  walk(KEYS, []);
+  return found;
+}
+
 /** What a file says, as variables. */
 export interface FileSettings {
   readonly values: Readonly<Record<string, string>>;

@@ -1,7 +1,5 @@
 import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { ordersProjection } from "#actors/shop/read-model/read-model.ts";
-import { connectEngine } from "#infra/docker/engine.ts";
-import type { Engine } from "#infra/engines/engine.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
@@ -21,6 +19,8 @@ import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
 import { type ClusterNames, clusterNames } from "./cluster-names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
+import type { HostedEngine } from "./driven-host.ts";
+import { type NamedEngine, openEngine, readEngines } from "./engine.ts";
 import { type Failpoints, failpoints } from "./failpoints.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import { secretKeysOf } from "./secrets.ts";
@@ -39,7 +39,8 @@ export interface Connections {
   readonly security: Security;
   readonly nats: NatsLink | undefined;
   readonly temporal: Temporal | undefined;
-  readonly engine: Engine;
+  /** The engines that this process drives, where it is a scaler. */
+  readonly hosts: readonly [HostedEngine, ...HostedEngine[]];
   /** Where events and workflow requests go. */
   readonly sinks: readonly Sink[];
   /** Where the events come from that actors subscribe to, by actor type. */
@@ -97,11 +98,20 @@ export function openConnections(settings: Settings, log: Log): Connections {
   sinks.push(...routedSinks(settings, security, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
   const pools = new Map(SERVICES.map((service): [ServiceName, PoolUse] => [service, { queries: 0, max: 0 }]));
+  const opened = { cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0], tls: security.tls };
+  const [first, ...others] = readEngines(settings.TROUPE_ENGINE ?? "") ?? [
+    { name: undefined, address: { driver: "docker" as const, host: DOCKER_HOST } },
+  ];
+  const hosted = ({ name, address }: NamedEngine): HostedEngine => ({
+    name: name ?? settings.TROUPE_HOST,
+    engine: openEngine(address, opened),
+  });
+  const hosts: Connections["hosts"] = [hosted(first), ...others.map(hosted)];
   return {
     security,
     nats,
     temporal,
-    engine: connectEngine({ host: DOCKER_HOST, cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0] }),
+    hosts,
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
     blocked: brokers.blocked,
@@ -118,7 +128,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
     transport: () => (nats === undefined ? undefined : natsTransport({ connection: nats, log, ...names.nodes })),
     async close() {
       await Promise.allSettled([...sinks.map((sink) => sink.close()), topics.close()]);
-      await Promise.allSettled([nats?.close(), temporal?.close()]);
+      await Promise.allSettled([nats?.close(), temporal?.close(), ...hosts.map(({ engine }) => engine.close())]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import type { SettingInForce } from "#actors/ingress/deps.ts";
 import type { Log } from "#runtime";
-import { loadSettings } from "./settings-sources.ts";
+import { describeSettings, type LoadedSettings, loadSettings } from "./settings-sources.ts";
 import type { Settings } from "./settings.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -20,6 +21,8 @@ const LIVE = [
 export interface LiveSettings {
   /** Those in force now. */
   current(): Settings;
+  /** Those in force now, for people: where each comes from, and no secret. */
+  described(): readonly SettingInForce[];
   stop(): void;
 }
 
@@ -28,14 +31,18 @@ export interface LiveSettings {
  * fit, or is gone, changes nothing; the log says why, once.
  */
 export function followSettings(
-  first: Settings,
+  first: LoadedSettings,
   environment: Readonly<Record<string, string | undefined>>,
   log: Log,
   everyMs = LOOK_EVERY_MS,
 ): LiveSettings {
-  const path = first.TROUPE_CONFIG;
-  let current = first;
-  if (path === undefined) return { current: () => current, stop: () => undefined };
+  const path = first.settings.TROUPE_CONFIG;
+  let current = first.settings;
+  let taken = first;
+  const isLive = (name: string): boolean => (LIVE as readonly string[]).includes(name);
+  const described = (): readonly SettingInForce[] =>
+    describeSettings({ settings: current, originOf: (name) => (isLive(name) ? taken : first).originOf(name) });
+  if (path === undefined) return { current: () => current, described, stop: () => undefined };
   let seen = textOf(path);
 
   function look(): void {
@@ -43,10 +50,12 @@ export function followSettings(
     if (text === seen) return;
     seen = text;
     try {
-      const next = loadSettings(environment).settings;
+      const loaded = loadSettings(environment);
+      const next = loaded.settings;
       const names = Object.keys(next) as (keyof Settings)[];
       const differ = names.filter((name) => JSON.stringify(next[name]) !== JSON.stringify(current[name]));
-      const later = differ.filter((name) => !(LIVE as readonly string[]).includes(name));
+      const later = differ.filter((name) => !isLive(name));
+      taken = loaded;
       current = { ...current, ...Object.fromEntries(LIVE.map((name) => [name, next[name]])) };
       log("info", "config:reloaded", { path, changed: differ.filter((name) => !later.includes(name)) });
       if (later.length > 0) log("warn", "config:restart-needed", { path, for: later });
@@ -57,7 +66,7 @@ export function followSettings(
 
   const timer = setInterval(look, everyMs);
   timer.unref();
-  return { current: () => current, stop: () => clearInterval(timer) };
+  return { current: () => current, described, stop: () => clearInterval(timer) };
 }
 
 function textOf(path: string): string | undefined {

@@ -1,40 +1,45 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { Config } from "#actors/orchestrator/config/config.ts";
-import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
+import { knownHosts } from "#actors/orchestrator/host/own-host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
-import { Prober } from "#actors/orchestrator/scaler/prober.ts";
+import { sweepJobs } from "#actors/orchestrator/job/sweep.ts";
 import { runningLoops, startSweep } from "#actors/orchestrator/scaler/sweep.ts";
-import { startWatcher, wakeThrough } from "#actors/orchestrator/scaler/watcher.ts";
+import { wakeThrough } from "#actors/orchestrator/scaler/watcher.ts";
 import { secretValues } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
-import { ensureEchoImage, localImages } from "#infra/docker/echo-image.ts";
-import type { Engine } from "#infra/engines/engine.ts";
-import { LogBook } from "#infra/engines/log-book.ts";
+import { ensureEchoImage } from "#infra/docker/echo-image.ts";
+import type { HostTotals } from "#infra/engines/host-room.ts";
 import { everyOne } from "#infra/every-one.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import type { ClientTls } from "#infra/tls.ts";
 import type { Log, Troupe } from "#runtime";
 import { WORKFLOW_ENTRIES } from "#workflows/entries.ts";
-import { createReconcileActivities } from "#workflows/reconcile-service/activities.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { startWorkers, type Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import { startAutoscaling } from "./autoscaling.ts";
+import { driveHost, type HostedEngine, logFolder } from "./driven-host.ts";
+import { joined } from "./own-containers.ts";
 
 /** What {@link startOrchestrator} is given. */
 export interface OrchestratorOptions {
   readonly troupe: Troupe;
-  readonly engine: Engine;
+  /** The engines that this process drives; at least one. */
+  readonly hosts: readonly [HostedEngine, ...HostedEngine[]];
   readonly temporal: Temporal;
   readonly secrets: SecretBox;
   readonly log: Log;
-  /** What the engine's host is to be called; by default what it calls itself. */
-  readonly hostName: string | undefined;
+  /** What the containers of one host may take together. */
+  readonly totals: HostTotals;
   /** Where services that are scaled on brokers have their work. */
   readonly nats: NatsLink | undefined;
   readonly kafka: readonly string[] | undefined;
+  readonly rabbitmq: string | undefined;
+  readonly redis: string | undefined;
+  readonly tls: ClientTls;
   /** Where what containers write is kept. */
   readonly logDirectory: string;
   /** Directories of this machine that containers may be given. */
@@ -43,51 +48,42 @@ export interface OrchestratorOptions {
   readonly reconciled: (seconds: number) => void;
 }
 
-/** The part of a process with the role `scaler`: it drives one engine. */
+/** The part of a process with the role `scaler`: it drives its engines. */
 export interface Orchestrator {
-  /** The workers of the loops, and of this host. */
+  /** The workers of the loops, and of these hosts. */
   readonly workers: Workers;
   readonly containers: OwnContainers;
   stop(): Promise<void>;
 }
 
-/** Starts the reconcile loops, and what wakes them: the engine's events, failing checks, a sweep. */
+/** Starts the reconcile loops, and what wakes them: the engines' events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { troupe, engine, temporal, secrets, log, hostName, bindRoots, logDirectory, nats, kafka, reconciled } =
-    options;
+  const { troupe, hosts, temporal, secrets, log, totals, bindRoots, logDirectory, reconciled } = options;
+  const { nats, kafka, rabbitmq, redis, tls } = options;
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
-  const host = announceHost({ troupe, engine, wanted: hostName, log });
-  const images = localImages(engine);
-  const watcher = startWatcher({
-    engine,
-    log,
-    wake: wakeThrough(temporal, names),
-    services: async () => (await everyOne(troupe, Service)).map(({ key }) => key),
-  });
-  const book = new LogBook(engine, logDirectory);
-  const prober = new Prober((service) => watcher.wake(service));
-  const activities = createReconcileActivities({
-    troupe,
-    own: () => {
-      const name = host.name();
-      return name === undefined ? undefined : { host: name, engine, images, prober };
-    },
+  const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log };
+  const needs = {
     hosts: knownHosts(troupe),
     secret: secretValues(troupe, secrets),
-    bindObjection: (source) => bindObjection(source, bindRoots),
+    bindObjection: (source: string) => bindObjection(source, bindRoots),
     reconciled,
-  });
-  const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log };
+    temporal,
+    idOf: (id: string) => temporal.prefix + id,
+    taskQueue,
+  };
+  const wake = wakeThrough(temporal, names);
+  const [first, ...others] = hosts.map((hosted) =>
+    driveHost({
+      ...{ troupe, hosted, totals, wake, needs, connection, log },
+      logDirectory: logFolder(logDirectory, hosts, hosted),
+    }),
+  );
+  if (first === undefined) throw new RangeError("Cannot start the orchestrator without an engine");
+  const driven = [first, ...others];
   const workflowsPath = WORKFLOW_ENTRIES.orchestrator;
-  const loops = startWorkers({ ...connection, queues: [{ taskQueue, workflowsPath, activities }] });
-  let forHost: Workers | undefined;
-  let stopping = false;
-  const named = host.named.then((name) => {
-    // Other processes' loops reach this engine over the host's own queue.
-    if (name !== undefined && !stopping)
-      forHost = startWorkers({ ...connection, queues: [{ taskQueue: `${taskQueue}.${name}`, activities }] });
-  });
+  // The loops run beside the first host: it is looked at without a task queue in between.
+  const loops = startWorkers({ ...connection, queues: [{ taskQueue, workflowsPath, activities: first.activities }] });
   const sweep = startSweep({
     services: async () =>
       (await everyOne(troupe, Service)).map(({ key, state }) => ({
@@ -95,39 +91,33 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
         settled: state.status === "converged",
         containers: state.observed.map(({ containerId }) => containerId),
       })),
-    containers: () => engine.list(),
+    containers: async () => (await Promise.all(driven.map(({ engine }) => engine.list()))).flat(),
     running: runningLoops(temporal, names),
     repair: async () => {
       const services = (await everyOne(troupe, Service)).map(({ key }) => key);
       await troupe.ref(Config, "main").repair({ services });
+      for (const { engine } of driven)
+        await sweepJobs({ troupe, temporal, engine }).catch((error: unknown) => {
+          log("debug", "sweep:jobs:failed", { error: String(error) });
+        });
     },
-    wake: (service) => watcher.wake(service),
+    wake: (service) => first.watcher.wake(service),
     log,
   });
-  const autoscaling = startAutoscaling({ troupe, engine, nats, kafka, temporal, log });
+  const engines = driven.map(({ engine }) => engine);
+  const autoscaling = startAutoscaling({ troupe, engines, nats, kafka, rabbitmq, redis, tls, temporal, log });
   // In the background: the first service that asks for the demo image should find it built.
-  void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
+  for (const engine of engines)
+    void ensureEchoImage(engine).catch((error: unknown) => log("warn", "image:missing", { error }));
   return {
     workers: {
-      running: () => [...loops.running(), ...(forHost?.running() ?? [])],
+      running: () => [...loops.running(), ...driven.flatMap(({ workers }) => workers.running())],
       ready: () => loops.ready(),
-      stop: async () => void (await Promise.all([loops.stop(), named.then(() => forHost?.stop())])),
+      stop: async () => void (await Promise.all([loops.stop(), ...driven.map(({ workers }) => workers.stop())])),
     },
-    containers: {
-      logs: (service, request) => book.read(service, request),
-      async stats(service) {
-        const running = (await engine.list(service)).filter(
-          ({ state, stuck }) => state === "running" && stuck === null,
-        );
-        return await Promise.all(
-          running.map(async ({ id, replica }) => ({ containerId: id, replica, ...(await engine.stats(id)) })),
-        );
-      },
-    },
+    containers: joined(driven.map(({ containers }) => containers)),
     async stop() {
-      stopping = true;
-      await Promise.allSettled([watcher.stop(), sweep.stop(), host.stop(), book.stop(), autoscaling.stop()]);
-      prober.stop();
+      await Promise.allSettled([sweep.stop(), autoscaling.stop(), ...driven.map((host) => host.stop())]);
     },
   };
 }

@@ -8,7 +8,7 @@ import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
 import { createSockets } from "#actors/ingress/sockets/sockets.ts";
-import { policyFromEnv } from "#actors/orchestrator/config/config.ts";
+import { type ConfigPolicy, policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
 import { type Tunnel, withTunnels } from "#actors/orchestrator/http/traffic/tunnel.ts";
@@ -22,6 +22,7 @@ import type { CertificateFiles } from "./certificate.ts";
 import { componentsOf } from "./components.ts";
 import type { Connections } from "./connections.ts";
 import { listen, type Listener } from "./listener.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import { OWN_NOUNS } from "./own-nouns.ts";
 import type { Settings } from "./settings.ts";
 import type { ShopReads, System } from "./system.ts";
@@ -49,7 +50,7 @@ export interface HttpServer {
 export interface ServedBy {
   readonly settings: Settings;
   /** What may change while the process runs. */
-  readonly live: () => Settings;
+  readonly live: Pick<LiveSettings, "current" | "described">;
   readonly connections: Connections;
   readonly system: System;
   readonly telemetry: Telemetry;
@@ -64,13 +65,14 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
   const orchestrator = orchestratorRoutes({
     troupe,
-    policy: policyFromEnv(process.env),
+    policy: limited(policyFromEnv(process.env), settings),
     secrets: system.gateway.secrets,
+    echoed: settings.KAFKA_BROKERS !== undefined,
     containers: system.containers,
   });
   const access = openAccess({
     settings,
-    live,
+    live: () => live.current(),
     connections,
     troupe,
     started: system.started,
@@ -99,16 +101,17 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     forward: forwardPort(forwarder, (request) => listener.peerOf(request)),
     serves: settings.TROUPE_ROLES.includes("ingress"),
     guard,
-    origins: () => live().ALLOWED_ORIGINS,
+    origins: () => live.current().ALLOWED_ORIGINS,
     codec: () => connections.temporal?.codec ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
     codecOrigins: TEMPORAL_UI_URL === undefined ? [] : [new URL(TEMPORAL_UI_URL).origin],
-    maxBodyBytes: () => live().API_MAX_PAYLOAD_SIZE,
+    maxBodyBytes: () => live.current().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
     orders: () => shop().orders,
     reports: () => shop().reports,
     audit: () => shop().audit,
     workflows: () => workflows ?? notYet("There is no Temporal here: set TEMPORAL_ADDRESS"),
+    settings: () => live.described(),
     readiness: async () => {
       const answer = await readiness();
       return stopping ? { ...answer, status: "unavailable" } : answer;
@@ -126,7 +129,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   const sockets = createSockets({
     topics: () => connections.topics,
     access: {
-      origins: () => [...loopbackOrigins(listener.port, listener.scheme), ...live().ALLOWED_ORIGINS],
+      origins: () => [...loopbackOrigins(listener.port, listener.scheme), ...live.current().ALLOWED_ORIGINS],
       ...(keys && {
         authenticate: (request: Request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
       }),
@@ -178,6 +181,17 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
   };
 }
 
+/** The policy with the limits that are set. */
+function limited(policy: ConfigPolicy, settings: Settings): ConfigPolicy {
+  const { TROUPE_MAX_MEMORY, TROUPE_MAX_CPUS, TROUPE_MAX_PIDS } = settings;
+  return {
+    ...policy,
+    ...(TROUPE_MAX_MEMORY === undefined ? {} : { maxMemoryBytes: TROUPE_MAX_MEMORY }),
+    ...(TROUPE_MAX_CPUS === undefined ? {} : { maxCpus: TROUPE_MAX_CPUS }),
+    ...(TROUPE_MAX_PIDS === undefined ? {} : { maxPids: TROUPE_MAX_PIDS }),
+  };
+}
+
 function certificateFilesOf({ API_TLS_CERT, API_TLS_KEY }: Settings): CertificateFiles | undefined {
   return API_TLS_CERT === undefined || API_TLS_KEY === undefined ? undefined : { cert: API_TLS_CERT, key: API_TLS_KEY };
 }
@@ -190,18 +204,28 @@ function forwardPort(forwarder: Forwarder, peerOf: (request: Request) => string 
       const direct = forwarder.destinationOf(path, query);
       if (direct !== undefined)
         return {
+          kind: "elsewhere",
           access: "key",
           route: "/s/:name/*",
           answer: (upgrade) => forwarder.forward(request, direct, peer(), upgrade),
         };
       const rule = forwarder.ruleFor(path);
-      if (rule === undefined || own(path)) return undefined;
+      if (rule === undefined) return undefined;
+      const { service, origins } = rule;
+      if (own(path))
+        return service === null
+          ? { kind: "own", access: rule.key, origins, pass: () => forwarder.countOwn(rule, peer()) }
+          : undefined;
+      if (service === null) return undefined;
       return {
+        kind: "elsewhere",
         access: rule.key ?? "open",
-        origins: rule.origins,
+        origins,
         route: "gateway",
-        answer: async (upgrade) =>
-          await forwarder.forward(request, forwarder.destinationBy(rule, path, query, peer()), peer(), upgrade),
+        answer: async (upgrade) => {
+          const to = forwarder.destinationBy({ ...rule, service }, path, query, peer());
+          return await forwarder.forward(request, to, peer(), upgrade);
+        },
       };
     },
   };

@@ -1,6 +1,7 @@
 /** The forms that values of the environment may have, with the text that says what was expected. */
 import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
+import { Memory } from "#actors/orchestrator/config/values.ts";
 import { readAddresses } from "#infra/address.ts";
 import { type Duration, isDuration } from "#runtime";
 
@@ -92,6 +93,13 @@ export const size = v.pipe(
   }),
   v.minValue(1024, "expected at least 1KiB"),
   v.maxValue(32 * 1024 ** 2, "expected at most 32MiB"),
+);
+export const memory = v.pipe(text, Memory);
+export const processors = v.pipe(
+  text,
+  v.regex(/^\d{1,5}(\.\d{1,3})?$/, "expected a number of processors, as in 4 or 0.5"),
+  v.transform(Number),
+  v.minValue(0.01, "expected at least 0.01"),
 );
 export const count = (least: number) =>
   v.pipe(

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
+import type { SettingInForce } from "#actors/ingress/deps.ts";
 import { withoutCredentials } from "#infra/address.ts";
 import { type FileSettings, readConfigFile } from "./config-file.ts";
-import { isSecretName, readSettings, type Settings, SettingsError, VARIABLE_NAMES } from "./settings.ts";
+import { isSecretName, meaningOf, readSettings, type Settings, SettingsError, VARIABLE_NAMES } from "./settings.ts";
 import { stackAddresses } from "./stack-addresses.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,22 +53,24 @@ export function loadSettings(given: Environment): LoadedSettings {
   return { settings, originOf };
 }
 
-/** What is in force, for people: without passwords and keys. */
-export function describeSettings({ settings, originOf }: LoadedSettings): readonly {
-  readonly name: string;
-  readonly value: string;
-  readonly origin: string;
-}[] {
+/** What is in force, by name. */
+export function describeSettings({ settings, originOf }: LoadedSettings): readonly SettingInForce[] {
   return VARIABLE_NAMES.flatMap((name) => {
-    const value = settings[name];
-    if (value === undefined || String(value) === "") return [];
-    const shown = isSecretName(name)
-      ? /_(?:KEY|PASSWORD)$/.test(name)
-        ? "set"
-        : withoutCredentials(String(value))
-      : String(value);
-    return [{ name, value: shown, origin: originOf(name) }];
+    const text = textOf(settings[name]);
+    if (text === "") return [];
+    return [{ name, value: shown(name, text), origin: originOf(name), meaning: meaningOf(name) }];
   });
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined) return "";
+  if (Array.isArray(value)) return value.map(textOf).join(",");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function shown(name: string, text: string): string {
+  if (!isSecretName(name)) return text;
+  return /_(?:KEY|PASSWORD)$/.test(name) ? "set" : withoutCredentials(text);
 }
 
 function fileAt(path: string): FileSettings {

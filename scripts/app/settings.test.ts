@@ -187,6 +187,8 @@ test("a secret key is 32 bytes in base64, or several, and is not shown", () => {
 test("describeVariables() names what a person may set", () => {
   for (const name of ["PORT", "DATABASE_URL", "TROUPE_ROLES", "TROUPE_CLUSTER"])
     expect(describeVariables()).toContain(name);
+  expect(describeVariables()).toContain("(ingress,actors,workflows,scaler)");
+  expect(describeVariables()).not.toContain("[object");
 });
 
 describe("stackAddresses()", () => {

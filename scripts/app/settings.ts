@@ -120,19 +120,42 @@ export function readSettings(
   throw new SettingsError(`Cannot start as the settings do not fit:\n${[...new Set(lines)].join("\n")}`);
 }
 
-/** The variables with their meaning and default, for `--help`. */
-export function describeVariables(): string {
-  const lines = Object.entries(VARIABLES).flatMap(([name, schema]) => {
+/** One variable, for people. */
+export interface VariableHelp {
+  readonly name: string;
+  readonly meaning: string;
+  /** `undefined`: none, or a table that the meaning tells. */
+  readonly fallback: string | undefined;
+}
+
+/** The variables that people may set, with their meaning and default. */
+export function variableHelp(): VariableHelp[] {
+  return Object.entries(VARIABLES).flatMap(([name, schema]) => {
     const meaning = v.getDescription(schema);
     if (meaning === undefined) return [];
     const fallback = v.safeParse(schema, undefined).output;
-    const shown = fallback === undefined || String(fallback) === "" ? "" : ` (${String(fallback)})`;
-    return [`  ${name.padEnd(24)} ${meaning}${shown}`];
+    const isTable = typeof fallback === "object" && !Array.isArray(fallback);
+    const shown = fallback === undefined || isTable ? "" : String(fallback);
+    return [{ name, meaning, fallback: shown === "" ? undefined : shown }];
   });
-  return lines.join("\n");
+}
+
+/** The variables with their meaning and default, for `--help`. */
+export function describeVariables(): string {
+  return variableHelp()
+    .map(
+      ({ name, meaning, fallback }) =>
+        `  ${name.padEnd(24)} ${meaning}${fallback === undefined ? "" : ` (${fallback})`}`,
+    )
+    .join("\n");
+}
+
+/** What a variable is for, as `--help` says it. */
+export function meaningOf(name: keyof Settings): string {
+  return v.getDescription(VARIABLES[name]) ?? "";
 }
 
 /** Whether a value must not be shown: addresses may hold passwords. */
 export function isSecretName(name: string): boolean {
-  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|_(?:KEY|PASSWORD)$/.test(name);
+  return /_(?:URL|BROKERS|ADDRESS)$|^DOCKER_HOST$|^TROUPE_ENGINE$|_(?:KEY|PASSWORD)$/.test(name);
 }

@@ -5,6 +5,7 @@ import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
+import { Job } from "#actors/orchestrator/job/job.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
 import { Secret } from "#actors/orchestrator/secret/secret.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
@@ -77,7 +78,7 @@ export function actorTypes(
   gateway: Gateway,
 ): readonly AnyActorType[] {
   const shop = shopActors({ step: DELIVERY_STEP, courier: DELIVERY_COURIER });
-  return [...shop, Config, Service, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
+  return [...shop, Config, Service, Job, Scaler, Host, Secret, Autoscaler, Keyring, Ticket, ...gateway.actors];
 }
 
 /** What {@link startSystem} is given. */
@@ -96,7 +97,7 @@ export interface SystemOptions {
 export function startSystem({ settings, live, connections, telemetry, log, address }: SystemOptions): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
-  const { engine, temporal } = connections;
+  const { hosts, temporal } = connections;
   const gateway = createGateway(settings, live, log);
   const actors = actorTypes(settings, gateway);
   let troupe: Troupe | undefined;
@@ -169,13 +170,16 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("scaler")) {
       orchestrator = startOrchestrator({
         troupe: running,
-        engine,
+        hosts,
         temporal,
         log,
         secrets: gateway.secrets,
         nats: connections.nats,
         kafka: settings.KAFKA_BROKERS?.split(","),
-        hostName: settings.TROUPE_HOST,
+        rabbitmq: settings.RABBITMQ_URL,
+        redis: settings.REDIS_URL,
+        tls: connections.security.tls,
+        totals: { memoryBytes: settings.TROUPE_HOST_MEMORY, cpus: settings.TROUPE_HOST_CPUS },
         bindRoots: settings.TROUPE_BIND_ROOTS,
         logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
         reconciled: telemetry.reconciled,

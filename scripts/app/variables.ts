@@ -4,25 +4,28 @@ import { Destination } from "#actors/gateway/route/messages.ts";
 import { BROKERS } from "#infra/brokers.ts";
 import type { KafkaSasl } from "#infra/kafka/security.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
+import { ENGINE_FORM, readEngines } from "./engine.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
 import { PAYMENT_PROVIDERS } from "./payment-provider.ts";
 import {
-  text,
-  optional,
-  url,
-  natsUrls,
-  hostPort,
-  hostPorts,
-  onOff,
-  port,
-  postgresUrl,
+  count,
   duration,
   durations,
+  hostPort,
+  hostPorts,
+  memory,
+  natsUrls,
+  onOff,
+  optional,
   origins,
+  port,
+  postgresUrl,
+  processors,
   proxies,
   size,
-  count,
+  text,
+  url,
 } from "./setting-forms.ts";
 import { DEFAULT_SUBSCRIPTIONS, readSubscriptions, SUBSCRIBERS } from "./subscribers.ts";
 
@@ -132,10 +135,32 @@ export const VARIABLES = {
   TLS_KEY_FILE: v.pipe(optional(text), v.description("the key (PEM) of that certificate")),
   TEMPORAL_UI_URL: v.pipe(optional(url("http", "https")), v.description("where links to workflows lead")),
   DOCKER_HOST: v.pipe(optional(url("unix", "tcp", "http", "https")), v.description("the engine that runs services")),
+  TROUPE_ENGINE: v.pipe(
+    optional(
+      v.pipe(
+        text,
+        v.check((value) => readEngines(value) !== undefined, ENGINE_FORM),
+      ),
+    ),
+    v.description(
+      "where services run, instead of DOCKER_HOST: docker:unix:///…, docker:ssh://…, process:, kubernetes:?context=…; several as a=…,b=…",
+    ),
+  ),
   TROUPE_HOST: v.pipe(
     optional(v.pipe(text, v.regex(/^[a-z0-9][a-z0-9.-]{0,49}$/, "expected lower case, digits, dots and hyphens"))),
     v.description("what the engine's host is called; without it what the engine calls itself"),
   ),
+  TROUPE_MAX_MEMORY: v.pipe(
+    optional(memory),
+    v.description("what one container may ask for, as in 2GiB; default 4GiB"),
+  ),
+  TROUPE_MAX_CPUS: v.pipe(optional(processors), v.description("likewise its processors; default 8")),
+  TROUPE_MAX_PIDS: v.pipe(optional(count(1)), v.description("likewise its processes; default 4096")),
+  TROUPE_HOST_MEMORY: v.pipe(
+    optional(memory),
+    v.description("what the containers of this process's host may ask for together; by default any amount"),
+  ),
+  TROUPE_HOST_CPUS: v.pipe(optional(processors), v.description("likewise their processors")),
   TROUPE_BIND_ROOTS: v.pipe(
     v.optional(text, ""),
     v.transform((value) =>

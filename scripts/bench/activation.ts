@@ -3,12 +3,18 @@ import { postgresStore } from "#infra/postgres/store.ts";
 import { testDatabase } from "#infra/stack/for-tests.ts";
 import { createTroupe } from "#runtime";
 import { Account } from "./account.ts";
+import { isolated } from "./isolated.ts";
 import { type Measured, summary } from "./measure.ts";
 import { progress } from "./progress.ts";
 import type { BenchCase } from "./report.ts";
 
+const LOADS = "activation-loads.ts";
 const ACTORS = 5_000;
 const CALLERS = 16;
+const NEW_ACTORS = 50_000;
+const MANY_KEYS = 100_000;
+const FEW_KEYS = 1_000;
+const MANY_CALLERS = 256;
 
 /** The first message to actors that are stored and not in memory, against a select of the same rows. */
 export async function* activation(): AsyncGenerator<BenchCase> {
@@ -18,6 +24,24 @@ export async function* activation(): AsyncGenerator<BenchCase> {
   const measured = await activate(database.url);
   const baseline = { name: "select by key, pool of 16", ...(await select(database.url)) };
   yield { bench: "activation", case: `${ACTORS} passive actors, ${CALLERS} callers`, measured, baseline };
+  progress(`activation: ${NEW_ACTORS} new actors`);
+  yield {
+    bench: "activation",
+    case: `${NEW_ACTORS.toLocaleString("en-US")} new actors, ${MANY_CALLERS} callers`,
+    measured: await isolated(LOADS, "newActors", NEW_ACTORS, MANY_CALLERS),
+    baseline: {
+      name: "one statement per actor, pool of 32",
+      ...(await isolated(LOADS, "newRows", NEW_ACTORS, MANY_CALLERS)),
+    },
+  };
+  progress(`activation: ${MANY_KEYS} stored actors at random`);
+  const few = await isolated(LOADS, "turnsOverKeys", FEW_KEYS, MANY_CALLERS);
+  yield {
+    bench: "activation",
+    case: `${MANY_KEYS.toLocaleString("en-US")} stored actors at random, ${MANY_CALLERS} callers`,
+    measured: await isolated(LOADS, "turnsOverKeys", MANY_KEYS, MANY_CALLERS),
+    baseline: { name: `${FEW_KEYS.toLocaleString("en-US")} of them`, ...few },
+  };
 }
 
 async function store(url: string): Promise<void> {

@@ -3,15 +3,24 @@ import { actor, createTroupe, memory, type Troupe } from "#runtime";
 import { load, type Measured } from "./measure.ts";
 import type { BenchCase } from "./report.ts";
 
+/** Turns of `add` that this process has run. */
+let added = 0;
+
 export const Echo = actor("echo", {
   state: v.object({ n: v.number() }),
   initial: () => ({ n: 0 }),
   messages: ({ command, query }) => ({
     ask: command({ in: v.number(), out: v.number() }, (_c, n) => n + 1),
     tell: command({ in: v.number() }, () => undefined),
+    add: command({ in: v.number(), out: v.number() }, (c, n) => {
+      added++;
+      return (c.state.n += n);
+    }),
     read: query({ out: v.number() }, (c) => c.state.n),
   }),
 });
+
+const BURST = 10_000;
 
 /** Ask and reply within one node, nothing stored; the baseline is a plain awaited function. */
 export async function* ask(): AsyncGenerator<BenchCase> {
@@ -22,6 +31,11 @@ export async function* ask(): AsyncGenerator<BenchCase> {
     const baseline = await bulk(callers, (i) => plain(i));
     const measured = await bulk(callers, (i) => refs[i % refs.length]!.ask(i));
     yield { bench: "ask", case: `${callers} in flight`, measured, baseline: { name: "awaited function", ...baseline } };
+  }
+  for (const callers of [64, 256]) {
+    const baseline = { name: "awaited function", ...(await bulk(callers, (i) => plain(i))) };
+    const measured = await bulk(callers, (i) => refs[i % refs.length]!.add(1));
+    yield { bench: "ask", case: `${callers} in flight, each changes a state`, measured, baseline };
   }
 }
 
@@ -38,8 +52,30 @@ export async function* tell(): AsyncGenerator<BenchCase> {
     // Everything else that runs here, the lease's renewal among it, must get its turn as well.
     await new Promise((resolve) => setImmediate(resolve));
   });
-  const measured = { ...told, opsPerSecond: told.opsPerSecond * 512, p50Ms: told.p50Ms / 512, p99Ms: told.p99Ms / 512 };
-  yield { bench: "tell", case: "in bursts of 512", measured, baseline: { name: "asked, 512 in flight", ...asked } };
+  yield {
+    bench: "tell",
+    case: "in bursts of 512",
+    measured: each(told, 512),
+    baseline: { name: "asked, 512 in flight", ...asked },
+  };
+  const baseline = { name: "asked, 512 in flight", ...(await bulk(512, (i) => refs[i % refs.length]!.add(1))) };
+  const changed = await load(1, async () => {
+    const all = added + BURST;
+    for (let i = 0; i < BURST; i++) tells[next++ % tells.length]!.add(1);
+    while (added < all) await new Promise((resolve) => setImmediate(resolve));
+  });
+  yield {
+    bench: "tell",
+    case: "in bursts of 10,000, each changes a state",
+    measured: each(changed, BURST),
+    baseline,
+  };
+}
+
+/** The figures of one of `count` operations that were timed together. */
+function each(measured: Measured, count: number): Measured {
+  const { opsPerSecond, p50Ms, p99Ms } = measured;
+  return { ...measured, opsPerSecond: opsPerSecond * count, p50Ms: p50Ms / count, p99Ms: p99Ms / count };
 }
 
 async function start(): Promise<Troupe> {

@@ -5,6 +5,8 @@ test("bench measures every broker, beside a transaction of 30 s, unless told oth
   expect(readArguments(["relay"])).toEqual({
     help: false,
     json: false,
+    report: false,
+    delivered: false,
     names: ["relay"],
     options: { full: false, sinks: ["nats", "kafka", "rabbitmq", "redis"], openTransactionMs: 30_000 },
   });

@@ -16,6 +16,10 @@ export interface BenchOptions {
 export interface BenchArguments {
   readonly help: boolean;
   readonly json: boolean;
+  /** Whether the figures go into the page too. */
+  readonly report: boolean;
+  /** Whether to measure on a PostgreSQL with the defaults it is delivered with. */
+  readonly delivered: boolean;
   readonly names: readonly string[];
   readonly options: BenchOptions;
 }
@@ -27,15 +31,17 @@ export function readArguments(args: readonly string[]): BenchArguments {
     allowPositionals: true,
     options: {
       json: { type: "boolean", default: false },
+      report: { type: "boolean", default: false },
+      delivered: { type: "boolean", default: false },
       full: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
       sink: { type: "string", default: BROKERS.join(",") },
       "open-transaction": { type: "string", default: "30s" },
     },
   });
-  const { help, json, full, sink } = values;
+  const { help, json, report, delivered, full, sink } = values;
   const options = { full, sinks: sinksOf(sink), openTransactionMs: durationMs(values["open-transaction"]) };
-  return { help, json, names: positionals, options };
+  return { help, json, report, delivered, names: positionals, options };
 }
 
 function sinksOf(text: string): readonly BrokerName[] {

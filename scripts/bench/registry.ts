@@ -3,6 +3,7 @@ import { activation } from "./activation.ts";
 import { containers } from "./containers.ts";
 import { events } from "./events.ts";
 import { failover } from "./failover.ts";
+import { growth } from "./growth.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
@@ -42,6 +43,12 @@ export const BENCHES: readonly Bench[] = [
     about: "the first message to stored, passive actors",
     servers: ["postgres"],
     run: activation,
+  },
+  {
+    name: "growth",
+    about: "durable turns in stores of 1,000 to 1M rows, against the smallest",
+    servers: ["postgres"],
+    run: growth,
   },
   {
     name: "relay",

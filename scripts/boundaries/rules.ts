@@ -82,7 +82,7 @@ export const ARROWS: readonly Arrow[] = [
 
   { from: "workflows/**", to: "workflows/*.ts", why: "names and helpers that every workflow shares" },
   { from: "workflows/*.ts", to: "workflows/**", why: "the worker and the client gather the workflows" },
-  { from: "workflows/<own>/activities.ts", to: "actors/**", why: "activities call actors, and the ports beside them" },
+  { from: "workflows/<own>/*activities.ts", to: "actors/**", why: "activities call actors, and the ports beside them" },
   { from: "workflows/<own>/workflow.ts", to: "actors/*/<noun>/plan.ts", why: "a plan is a pure function" },
   { from: "workflows/*.ts", to: "actors/*/<noun>/<noun>.ts", why: "the worker gives the activities their actors" },
 ];

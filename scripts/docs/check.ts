@@ -6,7 +6,14 @@ import { programsOf } from "./programs.ts";
 import { type Snippet, typeCheck } from "./type-check.ts";
 
 /** Pages whose programs people copy. */
-export const PAGES: readonly string[] = ["README.md", "runtime/README.md"];
+export const PAGES: readonly string[] = [
+  "README.md",
+  "runtime/README.md",
+  "infra/docs/how-to/own-actor.md",
+  "infra/docs/how-to/own-sink.md",
+  "infra/docs/how-to/own-workflow.md",
+  "infra/docs/how-to/payment-provider.md",
+];
 
 /** What {@link checkDocs} has seen and found. */
 export interface DocsReport {
@@ -43,7 +50,7 @@ export function checkDocs(root: string): DocsReport {
   }
   for (const page of PAGES.filter((path) => existsSync(join(root, path)))) {
     for (const { name: program, code } of programsOf(readFileSync(join(root, page), "utf8"))) {
-      snippets.push({ title: `${page}, ${program}`, code });
+      snippets.push({ title: `${page}, ${program}`, code, file: `${page.replaceAll("/", "-")}/${program}` });
     }
   }
   return { symbols: symbols.size, examples: snippets.length, faults: [...faults, ...typeCheck(root, snippets)] };

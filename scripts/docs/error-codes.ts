@@ -94,7 +94,7 @@ export function errorCodesPage(root: string): string {
 /** The table in the docstring of a closed list of codes. */
 function listOf(root: string, file: string): string[] {
   const lines = readFileSync(join(root, file), "utf8").split("\n");
-  const first = lines.findIndex((line) => /^ \* \| code \|/u.test(line));
+  const first = lines.findIndex((line) => line.startsWith(" * | code |"));
   const table = lines.slice(first).map((line) => line.replace(/^ \* ?/u, ""));
   const length = table.findIndex((line) => !line.startsWith("|"));
   if (first < 0 || length < 3) throw new Error(`Cannot find the table of codes in ${file}`);

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parse } from "yaml";
 import { errorCodesPage } from "./error-codes.ts";
+import { asyncApi, eventsPage } from "./events.ts";
 import { GENERATED } from "./generated.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
@@ -23,4 +25,19 @@ test("the page of error codes has those of calls, refusals, routes, doors, workf
     "| `port_taken` | yes |",
   ])
     expect(page).toContain(row);
+});
+
+test("the catalogue of events and its AsyncAPI document name the same events, and each reference leads somewhere", () => {
+  const named = [...eventsPage(ROOT).matchAll(/^\| `([a-z.-]+\.v\d+)` \|/gmu)].map(([, event = ""]) => event);
+  const document = parse(asyncApi(ROOT)) as Record<string, Record<string, unknown>>;
+  expect(named).toContain("order.placed.v1");
+  expect(Object.keys(document["channels"] ?? {}).toSorted()).toEqual(named.toSorted());
+  for (const [, pointer = ""] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/gu)) {
+    const [section = "", kind = "", ...name] = pointer.split("/");
+    const target =
+      section === "channels"
+        ? document[section]?.[kind]
+        : (document[section]?.[kind] as object | undefined)?.[name.join("/") as never];
+    expect(target).toBeDefined();
+  }
 });

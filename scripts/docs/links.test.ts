@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { Glob } from "bun";
 import { anchorsOf, lostFiles, lostLinks } from "./links.ts";
 import { markdownPages } from "./pages.ts";
 
@@ -16,6 +17,20 @@ test("every link of every Markdown page leads to a file, or to a heading of a pa
 
 test("every file that a page names is there", () => {
   expect(lostFiles(ROOT, markdownPages(ROOT))).toEqual([]);
+});
+
+test("every test that a page names without its folder is there", () => {
+  const tests = new Set(
+    [...new Glob("{runtime,infra,actors,workflows,scripts}/**/*.test.ts").scanSync(ROOT)].map((path) => basename(path)),
+  );
+  const named = markdownPages(ROOT).flatMap((page) =>
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(/`([\w-]+(?:\.\w+)*\.test\.ts)`/gu)].map(([, name = ""]) => ({
+      page,
+      name,
+    })),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter(({ name }) => !tests.has(name))).toEqual([]);
 });
 
 test("lostLinks() and lostFiles() find files, headings and references that are not there, and lostLinks() reads no code", () => {

@@ -37,7 +37,7 @@ export function lostLinks(root: string, pages: readonly string[]): LostLink[] {
   }
 }
 
-/** Files of the checkout that pages name in code (`runtime/relay/relay.ts`) and that are not there. */
+/** Files of the checkout that pages name in code by their path (`runtime/relay/relay.ts`) and that are not there. */
 export function lostFiles(root: string, pages: readonly string[]): LostLink[] {
   return pages.flatMap((page) =>
     readFileSync(join(root, page), "utf8")

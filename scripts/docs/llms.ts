@@ -7,7 +7,7 @@ export const LLMS_PAGE = "infra/docs/llms.txt";
 
 /** The sections, each with what its pages begin with; the first that fits takes a page. */
 const SECTIONS: readonly (readonly [title: string, starts: readonly string[]])[] = [
-  ["Start", ["README.md", "runtime/README.md", "infra/docs/tour.md", "CONTRIBUTING.md"]],
+  ["Start", ["README.md", "runtime/README.md", "infra/docs/README.md", "infra/docs/tour.md", "CONTRIBUTING.md"]],
   ["How to", ["infra/docs/how-to/"]],
   ["Decisions", ["infra/docs/adr/"]],
   ["Runbooks", ["infra/docs/runbooks/"]],

@@ -5,7 +5,7 @@
 import postgres from "postgres";
 import { testEnvironment } from "#infra/stack/for-tests.ts";
 import type { ServerName } from "#infra/stack/types.ts";
-import { temporalConnection } from "#infra/temporal/connection.ts";
+import { makeNamespace, removeNamespace } from "#infra/temporal/test-namespace.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { SERVICES } from "../app/databases.ts";
 import { AppProcess } from "./app-process.ts";
@@ -14,7 +14,6 @@ import { readKafka, removeTopics } from "./kafka-events.ts";
 import { readStream, removeStream } from "./nats-events.ts";
 
 const NEEDED: readonly ServerName[] = ["postgres", "nats", "temporal"];
-const NAMESPACE_WITHIN_MS = 30_000;
 
 /** What {@link openHarness} may be told. */
 export interface HarnessOptions {
@@ -95,37 +94,6 @@ export async function openHarness({ kafka = false, environment = {} }: HarnessOp
     DECIDE_WITHIN: "2s",
     ...environment,
   });
-}
-
-async function makeNamespace(address: string, namespace: string): Promise<void> {
-  const temporal = temporalConnection({ address, namespace });
-  try {
-    const { workflowService } = temporal.client;
-    await temporal.call(() =>
-      workflowService.registerNamespace({
-        namespace,
-        workflowExecutionRetentionPeriod: { seconds: 86_400 as unknown as Long },
-      }),
-    );
-    // The server's services learn of a namespace one after the other.
-    await eventually(`Temporal knows the namespace ${namespace}`, NAMESPACE_WITHIN_MS, async () => {
-      const listed = await temporal
-        .call(() => workflowService.listWorkflowExecutions({ namespace, pageSize: 1 }))
-        .catch(() => undefined);
-      return listed !== undefined;
-    });
-  } finally {
-    await temporal.close();
-  }
-}
-
-async function removeNamespace(address: string, namespace: string): Promise<void> {
-  const temporal = temporalConnection({ address, namespace });
-  try {
-    await temporal.call(() => temporal.client.connection.operatorService.deleteNamespace({ namespace }));
-  } finally {
-    await temporal.close();
-  }
 }
 
 async function dropDatabases(server: string, cluster: string): Promise<void> {

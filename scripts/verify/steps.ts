@@ -9,7 +9,7 @@ export interface Step {
 const FORMATTED = /\.(?:[cm]?[jt]sx?|jsonc?|css)$/u;
 const LINTED = /\.[cm]?[jt]sx?$/u;
 /** Where actor types, and with them their contracts, are made of. */
-const CONTRACTED = /^(?:actors\/|runtime\/actor\.ts|infra\/contracts\/)/u;
+const CONTRACTED = /^(?:actors\/|runtime\/actor\/|infra\/contracts\/)/u;
 const LENIENT = "--no-error-on-unmatched-pattern";
 
 /**
@@ -37,6 +37,7 @@ export function fixes(scope: Scope): Step[] {
   return [
     ...overFiles("fix lint", tool("oxlint", "--fix", LENIENT), scope.areas, LINTED, scope),
     ...overFiles("fix format", tool("oxfmt", LENIENT), ["."], FORMATTED, scope),
+    ...(scope.files ? [] : [{ name: "write pages", command: [process.execPath, "scripts/docs/main.ts", "--write"] }]),
   ];
 }
 

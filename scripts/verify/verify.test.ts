@@ -26,11 +26,13 @@ describe("checks()", () => {
     expect(namesOf(checks(narrowTo(scope, ["runtime/clock.ts"])))).not.toContain("dead code");
     expect(namesOf(checks(narrowTo(scope, ["runtime/clock.ts"])))).toContain("docs");
     expect(namesOf(checks(narrowTo(scope, ["scripts/dev.ts"])))).not.toContain("docs");
+    expect(namesOf(checks(narrowTo(scope, ["runtime/actor/actor.ts"])))).toContain("contracts");
+    expect(namesOf(checks(narrowTo(scope, ["runtime/base/clock.ts"])))).not.toContain("contracts");
   });
 });
 
-test("fixes() lints before it formats", () => {
-  expect(namesOf(fixes(scope))).toEqual(["fix lint", "fix format"]);
+test("fixes() lints before it formats, and makes the pages anew that are made from the code", () => {
+  expect(namesOf(fixes(scope))).toEqual(["fix lint", "fix format", "write pages"]);
   expect(fixes(narrowTo(scope, ["README.md"]))).toEqual([]);
 });
 

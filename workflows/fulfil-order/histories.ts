@@ -15,6 +15,27 @@ export async function savedHistories(): Promise<readonly SavedHistory[]> {
   return [...first.map(({ name, history }) => ({ name: `first edition: ${name}`, history })), ...second];
 }
 
+/** What a run costs the server. */
+export interface RunCost {
+  /** Events of its history but those of workflow tasks: signals that come together share one, and a slow machine adds some. */
+  readonly events: number;
+  readonly timers: number;
+  /** Ordinary activities: each would be a trip to the server and a workflow task more. */
+  readonly activities: number;
+}
+
+/** What a run has cost, by its history. */
+export function costOf({ events }: History): RunCost {
+  const all = events ?? [];
+  const isTask = (event: object): boolean =>
+    Object.entries(event).some(([name, value]) => name.startsWith("workflowTask") && value != null);
+  return {
+    events: all.filter((event) => !isTask(event)).length,
+    timers: all.filter(({ timerStartedEventAttributes: timer }) => timer != null).length,
+    activities: all.filter(({ activityTaskScheduledEventAttributes: activity }) => activity != null).length,
+  };
+}
+
 /** The local activities of a run by name, in the order they ended: what the Temporal UI shows as markers. */
 export function stepsOf({ events }: History): readonly string[] {
   return (events ?? []).flatMap(({ markerRecordedEventAttributes: marker }) => {

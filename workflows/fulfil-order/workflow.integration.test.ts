@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { CancelledFailure, WorkflowFailedError, WorkflowUpdateFailedError } from "@temporalio/client";
 import { describeRun } from "../describe-run.ts";
 import type { ShopActivities } from "../shop-activities.ts";
-import { saveHistory, stepsOf } from "./histories.ts";
+import { costOf, saveHistory, stepsOf } from "./histories.ts";
 import { testShop, type TestShop, until } from "./test-shop.ts";
 
 // The first test that needs servers may have to start them.
@@ -37,6 +37,9 @@ for (const [mode, options] of [
       expect(await tea.level()).toMatchObject({ onHand: 8, reserved: 0 });
       expect(await shop.payment(orderId).get()).toMatchObject({ status: "captured", amount: 900 });
       expect(await shop.delivery(orderId).get()).toMatchObject({ status: "delivered", address: "Main Street 1" });
+      const cost = costOf(await shop.handle(orderId).fetchHistory());
+      expect(cost.events).toBeLessThanOrEqual(19);
+      expect([cost.timers, cost.activities]).toEqual([2, 0]);
       await record(shop, "delivered", orderId);
     });
 

@@ -50,6 +50,9 @@ export interface World {
   readonly nowMs: number;
 }
 
+/** A part of the world: what this process can see, and which hosts others have to look at. */
+export type Survey = Omit<World, "slots" | "fence" | "hidden"> & { readonly elsewhere: readonly string[] };
+
 /** What is to be done on one host. */
 export interface ActOrder {
   readonly host: string;

@@ -13,9 +13,9 @@ import {
 import type { Action, ObservedContainer } from "#actors/orchestrator/scaler/messages.ts";
 import { IDLE_CHECK_MS, type Plan, plan } from "#actors/orchestrator/scaler/plan.ts";
 import type { ConditionFound } from "#actors/orchestrator/service/messages.ts";
-import type { ReconcileActivities, Survey } from "./activities.ts";
+import type { ReconcileActivities } from "./activities.ts";
 import { LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
-import type { Acted, Decision, HiddenContainer, HostView, ReconcileServiceInput, World } from "./messages.ts";
+import type { Acted, Decision, HiddenContainer, HostView, ReconcileServiceInput, Survey, World } from "./messages.ts";
 
 /** Short calls in the worker's own process: a killed container is back before a task queue would have been asked. */
 const { survey, noteLook, reportService, rollBack } = proxyLocalActivities<ReconcileActivities>({

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { actor } from "#runtime";
 import type { TurnContext } from "#runtime";
+import { Job } from "../job/job.ts";
+import type { ConfigureJob } from "../job/messages.ts";
 import { Service } from "../service/service.ts";
 import { diff } from "./diff.ts";
 import {
@@ -33,6 +35,8 @@ const State = v.object({
   revision: v.number(),
   services: ConfigServices,
   gateway: Gateway,
+  /** Whether events of services come back over a broker, as the last file's process knew it. */
+  echoed: v.optional(v.boolean(), false),
   history: v.array(Revision),
 });
 type State = v.InferOutput<typeof State>;
@@ -45,15 +49,16 @@ type State = v.InferOutput<typeof State>;
 export const Config = actor("config", {
   key: v.literal("main"),
   state: State,
-  initial: (): State => ({ revision: 0, services: {}, gateway: [], history: [] }),
+  initial: (): State => ({ revision: 0, services: {}, gateway: [], echoed: false, history: [] }),
   messages: ({ command, query }) => ({
     /** Takes a whole file. */
-    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services, gateway, expected }) => {
+    apply: command({ in: ApplyConfig, out: ConfigApplied }, (c, { services, gateway, expected, echoed }) => {
       c.require(expected === null || expected === c.state.revision, "revision_moved", { revision: c.state.revision });
+      if (echoed !== undefined) c.state.echoed = echoed;
       // A service that is the same is told all the same: the tag of its image may lead elsewhere by now.
       for (const [name, service] of Object.entries(services)) {
-        if (Bun.deepEquals(c.state.services[name], service, true))
-          c.send(Service, name, "configure", { ...service, configRevision: c.state.revision });
+        if (service.job === undefined && Bun.deepEquals(c.state.services[name], service, true))
+          c.send(Service, name, "configure", { ...service, configRevision: c.state.revision, echoed: c.state.echoed });
       }
       return change(c, "apply", services, gateway);
     }),
@@ -79,7 +84,7 @@ export const Config = actor("config", {
     /** Changes the number of replicas of one service. */
     scale: command({ in: ScaleService, out: ConfigApplied }, (c, { name, replicas }) => {
       const service = Object.hasOwn(c.state.services, name) ? c.state.services[name] : undefined;
-      if (!service) return c.refuse("unknown_service", { name });
+      if (!service || service.job !== undefined) return c.refuse("unknown_service", { name });
       const pinned = service.spec.ports.find((port) => port.host !== null);
       c.require(replicas <= 1 || !pinned, "port_pinned", { name, port: pinned?.host });
       return change(c, "scale", { ...c.state.services, [name]: { ...service, replicas } });
@@ -97,12 +102,15 @@ export const Config = actor("config", {
      * takes no notice.
      */
     repair: command({ in: v.object({ services: v.array(v.string()) }) }, (c, { services }) => {
+      const { revision } = c.state;
       for (const name of services) {
-        if (!Object.hasOwn(c.state.services, name))
-          c.send(Service, name, "remove", { configRevision: c.state.revision });
+        if (!Object.hasOwn(c.state.services, name) || c.state.services[name]?.job !== undefined)
+          c.send(Service, name, "remove", { configRevision: revision });
       }
-      for (const [name, service] of Object.entries(c.state.services))
-        c.send(Service, name, "confirm", { ...service, configRevision: c.state.revision });
+      for (const [name, service] of Object.entries(c.state.services)) {
+        if (service.job !== undefined) c.send(Job, name, "configure", jobOf(service, revision));
+        else c.send(Service, name, "confirm", { ...service, configRevision: revision });
+      }
     }),
 
     /** The configuration in force. */
@@ -151,9 +159,13 @@ function change(
 
   const revision = c.state.revision + 1;
   for (const { name } of changed) {
-    const service = services[name];
-    if (service) c.send(Service, name, "configure", { ...service, configRevision: revision });
-    else c.send(Service, name, "remove", { configRevision: revision });
+    const [before, service] = [c.state.services[name], services[name]];
+    // Of a service that has become a job nothing goes on as a service, and the other way round.
+    if (before && (!service || (before.job === undefined) !== (service.job === undefined)))
+      c.send(before.job === undefined ? Service : Job, name, "remove", { configRevision: revision });
+    if (service?.job !== undefined) c.send(Job, name, "configure", jobOf(service, revision));
+    else if (service)
+      c.send(Service, name, "configure", { ...service, configRevision: revision, echoed: c.state.echoed });
   }
   const entry = {
     revision,
@@ -165,8 +177,16 @@ function change(
     gateway: [...gateway],
   };
   if (ruled) c.broadcast("routes", "gateway.changed", { revision });
-  c.state = { revision, services, gateway: [...gateway], history: bounded([...c.state.history, entry]) };
+  c.state = { ...c.state, revision, services, gateway: [...gateway], history: bounded([...c.state.history, entry]) };
   return { revision, services: changes };
+}
+
+function jobOf(
+  { spec, job, stop }: ConfigServices[string],
+  configRevision: number,
+): v.InferOutput<typeof ConfigureJob> {
+  if (job === undefined) throw new TypeError("Cannot make a job of a service");
+  return { spec, job, graceMs: stop.graceMs, configRevision };
 }
 
 /** The newest revisions that fit; the one in force always does. */

@@ -7,7 +7,10 @@ export function diff(before: ConfigServices, after: ConfigServices): ServiceChan
   return names.map((name) => ({
     name,
     change: changeOf(before[name], after[name]),
-    workflowId: workflowIds.reconcileService(name),
+    workflowId:
+      (after[name] ?? before[name])?.job === undefined
+        ? workflowIds.reconcileService(name)
+        : workflowIds.keepSchedule(name),
   }));
 }
 

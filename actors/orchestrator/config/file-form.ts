@@ -1,5 +1,5 @@
 import { DEFAULT_UPDATE } from "../scaler/messages.ts";
-import type { HealthCheck, ServiceConfig } from "../service/messages.ts";
+import type { HealthCheck, JobPolicy, ServiceConfig } from "../service/messages.ts";
 import type { ConfigServices } from "./messages.ts";
 import { memoryText, textOf } from "./values.ts";
 
@@ -8,11 +8,12 @@ export function fileForm(services: ConfigServices): Record<string, unknown> {
   return Object.fromEntries(Object.entries(services).map(([name, service]) => [name, serviceForm(service)]));
 }
 
-function serviceForm({ spec, replicas, update, scale, dependsOn, stop }: ServiceConfig): Record<string, unknown> {
-  const { image, command, env, ports, resources, volumes, networks, health } = spec;
+function serviceForm(config: ServiceConfig): Record<string, unknown> {
+  const { spec, replicas, update, scale, dependsOn, stop, job } = config;
+  const { image, command, env, ports, resources, volumes, networks, health, secrets } = spec;
   return {
     image,
-    replicas,
+    ...(job === undefined ? { replicas } : { schedule: scheduleForm(job) }),
     ...(command.length > 0 ? { command } : {}),
     ...(Object.keys(env).length > 0 ? { env } : {}),
     ...(ports.length > 0
@@ -27,6 +28,7 @@ function serviceForm({ spec, replicas, update, scale, dependsOn, stop }: Service
         }
       : {}),
     ...(networks.length > 0 ? { networks } : {}),
+    ...(secrets === undefined ? {} : { secrets }),
     ...(health === null ? {} : { health: healthForm(health) }),
     resources: { memory: memoryText(resources.memoryBytes), cpus: resources.cpus, pids: resources.pids },
     ...(Bun.deepEquals(update, DEFAULT_UPDATE) ? {} : { update: updateForm(update) }),
@@ -34,6 +36,10 @@ function serviceForm({ spec, replicas, update, scale, dependsOn, stop }: Service
     ...(dependsOn.length > 0 ? { dependsOn } : {}),
     ...(stop.graceMs === 10_000 ? {} : { stop: { grace: textOf(stop.graceMs) } }),
   };
+}
+
+function scheduleForm({ cron, zone, concurrency, deadlineMs, history }: JobPolicy): Record<string, unknown> {
+  return { ...(cron === null ? { once: true } : { cron, zone }), concurrency, deadline: textOf(deadlineMs), history };
 }
 
 function healthForm(health: HealthCheck): Record<string, unknown> {

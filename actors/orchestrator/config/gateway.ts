@@ -17,8 +17,8 @@ export const Rule = v.object(
       v.check((path) => !path.split("/").some((part) => part === "." || part === ".."), "must not hold . or .."),
       v.check((path) => path !== "/s" && !path.startsWith("/s/"), "is where services are reached by name"),
     ),
-    service: NameText,
-    stripPrefix: v.optional(v.boolean("must be true or false"), true),
+    service: v.optional(NameText),
+    stripPrefix: v.optional(v.boolean("must be true or false")),
     cors: v.optional(
       v.object(
         {
@@ -43,7 +43,7 @@ export const Rule = v.object(
 const KEYS = Object.keys(Rule.entries);
 const MAX_RULES = 100;
 
-/** The section `gateway` of a file: which paths lead to which services. */
+/** The section `gateway` of a file: which paths lead to which services, and what binds our own. */
 export function checkGateway(file: Record<string, unknown>, findings: Finding[]): GatewayRule[] {
   const { gateway, services } = file;
   if (gateway === undefined) return [];
@@ -74,12 +74,16 @@ export function checkGateway(file: Record<string, unknown>, findings: Finding[])
       }
       return [];
     }
-    const { path, service, stripPrefix, cors, rateLimit = null, key = null } = parsed.output;
-    if (!Object.hasOwn(known, service))
+    const { path, service = null, stripPrefix, cors, rateLimit = null, key = null } = parsed.output;
+    if (service === null && stripPrefix !== undefined)
+      findings.push({ at: [...at, "stripPrefix"], onKey: true, message: "is for rules with a service alone" });
+    if (service === null && cors === undefined && rateLimit === null && key === null)
+      findings.push({ at, message: "says nothing: it needs a service, or cors, rateLimit or key for our own routes" });
+    if (service !== null && !Object.hasOwn(known, service))
       findings.push({ at: [...at, "service"], message: "is no service of this file" });
     if (paths.has(path)) findings.push({ at: [...at, "path"], message: "stands in another rule already" });
     paths.add(path);
-    return [{ path, service, stripPrefix, origins: cors?.origins ?? [], rateLimit, key }];
+    return [{ path, service, stripPrefix: stripPrefix ?? true, origins: cors?.origins ?? [], rateLimit, key }];
   });
 }
 
@@ -87,8 +91,7 @@ export function checkGateway(file: Record<string, unknown>, findings: Finding[])
 export function gatewayForm(rules: readonly GatewayRule[]): Record<string, unknown>[] {
   return rules.map(({ path, service, stripPrefix, origins, rateLimit, key }) => ({
     path,
-    service,
-    stripPrefix,
+    ...(service === null ? {} : { service, stripPrefix }),
     ...(origins.length > 0 ? { cors: { origins } } : {}),
     ...(rateLimit === null ? {} : { rateLimit }),
     ...(key === null ? {} : { key }),

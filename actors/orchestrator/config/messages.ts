@@ -15,10 +15,11 @@ export type ServiceChange = v.InferOutput<typeof ServiceChange>;
 export const ConfigApplied = v.strictObject({ revision: v.number(), services: v.array(ServiceChange) });
 export type ConfigApplied = v.InferOutput<typeof ConfigApplied>;
 
-/** Requests below a path go to a service. */
+/** Requests below a path go to a service, or are bound where they go to us. */
 export const GatewayRule = v.strictObject({
   path: v.string(),
-  service: ServiceName,
+  /** `null`: the rule is about routes of our own. */
+  service: v.nullable(ServiceName),
   /** The service gets the path without the rule's. */
   stripPrefix: v.boolean(),
   /** Origins whose pages may read answers. */
@@ -33,7 +34,13 @@ export const Gateway = v.optional(v.array(GatewayRule), []);
 
 /** `expected`: the revision the caller has seen; another one in force refuses the change. */
 const Expected = v.optional(v.nullable(v.number()), null);
-export const ApplyConfig = v.strictObject({ services: ConfigServices, gateway: Gateway, expected: Expected });
+export const ApplyConfig = v.strictObject({
+  services: ConfigServices,
+  gateway: Gateway,
+  expected: Expected,
+  /** Whether events of services come back over a broker. */
+  echoed: v.optional(v.boolean()),
+});
 const RevisionNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const RollbackConfig = v.strictObject({ revision: RevisionNumber });
 export const RollbackTo = v.strictObject({ revision: RevisionNumber, expected: Expected });

@@ -233,7 +233,7 @@ const HOST_CONFIG =
   volumes_from VolumesFrom volume_driver VolumeDriver uts UTSMode cgroup_parent CgroupParent cgroupns_mode extra_hosts ExtraHosts dns Dns links
   Links group_add GroupAdd oom_score_adj OomScoreAdj oom_kill_disable shm_size ShmSize ulimits Ulimits log_config LogConfig logging restart
   RestartPolicy AutoRemove PublishAllPorts ReadonlyRootfs StorageOpt init Isolation MaskedPaths ReadonlyPaths BlkioWeight CpuShares MemorySwap
-  user User entrypoint Entrypoint working_dir labels Labels build container_name hostname domainname secrets configs HostConfig expose gpus`.split(
+  user User entrypoint Entrypoint working_dir labels Labels build container_name hostname domainname configs HostConfig expose gpus`.split(
     /\s+/,
   );
 
@@ -337,4 +337,83 @@ describe("imageObjection()", () => {
     expect(imageObjection("other/one:1", policy)).toBeUndefined();
     expect(imageObjection("other/two:1", policy)).toContain("is not allowed");
   });
+});
+
+describe("parseConfig() of a service with a schedule", () => {
+  const job = (schedule: string, more = ""): string =>
+    `services:\n  nightly:\n    image: troupe/echo:1\n    schedule: ${schedule}\n${more}`;
+
+  test("takes a cron line with its zone, or once, and writes both back as they were", () => {
+    const parsed = parseConfig(job('{ cron: "0  3 * * 1-5", zone: Europe/Berlin, deadline: 10m }'));
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+    expect(parsed.services["nightly"]?.job).toEqual({
+      cron: "0 3 * * 1-5",
+      zone: "Europe/Berlin",
+      concurrency: "forbid",
+      deadlineMs: 600_000,
+      history: 10,
+    });
+    const once = parseConfig(job("{ once: true, concurrency: replace, history: 3 }"));
+    if (!once.ok) throw new Error(JSON.stringify(once.issues));
+    expect(once.services["nightly"]?.job).toMatchObject({ cron: null, concurrency: "replace", history: 3 });
+    for (const { services } of [parsed, once]) {
+      const again = parseConfig(JSON.stringify({ services: fileForm(services) }));
+      expect(again).toMatchObject({ ok: true, services });
+    }
+  });
+
+  test("names what cannot be", () => {
+    for (const [schedule, message] of [
+      ["{}", "must have exactly one of cron and once"],
+      ['{ cron: "* * * * *", once: true }', "must have exactly one of cron and once"],
+      ["{ once: true, zone: Europe/Berlin }", "takes zone beside cron alone"],
+      ['{ cron: "61 * * * *" }', "must be a cron line of five fields"],
+      ['{ cron: "0 0 30 2 *" }', "must be a cron line of five fields"],
+      ['{ cron: "* * * * * *" }', "must be a cron line of five fields"],
+      ['{ cron: "@daily" }', "must be a cron line of five fields"],
+      ['{ cron: "0 3 * * *", zone: Mars/Olympus }', "must be a time zone"],
+      ['{ cron: "0 3 * * *", concurrency: maybe }', "must be allow, forbid or replace"],
+      ['{ cron: "0 3 * * *", deadlin: 1m }', "did you mean deadline?"],
+    ] as const)
+      expect(issuesOf(job(schedule)).join("\n")).toContain(message);
+  });
+
+  test("takes nothing that is for services that go on, and nobody may depend on it", () => {
+    const keys = "    replicas: 2\n    ports: [80]\n    dependsOn: [web]\n";
+    const issues = issuesOf(`${job("{ once: true }", keys)}  web: { image: "troupe/echo:1", dependsOn: [nightly] }\n`);
+    for (const key of ["replicas", "ports", "dependsOn"])
+      expect(
+        issues.some((issue) => issue.includes(`/services/nightly/${key} is not for a service with a schedule`)),
+      ).toBe(true);
+    expect(issues.some((issue) => issue.includes("/services/web/dependsOn/0 has a schedule"))).toBe(true);
+  });
+});
+
+describe("parseConfig() of rules for routes of our own", () => {
+  const rule = (text: string): string => `services: {}\ngateway: [${text}]\n`;
+
+  test("takes a rule without a service that binds something", () => {
+    const parsed = parseConfig(rule("{ path: /orders, rateLimit: 5, key: orders }"));
+    expect(parsed).toMatchObject({
+      ok: true,
+      gateway: [{ path: "/orders", service: null, rateLimit: 5, key: "orders" }],
+    });
+  });
+
+  test("refuses one that says nothing, and stripPrefix, which means nothing there", () => {
+    expect(issuesOf(rule("{ path: /orders }")).join()).toContain("says nothing");
+    expect(issuesOf(rule("{ path: /orders, rateLimit: 1, stripPrefix: true }")).join()).toContain(
+      "with a service alone",
+    );
+  });
+});
+
+test("parseConfig() takes secrets as files, and fileForm() writes them back", () => {
+  const parsed = parseConfig(service("secrets: [token, db-password]"));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  expect(parsed.services["web"]?.spec.secrets).toEqual(["token", "db-password"]);
+  expect(parseConfig(JSON.stringify({ services: fileForm(parsed.services) }))).toMatchObject({ ok: true });
+  // A service without them is the same as before there were any: nothing is made anew for it.
+  const plain = parseConfig(service("replicas: 1"));
+  expect(plain.ok && Object.hasOwn(plain.services["web"]?.spec ?? {}, "secrets")).toBe(false);
 });

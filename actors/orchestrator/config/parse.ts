@@ -8,7 +8,7 @@ import { checkGateway } from "./gateway.ts";
 import type { ConfigServices, GatewayRule } from "./messages.ts";
 import { bindPath, bindRefusal, DEFAULT_POLICY, imageObjection } from "./policy.ts";
 import type { ConfigPolicy } from "./policy.ts";
-import { KNOWN_KEYS, MAX_SERVICES, RawService, REPLICAS_RANGE } from "./raw.ts";
+import { KNOWN_KEYS, MAX_SERVICES, NOT_FOR_JOBS, RawService, REPLICAS_RANGE } from "./raw.ts";
 import { serviceOf } from "./service-of.ts";
 import { ENV_NAME } from "./values.ts";
 
@@ -125,6 +125,14 @@ function checkService(
     }
     return undefined;
   }
+  if (parsed.output.schedule !== undefined && isMap(value)) {
+    for (const key of NOT_FOR_JOBS.filter((one) => Object.hasOwn(value as object, one)))
+      findings.push({
+        at: [...at, key],
+        onKey: true,
+        message: "is not for a service with a schedule: it runs to its end",
+      });
+  }
   limitFindings(parsed.output, at, policy, findings);
   portFindings(parsed.output, at, hostPorts, findings);
   volumeFindings(parsed.output, at, policy, findings);
@@ -146,6 +154,9 @@ function dependencyFindings(services: Record<string, unknown>, findings: Finding
     list.forEach((one, index) => {
       if (typeof one === "string" && !Object.hasOwn(services, one))
         findings.push({ at: ["services", name, "dependsOn", index], message: "is no service of this file" });
+      const needed = typeof one === "string" && Object.hasOwn(services, one) ? services[one] : undefined;
+      if (isMap(needed) && needed["schedule"] !== undefined)
+        findings.push({ at: ["services", name, "dependsOn", index], message: "has a schedule: it is never ready" });
     });
   }
   for (const name of needs.keys()) {

@@ -1,7 +1,20 @@
 import * as v from "valibot";
 import { DEFAULT_UPDATE } from "../scaler/messages.ts";
 import { MAX_REPLICAS, Replicas } from "../service/messages.ts";
-import { DurationText, EnvValue, Memory, NameText, Percent, Port, PortNumber, Text, Volume, Whole } from "./values.ts";
+import {
+  DurationText,
+  EnvValue,
+  isCron,
+  isZone,
+  Memory,
+  NameText,
+  Percent,
+  Port,
+  PortNumber,
+  Text,
+  Volume,
+  Whole,
+} from "./values.ts";
 
 export const MAX_SERVICES = 100;
 export const REPLICAS_RANGE = `a whole number from 0 to ${MAX_REPLICAS}`;
@@ -99,6 +112,31 @@ const Scale = v.pipe(
   v.check(({ min, max }) => min <= max, "must not have a min above its max"),
 );
 
+const Cron = v.pipe(
+  Text(255),
+  v.check(isCron, 'must be a cron line of five fields, as in "0 3 * * *"'),
+  v.transform((text) => text.trim().replaceAll(/\s+/g, " ")),
+);
+const Zone = v.pipe(Text(64), v.check(isZone, "must be a time zone, as in Europe/Berlin"));
+const Schedule = v.pipe(
+  v.object(
+    {
+      cron: v.optional(Cron),
+      once: v.optional(v.literal(true, "must be true")),
+      zone: v.optional(Zone),
+      concurrency: v.optional(v.picklist(["allow", "forbid", "replace"], "must be allow, forbid or replace"), "forbid"),
+      deadline: v.optional(DurationText(1_000, 24 * 3_600_000), "1h"),
+      history: v.optional(Whole(1, 100), 10),
+    },
+    MUST_BE_MAP,
+  ),
+  v.check(({ cron, once }) => (cron === undefined) !== (once === undefined), "must have exactly one of cron and once"),
+  v.check(({ cron, zone }) => zone === undefined || cron !== undefined, "takes zone beside cron alone"),
+);
+
+/** What a service with a schedule does not have: it runs to its end, and nobody calls it. */
+export const NOT_FOR_JOBS = ["replicas", "ports", "health", "update", "scale", "dependsOn"] as const;
+
 /** A service as it is written in the file; unknown keys are found elsewhere, all of them at once. */
 export const RawService = v.object(
   {
@@ -112,10 +150,12 @@ export const RawService = v.object(
     ports: v.optional(list(Port, 32), []),
     volumes: v.optional(list(Volume, 32), []),
     networks: v.optional(list(NameText, 8), []),
+    secrets: v.optional(list(NameText, 32), []),
     health: v.optional(Health),
     resources: v.optional(Resources, {}),
     update: v.optional(Update),
     scale: v.optional(Scale),
+    schedule: v.optional(Schedule),
     dependsOn: v.optional(list(NameText, 32), []),
     stop: v.optional(v.object({ grace: v.optional(DurationText(0, 300_000), "10s") }, MUST_BE_MAP)),
   },
@@ -136,5 +176,6 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
       "entries" in schema.wrapped ? [[`scale/on/${key}`, Object.keys(schema.wrapped.entries as object)]] : [],
     ),
   ),
+  schedule: Object.keys(Schedule.pipe[0].entries),
   stop: ["grace"],
 };

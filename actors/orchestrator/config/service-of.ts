@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import { DEFAULT_UPDATE, type UpdatePolicy } from "../scaler/messages.ts";
-import type { HealthCheck, ScalePolicy, ServiceConfig } from "../service/messages.ts";
+import type { HealthCheck, JobPolicy, ScalePolicy, ServiceConfig } from "../service/messages.ts";
 import type { RawService } from "./raw.ts";
 
 /** The service that a checked part of a file asks for. */
@@ -18,12 +18,18 @@ export function serviceOf(raw: RawService): ServiceConfig {
       volumes,
       networks,
       health: healthOf(raw),
+      ...(raw.secrets.length > 0 ? { secrets: raw.secrets } : {}),
     },
     update: updateOf(raw.update),
     scale,
     dependsOn,
     stop: { graceMs: stop?.grace ?? 10_000 },
+    ...(raw.schedule === undefined ? {} : { job: jobOf(raw.schedule) }),
   };
+}
+
+function jobOf({ cron, zone, concurrency, deadline, history }: NonNullable<RawService["schedule"]>): JobPolicy {
+  return { cron: cron ?? null, zone: zone ?? "UTC", concurrency, deadlineMs: deadline, history };
 }
 
 function healthOf({ health, ports }: RawService): HealthCheck | null {

@@ -1,3 +1,4 @@
+import { Cron } from "croner";
 import * as v from "valibot";
 import { durationMs, isDuration } from "#runtime";
 import { SERVICE_NAME } from "../service/messages.ts";
@@ -49,6 +50,27 @@ export const NameText = v.pipe(
   v.string("must be a name"),
   v.regex(SERVICE_NAME, "must be a name: lower case, digits and hyphens, at most 63, a letter first"),
 );
+
+/** A cron line of five fields; what some systems understand beyond them (seconds, `@daily`, `L`, `#`) is not taken. */
+export function isCron(text: string): boolean {
+  const fields = text.trim().split(/\s+/);
+  if (fields.length !== 5 || !fields.every((field) => /^[\dA-Za-z*,/-]+$/.test(field))) return false;
+  if (fields.some((field) => /[LW]$/i.test(field) && !/^[A-Za-z]{3}/.test(field))) return false;
+  try {
+    return new Cron(fields.join(" "), { paused: true, mode: "5-part" }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
+export function isZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const PortNumber = Whole(1, 65_535);
 const PortText = v.pipe(

@@ -1,5 +1,7 @@
 import { type DocumentDecoration, Elysia } from "elysia";
 import * as v from "valibot";
+import { Job } from "#actors/orchestrator/job/job.ts";
+import { jobService } from "#actors/orchestrator/job/messages.ts";
 import { ServiceName } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { endpoint, notFound } from "#infra/http/endpoint.ts";
@@ -73,7 +75,9 @@ export function logRoute({ troupe, containers }: OrchestratorDeps) {
       try {
         const { name } = check(ByName, params, "path");
         const asked = check(Query, Object.fromEntries(new URLSearchParams(targetOf(request).query)), "query");
-        if ((await troupe().ref(Service, name).get()) === null) throw notFound("service");
+        const isJob = (await troupe().ref(Job, name).get()) !== null;
+        if (!isJob && (await troupe().ref(Service, name).get()) === null) throw notFound("service");
+        const whose = isJob ? jobService(name) : name;
         const own = containers?.();
         if (!own) throw elsewhere();
         const fits = (line: ServiceLine): boolean =>
@@ -81,9 +85,9 @@ export function logRoute({ troupe, containers }: OrchestratorDeps) {
           (asked.grep === undefined || line.text.includes(asked.grep));
         const since = asked.since === undefined ? {} : { since: asked.since };
         if (asked.follow === "true")
-          return streamOf(request, (signal) => own.logs(name, { ...since, follow: true, signal }), fits);
+          return streamOf(request, (signal) => own.logs(whose, { ...since, follow: true, signal }), fits);
         const items: ServiceLine[] = [];
-        for await (const line of own.logs(name, { ...since, follow: false, signal: request.signal })) {
+        for await (const line of own.logs(whose, { ...since, follow: false, signal: request.signal })) {
           if (!fits(line)) continue;
           items.push(line);
           if (items.length > asked.limit) items.shift();

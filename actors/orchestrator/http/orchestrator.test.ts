@@ -3,9 +3,11 @@ import { Problem } from "#infra/http/problem.ts";
 import { createTroupe, memory, silentLog } from "#runtime";
 import type { Troupe } from "#runtime";
 import { createIngress } from "../../ingress/app.ts";
+import { Autoscaler } from "../autoscaler/autoscaler.ts";
 import { Config } from "../config/config.ts";
 import { DEFAULT_POLICY, parseConfig } from "../config/config.ts";
 import { Host } from "../host/host.ts";
+import { Job } from "../job/job.ts";
 import { Secret } from "../secret/secret.ts";
 import { Service } from "../service/service.ts";
 import { orchestratorRoutes } from "./orchestrator.ts";
@@ -14,7 +16,10 @@ let troupe: Troupe;
 let app: { handle(request: Request): Promise<Response> };
 
 beforeEach(async () => {
-  troupe = await createTroupe({ actors: [Config, Service, Secret, Host], stores: { default: memory() } });
+  troupe = await createTroupe({
+    actors: [Config, Service, Job, Autoscaler, Secret, Host],
+    stores: { default: memory() },
+  });
   app = createIngress(
     {
       troupe: () => troupe,
@@ -281,7 +286,7 @@ describe("what can be looked at", () => {
     });
     expect(gateway).toMatchObject({
       type: "array",
-      items: { additionalProperties: false, required: ["path", "service"] },
+      items: { additionalProperties: false, required: ["path"] },
     });
   });
 
@@ -300,7 +305,12 @@ describe("what can be looked at", () => {
     await ask("POST", "/config", FILE);
     await taken("web", 3);
     expect((await ask("GET", "/services/web/events")).body).toMatchObject({ items: [{ type: "configured" }] });
-    expect((await ask("GET", "/services/web/explain")).body).toEqual({ replicas: 3, configured: 3, decisions: [] });
+    expect((await ask("GET", "/services/web/explain")).body).toEqual({
+      replicas: 3,
+      configured: 3,
+      now: null,
+      decisions: [],
+    });
     for (const path of ["events", "explain", "stats", "logs"])
       expect((await ask("GET", `/services/nobody/${path}`)).status).toBe(404);
     expect((await ask("GET", "/services/web/logs?since=yesterday")).status).toBe(422);

@@ -9,6 +9,7 @@ import { Problem } from "#infra/http/problem.ts";
 import { AppliedAnswer, ConfigAnswer, configBody, DiffAnswer, RevisionsAnswer } from "./answers.ts";
 import { diffOf } from "./diff-view.ts";
 import { hostEndpoints } from "./hosts.ts";
+import { jobEndpoints } from "./jobs.ts";
 import { logRoute } from "./logs.ts";
 import { checkAgain, etagOf, expectedRevision, type OrchestratorDeps, orProblem, readConfigFile } from "./requests.ts";
 import { secretEndpoints } from "./secrets.ts";
@@ -28,13 +29,14 @@ export function orchestratorRoutes(deps: OrchestratorDeps) {
     .post("/config", ({ request, params }) => post.run(request, params), { parse: "none", detail })
     .use(endpoints("configuration", configEndpoints(deps)))
     .use(endpoints("services", [...serviceEndpoints(deps), ...verbEndpoints(deps), ...seeingEndpoints(deps)]))
+    .use(endpoints("jobs", jobEndpoints(deps)))
     .use(endpoints("secrets", secretEndpoints(deps)))
     .use(endpoints("hosts", hostEndpoints(deps)))
     .use(logRoute(deps));
 }
 
 /** Apart from the others: its body is a file, not JSON. */
-function postConfig({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps): Endpoint {
+function postConfig({ troupe, policy = DEFAULT_POLICY, echoed = false }: OrchestratorDeps): Endpoint {
   return endpoint(
     {
       ...CONFIG,
@@ -53,7 +55,7 @@ function postConfig({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps): Endp
       const file = await readConfigFile(request, policy);
       const config = troupe().ref(Config, "main");
       if (query.dryRun === "true") return new Reply(200, await config.plan({ ...file, expected }, look));
-      const applied = await orProblem(config.apply({ ...file, expected }, call));
+      const applied = await orProblem(config.apply({ ...file, expected, echoed }, call));
       return new Reply(202, applied, { etag: etagOf(applied.revision) });
     },
   );

@@ -23,6 +23,8 @@ export interface OrchestratorDeps {
   readonly policy?: ConfigPolicy;
   /** Seals secrets. Default: they are kept as they are. */
   readonly secrets?: SecretBox;
+  /** Whether the events of services come back over a broker. Default: they do not. */
+  readonly echoed?: boolean;
   /** The containers of the engine that this process drives; `undefined`: it drives none. */
   readonly containers?: () => OwnContainers | undefined;
 }
@@ -94,6 +96,10 @@ export async function orProblem<T>(call: Promise<T>): Promise<T> {
     switch (error.reason) {
       case "unknown_service":
         throw notFound("service");
+      case "unknown_job":
+        throw notFound("job");
+      case "job_running":
+        throw new Problem(409, "job.running", "It runs already, and its schedule says concurrency: forbid");
       case "unknown_revision":
         throw new Problem(404, "config.revision_not_found", "There is no such revision, or it is no longer kept");
       case "revision_moved":

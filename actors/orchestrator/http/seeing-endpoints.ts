@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Decision, ServiceEvent, ServiceName } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
@@ -49,14 +50,32 @@ export function seeingEndpoints({ troupe, containers }: OrchestratorDeps): Endpo
         unfitPath: 422,
         answer: {
           status: 200,
-          description: "The number now, the configured one, and the last 50 decisions with their numbers, newest first",
-          schema: v.object({ replicas: v.number(), configured: v.number(), decisions: v.array(Decision) }),
+          description:
+            "The number now, the configured one, what the last look found, and the last 50 decisions with their numbers, newest first",
+          schema: v.object({
+            replicas: v.number(),
+            configured: v.number(),
+            /** The last look of the autoscaler; `null` where the service is not scaled. */
+            now: v.nullable(
+              v.object({
+                at: v.string(),
+                wants: v.number(),
+                reason: v.string(),
+                metrics: Decision.entries.metrics,
+              }),
+            ),
+            decisions: v.array(Decision),
+          }),
         },
         problems: [404],
       },
       async ({ params: { name }, look }) => {
         await there(name, look);
-        return await troupe().ref(Service, name).explain(undefined, look);
+        const [explained, now] = await Promise.all([
+          troupe().ref(Service, name).explain(undefined, look),
+          troupe().ref(Autoscaler, name).last(undefined, look),
+        ]);
+        return { ...explained, now };
       },
     ),
     endpoint(

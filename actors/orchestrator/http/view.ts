@@ -7,7 +7,7 @@ import type { ServiceAnswer } from "./answers.ts";
 /** A service that the configuration asks for, but that has not got its message yet. */
 export function onItsWay(name: string, services: ConfigServices): ServiceView | null {
   const service = Object.hasOwn(services, name) ? services[name] : undefined;
-  if (!service) return null;
+  if (!service || service.job !== undefined) return null;
   const { spec, replicas } = service;
   return {
     name,

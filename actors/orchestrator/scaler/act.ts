@@ -1,27 +1,18 @@
-import type { ContainerSpec } from "#infra/engines/container.ts";
-import type { Engine } from "#infra/engines/engine.ts";
 import { EngineError } from "#infra/engines/errors.ts";
-import type { Images } from "#infra/engines/images.ts";
 import type { ServiceSpec } from "../service/messages.ts";
+import { containerOf, type Making, make } from "./make.ts";
 import type { Acted, Action, Failed } from "./messages.ts";
 
 /** What acting on one host needs. */
-export interface Hands {
+export interface Hands extends Omit<Making, "fixImage"> {
   readonly host: string;
-  readonly engine: Engine;
-  readonly images: Images;
   /** What the containers of a revision are made of, and which image it runs here; `null`: no such revision. */
   revision(revision: string): Promise<{ readonly spec: ServiceSpec; readonly imageId: string | null } | null>;
   /** Keeps which image a revision runs here. */
   fixImage(revision: string, imageId: string): Promise<void>;
-  /** The value of a secret; `undefined`: there is none of this name. */
-  secret(name: string): Promise<string | undefined>;
-  /** Why a path of this machine may not be given to containers, or `undefined`. */
-  bindObjection(source: string): Promise<string | undefined>;
   /** Whether the token these actions were planned with is still the last one. */
   holds(): Promise<boolean>;
   readonly graceMs: number;
-  readonly fence: number;
 }
 
 type Ending = Extract<Action, { kind: "remove" | "stop" }>;
@@ -89,33 +80,15 @@ async function attempt(hands: Hands, service: string, action: Action): Promise<O
 
 async function create(hands: Hands, service: string, action: Extract<Action, { kind: "create" }>): Promise<Outcome> {
   const { revision, replica } = action;
-  const failed = (code: string, message: string, retryInMs: number | null = null): Outcome => ({
-    failed: { revision, replica, error: { code, message }, retryInMs },
-  });
-  const made = await hands.revision(revision);
-  if (!made) return {};
-  const { spec } = made;
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(spec.env)) {
-    const text = typeof value === "string" ? value : await hands.secret(value.secret);
-    if (text === undefined)
-      return failed("secret_missing", `there is no secret ${(value as { secret: string }).secret} for ${name}`);
-    env[name] = text;
+  const known = await hands.revision(revision);
+  if (!known) return {};
+  const making = { ...hands, fixImage: (imageId: string) => hands.fixImage(revision, imageId) };
+  const made = await make(making, service, action, known.spec, known.imageId);
+  if (made.kind === "not") {
+    const { code, message, retryInMs } = made;
+    return { failed: { revision, replica, error: { code, message }, retryInMs } };
   }
-  for (const mount of spec.volumes) {
-    const objection = mount.kind === "bind" ? await hands.bindObjection(mount.source) : undefined;
-    if (objection) return failed("bind_refused", objection);
-  }
-  let { imageId } = made;
-  if (imageId === null || !(await hands.engine.image(imageId))) {
-    const state = await hands.images.state(spec.image);
-    if (state.kind === "busy") return failed("image_coming", state.word, 1_000);
-    if (state.kind === "failed") return failed("image_missing", state.message);
-    imageId = state.id;
-    await hands.fixImage(revision, imageId);
-  }
-  const { id } = await hands.engine.create(containerOf(hands, service, action, spec, env, imageId));
-  if (action.start) await start(hands, service, id, revision);
+  if (action.start) await start(hands, service, made.id, revision);
   return {};
 }
 
@@ -144,32 +117,4 @@ async function start(hands: Hands, service: string, id: string, revision: string
       await hands.engine.start(holder.id);
     }
   }
-}
-
-function containerOf(
-  { engine, fence }: Hands,
-  service: string,
-  { revision, replica }: { revision: string; replica: number },
-  spec: ServiceSpec,
-  env: Record<string, string>,
-  imageId: string | null,
-): ContainerSpec {
-  const { image, command, ports, resources, volumes, networks, health } = spec;
-  const check = health?.kind === "exec" ? health : null;
-  return {
-    cluster: engine.cluster,
-    service,
-    revision,
-    replica,
-    fence,
-    image,
-    imageId,
-    command,
-    env,
-    ports,
-    resources,
-    volumes,
-    networks,
-    check,
-  };
 }

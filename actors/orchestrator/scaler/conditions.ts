@@ -27,11 +27,7 @@ export function describe(desired: Desired, observed: Observed, seen: Outlook): C
 
   for (const c of [...seen.kept, ...seen.outdated, ...seen.excess, ...seen.unusable]) {
     if (c.stuck !== null)
-      trouble(
-        "container_stuck",
-        "no_answer",
-        `Container ${c.id.slice(0, 12)} cannot be asked about itself: ${c.stuck}`,
-      );
+      trouble("container_stuck", "no_answer", `Container ${c.id.slice(0, 12)} is stuck: ${c.stuck}`);
   }
   for (const c of seen.kept) {
     const slot = observed.slots[`${c.revision}/${c.replica}`] ?? FRESH_SLOT;

@@ -21,11 +21,13 @@ export interface ObservedContainer {
   readonly finishedAt: string | null;
   readonly exitCode: number;
   readonly oomKilled: boolean;
+  /** Where its ports are reached; without it on the machine itself. */
+  readonly address?: string;
   /** Published ports, in order of the container port. */
   readonly ports: readonly { readonly container: number; readonly host: number }[];
   readonly health: Health;
   readonly differences: readonly Difference[];
-  /** Why it cannot be asked about itself, or `null`. */
+  /** Why it neither runs nor ends, or cannot be asked about itself; or `null`. */
   readonly stuck: string | null;
   readonly fence: number;
 }

@@ -24,9 +24,8 @@ export async function observe(
     service,
     records.flatMap((record) => {
       const check = checks.get(record.revision);
-      return record.state === "running" && record.stuck === null && check && check.kind !== "exec"
-        ? [{ record, check }]
-        : [];
+      const asked = record.state === "running" && record.stuck === null && record.check === null;
+      return asked && check && check.kind !== "exec" ? [{ record, check }] : [];
     }),
   );
   return records.map((record) => observed(host, record, healthOf(record, probed.get(record.id))));
@@ -39,7 +38,7 @@ function healthOf(record: ContainerRecord, probed: Health | undefined): Health {
 
 function observed(host: string, record: ContainerRecord, health: Health): ObservedContainer {
   const { id, service, revision, replica, image, imageId, state, createdAt, startedAt, finishedAt, exitCode } = record;
-  const { oomKilled, ports, differences, stuck, fence } = record;
+  const { oomKilled, ports, differences, stuck, fence, address } = record;
   return {
     id,
     host,
@@ -54,6 +53,7 @@ function observed(host: string, record: ContainerRecord, health: Health): Observ
     finishedAt,
     exitCode,
     oomKilled,
+    ...(address === undefined ? {} : { address }),
     ports: [...ports],
     health,
     differences: [...differences],
@@ -72,6 +72,7 @@ export function replicasOf(containers: readonly ObservedContainer[], slots: Slot
     state: c.state,
     healthy: c.state === "running" && c.stuck === null && (c.health === "none" || c.health === "healthy"),
     hostPorts: c.ports.map((port) => port.host),
+    ...(c.address === undefined ? {} : { address: c.address }),
     image: c.image,
     imageId: c.imageId,
     startedAt: c.startedAt,

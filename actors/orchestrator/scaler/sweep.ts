@@ -2,6 +2,7 @@ import type { ContainerRecord } from "#infra/engines/container.ts";
 import { type Periodic, periodically } from "#infra/periodically.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { type Log, silentLog } from "#runtime";
+import { isJobService } from "../job/messages.ts";
 import type { LoopNames } from "./watcher.ts";
 
 /** A service, as far as the sweep looks at it. */
@@ -52,6 +53,7 @@ export async function sweep(options: SweepOptions): Promise<readonly string[]> {
   ]);
   const known = new Map(services.map((service) => [service.name, service]));
   const strays = containers.filter((one) => {
+    if (isJobService(one.service)) return false;
     const service = known.get(one.service);
     return !service || !service.containers.includes(one.id) || (one.state !== "running" && service.settled);
   });

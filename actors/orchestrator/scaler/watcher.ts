@@ -4,6 +4,7 @@ import { silentLog } from "#runtime";
 import type { Log } from "#runtime";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
+import { isJobService } from "../job/messages.ts";
 
 /** What {@link startWatcher} is given. */
 export interface WatcherOptions {
@@ -72,12 +73,13 @@ export function startWatcher(options: WatcherOptions): Watcher {
         .then((list) => list.map((container) => container.service))
         .catch(() => []),
     ]);
-    for (const service of new Set([...desired, ...present])) wake(service);
+    for (const service of new Set([...desired, ...present])) if (!isJobService(service)) wake(service);
   }
 
   const following = (async () => {
     for await (const event of engine.events(controller.signal)) {
       if (event.kind !== "container") void wakeAll();
+      else if (isJobService(event.identity.service)) continue; // Its run looks at it.
       else if (WORTH_A_LOOK.has(event.action) || event.action.startsWith("health_status")) wake(event.identity.service);
     }
   })();

@@ -40,6 +40,8 @@ export const ServiceSpec = v.strictObject({
   volumes: v.optional(v.array(VolumeMount), []),
   networks: v.optional(v.array(Name), []),
   health: v.optional(v.nullable(HealthCheck), null),
+  /** Secrets as files below `/run/secrets`. */
+  secrets: v.optional(v.array(Name)),
 });
 export type ServiceSpec = v.InferOutput<typeof ServiceSpec>;
 
@@ -72,6 +74,21 @@ export const ScalePolicy = v.strictObject({
 });
 export type ScalePolicy = v.InferOutput<typeof ScalePolicy>;
 
+/** When a job runs, and what becomes of a run that another one meets. */
+export const JobPolicy = v.strictObject({
+  /** Five fields, as in `0 3 * * *`; `null`: once for each revision, and whenever it is asked to. */
+  cron: v.nullable(v.string()),
+  /** Of the cron line, as in `Europe/Berlin`. */
+  zone: v.string(),
+  /** `allow`: both run; `forbid`: the later one is left out; `replace`: the earlier one is ended. */
+  concurrency: v.picklist(["allow", "forbid", "replace"]),
+  /** A run that takes longer is ended. */
+  deadlineMs: v.number(),
+  /** How many ended runs are remembered. */
+  history: v.number(),
+});
+export type JobPolicy = v.InferOutput<typeof JobPolicy>;
+
 /** A service as the configuration asks for it. */
 export const ServiceConfig = v.strictObject({
   spec: ServiceSpec,
@@ -80,6 +97,8 @@ export const ServiceConfig = v.strictObject({
   scale: v.optional(v.nullable(ScalePolicy), null),
   dependsOn: v.optional(v.array(Name), []),
   stop: v.optional(v.strictObject({ graceMs: v.number() }), { graceMs: 10_000 }),
+  /** It is a job: it runs to its end at its times, and is no service. */
+  job: v.optional(JobPolicy),
 });
 export type ServiceConfig = v.InferOutput<typeof ServiceConfig>;
 
@@ -135,6 +154,8 @@ export const ObservedReplica = v.strictObject({
   healthy: v.boolean(),
   /** Ports on the machine, in order of the container's ports. */
   hostPorts: v.array(v.number()),
+  /** Where they are reached; without it on the machine itself. */
+  address: v.optional(v.string()),
   image: v.string(),
   imageId: v.optional(v.string(), ""),
   startedAt: v.nullable(v.string()),
@@ -174,7 +195,12 @@ export const RevisionSpec = v.strictObject({
   images: v.record(v.string(), v.string()),
 });
 
-export const ConfigureService = v.strictObject({ ...ServiceConfig.entries, configRevision: v.number() });
+export const ConfigureService = v.strictObject({
+  ...ServiceConfig.entries,
+  configRevision: v.number(),
+  /** Whether the events of the service come back over a broker: then it is `DONE` once that has happened. */
+  echoed: v.optional(v.boolean()),
+});
 export const RemoveService = v.strictObject({ configRevision: v.number() });
 
 /** What the reconcile loop saw and what it means. */
@@ -214,7 +240,13 @@ export const RouteTable = v.strictObject({
   scaled: v.boolean(),
   routed: v.boolean(),
   replicas: v.array(
-    v.strictObject({ containerId: v.string(), host: v.string(), revision: v.string(), port: v.number() }),
+    v.strictObject({
+      containerId: v.string(),
+      host: v.string(),
+      revision: v.string(),
+      port: v.number(),
+      address: v.optional(v.string()),
+    }),
   ),
 });
 export type RouteTable = v.InferOutput<typeof RouteTable>;
@@ -232,7 +264,10 @@ export const ServiceView = v.strictObject({
   observed: v.array(ObservedReplica),
   status: ServiceStatus,
   conditions: v.array(Condition),
-  /** `DONE`: the reconcile loop has taken up the last change. */
+  /**
+   * `DONE`: the reconcile loop has taken up the last change; where the process has Kafka, the event that it was reached
+   * has come back from there as well.
+   */
   outbox: v.picklist(["PENDING", "DONE"]),
   removed: v.boolean(),
   paused: v.boolean(),

@@ -103,6 +103,21 @@ describe("service", () => {
     expect(await web().get()).toMatchObject({ status: "degraded", observed: [seen] });
   });
 
+  test("where its events come back over a broker, is DONE once the one of its last generation has", async () => {
+    const configured = await web().configure({ ...policies, spec, replicas: 2, configRevision: 1, echoed: true });
+    await web().report({ generation: configured.generation, status: "converged", conditions: [], observed: [] });
+    expect(await web().get()).toMatchObject({ status: "converged", outbox: "PENDING" });
+    await web().heard({ generation: configured.generation - 1 });
+    expect(await web().get()).toMatchObject({ outbox: "PENDING" });
+    await web().heard({ generation: configured.generation });
+    expect(await web().get()).toMatchObject({ outbox: "DONE" });
+    // A file that is posted again where no broker is any more does not wait for one.
+    await web().configure({ ...policies, spec, replicas: 3, configRevision: 2, echoed: false });
+    const { generation } = await web().desired();
+    await web().report({ generation, status: "converged", conditions: [], observed: [] });
+    expect(await web().get()).toMatchObject({ outbox: "DONE" });
+  });
+
   test("is PENDING until the loop has taken up the last change, and an old report does not decide its status", async () => {
     const { generation } = await configure(3, 1);
     await report(generation);

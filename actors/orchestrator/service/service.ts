@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { actor } from "#runtime";
+import { actor, subscription } from "#runtime";
 import {
   ConfigureService,
   Decision,
@@ -40,13 +40,22 @@ export const Service = actor("service", {
     "service.reconciled.v1": ServiceReconciled,
     "service.degraded.v1": ServiceDegraded,
   },
+  subscribe: {
+    "service.reconciled.v1": subscription(ServiceReconciled, {
+      from: "service",
+      to: ({ data }) => data.name,
+      send: "heard",
+      with: ({ data }) => ({ generation: data.generation }),
+    }),
+  },
   messages: ({ command, query }) => ({
     /**
      * Sets the desired state. The same state again changes nothing but still wakes the loop, which looks whether the tag
      * of the image has moved. An older configuration than the one in force is passed over.
      */
-    configure: command({ in: ConfigureService, out: Generation }, (c, { configRevision, ...config }) => {
+    configure: command({ in: ConfigureService, out: Generation }, (c, { configRevision, echoed, ...config }) => {
       const s = c.state;
+      if (echoed !== undefined) s.echoedGeneration = echoed ? (s.echoedGeneration ?? 0) : null;
       const { spec, replicas, update, scale, dependsOn, stop } = config;
       if (configRevision < s.configRevision) return { generation: s.generation, revision: s.revision };
       const fresh = s.spec === null || s.removed;
@@ -75,7 +84,7 @@ export const Service = actor("service", {
 
     /** As {@link configure}, from a sweep: where nothing is to be changed nothing happens at all. */
     confirm: command({ in: ConfigureService }, (c, config) => {
-      const { configRevision, ...asked } = config;
+      const { configRevision, echoed: _echoed, ...asked } = config;
       const { spec, replicas, update, scale, dependsOn, graceMs, removed } = c.state;
       const present = { spec, replicas, update, scale, dependsOn, stop: { graceMs } };
       if (!removed && Bun.deepEquals(present, asked, true)) return;
@@ -224,6 +233,12 @@ export const Service = actor("service", {
       // A removed service whose containers are gone leaves nothing behind.
       if (s.removed && report.status === "converged" && report.generation === s.generation) c.destroy();
       else if (JSON.stringify(routesOf(c.state)) !== routes) route(c);
+    }),
+
+    /** The event that a generation was reached has come back over the broker. */
+    heard: command({ in: v.object({ generation: v.number() }) }, (c, { generation }) => {
+      if (isAbsent(c) || c.state.echoedGeneration === null) return;
+      c.state.echoedGeneration = Math.max(c.state.echoedGeneration, generation);
     }),
 
     desired: query({ out: DesiredService }, ({ state }) => desiredOf(state)),

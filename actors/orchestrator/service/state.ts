@@ -34,6 +34,8 @@ export const State = v.object({
   /** The last generation the reconcile loop has taken up, and the last it has reached. */
   seenGeneration: v.number(),
   reconciledGeneration: v.number(),
+  /** The last generation whose event has come back over the broker; `null`: nobody listens there. */
+  echoedGeneration: v.optional(v.nullable(v.number()), null),
   update: v.optional(UpdatePolicy, DEFAULT_UPDATE),
   scale: v.optional(v.nullable(ScalePolicy), null),
   /** What the autoscaler asks for; `null`: nothing yet. */
@@ -67,6 +69,7 @@ export const initialState = (): State => ({
   configRevision: 0,
   spec: null,
   revision: "",
+  echoedGeneration: null,
   running: null,
   replicas: 0,
   removed: false,
@@ -170,12 +173,17 @@ export function routesOf(state: State): RouteTable {
     desired: wanted,
     scaled: state.scale !== null,
     routed: (runningOf(state)?.ports.length ?? 0) > 0,
-    replicas: state.observed.flatMap(({ containerId, host, revision, healthy, hostPorts }) =>
+    replicas: state.observed.flatMap(({ containerId, host, revision, healthy, hostPorts, address }) =>
       healthy && hostPorts[0] !== undefined && state.draining[containerId] === undefined
-        ? [{ containerId, host, revision, port: hostPorts[0] }]
+        ? [{ containerId, host, revision, port: hostPorts[0], ...(address === undefined ? {} : { address }) }]
         : [],
     ),
   };
+}
+
+/** Whether the loop has taken up the last change and, where somebody listens, its event has come back over the broker. */
+function isDone({ generation, seenGeneration, echoedGeneration }: State): boolean {
+  return seenGeneration >= generation && (echoedGeneration === null || echoedGeneration >= generation);
 }
 
 /** What the outside sees of a service; `null` when there is none. Also made from a listed state. */
@@ -194,7 +202,7 @@ export function viewOf(name: string, state: State): ServiceView | null {
     observed: state.observed,
     status: state.status,
     conditions: state.conditions,
-    outbox: state.seenGeneration >= state.generation ? "DONE" : "PENDING",
+    outbox: isDone(state) ? "DONE" : "PENDING",
     removed: state.removed,
     paused: state.paused,
   };

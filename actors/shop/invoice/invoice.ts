@@ -2,7 +2,7 @@
  * Invoice: the one invoice of an order with its credit notes, keyed by the order's id.
  *
  * Nobody calls it: it is issued from `order.paid.v1`, and credited from `payment.refunded.v1`, whichever broker these come
- * by. Between the two there is no order at the brokers: a refund that comes first waits here for the invoice.
+ * by. Brokers keep no sequence between the two: a refund that comes first waits here for the invoice.
  *
  * I1 An order has one invoice. The event that comes again finds its stored reply; one that comes after that was
  *    forgotten finds the invoice.

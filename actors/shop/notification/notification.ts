@@ -1,8 +1,8 @@
 /**
  * Notification: what a customer is told, keyed by the customer's id.
  *
- * Nobody calls it but the reader: it takes the events of orders and deliveries that say whose they are. Between orders and
- * deliveries there is no order at the brokers, so notices are kept by the time of their events.
+ * Nobody calls it but the reader: it takes the events of orders and deliveries that say whose they are. Brokers keep no sequence
+ * between orders and deliveries, so notices are kept by the time of their events.
  *
  * N1 An event is told once: its id is the message's id, and the notice's.
  * N2 A notice is kept until it is read, and the last fifty longer. Beyond 500 the oldest go, read or not.

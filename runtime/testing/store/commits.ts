@@ -50,10 +50,11 @@ export const commits: Theme = (scenario, expect) => {
       state: AWKWARD_JSON,
       version: 1,
       schemaVersion: 1,
-      replies: [stored],
+      replyIds: ["m"],
       repliesComplete: true,
     });
-    expect(missing).toEqual({ state: undefined, version: 0, schemaVersion: 1, replies: [], repliesComplete: true });
+    expect(await replyOf(store, K, "m")).toEqual(stored);
+    expect(missing).toEqual({ state: undefined, version: 0, schemaVersion: 1, replyIds: [], repliesComplete: true });
   });
 
   scenario("keeps quotes, backslashes and Unicode in every text it is given", async (store, grants) => {
@@ -83,7 +84,7 @@ export const commits: Theme = (scenario, expect) => {
       state: AWKWARD_JSON,
       version: 1,
       schemaVersion: 1,
-      replies: [answered],
+      replyIds: [AWKWARD],
       repliesComplete: true,
     });
     expect(await replyOf(store, actor, AWKWARD)).toEqual(answered);
@@ -101,7 +102,7 @@ export const commits: Theme = (scenario, expect) => {
       state: "[]",
       version: 2,
       schemaVersion: 1,
-      replies: [],
+      replyIds: [],
       repliesComplete: true,
     });
     await store.commit("a", { ...batch(grants, 1), states: [{ ...K, partition: 1, version: 3, state: undefined }] });
@@ -144,9 +145,11 @@ export const commits: Theme = (scenario, expect) => {
       index: turns.map(({ key, partition, i }) => ({ type: "t", key, partition, field: "f", value: `3${i}` })),
     });
     const loaded = await store.load(turns.map(({ key }) => ({ type: "t", key })));
-    expect(loaded.map((actor) => [actor.state, actor.replies[0]?.reply])).toEqual(
-      turns.map(({ i }) => [`{"i":${i}}`, String(i)]),
+    expect(loaded.map((actor) => [actor.state, ...actor.replyIds])).toEqual(
+      turns.map(({ i }) => [`{"i":${i}}`, `m${i}`]),
     );
+    const replies = await store.findReplies(turns.map(({ key, i }) => ({ type: "t", key, id: `m${i}` })));
+    expect(replies.map((found) => found?.reply)).toEqual(turns.map(({ i }) => String(i)));
     const positions = [...grants.keys()].map((partition) => ({ partition, after: 0 }));
     const sent = await store.readOutbox("event", positions, 2_000);
     expect(sent.length).toBe(2_000);

@@ -65,20 +65,20 @@ export const ownership: Theme = (scenario, expect) => {
   });
 
   scenario("tells who lives, since when, and what they say of themselves", async (store) => {
-    const card = { address: "http://b:1", owns: true, types: ["t"], leaseMs: 60_000 };
-    await store.heartbeat("b", 60_000, { ...card, contracts: "first" });
+    const info = { address: "http://b:1", owns: true, types: ["t"], leaseMs: 60_000 };
+    await store.heartbeat("b", 60_000, { ...info, contracts: "first" });
     const [a, b] = await store.nodes();
-    expect([a?.id, a?.card]).toEqual(["a", undefined]);
-    expect([b?.id, b?.card]).toEqual(["b", card]);
+    expect([a?.id, a?.info]).toEqual(["a", undefined]);
+    expect([b?.id, b?.info]).toEqual(["b", info]);
     const left = b?.leaseLeftMs ?? 0;
     expect(left > 50_000 && left <= 60_000).toBe(true);
     expect(Math.abs((b?.since ?? 0) - Date.now()) < 30_000).toBe(true);
     expect(await store.contracts()).toEqual([{ node: "b", contracts: "first" }]);
     // What was said stays; what is said anew replaces it, but for contracts that are not mentioned.
     await store.heartbeat("b", 60_000);
-    await store.heartbeat("b", 60_000, { ...card, owns: false, address: undefined });
+    await store.heartbeat("b", 60_000, { ...info, owns: false, address: undefined });
     const again = (await store.nodes())[1];
-    expect(again?.card).toEqual({ ...card, owns: false, address: undefined });
+    expect(again?.info).toEqual({ ...info, owns: false, address: undefined });
     expect(again?.since).toBe(b?.since);
     expect((await store.contracts())[0]?.contracts).toBe("first");
     await store.heartbeat("b", 0);

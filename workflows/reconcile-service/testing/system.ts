@@ -2,24 +2,30 @@ import { Config } from "#actors/orchestrator/config/config.ts";
 import type { ConfigApplied, ConfigServices } from "#actors/orchestrator/config/messages.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
 import { announceHost, knownHosts } from "#actors/orchestrator/host/own-host.ts";
+import { Job } from "#actors/orchestrator/job/job.ts";
+import type { JobView } from "#actors/orchestrator/job/messages.ts";
 import { Prober } from "#actors/orchestrator/scaler/prober.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
-import { startWatcher, wakeThrough, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
+import { type LoopNames, startWatcher, wakeThrough, type Watcher } from "#actors/orchestrator/scaler/watcher.ts";
 import type { ServiceView } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { localImages } from "#infra/docker/echo-image.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/engines/engine.ts";
+import type { Images } from "#infra/engines/images.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { createTroupe, memory, memoryTopics, silentLog } from "#runtime";
 import type { AnyActorType, OutboxRecord, Sink, Topics, Troupe, WorkflowRequest } from "#runtime";
+import { WORKFLOW_ENTRIES } from "../../entries.ts";
+import { createJobActivities } from "../../run-job/activities.ts";
 import { TASK_QUEUES } from "../../task-queues.ts";
 import { startWorkers } from "../../worker.ts";
 import { workflowIds } from "../../workflow-ids.ts";
-import { createReconcileActivities, type OwnHost, type ReconcileActivities } from "../activities.ts";
+import { createReconcileActivities, type ReconcileActivities } from "../activities.ts";
+import type { ProbedHost } from "../needs-of-activities.ts";
 
 /** The orchestrator as one process runs it, with a cluster and a task queue of its own. */
 export interface TestSystem extends AsyncDisposable {
@@ -29,11 +35,17 @@ export interface TestSystem extends AsyncDisposable {
   /** The address of the engine. */
   readonly dockerHost: string;
   readonly temporal: Temporal;
+  /** How the loops are found. */
+  readonly names: LoopNames;
   /** Puts a whole configuration in force. */
   apply(services: ConfigServices): Promise<ConfigApplied>;
   view(name: string): Promise<ServiceView | null>;
   /** Waits until a service says that it has converged on so many replicas. */
   converged(name: string, replicas: number): Promise<ServiceView>;
+  /** A job as it is shown; `null`: there is none. */
+  job(name: string): Promise<JobView | null>;
+  /** The Temporal Schedule of a job. */
+  scheduleId(name: string): string;
   /** The id of a service's reconcile loop here. */
   workflowId(service: string): string;
   /** A process more, that drives another engine under the name of its host. */
@@ -48,6 +60,12 @@ export interface TestSystemOptions {
   readonly maxCachedWorkflows?: number;
   /** Another way to the engine. */
   readonly dockerHost?: string;
+  /** Another engine than Docker, for a cluster. */
+  readonly engine?: (cluster: string) => Engine;
+  /** How it comes to its images. Default: as the app does. */
+  readonly images?: (engine: Engine) => Images;
+  /** Whether the loops are woken by the engine's events. Default true. */
+  readonly watched?: boolean;
   /** Further actor types. */
   readonly actors?: readonly AnyActorType[];
   /** What the engine's host is called. Default `local`. */
@@ -57,16 +75,17 @@ export interface TestSystemOptions {
 
 /** Starts the orchestrator against a real engine and a real Temporal server. Its containers are gone when it is disposed of. */
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
-  const [server, address] = await Promise.all([testServer("docker"), testServer("temporal")]);
+  const docker = options.engine === undefined && options.dockerHost === undefined ? testServer("docker") : "";
+  const [server, address] = await Promise.all([docker, testServer("temporal")]);
   const dockerHost = options.dockerHost ?? server;
   const cluster = `t${crypto.randomUUID().slice(0, 8)}`;
   const taskQueue = `${TASK_QUEUES.orchestrator}-${cluster}`;
-  const engine = connectEngine({ host: dockerHost, cluster });
+  const engine = options.engine?.(cluster) ?? connectEngine({ host: dockerHost, cluster });
   const temporal = temporalConnection({ address });
   const events: TestSystem["events"][number][] = [];
   const topics = memoryTopics();
   const troupe = await createTroupe({
-    actors: [Config, Service, Scaler, Host, ...(options.actors ?? [])],
+    actors: [Config, Service, Job, Scaler, Host, ...(options.actors ?? [])],
     stores: { default: memory() },
     topics,
     sinks: [apart(temporalSink({ temporal, log: silentLog }), cluster, taskQueue), eventSink(events)],
@@ -75,8 +94,8 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const woken: { watcher?: Watcher } = {};
   const prober = new Prober((service) => woken.watcher?.wake(service));
   const host = announceHost({ troupe, engine, wanted: options.host ?? "local" });
-  const images = localImages(engine);
-  const activitiesOn = (own: () => string | undefined, driven: OwnHost): ReconcileActivities =>
+  const images = (options.images ?? localImages)(engine);
+  const activitiesOn = (own: () => string | undefined, driven: ProbedHost): ReconcileActivities =>
     createReconcileActivities({
       troupe,
       own: () => {
@@ -87,18 +106,34 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
       secret: async (name) => options.secrets?.[name],
       bindObjection: async () => undefined,
     });
-  const activities = activitiesOn(host.name, { host: "", engine, images, prober });
-  const workflowsPath = new URL("../workflow.ts", import.meta.url).pathname;
+  const jobs = createJobActivities({
+    troupe,
+    temporal,
+    own: () => {
+      const name = host.name();
+      return name === undefined ? undefined : { host: name, engine, images };
+    },
+    idOf: (id) => `${cluster}:${id}`,
+    taskQueue,
+    secret: async (name) => options.secrets?.[name],
+    bindObjection: async () => undefined,
+  });
+  const activities = { ...activitiesOn(host.name, { host: "", engine, images, prober }), ...jobs };
+  const workflowsPath = WORKFLOW_ENTRIES.orchestrator;
   const workers = startWorkers({
     address,
-    queues: [{ taskQueue, workflowsPath, activities }],
+    queues: [
+      { taskQueue, workflowsPath, activities },
+      { taskQueue: `${taskQueue}.${options.host ?? "local"}`, activities },
+    ],
     log: silentLog,
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
   const services = async () => (await troupe.list(Service)).map((summary) => summary.key);
   await Promise.all([workers.ready(), host.named]);
+  const silent = { list: () => engine.list(), events: async function* () {} };
   woken.watcher = startWatcher({
-    engine,
+    engine: options.watched === false ? silent : engine,
     wake: wakeThrough(temporal, names),
     services,
   });
@@ -135,7 +170,10 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
         return found?.status === "converged" && found.outbox === "DONE" && found.observed.length === replicas && found;
       }),
     temporal,
+    names,
     addHost,
+    job: async (name) => (await troupe.ref(Job, name).get()) as JobView | null,
+    scheduleId: (name) => `${cluster}:job/${name}`,
     workflowId: (service) => idIn(cluster, service),
     events,
     async [Symbol.asyncDispose]() {
@@ -146,11 +184,29 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
       const names = (await troupe.list(Service)).map((summary) => summary.key);
       const handles = names.map((name) => temporal.client.workflow.getHandle(idIn(cluster, name)));
       await Promise.all(handles.map((handle) => handle.terminate().catch(() => undefined)));
+      await endJobs(troupe, temporal, cluster);
       await workers.stop();
       await troupe.stop();
       await Promise.all((await engine.list()).map((container) => engine.remove(container.id, 0)));
+      await engine.close();
     },
   };
+}
+
+/** The schedules of jobs, and what of them still runs. */
+async function endJobs(troupe: Troupe, { client }: Temporal, cluster: string): Promise<void> {
+  for (const { key, state } of await troupe.list(Job)) {
+    await client.schedule
+      .getHandle(`${cluster}:job/${key}`)
+      .delete()
+      .catch(() => undefined);
+    for (const { workflowId, endedAt } of state.runs)
+      if (endedAt === null)
+        await client.workflow
+          .getHandle(workflowId)
+          .terminate()
+          .catch(() => undefined);
+  }
 }
 
 /** Tests share a namespace: each cluster's workflow ids are its own. */

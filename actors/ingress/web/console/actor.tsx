@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Pause, Play, RotateCw } from "lucide-react";
 import { useState } from "react";
-import { useAction } from "../kit/action.ts";
+import { type RunAction, useAction } from "../kit/action.ts";
 import { ask } from "../kit/api.ts";
 import { Chip } from "../kit/chip.tsx";
 import { Empty } from "../kit/feedback.tsx";
@@ -43,7 +43,6 @@ export function ActorPage() {
   const path = `/actors/${encodeURIComponent(type)}/${encodeURIComponent(key)}`;
   const instance = useQuery({ queryKey: [path], queryFn: () => ask<Instance>(path), refetchInterval: 3_000 });
   const action = useAction([path]);
-  const paused = instance.data?.paused ?? null;
   return (
     <Page
       title={
@@ -53,36 +52,12 @@ export function ActorPage() {
         </>
       }
       tools={
-        <>
-          <button
-            type="button"
-            className="button"
-            disabled={action.isPending || instance.data === undefined}
-            onClick={() =>
-              action.mutate(
-                paused === null
-                  ? {
-                      path: `${path}/pause`,
-                      json: { reason: "paused in the console" },
-                      done: "Paused: what is sent to it waits",
-                    }
-                  : { path: `${path}/resume`, done: "Resumed: what waited is handled now" },
-              )
-            }
-          >
-            {paused === null ? <Pause size={14} aria-hidden="true" /> : <Play size={14} aria-hidden="true" />}
-            {paused === null ? "Pause" : "Resume"}
-          </button>
-          <button
-            type="button"
-            className="button"
-            disabled={action.isPending}
-            onClick={() => action.mutate({ path: `${path}/reload`, done: "Loaded from the store anew" })}
-          >
-            <RotateCw size={14} aria-hidden="true" />
-            Reload
-          </button>
-        </>
+        <Tools
+          path={path}
+          action={action}
+          paused={instance.data?.paused != null}
+          loaded={instance.data !== undefined}
+        />
       }
     >
       <Loaded query={instance} rows={3} height={120}>
@@ -96,30 +71,7 @@ export function ActorPage() {
                 </span>
               </div>
             )}
-            <dl className="facts-row">
-              <div>
-                <dt>Version</dt>
-                <dd className="number">{actor.exists ? actor.version : "not there yet"}</dd>
-              </div>
-              <div>
-                <dt>Memory</dt>
-                <dd>{actor.active ? "loaded" : "at rest"}</dd>
-              </div>
-              <div>
-                <dt>Waiting</dt>
-                <dd>{plural(actor.mailboxDepth, "message")}</dd>
-              </div>
-              <div>
-                <dt>Partition</dt>
-                <dd className="number">{actor.partition}</dd>
-              </div>
-              <div>
-                <dt>Node</dt>
-                <dd>
-                  <Chip id={actor.nodeId} label="node id" />
-                </dd>
-              </div>
-            </dl>
+            <Facts actor={actor} />
             <div className="halves">
               <Section title="State">
                 {actor.exists ? (
@@ -130,46 +82,132 @@ export function ActorPage() {
               </Section>
               <div className="stack">
                 <SendMessage path={path} />
-                <Section title="Timers">
-                  {actor.timers.length === 0 ? (
-                    <span className="soft">None is set</span>
-                  ) : (
-                    <ul className="lines">
-                      {actor.timers.map(({ name, dueAt, send }) => (
-                        <li key={name}>
-                          <code className="grow clip">{name}</code>
-                          <span className="soft">sends {send}</span>
-                          <When at={dueAt} />
-                        </li>
-                      ))}
-                    </ul>
-                  )}
-                </Section>
-                <Section title="Last turns">
-                  {actor.turns.length === 0 ? (
-                    <span className="soft">None since it was loaded</span>
-                  ) : (
-                    <ul className="lines">
-                      {actor.turns.slice(0, 20).map(({ message, origin, at, durationMs, outcome }, i) => (
-                        <li key={`${at}/${i}`}>
-                          <code className="grow clip">{message}</code>
-                          <span className="soft small">{origin}</span>
-                          <Status status={outcome} />
-                          <span className="number small">{duration(durationMs)}</span>
-                          <span className="soft small">
-                            <When at={at} />
-                          </span>
-                        </li>
-                      ))}
-                    </ul>
-                  )}
-                </Section>
+                <Timers timers={actor.timers} />
+                <LastTurns turns={actor.turns} />
               </div>
             </div>
           </>
         )}
       </Loaded>
     </Page>
+  );
+}
+
+interface ToolsProps {
+  readonly path: string;
+  readonly action: RunAction;
+  readonly paused: boolean;
+  /** Whether it is known yet how the actor is. */
+  readonly loaded: boolean;
+}
+
+/** Pausing, resuming, loading anew. */
+function Tools({ path, action, paused, loaded }: ToolsProps) {
+  return (
+    <>
+      <button
+        type="button"
+        className="button"
+        disabled={action.isPending || !loaded}
+        onClick={() =>
+          action.mutate(
+            paused
+              ? { path: `${path}/resume`, done: "Resumed: what waited is handled now" }
+              : {
+                  path: `${path}/pause`,
+                  json: { reason: "paused in the console" },
+                  done: "Paused: what is sent to it waits",
+                },
+          )
+        }
+      >
+        {paused ? <Play size={14} aria-hidden="true" /> : <Pause size={14} aria-hidden="true" />}
+        {paused ? "Resume" : "Pause"}
+      </button>
+      <button
+        type="button"
+        className="button"
+        disabled={action.isPending}
+        onClick={() => action.mutate({ path: `${path}/reload`, done: "Loaded from the store anew" })}
+      >
+        <RotateCw size={14} aria-hidden="true" />
+        Reload
+      </button>
+    </>
+  );
+}
+
+/** How it is, in a row. */
+function Facts({ actor }: { actor: Instance }) {
+  return (
+    <dl className="facts-row">
+      <div>
+        <dt>Version</dt>
+        <dd className="number">{actor.exists ? actor.version : "not there yet"}</dd>
+      </div>
+      <div>
+        <dt>Memory</dt>
+        <dd>{actor.active ? "loaded" : "at rest"}</dd>
+      </div>
+      <div>
+        <dt>Waiting</dt>
+        <dd>{plural(actor.mailboxDepth, "message")}</dd>
+      </div>
+      <div>
+        <dt>Partition</dt>
+        <dd className="number">{actor.partition}</dd>
+      </div>
+      <div>
+        <dt>Node</dt>
+        <dd>
+          <Chip id={actor.nodeId} label="node id" />
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function Timers({ timers }: Pick<Instance, "timers">) {
+  return (
+    <Section title="Timers">
+      {timers.length === 0 ? (
+        <span className="soft">None is set</span>
+      ) : (
+        <ul className="lines">
+          {timers.map(({ name, dueAt, send }) => (
+            <li key={name}>
+              <code className="grow clip">{name}</code>
+              <span className="soft">sends {send}</span>
+              <When at={dueAt} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function LastTurns({ turns }: Pick<Instance, "turns">) {
+  return (
+    <Section title="Last turns">
+      {turns.length === 0 ? (
+        <span className="soft">None since it was loaded</span>
+      ) : (
+        <ul className="lines">
+          {turns.slice(0, 20).map(({ message, origin, at, durationMs, outcome }, i) => (
+            <li key={`${at}/${i}`}>
+              <code className="grow clip">{message}</code>
+              <span className="soft small">{origin}</span>
+              <Status status={outcome} />
+              <span className="number small">{duration(durationMs)}</span>
+              <span className="soft small">
+                <When at={at} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
   );
 }
 

@@ -57,7 +57,7 @@ export function DeadLetterPage() {
             <Confirm
               label="Delete"
               icon={Trash2}
-              title="Delete this letter?"
+              title="Delete this dead letter?"
               sure="Delete"
               onSure={() => action.mutate({ path, method: "DELETE", done: "Deleted", then: back })}
             >
@@ -68,78 +68,88 @@ export function DeadLetterPage() {
       }
     >
       <Loaded query={letter} rows={3} height={120}>
-        {({ reason, detail, type, target, key, attempts, at, data, original, edits, record }) => (
-          <>
-            <div className="all-well" data-tone="warning">
-              <State tone="warning">{reason}</State>
-              <span className="grow">{detail}</span>
-            </div>
-            <div className="halves">
-              <Section title="What it holds">
-                <JsonForm
-                  key={JSON.stringify(data)}
-                  label="Data, as JSON"
-                  initial={JSON.stringify(data, undefined, 2)}
-                  submit="Save"
-                  disabled={action.isPending}
-                  onSubmit={(json) =>
-                    action.mutate({
-                      path,
-                      method: "PATCH",
-                      json: { data: json },
-                      done: "Saved; replay it when you are done",
-                    })
-                  }
-                />
-              </Section>
-              <div className="stack">
-                <Section title="Facts">
-                  <dl className="facts">
-                    <dt>Id</dt>
-                    <dd>
-                      <Chip id={id} label="letter id" />
-                    </dd>
-                    <dt>Type</dt>
-                    <dd>
-                      <code>{type ?? "–"}</code>
-                    </dd>
-                    <dt>Target</dt>
-                    <dd>
-                      <code>{target}</code>
-                    </dd>
-                    <dt>Key</dt>
-                    <dd>
-                      <code>{key}</code>
-                    </dd>
-                    <dt>Tries</dt>
-                    <dd className="number">{attempts}</dd>
-                    <dt>Since</dt>
-                    <dd>
-                      <When at={at} />
-                    </dd>
-                    {edits.map((edit) => (
-                      <div key={edit.at} className="fact">
-                        <dt>Edited</dt>
-                        <dd>
-                          <When at={edit.at} /> {edit.by ?? ""}
-                        </dd>
-                      </div>
-                    ))}
-                  </dl>
-                </Section>
-                {original !== null && (
-                  <Section title="As it came">
-                    <Json value={original.data} label="As it came" />
-                  </Section>
-                )}
-                <Section title="The whole record">
-                  <Json value={record} label="The whole record" />
-                </Section>
+        {(shown) => {
+          const { reason, detail, data, original, record } = shown;
+          return (
+            <>
+              <div className="all-well" data-tone="warning">
+                <State tone="warning">{reason}</State>
+                <span className="grow">{detail}</span>
               </div>
-            </div>
-          </>
-        )}
+              <div className="halves">
+                <Section title="What it holds">
+                  <JsonForm
+                    key={JSON.stringify(data)}
+                    label="Data, as JSON"
+                    initial={JSON.stringify(data, undefined, 2)}
+                    submit="Save"
+                    disabled={action.isPending}
+                    onSubmit={(json) =>
+                      action.mutate({
+                        path,
+                        method: "PATCH",
+                        json: { data: json },
+                        done: "Saved; replay it when you are done",
+                      })
+                    }
+                  />
+                </Section>
+                <div className="stack">
+                  <Facts id={id} letter={shown} />
+                  {original !== null && (
+                    <Section title="As it came">
+                      <Json value={original.data} label="As it came" />
+                    </Section>
+                  )}
+                  <Section title="The whole record">
+                    <Json value={record} label="The whole record" />
+                  </Section>
+                </div>
+              </div>
+            </>
+          );
+        }}
       </Loaded>
     </Page>
+  );
+}
+
+function Facts({ id, letter }: { id: string; letter: Whole }) {
+  const { type, target, key, attempts, at, edits } = letter;
+  return (
+    <Section title="Facts">
+      <dl className="facts">
+        <dt>Id</dt>
+        <dd>
+          <Chip id={id} label="dead letter id" />
+        </dd>
+        <dt>Type</dt>
+        <dd>
+          <code>{type ?? "–"}</code>
+        </dd>
+        <dt>Target</dt>
+        <dd>
+          <code>{target}</code>
+        </dd>
+        <dt>Key</dt>
+        <dd>
+          <code>{key}</code>
+        </dd>
+        <dt>Tries</dt>
+        <dd className="number">{attempts}</dd>
+        <dt>Since</dt>
+        <dd>
+          <When at={at} />
+        </dd>
+        {edits.map((edit) => (
+          <div key={edit.at} className="fact">
+            <dt>Edited</dt>
+            <dd>
+              <When at={edit.at} /> {edit.by ?? ""}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
   );
 }

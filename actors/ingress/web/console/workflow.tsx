@@ -65,97 +65,97 @@ export function WorkflowPage() {
       }
     >
       <Loaded query={run} rows={3} height={120}>
-        {({
-          type,
-          runId,
-          status,
-          taskQueue,
-          startedAt,
-          closedAt,
-          result,
-          failure,
-          pendingActivities,
-          memo,
-          searchAttributes,
-        }) => (
-          <>
-            {failure !== null && (
-              <div className="failure" role="alert">
-                <strong>{failure.type}</strong>
-                <span>{failure.message}</span>
-              </div>
-            )}
-            {orderId !== undefined && <OrderSteps orderId={orderId} />}
-            <div className="halves">
-              <div className="stack">
-                <Section title="Activities that wait or fail">
-                  {pendingActivities.length === 0 ? (
-                    <span className="soft">None</span>
-                  ) : (
-                    <ul className="lines">
-                      {pendingActivities.map((activity) => (
-                        <li key={activity.type}>
-                          <State tone={activity.lastFailure === null ? "moving" : "warning"}>
-                            try {activity.attempt}
-                          </State>
-                          <code>{activity.type}</code>
-                          <span className="soft grow">{activity.lastFailure ?? "on its way"}</span>
-                        </li>
-                      ))}
-                    </ul>
-                  )}
-                </Section>
-                <Section title="Result">
-                  {status === "RUNNING" ? (
-                    <span className="soft">Not yet</span>
-                  ) : (
-                    <Json value={result ?? null} label="Result" />
-                  )}
-                </Section>
-                {status === "RUNNING" && <Signal path={path} />}
-              </div>
-              <div className="stack">
-                <Section title="Facts">
-                  <dl className="facts">
-                    <dt>Type</dt>
-                    <dd>{type}</dd>
-                    <dt>Run</dt>
-                    <dd>
-                      <Chip id={runId} label="run id" />
-                    </dd>
-                    {orderId !== undefined && (
-                      <>
-                        <dt>Order</dt>
-                        <dd>
-                          <Link href={`/actors/order/${orderId}`}>its actor</Link>
-                          {" · "}
-                          <a href={`/shop/orders/${orderId}`}>its page</a>
-                        </dd>
-                      </>
+        {(shown) => {
+          const { status, result, failure, memo, searchAttributes } = shown;
+          return (
+            <>
+              {failure !== null && (
+                <div className="failure" role="alert">
+                  <strong>{failure.type}</strong>
+                  <span>{failure.message}</span>
+                </div>
+              )}
+              {orderId !== undefined && <OrderSteps orderId={orderId} />}
+              <div className="halves">
+                <div className="stack">
+                  <Activities pending={shown.pendingActivities} />
+                  <Section title="Result">
+                    {status === "RUNNING" ? (
+                      <span className="soft">Not yet</span>
+                    ) : (
+                      <Json value={result ?? null} label="Result" />
                     )}
-                    <dt>Task queue</dt>
-                    <dd>
-                      <code>{taskQueue}</code>
-                    </dd>
-                    <dt>Started</dt>
-                    <dd>
-                      <When at={startedAt} />
-                    </dd>
-                    <dt>Took</dt>
-                    <dd className="number">
-                      {closedAt === null ? "–" : duration(Date.parse(closedAt) - Date.parse(startedAt))}
-                    </dd>
-                  </dl>
-                </Section>
-                <Section title="Memo and search attributes">
-                  <Json value={{ memo, searchAttributes }} label="Memo and search attributes" />
-                </Section>
+                  </Section>
+                  {status === "RUNNING" && <Signal path={path} />}
+                </div>
+                <div className="stack">
+                  <Facts run={shown} orderId={orderId} />
+                  <Section title="Memo and search attributes">
+                    <Json value={{ memo, searchAttributes }} label="Memo and search attributes" />
+                  </Section>
+                </div>
               </div>
-            </div>
-          </>
-        )}
+            </>
+          );
+        }}
       </Loaded>
     </Page>
+  );
+}
+
+function Activities({ pending }: { pending: Run["pendingActivities"] }) {
+  return (
+    <Section title="Activities that wait or fail">
+      {pending.length === 0 ? (
+        <span className="soft">None</span>
+      ) : (
+        <ul className="lines">
+          {pending.map((activity) => (
+            <li key={activity.type}>
+              <State tone={activity.lastFailure === null ? "moving" : "warning"}>try {activity.attempt}</State>
+              <code>{activity.type}</code>
+              <span className="soft grow">{activity.lastFailure ?? "on its way"}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function Facts({ run, orderId }: { run: Run; orderId: string | undefined }) {
+  const { type, runId, taskQueue, startedAt, closedAt } = run;
+  return (
+    <Section title="Facts">
+      <dl className="facts">
+        <dt>Type</dt>
+        <dd>{type}</dd>
+        <dt>Run</dt>
+        <dd>
+          <Chip id={runId} label="run id" />
+        </dd>
+        {orderId !== undefined && (
+          <>
+            <dt>Order</dt>
+            <dd>
+              <Link href={`/actors/order/${orderId}`}>its actor</Link>
+              {" · "}
+              <a href={`/shop/orders/${orderId}`}>its page</a>
+            </dd>
+          </>
+        )}
+        <dt>Task queue</dt>
+        <dd>
+          <code>{taskQueue}</code>
+        </dd>
+        <dt>Started</dt>
+        <dd>
+          <When at={startedAt} />
+        </dd>
+        <dt>Took</dt>
+        <dd className="number">{closedAt === null ? "–" : duration(Date.parse(closedAt) - Date.parse(startedAt))}</dd>
+      </dl>
+    </Section>
   );
 }
 

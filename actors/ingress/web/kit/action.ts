@@ -31,3 +31,6 @@ export function useAction(...changes: readonly QueryKey[]) {
     onSettled: () => Promise.all(changes.map((queryKey) => queries.invalidateQueries({ queryKey }))),
   });
 }
+
+/** What {@link useAction} gives: `mutate` runs a write, `isPending` while one is under way. */
+export type RunAction = ReturnType<typeof useAction>;

@@ -67,7 +67,7 @@ export function OrderFlow() {
             }))}
           />
         </Suspense>
-        <ul className="tiles">
+        <ul className="tiles states">
           {STATES.map((state) => (
             <li key={state}>
               <span className="number tile-value">{count(now?.[state] ?? 0)}</span>

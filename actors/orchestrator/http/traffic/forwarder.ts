@@ -26,8 +26,6 @@ export interface ForwarderOptions {
   readonly troupe: () => Pick<Troupe, "ref" | "nodeId">;
   readonly topics: () => Pick<Topics, "subscribe">;
   readonly log: Log;
-  /** Where the published ports of hosts are. Default: this machine. */
-  readonly addressOf?: (host: string) => string;
   readonly limits?: Partial<ForwardLimits>;
 }
 
@@ -77,6 +75,9 @@ interface Forwarded {
   revisions: Record<string, { requests: number; errors: number }>;
 }
 
+/** A rule that leads to a service. */
+export type ServiceRule = GatewayRule & { readonly service: string };
+
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #limits: ForwardLimits;
@@ -100,8 +101,13 @@ export class Forwarder {
     return this.#rules.none ? undefined : this.#rules.find(path);
   }
 
+  /** Counts a request for a route of our own that a rule is about. @throws {Problem} 429 */
+  countOwn(rule: GatewayRule, peer: string | undefined): void {
+    this.#rules.count(rule, peer);
+  }
+
   /** Where a rule leads: its rate is counted. @throws {Problem} 429 */
-  destinationBy(rule: GatewayRule, path: string, query: string, peer: string | undefined): Destination {
+  destinationBy(rule: ServiceRule, path: string, query: string, peer: string | undefined): Destination {
     this.#rules.count(rule, peer);
     const rest = rule.stripPrefix ? path.slice(rule.path.length) || "/" : path;
     return { service: rule.service, path: `${rest}${query === "" ? "" : `?${query}`}` };
@@ -140,8 +146,8 @@ export class Forwarder {
     const tried = new Set<string>();
     for (let attempt = 1; ; attempt++) {
       const lease = await this.#lease(name, state, tried);
-      const { containerId, host, port, revision } = lease.replica;
-      const address = `${this.#options.addressOf?.(host) ?? "127.0.0.1"}:${port}`;
+      const { containerId, port, revision, address: machine = "127.0.0.1" } = lease.replica;
+      const address = `${machine.includes(":") ? `[${machine}]` : machine}:${port}`;
       const counts = (state.revisions[revision] ??= { requests: 0, errors: 0 });
       counts.requests++;
       try {

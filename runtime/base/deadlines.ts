@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Something that is told when its time is over, unless it was taken off before. A link of the list it stands in. */
 export interface Expiring {
@@ -12,13 +12,13 @@ export interface Expiring {
 const TICK_MS = 100;
 
 /** Those that were given the same time: so they stand in the order of their deadlines. */
-class DeadlineList {
+export class DeadlineList {
   first: Expiring | undefined;
   last: Expiring | undefined;
 }
 
 /**
- * Deadlines of many calls with one timer. Nearly every call is answered long before, so adding and taking off must be
+ * Deadlines of many calls, or turns, with one timer. Nearly every one is answered long before, so adding and taking off must be
  * cheap, and one that is answered must leave nothing behind: there is a list for each length of time (in steps of 100 ms),
  * and only its front is looked at. A deadline may be noticed up to 200 ms late, never early.
  */
@@ -47,7 +47,7 @@ export class Deadlines {
     if (list.last === undefined) list.first = item;
     else list.last.after = item;
     list.last = item;
-    this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
+    if (this.#cancel === undefined) this.#wakeLater();
   }
 
   /** Does nothing when it was taken off before. */
@@ -79,7 +79,12 @@ export class Deadlines {
       this.#lists.delete(steps);
       if (this.#list === list) this.#list = undefined;
     }
-    if (this.#lists.size > 0) this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
+    if (this.#lists.size > 0) this.#wakeLater();
+  }
+
+  /** A function of its own: its closure would cost every call that is added. */
+  #wakeLater(): void {
+    this.#cancel ??= this.#clock.after(TICK_MS, () => this.#tick());
   }
 
   #expire(list: DeadlineList, now: number): void {
