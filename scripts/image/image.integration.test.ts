@@ -86,6 +86,7 @@ test("a container that may write nothing serves its pages, runs a saga to its en
   }).catch(async (error: unknown) => {
     throw new Error(`${await (await fetch(`${address}/ready`)).text()}\n${await app.log()}`, { cause: error });
   });
+  expect(await (await fetch(`${address}/docs/runbooks/disk`)).text()).toContain("How you know it is over");
   for (const page of ["/", "/console", "/openapi"]) {
     const answer = await fetch(address + page);
     const text = await answer.text();

@@ -8,19 +8,14 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import MiniSearch from "minisearch";
 import { layout } from "./layout.ts";
-import { type Rendered, renderPage } from "./render.ts";
+import type { Page } from "./page.ts";
+import { renderPage } from "./render.ts";
 
 /** Where the site is served. */
 export const DOCS_ROOT = "/docs";
 const FOLDER = join(import.meta.dirname, "../../../infra/docs");
 const FOUND_AT_MOST = 20;
 const EXCERPT = 160;
-
-/** A page of the site. */
-export interface Page extends Rendered {
-  /** Below {@link DOCS_ROOT}, as in `runbooks/disk`; empty for the first page. */
-  readonly path: string;
-}
 
 /** The site. */
 export interface Site {
