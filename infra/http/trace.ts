@@ -1,5 +1,5 @@
-import { randomHex, ZERO_SPAN, ZERO_TRACE } from "#infra/random-hex.ts";
 import { isRecorded, type Span, type Tracing } from "#runtime";
+import { randomHex, ZERO_SPAN, ZERO_TRACE } from "../random-hex.ts";
 
 /** The trace a request belongs to (W3C Trace Context). */
 export interface Trace {

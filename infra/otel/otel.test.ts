@@ -4,7 +4,7 @@ import { actor, createTroupe, memory, type Sink, type Troupe } from "#runtime";
 import { localNetwork } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { type Otel, openOtel } from "./otel.ts";
-import { OtelSettingError, perSecond, samplingOf } from "./sampling.ts";
+import { bounded, OtelSettingError, samplingOf } from "./sampling.ts";
 import { type KeptSpan, TraceStore } from "./trace-store.ts";
 
 const Ledger = actor("ledger", {
@@ -219,10 +219,12 @@ test("OTEL_TRACES_SAMPLER says what is recorded, and the parent's word counts wh
 
 test("without a setting a second has so many traces, also of callers that ask for each of theirs", () => {
   let now = 0;
-  const sampling = perSecond(2, () => now);
-  expect([1, 2, 3].map(() => sampling("", true))).toEqual([true, true, false]);
+  const sampling = bounded(() => now);
+  const recorded = (times: number, parent?: boolean) =>
+    Array.from({ length: times }, () => sampling("", parent)).filter(Boolean).length;
+  expect([recorded(1_000), recorded(1_000, true), recorded(1_000, false)]).toEqual([20, 200, 0]);
   now = 1_000;
-  expect([sampling("", false), sampling("", undefined)]).toEqual([false, true]);
+  expect([recorded(1_000, false), recorded(1_000)]).toEqual([0, 20]);
 });
 
 test("the store holds about what it may, and forgets the oldest trace first", () => {

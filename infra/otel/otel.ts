@@ -12,8 +12,8 @@ import { context, type Link, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AlwaysOnSampler, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { randomHex, ZERO_SPAN } from "#infra/random-hex.ts";
 import { isRecorded, type Span, type SpanStart, type Tracing } from "#runtime";
+import { randomHex, ZERO_SPAN } from "../random-hex.ts";
 import { type Sampling, samplingOf } from "./sampling.ts";
 import { spanContextOf, traceparentOf } from "./traceparent.ts";
 

@@ -8,7 +8,7 @@ const Hex = (digits: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-fA
 const Plain = v.union([
   v.object({ stringValue: v.string() }),
   v.object({ boolValue: v.boolean() }),
-  v.object({ intValue: v.union([v.string(), v.number()]) }),
+  v.object({ intValue: v.union([v.pipe(v.string(), v.regex(/^-?[0-9]{1,20}$/)), v.number()]) }),
   v.object({ doubleValue: v.number() }),
 ]);
 const Value = v.union([
@@ -59,14 +59,16 @@ export function keepOtlp(store: Pick<TraceStore, "add">, { resourceSpans }: Otlp
 
 function keptOf(service: string, span: v.InferOutput<typeof OtlpSpan>): KeptSpan {
   const { spanId, parentSpanId, name, kind, startTimeUnixNano, endTimeUnixNano, attributes, links, status } = span;
+  const startMs = Number(startTimeUnixNano) / 1e6;
   return {
     spanId,
     parentSpanId: parentSpanId === "" ? null : parentSpanId,
     name,
     kind: KINDS[kind] ?? "internal",
     service,
-    startMs: Number(startTimeUnixNano) / 1e6,
-    endMs: Number(endTimeUnixNano) / 1e6,
+    startMs,
+    // Whatever its clock did, nothing ends before it begins.
+    endMs: Math.max(startMs, Number(endTimeUnixNano) / 1e6),
     failure: status.code === ERROR ? status.message : null,
     attributes: attributesOf(attributes),
     links,

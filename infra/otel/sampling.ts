@@ -13,13 +13,14 @@ export class OtelSettingError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Traces a second that are recorded where nothing else is set. */
-const DEFAULT_PER_SECOND = 20;
+/** Traces a second that are recorded where nothing else is set: of those that begin here, and of those that callers want recorded. */
+const BEGUN_PER_SECOND = 20;
+const CALLERS_PER_SECOND = 200;
 
 /**
  * The sampling that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` ask for: `always_on`, `always_off`, `traceidratio`, and
- * each of these behind `parentbased_`. Without one, the first 20 traces of each second are recorded, those included whose
- * caller asked for it: nobody makes a node slow by asking.
+ * each of these behind `parentbased_`. Without one, the first 20 traces of each second are recorded, and the first 200 of those
+ * whose callers want it: nobody makes a node slow by asking.
  *
  * @throws {OtelSettingError} for another name, or a ratio that is none.
  *
@@ -30,7 +31,7 @@ const DEFAULT_PER_SECOND = 20;
  * ```
  */
 export function samplingOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: arg }: Environment): Sampling {
-  if (name === undefined || name === "") return perSecond(DEFAULT_PER_SECOND, () => performance.now());
+  if (name === undefined || name === "") return bounded(() => performance.now());
   const [, based, rest = ""] = /^(parentbased_)?(.*)$/.exec(name) ?? [];
   const root = rootSampling(rest, name, arg);
   return based === undefined ? (traceId) => root(traceId) : (traceId, parent) => parent ?? root(traceId);
@@ -50,12 +51,17 @@ function rootSampling(kind: string, name: string, arg: string | undefined): (tra
   return (traceId) => sampler.shouldSample(ROOT_CONTEXT, traceId).decision === SamplingDecision.RECORD_AND_SAMPLED;
 }
 
-/** The first `count` traces of each second, and none whose caller did not want it. */
-export function perSecond(count: number, nowMs: () => number): Sampling {
+/** The first traces of each second, those that begin here and those that callers want recorded apart. */
+export function bounded(nowMs: () => number): Sampling {
+  const begun = perSecond(BEGUN_PER_SECOND, nowMs);
+  const callers = perSecond(CALLERS_PER_SECOND, nowMs);
+  return (_traceId, parent) => (parent === undefined ? begun() : parent && callers());
+}
+
+function perSecond(count: number, nowMs: () => number): () => boolean {
   let until = 0;
   let left = 0;
-  return (_traceId, parent) => {
-    if (parent === false) return false;
+  return () => {
     const now = nowMs();
     if (now >= until) {
       until = now + 1_000;

@@ -40,7 +40,7 @@ import {
 } from "#runtime";
 import { findReplies, listActors, loadActors, pausedActors } from "./actors.ts";
 import { pruneBegun, saveBegun, selectBegun } from "./begun.ts";
-import { commitStatement } from "./commit.ts";
+import { commitStatement, isKnownReply } from "./commit.ts";
 import {
   countDeadLetters,
   claimDeadLetterKeys,
@@ -67,6 +67,7 @@ import {
   releasePartitions,
   settlePartitions,
 } from "./ownership.ts";
+import type { PoolUse } from "./pool-use.ts";
 import { isRefusal, Pool } from "./pool.ts";
 import { forgetSinks, oldestAhead, pruneOutbox, pruneReplies, registerSinks } from "./retention.ts";
 import { dueTimers, timersOf } from "./timers.ts";
@@ -78,6 +79,8 @@ export interface PostgresStoreOptions {
   readonly log?: Log;
   /** Connections at most. Default 6. */
   readonly max?: number;
+  /** Where it is kept how many of the connections are taken, for whoever counts it. */
+  readonly use?: PoolUse;
 }
 
 /**
@@ -98,10 +101,15 @@ class PostgresStore implements Store {
   readonly #pool: Pool;
   readonly #places = new FencePlaces();
 
-  constructor(url: string, { name, log, max }: PostgresStoreOptions) {
+  constructor(url: string, { name, log, max, use }: PostgresStoreOptions) {
     this.#url = url;
     this.name = name ?? new URL(url).pathname.slice(1);
-    this.#pool = new Pool(url, { indexed: true, ...(log && { log }), ...(max !== undefined && { max }) });
+    this.#pool = new Pool(url, {
+      indexed: true,
+      ...(log && { log }),
+      ...(max !== undefined && { max }),
+      ...(use && { use }),
+    });
   }
 
   async open(): Promise<void> {
@@ -167,18 +175,24 @@ class PostgresStore implements Store {
     return this.#pool.run((sql) => fillIndex(sql, node, fences, fill), 60_000);
   }
 
-  async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+  commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    return this.#commit(node, batch, false);
+  }
+
+  async #commit(node: NodeId, batch: CommitBatch, replaces: boolean): Promise<void> {
     const places = this.#places.of(batch.fences);
     try {
-      const [committed] = await this.#pool.run((sql) => commitStatement(sql, node, batch, places));
+      const [committed] = await this.#pool.run((sql) => commitStatement(sql, node, batch, places, replaces));
       this.#places.learn(committed?.places);
     } catch (error) {
       this.#places.forget(batch.fences);
       if (error instanceof postgres.PostgresError && error.code === "TRF01") {
         // Nothing was written. The rows may only have moved: then they are found by their ids.
-        if (places !== undefined) return this.commit(node, batch);
+        if (places !== undefined) return this.#commit(node, batch, replaces);
         throw new FencedError(error.message, { cause: error });
       }
+      // Nor was anything here.
+      if (!replaces && isKnownReply(error)) return this.#commit(node, batch, true);
       if (isRefusal(error)) throw new CommitRefusedError("The database refused the commit", { cause: error });
       throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
     }

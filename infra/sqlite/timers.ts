@@ -1,5 +1,5 @@
 import type { ActorId, TimerPlace, TimerRow } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 type Row = Omit<TimerRow, "input" | "schedule" | "traceparent"> & {
   readonly input: string | null;
@@ -11,7 +11,7 @@ const COLUMNS = 'type, key, name, partition, due_ms as "dueAt", message, input, 
 
 /** Timers due before a moment, soonest first, without those of paused actors. */
 export function dueTimers(
-  file: SqliteFile,
+  file: SqlDatabase,
   partitions: readonly number[],
   before: number,
   limit: number,
@@ -29,7 +29,7 @@ export function dueTimers(
 }
 
 /** All timers of an actor, in order of their name. */
-export function timersOf(file: SqliteFile, { type, key }: ActorId): TimerRow[] {
+export function timersOf(file: SqlDatabase, { type, key }: ActorId): TimerRow[] {
   return file
     .all<Row>(`select ${COLUMNS} from timers where type = ? and key = ? order by name`, type, key)
     .map(timerOf);

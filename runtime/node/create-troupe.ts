@@ -1,6 +1,7 @@
 /** Makes the parts of a node, in an order in which each gets what it needs, and starts them. */
 import { ActorLru } from "../activation/lru.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
+import { withCheckedReplies } from "../actor/checked-replies.ts";
 import { makeRef } from "../actor/ref.ts";
 import { systemClock } from "../base/clock.ts";
 import { MAX_ACTIVE_ACTORS } from "../base/limits.ts";
@@ -40,7 +41,8 @@ const OFFER_TIMEOUT_MS = 2_000;
  * ```
  */
 export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
-  const node = new Node(partsOf(options));
+  const actors = options.checkReplies === true ? options.actors.map(withCheckedReplies) : options.actors;
+  const node = new Node(partsOf({ ...options, actors }));
   try {
     await node.start();
   } catch (error) {

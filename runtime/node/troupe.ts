@@ -61,6 +61,11 @@ export interface TroupeOptions {
    * they are busy; the next message loads them again. Default 100,000.
    */
   readonly maxActiveActors?: number;
+  /**
+   * Whether replies are checked against `out` of their messages: a turn whose reply does not fit fails, as any that throws. For
+   * development and tests, as it costs a parse of each reply. Default false.
+   */
+  readonly checkReplies?: boolean;
   /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
   readonly recentTurns?: number;
   /** Takes this node's counts, to be read at any time. None: nothing is counted. */

@@ -6,7 +6,7 @@
  */
 import { safeParse } from "valibot";
 import type { AnyActorType, AnyMessageDefinition, Emits } from "../actor/any-actor.ts";
-import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
+import type { ActorSockets, TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import {
@@ -28,6 +28,7 @@ import type { Span } from "../ports/tracing.ts";
 import { type TimerSource, TurnTimers } from "../timers/turn-timers.ts";
 import { checkBroadcastType, checkTopic } from "../topics/name.ts";
 import { TurnAsks } from "./turn-asks.ts";
+import { socketsOf } from "./turn-sockets.ts";
 
 /** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
 export interface EffectDraft {
@@ -145,6 +146,11 @@ export class Turn implements TurnContext<unknown, Emits> {
   /** Whether nothing but its state could have to be written. */
   get leavesNothing(): boolean {
     return this.effects === undefined && this.timerWrites === undefined && this.journal?.forced !== true;
+  }
+
+  /** Made on demand: few actors have any. */
+  get sockets(): ActorSockets {
+    return socketsOf(this, this.#type.type, this.#type.sockets);
   }
 
   get traceparent(): string | undefined {

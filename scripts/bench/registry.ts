@@ -1,6 +1,7 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
 import { containers } from "./containers.ts";
+import { doors } from "./doors.ts";
 import { events } from "./events.ts";
 import { failover } from "./failover.ts";
 import { growth } from "./growth.ts";
@@ -99,6 +100,13 @@ export const BENCHES: readonly Bench[] = [
     about: "commit to the message at a WebSocket client, and what an idle one costs",
     servers: ["postgres", "nats"],
     run: sockets,
+  },
+  {
+    name: "doors",
+    about:
+      "the typed door: a call to its durable reply, a change to all who watch, a message over a socket to its answer",
+    servers: ["postgres"],
+    run: doors,
   },
   {
     name: "saga",

@@ -41,6 +41,11 @@ export class Harness implements AsyncDisposable {
     return app;
   }
 
+  /** The variables of an app process that is started by other means, as in a container. */
+  environment(): Readonly<Record<string, string>> {
+    return this.#environment;
+  }
+
   /** Every event now in the JetStream stream, in the stream's order. */
   natsEvents(): Promise<CloudEvent[]> {
     return readStream(this.#variable("NATS_URL"), `EVENTS-${this.cluster}`);
