@@ -44,12 +44,17 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
   const live = followSettings(loaded, all, log);
-  const telemetry = openTelemetry({
-    troupe: () => system.troupe(),
-    sockets: () => server.sockets,
-    invariants: () => system.shop()?.audit.samples() ?? [],
-    blocked: () => connections.blocked,
-  });
+  const telemetry = openTelemetry(
+    {
+      troupe: () => system.troupe(),
+      sockets: () => server.sockets,
+      invariants: () => system.shop()?.audit.samples() ?? [],
+      blocked: () => connections.blocked,
+      readiness: () => server.readiness(),
+      openOrders: async () => (await system.shop()?.reports.openOrders()) ?? [],
+    },
+    { dataFolder: settings.TROUPE_DATA, revision: settings.TROUPE_REVISION, pools: () => connections.pools },
+  );
   const system = startSystem({
     settings,
     live: () => live.current(),

@@ -264,7 +264,7 @@ describe("GET /ready", () => {
 
 test("a process without the role ingress tells of itself, and serves nobody else", async () => {
   const app = createIngress(
-    stubDeps({ serves: false, metrics: { contentType: "text/plain", text: async () => "up 1\n" } }),
+    stubDeps({ serves: false, metrics: { scrape: async () => ({ contentType: "text/plain", text: "up 1\n" }) } }),
   );
   const statusOf = async (path: string) => (await app.handle(new Request(`http://localhost${path}`))).status;
   for (const path of ["/health", "/ready", "/metrics"]) expect([path, await statusOf(path)]).toEqual([path, 200]);

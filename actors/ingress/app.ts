@@ -19,7 +19,7 @@ import { mark } from "#infra/http/mark.ts";
 import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
-import { beginRequest, endRequest } from "#infra/http/trace.ts";
+import { beginRequest, endRequest, traceOf } from "#infra/http/trace.ts";
 import type { Span } from "#runtime";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
@@ -41,6 +41,7 @@ import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
 import { codecRoutes } from "./routes/codec.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
@@ -91,6 +92,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
     keyRoutes(deps),
     ticketRoutes(deps),
+    docsRoutes(),
     pageRoutes(() => (document ??= openApiDocument(router.routes, { keysOff }))),
     ...further,
   ];
@@ -165,7 +167,8 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     share(request, response, readers);
     const route = forwarding?.kind === "elsewhere" ? forwarding.route : routeOf(request);
     endRequest(span, request, route, response.status);
-    counts?.answered(route, request.method, response.status, (performance.now() - since) / 1_000);
+    const seconds = (performance.now() - since) / 1_000;
+    counts?.answered(route, request.method, response.status, seconds, traceOf(request).traceparent);
     return response;
   }
 

@@ -88,8 +88,8 @@ export interface ForService {
 
 /** What a scrape gets. */
 export interface MetricsText {
-  readonly contentType: string;
-  text(): Promise<string>;
+  /** @param accept what the scraper reads, by its `Accept`. */
+  scrape(accept: string | null): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /** A setting in force: no password, no key. */

@@ -33,7 +33,7 @@ function ingressWith(guard: Guard | undefined): Ingress {
     workflows: behind,
     counts,
     ...(guard && { guard }),
-    metrics: { contentType: "text/plain", text: async () => behind() },
+    metrics: { scrape: async () => ({ contentType: "text/plain", text: behind() }) },
   });
   const gateway = {
     ...deps,

@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import type { Log } from "#runtime";
 import { within } from "../deadline.ts";
+import type { PoolUse } from "./pool-use.ts";
 import { readSsl } from "./ssl.ts";
 
 /** The query function of the driver: a tagged template. */
@@ -11,12 +12,16 @@ export class QueryDeadlineError extends Error {
   override readonly name = "QueryDeadlineError";
 }
 
+const MAX_CONNECTIONS = 6;
+
 export interface PoolOptions {
   /** Connections at most. Default 6. */
   readonly max?: number;
   /** How long a query may take. Default 10,000 ms. */
   readonly deadlineMs?: number;
   readonly log?: Log;
+  /** Where it is kept how much of the pool is taken. */
+  readonly use?: PoolUse;
   /** For reading alone: names are looked up in this schema, and nothing can be written. */
   readonly reads?: string;
   /** For statements that all have an index for what they look up: see {@link INDEXED_PLANS}. */
@@ -37,6 +42,7 @@ export class Pool {
   constructor(url: string, options: PoolOptions = {}) {
     this.#url = url;
     this.#options = options;
+    if (options.use !== undefined) options.use.max = options.max ?? MAX_CONNECTIONS;
     this.#sql = this.#connect();
   }
 
@@ -47,10 +53,16 @@ export class Pool {
    */
   async run<T>(build: (sql: Sql) => PromiseLike<T>, deadlineMs = this.#options.deadlineMs ?? 10_000): Promise<T> {
     const sql = this.#sql;
-    return within(deadlineMs, build(sql), () => {
-      this.#replace(sql);
-      return new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`);
-    });
+    const { use } = this.#options;
+    if (use !== undefined) use.queries++;
+    try {
+      return await within(deadlineMs, build(sql), () => {
+        this.#replace(sql);
+        return new QueryDeadlineError(`Cannot wait longer for the database: no answer within ${deadlineMs} ms`);
+      });
+    } finally {
+      if (use !== undefined) use.queries--;
+    }
   }
 
   async close(): Promise<void> {
@@ -71,7 +83,7 @@ export class Pool {
     const { url, ssl } = readSsl(this.#url);
     return postgres(url, {
       ssl,
-      max: this.#options.max ?? 6,
+      max: this.#options.max ?? MAX_CONNECTIONS,
       connect_timeout: 5,
       // The driver would ask each new connection for its array types, in a promise nobody holds: a backend terminated in
       // that moment is an unhandled rejection. Arrays go out as literals instead (`array-literal.ts`).

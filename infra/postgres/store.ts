@@ -67,6 +67,7 @@ import {
   releasePartitions,
   settlePartitions,
 } from "./ownership.ts";
+import type { PoolUse } from "./pool-use.ts";
 import { isRefusal, Pool } from "./pool.ts";
 import { forgetSinks, oldestAhead, pruneOutbox, pruneReplies, registerSinks } from "./retention.ts";
 import { dueTimers, timersOf } from "./timers.ts";
@@ -78,6 +79,8 @@ export interface PostgresStoreOptions {
   readonly log?: Log;
   /** Connections at most. Default 6. */
   readonly max?: number;
+  /** Where it is kept how many of the connections are taken, for whoever counts it. */
+  readonly use?: PoolUse;
 }
 
 /**
@@ -98,10 +101,15 @@ class PostgresStore implements Store {
   readonly #pool: Pool;
   readonly #places = new FencePlaces();
 
-  constructor(url: string, { name, log, max }: PostgresStoreOptions) {
+  constructor(url: string, { name, log, max, use }: PostgresStoreOptions) {
     this.#url = url;
     this.name = name ?? new URL(url).pathname.slice(1);
-    this.#pool = new Pool(url, { indexed: true, ...(log && { log }), ...(max !== undefined && { max }) });
+    this.#pool = new Pool(url, {
+      indexed: true,
+      ...(log && { log }),
+      ...(max !== undefined && { max }),
+      ...(use && { use }),
+    });
   }
 
   async open(): Promise<void> {

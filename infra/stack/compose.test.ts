@@ -10,17 +10,16 @@ import { temporaryFolder } from "./testing.ts";
 setDefaultTimeout(60_000);
 
 const text = readFileSync(join(import.meta.dirname, "..", "..", "compose.yaml"), "utf8");
-const { services } = parse(text) as {
+const { services } = parse(text, { merge: true }) as {
   services: Record<string, { image: string; ports: string[]; healthcheck?: unknown; volumes: string[] }>;
 };
 const containers = Object.values(RECIPES).filter((recipe) => recipe.compose !== undefined);
 
 test("compose.yaml has a service with a health check and a volume for every server that can be a container", () => {
-  expect(Object.keys(services).toSorted()).toEqual(containers.map((recipe) => recipe.name).toSorted());
-  for (const service of Object.values(services)) {
-    expect(service.healthcheck).toBeDefined();
-    expect(service.volumes).not.toBeEmpty();
-    expect(service.image).toMatch(/:\d+\.\d+/);
+  for (const { name } of containers) {
+    expect(services[name]?.healthcheck).toBeDefined();
+    expect(services[name]?.volumes).not.toBeEmpty();
+    expect(services[name]?.image).toMatch(/:\d+\.\d+/);
   }
 });
 

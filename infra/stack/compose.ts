@@ -5,6 +5,8 @@ import type { Program, Recipe } from "./recipe.ts";
 import { type Env, type ServerName, UnavailableError } from "./types.ts";
 
 const FILE = join(import.meta.dirname, "..", "..", "compose.yaml");
+/** On top of it: without secrets of files, which a first start of `bun run dev` has none of. */
+const FOR_DEVELOPMENT = join(import.meta.dirname, "compose.dev.yaml");
 const LOOK_MS = 10_000;
 
 /** Which servers come as containers, and how compose is called for this data folder. */
@@ -34,7 +36,9 @@ export async function findComposition(
   }
   const [program, ...prefix] = command;
   const compose = (args: readonly string[], env: Readonly<Env>): Promise<string> =>
-    run(program, [...prefix, "--file", FILE, "--project-name", `troupe-${id}`, ...args], { env: { ...env } });
+    run(program, [...prefix, "--file", FILE, "--file", FOR_DEVELOPMENT, "--project-name", `troupe-${id}`, ...args], {
+      env: { ...env },
+    });
   const able = recipes.filter((recipe) => recipe.compose !== undefined).map((recipe) => recipe.name);
   const names = infra === "compose" ? able : await withLocalImage(able, compose);
   return names.length === 0 ? undefined : { has: (name) => names.includes(name), compose };

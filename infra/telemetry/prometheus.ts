@@ -1,5 +1,14 @@
-import { collectDefaultMetrics, Counter, Gauge, type Metric, type MetricObjectWithValues, Registry } from "prom-client";
-import type { Distribution, Metrics, NamedValue, NodeCounts } from "#runtime";
+import {
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  type Metric,
+  type MetricObjectWithValues,
+  type OpenMetricsContentType,
+  type PrometheusContentType,
+  Registry,
+} from "prom-client";
+import type { Distribution, Exemplar, Metrics, NamedValue, NodeCounts } from "#runtime";
 
 /** One value of a metric, with its labels. */
 export interface Sample {
@@ -27,19 +36,38 @@ export interface Prometheus {
     read: () => Iterable<Sample> | Promise<Iterable<Sample>>,
   ): void;
   histogram(name: string, help: string, read: () => Iterable<LabelledDistribution>): void;
-  readonly contentType: string;
-  /** The answer of a scrape, in the text format. */
-  text(): Promise<string>;
+  /**
+   * The answer of a scrape.
+   * @param accept the scraper's `Accept`: to one that reads OpenMetrics, exemplars with trace ids are shown.
+   */
+  scrape(accept?: string | null): Promise<Scrape>;
 }
+
+/** The answer of a scrape, and how it is to be read. */
+export interface Scrape {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/** Of the host process, what says something under Bun. The others are zero there, or named against the conventions. */
+const OF_THE_PROCESS = /^(?:process_|nodejs_eventloop_lag_(?:p\d+_)?seconds$)/;
 
 /**
  * A registry with the metrics of the host process (`process_…`, `nodejs_…`), those of the nodes attached to it
  * (`troupe_…`), and whatever is added.
  */
 export function prometheus(): Prometheus {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const nodes = new Set<NodeCounts>();
+  const plain = new Registry();
+  // A registry of its own, as prom-client renames a counter for good when it writes this format.
+  const open = new Registry<OpenMetricsContentType>();
+  open.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const registries = [plain, open] as Registry<PrometheusContentType | OpenMetricsContentType>[];
+  for (const registry of registries) {
+    collectDefaultMetrics({ register: registry });
+    for (const { name } of registry.getMetricsAsArray())
+      if (!OF_THE_PROCESS.test(name)) registry.removeSingleMetric(name);
+  }
 
   const made: Prometheus = {
     metrics: {
@@ -49,23 +77,25 @@ export function prometheus(): Prometheus {
       },
     },
     counter(name, help, labels, read) {
-      new Counter({
-        name,
-        help,
-        labelNames: labels,
-        registers: [registry],
-        collect() {
-          this.reset();
-          for (const { labels: values = {}, value } of read()) this.inc(values, value);
-        },
-      });
+      for (const registry of registries) {
+        new Counter({
+          name,
+          help,
+          labelNames: labels,
+          registers: [registry],
+          collect() {
+            this.reset();
+            for (const { labels: values = {}, value } of read()) this.inc(values, value);
+          },
+        });
+      }
     },
     gauge(name, help, labels, read) {
       new Gauge({
         name,
         help,
         labelNames: labels,
-        registers: [registry],
+        registers: registries,
         async collect() {
           this.reset();
           // A gauge without labels says 0 unless told otherwise: what is not known is not said.
@@ -76,10 +106,13 @@ export function prometheus(): Prometheus {
       });
     },
     histogram(name, help, read) {
-      registry.registerMetric(new ReadHistogram(name, help, read) as object as Metric);
+      const metric = new ReadHistogram(name, help, read) as object as Metric;
+      for (const registry of registries) registry.registerMetric(metric);
     },
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    async scrape(accept) {
+      const registry = accept?.includes("application/openmetrics-text") ? open : plain;
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
   };
   describeNodes(made, nodes);
   return made;
@@ -99,7 +132,7 @@ class ReadHistogram {
 
   reset(): void {}
 
-  async get(): Promise<MetricObjectWithValues<{ labels: Record<string, string | number>; value: number }>> {
+  async get(): Promise<MetricObjectWithValues<ShownValue>> {
     const { name, help } = this;
     const values = [...merged(this.#read())].flatMap(({ labels = {}, of }) => {
       let count = 0;
@@ -107,6 +140,7 @@ class ReadHistogram {
         metricName: `${name}_bucket`,
         labels: { le: String(of.bounds[i] ?? "+Inf"), ...labels },
         value: (count += inBucket),
+        ...exemplarOf(of.exemplars?.[i]),
       }));
       return [
         ...buckets,
@@ -116,6 +150,18 @@ class ReadHistogram {
     });
     return { name, help, type: "histogram" as never, aggregator: "sum", collect: () => undefined, values };
   }
+}
+
+interface ShownValue {
+  labels: Record<string, string | number>;
+  value: number;
+}
+
+/** An exemplar as prom-client writes it: seconds, and labels. */
+function exemplarOf(exemplar: Exemplar | undefined): object | undefined {
+  if (exemplar === undefined) return undefined;
+  const { traceparent, value, atMs } = exemplar;
+  return { exemplar: { labelSet: { trace_id: traceparent.slice(3, 35) }, value, timestamp: atMs / 1_000 } };
 }
 
 /** Distributions with the same labels as one. */
@@ -131,6 +177,7 @@ function merged(list: Iterable<LabelledDistribution>): Iterable<LabelledDistribu
             bounds: of.bounds,
             counts: of.counts.map((count, i) => count + (before.counts[i] ?? 0)),
             sum: of.sum + before.sum,
+            exemplars: of.counts.map((_, i) => of.exemplars?.[i] ?? before.exemplars?.[i]),
           };
     sums.set(id, { labels, of: sum });
   }
@@ -151,10 +198,8 @@ function describeNodes({ counter, gauge, histogram }: Prometheus, nodes: Readonl
       Object.entries(tally).map(([outcome, value]) => ({ labels: { actor, message, outcome }, value })),
     ),
   );
-  histogram(
-    "troupe_turn_seconds",
-    "From the start of a turn to its commit",
-    each((c) => c.turnSeconds),
+  histogram("troupe_turn_seconds", "From the start of a turn to its commit", () =>
+    all((counts) => counts.turns()).map(({ actor, message, seconds }) => ({ labels: { actor, message }, of: seconds })),
   );
   histogram(
     "troupe_commit_seconds",
@@ -201,6 +246,48 @@ function describeNodes({ counter, gauge, histogram }: Prometheus, nodes: Readonl
     "Committed records that a sink has not acknowledged",
     ["sink"],
     byName("sink", (c) => c.outboxPending()),
+  );
+  counter(
+    "troupe_messages_turned_away_total",
+    "Calls that found no room, in the mailbox of their actor or in its commit lane",
+    ["actor"],
+    byName("actor", (c) => c.turnedAway()),
+  );
+  gauge(
+    "troupe_lane_turns_waiting",
+    "Turns that ended and wait for their commit",
+    [],
+    one((c) => c.lanes().turns),
+  );
+  gauge(
+    "troupe_lane_turns_limit",
+    "Turns that may wait for their commit before no further one begins",
+    [],
+    one((c) => c.lanes().limit),
+  );
+  gauge(
+    "troupe_lanes_full",
+    "Commit lanes that let no turn begin now",
+    [],
+    one((c) => c.lanes().full),
+  );
+  gauge(
+    "troupe_lanes",
+    "Commit lanes",
+    [],
+    one((c) => c.lanes().lanes),
+  );
+  gauge(
+    "troupe_lease_age_seconds",
+    "Since the lease of this node was last renewed",
+    ["store"],
+    byName("store", (c) => c.leaseAges()),
+  );
+  counter("troupe_lease_renewal_failures_total", "Renewals of a lease that failed", [], () =>
+    one((c) => c.leaseFailures)(),
+  );
+  counter("troupe_partitions_lost_total", "Partitions that another node took while they were in use here", [], () =>
+    one((c) => c.partitionsLost)(),
   );
   gauge(
     "troupe_partitions_owned",

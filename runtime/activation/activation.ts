@@ -143,7 +143,7 @@ export class Activation implements IncarnationOwner, LruEntry {
       if (!this.#refuses(phase, delivery)) this.#wait(delivery, definition);
     } else if (definition.kind === "query") {
       if (phase.life.gated < 2 * Math.max(this.#mailbox.max, MIN_GATED)) phase.life.query(delivery, definition);
-      else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
+      else this.#noRoom(delivery, new MailboxFullError(delivery.envelope, this.#mailbox.max));
     } else if (
       phase.life.idle &&
       this.#mailbox.depth === 0 &&
@@ -302,11 +302,17 @@ export class Activation implements IncarnationOwner, LruEntry {
       return;
     }
     if (!this.#room.admits(isPatient(delivery)))
-      delivery.fail(new OverloadedError(this.address, this.#room.retryAfterMs));
+      this.#noRoom(delivery, new OverloadedError(this.address, this.#room.retryAfterMs));
     else if (this.#mailbox.offer(delivery)) {
       if (callers.length > 0) this.#watchForRing(delivery, RING_FIRST_MS);
       this.#pump();
-    } else delivery.fail(new MailboxFullError(delivery.envelope, this.#mailbox.max));
+    } else this.#noRoom(delivery, new MailboxFullError(delivery.envelope, this.#mailbox.max));
+  }
+
+  /** There is no room for a message (G9). */
+  #noRoom(delivery: Delivery, error: TroupeError): void {
+    this.#parts.metrics?.turnAway(this.id.type);
+    delivery.fail(error);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { LaneLoad } from "../ports/metrics.ts";
 import { CommitLane, type CommitLaneParts } from "./commit-lane.ts";
 
 /** The commit lanes of one store on this node: each partition has one, and shares it with others. */
@@ -12,6 +13,17 @@ export class CommitLanes {
   /** The lane that writes a partition. */
   of(partition: number): CommitLane {
     return this.#lanes[partition % this.#lanes.length] as CommitLane;
+  }
+
+  /** How full they are, together. */
+  get load(): LaneLoad {
+    const rooms = this.#lanes.map(({ room }) => room);
+    return {
+      lanes: rooms.length,
+      full: rooms.filter(({ full }) => full).length,
+      turns: rooms.reduce((sum, { turns }) => sum + turns, 0),
+      limit: rooms.reduce((sum, { limit }) => sum + limit, 0),
+    };
   }
 
   /** Resolves when nothing is left to write. */

@@ -63,6 +63,16 @@ export class LaneRoom {
     this.#clock = clock;
   }
 
+  /** Turns that wait for their commit. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  /** Turns that may wait before no further one begins. */
+  get limit(): number {
+    return 2 * this.#window;
+  }
+
   /** A turn waits for its commit from now on. `length`: what it leaves to be written, in characters. */
   joined(length: number): void {
     this.#turns++;
@@ -132,6 +142,6 @@ export class LaneRoom {
   }
 
   #look(): void {
-    this.full = this.#turns >= 2 * this.#window || this.#length >= MAX_LANE_LENGTH;
+    this.full = this.#turns >= this.limit || this.#length >= MAX_LANE_LENGTH;
   }
 }

@@ -50,6 +50,17 @@ export class Membership implements MembershipPort {
     this.#parts.log.nodesChanged(nodes);
   }
 
+  renewalFailed(error: unknown): void {
+    const { node, log } = this.#parts;
+    if (node.metrics !== undefined) node.metrics.leaseFailures++;
+    log.failed("lease renewal", error);
+  }
+
+  lost(count: number): void {
+    const { metrics } = this.#parts.node;
+    if (metrics !== undefined) metrics.partitionsLost += count;
+  }
+
   failed(what: string, error: unknown): void {
     this.#parts.log.failed(what, error);
   }

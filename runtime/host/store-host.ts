@@ -20,6 +20,7 @@ import { IndexFiller } from "../indexing/filler.ts";
 import { TroupeError } from "../message/errors.ts";
 import { Ownership } from "../ownership/ownership.ts";
 import { PartitionTable } from "../ownership/partition-table.ts";
+import type { LaneLoad } from "../ports/metrics.ts";
 import type { Sink } from "../ports/sink.ts";
 import type { Store } from "../ports/store.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -145,6 +146,14 @@ export class StoreHost {
 
   get timersDue(): number {
     return this.timers.due;
+  }
+
+  get leaseAgeMs(): number {
+    return this.partitions.leaseAgeMs();
+  }
+
+  get laneLoad(): LaneLoad {
+    return this.#lanes.load;
   }
 
   /** What is in memory, by type. */

@@ -32,6 +32,10 @@ export interface MembershipPort {
   admit(): Promise<void>;
   /** Other nodes live now than in the last round. */
   nodesChanged(nodes: readonly NodeId[]): void;
+  /** The store could not be asked in a round. */
+  renewalFailed(error: unknown): void;
+  /** So many partitions in use here turned out to be somebody else's. */
+  lost(count: number): void;
   failed(what: string, error: unknown): void;
 }
 
@@ -135,7 +139,7 @@ export class Ownership implements HandoverHost {
   /** A commit was fenced, or its outcome was settled elsewhere: stop using these partitions, then ask the store. */
   giveUp(partitions: readonly Partition[]): void {
     const lost = this.#table.remove(partitions);
-    if (lost.length > 0) this.#use?.dropped(lost);
+    if (lost.length > 0) this.#dropped(lost);
     void this.refresh();
   }
 
@@ -241,10 +245,15 @@ export class Ownership implements HandoverHost {
     } catch (error) {
       const pauseMs = Math.min(this.#parts.leaseMs / 4, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 8));
       this.#notBefore = this.clock.monotonic() + pauseMs;
-      this.#parts.membership.failed("lease renewal", error);
+      this.#parts.membership.renewalFailed(error);
     } finally {
       this.#round = undefined;
     }
+  }
+
+  #dropped(lost: readonly Partition[]): void {
+    this.#parts.membership.lost(lost.length);
+    this.#use?.dropped(lost);
   }
 
   async #renew(): Promise<void> {
@@ -259,7 +268,7 @@ export class Ownership implements HandoverHost {
     // Ownership.O1: from before it was sent, and in one step with what was learned: a partition that was lost is not served meanwhile.
     this.#table.leaseUntil(sentAt + leaseMs);
     const { lost, stray } = this.#table.learn(rows, (partition) => this.moving(partition) !== undefined);
-    if (lost.length > 0) this.#use?.dropped(lost); // Ownership.O2
+    if (lost.length > 0) this.#dropped(lost); // Ownership.O2
     this.#tellWatches();
     if (changed) this.#parts.membership.nodesChanged(this.#table.nodes().map(({ id }) => id));
     this.#again = false;

@@ -24,6 +24,38 @@ export interface Distribution {
   /** One more than there are bounds: the last bucket has no upper end. Not cumulative. */
   readonly counts: readonly number[];
   readonly sum: number;
+  /** The last traced value of each bucket, where there was one. */
+  readonly exemplars?: readonly (Exemplar | undefined)[];
+}
+
+/** One value of a distribution, and the trace that shows how it came about. */
+export interface Exemplar {
+  /** W3C Trace Context: the trace's id is in it. */
+  readonly traceparent: string;
+  readonly value: number;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** How full the commit lanes of a node are. */
+export interface LaneLoad {
+  /** Lanes the node has. */
+  readonly lanes: number;
+  /** Lanes that let no turn begin until a commit has made room. */
+  readonly full: number;
+  /** Turns that ended and wait for their commit. */
+  readonly turns: number;
+  /** Turns that may wait, at most, before the lanes are full. */
+  readonly limit: number;
+}
+
+/** What became of the messages of one kind that had their turn. */
+export interface TurnCounts {
+  readonly actor: string;
+  readonly message: string;
+  readonly tally: TurnTally;
+  /** From the start of a turn to the commit that holds it, in seconds, to the millisecond. */
+  readonly seconds: Distribution;
 }
 
 /** A gauge of one actor type or sink. */
@@ -54,9 +86,7 @@ export interface SubscriptionSkips {
  * and messages, configured sinks.
  */
 export interface NodeCounts {
-  turns(): Iterable<{ readonly actor: string; readonly message: string; readonly tally: TurnTally }>;
-  /** From the start of a turn to the commit that holds it, in seconds, to the millisecond. */
-  readonly turnSeconds: Distribution;
+  turns(): Iterable<TurnCounts>;
   /** One write to the store. */
   readonly commitSeconds: Distribution;
   /** Turns that one write held. */
@@ -75,6 +105,15 @@ export interface NodeCounts {
   subscriptionLags(): Iterable<SubscriptionLag>;
   /** Of all subscriptions this node may consume. */
   subscriptionSkips(): Iterable<SubscriptionSkips>;
+  /** Calls that found no room, in the mailbox or in the lane, by actor type. Only grows. */
+  turnedAway(): Iterable<NamedValue>;
+  lanes(): LaneLoad;
+  /** Seconds since the lease was last renewed, by store. */
+  leaseAges(): Iterable<NamedValue>;
+  /** Renewals of a lease that failed. Only grows. */
+  readonly leaseFailures: number;
+  /** Partitions that another node took while they were in use here: a handover is no loss. Only grows. */
+  readonly partitionsLost: number;
   partitionsOwned(): number;
   /** Timers whose time has come, and whose turn has not ended yet. */
   timersDue(): number;

@@ -1,4 +1,4 @@
-import type { Distribution } from "../ports/metrics.ts";
+import type { Distribution, Exemplar } from "../ports/metrics.ts";
 
 /** From half a millisecond to ten seconds: a turn, a commit, a publish. */
 export const SECONDS: readonly number[] = [
@@ -7,11 +7,12 @@ export const SECONDS: readonly number[] = [
 /** How many at once. */
 export const SIZES: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000];
 
-/** Counts values by size. `add` allocates nothing. */
+/** Counts values by size. `add` allocates nothing, but for the first traced value of a bucket. */
 export class Buckets implements Distribution {
   readonly bounds: readonly number[];
   readonly counts: number[];
   sum = 0;
+  readonly exemplars: (LastTraced | undefined)[] = [];
 
   /** @param bounds the upper end of each bucket, smallest first. */
   constructor(bounds: readonly number[]) {
@@ -19,11 +20,26 @@ export class Buckets implements Distribution {
     this.counts = Array.from({ length: bounds.length + 1 }, () => 0);
   }
 
-  add(value: number): void {
+  /**
+   * @param traceparent where the value was seen, if it is known.
+   * @param atMs when: milliseconds since the epoch.
+   */
+  add(value: number, traceparent?: string, atMs = 0): void {
     const { bounds, counts } = this;
     let i = 0;
     while (i < bounds.length && value > (bounds[i] as number)) i++;
     counts[i] = (counts[i] as number) + 1;
     this.sum += value;
+    if (traceparent === undefined) return;
+    const kept = this.exemplars[i];
+    if (kept === undefined) this.exemplars[i] = { traceparent, value, atMs };
+    else {
+      kept.traceparent = traceparent;
+      kept.value = value;
+      kept.atMs = atMs;
+    }
   }
 }
+
+/** An exemplar that is written over by the next one. */
+type LastTraced = { -readonly [field in keyof Exemplar]: Exemplar[field] };

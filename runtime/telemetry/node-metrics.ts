@@ -10,15 +10,27 @@ import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { Answer } from "../message/delivery.ts";
 import type { TroupeErrorCode } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
-import type { NamedValue, NodeCounts, SubscriptionLag, SubscriptionSkips, TurnOutcome } from "../ports/metrics.ts";
+import type {
+  LaneLoad,
+  NamedValue,
+  NodeCounts,
+  SubscriptionLag,
+  SubscriptionSkips,
+  TurnCounts,
+  TurnOutcome,
+} from "../ports/metrics.ts";
 import type { DeadLetterReason } from "../ports/store.ts";
 import { Buckets, SECONDS, SIZES } from "./buckets.ts";
 
 /** What is looked at in one store host. */
 export interface CountedHost {
   readonly relays: readonly { readonly sink: { readonly name: string }; readonly pending: number }[];
+  readonly store: { readonly name: string };
   readonly ownedPartitions: number;
   readonly timersDue: number;
+  /** Milliseconds since the lease was last renewed. */
+  readonly leaseAgeMs: number;
+  readonly laneLoad: LaneLoad;
   reportActors(): Iterable<{ readonly type: string; readonly inMemory: number; readonly waiting: number }>;
 }
 
@@ -35,15 +47,23 @@ const REFUSALS: ReadonlySet<TroupeErrorCode> = new Set(["refused", "invalid_inpu
 
 type Tally = Record<TurnOutcome, number>;
 
+/** What is kept of the messages of one kind. */
+interface Kept extends TurnCounts {
+  readonly tally: Tally;
+  readonly seconds: Buckets;
+}
+
 export class NodeMetrics implements NodeCounts {
-  readonly turnSeconds = new Buckets(SECONDS);
+  leaseFailures = 0;
+  partitionsLost = 0;
   readonly commitSeconds = new Buckets(SECONDS);
   readonly commitBatchTurns = new Buckets(SIZES);
   readonly publishSeconds = new Map<string, Buckets>();
   readonly #hosts: () => readonly CountedHost[];
   readonly #subscriptions: () => readonly SubscriptionStatus[];
   readonly #letters = new Map<DeadLetterReason, number>();
-  readonly #turns = new Map<string, Map<string, Tally>>();
+  readonly #away = new Map<string, number>();
+  readonly #turns = new Map<string, Map<string, Kept>>();
 
   constructor(hosts: () => readonly CountedHost[], subscriptions: () => readonly SubscriptionStatus[] = () => []) {
     this.#hosts = hosts;
@@ -52,8 +72,12 @@ export class NodeMetrics implements NodeCounts {
 
   /** A message of an actor had its turn. */
   count(type: string, message: string, outcome: TurnOutcome): void {
-    const tally = this.#turns.get(type)?.get(message) ?? this.#newTally(type, message);
-    tally[outcome]++;
+    this.#of(type, message).tally[outcome]++;
+  }
+
+  /** A call found no room. */
+  turnAway(type: string): void {
+    this.#away.set(type, (this.#away.get(type) ?? 0) + 1);
   }
 
   /** A message was answered without a write. */
@@ -67,8 +91,10 @@ export class NodeMetrics implements NodeCounts {
     this.commitBatchTurns.add(turns.length);
     for (const turn of turns) {
       if (turn.answerOnly) continue; // counted when it was refused
-      this.count(turn.activation.id.type, turn.envelope.message, "ok");
-      this.turnSeconds.add(Math.max(0, nowMs - turn.at) / 1_000);
+      const { message, traceparent } = turn.envelope;
+      const kept = this.#of(turn.activation.id.type, message);
+      kept.tally.ok++;
+      kept.seconds.add(Math.max(0, nowMs - turn.at) / 1_000, traceparent, nowMs);
     }
   }
 
@@ -93,9 +119,23 @@ export class NodeMetrics implements NodeCounts {
     return buckets;
   }
 
-  *turns(): Generator<{ readonly actor: string; readonly message: string; readonly tally: Tally }> {
-    for (const [actor, messages] of this.#turns)
-      for (const [message, tally] of messages) yield { actor, message, tally };
+  *turns(): Generator<TurnCounts> {
+    for (const messages of this.#turns.values()) yield* messages.values();
+  }
+
+  turnedAway(): Iterable<NamedValue> {
+    return named(this.#away);
+  }
+
+  lanes(): LaneLoad {
+    const sum = { lanes: 0, full: 0, turns: 0, limit: 0 };
+    for (const { laneLoad } of this.#hosts())
+      for (const field of ["lanes", "full", "turns", "limit"] as const) sum[field] += laneLoad[field];
+    return sum;
+  }
+
+  leaseAges(): Iterable<NamedValue> {
+    return this.#hosts().map(({ store, leaseAgeMs }) => ({ name: store.name, value: leaseAgeMs / 1_000 }));
   }
 
   mailboxDepths(): Iterable<NamedValue> {
@@ -138,12 +178,17 @@ export class NodeMetrics implements NodeCounts {
     return named(sums);
   }
 
-  #newTally(type: string, message: string): Tally {
+  #of(actor: string, message: string): Kept {
+    return this.#turns.get(actor)?.get(message) ?? this.#first(actor, message);
+  }
+
+  #first(actor: string, message: string): Kept {
     const tally: Tally = { ok: 0, refused: 0, failed: 0, uncommitted: 0 };
-    const messages = this.#turns.get(type);
-    if (messages === undefined) this.#turns.set(type, new Map([[message, tally]]));
-    else messages.set(message, tally);
-    return tally;
+    const kept = { actor, message, tally, seconds: new Buckets(SECONDS) };
+    const messages = this.#turns.get(actor);
+    if (messages === undefined) this.#turns.set(actor, new Map([[message, kept]]));
+    else messages.set(message, kept);
+    return kept;
   }
 }
 

@@ -3,6 +3,7 @@ import { ordersProjection } from "#actors/shop/read-model/read-model.ts";
 import { connectNats, type NatsLink } from "#infra/nats/connection.ts";
 import { natsTopics } from "#infra/nats/topics.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
+import type { PoolUse } from "#infra/postgres/pool-use.ts";
 import { postgresReadModel, type PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
 import { postgresStore } from "#infra/postgres/store.ts";
 import { routedKafka } from "#infra/routing/kafka.ts";
@@ -46,6 +47,8 @@ export interface Connections {
   readonly sources: Readonly<Record<string, Source>>;
   /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
   readonly blocked: ReadonlyMap<string, () => string | undefined>;
+  /** How much of the connections to each database is taken. */
+  readonly pools: ReadonlyMap<ServiceName, PoolUse>;
   /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
   readonly topics: Topics;
   /** One store per service that has a database; made anew for each try, since a troupe closes its stores. */
@@ -94,6 +97,7 @@ export function openConnections(settings: Settings, log: Log): Connections {
   if (temporal !== undefined) sinks.push(temporalSink({ temporal, keywords: Object.values(searchAttributes), log }));
   sinks.push(...routedSinks(settings, security, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
+  const pools = new Map(SERVICES.map((service): [ServiceName, PoolUse] => [service, { queries: 0, max: 0 }]));
   const opened = { cluster, signingKey: settings.TROUPE_SECRET_KEY?.split(",")[0], tls: security.tls };
   const [first, ...others] = readEngines(settings.TROUPE_ENGINE ?? "") ?? [
     { name: undefined, address: { driver: "docker" as const, host: DOCKER_HOST } },
@@ -111,8 +115,9 @@ export function openConnections(settings: Settings, log: Log): Connections {
     sinks: sinks.map(failing.sink),
     sources: brokers.sources,
     blocked: brokers.blocked,
+    pools,
     topics,
-    stores: () => storesOf(settings, log, failing),
+    stores: () => storesOf(settings, log, failing, pools),
     orderReads: () =>
       postgresReadModel(databaseOf("order", settings), {
         name: "orders",
@@ -163,11 +168,18 @@ function routedSinks(
   ];
 }
 
-function storesOf(settings: Settings, log: Log, failing: Failpoints): Record<ServiceName, Store> {
+function storesOf(
+  settings: Settings,
+  log: Log,
+  failing: Failpoints,
+  pools: ReadonlyMap<ServiceName, PoolUse>,
+): Record<ServiceName, Store> {
   const stores = SERVICES.map((service) => {
+    const use = pools.get(service);
     const store = postgresStore(databaseOf(service, settings), {
       name: service,
       log,
+      ...(use && { use }),
       max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE,
     });
     return [service, failing.store(store)] as const;

@@ -2,7 +2,7 @@ import { Ticket } from "#actors/access/ticket/ticket.ts";
 import { gatewayRoutes } from "#actors/gateway/http/gateway.ts";
 import { createIngress } from "#actors/ingress/app.ts";
 import type { Forward, IngressDeps } from "#actors/ingress/deps.ts";
-import { readinessOf } from "#actors/ingress/readiness.ts";
+import { type Readiness, readinessOf } from "#actors/ingress/readiness.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
@@ -39,6 +39,8 @@ export interface HttpServer {
   readonly address: string;
   /** How many are open. */
   readonly sockets: number;
+  /** What `/ready` answers. */
+  readiness(): Promise<Readiness>;
   /** From now on `/ready` answers 503, and every answer closes its connection: clients look for another process. */
   announceStop(): void;
   /** Closes the sockets so that their clients go elsewhere, takes no new connections, lets requests under way end for `drainMs`, then cuts what is left. */
@@ -164,6 +166,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, trac
     get sockets() {
       return sockets.open;
     },
+    readiness,
     announceStop() {
       stopping = true;
     },

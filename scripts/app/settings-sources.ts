@@ -5,6 +5,8 @@ import { type FileSettings, readConfigFile } from "./config-file.ts";
 import { isSecretName, meaningOf, readSettings, type Settings, SettingsError, VARIABLE_NAMES } from "./settings.ts";
 import { stackAddresses } from "./stack-addresses.ts";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The settings, and where each comes from. */
 export interface LoadedSettings {
   readonly settings: Settings;
@@ -13,16 +15,35 @@ export interface LoadedSettings {
 }
 
 /**
+ * The environment with what stands in files: where `NAME_FILE` names a file and `NAME` is not set, `NAME` is what the file
+ * holds, without the line's end. So secrets that a container gets as files need not stand in its environment.
+ * @throws {SettingsError} naming the file that cannot be read.
+ */
+function withFiles(environment: Environment): Environment {
+  const read = VARIABLE_NAMES.flatMap((name) => {
+    const path = environment[`${name}_FILE`];
+    if (!path || environment[name]) return [];
+    try {
+      return [[name, readFileSync(path, "utf8").replace(/\r?\n$/, "")]];
+    } catch {
+      throw new SettingsError(`Cannot start as the file of ${name}_FILE cannot be read: ${path}`);
+    }
+  });
+  return read.length === 0 ? environment : { ...environment, ...Object.fromEntries(read) };
+}
+
+/**
  * Reads the settings of every source: the environment wins over the file of `TROUPE_CONFIG`, that over the addresses of a
  * running stack, those over the defaults.
  * @throws {SettingsError} naming everything that does not fit, with its place in the file.
  */
-export function loadSettings(environment: Readonly<Record<string, string | undefined>>): LoadedSettings {
+export function loadSettings(given: Environment): LoadedSettings {
+  const environment = withFiles(given);
   const path = environment["TROUPE_CONFIG"] || undefined;
   const file = path === undefined ? undefined : fileAt(path);
   const stack = stackAddresses(environment["TROUPE_DATA"] || ".troupe");
   const originOf = (variable: string): string => {
-    if (environment[variable]) return "environment";
+    if (environment[variable]) return given[variable] ? "environment" : `file of ${variable}_FILE`;
     if (file?.values[variable] !== undefined) return `${path} ${file.placeOf(variable)}`;
     return stack[variable] === undefined ? "default" : "running stack";
   };

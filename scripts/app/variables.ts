@@ -243,6 +243,10 @@ export const VARIABLES = {
     v.optional(v.pipe(text, v.minLength(1)), ".troupe"),
     v.description("the data folder of a running stack: its addresses fill what is not set"),
   ),
+  TROUPE_REVISION: v.pipe(
+    v.optional(v.pipe(text, v.regex(/^[\w.-]{0,64}$/, "expected a commit or a tag")), ""),
+    v.description("the commit that runs here, for the metric troupe_build_info; an image sets it"),
+  ),
   TROUPE_CLUSTER: v.pipe(
     v.optional(
       v.pipe(

@@ -5,5 +5,7 @@ const PLACES = ["*.md", ...["runtime", "infra", "actors", "workflows", "scripts"
 
 /** Every Markdown page of the checkout, as paths from its root, in order. */
 export function markdownPages(root: string): string[] {
-  return PLACES.flatMap((pattern) => [...new Glob(pattern).scanSync(root)]).sort();
+  return PLACES.flatMap((pattern) =>
+    [...new Glob(pattern).scanSync(root)].filter((path) => !path.includes("node_modules/")),
+  ).sort();
 }

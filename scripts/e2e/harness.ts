@@ -6,7 +6,6 @@ import postgres from "postgres";
 import { testEnvironment } from "#infra/stack/for-tests.ts";
 import type { ServerName } from "#infra/stack/types.ts";
 import { makeNamespace, removeNamespace } from "#infra/temporal/test-namespace.ts";
-import { eventually } from "#infra/testing/eventually.ts";
 import { SERVICES } from "../app/databases.ts";
 import { AppProcess } from "./app-process.ts";
 import type { CloudEvent } from "./cloud-event.ts";
@@ -39,6 +38,11 @@ export class Harness implements AsyncDisposable {
     const app = new AppProcess({ ...this.#environment, ...environment });
     this.#apps.push(app);
     return app;
+  }
+
+  /** The variables of an app process that is started by other means, as in a container. */
+  environment(): Readonly<Record<string, string>> {
+    return this.#environment;
   }
 
   /** Every event now in the JetStream stream, in the stream's order. */

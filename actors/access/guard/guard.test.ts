@@ -37,7 +37,7 @@ function ingress(guard: GuardOptions): Ingress {
     guard: new Guard(guard),
     counts,
     origins: () => [ORIGIN],
-    metrics: { contentType: "text/plain", text: async () => "up 1\n" },
+    metrics: { scrape: async () => ({ contentType: "text/plain", text: "up 1\n" }) },
   });
   return createIngress(deps, [orchestratorRoutes({ troupe: () => troupe })]);
 }

@@ -5,7 +5,11 @@
  *    under their name. The documents that name them may not be kept at all.
  * B2 Everything is served from here: no page asks another host for anything.
  * B3 It is made beside the event loop, which turns and requests need meanwhile.
+ * B4 An image has it made already: a folder `built` beside this file wins over the sources, which are not there then.
  */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
@@ -54,7 +58,48 @@ export function bundle(): Promise<Bundle> {
   return made;
 }
 
+/** For WebBundle.B4. */
+const BUILT = join(import.meta.dirname, "built");
+
+/** Makes the folder of WebBundle.B4, for an image whose packages and sources of pages are left out. */
+export async function writeBundle(): Promise<void> {
+  const files = await buildFiles();
+  await mkdir(BUILT, { recursive: true });
+  for (const { name, plain } of files) await writeFile(join(BUILT, name), plain);
+}
+
 async function make(): Promise<Bundle> {
+  const files = existsSync(BUILT) ? await readFiles() : await buildFiles();
+  const assets = new Map(
+    await Promise.all(
+      files.map(async ({ name, type, plain }): Promise<[string, Asset]> => [name, await compressed(type, plain)]),
+    ),
+  );
+  const take = (name: DocumentName): Asset => {
+    const document = assets.get(`${name}.html`);
+    if (document === undefined) throw new Error(`Cannot serve ${name}: Bun has made no ${name}.html`);
+    assets.delete(`${name}.html`);
+    return document;
+  };
+  return { documents: { shop: take("shop"), console: take("console"), api: take("api") }, assets };
+}
+
+interface BuiltFile {
+  readonly name: string;
+  readonly type: string;
+  readonly plain: Uint8Array;
+}
+
+async function readFiles(): Promise<BuiltFile[]> {
+  return await Promise.all(
+    (await readdir(BUILT)).map(async (name) => {
+      const file = Bun.file(join(BUILT, name));
+      return { name, type: file.type.replace(";charset", "; charset"), plain: await file.bytes() };
+    }),
+  );
+}
+
+async function buildFiles(): Promise<BuiltFile[]> {
   const { outputs } = await Bun.build({
     entrypoints: Object.values(DOCUMENTS).map((path) => `${import.meta.dirname}/${path}`),
     target: "browser",
@@ -65,26 +110,18 @@ async function make(): Promise<Bundle> {
     external: FONTS.map(({ name }) => ASSETS_PATH + name),
     naming: { entry: "[name].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
   });
-  const assets = new Map(
-    await Promise.all([
-      ...outputs.map(async (output): Promise<[string, Asset]> => {
-        const name = output.path.slice(output.path.lastIndexOf("/") + 1);
-        const type = output.type.replace(";charset", "; charset");
-        return [name, await compressed(type, new Uint8Array(await output.arrayBuffer()))];
-      }),
-      ...FONTS.map(async ({ name, from }): Promise<[string, Asset]> => {
-        const plain = await Bun.file(Bun.fileURLToPath(import.meta.resolve(from))).bytes();
-        return [name, await compressed("font/woff2", plain)];
-      }),
-    ]),
-  );
-  const take = (name: DocumentName): Asset => {
-    const document = assets.get(`${name}.html`);
-    if (document === undefined) throw new Error(`Cannot serve ${name}: Bun has made no ${name}.html`);
-    assets.delete(`${name}.html`);
-    return document;
-  };
-  return { documents: { shop: take("shop"), console: take("console"), api: take("api") }, assets };
+  return await Promise.all([
+    ...outputs.map(async (output) => ({
+      name: output.path.slice(output.path.lastIndexOf("/") + 1),
+      type: output.type.replace(";charset", "; charset"),
+      plain: new Uint8Array(await output.arrayBuffer()),
+    })),
+    ...FONTS.map(async ({ name, from }) => ({
+      name,
+      type: "font/woff2",
+      plain: await Bun.file(Bun.fileURLToPath(import.meta.resolve(from))).bytes(),
+    })),
+  ]);
 }
 
 const gzipped = promisify(gzip);

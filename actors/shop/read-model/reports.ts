@@ -1,4 +1,5 @@
 import type { PostgresReadModel } from "#infra/postgres/projections/read-model.ts";
+import type { OrderStatus } from "../order/messages.ts";
 import { ORDERS } from "./read-model.ts";
 
 /** What was sold in an hour, in one currency. Minor units; `hour` is its beginning, RFC 3339. */
@@ -21,13 +22,24 @@ export interface ListedStock {
   readonly shipped: number;
 }
 
+/** Orders of one status that have not come to their end. */
+export interface OpenOrders {
+  readonly status: OrderStatus;
+  readonly orders: number;
+}
+
 /** Figures of the shop, from the read model. */
 export interface Reports {
   /** Hours from `fromMs` to before `toMs`, oldest first; hours without a sale are left out. */
   sales(range: { readonly fromMs: number; readonly toMs: number; readonly limit: number }): Promise<SalesHour[]>;
   /** By SKU, behind `after`. `below`: only what has fewer pieces available. */
   stock(page: { readonly after?: string; readonly below?: number; readonly limit: number }): Promise<ListedStock[]>;
+  /** One for each status that is not an end, also where there is no such order. */
+  openOrders(): Promise<OpenOrders[]>;
 }
+
+/** As in the index `orders_open`. */
+const OPEN: readonly OrderStatus[] = ["placed", "reserved", "paid", "shipped", "needs_attention"];
 
 /** Reads the figures. */
 export function reports(reads: PostgresReadModel): Reports {
@@ -52,6 +64,15 @@ export function reports(reads: PostgresReadModel): Reports {
           where sku > ${after} ${below === undefined ? sql`` : sql`and on_hand - reserved < ${below}::bigint`}
           order by sku limit ${limit}::int`,
       );
+    },
+    async openOrders() {
+      const rows = await reads.query(
+        ORDERS,
+        (sql) => sql<{ status: string; orders: number }[]>`
+          select status, count(*)::float8 as orders from orders
+          where status in ('placed', 'reserved', 'paid', 'shipped', 'needs_attention') group by status`,
+      );
+      return OPEN.map((status) => ({ status, orders: rows.find((row) => row.status === status)?.orders ?? 0 }));
     },
   };
 }
