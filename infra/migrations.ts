@@ -1,11 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-
-/** One SQL file. Its name, as in `0002_create_actor_index.sql`, is what a store remembers it by. */
-export interface Migration {
-  readonly name: string;
-  readonly text: string;
-}
+import type { Migration } from "./migration.ts";
 
 /** The SQL files of a directory, in order of their names. */
 export async function readMigrations(directory: string): Promise<readonly Migration[]> {

@@ -11,3 +11,7 @@ export { listsForMaps } from "./message/lists-for-maps.ts";
 export { keyOf, pointerOf, stepOf } from "./base/json-pointer.ts";
 export { toIssue } from "./message/validate.ts";
 export { withResolvers } from "./base/deferred.ts";
+export { CLOSE, CONNECT, KEEP, LEASE_MS, RECEIVE } from "./actor/socket-commands.ts";
+export type { SocketReply } from "./actor/socket-commands.ts";
+export { socketTopic } from "./topics/socket-topic.ts";
+export type { SocketBroadcast } from "./turn/turn-sockets.ts";

@@ -2,7 +2,7 @@
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor/actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor/actor.ts";
-export type { AnyActorType, Emits, JournalOptions, Schema, StateOutput } from "./actor/any-actor.ts";
+export type { AnyActorType, AnySockets, Emits, JournalOptions, Schema, StateOutput } from "./actor/any-actor.ts";
 export type { ActorRef, ActorTell, CallOptions } from "./actor/ref.ts";
 export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./message/address.ts";
 export type { Address } from "./message/address.ts";
@@ -13,6 +13,7 @@ export type { ContractCheck } from "./actor/contract-check.ts";
 export { systemClock } from "./base/clock.ts";
 export type { Clock } from "./base/clock.ts";
 export type {
+  ActorSockets,
   QueryContext,
   SetTimer,
   TimerDue,
@@ -57,7 +58,11 @@ export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription
 export { CommitRefusedError, FencedError, OutcomeUnknownError, SENT_IDS } from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
+export { isRecorded } from "./ports/tracing.ts";
+export type { Span, SpanAttributes, SpanStart, Tracing } from "./ports/tracing.ts";
 export type { Transport, WireError, WireReply } from "./ports/transport.ts";
+export { standard } from "./actor/standard.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./actor/standard.ts";
 export type { RestartPolicy } from "./actor/restart-policy.ts";
 export type { Migration } from "./actor/migration.ts";
 export type { Probe, ProbedTurn } from "./ports/probe.ts";
@@ -71,6 +76,7 @@ export type { Troupe, TroupeOptions, TroupeStatus } from "./node/troupe.ts";
 export type { ProjectionStatus } from "./projections/projections.ts";
 export type { ActorSummary } from "./indexing/where.ts";
 export type { WatchedState } from "./watch/watch.ts";
+export type { DeclareSockets, Socket, SocketHandlers, SocketsDefinition, SocketSchemas } from "./actor/sockets.ts";
 export { memory } from "./memory/memory-store.ts";
 export { memoryTopics } from "./topics/memory-topics.ts";
 export type { MemoryTopicsOptions } from "./topics/memory-topics.ts";

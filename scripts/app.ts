@@ -14,9 +14,12 @@ import { SettingsError } from "./app/settings.ts";
 import { untilStopSignal } from "./app/stop-signal.ts";
 import { startSystem } from "./app/system.ts";
 import { openTelemetry } from "./app/telemetry.ts";
+import { openTracing } from "./app/tracing.ts";
 
 /** How long requests and turns under way may take to end, together. */
 const DRAIN_MS = 10_000;
+/** How long the last spans may take to leave. */
+const FLUSH_MS = 2_000;
 const EXIT_USAGE = 2;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,6 +40,7 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
   const { settings } = loaded;
   const log = jsonLog(settings.LOG_LEVEL);
   writeDownUncaught(log);
+  const tracing = openTracing(settings, all);
   const stopSignal = untilStopSignal();
   const connections = openConnections(settings, log);
   const live = followSettings(loaded, all, log);
@@ -57,9 +61,10 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
     connections,
     telemetry,
     log,
+    tracing: tracing.otel,
     address: () => server.address,
   });
-  const server = serveHttp({ settings, live, connections, system, telemetry, log });
+  const server = serveHttp({ settings, live, connections, system, telemetry, tracing, log });
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,
@@ -79,6 +84,7 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
   await server.stop(left());
   await system.stop(left());
   await connections.close();
+  await Promise.race([tracing.otel?.close(), Bun.sleep(FLUSH_MS)]).catch(() => undefined);
   log("info", "app:stopped");
   process.exit(0);
 }

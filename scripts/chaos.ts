@@ -7,10 +7,12 @@ import { type Outage, OUTAGE_NAMES } from "./chaos/outages/faults.ts";
 import { report } from "./chaos/outages/report.ts";
 import { outages } from "./chaos/outages/run.ts";
 import { chaos } from "./chaos/run.ts";
+import { shopRun } from "./chaos/shop/run.ts";
 
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 const SHOWN = 20;
+const SHOP_AWAY_MS = 15_000;
 const USAGE = `Usage: bun run chaos [--seed N] [--minutes M | --seconds S] [--faults a,b] [--rate R] [--json]
 
 Breaks things under load, then looks for everything that was answered. Exits with 1 when something is lost, doubled, out of
@@ -28,10 +30,15 @@ after-commit, after-publish, postgres-restart, postgres-backends; outages stands
   Two tables: per fault what was answered, lost, repeated, out of order, the longest silence of a broker that was there, and
   how long the backlog took; and how long events took to each broker that was there.
 
+The shop: --faults shop. --orders simulated orders (default: 2000) at --rate a second (default: 20), 10 % declined, 5 % cancelled, 5 % lost, while
+  the worker of the sagas is killed every --seconds (default: 20) and Kafka and RabbitMQ are away once each. In the end
+  every order is at an end, the invariants hold, and every invoice and notice is there once.
+
   --seed N       brings the same faults again (default: one of its own)
   --seconds S    how long a run of nodes takes; how long a broker is away (default: 60 seconds); --minutes M likewise
   --faults a,b   which faults, of one kind (default: nodes)
   --rate R       events a second, for faults of servers and of the app (default: 500)
+  --orders N     how many orders, for the shop
   --log FILE     where the log of the app goes, for faults of servers and of the app (default: nowhere)
   --json         one line of JSON
   --help         this text`;
@@ -49,9 +56,11 @@ function numberOf(flag: string, text: string | undefined): number | undefined {
 
 type Chosen =
   | { readonly kind: "nodes"; readonly faults: readonly Fault[] }
-  | { readonly kind: "outages"; readonly faults: readonly Outage[] };
+  | { readonly kind: "outages"; readonly faults: readonly Outage[] }
+  | { readonly kind: "shop" };
 
 function faultsOf(text = "nodes"): Chosen {
+  if (text.trim() === "shop") return { kind: "shop" };
   const names = text.split(",").flatMap((name): readonly string[] => {
     if (name.trim() === "nodes") return FAULTS;
     return name.trim() === "outages" ? OUTAGE_NAMES : [name.trim()];
@@ -77,6 +86,7 @@ function readArguments() {
         seconds: { type: "string" },
         faults: { type: "string" },
         rate: { type: "string" },
+        orders: { type: "string" },
         log: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -103,6 +113,31 @@ async function runNodes(seed: number, forMs: number, faults: readonly Fault[]): 
 }
 
 async function runOutages(seed: number, awayMs: number, rate: number, faults: readonly Outage[]): Promise<boolean> {
+  const verdict = await outages({ seed, awayMs, rate, faults, ...telling() });
+  console.log(values.json ? JSON.stringify(verdict) : `\n${report(verdict)}\n`);
+  return verdict.violations.length === 0;
+}
+
+async function runShop(orders: number, ratePerSecond: number, killEveryMs: number): Promise<boolean> {
+  const verdict = await shopRun({ orders, ratePerSecond, killEveryMs, awayMs: SHOP_AWAY_MS, ...telling() });
+  const { ends, kills, invoices, notices, violations } = verdict;
+  if (values.json) {
+    console.log(JSON.stringify(verdict));
+  } else {
+    console.log(
+      `  ${Object.entries(ends)
+        .map(([status, count]) => `${count} ${status}`)
+        .join(", ")}`,
+    );
+    console.log(`  ${kills} workers killed, ${invoices} invoices, ${notices} notices`);
+    for (const violation of violations.slice(0, SHOWN)) console.log(`  ✗ ${violation}`);
+    if (violations.length > SHOWN) console.log(`  … and ${violations.length - SHOWN} more`);
+  }
+  return violations.length === 0;
+}
+
+/** Who is told what happens while servers of our own run. */
+function telling() {
   const since = performance.now();
   const say = (what: string): void =>
     console.error(`  ${((performance.now() - since) / 1_000).toFixed(1).padStart(6)} s  ${what}`);
@@ -114,9 +149,7 @@ async function runOutages(seed: number, awayMs: number, rate: number, faults: re
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       process.once(signal, () => void end().finally(() => process.exit(EXIT_INTERRUPTED)));
   };
-  const verdict = await outages({ seed, awayMs, rate, faults, say, onLine, onStart });
-  console.log(values.json ? JSON.stringify(verdict) : `\n${report(verdict)}\n`);
-  return verdict.violations.length === 0;
+  return { say, onLine, onStart };
 }
 
 const values = readArguments();
@@ -127,17 +160,27 @@ if (values.help) {
 const chosen = faultsOf(values.faults);
 const seed = Math.floor(numberOf("--seed", values.seed) ?? Math.random() * 1_000_000);
 const minutes = numberOf("--minutes", values.minutes);
-const seconds = numberOf("--seconds", values.seconds) ?? (minutes === undefined ? 60 : minutes * 60);
-const rate = numberOf("--rate", values.rate) ?? 500;
-if (!values.json)
-  console.log(
-    chosen.kind === "nodes"
-      ? `chaos: seed ${seed}, ${seconds} s`
-      : `chaos: seed ${seed}, ${seconds} s away, ${rate} events a second, ${chosen.faults.join(", ")}`,
-  );
-const held =
-  chosen.kind === "nodes"
-    ? await runNodes(seed, seconds * 1_000, chosen.faults)
-    : await runOutages(seed, seconds * 1_000, rate, chosen.faults);
+const seconds = numberOf("--seconds", values.seconds) ?? (minutes === undefined ? undefined : minutes * 60);
+const rate = numberOf("--rate", values.rate);
+const say = (what: string): void => {
+  if (!values.json) console.log(`chaos: ${what}`);
+};
+
+async function runChosen(): Promise<boolean> {
+  if (chosen.kind === "shop") {
+    const orders = numberOf("--orders", values.orders) ?? 2_000;
+    say(`${orders} orders, ${rate ?? 20} a second, a worker lives ${seconds ?? 20} s`);
+    return await runShop(orders, rate ?? 20, (seconds ?? 20) * 1_000);
+  }
+  const lasting = seconds ?? 60;
+  if (chosen.kind === "nodes") {
+    say(`seed ${seed}, ${lasting} s`);
+    return await runNodes(seed, lasting * 1_000, chosen.faults);
+  }
+  say(`seed ${seed}, ${lasting} s away, ${rate ?? 500} events a second, ${chosen.faults.join(", ")}`);
+  return await runOutages(seed, lasting * 1_000, rate ?? 500, chosen.faults);
+}
+
+const held = await runChosen();
 if (!values.json) console.log(held ? "held: nothing lost, nothing doubled" : `broken: repeat with --seed ${seed}`);
 process.exit(held ? 0 : 1);

@@ -1,3 +1,4 @@
+import { context, trace } from "@opentelemetry/api";
 import { Runtime, type Logger, type LogLevel } from "@temporalio/worker";
 import type { Log } from "#runtime";
 
@@ -34,6 +35,7 @@ function loggerOf(log: Log): Logger {
       workflowId,
       taskQueue,
       activityType,
+      traceId: trace.getSpanContext(context.active())?.traceId,
       error: error === undefined ? undefined : String(error),
     };
     log(LEVELS[level], "temporal:sdk", fields);

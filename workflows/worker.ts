@@ -1,5 +1,6 @@
 import type { PayloadCodec } from "@temporalio/common";
 import { NativeConnection, type Worker } from "@temporalio/worker";
+import type { Otel } from "#infra/otel/otel.ts";
 /**
  * Workers: run the workflows and activities of each task queue in this process.
  *
@@ -15,6 +16,7 @@ import { securityOptions, type TemporalSecurity } from "#infra/temporal/security
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
 import { createWorker } from "./create-worker.ts";
+import { traceActivities, traceSinks } from "./tracing.ts";
 import { installRuntime } from "./worker-runtime.ts";
 
 /** One task queue and what runs on it. */
@@ -36,6 +38,8 @@ export interface WorkersOptions {
   readonly security?: TemporalSecurity | undefined;
   readonly queues: readonly QueueOptions[];
   readonly log: Log;
+  /** Where runs and activities are told of. None: nowhere. */
+  readonly tracing?: Otel | undefined;
   /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
   readonly maxCachedWorkflows?: number;
 }
@@ -74,7 +78,7 @@ interface SupervisedQueue {
 
 function superviseQueue(
   queue: QueueOptions,
-  { address, namespace = "default", security, codec, log, maxCachedWorkflows }: WorkersOptions,
+  { address, namespace = "default", security, codec, log, tracing, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = new AbortController();
@@ -94,6 +98,8 @@ function superviseQueue(
         ...(bundle && { workflowBundle: bundle }),
         activities: queue.activities,
         dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
+        sinks: traceSinks(tracing),
+        ...(tracing && { interceptors: traceActivities(tracing) }),
         ...TUNING,
         maxCachedWorkflows: maxCachedWorkflows ?? TUNING.maxCachedWorkflows,
       });

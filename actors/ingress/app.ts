@@ -19,7 +19,8 @@ import { mark } from "#infra/http/mark.ts";
 import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
-import { traceOf } from "#infra/http/trace.ts";
+import { beginRequest, endRequest, traceOf } from "#infra/http/trace.ts";
+import type { Span } from "#runtime";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
 import { ticketRoutes } from "../access/http/tickets.ts";
@@ -47,6 +48,7 @@ import { projectionRoutes } from "./routes/projections.ts";
 import { rpcRoutes } from "./routes/rpc.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
+import { tracesRoutes } from "./routes/traces.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { SOCKET_PATH } from "./sockets/sockets.ts";
 
@@ -87,6 +89,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
     ...(deps.rpc === undefined ? [] : [rpcRoutes(deps, deps.rpc)]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
+    ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
     keyRoutes(deps),
     ticketRoutes(deps),
     docsRoutes(),
@@ -131,11 +134,13 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     const since = performance.now();
     let response: Response | undefined;
     let forwarding: Forwarding | undefined;
+    let span: Span | undefined;
     let readers: readonly string[] = [];
     try {
       const { host, path, query } = targetOf(request); // Ingress.I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
       if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
+      if (!QUIET.test(path)) span = beginRequest(request, deps.tracing, path);
       forwarding =
         deps.serves === false
           ? undefined
@@ -148,7 +153,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       } else if (response === undefined && forwarding?.kind === "elsewhere") {
         await guard?.admit(request, forwarding.access); // Ingress.I4
         response = await forwarding.answer(tunnel);
-        if (response === undefined) return undefined;
+        if (response === undefined) {
+          endRequest(span, request, forwarding.route, 101);
+          return undefined;
+        }
       }
       response ??= await router.fetch(request);
     } catch (error) {
@@ -157,8 +165,10 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     mark(response, request); // Ingress.I2
     guard?.describe(request, response);
     share(request, response, readers);
+    const route = forwarding?.kind === "elsewhere" ? forwarding.route : routeOf(request);
+    endRequest(span, request, route, response.status);
     counts?.answered(
-      forwarding?.kind === "elsewhere" ? forwarding.route : routeOf(request),
+      route,
       request.method,
       response.status,
       (performance.now() - since) / 1_000,
@@ -174,6 +184,8 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   };
 }
 
+/** Who looks at the process, and the files of pages: nobody asks for their traces. */
+const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|console|traces|v1)(?:\/|$))/;
 const NO_ORIGINS = (): readonly string[] => [];
 
 function notHere(): Problem {

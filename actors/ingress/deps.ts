@@ -3,8 +3,9 @@ import type { InvariantCheck } from "#actors/shop/http/deps.ts";
 import type { OrderLists } from "#actors/shop/read-model/orders.ts";
 import type { Reports } from "#actors/shop/read-model/reports.ts";
 import type { Access } from "#infra/http/access.ts";
+import type { TraceStore } from "#infra/otel/trace-store.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
-import type { AnyActorType, Log, Troupe } from "#runtime";
+import type { AnyActorType, Log, Tracing, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
 import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
@@ -46,6 +47,10 @@ export interface IngressDeps {
   readonly counts?: HttpCounts;
   /** What `GET /metrics` answers; without it there is no such route. */
   readonly metrics?: MetricsText;
+  /** Where the spans of requests go. None: traces are handed on, and nothing of them is told. */
+  readonly tracing?: Tracing | undefined;
+  /** The last traces; without it there are no such routes. */
+  readonly traces?: TraceStore | undefined;
   readonly links: Links;
   readonly log: Log;
 }

@@ -10,7 +10,7 @@ test("a page that uses the client holds no server code, and 8 KB of it at most",
     const at = (path: string): string => JSON.stringify(join(import.meta.dir, path));
     writeFileSync(
       page,
-      `import type { Counter } from ${at("../door/door-conformance.ts")};
+      `import type { Counter } from ${at("../door/door-bench.ts")};
 import { connect, remote } from ${at("mod.ts")};
 const client = connect<{ counter: typeof Counter }>("/rpc");
 await client.ref(remote<typeof Counter>("counter"), "a").add({ by: 1 });

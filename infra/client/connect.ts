@@ -7,9 +7,23 @@
  * C3 A stream goes on behind its last event when its line breaks.
  * C4 No server code is imported, only its types.
  */
-import { call, type Line } from "./call.ts";
-import { eventSource } from "./event-source.ts";
-import type { ActorName, App, Broadcast, Named, RemoteOptions, RemoteRef, RemoteState } from "./types.ts";
+import { batchLine } from "./batch-line.ts";
+import { call } from "./call.ts";
+import { httpLine } from "./http-line.ts";
+import { type Line, type RemoteAddress, TryFailed } from "./line.ts";
+import { type ClientSocket, socketLine } from "./socket-line.ts";
+import { stream } from "./stream.ts";
+import type {
+  ActorName,
+  App,
+  Broadcast,
+  ConnectData,
+  Named,
+  RemoteOptions,
+  RemoteRef,
+  RemoteSocket,
+  RemoteState,
+} from "./types.ts";
 
 /** What {@link connect} is told. */
 export interface ConnectOptions {
@@ -19,9 +33,16 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** Sends a request. Default: the host's `fetch`. */
   readonly fetch?: (request: Request) => Promise<Response>;
+  /**
+   * `"http"`: a request for each call and stream. `"batch"`: calls that are made together, without waiting in between, go in one
+   * request, each with its own answer. `"websocket"`: all calls and streams share one socket. Default `"http"`.
+   */
+  readonly transport?: "http" | "batch" | "websocket";
+  /** Opens a socket. Default: the host's `WebSocket`, which Node has from version 22. */
+  readonly webSocket?: (url: string) => ClientSocket;
 }
 
-/** A connection to a door. Holds nothing but its options: calls and streams end by themselves. */
+/** A connection to a door. Calls and streams end by themselves, and so does a socket that nobody uses. */
 export interface Client<Known = App> {
   /** A typed handle on an actor. Cheap; the actor need not exist. */
   ref<const Name extends ActorName<Known>>(actor: Name, key: string): RemoteRef<Named<Known, Name>>;
@@ -41,6 +62,19 @@ export interface Client<Known = App> {
     key: string,
     options?: { readonly signal?: AbortSignal },
   ): AsyncGenerator<Broadcast, void>;
+  /**
+   * Connects to an actor that has sockets. Needs `transport: "websocket"`. It lasts until either side closes it or the line
+   * breaks: then connect anew.
+   * @throws {CallError} what keeps it from being connected: `forbidden`, `message.not_found`, `unreachable`; a {@link RefusedCall}
+   * where the actor refused it. @throws {TypeError} another transport.
+   */
+  socket<const Name extends ActorName<Known>>(
+    actor: Name,
+    key: string,
+    options?: { readonly data?: ConnectData<Named<Known, Name>>; readonly signal?: AbortSignal },
+  ): Promise<RemoteSocket<Named<Known, Name>>>;
+  /** Closes the socket, where there is one. The next call opens another. */
+  close(): void;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -58,42 +92,78 @@ const TIMEOUT_MS = 30_000;
  * ```
  */
 export function connect<Known = App>(url: string, options: ConnectOptions = {}): Client<Known> {
-  const { auth, timeoutMs = TIMEOUT_MS, fetch: send = (request) => fetch(request) } = options;
-  const line: Line = {
-    url: url.replace(/\/+$/u, ""),
-    fetch: send,
-    timeoutMs,
-    async authorization(): Promise<Record<string, string>> {
-      if (auth === undefined) return {};
-      return { authorization: `Bearer ${typeof auth === "string" ? auth : await auth()}` };
-    },
-  };
+  const { timeoutMs = TIMEOUT_MS } = options;
+  const line = lineTo(url.replace(/\/+$/u, ""), options);
   return {
-    ref: (actor, key) => refOf(line, pathOf(actor, key)) as never,
+    ref: (actor, key) => refOf(line, addressOf(actor, key), timeoutMs) as never,
     async *watch(actor, key, { signal } = {}) {
-      for await (const { event, data } of eventSource(line, `${pathOf(actor, key)}/watch`, signal)) {
-        if (event === "state") yield JSON.parse(data) as never;
+      for await (const { event, data } of stream(line, addressOf(actor, key), signal)) {
+        if (event === "state") yield data as never;
       }
     },
     async *follow(actor, key, { signal } = {}) {
-      for await (const { event, data } of eventSource(line, `${pathOf(actor, key)}/watch`, signal)) {
-        if (event === "broadcast") yield { kind: "message", ...(JSON.parse(data) as object) } as Broadcast;
-        else if (event === "gap") yield { kind: "gap", ...(JSON.parse(data) as object) } as Broadcast;
+      for await (const { event, data } of stream(line, addressOf(actor, key), signal)) {
+        if (event === "broadcast") yield { kind: "message", ...(data as object) } as Broadcast;
+        else if (event === "gap") yield { kind: "gap", ...(data as object) } as Broadcast;
       }
     },
+    async socket(actor, key, { data, signal } = {}) {
+      if (line.connect === undefined)
+        throw new TypeError('Cannot connect to an actor but over `transport: "websocket"`');
+      const socket = await line.connect(addressOf(actor, key), data, signal).catch(plain);
+      return {
+        send: (message) => socket.send(message).catch(plain),
+        async *[Symbol.asyncIterator]() {
+          try {
+            yield* socket.messages() as AsyncGenerator<never>;
+          } catch (error) {
+            plain(error);
+          }
+        },
+        close: () => socket.close(),
+      };
+    },
+    close: () => line.close(),
   };
 }
 
-/** The path of an actor below the door. @throws {RangeError} for `.` and `..`, which no address can hold, and for no key at all. */
-function pathOf(actor: string | { readonly type: string }, key: string): string {
+function lineTo(url: string, options: ConnectOptions): Line {
+  const { auth, transport = "http", fetch: send = (request) => fetch(request) } = options;
+  const { webSocket = (at: string): ClientSocket => new WebSocket(at) } = options;
+  const token = async (): Promise<string | undefined> => (typeof auth === "function" ? auth() : auth);
+  if (transport === "websocket") return socketLine({ open: () => webSocket(socketUrl(url)), token });
+  const door = {
+    url,
+    fetch: send,
+    async authorization(): Promise<Record<string, string>> {
+      const given = await token();
+      return given === undefined ? {} : { authorization: `Bearer ${given}` };
+    },
+  };
+  return transport === "batch" ? batchLine(door) : httpLine(door);
+}
+
+/** What a try failed with, as callers know it. */
+function plain(thrown: unknown): never {
+  throw thrown instanceof TryFailed ? thrown.error : thrown;
+}
+
+/** Where the sockets of a door are opened: in a page `url` may be a path. */
+function socketUrl(url: string): string {
+  const page = (globalThis as { readonly location?: { readonly href: string } }).location;
+  return new URL(`${url}/socket`, page?.href).href.replace(/^http/u, "ws");
+}
+
+/** An actor as it is addressed. @throws {RangeError} for `.` and `..`, which no address can hold, and for no key at all. */
+function addressOf(actor: string | { readonly type: string }, key: string): RemoteAddress {
   if (/^\.{0,2}$/u.test(key))
     throw new RangeError(`Cannot address the key "${key}": expected other than "", "." and ".."`);
-  return `/${typeof actor === "string" ? actor : actor.type}/${encodeURIComponent(key)}`;
+  return { type: typeof actor === "string" ? actor : actor.type, key };
 }
 
 type Method = (input?: unknown, options?: RemoteOptions) => Promise<unknown>;
 
-function refOf(line: Line, path: string): Readonly<Record<string, Method>> {
+function refOf(line: Line, to: RemoteAddress, timeoutMs: number): Readonly<Record<string, Method>> {
   const methods = new Map<string, Method>();
   return new Proxy<Readonly<Record<string, Method>>>(Object.freeze({}), {
     get(_, name) {
@@ -101,7 +171,7 @@ function refOf(line: Line, path: string): Readonly<Record<string, Method>> {
       if (typeof name !== "string" || name === "then") return undefined;
       let method = methods.get(name);
       if (method === undefined) {
-        method = (input, options) => call(line, `${path}/${encodeURIComponent(name)}`, input, options);
+        method = (input, options) => call(line, to, name, input, { timeoutMs, ...options });
         methods.set(name, method);
       }
       return method;

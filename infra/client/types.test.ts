@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor } from "#runtime";
-import { Counter } from "../door/door-conformance.ts";
+import { Counter, type Room } from "../door/door-bench.ts";
 import { connect, reasonOf, remote, type RemoteRef } from "./mod.ts";
 
 const answers = (): Promise<Response> => Promise.resolve(Response.json(3));
@@ -38,6 +38,27 @@ test("a client's calls are typed by the actors alone: names, inputs, replies and
     }
   };
   expect(wrong).toBeFunction();
+});
+
+test("a socket of an actor is typed by its declaration: what is sent each way, and what is given at first", () => {
+  const client = connect<{ room: typeof Room; counter: typeof Counter }>("http://door");
+  const talk = async (): Promise<void> => {
+    const room = await client.socket("room", "lobby", { data: { name: "anna" } });
+    await room.send({ say: "hello" });
+    for await (const { by, text } of room) console.log(`${by}: ${text}`.toUpperCase());
+    // @ts-expect-error -- no such member
+    await room.send({ says: "hello" });
+    // @ts-expect-error -- another type
+    await client.socket("room", "lobby", { data: { name: 1 } });
+    for await (const message of room) {
+      // @ts-expect-error -- no such member
+      if (message.txet === "") return;
+    }
+    const counter = await client.socket("counter", "a");
+    // @ts-expect-error -- it has no sockets
+    await counter.send({ say: "hello" });
+  };
+  expect(talk).toBeFunction();
 });
 
 test("a command that lists its refusals gives no other", () => {

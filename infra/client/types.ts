@@ -1,4 +1,4 @@
-import type { AnyActorType, StateOutput } from "#runtime";
+import type { AnyActorType, SocketsDefinition, StateOutput } from "#runtime";
 
 /** The actors of an application, by type: what {@link connect} is told, as types alone. */
 export type App = Readonly<Record<string, AnyActorType>>;
@@ -64,6 +64,25 @@ export interface RemoteState<A extends AnyActorType> {
   /** Turns committed so far. */
   readonly version: number;
   readonly exists: boolean;
+}
+
+type SentBy<A extends AnyActorType> = A extends { readonly sockets: SocketsDefinition<infer In, infer Out, infer With> }
+  ? { readonly in: In; readonly out: Out; readonly with: With }
+  : never;
+
+/** What is given when one connects to a remote actor. */
+export type ConnectData<A extends AnyActorType> = SentBy<A>["with"];
+
+/** A socket of a remote actor. What the actor sends is read by `for await`; it ends when the socket does. */
+export interface RemoteSocket<A extends AnyActorType> extends AsyncIterable<SentBy<A>["out"]> {
+  /**
+   * Sends a message. Resolves when its turn is durable.
+   * @throws {RefusedCall} the actor refused it. @throws {CallError} `unreachable`, `cancelled`: the socket broke, and it may have
+   * taken effect.
+   */
+  send(data: SentBy<A>["in"]): Promise<void>;
+  /** Closes it. */
+  close(): void;
 }
 
 /** What an actor broadcasts to its topics. `gap`: messages may be missing, as the history does not reach back so far. */

@@ -2,80 +2,17 @@
  * What a door and its client must do on every host: one file of checks without a test runner, as the hosts have none in
  * common. Run in one process here, and over real connections by `door.test.ts`.
  */
-import * as v from "valibot";
-import { actor, createTroupe, memory, memoryTopics, type Troupe } from "#runtime";
-import { CallError, connect, reasonOf } from "../client/mod.ts";
-import { equal, failure, until } from "../testing/checks.ts";
-import { actorHandler, type ActorHandler, type DoorOptions, expose } from "./mod.ts";
-
-/** The actor the checks call. */
-export const Counter = actor("counter", {
-  key: v.pipe(v.string(), v.maxLength(40)),
-  state: v.object({ count: v.number() }),
-  initial: () => ({ count: 0 }),
-  messages: ({ command, query }) => ({
-    add: command(
-      { in: v.object({ by: v.number() }), out: v.number(), refuses: ["not_positive", "too_much"] },
-      (c, { by }) => {
-        c.require(by > 0, "not_positive", { by });
-        c.require(by < 1_000, "too_much");
-        c.state.count += by;
-        c.broadcast("counters/all", "counter.added", { by });
-        return c.state.count;
-      },
-    ),
-    reset: command({}, (c) => void (c.state.count = 0)),
-    fail: command({}, () => {
-      throw new Error("secret");
-    }),
-    value: query({ out: v.number() }, (c) => c.state.count),
-  }),
-});
-
-const Hidden = actor("hidden", {
-  state: v.object({}),
-  initial: () => ({}),
-  messages: ({ command }) => ({ open: command({}, () => undefined) }),
-});
-
-/** Makes a door reachable. */
-export type Serve = (door: ActorHandler) => Promise<Reach>;
-
-/** How a door is reached. */
-export interface Reach {
-  readonly url: string;
-  readonly fetch: (request: Request) => Promise<Response>;
-  close(): Promise<void>;
-}
-
-/** A door in the same process, without any connection. */
-export const inProcess: Serve = (door) =>
-  Promise.resolve({ url: "http://door", fetch: door, close: () => Promise.resolve() });
-
-interface Bench extends Reach {
-  readonly troupe: Troupe;
-  readonly door: ActorHandler;
-}
+import { equal, until } from "../testing/checks.ts";
+import { actorSocketChecks } from "./actor-socket-conformance.ts";
+import { batchChecks } from "./batch-conformance.ts";
+import { clientChecks } from "./client-conformance.ts";
+import { type Bench, Counter, doorsOf, type Serve } from "./door-bench.ts";
+import { expose } from "./mod.ts";
+import { socketChecks } from "./socket-conformance.ts";
 
 /** The checks, by what they say. */
 export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<void>>> {
-  const withDoor = async (use: (bench: Bench) => Promise<void>, options: Partial<DoorOptions> = {}): Promise<void> => {
-    const troupe = await createTroupe({
-      actors: [Counter, Hidden],
-      stores: { default: memory() },
-      topics: memoryTopics(),
-    });
-    const actors = [expose(Counter, { topics: () => ["counters/all"] })];
-    const door = actorHandler(troupe, { actors, authorize: () => true, base: "/rpc", ...options });
-    const reach = await serve(door);
-    try {
-      await use({ ...reach, url: `${reach.url}/rpc`, troupe, door });
-    } finally {
-      door.close();
-      await reach.close();
-      await troupe.stop();
-    }
-  };
+  const withDoor = doorsOf(serve);
   const post = ({ url, fetch }: Bench, path: string, body: string | undefined, headers: Record<string, string> = {}) =>
     fetch(
       new Request(`${url}${path}`, {
@@ -219,6 +156,9 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
       withDoor(
         (bench) => {
           const { paths } = bench.door.openapi() as { paths: Record<string, unknown> };
+          // The key is what every key is, and what the type makes of it.
+          const add = JSON.stringify(paths["/rpc/counter/{key}/add"]);
+          equal(add.includes(`"minLength":1,"maxLength":40,"pattern"`), true);
           equal(Object.keys(paths), ["/rpc/counter/{key}/add", "/rpc/counter/{key}/watch"]);
           const text = JSON.stringify(paths);
           for (const part of [`"by":{"type":"number"}`, "not_positive", "Idempotency-Key", "text/event-stream"]) {
@@ -229,107 +169,15 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
         { actors: [expose(Counter, { messages: ["add"] })] },
       ),
 
-    "the client calls, knows its refusals, and sends one id for one call": () =>
-      withDoor(async (bench) => {
-        const client = connect<{ counter: typeof Counter }>(bench.url, { fetch: bench.fetch });
-        const visits = client.ref("counter", "über/a b");
-        equal(await visits.add({ by: 2 }), 2);
-        equal(await visits.reset(), undefined);
-        equal(await visits.value(), 0);
-        const error = await failure(visits.add({ by: -1 }));
-        equal(reasonOf(error, visits.add), "not_positive");
-        const misfit = await failure(visits.add({ by: "x" as never }));
-        equal(misfit instanceof CallError && [misfit.code, misfit.issues[0]?.path], ["invalid_input", "/by"]);
-      }),
-
-    "the client repeats what was lost on its way, and the command acts once": () =>
-      withDoor(async (bench) => {
-        let sent = 0;
-        const losing = async (request: Request): Promise<Response> => {
-          const response = await bench.fetch(request);
-          // The first answer of each call is lost: the turn has been committed all the same.
-          if (++sent > 10) return response;
-          await response.body?.cancel();
-          if (sent % 2 === 0) throw new TypeError("The line broke");
-          return new Response("a proxy's own page", { status: 502 });
-        };
-        const client = connect(bench.url, { fetch: losing });
-        const visits = client.ref(Counter, "a");
-        const sums = await Promise.all(Array.from({ length: 10 }, () => visits.add({ by: 1 })));
-        equal(
-          sums.toSorted((a, b) => a - b),
-          [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-        );
-        equal(await bench.troupe.ref(Counter, "a").value(), 10);
-      }),
-
-    "the client gives up at its deadline, and when it is told to": () =>
-      withDoor(async (bench) => {
-        const silent = (request: Request): Promise<Response> =>
-          new Promise((_, reject) => request.signal.addEventListener("abort", () => reject(new Error("aborted"))));
-        const visits = connect(bench.url, { fetch: silent, timeoutMs: 30 }).ref(Counter, "a");
-        const late = await failure(visits.value());
-        equal(late instanceof CallError && late.code, "deadline_exceeded");
-        const given = await failure(visits.value(undefined, { signal: AbortSignal.abort() }));
-        equal(given instanceof CallError && given.code, "cancelled");
-      }),
-
-    "the client watches states, and goes on where its line broke, without a repeat": () =>
-      withDoor(
-        async (bench) => {
-          const client = connect(bench.url, { fetch: bench.fetch });
-          const seen: number[] = [];
-          for await (const { state, exists } of client.watch(Counter, "a")) {
-            equal(exists, seen.length > 0);
-            seen.push(state.count);
-            if (state.count === 5) break;
-            bench.door.close(); // every stream ends after each state
-            await bench.troupe.ref(Counter, "a").add({ by: 1 });
-          }
-          equal(seen, [0, 1, 2, 3, 4, 5]);
-        },
-        { heartbeat: "20ms" },
-      ),
-
-    "the client follows broadcasts over broken lines: each once, in order": () =>
-      withDoor(async (bench) => {
-        const client = connect(bench.url, { fetch: bench.fetch });
-        const counter = bench.troupe.ref(Counter, "a");
-        const states = client.watch(Counter, "a"); // its first state says that doors are open
-        await states.next();
-        const seen: unknown[] = [];
-        const follow = client.follow(Counter, "a");
-        const first = follow.next();
-        // Until the stream stands, what is broadcast may be before it.
-        let added = 0;
-        let came: Awaited<typeof first> | undefined;
-        void first.then((result) => (came = result));
-        while (came === undefined) {
-          await counter.add({ by: ++added });
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-        const from = came.value?.kind === "message" ? (came.value.data as { by: number }).by : 0;
-        for (let by = added + 1; by <= added + 6; by++) {
-          bench.door.close();
-          await counter.add({ by });
-        }
-        for (let by = from + 1; by <= added + 6; by++) {
-          const { value } = await follow.next();
-          seen.push(value?.kind === "message" ? (value.data as { by: number }).by : value);
-        }
-        equal(
-          seen,
-          Array.from({ length: added + 6 - from }, (_, i) => from + 1 + i),
-        );
-        await Promise.all([states.return(), follow.return()]);
-      }),
-
     "a stream that nobody reads ends after its life, and makes room": () =>
       withDoor(
         async (bench) => {
           const watch = () => bench.fetch(new Request(`${bench.url}/counter/a/watch`));
-          equal((await watch()).status, 200);
-          equal((await watch()).status, 503);
+          const statuses = (await Promise.all([watch(), watch()])).map(({ status }) => status);
+          equal(
+            statuses.toSorted((a, b) => a - b),
+            [200, 503],
+          );
           await until(async () => {
             const again = await watch();
             await again.body?.cancel();
@@ -358,5 +206,10 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
         },
         { maxStreams: 1, heartbeat: "20ms" },
       ),
+
+    ...clientChecks(withDoor),
+    ...batchChecks(withDoor),
+    ...socketChecks(withDoor),
+    ...actorSocketChecks(withDoor),
   };
 }

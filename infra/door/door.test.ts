@@ -1,11 +1,14 @@
 import { describe, test } from "bun:test";
-import { doorChecks, inProcess, type Serve } from "./door-conformance.ts";
+import { inProcess, type Serve } from "./door-bench.ts";
+import { doorChecks } from "./door-conformance.ts";
+import { bunSockets } from "./mod.ts";
 
 const overHttp: Serve = (door) => {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: door });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", ...bunSockets(door) });
   return Promise.resolve({
     url: `http://127.0.0.1:${server.port}`,
     fetch: (request: Request) => fetch(request),
+    webSocket: (url: string) => new WebSocket(url),
     close: () => server.stop(true),
   });
 };

@@ -19,8 +19,8 @@ export function eventId({ state, topics }: Place): string {
  * Where a watcher goes on from; `undefined`: from now.
  * @throws {Problem} 400 `event_id.malformed`: this door never gave such an id.
  */
-export function placeOf(lastEventId: string | null): Place | undefined {
-  if (lastEventId === null || lastEventId === "") return undefined;
+export function placeOf(lastEventId: string | undefined): Place | undefined {
+  if (lastEventId === undefined || lastEventId === "") return undefined;
   const match = EVENT_ID.exec(lastEventId);
   if (match !== null) return { state: match[1] ?? "", topics: match[2] ?? "" };
   throw doorProblem("event_id.malformed", "Last-Event-ID is no id of this door: leave it out to begin anew");

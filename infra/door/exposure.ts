@@ -9,6 +9,8 @@ export interface Exposure {
   readonly watch?: boolean;
   /** The topics of one actor whose broadcasts come along with its states. Default: none. */
   readonly topics?: (key: string) => readonly string[];
+  /** Whether its sockets may be opened, where the type has any. Default true. */
+  readonly sockets?: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ export function expose<A extends AnyActorType>(
     readonly messages?: readonly (keyof A["messages"] & string)[];
     readonly watch?: boolean;
     readonly topics?: (key: string) => readonly string[];
+    readonly sockets?: boolean;
   },
 ): Exposure {
   const unknown = part.messages?.find((name) => !Object.hasOwn(actor.messages, name));
@@ -43,6 +46,7 @@ export interface Shown {
   readonly messages: ReadonlySet<string>;
   readonly watch: boolean;
   readonly topics: ((key: string) => readonly string[]) | undefined;
+  readonly sockets: boolean;
 }
 
 /**
@@ -52,13 +56,14 @@ export interface Shown {
 export function shownBy(listed: readonly (AnyActorType | Exposure)[]): ReadonlyMap<string, Shown> {
   const shown = new Map<string, Shown>();
   for (const entry of listed) {
-    const { actor, messages, watch, topics }: Exposure = "actor" in entry ? entry : { actor: entry };
+    const { actor, messages, watch, topics, sockets }: Exposure = "actor" in entry ? entry : { actor: entry };
     if (shown.has(actor.type)) throw new TypeError(`Cannot list ${actor.type} twice`);
     shown.set(actor.type, {
       actor,
       messages: new Set((messages ?? Object.keys(actor.messages)).filter((name) => !name.startsWith("$"))),
       watch: watch ?? true,
       topics,
+      sockets: actor.sockets !== undefined && sockets !== false,
     });
   }
   return shown;

@@ -1,5 +1,5 @@
 import { InvalidInputError, OverloadedError, RefusedError, TroupeError, type TroupeErrorCode } from "#runtime";
-import { Problem, problemResponse, type ProblemBody } from "../http/problem.ts";
+import { Problem, problemBody, problemResponse, type ProblemBody } from "../http/problem.ts";
 
 /**
  * The codes a door answers with beside those of the body (`body.*`, `json.*`, `media_type.*`) and the actors' refusals
@@ -7,7 +7,7 @@ import { Problem, problemResponse, type ProblemBody } from "../http/problem.ts";
  *
  * | status | what happens next |
  * |---|---|
- * | 400, 401, 403, 404, 405, 422 | the same call fails again: change it |
+ * | 400, 401, 403, 404, 405, 422, 426 | the same call fails again: change it |
  * | 429, 503 | the same call, with the same `Idempotency-Key`, may succeed after `Retry-After` seconds |
  * | 500 | the handler failed, and nothing was written; the cause is in the log under `traceId` |
  *
@@ -21,17 +21,21 @@ export const DOOR_STATUSES = {
   "idempotency.key_malformed": 400,
   "deadline.malformed": 400,
   "event_id.malformed": 400,
+  "batch.malformed": 400,
   unauthenticated: 401,
   forbidden: 403,
+  "origin.forbidden": 403,
   not_found: 404,
   "actor.not_found": 404,
   "message.not_found": 404,
   method_not_allowed: 405,
+  upgrade_required: 426,
   invalid_input: 422,
   "idempotency.key_reused": 422,
   state_too_large: 422,
   event_too_large: 422,
   mailbox_full: 429,
+  "calls.full": 429,
   internal: 500,
   overloaded: 503,
   commit_failed: 503,
@@ -45,6 +49,7 @@ export const DOOR_STATUSES = {
   paused: 503,
   stopping: 503,
   "streams.full": 503,
+  "sockets.full": 503,
 } as const;
 
 /** One of the codes of {@link DOOR_STATUSES}. */
@@ -110,17 +115,27 @@ export interface RefusalBody extends ProblemBody {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** The answer any thrown value becomes. A refusal is a 409 `<type>.<reason>` that carries its `reason` and `data`. */
-export async function failureResponse(
-  error: unknown,
-  type: string,
-  traceId: string,
-  withData: boolean,
-): Promise<Response> {
-  if (!(error instanceof RefusedError)) return problemResponse(problemOf(error), traceId);
+/** What a failed call is answered with, by whichever way it came. */
+export interface Failure {
+  readonly status: number;
+  readonly body: ProblemBody | RefusalBody;
+  readonly problem: Problem;
+}
+
+/** What any thrown value is answered with. A refusal is a 409 `<type>.<reason>` that carries its `reason` and `data`. */
+export function failureOf(error: unknown, type: string, traceId: string, withData: boolean): Failure {
+  if (!(error instanceof RefusedError)) {
+    const problem = problemOf(error);
+    return { status: problem.status, body: problemBody(problem, traceId), problem };
+  }
   const { reason, data } = error;
   const problem = new Problem(409, `${type}.${reason}`, `Refused: ${reason.replaceAll("_", " ")}`);
-  const response = problemResponse(problem, traceId);
-  const body: RefusalBody = { ...((await response.json()) as ProblemBody), reason, ...(withData && { data }) };
-  return new Response(JSON.stringify(body), { status: response.status, headers: response.headers });
+  const body: RefusalBody = { ...problemBody(problem, traceId), reason, ...(withData && { data }) };
+  return { status: 409, body, problem };
+}
+
+/** The answer over HTTP. */
+export function failureResponse({ problem, body }: Failure): Response {
+  const { status, headers } = problemResponse(problem, body.traceId);
+  return new Response(JSON.stringify(body), { status, headers });
 }

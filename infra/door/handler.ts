@@ -7,65 +7,24 @@
  * D2 Nothing is called before `authorize` has said yes, and no stream outlives its yes by more than `streamFor`.
  * D3 A command with an `Idempotency-Key` acts once per caller, however often it is sent.
  * D4 Every failure is a problem (RFC 9457) with a code of a closed list; it says nothing of its cause.
+ * D5 A batch and a socket carry the same calls and streams: what is refused one by one is refused there as well.
  */
-import { type AnyActorType, type Duration, durationMs, type Log, silentLog } from "#runtime";
+import type { Span } from "#runtime";
 import { limitBody, readJson } from "../http/body.ts";
 import { jsonResponse, mark } from "../http/mark.ts";
 import type { Problem } from "../http/problem.ts";
-import { traceOf } from "../http/trace.ts";
+import { beginRequest, endRequest, traceOf } from "../http/trace.ts";
 import { nothingHere, stepsOf } from "./address.ts";
-import { placeOf } from "./event-id.ts";
-import { alarm, eventStream, type OpenStream } from "./event-stream.ts";
-import { type Exposure, type Shown, shownBy } from "./exposure.ts";
-import { doorProblem, failureResponse, problemOf } from "./failure.ts";
+import { batchResponse } from "./batch.ts";
+import { Door } from "./core.ts";
+import { eventStream } from "./event-stream.ts";
+import { doorProblem, failureResponse } from "./failure.ts";
+import { asksOf } from "./frames.ts";
 import { type DoorDocument, doorDocument } from "./openapi.ts";
-import { messageId, timeoutOf } from "./request-options.ts";
-import { type DoorTroupe, Watcher } from "./watcher.ts";
-
-/** What somebody asks a door for. */
-export interface DoorCall {
-  /** A command, a query, or to watch an actor. */
-  readonly kind: "command" | "query" | "watch";
-  readonly type: string;
-  readonly key: string;
-  /** The name of the message; `watch` for a stream. */
-  readonly message: string;
-  /** The JSON that was sent, not yet checked; `undefined` where there was none. */
-  readonly input: unknown;
-}
-
-/**
- * Who may: `true` anybody as one and the same caller; `{ caller }` this one, whose ids are kept apart from those of others;
- * `"unauthenticated"` nobody knows who asks (401); `false` not this one (403).
- */
-export type Verdict = boolean | "unauthenticated" | { readonly caller: string };
-
-/** What {@link actorHandler} is given. */
-export interface DoorOptions {
-  /** What can be reached: an actor type with all of its messages and its states, or the part that {@link expose} names. */
-  readonly actors: readonly (AnyActorType | Exposure)[];
-  /**
-   * Says who may. Asked before each call and each stream, with what was sent. What it throws is answered 500. Where it goes by cookies
-   * it must refuse pages of other origins itself.
-   */
-  readonly authorize: (call: DoorCall, request: Request) => Verdict | Promise<Verdict>;
-  /** The path it is mounted at, as in `/rpc`. Default: the root. */
-  readonly base?: string;
-  /** Bytes of a request's body, at most. Default 262,144. */
-  readonly maxBodyBytes?: number;
-  /** How long a call may take at most, whatever the caller asks for. Default `"30s"`. */
-  readonly timeout?: Duration;
-  /** Open streams, all actors together; one more is answered 503. Default 10,000. */
-  readonly maxStreams?: number;
-  /** How long a stream lasts before its client asks again, and `authorize` is asked again. Default `"5m"`. */
-  readonly streamFor?: Duration;
-  /** How often a stream with nothing to say shows that it lives. Default `"5s"`: below the idle limit of `Bun.serve`. */
-  readonly heartbeat?: Duration;
-  /** Whether a refusal's `data` is shown to the caller, beside its reason. Default true. */
-  readonly refusalData?: boolean;
-  /** Gets a line for each failure that is our own fault (`door:failed`). Default: silent. */
-  readonly log?: Log;
-}
+import type { DoorOptions, DoorTroupe } from "./options.ts";
+import { DEADLINE_HEADER } from "./request-options.ts";
+import type { DoorSession, SocketLine } from "./socket-line.ts";
+import { DoorSockets } from "./sockets.ts";
 
 /** A door. Made by {@link actorHandler}. */
 export interface ActorHandler {
@@ -73,16 +32,20 @@ export interface ActorHandler {
   (request: Request): Promise<Response>;
   /** The OpenAPI 3.1 document of what is listed. */
   openapi(): DoorDocument;
-  /** Ends all streams; their clients come back. For the moment before a server stops. */
+  /** Ends all streams and sockets; their clients come back. For the moment before a server stops. */
   close(): void;
+  /** For hosts: whether a request asks for a socket of this door. */
+  wantsSocket(request: Request): boolean;
+  /** For hosts: why a request gets no socket; `undefined`: it may have one. Never rejects. */
+  refuseSocket(request: Request): Response | undefined;
+  /** For hosts: begins a session on a socket that was opened by `request`. */
+  session(request: Request, line: SocketLine): DoorSession;
 }
-
-/** A first state that takes longer than this does not hold up the answer: the stream opens without it. */
-const FIRST_STATE_MS = 1_000;
 
 /**
  * Makes a door: `POST /{type}/{key}/{message}` calls an actor with JSON, `GET /{type}/{key}/watch` follows its states and its
- * broadcasts as server-sent events, resumable by `Last-Event-ID`.
+ * broadcasts as server-sent events, resumable by `Last-Event-ID`. `POST /batch` carries several calls, and `GET /socket`
+ * becomes a socket that carries calls and streams, where the host has one: see {@link bunSockets}, {@link serveSocket}.
  *
  * `Idempotency-Key` makes a command act once; `troupe-deadline-ms` says how long the caller waits. Failures are problems
  * with the codes of {@link DOOR_STATUSES}; a refusal is a 409 with `reason` and `data`.
@@ -102,135 +65,92 @@ const FIRST_STATE_MS = 1_000;
  * ```
  */
 export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: DoorOptions): ActorHandler {
-  const {
-    authorize,
-    base = "",
-    maxBodyBytes = 262_144,
-    maxStreams = 10_000,
-    refusalData = true,
-    log = silentLog,
-  } = options;
-  if (base !== "" && !/^\/.*[^/]$/u.test(base)) {
-    throw new TypeError(`Cannot mount a door at "${base}": expected "" or a path like "/rpc"`);
-  }
-  const timeoutMs = durationMs(options.timeout ?? "30s");
-  const times = { heartbeatMs: durationMs(options.heartbeat ?? "5s"), lifeMs: durationMs(options.streamFor ?? "5m") };
-  const shown = shownBy(options.actors);
-  const streams = new Set<OpenStream>();
-  const node = typeof troupe === "function" ? troupe : () => troupe;
-  let opening = 0;
+  const { maxBatch = 100 } = options;
+  const door = new Door(troupe, options);
+  const sockets = new DoorSockets(door, options.sockets);
+  const times = { heartbeatMs: door.heartbeatMs, lifeMs: door.lifeMs };
 
   async function call(request: Request, type: string, key: string, message: string): Promise<Response> {
-    const { actor, messages } = found(shown, type);
-    const definition = messages.has(message) ? actor.messages[message] : undefined;
-    if (definition === undefined) throw doorProblem("message.not_found", "There is no such message");
+    door.definition(type, message); // a body for nothing is not read
     if (request.method !== "POST") throw notAllowed("POST");
-    limitBody(request, maxBodyBytes);
-    const timeout = timeoutOf(request, timeoutMs);
+    limitBody(request, door.maxBodyBytes);
     const input = await readJson(request);
-    const caller = admitted(await authorize({ kind: definition.kind, type, key, message, input }, request)); // DoorHandler.D2
-    const id = definition.kind === "command" ? await messageId(request, caller) : undefined; // DoorHandler.D3
-    const reply = await node().call(type, key, message, input, {
-      ...(id !== undefined && { id }),
-      timeout,
-      signal: request.signal,
-      traceparent: traceOf(request).traceparent,
-    });
+    const { headers, signal } = request;
+    const ask = {
+      type,
+      key,
+      message,
+      input,
+      idempotencyKey: headers.get("idempotency-key") ?? undefined,
+      deadlineMs: headers.get(DEADLINE_HEADER) ?? undefined,
+    };
+    const reply = await door.call(ask, request, traceOf(request).traceparent, signal);
     return jsonResponse(request, reply === undefined ? 204 : 200, reply, { "cache-control": "no-store" });
   }
 
-  async function watch(request: Request, type: string, key: string): Promise<Response> {
-    const { actor, watch: states, topics } = found(shown, type);
-    if (!states && topics === undefined) throw doorProblem("message.not_found", "There is no such message");
-    if (request.method !== "GET") throw notAllowed("GET");
-    const after = placeOf(request.headers.get("last-event-id"));
-    admitted(await authorize({ kind: "watch", type, key, message: "watch", input: undefined }, request)); // DoorHandler.D2
-    if (streams.size + opening >= maxStreams) {
-      throw doorProblem("streams.full", "Too many streams are open: try again", { retryAfter: 1 });
-    }
-    opening++;
-    try {
-      const wish = { actor, key, states, topics: topics?.(key) ?? [], after };
-      const watcher = await Watcher.start(node(), wish);
-      const first = watcher.next();
-      // A key that cannot be, or a node that stops, is an answer of its own and no stream.
-      const patience = alarm(FIRST_STATE_MS);
-      try {
-        await Promise.race([first, patience.over]);
-      } catch (error) {
-        watcher.stop();
-        throw error;
-      } finally {
-        patience.cancel();
-      }
-      return opened(request, watcher, first);
-    } finally {
-      opening--;
-    }
+  async function batch(request: Request): Promise<Response> {
+    if (maxBatch === 0) throw nothingHere();
+    if (request.method !== "POST") throw notAllowed("POST");
+    limitBody(request, door.maxBodyBytes);
+    return batchResponse(door, request, asksOf(await readJson(request), maxBatch));
   }
 
-  function opened(request: Request, watcher: Watcher, first: ReturnType<Watcher["next"]>): Response {
-    let early: typeof first | undefined = first;
-    const row = {
-      next() {
-        const next = early ?? watcher.next();
-        early = undefined;
-        return next;
-      },
-      sent: () => watcher.sent(),
-      stop: () => watcher.stop(),
-    };
+  async function watch(request: Request, type: string, key: string): Promise<Response> {
+    door.followed(type);
+    if (request.method !== "GET") throw notAllowed("GET");
+    const row = await door.follow({ type, key, after: request.headers.get("last-event-id") ?? undefined }, request);
     const headers = { "x-trace-id": traceOf(request).traceId };
-    const stream = eventStream(row, times, headers, () => streams.delete(stream));
-    streams.add(stream);
+    const stream = eventStream(row, times, headers, () => gone());
+    const gone = door.opened(() => stream.end());
     request.signal.addEventListener("abort", () => stream.end(), { once: true });
     if (request.signal.aborted) stream.end();
     return stream.response;
   }
 
   async function answer(request: Request): Promise<Response> {
-    const [type = "", key = "", message = "", ...more] = stepsOf(request.url, base);
+    const [type = "", key = "", message = "", ...more] = stepsOf(request.url, door.base);
+    if (type === "batch" && key === "") return batch(request);
+    if (sockets.wanted(request)) throw doorProblem("upgrade_required", "This host opens no sockets for this door");
     if (more.length > 0 || type === "" || key === "" || message === "") throw nothingHere();
     // A message may be named `watch` as well: it is called by POST.
     const called = request.method === "POST" || message !== "watch";
     return called ? call(request, type, key, message) : watch(request, type, key);
   }
 
-  const door = async (request: Request): Promise<Response> => {
-    let response: Response;
-    try {
-      response = await answer(request);
-    } catch (error) {
-      const { traceId } = traceOf(request);
-      const { status, code } = problemOf(error);
-      if (status === 500 && code === "internal") log("error", "door:failed", { traceId, error });
-      response = await failureResponse(error, typeIn(request, base), traceId, refusalData);
-    }
+  function failed(request: Request, error: unknown): Response {
+    const response = failureResponse(door.failure(error, typeIn(request, door.base), traceOf(request).traceId));
     mark(response, request);
     return response;
-  };
-  return Object.assign(door, {
-    openapi: () => doorDocument(shown.values(), base),
-    close: () => {
-      for (const stream of streams) stream.end();
-    },
-  });
-}
-
-function found(shown: ReadonlyMap<string, Shown>, type: string): Shown {
-  const one = shown.get(type);
-  if (one === undefined) throw doorProblem("actor.not_found", "There is no such actor type"); // DoorHandler.D1
-  return one;
-}
-
-/** The caller that a verdict names. @throws {Problem} 401 or 403 where it is no yes. */
-function admitted(verdict: Verdict): string {
-  if (verdict === true) return "";
-  if (verdict === "unauthenticated") {
-    throw doorProblem("unauthenticated", "This needs to know who asks", { headers: { "www-authenticate": "Bearer" } });
   }
-  if (typeof verdict === "object") return verdict.caller;
-  throw doorProblem("forbidden", "This is not for you");
+
+  const handle = async (request: Request): Promise<Response> => {
+    let response: Response;
+    let span: Span | undefined;
+    try {
+      const { tracing } = door.node;
+      if (tracing !== undefined) span = beginRequest(request, tracing, new URL(request.url).pathname);
+      response = await answer(request);
+      mark(response, request);
+    } catch (error) {
+      response = failed(request, error);
+    }
+    endRequest(span, request, `${door.base}/:type/:key/:message`, response.status);
+    return response;
+  };
+  return Object.assign(handle, {
+    openapi: () => doorDocument(door.shown.values(), door.base),
+    close: () => door.close(),
+    wantsSocket: (request: Request) => sockets.wanted(request),
+    refuseSocket(request: Request) {
+      try {
+        sockets.admit(request);
+        return undefined;
+      } catch (error) {
+        return failed(request, error);
+      }
+    },
+    session: (request: Request, line: SocketLine) => sockets.begin(request, line),
+  });
 }
 
 function notAllowed(allow: string): Problem {

@@ -1,15 +1,19 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../client/mod.ts";
-import type { Counter } from "./door-conformance.ts";
+import type { RemoteSocket } from "../client/mod.ts";
+import type { Counter, Room } from "./door-bench.ts";
 
 setDefaultTimeout(120_000);
 
-const folder = mkdtempSync(join(tmpdir(), "troupe-door-"));
+let folder = "";
 let server: Server | undefined;
 
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "troupe-door-"));
+});
 afterEach(async () => {
   await server?.kill();
   rmSync(folder, { recursive: true, force: true });
@@ -67,4 +71,33 @@ test("a server that is killed and started again during calls loses nothing and d
   stop.abort();
   await watching;
   expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => a - b));
+});
+
+test("what was said over a socket of an actor and acknowledged outlives a killed server, and nothing is said twice", async () => {
+  server = await startServer(0);
+  const { port } = server;
+  const client = connect<{ room: typeof Room }>(`http://127.0.0.1:${port}`, {
+    transport: "websocket",
+    timeoutMs: 60_000,
+  });
+  const acknowledged: string[] = [];
+  let socket: RemoteSocket<typeof Room> | undefined;
+  for (let n = 0; n < 120; n++) {
+    if (n === 40 || n === 80) void server?.kill();
+    try {
+      socket ??= await client.socket("room", "lobby", { data: { name: "anna" } });
+      await socket.send({ say: String(n) });
+      acknowledged.push(String(n));
+    } catch {
+      // The socket ended with its process. Whether this message had its turn, nobody knows: it is not said again.
+      socket = undefined;
+      await server?.kill();
+      server = await startServer(port);
+    }
+  }
+  const said = await client.ref("room", "lobby").said();
+  client.close();
+  expect(acknowledged.length).toBeGreaterThan(110);
+  expect(said.filter((text) => acknowledged.includes(text))).toEqual(acknowledged);
+  expect(new Set(said).size).toBe(said.length);
 });

@@ -3,6 +3,8 @@ import { Problem } from "../http/problem.ts";
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,255}$/u;
 const WHOLE_MS = /^[1-9]\d{0,8}$/u;
+/** The longest that may be asked for: nine digits. */
+export const MAX_DEADLINE_MS = 999_999_999;
 /** Longer ids are hashed: the runtime bounds them. */
 const PLAIN_ID_LENGTH = 255;
 
@@ -13,9 +15,7 @@ export const DEADLINE_HEADER = "troupe-deadline-ms";
  * The message id that an `Idempotency-Key` stands for: the same key of another caller is another id.
  * @throws {Problem} 400 unless the key is 1 to 255 visible ASCII characters.
  */
-export async function messageId(request: Request, caller: string): Promise<string | undefined> {
-  const key = request.headers.get("idempotency-key");
-  if (key === null) return undefined;
+export async function messageId(key: string, caller: string): Promise<string> {
   if (!VISIBLE_ASCII.test(key)) {
     throw malformed("idempotency.key_malformed", "idempotency-key", "1 to 255 visible ASCII characters", key);
   }
@@ -29,9 +29,8 @@ export async function messageId(request: Request, caller: string): Promise<strin
  * How long a call may take: what the caller asks for, but never longer than `mostMs`.
  * @throws {Problem} 400 unless the header is a whole number of milliseconds from 1.
  */
-export function timeoutOf(request: Request, mostMs: number): Duration {
-  const asked = request.headers.get(DEADLINE_HEADER);
-  if (asked === null) return `${mostMs}ms`;
+export function timeoutOf(asked: string | undefined, mostMs: number): Duration {
+  if (asked === undefined) return `${mostMs}ms`;
   if (!WHOLE_MS.test(asked)) {
     throw malformed("deadline.malformed", DEADLINE_HEADER, "Whole milliseconds from 1, at most 9 digits", asked);
   }

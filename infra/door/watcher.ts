@@ -1,22 +1,23 @@
 /**
  * What one watcher of an actor is sent: its states and the broadcasts of its topics, as one row of events.
  *
- * Owns: both subscriptions, and the place of the watcher in each. Does not own: the connection (`event-stream.ts`).
- * Calls in: `next`, `stop`. Calls out: `Troupe.watch`, `Topics.subscribe`.
+ * Owns: its reader of states and its subscription, and the place of the watcher in each. Does not own: the connection (`event-stream.ts`).
+ * Calls in: `next`, `stop`. Calls out: `StateFeeds.read`, `Topics.subscribe`.
  *
  * V1 Nothing is read ahead but one item of each: a reader that takes its time meets the newest state next, and what it is
  *    behind with of the broadcasts stays in their history.
  * V2 A watcher that comes back with the id of its last event is not shown the same state again and misses no broadcast; where
  *    the history does not reach back so far, a `gap` says so.
  */
-import type { AnyActorType, TopicItem, TopicSubscription, Troupe, WatchedState } from "#runtime";
-import { textHash } from "#runtime/internal";
+import type { AnyActorType, TopicItem, TopicSubscription } from "#runtime";
 import { eventId, type Place } from "./event-id.ts";
+import type { DoorTroupe } from "./options.ts";
+import type { FedState, StateFeeds, StateReader } from "./state-feed.ts";
 
 /** One event for the watcher. */
 export interface WatchEvent {
   readonly id: string;
-  readonly event: "state" | "broadcast" | "gap";
+  readonly event: "state" | "broadcast" | "gap" | "message";
   /** JSON. */
   readonly data: string;
 }
@@ -31,32 +32,38 @@ export interface WatchWish {
 }
 
 type Taken =
-  | { readonly from: "state"; readonly item: WatchedState<unknown> | undefined }
+  | { readonly from: "state"; readonly item: FedState | undefined }
   | { readonly from: "topics"; readonly item: TopicItem | undefined };
 
 export class Watcher {
   readonly #stop: AbortController;
-  readonly #states: AsyncIterator<WatchedState<unknown>> | undefined;
+  readonly #states: StateReader | undefined;
   readonly #subscription: TopicSubscription | undefined;
   readonly #pending = new Map<Taken["from"], Promise<Taken>>();
   #place: Place;
 
-  private constructor(troupe: DoorTroupe, wish: WatchWish, stop: AbortController, subscription?: TopicSubscription) {
+  private constructor(
+    wish: WatchWish,
+    stop: AbortController,
+    states: StateReader | undefined,
+    subscription?: TopicSubscription,
+  ) {
     this.#stop = stop;
     this.#subscription = subscription;
-    const { signal } = stop;
-    this.#states = wish.states ? troupe.watch(wish.actor, wish.key, { signal })[Symbol.asyncIterator]() : undefined;
-    this.#place = { state: wish.after?.state ?? "", topics: subscription?.position ?? "" };
+    this.#states = states;
+    this.#place = { state: wish.after?.state ?? "", topics: subscription?.position ?? "" }; // Watcher.V2
     this.#ask();
   }
 
   /** Begins to follow. @throws what `Topics.subscribe` does. */
-  static async start(troupe: DoorTroupe, wish: WatchWish): Promise<Watcher> {
+  static async start(troupe: DoorTroupe, feeds: StateFeeds, wish: WatchWish): Promise<Watcher> {
     const stop = new AbortController();
-    if (wish.topics.length === 0) return new Watcher(troupe, wish, stop);
-    const after = wish.after === undefined || wish.after.topics === "" ? undefined : wish.after.topics;
-    const subscription = await troupe.topics.subscribe(wish.topics, { after, signal: stop.signal });
-    return new Watcher(troupe, wish, stop, subscription);
+    const { actor, key, states, topics, after: place } = wish;
+    const after = place === undefined || place.topics === "" ? undefined : place.topics;
+    const subscription =
+      topics.length === 0 ? undefined : await troupe.topics.subscribe(topics, { after, signal: stop.signal });
+    const reader = states ? feeds.read(troupe, actor, key, place?.state ?? "") : undefined;
+    return new Watcher(wish, stop, reader, subscription);
   }
 
   /**
@@ -64,14 +71,10 @@ export class Watcher {
    * Asked again only after it has answered.
    */
   async next(): Promise<WatchEvent | undefined> {
-    for (;;) {
-      const taken = await Promise.race(this.#pending.values());
-      if (taken.item === undefined) return undefined;
-      this.#pending.delete(taken.from);
-      const event = taken.from === "state" ? this.#stateEvent(taken.item) : this.#topicEvent(taken.item);
-      if (event !== undefined) return event;
-      this.#ask();
-    }
+    const taken = await Promise.race(this.#pending.values());
+    if (taken.item === undefined) return undefined;
+    this.#pending.delete(taken.from);
+    return taken.from === "state" ? this.#stateEvent(taken.item) : this.#topicEvent(taken.item);
   }
 
   /** Asks for what comes behind the event that was sent. */
@@ -82,6 +85,7 @@ export class Watcher {
   /** Ends both subscriptions. */
   stop(): void {
     this.#stop.abort();
+    this.#states?.stop();
     this.#subscription?.close();
   }
 
@@ -90,7 +94,7 @@ export class Watcher {
     if (states !== undefined && !this.#pending.has("state")) {
       this.#wait(
         "state",
-        states.next().then(({ done, value }) => ({ from: "state", item: done === true ? undefined : value })),
+        states.next().then((item) => ({ from: "state", item })),
       );
     }
     const subscription = this.#subscription;
@@ -107,16 +111,9 @@ export class Watcher {
     taken.catch(() => undefined); // `next` hears of it; nobody may be in `next` right now
   }
 
-  #stateEvent({ state, version, exists }: WatchedState<unknown>): WatchEvent | undefined {
-    const text = JSON.stringify(state);
-    const seen = `${version}-${textHash(text)}`;
-    if (seen === this.#place.state) return undefined; // Watcher.V2
-    this.#place = { ...this.#place, state: seen };
-    return {
-      id: eventId(this.#place),
-      event: "state",
-      data: `{"version":${version},"exists":${exists},"state":${text}}`,
-    };
+  #stateEvent({ id, data }: FedState): WatchEvent {
+    this.#place = { ...this.#place, state: id };
+    return { id: eventId(this.#place), event: "state", data };
   }
 
   #topicEvent(item: TopicItem): WatchEvent {
@@ -128,6 +125,3 @@ export class Watcher {
     return { id: eventId(this.#place), event: "broadcast", data: `${head},"data":${body}}` };
   }
 }
-
-/** The part of a node that a door needs. */
-export type DoorTroupe = Pick<Troupe, "call" | "watch" | "topics">;

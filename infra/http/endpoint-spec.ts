@@ -39,6 +39,11 @@ export interface EndpointSpec<
   readonly body?: B;
   /** Whether numbers of the body are kept as their texts say (`parseExact`). @default false */
   readonly exact?: boolean;
+  /**
+   * Whether the answer carries an `ETag` of its content, and is 304 without a body to who has that already
+   * (`If-None-Match`). @default false
+   */
+  readonly tagged?: boolean;
   readonly answer: Answer<R>;
   /** Further answers that are not problems, as `/ready`'s 503. */
   readonly otherAnswers?: readonly Answer[];

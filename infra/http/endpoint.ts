@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { CallOptions } from "#runtime";
 import { readJson } from "./body.ts";
 import type { EndpointSpec, MaybeSchema, Schema } from "./endpoint-spec.ts";
+import { taggedResponse } from "./entity-tag.ts";
 import { idempotencyKey, messageIdOf } from "./idempotency.ts";
 import { parseExactJson, parseJson } from "./json-text.ts";
 import { jsonResponse } from "./mark.ts";
@@ -73,6 +74,8 @@ export function endpoint<
         if (spec.body !== undefined) ask.body = await readBody(spec.body, request, spec.exact === true);
         // Each part was checked against the very schema its type is inferred from.
         const result = await handle(ask as unknown as Ask<P, Q, B>);
+        if (spec.tagged === true && !(result instanceof Reply))
+          return taggedResponse(request, spec.answer.status, result);
         return result instanceof Reply
           ? jsonResponse(request, result.status, result.body, result.headers)
           : jsonResponse(request, spec.answer.status, result, NO_HEADERS);

@@ -32,7 +32,8 @@ export function describedBy<T>(inputSchema: JsonSchema): v.MetadataAction<T, { r
 function described(schema: unknown, mode: "input" | "output"): unknown {
   if (Array.isArray(schema)) return schema.map((one) => described(one, mode));
   if (typeof schema !== "object" || schema === null) return schema;
-  const { inputSchema, ...rest } = schema as Record<string, unknown>;
+  const { inputSchema, outputSchema, ...rest } = schema as Record<string, unknown>;
+  if (outputSchema !== undefined && mode === "output") return outputSchema;
   if (inputSchema !== undefined && mode === "input") {
     const { description, default: byDefault } = rest;
     const said = inputSchema as JsonSchema;

@@ -47,12 +47,21 @@ const IDEMPOTENCY_KEY: Parameter = {
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
 };
 
+const IF_NONE_MATCH: Parameter = {
+  name: "If-None-Match",
+  in: "header",
+  required: false,
+  description: "The `ETag` of an earlier answer: 304 without a body where nothing has changed since.",
+  schema: { type: "string" },
+};
+
 /** What OpenAPI says about an endpoint. */
 export function operationOf(spec: EndpointSpec): Operation {
   const parameters = [
     ...parametersOf("path", spec.params),
     ...parametersOf("query", spec.query),
     ...(spec.method === "GET" ? [] : [IDEMPOTENCY_KEY]),
+    ...(spec.tagged === true ? [IF_NONE_MATCH] : []),
   ];
   return {
     operationId: operationId(spec.method, spec.path),
@@ -95,6 +104,7 @@ function responsesOf(spec: EndpointSpec): Operation["responses"] {
       ...(schema === undefined ? {} : { content: json(jsonSchemaOf(schema, "output")) }),
     };
   }
+  if (spec.tagged === true) responses[304] = { description: "Nothing has changed since the answer with that tag" };
   return responses;
 }
 

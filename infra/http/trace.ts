@@ -1,3 +1,6 @@
+import { isRecorded, type Span, type Tracing } from "#runtime";
+import { randomHex, ZERO_SPAN, ZERO_TRACE } from "../random-hex.ts";
+
 /** The trace a request belongs to (W3C Trace Context). */
 export interface Trace {
   /** 32 hex digits: the `x-trace-id` of the answer. */
@@ -7,8 +10,19 @@ export interface Trace {
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
-const ZERO_TRACE = "0".repeat(32);
-const ZERO_SPAN = "0".repeat(16);
+
+/** All others have one name, so that nobody makes up names. */
+const METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+  "TRACE",
+  "CONNECT",
+]);
 
 /** Where a request keeps its trace: a property costs a fraction of an entry in a WeakMap, and every request has one. */
 const TRACE = Symbol("trace");
@@ -23,42 +37,60 @@ export function traceOf(request: Request): Trace {
   return (traced[TRACE] ??= traceFrom(request.headers.get("traceparent")));
 }
 
+/**
+ * Begins the span of a request, and with it the trace that {@link traceOf} says: the caller's, or one that begins here.
+ * `undefined`: it is not recorded.
+ */
+export function beginRequest(request: Request, tracing: Tracing | undefined, path: string): Span | undefined {
+  const traced: Traced = request;
+  if (tracing === undefined || traced[TRACE] !== undefined) return undefined; // whoever handed it on tells of it
+  const given = request.headers.get("traceparent");
+  const parent = given !== null && isUsable(given) ? tracing.join(given) : tracing.root();
+  if (!isRecorded(parent)) {
+    traced[TRACE] = traceFrom(parent);
+    return undefined;
+  }
+  const method = METHODS.has(request.method) ? request.method : "_OTHER";
+  const span = tracing.begin({
+    name: method,
+    kind: "server",
+    parent,
+    attributes: { "http.request.method": method, "url.path": path },
+  });
+  traced[TRACE] = { traceId: span.traceparent.slice(3, 35), traceparent: span.traceparent };
+  return span;
+}
+
+/** Ends the span of a request that has its answer. */
+export function endRequest(span: Span | undefined, request: Request, route: string | undefined, status: number): void {
+  if (span === undefined) return;
+  if (route !== undefined) {
+    span.rename(`${METHODS.has(request.method) ? request.method : "_OTHER"} ${route}`);
+    span.set({ "http.route": route });
+  }
+  span.set({ "http.response.status_code": status });
+  span.end(status >= 500 ? `The answer is ${status}` : undefined);
+}
+
 /** Reads a `traceparent`. A malformed one is dropped, as the standard asks: a new trace begins. */
 export function traceFrom(traceparent: string | null): Trace {
-  if (traceparent === null) return begun();
-  const [, version, traceId, spanId, flags, rest] = TRACEPARENT.exec(traceparent) ?? [];
-  const usable =
+  if (traceparent === null || !isUsable(traceparent)) return begun();
+  const traceId = traceparent.slice(3, 35);
+  return { traceId, traceparent: `00-${traceId}-${randomHex(16)}-${traceparent.slice(53, 55)}` };
+}
+
+function isUsable(traceparent: string): boolean {
+  const [, version, traceId, spanId, , rest] = TRACEPARENT.exec(traceparent) ?? [];
+  return (
     traceId !== undefined &&
     traceId !== ZERO_TRACE &&
     spanId !== ZERO_SPAN &&
     version !== "ff" &&
-    !(version === "00" && rest);
-  if (!usable) return begun();
-  return { traceId, traceparent: `00-${traceId}-${randomHex(16)}-${flags}` };
+    !(version === "00" && rest)
+  );
 }
 
 function begun(): Trace {
   const traceId = randomHex(32);
   return { traceId, traceparent: `00-${traceId}-${randomHex(16)}-01` };
-}
-
-const POOL_BYTES = 4_096;
-/** Made once: a text for each byte of each pool would be most of what a request makes. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-let pool = "";
-let used = 0;
-
-/** Digits of a pool: asking for randomness costs more than what comes of it. */
-function randomHex(digits: 16 | 32): string {
-  if (used + digits > pool.length) {
-    const bytes = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
-    const parts = new Array<string | undefined>(POOL_BYTES);
-    // By index: stepping through bytes makes an object for each.
-    for (let i = 0; i < POOL_BYTES; i++) parts[i] = HEX[bytes[i] as number];
-    pool = parts.join("");
-    used = 0;
-  }
-  const text = pool.slice(used, (used += digits));
-  // All zeros stand for no id. Nobody will ever see it.
-  return text === ZERO_TRACE || text === ZERO_SPAN ? randomHex(digits) : text;
 }

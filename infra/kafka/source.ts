@@ -21,6 +21,7 @@ import { within } from "../deadline.ts";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { checkBrokers } from "./check.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import { connectionOptions, type KafkaSecurity } from "./security.ts";
@@ -163,7 +164,7 @@ class GroupConsumer implements SourceConsumer {
       up();
       const taking = this.#take(stream, AbortSignal.any([over, ended.signal]));
       taking.catch(() => undefined);
-      await Promise.race([taking, until(over), this.#watch(AbortSignal.any([over, ended.signal]))]);
+      await Promise.race([taking, untilAborted(over), this.#watch(AbortSignal.any([over, ended.signal]))]);
     } catch (error) {
       throw this.#failed(`as ${kafkaReason(error)}`);
     } finally {
@@ -182,7 +183,7 @@ class GroupConsumer implements SourceConsumer {
     for await (const message of stream as AsyncIterable<KafkaMessage>) {
       await this.#inFlight.below(maxInFlight, halt);
       // Those under way commit through this stream: it is left open until the session is over.
-      if (halt.aborted) return until(over);
+      if (halt.aborted) return untilAborted(over);
       const place = `${message.topic}/${message.partition}`;
       const run = runs.get(place) ?? new Run();
       runs.set(place, run);
@@ -243,11 +244,6 @@ class Run {
     }
     await last?.commit();
   }
-}
-
-function until(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 /** The event's type as its header says; empty where none does. */

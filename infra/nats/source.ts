@@ -25,6 +25,7 @@ import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
 import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { type NatsLink, NatsUnavailableError } from "./connection.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { withSubjects } from "./subject-sets.ts";
@@ -124,7 +125,7 @@ class DurableConsumer implements SourceConsumer {
   }
 
   async #session(over: AbortSignal, up: () => void): Promise<void> {
-    const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
+    const aborted = untilAborted(over);
     const ended = new AbortController();
     const { connection } = this.#options;
     await Promise.race([connection.ready(ANSWER_MS), aborted]);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import postgres from "postgres";
-import { type Migration, readMigrations } from "../migrations.ts";
+import type { Migration } from "../migration.ts";
+import { readMigrations } from "../migrations.ts";
 import { pause } from "../pause.ts";
 import type { Sql } from "./pool.ts";
 import { readSsl } from "./ssl.ts";

@@ -73,8 +73,9 @@ export function acquirePartitions(pool: Pool, node: NodeId, partitions?: readonl
         order by id for update skip locked
       )
       update partitions p set owner = ${node}, epoch = p.epoch + 1
-      from (select id from expired union all select id from free) f where p.id = f.id
-      returning p.id as partition, p.epoch::float8 as epoch, p.commit_seq::float8 as "commitSeq", p.last_seq::float8 as "lastSeq"`,
+      from (select id, true as abandoned from expired union all select id, false from free) f where p.id = f.id
+      returning p.id as partition, p.epoch::float8 as epoch, p.commit_seq::float8 as "commitSeq", p.last_seq::float8 as "lastSeq",
+        f.abandoned`,
   );
 }
 

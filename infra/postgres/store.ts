@@ -2,6 +2,7 @@ import postgres from "postgres";
 import {
   type ActorId,
   type ActorRow,
+  type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
   type CursorRow,
@@ -38,7 +39,8 @@ import {
   type TimerRow,
 } from "#runtime";
 import { findReplies, listActors, loadActors, pausedActors } from "./actors.ts";
-import { commitStatement } from "./commit.ts";
+import { pruneBegun, saveBegun, selectBegun } from "./begun.ts";
+import { commitStatement, isKnownReply } from "./commit.ts";
 import {
   countDeadLetters,
   claimDeadLetterKeys,
@@ -173,18 +175,24 @@ class PostgresStore implements Store {
     return this.#pool.run((sql) => fillIndex(sql, node, fences, fill), 60_000);
   }
 
-  async commit(node: NodeId, batch: CommitBatch): Promise<void> {
+  commit(node: NodeId, batch: CommitBatch): Promise<void> {
+    return this.#commit(node, batch, false);
+  }
+
+  async #commit(node: NodeId, batch: CommitBatch, replaces: boolean): Promise<void> {
     const places = this.#places.of(batch.fences);
     try {
-      const [committed] = await this.#pool.run((sql) => commitStatement(sql, node, batch, places));
+      const [committed] = await this.#pool.run((sql) => commitStatement(sql, node, batch, places, replaces));
       this.#places.learn(committed?.places);
     } catch (error) {
       this.#places.forget(batch.fences);
       if (error instanceof postgres.PostgresError && error.code === "TRF01") {
         // Nothing was written. The rows may only have moved: then they are found by their ids.
-        if (places !== undefined) return this.commit(node, batch);
+        if (places !== undefined) return this.#commit(node, batch, replaces);
         throw new FencedError(error.message, { cause: error });
       }
+      // Nor was anything here.
+      if (!replaces && isKnownReply(error)) return this.#commit(node, batch, true);
       if (isRefusal(error)) throw new CommitRefusedError("The database refused the commit", { cause: error });
       throw new OutcomeUnknownError("Cannot tell whether the commit happened", { cause: error });
     }
@@ -261,6 +269,18 @@ class PostgresStore implements Store {
         delete from nodes n where n.expires_at < now() - interval '1 day' and not exists (select 1 from partitions p where p.owner = n.id)`,
     );
     return pruned;
+  }
+
+  begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
+    return this.#pool.run((sql) => selectBegun(sql, partitions));
+  }
+
+  saveBegun(messages: readonly BegunMessage[]): Promise<void> {
+    return this.#pool.run((sql) => saveBegun(sql, messages));
+  }
+
+  pruneBegun(before: number): Promise<void> {
+    return this.#pool.run((sql) => pruneBegun(sql, before));
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

@@ -11,6 +11,7 @@ import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
 import type { ClientTls } from "../tls.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { newClient } from "./client.ts";
 import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";
@@ -116,6 +117,7 @@ class QueueConsumer implements SourceConsumer {
       const declare = (): Promise<void> => this.#inTime(declareQueues(client, log, exchange, [queue]));
       await declare();
       await this.#inTime(channel.prefetch(maxInFlight));
+      if (over.aborted) return;
       const consumer = await this.#inTime(
         channel.basicConsume(this.#queue, { noAck: false }, (message) => {
           if (over.aborted) return;
@@ -128,7 +130,8 @@ class QueueConsumer implements SourceConsumer {
       this.#channel = channel;
       this.#cancel = () => consumer.cancel();
       up();
-      const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
+      // It may have been stopped while it connected: then nothing may hold it here, as a queue has one active consumer.
+      const aborted = untilAborted(over);
       // Cancelled by `stop`, which those under way outlive; or as the queue was deleted, which needs a new one.
       const ended = consumer.wait().then(() => (this.#draining ? aborted : undefined));
       await Promise.race([ended, aborted, this.#watch(declare, over)]);

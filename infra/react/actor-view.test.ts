@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createTroupe, memory, type Troupe } from "#runtime";
 import { connect, type Client } from "../client/mod.ts";
-import { Counter } from "../door/door-conformance.ts";
+import { Counter } from "../door/door-bench.ts";
 import { actorHandler, type ActorHandler } from "../door/mod.ts";
 import { type ActorSnapshot, ActorView, viewOf } from "./actor-view.ts";
 
@@ -98,6 +98,32 @@ describe("ActorView", () => {
     const view = new ActorView(other, Counter, "a");
     await shownUntil(view, ({ status }) => status === "failed");
     expect(view.snapshot().error?.code).toBe("forbidden");
+  });
+});
+
+describe("ActorView.ready()", () => {
+  test("is one promise for all who wait, and its stream goes on for who is shown next", async () => {
+    let streams = 0;
+    const counting = connect("http://door", {
+      fetch: (request) => (request.method === "GET" && streams++, door(request)),
+    });
+    const view = new ActorView(counting, Counter, "a");
+    const first = view.ready();
+    expect(view.ready()).toBe(first);
+    await first;
+    expect([view.snapshot().status, countOf(view.snapshot())]).toEqual(["live", 0]);
+    const shown = shownUntil(view, (snapshot) => countOf(snapshot) === 1);
+    await troupe.ref(Counter, "a").add({ by: 1 });
+    expect(await shown).toEqual([0, 1]);
+    expect(streams).toBe(1);
+  });
+
+  test("rejects with the reason where there will be no state", async () => {
+    const other = connect("http://door", {
+      fetch: actorHandler(troupe, { actors: [Counter], authorize: () => false }),
+    });
+    const view = new ActorView(other, Counter, "a");
+    expect(await view.ready().catch((error: unknown) => (error as { code: string }).code)).toBe("forbidden");
   });
 });
 

@@ -39,6 +39,8 @@ interface Change {
 
 type Ref = Readonly<Record<string, (input?: unknown) => Promise<unknown>>>;
 
+/** How long a stream is kept for a component that waited for its first state and is about to be shown. */
+const LINGER_MS = 5_000;
 /** How long a state that is behind is waited for, once all calls have ended. */
 const SETTLE_MS = 2_000;
 
@@ -51,6 +53,7 @@ export class ActorView {
   #base: Stored | undefined;
   #newest: Stored | undefined;
   #changes: Change[] = [];
+  #ready: Promise<void> | undefined;
   #settling: ReturnType<typeof setTimeout> | undefined;
   #snapshot: ActorSnapshot = {
     status: "connecting",
@@ -81,6 +84,34 @@ export class ActorView {
       this.#watching = undefined;
     };
   };
+
+  /**
+   * Resolves with the first state there is, rejects where there can be none. The same promise until then, so that a component
+   * which waits with it finds it again; the stream is kept for a while for the one that will be shown.
+   */
+  ready(): Promise<void> {
+    this.#ready ??= new Promise((resolve, reject) => {
+      const look = (): void => {
+        const { status, error } = this.#snapshot;
+        if (status === "connecting") return;
+        if (status === "failed") {
+          this.#ready = undefined; // who comes later asks anew
+          reject(error ?? new Error("The stream broke"));
+        } else resolve();
+        setTimeout(leave, LINGER_MS);
+        this.#listeners.delete(look);
+        this.#listeners.add(idle);
+      };
+      const idle = (): void => undefined;
+      const stop = this.subscribe(look);
+      const leave = (): void => {
+        this.#listeners.delete(idle);
+        stop();
+      };
+      look();
+    });
+    return this.#ready;
+  }
 
   /** Calls a message. `change` shows its effect at once. Rejects as the client does. */
   async call(message: string, input: unknown, change?: (state: unknown) => unknown): Promise<unknown> {

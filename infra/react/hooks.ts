@@ -3,10 +3,12 @@ import {
   createElement,
   type FunctionComponent,
   type ReactNode,
+  use,
   useContext,
   useEffect,
   useMemo,
   useRef,
+  useState,
   useSyncExternalStore,
 } from "react";
 import type { AnyActorType, StateOutput } from "#runtime";
@@ -104,6 +106,41 @@ export function useActor<const Name extends PageActor>(
   return { ...snapshot, calls } as unknown as UsedActor<ActorOf<Name>>;
 }
 
+/** What {@link useSuspenseActor} gives: there always is a state. */
+export interface SuspendedActor<A extends AnyActorType> extends UsedActor<A> {
+  readonly state: StateOutput<A>;
+}
+
+/**
+ * As {@link useActor}, for components inside a `Suspense`: they are shown with their first state, and until then the boundary's
+ * `fallback` is. Where there can be no state (`forbidden`, `actor.not_found`) it throws the error to the next error boundary.
+ *
+ * @throws {Error} outside of an {@link ActorProvider}. @throws {CallError} the stream ended for good before its first state.
+ *
+ * @example
+ * ```ts
+ * import { createElement, Suspense } from "react";
+ *
+ * const Visits = remote<typeof Counter>("counter");
+ * function Count() {
+ *   const { state } = useSuspenseActor(Visits, "home");
+ *   return createElement("b", {}, state.count);
+ * }
+ * const page = createElement(Suspense, { fallback: "…" }, createElement(Count));
+ * ```
+ */
+export function useSuspenseActor<const Name extends PageActor>(
+  actor: Name,
+  key: string,
+  optimistic: Optimistic<ActorOf<Name>> = {},
+): SuspendedActor<ActorOf<Name>> {
+  const view = viewOf(useClient(), { type: actor.type }, key);
+  if (view.snapshot().status === "connecting") use(view.ready());
+  const used = useActor(actor, key, optimistic);
+  if (used.status === "failed" && used.state === undefined) throw used.error ?? new Error("The stream ended");
+  return used as SuspendedActor<ActorOf<Name>>;
+}
+
 type Changes = Readonly<Record<string, (state: unknown, input: unknown) => unknown>>;
 
 /**
@@ -133,6 +170,50 @@ export function useBroadcasts(actor: PageActor, key: string, take: (broadcast: B
     return () => stop.abort();
   }, [client, type, key]);
 }
+
+/** A message of a topic. */
+export type TopicBroadcast = Extract<Broadcast, { readonly kind: "message" }>;
+
+/** What {@link useTopic} gives. */
+export interface UsedTopic {
+  /** The last messages, the newest last. */
+  readonly messages: readonly TopicBroadcast[];
+  /** How often messages may have been missed: what is shown may have to be read anew. */
+  readonly gaps: number;
+}
+
+/**
+ * The last broadcasts of one topic of an actor, from the moment the component is shown on.
+ *
+ * @param topic one of those that the door lists for the actor.
+ * @param keep how many, the newest. Default 1.
+ * @throws {Error} outside of an {@link ActorProvider}.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ *
+ * const Visits = remote<typeof Counter>("counter");
+ * function Ticker() {
+ *   const { messages } = useTopic(Visits, "home", "counters/all", 10);
+ *   return createElement("ol", {}, messages.map(({ type }, at) => createElement("li", { key: at }, type)));
+ * }
+ * ```
+ */
+export function useTopic(actor: PageActor, key: string, topic: string, keep = 1): UsedTopic {
+  const [shown, show] = useState<UsedTopic & { readonly of: string }>({ of: "", messages: [], gaps: 0 });
+  const of = `${actor.type}/${key}/${topic}`;
+  useBroadcasts(actor, key, (broadcast) => {
+    show((before) => {
+      const { messages, gaps } = before.of === of ? before : { messages: [], gaps: 0 };
+      if (broadcast.kind === "gap") return broadcast.topics.includes(topic) ? { of, messages, gaps: gaps + 1 } : before;
+      return broadcast.topic === topic ? { of, messages: [...messages, broadcast].slice(-keep), gaps } : before;
+    });
+  });
+  return shown.of === of ? shown : NOTHING_YET;
+}
+
+const NOTHING_YET: UsedTopic = { messages: [], gaps: 0 };
 
 function useClient(): Client {
   const client = useContext(Connection);

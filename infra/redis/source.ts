@@ -15,6 +15,7 @@ import { InFlight } from "../in-flight.ts";
 import { pause } from "../pause.ts";
 import { Redial } from "../redial.ts";
 import type { ClientTls } from "../tls.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";
 import { pingRedis } from "./ping.ts";
@@ -115,7 +116,7 @@ class GroupConsumer implements SourceConsumer {
     const ended = new AbortController();
     const name = `troupe-${this.#subscription.consumer}-reads`;
     const client = newClient({ url, tls, name, log, connectTimeoutMs: this.#deadlineMs });
-    const aborted = new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
+    const aborted = untilAborted(over);
     try {
       await client.connect();
       const reading = this.#claim(client, streams, over).then(() => this.#read(client, streams, over, up));

@@ -1,13 +1,13 @@
 /** Actors as they were committed last, with their stored replies. */
 
 import { type ActorId, type ActorRow, type LoadedActor, type ReplyKey, SENT_IDS, type StoredReply } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 /** Message ids read with an actor; with more than this the others are looked up one by one. */
 const REPLIES_LOADED = 1_000;
 
 /** The stored state of an actor, with the message ids it has answered. */
-export function loadActor(file: SqliteFile, { type, key }: ActorId): LoadedActor {
+export function loadActor(file: SqlDatabase, { type, key }: ActorId): LoadedActor {
   const row = file.get<Omit<ActorRow, "key">>(
     'select state, version, schema_version as "schemaVersion" from actor_states where type = ? and key = ?',
     ...[type, key],
@@ -26,7 +26,7 @@ export function loadActor(file: SqliteFile, { type, key }: ActorId): LoadedActor
 }
 
 /** The stored reply of a message id; `undefined` where there is none. */
-export function findReply(file: SqliteFile, { type, key, id }: ReplyKey): StoredReply | undefined {
+export function findReply(file: SqlDatabase, { type, key, id }: ReplyKey): StoredReply | undefined {
   const row = file.get<ReplyRow>(
     "select id, hash, reply from replies where type = ? and key = ? and id = ?",
     ...[type, key, id],
@@ -36,7 +36,7 @@ export function findReply(file: SqliteFile, { type, key, id }: ReplyKey): Stored
 
 /** Actors of a type in order of their key, behind `after`. */
 export function listActors(
-  file: SqliteFile,
+  file: SqlDatabase,
   type: string,
   { limit, after }: { readonly limit: number; readonly after: string | undefined },
 ): ActorRow[] {
@@ -47,7 +47,7 @@ export function listActors(
 }
 
 /** Deletes stored replies older than `before`; those to sends and asks only if they are older than `sentBefore` too. */
-export function pruneReplies(file: SqliteFile, before: number, sentBefore: number, limit: number): number {
+export function pruneReplies(file: SqlDatabase, before: number, sentBefore: number, limit: number): number {
   const sent = SENT_IDS.map((prefix) => `substr(id, 1, ${prefix.length}) = '${prefix}'`).join(" or ");
   return file.run(
     `delete from replies where (type, key, id) in

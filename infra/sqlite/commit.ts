@@ -1,11 +1,11 @@
 import { type CommitBatch, FencedError, type Fence, type IndexWrite, type PauseWrite } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 /**
  * Writes a batch inside the transaction of the caller, its fence first.
  * @throws {FencedError} a partition is not held by the node under its epoch: the caller rolls back.
  */
-export function writeBatch(file: SqliteFile, node: string, batch: CommitBatch): void {
+export function writeBatch(file: SqlDatabase, node: string, batch: CommitBatch): void {
   for (const fence of batch.fences) {
     const touched = file.run(
       "update partitions set commit_seq = commit_seq + 1, last_seq = ? where id = ? and owner = ? and epoch = ?",
@@ -44,7 +44,7 @@ export function writeBatch(file: SqliteFile, node: string, batch: CommitBatch): 
 }
 
 /** @throws {FencedError} unless the node holds all of the partitions under these epochs. */
-export function checkFences(file: SqliteFile, node: string, fences: readonly Fence[]): void {
+export function checkFences(file: SqlDatabase, node: string, fences: readonly Fence[]): void {
   for (const fence of fences) {
     const { partition, epoch } = fence;
     const held = file.get("select 1 from partitions where id = ? and owner = ? and epoch = ?", partition, node, epoch);
@@ -52,7 +52,7 @@ export function checkFences(file: SqliteFile, node: string, fences: readonly Fen
   }
 }
 
-export function writeIndex(file: SqliteFile, writes: readonly IndexWrite[]): void {
+export function writeIndex(file: SqlDatabase, writes: readonly IndexWrite[]): void {
   for (const { type, key, field, value, partition } of writes) {
     if (value === undefined) {
       file.run("delete from actor_index where type = ? and key = ? and field = ?", type, key, field);
@@ -66,7 +66,7 @@ export function writeIndex(file: SqliteFile, writes: readonly IndexWrite[]): voi
   }
 }
 
-function writeStates(file: SqliteFile, { states }: CommitBatch): void {
+function writeStates(file: SqlDatabase, { states }: CommitBatch): void {
   for (const { type, key, version, state, schemaVersion = 1 } of states) {
     if (state === undefined) {
       file.run("delete from actor_states where type = ? and key = ?", type, key);
@@ -81,23 +81,26 @@ function writeStates(file: SqliteFile, { states }: CommitBatch): void {
   }
 }
 
-function writeTimers(file: SqliteFile, { timers }: CommitBatch): void {
+function writeTimers(file: SqlDatabase, { timers }: CommitBatch): void {
   for (const timer of timers) {
     const { type, key, name, partition } = timer;
     if (timer.dueAt === undefined) {
       file.run("delete from timers where type = ? and key = ? and name = ?", type, key, name);
     } else {
       file.run(
-        `insert into timers (type, key, name, partition, due_ms, message, input, schedule) values (?, ?, ?, ?, ?, ?, ?, ?)
+        `insert into timers (type, key, name, partition, due_ms, message, input, schedule, traceparent)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)
          on conflict (type, key, name) do update
-         set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule`,
+         set due_ms = excluded.due_ms, message = excluded.message, input = excluded.input, schedule = excluded.schedule,
+           traceparent = excluded.traceparent`,
         ...[type, key, name, partition, timer.dueAt, timer.message, timer.input ?? null, timer.schedule ?? null],
+        timer.traceparent ?? null,
       );
     }
   }
 }
 
-function writePauses(file: SqliteFile, pauses: readonly PauseWrite[]): void {
+function writePauses(file: SqlDatabase, pauses: readonly PauseWrite[]): void {
   for (const pause of pauses) {
     const { type, key, partition } = pause;
     if (pause.since === undefined) {

@@ -8,7 +8,7 @@ import type {
   DeadLetterWindow,
   StoredDeadLetter,
 } from "#runtime";
-import type { SqliteFile, Value } from "./file.ts";
+import type { SqlDatabase, Value } from "./database.ts";
 
 type Row = Omit<StoredDeadLetter, "type" | "original" | "edits"> & {
   readonly type: string | null;
@@ -19,7 +19,7 @@ type Row = Omit<StoredDeadLetter, "type" | "original" | "edits"> & {
 const COLUMNS = "id, reason, detail, target, attempts, record, at_ms as at, type, key, position, original, edits";
 
 /** Keeps dead letters, the first of each id. */
-export function insertDeadLetters(file: SqliteFile, letters: readonly DeadLetter[]): void {
+export function insertDeadLetters(file: SqlDatabase, letters: readonly DeadLetter[]): void {
   for (const { id, reason, detail, target, attempts, record, at, type, key } of letters) {
     file.run(
       `insert into dead_letters (id, reason, detail, target, attempts, record, at_ms, type, key)
@@ -31,7 +31,7 @@ export function insertDeadLetters(file: SqliteFile, letters: readonly DeadLetter
 
 /** Dead letters that fit, by position. */
 export function selectDeadLetters(
-  file: SqliteFile,
+  file: SqlDatabase,
   filter: DeadLetterFilter,
   { limit, after, upTo = Number.MAX_SAFE_INTEGER }: DeadLetterWindow,
 ): StoredDeadLetter[] {
@@ -44,19 +44,19 @@ export function selectDeadLetters(
 }
 
 /** The dead letter of an id. */
-export function selectDeadLetter(file: SqliteFile, id: string): StoredDeadLetter | undefined {
+export function selectDeadLetter(file: SqlDatabase, id: string): StoredDeadLetter | undefined {
   const row = file.get<Row>(`select ${COLUMNS} from dead_letters where id = ?`, id);
   return row === undefined ? undefined : letterOf(row);
 }
 
 /** The highest position; 0 without dead letters. */
-export function lastDeadLetter(file: SqliteFile): number {
+export function lastDeadLetter(file: SqlDatabase): number {
   return file.get<{ last: number | null }>("select max(position) as last from dead_letters")?.last ?? 0;
 }
 
 /** Which of the keys have a dead letter that fits, up to a position. */
 export function keysWithDeadLetters(
-  file: SqliteFile,
+  file: SqlDatabase,
   filter: DeadLetterFilter,
   keys: readonly string[],
   upTo: number,
@@ -71,12 +71,12 @@ export function keysWithDeadLetters(
 }
 
 /** Exact counts, as the triggers keep them. */
-export function countDeadLetters(file: SqliteFile): DeadLetterCount[] {
+export function countDeadLetters(file: SqlDatabase): DeadLetterCount[] {
   return file.all<DeadLetterCount>("select reason, count from dead_letter_counts where count > 0");
 }
 
 /** What fits, by reason. */
-export function summarizeDeadLetters(file: SqliteFile, filter: DeadLetterFilter): DeadLetterSummary[] {
+export function summarizeDeadLetters(file: SqlDatabase, filter: DeadLetterFilter): DeadLetterSummary[] {
   const { tests, values } = fits(filter);
   return file.all<DeadLetterSummary>(
     `select reason, count(*) as count, min(at_ms) as oldest, max(at_ms) as newest
@@ -87,7 +87,7 @@ export function summarizeDeadLetters(file: SqliteFile, filter: DeadLetterFilter)
 
 /** Writes what an edit changed, if the dead letter still holds `was`. */
 export function updateDeadLetter(
-  file: SqliteFile,
+  file: SqlDatabase,
   id: string,
   was: string,
   { record, original, edits }: DeadLetterChange,
@@ -100,7 +100,12 @@ export function updateDeadLetter(
 }
 
 /** Claims keys that nobody else has. */
-export function claimDeadLetterKeys(file: SqliteFile, keys: readonly string[], owner: string, forMs: number): string[] {
+export function claimDeadLetterKeys(
+  file: SqlDatabase,
+  keys: readonly string[],
+  owner: string,
+  forMs: number,
+): string[] {
   const now = Date.now();
   const rows = file.all<{ key: string }>(
     `insert into dead_letter_claims (key, owner, until_ms)
@@ -114,7 +119,7 @@ export function claimDeadLetterKeys(file: SqliteFile, keys: readonly string[], o
 }
 
 /** Gives up claims, and forgets those that ran out long ago. */
-export function releaseDeadLetterKeys(file: SqliteFile, keys: readonly string[], owner: string): void {
+export function releaseDeadLetterKeys(file: SqlDatabase, keys: readonly string[], owner: string): void {
   file.run(
     "delete from dead_letter_claims where (owner = ? and key in (select value from json_each(?))) or until_ms < ?",
     ...[owner, JSON.stringify(keys), Date.now() - 3_600_000],
@@ -122,7 +127,7 @@ export function releaseDeadLetterKeys(file: SqliteFile, keys: readonly string[],
 }
 
 /** Deletes dead letters. */
-export function deleteDeadLetters(file: SqliteFile, ids: readonly string[]): number {
+export function deleteDeadLetters(file: SqlDatabase, ids: readonly string[]): number {
   // Counted by what comes back: the number of changes may hold those of triggers.
   const gone = file.all(
     "delete from dead_letters where id in (select value from json_each(?)) returning 1",

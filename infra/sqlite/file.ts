@@ -1,14 +1,12 @@
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { OutcomeUnknownError } from "#runtime";
-
-/** What a statement takes: `null`, not `undefined`, for what is missing. */
-export type Value = string | number | null;
+import type { SqlDatabase, Value } from "./database.ts";
 
 /**
  * A connection to a database file, with its statements prepared once. Everything runs at once and in this thread; a
  * write waits at most the busy timeout for another process to end its own.
  */
-export class SqliteFile {
+export class SqliteFile implements SqlDatabase {
   readonly #db: Database;
   readonly #statements = new Map<string, Statement<unknown, SQLQueryBindings[]>>();
 

@@ -7,13 +7,13 @@ import {
   PARTITION_COUNT,
 } from "#runtime";
 import { writeIndex } from "./commit.ts";
-import type { SqliteFile, Value } from "./file.ts";
+import type { SqlDatabase, Value } from "./database.ts";
 
 /** Conditions that more rows than this meet are not worth sorting by key: the keys are walked in order instead. */
 const MANY = 5_000;
 
 /** The rows of an index query; `undefined` where the index is not complete at the moment it is read. */
-export function where(file: SqliteFile, query: IndexQuery): readonly ActorRow[] | undefined {
+export function where(file: SqlDatabase, query: IndexQuery): readonly ActorRow[] | undefined {
   const { type, fields } = query;
   return file.read(() => {
     const complete = file.get<{ count: number }>(
@@ -39,7 +39,7 @@ export function where(file: SqliteFile, query: IndexQuery): readonly ActorRow[] 
  * because without statistics it may choose a plan of quadratic cost.
  */
 export function keysStatement(
-  file: SqliteFile,
+  file: SqlDatabase,
   { type, conditions, limit, after }: IndexQuery,
 ): { readonly text: string; readonly values: readonly Value[] } {
   const counted = conditions.map((condition) => ({ condition, count: countUpTo(file, type, condition, MANY) }));
@@ -62,7 +62,7 @@ export function keysStatement(
   return { text, values: [type, after ?? "", ...ordered.flatMap(({ condition }) => valuesOf(condition)), limit] };
 }
 
-function countUpTo(file: SqliteFile, type: string, condition: IndexCondition, limit: number): number {
+function countUpTo(file: SqlDatabase, type: string, condition: IndexCondition, limit: number): number {
   const row = file.get<{ count: number }>(
     `select count(*) as count from (
        select 1 from actor_index indexed by actor_index_values where type = ? and field = ? and ${test(condition, "value")} limit ?)`,
@@ -85,7 +85,7 @@ function valuesOf(condition: IndexCondition): readonly Value[] {
   ];
 }
 
-export function indexedFields(file: SqliteFile, partitions: readonly number[]): readonly IndexedFields[] {
+export function indexedFields(file: SqlDatabase, partitions: readonly number[]): readonly IndexedFields[] {
   const rows = file.all<{ type: string; partition: number; fields: string }>(
     "select type, partition, fields from indexed_fields where partition in (select value from json_each(?))",
     JSON.stringify(partitions),
@@ -94,7 +94,7 @@ export function indexedFields(file: SqliteFile, partitions: readonly number[]): 
 }
 
 /** To be called in a transaction, after its fence. */
-export function fillIndex(file: SqliteFile, partitions: readonly number[], fill: IndexFill): void {
+export function fillIndex(file: SqlDatabase, partitions: readonly number[], fill: IndexFill): void {
   const { type, actors, complete } = fill;
   const [partition = 0] = partitions;
   for (const { key, state, values } of actors) {

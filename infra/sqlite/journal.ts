@@ -1,6 +1,6 @@
 import type { ActorId, JournalRecord, OutboxRecord } from "#runtime";
 import { eventOfJournal } from "#runtime/internal";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 type Row = Omit<JournalRecord, "traceparent"> & { readonly traceparent: string | null };
 
@@ -8,7 +8,7 @@ const COLUMNS = "type, key, seq, partition, position, id, name, data, at_ms as a
 
 /** Journal rows of an actor behind a place, in order. */
 export function readJournal(
-  file: SqliteFile,
+  file: SqlDatabase,
   { type, key, after }: ActorId & { readonly after: number },
   limit: number,
 ): JournalRecord[] {
@@ -21,7 +21,7 @@ export function readJournal(
 
 /** Journaled events of a type behind a position of one partition, as the outbox records they were. */
 export function readHistory(
-  file: SqliteFile,
+  file: SqlDatabase,
   type: string,
   { partition, after }: { readonly partition: number; readonly after: number },
   limit: number,

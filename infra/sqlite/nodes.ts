@@ -1,9 +1,9 @@
 import type { NodeInfo, NodeContracts, NodeId, NodeRow } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 /** Renews a node's lease. What it does not say of itself this time stays as it said it before. */
 export function writeNode(
-  file: SqliteFile,
+  file: SqlDatabase,
   node: { readonly id: NodeId; readonly now: number; readonly expires: number; readonly info: NodeInfo | undefined },
 ): void {
   const { id, now, expires, info } = node;
@@ -17,7 +17,7 @@ export function writeNode(
 }
 
 /** The nodes whose lease is good at `now`, in order of their id. */
-export function readNodes(file: SqliteFile, now: number): readonly NodeRow[] {
+export function readNodes(file: SqlDatabase, now: number): readonly NodeRow[] {
   const rows = file.all<{ id: string; expires: number; since: number; card: string | null }>(
     "select id, expires_ms as expires, since_ms as since, card from nodes where expires_ms > ? order by id",
     now,
@@ -31,7 +31,7 @@ export function readNodes(file: SqliteFile, now: number): readonly NodeRow[] {
 }
 
 /** The contracts of the nodes whose lease is good at `now`. */
-export function readContracts(file: SqliteFile, now: number): readonly NodeContracts[] {
+export function readContracts(file: SqlDatabase, now: number): readonly NodeContracts[] {
   return file.all<NodeContracts>(
     "select id as node, contracts from nodes where expires_ms > ? and contracts is not null order by id",
     now,
@@ -45,7 +45,7 @@ function infoOf(text: string): NonNullable<NodeRow["info"]> {
 }
 
 /** Forgets nodes whose lease ran out before `before` and that hold nothing. */
-export function forgetNodes(file: SqliteFile, before: number): void {
+export function forgetNodes(file: SqlDatabase, before: number): void {
   file.run(
     "delete from nodes where expires_ms < ? and id not in (select owner from partitions where owner is not null)",
     before,

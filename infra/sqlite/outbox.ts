@@ -1,5 +1,5 @@
 import type { OutboxKind, OutboxRecord } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 interface Row {
   readonly partition: number;
@@ -17,7 +17,7 @@ interface Row {
 
 /** Rows of a kind behind a position of one partition, in order. */
 export function readOutbox(
-  file: SqliteFile,
+  file: SqlDatabase,
   kind: OutboxKind,
   { partition, after }: { readonly partition: number; readonly after: number },
   limit: number,
@@ -38,7 +38,7 @@ export function readOutbox(
  * Deletes rows of the partitions that all known sinks of their kind have passed and that are older than `before`, at most
  * `limit`. Returns how many.
  */
-export function pruneOutbox(file: SqliteFile, partitions: readonly number[], before: number, limit: number): number {
+export function pruneOutbox(file: SqlDatabase, partitions: readonly number[], before: number, limit: number): number {
   return file.run(
     `delete from outbox where (partition, seq) in (
        select o.partition, o.seq from outbox o

@@ -1,12 +1,12 @@
 /** Who holds which partition. Leases are counted by the clock of the machine. */
 
 import type { Fence, Grant, NodeId, Ownership } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
 const GRANTED = 'id as partition, epoch, commit_seq as "commitSeq", last_seq as "lastSeq"';
 
 /** Every partition with its owner, if that one's lease is good at `now`. */
-export function ownerships(file: SqliteFile, now: number): Ownership[] {
+export function ownerships(file: SqlDatabase, now: number): Ownership[] {
   const rows = file.all<{ partition: number; epoch: number; owner: string | null }>(
     `select p.id as partition, p.epoch, case when n.expires_ms > ? then p.owner end as owner
      from partitions p left join nodes n on n.id = p.owner`,
@@ -17,12 +17,14 @@ export function ownerships(file: SqliteFile, now: number): Ownership[] {
 
 /** Takes every partition, or of the given ones, that nobody holds or whose holder's lease has run out at `now`. */
 export function acquirePartitions(
-  file: SqliteFile,
+  file: SqlDatabase,
   node: NodeId,
   now: number,
   partitions?: readonly number[],
 ): Grant[] {
-  return file.all<Grant>(
+  const owned = file.all<{ id: number }>("select id from partitions where owner is not null");
+  const before = new Set(owned.map(({ id }) => id));
+  const grants = file.all<Grant>(
     `update partitions set owner = ?1, epoch = epoch + 1
      where (?3 is null or id in (select value from json_each(?3)))
        and (owner is null
@@ -30,10 +32,11 @@ export function acquirePartitions(
      returning ${GRANTED}`,
     ...[node, now, partitions === undefined ? null : JSON.stringify(partitions)],
   );
+  return grants.map((grant) => ({ ...grant, abandoned: before.has(grant.partition) }));
 }
 
 /** Gives partitions back; those that are held under another epoch are left alone. */
-export function releasePartitions(file: SqliteFile, node: NodeId, partitions: readonly Fence[]): void {
+export function releasePartitions(file: SqlDatabase, node: NodeId, partitions: readonly Fence[]): void {
   for (const { partition, epoch } of partitions) {
     file.run(
       "update partitions set owner = null where id = ? and owner = ? and epoch = ?",
@@ -43,7 +46,7 @@ export function releasePartitions(file: SqliteFile, node: NodeId, partitions: re
 }
 
 /** Raises the epoch of partitions that the node holds. */
-export function settlePartitions(file: SqliteFile, node: NodeId, partitions: readonly Fence[]): Grant[] {
+export function settlePartitions(file: SqlDatabase, node: NodeId, partitions: readonly Fence[]): Grant[] {
   const settled = `update partitions set epoch = epoch + 1 where id = ? and owner = ? returning ${GRANTED}`;
   return partitions.flatMap(({ partition }) => file.all<Grant>(settled, partition, node));
 }

@@ -1,13 +1,17 @@
 import type { ActorId, TimerPlace, TimerRow } from "#runtime";
-import type { SqliteFile } from "./file.ts";
+import type { SqlDatabase } from "./database.ts";
 
-type Row = Omit<TimerRow, "input" | "schedule"> & { readonly input: string | null; readonly schedule: string | null };
+type Row = Omit<TimerRow, "input" | "schedule" | "traceparent"> & {
+  readonly input: string | null;
+  readonly schedule: string | null;
+  readonly traceparent: string | null;
+};
 
-const COLUMNS = 'type, key, name, partition, due_ms as "dueAt", message, input, schedule';
+const COLUMNS = 'type, key, name, partition, due_ms as "dueAt", message, input, schedule, traceparent';
 
 /** Timers due before a moment, soonest first, without those of paused actors. */
 export function dueTimers(
-  file: SqliteFile,
+  file: SqlDatabase,
   partitions: readonly number[],
   before: number,
   limit: number,
@@ -25,12 +29,18 @@ export function dueTimers(
 }
 
 /** All timers of an actor, in order of their name. */
-export function timersOf(file: SqliteFile, { type, key }: ActorId): TimerRow[] {
+export function timersOf(file: SqlDatabase, { type, key }: ActorId): TimerRow[] {
   return file
     .all<Row>(`select ${COLUMNS} from timers where type = ? and key = ? order by name`, type, key)
     .map(timerOf);
 }
 
 function timerOf(row: Row): TimerRow {
-  return { ...row, input: row.input ?? undefined, schedule: row.schedule ?? undefined };
+  const { input, schedule, traceparent } = row;
+  return {
+    ...row,
+    input: input ?? undefined,
+    schedule: schedule ?? undefined,
+    traceparent: traceparent ?? undefined,
+  };
 }

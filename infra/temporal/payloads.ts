@@ -20,6 +20,14 @@ export async function toPayloadMap(
   return Object.fromEntries(Object.keys(values).map((name, i) => [name, payloads[i] as Payload]));
 }
 
+/** The header that carries a trace to a workflow. Never sealed, as no header is. */
+export function headerOf({ traceparent }: { readonly traceparent: string | undefined }): {
+  readonly header?: { readonly fields: Record<string, Payload> };
+} {
+  if (traceparent === undefined) return {};
+  return { header: { fields: { traceparent: defaultPayloadConverter.toPayload(traceparent) } } };
+}
+
 /** Keyword search attributes: their payloads carry the type as metadata. Never sealed, as the server compares them. */
 export function toKeywords(values: Readonly<Record<string, string>>): Record<string, Payload> {
   return Object.fromEntries(

@@ -12,7 +12,7 @@ import { WorkflowNotFoundError } from "@temporalio/client";
 import type { Log, OutboxRecord, PublishResult, Sink, WorkflowRequest } from "#runtime";
 import type { Temporal } from "./connection.ts";
 import { GRPC, grpcStatus, isNamespaceMissing } from "./grpc-errors.ts";
-import { toKeywords, toPayloadMap, toPayloads } from "./payloads.ts";
+import { headerOf, toKeywords, toPayloadMap, toPayloads } from "./payloads.ts";
 import { ensureKeywords } from "./search-attributes.ts";
 
 const IDENTITY = "troupe";
@@ -50,7 +50,7 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
   async function send(record: OutboxRecord): Promise<void> {
     const { start, signal } = JSON.parse(record.body) as WorkflowRequest;
     const workflowId = prefix + record.target;
-    const common = { namespace, identity: IDENTITY, requestId: record.id };
+    const common = { namespace, identity: IDENTITY, requestId: record.id, ...headerOf(record) };
     const signalling = signal && { signalName: signal.name };
     if (!start) {
       if (!signal) throw new TypeError(`Cannot publish the record ${record.id}: it holds neither a start nor a signal`);

@@ -5,6 +5,7 @@ import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { ActorId } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 import type { TimerService } from "../timers/timer-service.ts";
 import type { TurnParts } from "../turn/turn.ts";
@@ -21,6 +22,11 @@ export interface ActivationParts extends TurnParts {
     /** The actor is gone by itself: no message may come to it any more. */
     forget(actor: ActorId): void;
   };
+  /** The way from those whom a turn waits for up to one of `callers`, on whatever nodes they are; `undefined`: there is none. */
+  readonly askedInTurn: (
+    waitingFor: Iterable<string>,
+    callers: readonly string[],
+  ) => Promise<readonly string[] | undefined>;
   readonly lanes: CommitLanes;
   /** Until when turns that await may take. */
   readonly turnLimits: Deadlines;
@@ -29,5 +35,7 @@ export interface ActivationParts extends TurnParts {
   readonly log: StoreLog;
   /** Where turns are counted that nothing has to be written for. */
   readonly metrics: NodeMetrics | undefined;
+  /** Where turns of traces that are recorded are told. */
+  readonly spans: NodeSpans | undefined;
   readonly probe: Probe | undefined;
 }

@@ -42,6 +42,9 @@ type Phase =
   /** Out of use: the host has forgotten it. */
   | { readonly kind: "gone"; readonly reason: LeaveReason };
 
+/** Rings of asks are rare, and waits for an answer short: an ask has waited for so long when it is looked for one. */
+const RING_FIRST_MS = 50;
+const RING_AGAIN_MS = 1_000;
 /** Queries are cheaper than turns: so many may wait for a commit at least. */
 const MIN_GATED = 1_000;
 
@@ -300,8 +303,10 @@ export class Activation implements IncarnationOwner, LruEntry {
     }
     if (!this.#room.admits(isPatient(delivery)))
       this.#noRoom(delivery, new OverloadedError(this.address, this.#room.retryAfterMs));
-    else if (this.#mailbox.offer(delivery)) this.#pump();
-    else this.#noRoom(delivery, new MailboxFullError(delivery.envelope, this.#mailbox.max));
+    else if (this.#mailbox.offer(delivery)) {
+      if (callers.length > 0) this.#watchForRing(delivery, RING_FIRST_MS);
+      this.#pump();
+    } else this.#noRoom(delivery, new MailboxFullError(delivery.envelope, this.#mailbox.max));
   }
 
   /** There is no room for a message (G9). */
@@ -324,6 +329,29 @@ export class Activation implements IncarnationOwner, LruEntry {
       if (next !== undefined && this.#crosses(callers, seen, next.waitingFor)) return true;
     }
     return false;
+  }
+
+  /**
+   * An ask that waits while the turn under way waits for others, on other nodes maybe: who may wait for this very ask. Of a ring
+   * the ask to the actor with the lowest address fails, and another one only if that did not help.
+   */
+  #watchForRing(delivery: Delivery, pauseMs: number): void {
+    if (isEmpty(this.waitingFor)) return;
+    const { callers } = delivery.envelope;
+    const isWaiting = (): boolean => this.#mailbox.has(delivery) && delivery.expired?.() !== true;
+    this.#parts.clock.after(pauseMs, () => {
+      if (!isWaiting() || isEmpty(this.waitingFor)) return;
+      void this.#parts.askedInTurn(this.waitingFor, callers).then((way) => {
+        if (!isWaiting()) return;
+        const mine = way !== undefined && [...way, ...callers].every((address) => address >= this.address);
+        if (way === undefined || (!mine && pauseMs === RING_FIRST_MS)) {
+          this.#watchForRing(delivery, RING_AGAIN_MS);
+          return;
+        }
+        this.#mailbox.remove((waiting) => waiting === delivery);
+        delivery.fail(crossingError(this.address, callers));
+      });
+    });
   }
 
   /** Whether what waits for its commit leaves room for a further turn: of this actor, and of its lane (G9). */
@@ -359,6 +387,11 @@ export class Activation implements IncarnationOwner, LruEntry {
 /** Whether nobody waits for the answer, or whoever does holds up a turn or asks again by himself: then it is worth the wait. */
 function isPatient({ envelope, deadline }: Delivery): boolean {
   return deadline === undefined || envelope.origin.kind !== "call" || envelope.callers.length > 0;
+}
+
+function isEmpty(items: Iterable<unknown>): boolean {
+  for (const _ of items) return false;
+  return true;
 }
 
 function crossingError(address: string, callers: readonly string[]): TroupeError {

@@ -21,6 +21,7 @@ import { exactJson, plainJson } from "../message/exact-json.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { LoadedActor, TimerWrite } from "../ports/store.ts";
+import type { Span } from "../ports/tracing.ts";
 import { ActorState } from "../turn/actor-state.ts";
 import { finishTurn, refusedTurn, stateTooLarge } from "../turn/finished-turn.ts";
 import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
@@ -239,6 +240,7 @@ export class Incarnation implements AwaitingLife {
     let outcome: unknown;
     try {
       turn = new Turn(type, delivery.envelope, partition, state.draft(), state.exists, this.#parts, delivery.deadline);
+      turn.span = this.#parts.spans?.turn(delivery.envelope);
       if (type.options.journal !== undefined) {
         turn.journal = new JournaledTurn(type, id, turn.draft, state.version, turn.exists, this.#parts.reader);
         turn.draft = turn.journal.view;
@@ -304,7 +306,7 @@ export class Incarnation implements AwaitingLife {
   #finish(delivery: Delivery, turn: Turn, reply: unknown, hash: InputHash | undefined): void {
     turn.seal();
     if (this.#ended) {
-      this.#lose(delivery);
+      this.#lose(delivery, turn);
       return;
     }
     const { envelope } = delivery;
@@ -334,6 +336,7 @@ export class Incarnation implements AwaitingLife {
       if (awaited) this.#letGo(turn);
       this.#parts.metrics?.count(this.#owner.id.type, envelope.message, "ok");
       this.#uncommitted.reply(delivery, body);
+      turn.span?.end();
       return;
     }
     const finished = finishTurn(this.#owner, envelope, turn, state, text, hash?.text, body);
@@ -345,13 +348,11 @@ export class Incarnation implements AwaitingLife {
   }
 
   /**
-   * A handler that awaited may have left code behind that still holds pieces of the state: they are frozen, and the next turn
-   * gets a value of its own.
+   * A handler that awaited has most likely left code behind that still holds pieces of the state. They are nobody's any more
+   * (ActorState.A5); frozen they say so. Every turn's would cost more than the turn.
    */
   #letGo(turn: Turn): void {
-    if (turn.journal !== undefined) return; // its handlers never hold more than a view
-    freeze(turn.draft);
-    this.#state.taint();
+    if (turn.journal === undefined) freeze(turn.draft); // else its handlers never held more than a view
   }
 
   /**
@@ -361,9 +362,10 @@ export class Incarnation implements AwaitingLife {
   #drop(delivery: Delivery, turn: Turn | undefined, error: unknown, hash: InputHash | undefined): void {
     turn?.seal();
     if (this.#ended) {
-      this.#lose(delivery);
+      this.#lose(delivery, turn);
       return;
     }
+    endSpan(turn?.span, error);
     this.#state.taint();
     this.#work = NONE;
     const { envelope } = delivery;
@@ -388,9 +390,11 @@ export class Incarnation implements AwaitingLife {
   }
 
   /** The turn of a life that has ended is over: whatever it says rests on a state that never was (Incarnation.A4). */
-  #lose(delivery: Delivery): void {
+  #lose(delivery: Delivery, turn: Turn | undefined): void {
     this.#work = NONE;
-    delivery.fail(this.#lostTurn());
+    const error = this.#lostTurn();
+    turn?.span?.end(error);
+    delivery.fail(error);
   }
 
   /** What answers a turn that can no longer be committed. It may have asked others, so its caller is not to ask again by itself. */
@@ -405,6 +409,14 @@ export class Incarnation implements AwaitingLife {
     const write = this.#uncommitted.timers.get(name);
     return write === undefined ? this.#parts.timers.isCurrent(this.#owner.id, name, dueAt) : write.dueAt === dueAt;
   }
+}
+
+/** A refusal is an answer: only what is none of the actor's words is a failure of its turn. */
+function endSpan(span: Span | undefined, error: unknown): void {
+  if (span === undefined) return;
+  const refused = error instanceof RefusedError;
+  if (refused) span.set({ "troupe.refused": error.reason });
+  span.end(refused ? undefined : error);
 }
 
 /** @throws {RangeError} the reply is too large to be kept and sent. */

@@ -49,6 +49,10 @@ export class Mailbox<T> {
     return item;
   }
 
+  has(item: T): boolean {
+    return this.#items.includes(item);
+  }
+
   /** Takes out the oldest item that fits, wherever it stands: its place is free at once. */
   remove(fits: (item: T) => boolean): void {
     const at = this.#items.findIndex((item) => item !== undefined && fits(item));

@@ -41,7 +41,9 @@ export class Queries implements Readable {
       delivery.fail(new TroupeError("unavailable", text));
       return;
     }
+    const span = this.#parts.spans?.turn(delivery.envelope);
     const answer = answerQuery(this, delivery.envelope, definition, this.#parts.log);
+    span?.end(answer.kind === "error" ? answer.error : undefined);
     this.#parts.metrics?.answered(delivery.envelope, answer);
     this.#life.gate.gate(delivery, answer);
   }

@@ -11,6 +11,8 @@ import { checkSchemaVersion, type Migration } from "./migration.ts";
 import type { PoisonOptions } from "./poison-options.ts";
 import { REBUILD, rebuildCommand } from "./rebuild-command.ts";
 import { checkRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
+import { socketCommands } from "./socket-commands.ts";
+import { declareSockets, type DeclareSockets, type SocketsDefinition } from "./sockets.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
@@ -81,6 +83,7 @@ export interface ActorOptions<
   Events extends Emits,
   M extends Messages<InferOutput<StateSchema>, Events>,
   Index extends string = string,
+  Sockets extends SocketsDefinition | undefined = SocketsDefinition | undefined,
 > {
   /** Which keys exist. A call to another key is refused with `invalid_input`. Default: 1 to 200 characters. */
   readonly key?: GenericSchema<string, string>;
@@ -92,6 +95,11 @@ export interface ActorOptions<
   readonly emits?: Events;
   /** The messages the actor understands, by name. */
   readonly messages: (declare: Declare<InferOutput<StateSchema>, Events>) => M;
+  /**
+   * Sockets that belong to the actor: connecting, each message and closing are turns of it, and `c.sockets` reaches who is
+   * connected. Needs `topics` of `createTroupe`.
+   */
+  readonly sockets?: (declare: DeclareSockets<InferOutput<StateSchema>, NoInfer<Events>>) => Sockets;
   /** Waiting messages, at most; one more is answered with `mailbox_full`. Default 1,000. */
   readonly mailbox?: { readonly max: number };
   /**
@@ -155,7 +163,7 @@ export interface JournaledActorOptions<
   StateSchema extends Schema,
   Events extends Emits,
   M extends Messages<InferOutput<StateSchema>, Events>,
-> extends Omit<ActorOptions<StateSchema, Events, M>, "messages"> {
+> extends Omit<ActorOptions<StateSchema, Events, M>, "messages" | "sockets"> {
   /** Every event is kept; the state row becomes a snapshot. `true`: one every 100 events. */
   readonly journal: true | JournalOptions;
   readonly emits: Events;
@@ -172,10 +180,13 @@ export interface ActorType<
   Events extends Emits = Emits,
   M extends Messages<InferOutput<StateSchema>, Events> = Messages<InferOutput<StateSchema>, Events>,
   Index extends string = string,
+  Sockets extends SocketsDefinition | undefined = SocketsDefinition | undefined,
 > {
   readonly type: string;
-  readonly options: ActorOptions<StateSchema, Events, M, Index>;
+  readonly options: ActorOptions<StateSchema, Events, M, Index, Sockets>;
   readonly messages: M;
+  /** `undefined` where it declares none. */
+  readonly sockets: Sockets;
 }
 
 const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -208,13 +219,20 @@ export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
   Events extends Emits,
->(type: string, options: JournaledActorOptions<StateSchema, Events, M>): ActorType<StateSchema, Events, M>;
+>(
+  type: string,
+  options: JournaledActorOptions<StateSchema, Events, M>,
+): ActorType<StateSchema, Events, M, string, undefined>;
 export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
   Events extends Emits = Record<never, never>,
   const Index extends IndexableField<InferOutput<StateSchema>> = never,
->(type: string, options: ActorOptions<StateSchema, Events, M, Index>): ActorType<StateSchema, Events, M, Index>;
+  Sockets extends SocketsDefinition | undefined = undefined,
+>(
+  type: string,
+  options: ActorOptions<StateSchema, Events, M, Index, Sockets>,
+): ActorType<StateSchema, Events, M, Index, Sockets>;
 export function actor<
   StateSchema extends Schema,
   M extends Messages<InferOutput<StateSchema>, Events>,
@@ -246,20 +264,22 @@ export function actor<
     }),
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
   };
-  const messages = options.messages(declare);
-  for (const name of Object.keys(messages)) {
+  const own = options.messages(declare);
+  for (const name of Object.keys(own)) {
     if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
   }
+  const sockets = options.sockets?.(declareSockets as DeclareSockets<InferOutput<StateSchema>, Events>);
+  const messages = sockets === undefined ? own : { ...own, ...socketCommands(sockets) };
   for (const [event, { send }] of Object.entries(options.subscribe ?? {})) {
     if (Object.hasOwn(messages, send) && messages[send]?.kind === "command") continue;
     throw new TypeError(`Cannot subscribe ${type} to "${event}" as it has no command "${send}"`);
   }
-  if (options.journal === undefined) return { type, options, messages };
+  if (options.journal === undefined) return { type, options, messages, sockets };
   // Its stored state is a snapshot that may be behind its events, so an index of it could not be filled or checked.
   if (index.length > 0)
     throw new TypeError(`Cannot index the journaled actor type "${type}": make a projection of its events`);
   checkJournal(type, options);
-  return { type, options, messages: { ...messages, [REBUILD]: rebuildCommand } };
+  return { type, options, messages: { ...messages, [REBUILD]: rebuildCommand }, sockets };
 }
 
 interface JournalPart {

@@ -50,6 +50,19 @@ export interface AnyActorType {
     onPassivate?(c: never): void | Promise<void>;
   };
   readonly messages: Readonly<Record<string, AnyMessageDefinition>>;
+  readonly sockets?: AnySockets | undefined;
+}
+
+/** The sockets of a type, their types erased. */
+export interface AnySockets {
+  readonly in?: Schema | undefined;
+  readonly out?: Schema | undefined;
+  readonly with?: Schema | undefined;
+  readonly state?: Schema | undefined;
+  initial?(): unknown;
+  onConnect?(c: never, socket: never, data: never): void | Promise<void>;
+  onMessage(c: never, socket: never, data: never): void | Promise<void>;
+  onClose?(c: never, socket: never): void | Promise<void>;
 }
 
 /** Any message, its types erased to the ones the runtime itself uses. */

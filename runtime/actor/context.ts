@@ -95,6 +95,14 @@ export interface Workflows {
   ): void;
 }
 
+/** All sockets of an actor. Told after the commit, in order; whoever is connected to any process hears it. */
+export interface ActorSockets {
+  /** Sends to all who are connected, but the socket `except`. */
+  broadcast(data: unknown, options?: { readonly except?: string }): void;
+  /** Sends to one socket by its id. Does nothing where it is closed. */
+  send(socket: string, data: unknown): void;
+}
+
 /**
  * What a command sees. Everything done through it belongs to one turn: it is committed as a whole together with the
  * reply, or leaves no trace (a refusal, a throw, a lost lease).
@@ -174,6 +182,8 @@ export interface TurnContext<State, Events extends Emits> {
   /** Asks another actor and waits for the reply. Not part of this turn's commit: give an `id` if it changes something. */
   ref<Target extends AnyActorType>(target: Target, key: string): ActorRef<Target>;
   readonly timers: Timers;
+  /** Those who are connected to this actor, for types that declare `sockets`. */
+  readonly sockets: ActorSockets;
   readonly workflow: Workflows;
   /** Removes the actor's state with this turn's commit. Its next message meets the initial state. Its timers stay. */
   destroy(): void;

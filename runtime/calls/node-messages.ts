@@ -2,7 +2,7 @@
  * What nodes say to each other beside calls to actors, as envelopes to an actor type that no actor can have.
  *
  * `take` (key: the store): these partitions were released for you. `report`: what have you got in memory? `subscriptions`: what
- * do you consume?
+ * do you consume? `waits`: do the turns of these actors of yours wait for one of those?
  */
 
 import type { ReportedActors } from "../activation/activation-directory.ts";
@@ -30,7 +30,7 @@ export interface NodeLink {
 export async function askNode(
   { transport, clock }: NodeLink,
   node: NodeId,
-  message: "take" | "report" | "subscriptions",
+  message: "take" | "report" | "subscriptions" | "waits",
   { store = "", input, timeoutMs }: { readonly store?: string; readonly input?: unknown; readonly timeoutMs: number },
 ): Promise<unknown> {
   const envelope: Envelope = {
@@ -52,17 +52,27 @@ export async function askNode(
   return reply.body === undefined ? undefined : JSON.parse(reply.body);
 }
 
+/** A part of the way, as a node is asked for the rest of it. */
+export interface WayAhead {
+  /** Actors of one node, with the way to each. */
+  readonly from: readonly (readonly string[])[];
+  /** Where it would lead to for a ring. */
+  readonly callers: readonly string[];
+}
+
 /** What a node needs to answer. */
 export interface NodeAnswers {
   take(store: string, partitions: readonly number[]): Promise<void>;
   report(): readonly ReportedActors[];
   subscriptions(): readonly SubscriptionStatus[];
+  waits(ahead: WayAhead): Promise<readonly string[] | undefined>;
 }
 
 /** Answers a message to this node. @throws {TypeError} for one it does not know: a newer node sent it. */
 export async function answerNode({ message, key, input }: Envelope, answers: NodeAnswers): Promise<string | undefined> {
   if (message === "report") return JSON.stringify(answers.report());
   if (message === "subscriptions") return JSON.stringify(answers.subscriptions());
+  if (message === "waits") return JSON.stringify(await answers.waits(input as WayAhead));
   if (message !== "take") throw new TypeError(`Cannot answer "${message}" as this node does not know it`);
   await answers.take(key, input as readonly number[]);
   return undefined;

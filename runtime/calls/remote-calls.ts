@@ -10,6 +10,7 @@ import { TroupeError } from "../message/errors.ts";
 import type { Ownership } from "../ownership/ownership.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Transport, WireReply } from "../ports/transport.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { fromWireError } from "./wire.ts";
 
@@ -19,6 +20,7 @@ export interface RemoteCallsNode {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly transport: Transport | undefined;
+  readonly spans: NodeSpans | undefined;
 }
 
 /** Where a call goes: who owns its actor, as far as is known here, and what the message is. */
@@ -52,11 +54,19 @@ export class RemoteCalls {
         `Cannot reach ${address} as the node ${owner} holds it and this node has no transport`,
       );
     }
+    const span = this.#node.spans?.call(envelope, owner);
+    const traced = span === undefined ? envelope : { ...envelope, traceparent: span.traceparent };
     const call =
-      cancellation === undefined ? envelope : this.#cancellable(this.#node.transport, owner, envelope, cancellation);
-    const reply = await this.#callUnlessGone(this.#node.transport, { ...destination, owner }, call);
-    if (reply.kind === "error") throw fromWireError(reply.error, envelope);
-    return reply.body;
+      cancellation === undefined ? traced : this.#cancellable(this.#node.transport, owner, traced, cancellation);
+    try {
+      const reply = await this.#callUnlessGone(this.#node.transport, { ...destination, owner }, call);
+      if (reply.kind === "error") throw fromWireError(reply.error, envelope);
+      span?.end();
+      return reply.body;
+    } catch (error) {
+      span?.end(error);
+      throw error;
+    }
   }
 
   /** A call to another node that can be taken back there. */

@@ -94,16 +94,18 @@ export class Router {
     options: CallOptions = {},
   ): Promise<unknown> {
     const callers = [...from.callers, `${from.type}/${from.key}`];
+    const traceparent = asks.traceparent ?? from.traceparent;
     const traced =
-      options.traceparent === undefined && from.traceparent !== undefined
-        ? { ...options, traceparent: from.traceparent }
-        : options;
+      options.traceparent === undefined && traceparent !== undefined ? { ...options, traceparent } : options;
     const address = `${type.type}/${key}`;
     if (type.messages[message]?.kind !== "command") {
       return this.call(type.type, key, message, input, traced, callers, deadline);
     }
     const id = options.id ?? asks.idOf(from, this.#tokenOf(from), address, message, input);
-    return asks.waitFor(address, this.call(type.type, key, message, input, { ...traced, id }, callers, deadline));
+    return asks.waitFor(
+      address,
+      this.call(type.type, key, message, input, { ...traced, id }, callers, deadline, from.since),
+    );
   }
 
   /** What tells a message from any other: made when first needed, kept while it is tried again. */
@@ -122,6 +124,7 @@ export class Router {
     options: CallOptions,
     callers: readonly string[] = NO_CALLERS,
     deadline?: number,
+    since?: number,
   ): Promise<unknown> {
     let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
     if (deadline !== undefined) {
@@ -131,7 +134,8 @@ export class Router {
         return Promise.reject(new TroupeError("deadline_exceeded", text));
       }
     }
-    const { id, traceparent, signal } = options;
+    const { id, signal } = options;
+    const traceparent = options.traceparent ?? this.#node.spans?.tracing.current();
     const envelope: Envelope = {
       type,
       key,
@@ -143,6 +147,7 @@ export class Router {
       traceparent,
       callers,
       timeoutMs,
+      ...(since !== undefined && { since }),
     };
     if (signal !== undefined) return this.routeUntil(signal, envelope).then(parsed);
     return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);
@@ -150,7 +155,7 @@ export class Router {
 
   /** A message whose reply nobody waits for. Where there is no room for it, it is dropped and counted. */
   tell(type: string, key: string, message: string, input: unknown): void {
-    const envelope = envelopeOf(type, key, message, input);
+    const envelope = envelopeOf(type, key, message, input, this.#node.spans?.tracing.current());
     const host = this.#node.types.findHost(type);
     const actor = host?.dispatcher.resident(type, key);
     const definition = actor?.definitionOf(message);
@@ -289,7 +294,13 @@ export class Router {
 }
 
 /** The envelope of a message that nobody waits for. */
-function envelopeOf(type: string, key: string, message: string, input: unknown): Envelope {
+function envelopeOf(
+  type: string,
+  key: string,
+  message: string,
+  input: unknown,
+  traceparent: string | undefined,
+): Envelope {
   return {
     type,
     key,
@@ -298,7 +309,7 @@ function envelopeOf(type: string, key: string, message: string, input: unknown):
     id: undefined,
     origin: CALL,
     attempt: 1,
-    traceparent: undefined,
+    traceparent,
     callers: NO_CALLERS,
     timeoutMs: DEFAULT_TIMEOUT_MS,
   };

@@ -50,7 +50,7 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
         target: effect.target,
         body: effect.body,
         at: turn.at,
-        traceparent: turn.envelope.traceparent,
+        traceparent: turn.traceparent,
       });
     }
     if (turn.index !== undefined) (index ??= new Map()).set(turn.activation, indexRows(turn.activation, turn.index));
@@ -107,6 +107,6 @@ function journalRows(turn: FinishedTurn, lastSeq: number): JournalRecord[] {
     partition,
     position: places.get(row.id) ?? 0,
     at: turn.at,
-    traceparent: turn.envelope.traceparent,
+    traceparent: turn.traceparent,
   }));
 }

@@ -25,6 +25,7 @@ import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
 import { type CommitBatch, CommitRefusedError, FencedError, type Grant } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { FinishedTurn, TurnOwner } from "../turn/finished-turn.ts";
 import { buildBatch } from "./batch.ts";
 import type { CommitListener } from "./commit-listener.ts";
@@ -35,6 +36,7 @@ import { settle, type SettleParts } from "./settle.ts";
 /** What a lane works with. */
 export interface CommitLaneParts extends SettleParts {
   readonly metrics: NodeMetrics | undefined;
+  readonly spans: NodeSpans | undefined;
   readonly partitions: PartitionTable;
   /** Told of partitions that this node does not hold, or not under the epochs it knows. */
   readonly ownership: Pick<Ownership, "giveUp">;
@@ -155,7 +157,7 @@ export class CommitLane {
     }
     const batch = buildBatch(writable, partitions);
     try {
-      await this.#commit(batch);
+      await this.#commit(batch, writable);
     } catch (error) {
       this.#parts.log.commitFailed(error, writable.length);
       if (error instanceof CommitRefusedError) await this.#refused(writable, search, error);
@@ -280,12 +282,18 @@ export class CommitLane {
     }
   }
 
-  async #commit(batch: CommitBatch): Promise<void> {
-    const { nodeId, store, clock, metrics } = this.#parts;
-    if (metrics === undefined) return store.commit(nodeId, batch);
-    const since = clock.monotonic();
-    await store.commit(nodeId, batch);
-    metrics.commitSeconds.add((clock.monotonic() - since) / 1_000);
+  async #commit(batch: CommitBatch, turns: readonly FinishedTurn[]): Promise<void> {
+    const { nodeId, store, clock, metrics, spans } = this.#parts;
+    const under = spans?.commit(turns, store.name);
+    const since = metrics === undefined ? 0 : clock.monotonic();
+    try {
+      await store.commit(nodeId, batch);
+    } catch (error) {
+      under?.end(error);
+      throw error;
+    }
+    under?.end();
+    metrics?.commitSeconds.add((clock.monotonic() - since) / 1_000);
   }
 
   /** Fails the turns, and with them every gathered turn that was built on one of them. */

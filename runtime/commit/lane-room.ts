@@ -30,8 +30,12 @@ const MIN_WINDOW = 128;
 const BURST = 4_096;
 /** A lane that is full for longer does not have a burst: more comes than it can take. */
 const STANDING_MS = 250;
-/** A transaction may take this much longer than a small one before the window shrinks. */
-const SLACK_MS = 20;
+/** A lane that was free for less is as it was before: in a standing overload it is free for a moment now and then. */
+const CALM_MS = 1_000;
+/** A transaction may take three times as long as a small one, or this much longer, before the window shrinks. */
+const SLACK_MS = 10;
+/** How much each small transaction counts for what a small one takes. */
+const WEIGHT = 0.1;
 
 export class LaneRoom {
   /** Whether no further turn may begin now (LaneRoom.B1). */
@@ -41,8 +45,11 @@ export class LaneRoom {
   readonly #clock: Clock;
   /** Turns that one transaction should hold: as many as it takes without becoming slow. */
   #window = MAX_BATCH_TURNS;
-  /** How long a transaction takes at least. */
-  #fastestMs = Number.POSITIVE_INFINITY;
+  /**
+   * How long a small transaction takes. Large ones never raise it: when more comes than can be written there are no others, and
+   * what they take would soon be the measure of itself.
+   */
+  #smallMs = Number.POSITIVE_INFINITY;
   #lastMs = 0;
   #turns = 0;
   #length = 0;
@@ -50,6 +57,7 @@ export class LaneRoom {
   readonly #blocked = new Set<Blocked>();
   #blockedMessages = 0;
   #blockedSince = 0;
+  #freeSince = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -89,8 +97,10 @@ export class LaneRoom {
   /** A transaction of so many turns took so long: the next ones should hold more, or fewer. */
   took(turns: number, ms: number): void {
     this.#lastMs = ms;
-    this.#fastestMs = Math.min(ms, this.#fastestMs * 1.05 + 0.05);
-    if (ms > this.#fastestMs * 3 + SLACK_MS) this.#window = Math.max(MIN_WINDOW, Math.floor(this.#window * 0.75));
+    if (turns > MIN_WINDOW || this.#smallMs === Number.POSITIVE_INFINITY) this.#smallMs = Math.min(ms, this.#smallMs);
+    else this.#smallMs += (ms - this.#smallMs) * WEIGHT;
+    if (ms > Math.max(this.#smallMs * 3, this.#smallMs + SLACK_MS))
+      this.#window = Math.max(MIN_WINDOW, Math.floor(this.#window * 0.75));
     else if (turns >= this.#window / 2) this.#window = Math.min(MAX_BATCH_TURNS, Math.ceil(this.#window * 1.25));
     this.#look();
   }
@@ -98,7 +108,7 @@ export class LaneRoom {
   /** `actor` has so many messages, one at least, and waits for room. Told again whenever it has more. */
   block(actor: Blocked, messages: number): void {
     if (actor.blockedMessages === 0) {
-      if (this.#blocked.size === 0) this.#blockedSince = this.#clock.monotonic();
+      if (this.#blocked.size === 0) this.#beginBlocked();
       this.#blocked.add(actor);
     }
     this.#blockedMessages += messages - actor.blockedMessages;
@@ -110,6 +120,7 @@ export class LaneRoom {
     this.#blockedMessages -= actor.blockedMessages;
     actor.blockedMessages = 0;
     this.#blocked.delete(actor);
+    if (this.#blocked.size === 0) this.#freeSince = this.#clock.monotonic();
   }
 
   /** Whether one more message may wait. `patient`: nobody waits for its answer, so only memory counts (LaneRoom.B2, LaneRoom.B3). */
@@ -123,6 +134,11 @@ export class LaneRoom {
   /** When it is worth to ask again, in milliseconds from now. */
   get retryAfterMs(): number {
     return Math.min(5_000, Math.max(100, Math.ceil(this.#lastMs * 4)));
+  }
+
+  #beginBlocked(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#freeSince > CALM_MS) this.#blockedSince = now;
   }
 
   #look(): void {

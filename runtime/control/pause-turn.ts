@@ -21,7 +21,7 @@ export function pauseTurn(write: PauseWrite, waiter: Waiter, now: number): Finis
     wake: () => undefined,
   };
   const envelope = controlEnvelope(write, write.since === undefined ? "$resume" : "$pause", undefined);
-  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };
+  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, span: undefined, now };
   const turn = new FinishedTurn(owner, envelope, nothing, undefined, 0, undefined, write);
   turn.wait(waiter, { kind: "reply", body: undefined });
   return turn;

@@ -11,7 +11,7 @@ function promised(source: string): string {
   return comment.replaceAll(/^ \* ?/gmu, "");
 }
 
-test("there are nine examples, numbered from 1 without a gap", () => {
+test("there are ten examples, numbered from 1 without a gap", () => {
   expect(files.map((name) => name.slice(0, 3))).toEqual([
     "01-",
     "02-",
@@ -22,6 +22,7 @@ test("there are nine examples, numbered from 1 without a gap", () => {
     "07-",
     "08-",
     "09-",
+    "10-",
   ]);
 });
 

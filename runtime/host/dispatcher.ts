@@ -23,12 +23,14 @@ import { movingError } from "../ownership/partition.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { WatchPolls } from "../watch/watch-polls.ts";
+import type { Suspects } from "./suspects.ts";
 
 /** What a dispatcher gives messages to. */
 export interface DispatcherParts {
   readonly types: ReadonlyMap<string, AnyActorType>;
   readonly actors: ActivationDirectory;
   readonly held: PausedActors;
+  readonly suspects: Suspects;
   readonly controls: ControlHandler;
   readonly watchers: WatchPolls;
   /** `undefined`: turns are not remembered. */
@@ -44,15 +46,26 @@ export class Dispatcher implements CallTaker {
   readonly #parts: DispatcherParts;
   readonly #actors: ActivationDirectory;
   readonly #held: PausedActors;
+  readonly #suspects: Suspects;
   readonly #closing: ReadonlySet<number>;
   readonly #recent: RecentTurns | undefined;
   readonly #probe: Probe | undefined;
+  /** What waited because it may have ended a process goes on its way. */
+  readonly #pass = (delivery: Delivery): void => {
+    const { type: name, message } = delivery.envelope;
+    const type = this.#parts.types.get(name) as AnyActorType;
+    const definition = messageOf(type, message) as AnyMessageDefinition;
+    if (this.#stopping || (this.#closing.size > 0 && this.#mustWait(delivery.envelope))) delivery.fail(movingError());
+    else if (this.#held.size === 0 || !this.#held.takes(delivery, definition))
+      this.#toActor(type, delivery, definition);
+  };
   #stopping = false;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.#actors = parts.actors;
     this.#held = parts.held;
+    this.#suspects = parts.suspects;
     this.#closing = parts.closing;
     this.#recent = parts.recent;
     this.#probe = parts.probe;
@@ -65,7 +78,13 @@ export class Dispatcher implements CallTaker {
 
   /** As `deliver`, to an actor that was found in memory in this very step. */
   deliverTo(activation: Activation, delivery: Delivery, definition: AnyMessageDefinition, now: number): void {
-    if (this.#stopping || this.#closing.size > 0 || this.#held.size > 0 || this.#recent !== undefined) {
+    if (
+      this.#stopping ||
+      this.#closing.size > 0 ||
+      this.#held.size > 0 ||
+      this.#recent !== undefined ||
+      this.#mayBeSuspect(delivery)
+    ) {
       this.deliver(delivery);
       return;
     }
@@ -96,6 +115,13 @@ export class Dispatcher implements CallTaker {
       return;
     }
     if (this.#held.size !== 0 && this.#held.takes(delivery, definition)) return;
+    if (this.#mayBeSuspect(delivery) && definition.kind === "command" && this.#suspects.take(delivery, this.#pass))
+      return;
+    this.#toActor(type, delivery, definition);
+  }
+
+  #toActor(type: AnyActorType, delivery: Delivery, definition: AnyMessageDefinition): void {
+    const { key } = delivery.envelope;
     const activation = this.#activationOf(type, key);
     activation.deliver(this.#recent === undefined ? delivery : this.#recent.watch(activation, delivery), definition);
     this.#probe?.delivered(delivery.envelope, activation.depth);
@@ -133,6 +159,11 @@ export class Dispatcher implements CallTaker {
     );
     this.#actors.add(activation);
     return activation;
+  }
+
+  /** Whether it is one of those that come again by themselves, on a node that has taken over from a dead one. */
+  #mayBeSuspect({ envelope }: Delivery): boolean {
+    return this.#suspects.size > 0 && envelope.since !== undefined;
   }
 
   /** A turn that runs may wait for this very call: it is let in, or its turn would never end (Dispatcher.I1). */

@@ -34,6 +34,8 @@ const PRUNE_ROWS = 2_000;
 const PRUNE_PAUSE_MS = 20;
 /** A sink that no node has had for this long holds up the pruning no more. */
 const SINK_FORGOTTEN_MS = 7 * 86_400_000;
+/** What was begun on a node that died, and never came again, is remembered for this long. */
+const BEGUN_KEPT_MS = 7 * 86_400_000;
 /** The clocks of two nodes differ by less. */
 const CLOCKS_DIFFER_MS = 60_000;
 
@@ -78,6 +80,7 @@ export class Housekeeping {
       await this.#untilNone(() => store.pruneOutbox(held, before, PRUNE_ROWS));
       const sentBefore = await this.#sentBefore(before);
       await this.#untilNone(() => store.pruneReplies(before, sentBefore, PRUNE_ROWS));
+      await store.pruneBegun(clock.now() - BEGUN_KEPT_MS);
     } catch (error) {
       log.failed("pruning", error);
     }

@@ -9,6 +9,7 @@ import type { Envelope } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { NodeId, Store } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { TurnAsks } from "../turn/turn-asks.ts";
 
 /** What a store host needs from its node. */
@@ -35,6 +36,13 @@ export interface NodeServices {
   readonly recentTurns: number;
   /** Where turns, commits and publishes are counted; `undefined`: nowhere. */
   readonly metrics?: NodeMetrics | undefined;
+  /** Where what is done of a message is told, trace by trace; `undefined`: nowhere. */
+  readonly spans?: NodeSpans | undefined;
+  /** See `ActivationParts`. */
+  readonly askedInTurn: (
+    waitingFor: Iterable<string>,
+    callers: readonly string[],
+  ) => Promise<readonly string[] | undefined>;
   ref<A extends AnyActorType>(
     type: A,
     key: string,

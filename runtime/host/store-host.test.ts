@@ -37,6 +37,7 @@ function hostOf(nodeId: string, store: Store): StoreHost {
     contracts: undefined,
     offer: undefined,
     recentTurns: 0,
+    askedInTurn: () => Promise.resolve(undefined),
     ref: () => {
       throw new Error("not used");
     },

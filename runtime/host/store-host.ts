@@ -34,6 +34,7 @@ import { Housekeeping } from "./housekeeping.ts";
 import { Membership } from "./membership.ts";
 import type { NodeServices } from "./node-services.ts";
 import { PartitionLifecycle } from "./partition-lifecycle.ts";
+import { Suspects } from "./suspects.ts";
 
 export class StoreHost {
   readonly store: Store;
@@ -62,11 +63,11 @@ export class StoreHost {
   readonly #housekeeping: Housekeeping;
 
   constructor(key: string, store: Store, types: readonly AnyActorType[], sinks: readonly Sink[], node: NodeServices) {
-    const { nodeId, clock, randomness, metrics, leaseMs, probe, recentTurns } = node;
+    const { nodeId, clock, randomness, metrics, spans, leaseMs, probe, recentTurns } = node;
     const byName = new Map(types.map((type) => [type.type, type]));
     const log = new StoreLog(node.log, store.name);
     const partitions = new PartitionTable(nodeId, clock);
-    const base = { nodeId, store, clock, randomness, metrics, log, partitions };
+    const base = { nodeId, store, clock, randomness, metrics, spans, log, partitions };
     this.key = key;
     this.store = store;
     this.leaseMs = leaseMs;
@@ -94,21 +95,23 @@ export class StoreHost {
     this.#lanes = new CommitLanes(node.lanes, { ...base, ownership: this.ownership, listeners });
     const parts = { ...base, actors: this.#actors, reader, lanes: this.#lanes, timers: this.timers };
     const held = new PausedActors(parts);
+    const suspects = new Suspects({ ...base, types: byName });
     this.#lifecycle = new PartitionLifecycle({
       ...parts,
-      listeners: [this.timers, held, this.#watchers, this.#actors, this.#relays, this.#index],
+      listeners: [suspects, this.timers, held, this.#watchers, this.#actors, this.#relays, this.#index],
     });
     const recent = recentTurns > 0 ? new RecentTurns(recentTurns, () => clock.now()) : undefined;
     this.dispatcher = new Dispatcher({
       ...parts,
       types: byName,
       held,
+      suspects,
       controls: new ControlHandler({ ...parts, relays: this.#relays, held, recent }),
       watchers: this.#watchers,
       recent,
       probe,
       closing: this.#lifecycle.closing,
-      activation: { ...parts, ref: node.ref, probe, turnLimits: this.#turnLimits },
+      activation: { ...parts, ref: node.ref, askedInTurn: node.askedInTurn, probe, turnLimits: this.#turnLimits },
     });
     // A timer's message comes in as every message does.
     this.#fireTimers = new FireTimers({
@@ -117,6 +120,7 @@ export class StoreHost {
       letters: this.letters,
       dispatcher: this.dispatcher,
       paused: held,
+      spans,
     });
     this.#housekeeping = new Housekeeping({
       ...base,

@@ -77,7 +77,10 @@ export class MemoryOwnership {
     const free = this.#slots.flatMap((slot, partition) =>
       this.#liveOwner(slot, now) === undefined && (partitions?.includes(partition) ?? true) ? [partition] : [],
     );
-    return free.map((partition) => this.#grant(node, partition));
+    return free.map((partition) => {
+      const abandoned = this.#slot(partition).owner !== undefined;
+      return { ...this.#grant(node, partition), abandoned };
+    });
   }
 
   release(node: NodeId, partitions: readonly Fence[]): void {

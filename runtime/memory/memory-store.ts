@@ -4,6 +4,7 @@ import { eventOfJournal } from "../journal/event-of-journal.ts";
 import {
   type ActorId,
   type ActorRow,
+  type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
   type CursorRow,
@@ -68,6 +69,7 @@ class MemoryStore implements Store {
   readonly #journal = new Map<string, JournalRecord[]>();
   readonly #index = new MemoryIndex();
   readonly #pauses = new Map<string, PausedActor>();
+  readonly #begun = new Map<string, BegunMessage>();
   readonly #letters = new MemoryDeadLetters();
 
   constructor(name: string, clock: Clock) {
@@ -236,6 +238,22 @@ class MemoryStore implements Store {
       }
     }
     return pruned;
+  }
+
+  async begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
+    return [...this.#begun.values()].filter(({ partition }) => partitions.includes(partition));
+  }
+
+  async saveBegun(messages: readonly BegunMessage[]): Promise<void> {
+    for (const message of messages) {
+      const id = `${message.type}/${message.key}\u0000${message.id}`;
+      if (message.count === 0) this.#begun.delete(id);
+      else this.#begun.set(id, message);
+    }
+  }
+
+  async pruneBegun(before: number): Promise<void> {
+    for (const [id, { at }] of this.#begun) if (at < before) this.#begun.delete(id);
   }
 
   async recordDeadLetters(letters: readonly DeadLetter[]): Promise<void> {

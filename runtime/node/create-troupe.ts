@@ -1,6 +1,7 @@
 /** Makes the parts of a node, in an order in which each gets what it needs, and starts them. */
 import { ActorLru } from "../activation/lru.ts";
 import type { AnyActorType } from "../actor/any-actor.ts";
+import { withCheckedReplies } from "../actor/checked-replies.ts";
 import { makeRef } from "../actor/ref.ts";
 import { systemClock } from "../base/clock.ts";
 import { MAX_ACTIVE_ACTORS } from "../base/limits.ts";
@@ -8,6 +9,7 @@ import { silentLog } from "../base/log.ts";
 import { systemRandomness } from "../base/randomness.ts";
 import { ActorControls } from "../calls/actor-controls.ts";
 import { ActorRegistry } from "../calls/actor-registry.ts";
+import { CrossingAsks } from "../calls/crossing-asks.ts";
 import { askNode, type NodeLink } from "../calls/node-messages.ts";
 import { Router } from "../calls/router.ts";
 import type { DeadLetters } from "../dead-letters/dead-letters.ts";
@@ -19,6 +21,7 @@ import { Projections } from "../projections/projections.ts";
 import { sendSink } from "../relay/send-sink.ts";
 import { Subscriptions } from "../subscriptions/subscriptions.ts";
 import { NodeMetrics } from "../telemetry/node-metrics.ts";
+import { NodeSpans } from "../telemetry/node-spans.ts";
 import { Node, type NodeParts } from "./node.ts";
 import type { Troupe, TroupeOptions } from "./troupe.ts";
 
@@ -38,7 +41,8 @@ const OFFER_TIMEOUT_MS = 2_000;
  * ```
  */
 export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
-  const node = new Node(partsOf(options));
+  const actors = options.checkReplies === true ? options.actors.map(withCheckedReplies) : options.actors;
+  const node = new Node(partsOf({ ...options, actors }));
   try {
     await node.start();
   } catch (error) {
@@ -57,6 +61,7 @@ function partsOf(options: TroupeOptions): NodeParts {
   const types = new ActorRegistry();
   const hosts: StoreHost[] = [];
   const log = options.log ?? silentLog;
+  const spans = options.tracing === undefined ? undefined : new NodeSpans(options.tracing);
   const router = new Router({
     nodeId,
     clock,
@@ -64,8 +69,10 @@ function partsOf(options: TroupeOptions): NodeParts {
     transport,
     types,
     log,
+    spans,
   });
   const link: NodeLink | undefined = transport === undefined ? undefined : { transport, clock };
+  const crossings = new CrossingAsks(types, link, nodeId);
   const controls = new ActorControls(router);
   const residents = new ActorLru(options.maxActiveActors ?? MAX_ACTIVE_ACTORS, clock);
   const services: NodeServices = {
@@ -96,6 +103,8 @@ function partsOf(options: TroupeOptions): NodeParts {
             () => hosts,
             () => subscriptions.status(),
           ),
+    spans,
+    askedInTurn: (waitingFor, callers) => crossings.way(waitingFor, callers),
     ref: (type, key, from, deadline, asks) =>
       makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call)),
   };
@@ -141,6 +150,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     clock,
     log: services.log,
     randomness,
+    spans,
     route: (envelope) => router.route(envelope),
     pause: (actor, reason) => controls.pause(actor, reason),
     recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
@@ -155,7 +165,9 @@ function partsOf(options: TroupeOptions): NodeParts {
     randomness,
     transport,
     topics,
+    tracing: options.tracing,
     link,
+    crossings,
     router,
     types,
     hosts,

@@ -1,6 +1,7 @@
 import type { ReportedActors } from "../activation/activation-directory.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
-import type { NodeAnswers } from "../calls/node-messages.ts";
+import type { CrossingAsks } from "../calls/crossing-asks.ts";
+import type { NodeAnswers, WayAhead } from "../calls/node-messages.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Subscriptions } from "../subscriptions/subscriptions.ts";
@@ -10,9 +11,16 @@ export class OwnAnswers implements NodeAnswers {
   readonly #hosts: readonly StoreHost[];
   readonly #subscriptions: Subscriptions;
 
-  constructor(hosts: readonly StoreHost[], subscriptions: Subscriptions) {
+  readonly #crossings: CrossingAsks;
+
+  constructor(hosts: readonly StoreHost[], subscriptions: Subscriptions, crossings: CrossingAsks) {
     this.#hosts = hosts;
     this.#subscriptions = subscriptions;
+    this.#crossings = crossings;
+  }
+
+  waits(ahead: WayAhead): Promise<readonly string[] | undefined> {
+    return this.#crossings.rest(ahead);
   }
 
   async take(storeKey: string, partitions: readonly number[]): Promise<void> {

@@ -11,6 +11,7 @@ import type { Randomness } from "../base/randomness.ts";
 import { type ActorControls } from "../calls/actor-controls.ts";
 import { type ActorRegistry } from "../calls/actor-registry.ts";
 import { CallServer } from "../calls/call-server.ts";
+import type { CrossingAsks } from "../calls/crossing-asks.ts";
 import type { NodeLink } from "../calls/node-messages.ts";
 import { type Router } from "../calls/router.ts";
 import type { ActorInspection } from "../control/inspection.ts";
@@ -22,6 +23,7 @@ import { type JournalEntry, type JournalPage, mustKeepJournal, readEntries, upTo
 import { type Rebuilt } from "../journal/rebuild.ts";
 import type { ProjectionBuild } from "../ports/read-database.ts";
 import type { Topics } from "../ports/topics.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { Transport } from "../ports/transport.ts";
 import { type Projections } from "../projections/projections.ts";
 import { type Subscriptions } from "../subscriptions/subscriptions.ts";
@@ -40,8 +42,10 @@ export interface NodeParts {
   readonly randomness: Randomness;
   readonly transport: Transport | undefined;
   readonly topics: Topics | undefined;
+  readonly tracing: Tracing | undefined;
   /** The way to the other nodes; `undefined` without a transport. */
   readonly link: NodeLink | undefined;
+  readonly crossings: CrossingAsks;
   readonly router: Router;
   readonly types: ActorRegistry;
   readonly hosts: readonly StoreHost[];
@@ -56,6 +60,7 @@ export interface NodeParts {
 
 export class Node implements Troupe {
   readonly nodeId: string;
+  readonly tracing: Tracing | undefined;
   readonly deadLetters: DeadLetters;
   readonly #parts: NodeParts;
   readonly #answers: OwnAnswers;
@@ -66,8 +71,9 @@ export class Node implements Troupe {
   constructor(parts: NodeParts) {
     this.#parts = parts;
     this.nodeId = parts.nodeId;
+    this.tracing = parts.tracing;
     this.deadLetters = parts.deadLetters;
-    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions);
+    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions, parts.crossings);
   }
 
   async start(): Promise<void> {

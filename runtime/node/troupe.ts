@@ -18,6 +18,7 @@ import type { Sink } from "../ports/sink.ts";
 import type { Source } from "../ports/source.ts";
 import type { Store } from "../ports/store.ts";
 import type { Topics } from "../ports/topics.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ProjectionStatus } from "../projections/projections.ts";
 import type { WatchedState } from "../watch/watch.ts";
@@ -60,10 +61,17 @@ export interface TroupeOptions {
    * they are busy; the next message loads them again. Default 100,000.
    */
   readonly maxActiveActors?: number;
+  /**
+   * Whether replies are checked against `out` of their messages: a turn whose reply does not fit fails, as any that throws. For
+   * development and tests, as it costs a parse of each reply. Default false.
+   */
+  readonly checkReplies?: boolean;
   /** How many of its last turns an actor in memory remembers, for `inspect`. Costs a little per message. Default 0. */
   readonly recentTurns?: number;
   /** Takes this node's counts, to be read at any time. None: nothing is counted. */
   readonly metrics?: Metrics;
+  /** Takes the spans of this node: see `otel` in `troupe/otel`. None: traces are handed on, and nothing of them is told. */
+  readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
   /** Where ids and the spread of pauses come from. Default: the machine's. */
   readonly randomness?: Randomness;
@@ -86,6 +94,8 @@ export interface TroupeOptions {
  */
 export interface Troupe {
   readonly nodeId: string;
+  /** Where its spans go; `undefined`: nowhere. For doors, whose spans its turns are part of. */
+  readonly tracing?: Tracing | undefined;
   /** A typed handle on an actor, wherever it lives. */
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
   /**

@@ -8,12 +8,15 @@ export class Partition {
   commitSeq: number;
   /** The last outbox sequence number that is committed. */
   lastSeq: number;
+  /** Whether the node before had not given it back. */
+  readonly abandoned: boolean;
 
   constructor(grant: Grant) {
     this.id = grant.partition;
     this.epoch = grant.epoch;
     this.commitSeq = grant.commitSeq;
     this.lastSeq = grant.lastSeq;
+    this.abandoned = grant.abandoned === true;
   }
 }
 

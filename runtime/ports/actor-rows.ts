@@ -44,6 +44,13 @@ export interface ReplyKey extends ActorId {
   readonly id: string;
 }
 
+/** A message to an actor whose turn was begun `count` times, last at `at`, and is not known to have ended. */
+export interface BegunMessage extends ReplyKey {
+  readonly partition: number;
+  readonly count: number;
+  readonly at: number;
+}
+
 /** The once-only record of a handled message. */
 export interface StoredReply {
   readonly id: string;
@@ -81,6 +88,8 @@ export interface TimerRow extends ActorId {
   readonly input: string | undefined;
   /** When it comes again, as JSON; `undefined` for a timer that fires once. */
   readonly schedule?: string | undefined;
+  /** What its turn is part of: for a timer that fires once, what the turn was that set it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Where a timer stands in the order of due timers. */

@@ -15,6 +15,8 @@ export interface Grant extends Fence {
   readonly commitSeq: number;
   /** The last outbox sequence number. */
   readonly lastSeq: number;
+  /** Whether it was taken from a node that had not given it back: that may have ended in the middle of anything. */
+  readonly abandoned?: boolean;
 }
 
 /** Who holds a partition, as far as the store knows. `undefined`: nobody, or the lease has run out. */

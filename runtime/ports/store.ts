@@ -1,5 +1,6 @@
 import type {
   ActorId,
+  BegunMessage,
   LoadedActor,
   ActorRow,
   StateWrite,
@@ -157,6 +158,12 @@ export interface Store extends DeadLetterStore {
    * are older than `sentBefore` too. Returns how many went.
    */
   pruneReplies(before: number, sentBefore: number, limit: number): Promise<number>;
+  /** Messages to actors of the partitions that were begun and not seen to end. Read after a node has died only. */
+  begun(partitions: readonly number[]): Promise<readonly BegunMessage[]>;
+  /** Writes down how often each was begun, whatever stood there; a count of 0 forgets the message. */
+  saveBegun(messages: readonly BegunMessage[]): Promise<void>;
+  /** Forgets those that were begun last before `before`. */
+  pruneBegun(before: number): Promise<void>;
   /** Keeps what will not be tried again by itself. Recording the same id twice keeps the first. */
   recordDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
 }

@@ -24,6 +24,7 @@ import type { PublishResult, Sink, SinkLane } from "../ports/sink.ts";
 import type { CommitBatch, CursorRow, DeadLetter, OutboxRecord, Store } from "../ports/store.ts";
 import type { Buckets } from "../telemetry/buckets.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
 import { CursorTracker, ReplayTracker } from "./cursor-tracker.ts";
@@ -41,6 +42,7 @@ export interface RelayParts {
   readonly letters: DeadLetterRecorder;
   readonly log: StoreLog;
   readonly metrics: NodeMetrics | undefined;
+  readonly spans: NodeSpans | undefined;
 }
 
 /** Records in memory per relay; beyond it commits are read from the table later (G9). */
@@ -192,7 +194,15 @@ export class Relay implements PublisherHost, OutboxReaderHost {
 
   async publish(records: readonly OutboxRecord[], attempt: number): Promise<readonly PublishResult[]> {
     const since = this.#published === undefined ? 0 : this.#parts.clock.monotonic();
-    const results = await this.sink.publish(records, attempt);
+    const spans = this.#parts.spans?.publish(this.sink, records, attempt, this.#parts.clock.now());
+    let results: readonly PublishResult[];
+    try {
+      results = await this.sink.publish(records, attempt);
+    } catch (error) {
+      spans?.end(error);
+      throw error;
+    }
+    spans?.end();
     this.#published?.add((this.#parts.clock.monotonic() - since) / 1_000);
     checkResults(this.sink.name, records.length, results); // Relay.R5
     return results;

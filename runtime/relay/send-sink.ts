@@ -63,6 +63,7 @@ export function sendSink(host: SendHost): Sink {
           traceparent: record.traceparent,
           callers: [],
           timeoutMs: 30_000,
+          since: record.at,
         });
       } catch (error) {
         if (error instanceof PausedError) {

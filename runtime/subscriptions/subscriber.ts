@@ -29,12 +29,14 @@ import { isName } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { Handled, SourceMessage } from "../ports/source.ts";
 import type { ActorId, DeadLetter, OutboxRecord } from "../ports/store.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 
 /** What a subscriber needs from its node. */
 export interface SubscriberHost {
   readonly clock: Clock;
   readonly log: Log;
   readonly randomness: Randomness;
+  readonly spans?: NodeSpans | undefined;
   route(envelope: Envelope): Promise<string | undefined>;
   /** Pauses an actor, wherever it lives. */
   pause(actor: ActorId, reason: string): Promise<void>;
@@ -44,6 +46,9 @@ export interface SubscriberHost {
 
 /** An event as the command it becomes, in the form that a dead letter of it is replayed from. */
 type Send = OutboxRecord & { readonly kind: "send" };
+
+/** Events under way at a time, at most. */
+export const MAX_IN_FLIGHT = 256;
 
 const MAX_KEPT_BODY = 65_536;
 const TAKEN = Promise.resolve<Handled>("taken");
@@ -59,6 +64,7 @@ export class Subscriber {
   readonly #underWay = new Map<string, Promise<Handled>>();
   readonly #wakes = new Set<() => void>();
   readonly #failing = new Map<string, string>();
+  #begun = 0;
   #stopped = false;
 
   constructor(type: AnyActorType, source: string, host: SubscriberHost) {
@@ -142,13 +148,18 @@ export class Subscriber {
   async #deliver(record: Send): Promise<Handled> {
     const { after = 5, then } = this.#type.options.poison ?? {};
     const actor: ActorId = { type: this.#type.type, key: record.target.slice(this.#type.type.length + 1) };
+    // What a consumer is given first, its predecessor may have had in hand, whatever time the event bears.
+    const since = this.#begun++ < MAX_IN_FLIGHT ? 0 : Math.min(record.at, this.#host.clock.now());
     let failures = 0;
     try {
       for (let attempt = 1; !this.#stopped; attempt++) {
+        const span = this.#host.spans?.process(this.#source, this.#type.type, record.actor.type, record);
         try {
-          await this.#host.route(envelopeOf(record, actor, failures + 1));
+          await this.#host.route(envelopeOf(record, since, actor, failures + 1, span?.traceparent));
+          span?.end();
           return "taken"; // Subscriber.U2
         } catch (error) {
+          span?.end(error);
           const failed = isPoison(error);
           if (failed && ++failures >= after) {
             if (then !== "pause") return await this.#recordDeadLetter(this.#letter(record, error, failures));
@@ -241,7 +252,13 @@ export class Subscriber {
   }
 }
 
-function envelopeOf(record: Send, actor: ActorId, attempt: number): Envelope {
+function envelopeOf(
+  record: Send,
+  since: number,
+  actor: ActorId,
+  attempt: number,
+  traceparent = record.traceparent,
+): Envelope {
   return {
     ...actor,
     message: record.name,
@@ -249,9 +266,10 @@ function envelopeOf(record: Send, actor: ActorId, attempt: number): Envelope {
     id: record.id, // Subscriber.U3
     origin: { kind: "send" },
     attempt,
-    traceparent: record.traceparent,
+    traceparent,
     callers: [],
     timeoutMs: 30_000,
+    since,
   };
 }
 

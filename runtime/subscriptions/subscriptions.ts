@@ -14,10 +14,13 @@ import type { AnyActorType } from "../actor/any-actor.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import { partitionOf } from "../message/address.ts";
 import type { Source, SourceConsumer } from "../ports/source.ts";
-import { Subscriber, type SubscriberHost } from "./subscriber.ts";
+import { MAX_IN_FLIGHT, Subscriber, type SubscriberHost } from "./subscriber.ts";
 
 /** What subscriptions need from their node. */
-export interface SubscriptionsHost extends Pick<SubscriberHost, "clock" | "log" | "randomness" | "route" | "pause"> {
+export interface SubscriptionsHost extends Pick<
+  SubscriberHost,
+  "clock" | "log" | "randomness" | "spans" | "route" | "pause"
+> {
   /** Whether this node holds the partition, of the store the type lives in, under a lease that lasts. */
   holds(type: string, partition: number): boolean;
   recordDeadLetter(type: string, letter: Parameters<SubscriberHost["recordDeadLetter"]>[0]): Promise<void>;
@@ -27,7 +30,6 @@ const LOOK_MS = 200;
 /** Looks until the lag is asked for the first time, and between two questions. */
 const LAG_FIRST = 5;
 const LAG_EVERY = 25;
-const MAX_IN_FLIGHT = 256;
 
 interface Entry {
   readonly type: AnyActorType;

@@ -2,6 +2,9 @@ import type { Log } from "../base/log.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, DeadLetter, TimerRow } from "../ports/store.ts";
 
+/** In what a dead letter is of, as JSON. */
+const TRACE_OF_RECORD = /"traceparent":"00-([0-9a-f]{32})-/;
+
 /** What a node logs of one store, its actors and its sinks: every event by its name. */
 export class StoreLog {
   readonly #log: Log;
@@ -13,8 +16,9 @@ export class StoreLog {
     this.#store = store;
   }
 
-  turnFailed({ type, key, message, attempt }: Envelope, error: unknown): void {
-    this.#log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, error: describe(error) });
+  turnFailed({ type, key, message, attempt, traceparent }: Envelope, error: unknown): void {
+    const traceId = traceparent?.slice(3, 35);
+    this.#log("error", "turn:failed", { actor: `${type}/${key}`, message, attempt, traceId, error: describe(error) });
   }
 
   /** Code of a turn that is over still uses its context. */
@@ -60,8 +64,10 @@ export class StoreLog {
     this.#log("warn", "partition:lost", { store: this.#store, count, of });
   }
 
-  letterKept({ id, reason, detail, target, attempts }: DeadLetter): void {
-    this.#log("warn", "dead-letter:kept", { store: this.#store, letter: id, reason, detail, target, attempts });
+  letterKept({ id, reason, detail, target, attempts, record }: DeadLetter): void {
+    const traceId = TRACE_OF_RECORD.exec(record)?.[1];
+    const fields = { store: this.#store, letter: id, reason, detail, target, attempts, traceId };
+    this.#log("warn", "dead-letter:kept", fields);
   }
 
   sinkFailed(sink: string, error: unknown): void {

@@ -108,6 +108,23 @@ export function sourceConformance(name: string, test: DeclareTest, setup: () => 
     },
   );
 
+  declare("lets go of the broker also while it still connects, and the next one gets everything", async (subject) => {
+    const records = eventRecords(20, { targets: 4, types: TYPES });
+    const before = consume(subject.source());
+    await within(WITHIN_MS, "the consumer is there", async () => (await before.consumer.lag().catch(() => -1)) === 0);
+    await before.consumer.stop(5_000);
+    await publish(subject.sink, records);
+    const brief = consume(subject.source(), never);
+    let stopped = false;
+    void brief.consumer.stop(0).then(() => (stopped = true));
+    await within(WITHIN_MS, "the stop is over", async () => stopped);
+
+    const next = consume(subject.source());
+    await next.all(20);
+    await next.drained();
+    await next.consumer.stop(5_000);
+  });
+
   declare("brings what was to come later, and nothing that was taken, after a stop that waited", async (subject) => {
     const records = eventRecords(20, { targets: 4, types: TYPES });
     const begun = withResolvers<void>();

@@ -6,6 +6,7 @@ import type { DeadLetterRecorder } from "../dead-letters/recorder.ts";
 import type { Delivery } from "../message/delivery.ts";
 import { PausedError, TroupeError } from "../message/errors.ts";
 import type { ActorId, DeadLetter, TimerRow } from "../ports/store.ts";
+import type { NodeSpans } from "../telemetry/node-spans.ts";
 import type { TimerFiring, TimerVerdict } from "./timer-service.ts";
 
 /** What firing a timer works with. */
@@ -13,6 +14,7 @@ export interface FireTimersParts {
   readonly clock: Clock;
   readonly types: ReadonlyMap<string, AnyActorType>;
   readonly letters: DeadLetterRecorder;
+  readonly spans: NodeSpans | undefined;
   readonly dispatcher: { deliver(delivery: Delivery): void };
   readonly paused: {
     /** Pauses an actor of this node. Resolves when that is durable. */
@@ -28,7 +30,8 @@ export class FireTimers implements TimerFiring {
     this.#parts = parts;
   }
 
-  fire({ type, key, name, dueAt, message, input, schedule }: TimerRow, attempt: number, skip: boolean): Promise<void> {
+  fire(timer: TimerRow, attempt: number, skip: boolean): Promise<void> {
+    const { type, key, name, dueAt, message, input, schedule } = timer;
     return new Promise((resolve, reject) => {
       this.#parts.dispatcher.deliver({
         envelope: {
@@ -39,9 +42,10 @@ export class FireTimers implements TimerFiring {
           id: undefined,
           origin: { kind: "timer", name, dueAt, message, input, schedule },
           attempt,
-          traceparent: undefined,
+          traceparent: timer.traceparent ?? this.#parts.spans?.tracing.root(),
           callers: [],
           timeoutMs: Number.MAX_SAFE_INTEGER,
+          ...(!skip && { since: dueAt }),
         },
         succeed: () => resolve(),
         fail: reject,

@@ -1,7 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
 import { actor, createTroupe, type Log, memory, type SetTimer, type Store, type Troupe } from "#runtime";
 import { TestClock } from "../testing/test-clock.ts";
+
+setDefaultTimeout(60_000);
 
 const HOUR = 3_600_000;
 const START = "2026-01-05T08:00:00Z";

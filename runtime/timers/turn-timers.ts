@@ -28,13 +28,21 @@ export class TurnTimers implements Timers {
   readonly #actor: ActorId & { readonly partition: number };
   readonly #now: number;
   readonly #source: TimerSource;
+  readonly #traceparent: string | undefined;
   #sealed = false;
 
-  constructor(type: AnyActorType, actor: ActorId & { readonly partition: number }, now: number, source: TimerSource) {
+  constructor(
+    type: AnyActorType,
+    actor: ActorId & { readonly partition: number },
+    now: number,
+    source: TimerSource,
+    traceparent: string | undefined,
+  ) {
     this.#type = type;
     this.#actor = actor;
     this.#now = now;
     this.#source = source;
+    this.#traceparent = traceparent;
   }
 
   /** The turn is over: nothing is set any more. */
@@ -55,10 +63,13 @@ export class TurnTimers implements Timers {
       throw new TypeError(`Cannot set the timer "${name}" of ${type} as "${timer.send}" is not one of its commands`);
     }
     own(() => parseInput(definition.in, timer.with, `the timer ${name}`, `${type}/${this.#actor.key}`));
+    const due = this.#due(name, timer);
     this.#write({
       ...this.#actor,
       name,
-      ...this.#due(name, timer),
+      ...due,
+      // Each tick of one that comes again begins a trace of its own.
+      ...(due.schedule === undefined && this.#traceparent !== undefined && { traceparent: this.#traceparent }),
       message: timer.send,
       input: timer.with === undefined ? undefined : exactJson(timer.with, `the timer ${name}`),
     });

@@ -6,10 +6,12 @@
  *
  * A3 a turn that did not end well leaves the state as it was before it (G2): what it did to the value is thrown away with
  *    the value, and the next turn gets one that is parsed anew from the text.
+ * A5 no piece of a draft outlives its turn: what code that kept one does to it later has no effect.
  */
 import type { AnyActorType } from "../actor/any-actor.ts";
 import { changedIndex } from "../indexing/filter.ts";
 import type { FieldValue } from "../ports/store.ts";
+import { copyJson } from "./copy.ts";
 import type { Turn } from "./turn.ts";
 
 export class ActorState {
@@ -62,10 +64,14 @@ export class ActorState {
     this.#tainted = true;
   }
 
-  /** `turn` ended well and leaves nothing to write: what it worked on is the value from now on. */
-  keep(turn: Turn): void {
-    this.#value = turn.journal === undefined ? turn.draft : turn.journal.state;
-    this.#tainted = turn.destroyed;
+  /**
+   * `turn` ended well: what it made of the draft is the value from now on. A copy of it, taken before any other code runs: what
+   * its handler has kept of the draft is nobody's state any more (ActorState.A5).
+   */
+  keep({ journal, draft, destroyed }: Turn): void {
+    // The handlers of a journaled actor never hold more than a view.
+    this.#value = journal === undefined ? copyJson(draft) : journal.state;
+    this.#tainted = destroyed || this.#value === undefined;
   }
 
   /** `turn` ended well with this text. Returns all indexed values of the actor, where the turn changed one. */

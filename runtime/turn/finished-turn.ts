@@ -4,6 +4,7 @@ import type { Answer, Waiter } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { ActorId, FieldValue, PauseWrite, StoredReply, TimerWrite } from "../ports/store.ts";
+import type { Span } from "../ports/tracing.ts";
 import type { ActorState } from "./actor-state.ts";
 import type { EffectDraft, Turn } from "./turn.ts";
 
@@ -29,7 +30,7 @@ export interface TurnOwner {
 }
 
 /** What a turn leaves beside a state and a reply, and when it was. */
-export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now">;
+export type TurnEffects = Pick<Turn, "effects" | "timerWrites" | "journal" | "now" | "span">;
 
 /** Someone whose answer rests on a turn. */
 interface Waiting {
@@ -47,6 +48,7 @@ export class FinishedTurn {
   readonly effects: readonly EffectDraft[] | undefined;
   readonly timers: ReadonlyMap<string, TimerWrite> | undefined;
   readonly journal: JournaledTurn | undefined;
+  readonly #span: Span | undefined;
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
   /** Its answer is all that it leaves: the state is as it was before. */
@@ -80,11 +82,17 @@ export class FinishedTurn {
     this.effects = turn.effects;
     this.timers = turn.timerWrites;
     this.journal = turn.journal;
+    this.#span = turn.span;
     this.pause = pause;
     this.at = turn.now;
     this.answerOnly = answerOnly;
     this.index = index;
     this.length = lengthOf(state, reply, turn);
+  }
+
+  /** What its effects and its commit are part of. */
+  get traceparent(): string | undefined {
+    return this.#span?.traceparent ?? this.envelope.traceparent;
   }
 
   /** How many answers wait for it. */
@@ -104,12 +112,14 @@ export class FinishedTurn {
 
   /** Durable: everyone gets the answer. */
   open(): void {
+    this.#span?.end();
     if (this.#waiter !== undefined && this.#answer !== undefined) tell(this.#waiter, this.#answer);
     if (this.#others !== undefined) for (const { waiter, answer } of this.#others) tell(waiter, answer);
   }
 
   /** Not durable, and never will be: whatever the answers said, they rest on something that did not happen. */
   fail(error: TroupeError): void {
+    this.#span?.end(error);
     this.#waiter?.fail(error);
     for (const { waiter } of this.#others ?? []) waiter.fail(error);
   }
@@ -145,7 +155,7 @@ export function refusedTurn(
   now: number,
   reply: StoredReply,
 ): FinishedTurn {
-  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, now };
+  const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, span: undefined, now };
   return new FinishedTurn(owner, envelope, nothing, undefined, version, reply, undefined, undefined, true);
 }
 

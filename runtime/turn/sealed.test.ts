@@ -46,6 +46,10 @@ const Slip = actor("slip", {
       await Promise.resolve();
       kept = c.state;
     }),
+    keepAtOnce: command({ in: v.boolean() }, (c, write) => {
+      if (write) c.state.n++;
+      kept = c.state;
+    }),
     sort: query({ out: v.array(v.number()) }, (c) => (c.state.items as number[]).sort((a, b) => a - b)),
     write: query({}, (c) => void ((c.state as { n: number }).n = 7)),
     look: query({ out: v.object({ n: v.number(), items: v.array(v.number()) }) }, (c) => ({
@@ -99,6 +103,23 @@ test("a piece of the state that a handler kept while it awaited cannot be writte
   expect(await slip.touch()).toBe(1);
   expect((await slip.look()).items).toEqual([1, 2, 3]);
 });
+
+for (const write of [true, false]) {
+  const what = write ? "that changed it" : "that left it as it was";
+  test(`what a handler ${what} kept of the state without awaiting can be written, and that has no effect`, async () => {
+    await using troupe = await start();
+    const slip = troupe.ref(Slip, "a");
+    await slip.keepAtOnce(write);
+    kept?.items.push(4);
+    if (kept !== undefined) kept.n = 99;
+    const n = write ? 1 : 0;
+    expect(await slip.look()).toEqual({ n, items: [1, 2, 3] });
+    expect(await slip.touch()).toBe(n + 1);
+    expect(await slip.look()).toEqual({ n: n + 1, items: [1, 2, 3] });
+    const [stored] = await troupe.list(Slip);
+    expect(stored?.state).toEqual({ n: n + 1, items: [3, 1, 2] });
+  });
+}
 
 test("a query cannot change anything", async () => {
   await using troupe = await start();

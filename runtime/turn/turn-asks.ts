@@ -10,10 +10,16 @@ export function isDerivedId(id: string): boolean {
 
 /** What one turn asks of other actors: with ids, so that a turn that is run again asks nothing twice (G5). */
 export class TurnAsks {
+  /** What the asks are part of; `undefined`: what the message of the turn is part of. */
+  readonly traceparent: string | undefined;
   /** Identical asks so far: what tells the second one from the first. */
   readonly #counts = new Map<string, number>();
   /** The actors that the turn waits for. */
   readonly #waiting = new Map<string, number>();
+
+  constructor(traceparent: string | undefined) {
+    this.traceparent = traceparent;
+  }
 
   /**
    * The id of an ask. The same for the same ask of the same try of a message: one whose commit was fenced is run again, and

@@ -6,7 +6,7 @@
  */
 import { safeParse } from "valibot";
 import type { AnyActorType, AnyMessageDefinition, Emits } from "../actor/any-actor.ts";
-import type { TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
+import type { ActorSockets, TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
 import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import {
@@ -24,9 +24,11 @@ import { own, ownFault } from "../message/own-fault.ts";
 import { checkKey, parseInput, toIssue } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { OutboxKind, TimerWrite, WorkflowRequest } from "../ports/store.ts";
+import type { Span } from "../ports/tracing.ts";
 import { type TimerSource, TurnTimers } from "../timers/turn-timers.ts";
 import { checkBroadcastType, checkTopic } from "../topics/name.ts";
 import { TurnAsks } from "./turn-asks.ts";
+import { socketsOf } from "./turn-sockets.ts";
 
 /** Something that leaves the actor after the commit. Gets its sequence number when the batch is put together. */
 export interface EffectDraft {
@@ -64,6 +66,8 @@ export class Turn implements TurnContext<unknown, Emits> {
   effects: EffectDraft[] | undefined;
   /** Of a journaled actor only: what its events make of the state. */
   journal: JournaledTurn | undefined;
+  /** Where its trace is recorded. */
+  span: Span | undefined;
   destroyed = false;
 
   readonly #type: AnyActorType;
@@ -142,6 +146,11 @@ export class Turn implements TurnContext<unknown, Emits> {
   /** Whether nothing but its state could have to be written. */
   get leavesNothing(): boolean {
     return this.effects === undefined && this.timerWrites === undefined && this.journal?.forced !== true;
+  }
+
+  /** Made on demand: few actors have any. */
+  get sockets(): ActorSockets {
+    return socketsOf(this, this.#type.type, this.#type.sockets);
   }
 
   get traceparent(): string | undefined {
@@ -272,7 +281,13 @@ export class Turn implements TurnContext<unknown, Emits> {
 
   ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
     if (this.#sealed) this.#late(`ask ${target.type}/${key}`);
-    return this.#parts.ref(target, key, this.#envelope, this.#callDeadline, (this.#asks ??= new TurnAsks()));
+    return this.#parts.ref(
+      target,
+      key,
+      this.#envelope,
+      this.#callDeadline,
+      (this.#asks ??= new TurnAsks(this.span?.traceparent)),
+    );
   }
 
   /** A send has a deadline too, but only until it is tried again. */
@@ -287,7 +302,8 @@ export class Turn implements TurnContext<unknown, Emits> {
 
   #makeTimers(): TurnTimers {
     const actor = { type: this.#type.type, key: this.key, partition: this.#partition };
-    return new TurnTimers(this.#type, actor, this.now, this.#parts);
+    const traceparent = this.span?.traceparent ?? this.#envelope.traceparent;
+    return new TurnTimers(this.#type, actor, this.now, this.#parts, traceparent);
   }
 
   #workflow(operation: string, id: string, request: WorkflowRequest): void {

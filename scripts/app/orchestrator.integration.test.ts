@@ -1,6 +1,6 @@
 /** One process that drives two engines. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
@@ -32,6 +32,7 @@ let hosts: readonly [ReturnType<typeof engineIn>, ReturnType<typeof engineIn>];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "troupe-two-hosts-"));
+  await chmod(directory, 0o755); // What runs as nobody goes through it.
   const address = await testServer("temporal");
   temporal = temporalConnection({ address, prefix: `h${crypto.randomUUID().slice(0, 8)}.` });
   troupe = await createTroupe({
@@ -42,7 +43,7 @@ beforeAll(async () => {
   hosts = [engineIn("a"), engineIn("b")];
   orchestrator = startOrchestrator({
     ...{ troupe, hosts, temporal, secrets: plainBox, log: silentLog, totals: { memoryBytes: 256 * 1024 ** 2 } },
-    ...{ nats: undefined, kafka: undefined, rabbitmq: undefined, redis: undefined, tls: {} },
+    ...{ nats: undefined, kafka: undefined, rabbitmq: undefined, redis: undefined, tls: {}, tracing: undefined },
     ...{ logDirectory: join(directory, "logs"), bindRoots: [], reconciled: () => undefined },
   });
   await orchestrator.workers.ready();

@@ -12,6 +12,8 @@ import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import type { HostTotals } from "#infra/engines/host-room.ts";
 import { everyOne } from "#infra/every-one.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
+import type { Otel } from "#infra/otel/otel.ts";
+import { tracedEngine } from "#infra/otel/traced-engine.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { ClientTls } from "#infra/tls.ts";
@@ -31,6 +33,7 @@ export interface OrchestratorOptions {
   readonly hosts: readonly [HostedEngine, ...HostedEngine[]];
   readonly temporal: Temporal;
   readonly secrets: SecretBox;
+  readonly tracing: Otel | undefined;
   readonly log: Log;
   /** What the containers of one host may take together. */
   readonly totals: HostTotals;
@@ -58,11 +61,12 @@ export interface Orchestrator {
 
 /** Starts the reconcile loops, and what wakes them: the engines' events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
-  const { troupe, hosts, temporal, secrets, log, totals, bindRoots, logDirectory, reconciled } = options;
+  const { troupe, temporal, secrets, log, totals, bindRoots, logDirectory, reconciled, tracing } = options;
   const { nats, kafka, rabbitmq, redis, tls } = options;
+  const hosts = options.hosts.map((host) => traced(host, tracing));
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
-  const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log };
+  const connection = { address: temporal.address, namespace: temporal.namespace, codec: temporal.codec, log, tracing };
   const needs = {
     hosts: knownHosts(troupe),
     secret: secretValues(troupe, secrets),
@@ -131,4 +135,9 @@ export async function bindObjection(source: string, roots: readonly string[]): P
     if (base !== undefined && (real === base || real.startsWith(base + sep))) return undefined;
   }
   return `${source} is not below a directory that containers may be given`;
+}
+
+/** An engine whose calls are part of the trace that makes them. */
+function traced(hosted: HostedEngine, tracing: Otel | undefined): HostedEngine {
+  return tracing === undefined ? hosted : { ...hosted, engine: tracedEngine(hosted.engine, tracing) };
 }

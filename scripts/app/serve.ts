@@ -27,6 +27,7 @@ import { OWN_NOUNS } from "./own-nouns.ts";
 import type { Settings } from "./settings.ts";
 import type { ShopReads, System } from "./system.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { AppTracing } from "./tracing.ts";
 
 /** Seconds a connection may be silent: slow senders do not keep sockets. */
 const IDLE_SECONDS = 30;
@@ -54,11 +55,12 @@ export interface ServedBy {
   readonly connections: Connections;
   readonly system: System;
   readonly telemetry: Telemetry;
+  readonly tracing: AppTracing;
   readonly log: Log;
 }
 
 /** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
-export function serveHttp({ settings, live, connections, system, telemetry, log }: ServedBy): HttpServer {
+export function serveHttp({ settings, live, connections, system, telemetry, tracing, log }: ServedBy): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
   const workflows = connections.temporal && workflowClient(connections.temporal);
   const troupe = (): Troupe =>
@@ -107,6 +109,8 @@ export function serveHttp({ settings, live, connections, system, telemetry, log 
     maxBodyBytes: () => live.current().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
+    tracing: tracing.otel,
+    traces: tracing.traces,
     orders: () => shop().orders,
     reports: () => shop().reports,
     audit: () => shop().audit,

@@ -24,6 +24,7 @@ import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/read-model/orders.ts";
 import { type Reports, reports } from "#actors/shop/read-model/reports.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
+import type { Otel } from "#infra/otel/otel.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
 import type { Workers } from "#workflows/worker.ts";
@@ -89,12 +90,13 @@ export interface SystemOptions {
   readonly connections: Connections;
   readonly telemetry: Pick<Telemetry, "prometheus" | "reconciled">;
   readonly log: Log;
+  readonly tracing: Otel | undefined;
   /** Where this process serves HTTP, once it does. */
   readonly address: () => string | undefined;
 }
 
 /** Starts the actor system in the background. */
-export function startSystem({ settings, live, connections, telemetry, log, address }: SystemOptions): System {
+export function startSystem({ settings, live, connections, telemetry, log, tracing, address }: SystemOptions): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { hosts, temporal } = connections;
@@ -130,6 +132,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         retentionMs: durationMs(settings.OUTBOX_RETENTION),
         ...(settings.ACTORS_MAX_ACTIVE === undefined ? {} : { maxActiveActors: settings.ACTORS_MAX_ACTIVE }),
         metrics: telemetry.prometheus.metrics,
+        tracing,
         ...(transport === undefined ? {} : { transport }),
       });
       const looks = settings.TROUPE_ROLES.includes("workflows");
@@ -162,6 +165,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         troupe: running,
         temporal,
         log,
+        tracing,
         allows: gateway.allows,
         secrets: gateway.secrets,
         settings,
@@ -173,6 +177,7 @@ export function startSystem({ settings, live, connections, telemetry, log, addre
         hosts,
         temporal,
         log,
+        tracing,
         secrets: gateway.secrets,
         nats: connections.nats,
         kafka: settings.KAFKA_BROKERS?.split(","),

@@ -1,3 +1,4 @@
+import type { Otel } from "#infra/otel/otel.ts";
 import type { SecretBox } from "#infra/secrets/secret-box.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { durationMs, type Log, type Troupe } from "#runtime";
@@ -20,6 +21,7 @@ export interface AppWorkers {
   readonly troupe: Troupe;
   readonly temporal: Temporal;
   readonly log: Log;
+  readonly tracing: Otel | undefined;
   readonly settings: Pick<Settings, "PAYMENT_PROVIDER" | "DECIDE_WITHIN">;
   /** Opens the secrets that sign webhooks. */
   readonly secrets: SecretBox;
@@ -28,7 +30,7 @@ export interface AppWorkers {
 }
 
 /** Starts the workers of every task queue this process serves, and the sweep for runs that are gone. They wait for Temporal by themselves. */
-export function startShopWorkers({ troupe, temporal, log, allows, secrets, settings }: AppWorkers): Workers {
+export function startShopWorkers({ troupe, temporal, log, tracing, allows, secrets, settings }: AppWorkers): Workers {
   const workflows = workflowClient(temporal);
   const shop: QueueOptions = {
     taskQueue: temporal.prefix + TASK_QUEUES.shop,
@@ -55,6 +57,7 @@ export function startShopWorkers({ troupe, temporal, log, allows, secrets, setti
     codec: temporal.codec,
     queues: [shop, gateway],
     log,
+    tracing,
   });
   const rules = { fulfilOrder: lostOrders(troupe), deliverWebhook: lostDeliveries(troupe) };
   const sweep = sweepLostRuns({ temporal, rules, log });

@@ -1,18 +1,21 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
 import { containers } from "./containers.ts";
+import { doors } from "./doors.ts";
 import { events } from "./events.ts";
 import { failover } from "./failover.ts";
 import { growth } from "./growth.ts";
 import { http } from "./http.ts";
 import { ask, tell } from "./memory.ts";
 import type { BenchOptions } from "./options.ts";
+import { overload } from "./overload.ts";
 import { redrive } from "./redrive.ts";
 import { relay } from "./relay.ts";
 import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
 import { saga } from "./saga.ts";
 import { sockets } from "./sockets.ts";
+import { traces } from "./traces.ts";
 import { hot, turn } from "./turn.ts";
 
 /** A benchmark that `bun run bench` knows. */
@@ -38,6 +41,18 @@ export const BENCHES: readonly Bench[] = [
   { name: "tell", about: "messages whose reply nobody waits for", servers: [], run: tell },
   { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
   { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
+  {
+    name: "traces",
+    about: "what tracing costs a turn, recorded and not",
+    servers: ["postgres"],
+    run: traces,
+  },
+  {
+    name: "overload",
+    about: "ten times as many callers for a minute: who is let in, memory, and when all is normal again",
+    servers: ["postgres"],
+    run: overload,
+  },
   {
     name: "activation",
     about: "the first message to stored, passive actors",
@@ -85,6 +100,13 @@ export const BENCHES: readonly Bench[] = [
     about: "commit to the message at a WebSocket client, and what an idle one costs",
     servers: ["postgres", "nats"],
     run: sockets,
+  },
+  {
+    name: "doors",
+    about:
+      "the typed door: a call to its durable reply, a change to all who watch, a message over a socket to its answer",
+    servers: ["postgres"],
+    run: doors,
   },
   {
     name: "saga",

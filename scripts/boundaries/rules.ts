@@ -20,7 +20,7 @@ export const TESTS: readonly string[] = [
 ];
 
 /** What people copy into projects of their own: the only files that import this package by its name. */
-export const EXAMPLES = "runtime/examples/**";
+export const EXAMPLES = "{runtime/examples,scripts/create/template}/**";
 
 /** One permission: `from` may import `to`. */
 export interface Arrow {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type Comment, parseSync } from "oxc-parser";
+import { signatureOf } from "./signature.ts";
 
 /** A name that a door gives out, where it is declared, and what stands above it there. */
 export interface ExportedSymbol {
@@ -12,6 +13,8 @@ export interface ExportedSymbol {
   readonly kind: "function" | "class" | "value" | "type";
   /** The docstring without its frame; `undefined` when there is none. */
   readonly doc: string | undefined;
+  /** What callers see of it: its declaration without bodies, comments and private members, an overload a line. */
+  readonly signature: string;
 }
 
 type Node = Readonly<Record<string, unknown>>;
@@ -46,11 +49,18 @@ function exportsOf(root: string, path: string): ExportedSymbol[] {
 /** The declaration of `name` in a file, or where that file takes it from. */
 function declared(root: string, path: string, name: string): ExportedSymbol {
   const file = parse(path);
-  for (const node of file.body) {
+  const own = file.body.flatMap((node) => {
     const declaration = node["type"] === "ExportNamedDeclaration" ? node["declaration"] : node;
-    const own = isNode(declaration) ? symbolsOf(root, path, file, node, declaration) : [];
-    const [symbol] = own.filter((candidate) => candidate.name === name);
-    if (symbol !== undefined) return symbol;
+    return isNode(declaration) ? symbolsOf(root, path, file, node, declaration) : [];
+  });
+  const overloads = own.filter((candidate) => candidate.name === name);
+  const [symbol] = overloads;
+  if (symbol !== undefined) {
+    // Of overloads the last is the implementation, which nobody sees.
+    const seen = overloads.length > 1 && symbol.kind === "function" ? overloads.slice(0, -1) : overloads;
+    return { ...symbol, signature: seen.map(({ signature }) => signature).join("\n") };
+  }
+  for (const node of file.body) {
     const source = node["type"] === "ImportDeclaration" ? literal(node["source"]) : undefined;
     const taken = nodes(node["specifiers"]).find((specifier) => nameOf(specifier["local"]) === name);
     if (source?.startsWith(".") === true && taken !== undefined) {
@@ -68,8 +78,12 @@ function symbolsOf(root: string, path: string, file: Source, statement: Node, de
   const doc = docBefore(file, start);
   const names =
     declaration["type"] === "VariableDeclaration"
-      ? nodes(declaration["declarations"]).map(({ id, init }) => ({ name: nameOf(id), kind: kindOf(init) }))
-      : [{ name: nameOf(declaration["id"]), kind: kindOf(declaration) }];
+      ? nodes(declaration["declarations"]).map((one) => ({
+          name: nameOf(one["id"]),
+          kind: kindOf(one["init"]),
+          signature: `const ${signatureOf(file, one)}`,
+        }))
+      : [{ name: nameOf(declaration["id"]), kind: kindOf(declaration), signature: signatureOf(file, declaration) }];
   return names.filter(({ name }) => name !== "").map((named) => ({ ...named, file: relative(root, path), line, doc }));
 }
 

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { readLiveRecord } from "#infra/stack/mod.ts";
 import { RECIPES } from "#infra/stack/recipes.ts";
 import { type Env, SERVER_NAMES, type ServerName } from "#infra/stack/types.ts";
+import { inspectClock } from "./clock.ts";
 import { inspectDurability } from "./durability.ts";
 import type { Finding } from "./finding.ts";
 import { inspectRuntimes } from "./runtimes.ts";
@@ -14,6 +15,7 @@ const HEADINGS = {
   runtime: "Runtimes and tools",
   server: "Servers",
   durability: "Durability of what runs",
+  clock: "The clock",
   settings: "Settings of an app that starts here",
 } as const;
 
@@ -24,7 +26,8 @@ export async function doctor(args: readonly string[]): Promise<number> {
     options: { json: { type: "boolean", default: false }, data: { type: "string" } },
   });
   const known = knownServers(values.data ?? ".troupe");
-  const findings = (await Promise.all([inspectRuntimes(), inspectServers(known), inspectDurability(known)])).flat();
+  const looks = [inspectRuntimes(), inspectServers(known), inspectDurability(known), inspectClock(known)];
+  const findings = (await Promise.all(looks)).flat();
   findings.push(...inspectSettings(values.data));
   console.log(values.json ? JSON.stringify(findings, undefined, 2) : asText(findings));
   return findings.some((finding) => finding.status === "bad") ? 1 : 0;
@@ -49,7 +52,7 @@ function knownServers(dataDir: string): KnownServers {
 
 function asText(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map((finding) => finding.name.length));
-  return (["runtime", "server", "durability", "settings"] as const)
+  return (["runtime", "server", "durability", "clock", "settings"] as const)
     .map((area) => {
       const lines = findings
         .filter((finding) => finding.area === area)

@@ -25,9 +25,12 @@ describe.skipIf(CHROMIUM === undefined)(`the pages in a browser${where}`, () => 
   let browser: Browser;
   let orderId: string;
   let letterId: string;
+  let traceId: string;
 
   beforeAll(async () => {
-    harness = await openHarness({ environment: { DELIVERY_STEP: "300ms" } });
+    harness = await openHarness({
+      environment: { DELIVERY_STEP: "300ms", DECIDE_WITHIN: "60s", OTEL_TRACES_SAMPLER: "parentbased_always_on" },
+    });
     app = await harness.start().ready();
     base = await app.listening();
     browser = await openBrowser();
@@ -42,6 +45,10 @@ describe.skipIf(CHROMIUM === undefined)(`the pages in a browser${where}`, () => 
     const letters = (await app.get("/dead-letters")).body as { readonly items: readonly { readonly id: string }[] };
     letterId = letters.items[0]?.id ?? "";
     await untilOrder(app, orderId, "delivered");
+    const traces = (await app.get("/traces?q=POST")).body as {
+      readonly items: readonly { readonly traceId: string }[];
+    };
+    traceId = traces.items.at(-1)?.traceId ?? "";
   }, 180_000);
   afterAll(async () => {
     await browser?.close();
@@ -79,6 +86,63 @@ describe.skipIf(CHROMIUM === undefined)(`the pages in a browser${where}`, () => 
     await page.getByRole("dialog").getByRole("button", { name: "Cancel the order" }).click();
     await page.locator('.stepper li[data-end="cancelled"]').waitFor({ timeout: ENDS_WITHIN_MS });
     await untilOrder(app, id, "cancelled");
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("an order is decided, sent elsewhere, delivered, returned and credited, all on its page", async () => {
+    await stockUp(app, "RARE-1", 1);
+    const { page, complaints } = await openPage(browser, base, { width: 390, scheme: "light" });
+    const id = await place(app, "RARE-1", 3, { customerId: "ada", address: "Main Street 1" });
+    await page.goto(`/shop/orders/${id}`);
+    const decision = page.getByRole("region", { name: "Your decision is needed" });
+    await decision.getByText("RARE-1: 1 of 3").waitFor({ timeout: ENDS_WITHIN_MS });
+    await page.getByRole("button", { name: "Change", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Send it elsewhere" });
+    await dialog.getByLabel("Street and number").fill("Side Street 2");
+    await dialog.getByRole("button", { name: "Send it there" }).click();
+    await page.getByText("Side Street 2").first().waitFor();
+    await decision.getByRole("button", { name: "Send that part" }).click();
+    await untilOrder(app, id, "delivered");
+    await page.getByRole("button", { name: /^Invoice \d{4}-\d{6}/ }).click({ timeout: ENDS_WITHIN_MS });
+    const invoice = page.getByRole("dialog", { name: /^Invoice/ });
+    await invoice.getByText("Side Street 2").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Send it back" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Send it back" }).click();
+    await untilOrder(app, id, "returned");
+    await page.getByText("Given back").waitFor({ timeout: ENDS_WITHIN_MS });
+    await eventually("the invoice has its credit note", ENDS_WITHIN_MS, async () => {
+      const { creditNotes = [] } = (await app.get(`/invoices/${id}`)).body as { creditNotes?: unknown[] };
+      return creditNotes.length === 1;
+    });
+    await page.reload();
+    await page.getByRole("button", { name: /^Invoice/ }).click();
+    await invoice.getByText(/^Credit note CN-/).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("orders are found by words and by their total, and the trace of one is drawn as a waterfall", async () => {
+    const { page, complaints } = await openPage(browser, base, { width: 1280, scheme: "dark" });
+    const found = await place(app, "TEA-1", 3, {
+      customerId: "bob",
+      address: { street: "Quince Alley 7", country: "DE" },
+    });
+    const { headers } = await app.post("/orders", { customerId: "bob", lines: [{ sku: "TEA-1", quantity: 1 }] });
+    await untilOrder(app, found, "delivered");
+    await page.goto("/shop/orders?of=everybody");
+    await page.getByLabel(/^Words/).fill("quince");
+    await page.getByLabel("Total from").fill("7.50");
+    await page.getByRole("button", { name: "Find" }).click();
+    await page.locator(".order-list li").first().waitFor();
+    expect(await page.locator(".order-list li").count()).toBe(1);
+    expect(await page.locator(".order-list a").getAttribute("href")).toBe(`/shop/orders/${found}`);
+
+    await page.goto(`/console/traces/${headers.get("x-trace-id") ?? ""}`);
+    await page.getByRole("button", { name: /^POST \/orders/ }).waitFor({ timeout: ENDS_WITHIN_MS });
+    await page.getByRole("button", { name: /^order\/place/ }).click();
+    await page.getByRole("region", { name: "order/place" }).getByText("troupe.actor.key").waitFor();
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -127,6 +191,8 @@ describe.skipIf(CHROMIUM === undefined)(`the pages in a browser${where}`, () => 
     `/console/dead-letters/${encodeURIComponent(letterId)}`,
     "/console/workflows",
     `/console/workflows/${encodeURIComponent(`fulfil-order/${orderId}`)}`,
+    "/console/traces",
+    `/console/traces/${traceId}`,
     "/console/services",
     "/console/config",
     "/console/cluster",

@@ -3,7 +3,8 @@
  * none in common. It is bundled as it is, once, and the same bundle runs everywhere.
  */
 import * as v from "valibot";
-import { doorChecks, inProcess } from "#infra/door/door-conformance.ts";
+import { inProcess } from "#infra/door/door-bench.ts";
+import { doorChecks } from "#infra/door/door-conformance.ts";
 import { equal, failure, until } from "#infra/testing/checks.ts";
 import {
   actor,
@@ -18,12 +19,7 @@ import {
   TroupeError,
 } from "#runtime";
 import { localNetwork, ManualClock } from "#runtime/testing";
-
-/** How a check ended; `fault` is what went wrong. */
-export interface Outcome {
-  readonly check: string;
-  readonly fault?: string;
-}
+import { type Outcome, outcomesOf } from "./outcomes.ts";
 
 const Account = actor("account", {
   state: v.object({ balance: v.number() }),
@@ -145,14 +141,9 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-/** Runs every check, one after the other. Never rejects. */
-export async function runSuite(): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const [check, run] of Object.entries({ ...CHECKS, ...doorChecks(inProcess) })) {
-    const error = await failure(run());
-    outcomes.push(error === undefined ? { check } : { check, fault: String(error) });
-  }
-  return outcomes;
+/** Runs every check. Never rejects. */
+export function runSuite(): Promise<readonly Outcome[]> {
+  return outcomesOf({ ...CHECKS, ...doorChecks(inProcess) });
 }
 
 async function withTroupe(use: (troupe: Troupe) => Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@ import { builtinModules } from "node:module";
 import { dirname, join } from "node:path";
 import { run } from "#infra/stack/command.ts";
 import { importsOf } from "../boundaries/imports.ts";
-import { type PackedManifest, packedManifest, type SourceManifest } from "./manifest.ts";
+import { ANYWHERE, type PackedManifest, packedManifest, type SourceManifest } from "./manifest.ts";
 
 /** A built package: its manifest and its files, relative to its folder. */
 export interface BuiltPackage {
@@ -20,8 +20,6 @@ const PAGES = {
   "CHANGELOG.md": "CHANGELOG.md",
   LICENSE: "LICENSE",
 } as const;
-/** Files that run on every host, with what everybody gets: the core, the door over HTTP and its client. */
-const ANYWHERE = /^(?:\.\/)?(?:runtime|infra\/(?:door|client|http|json))\//u;
 const BUILTIN = new Set([...builtinModules, "bun"]);
 
 /**

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildPackage, packTarball } from "./build.ts";
+import { doorSizes, sizeTable } from "./sizes.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -34,6 +35,7 @@ export async function pack(args: readonly string[]): Promise<number> {
   console.log(
     `${manifest.name} ${manifest.version}: ${files.length} files, doors ${Object.keys(manifest.exports).join(" ")}`,
   );
+  console.log(sizeTable(await doorSizes(folder, manifest.exports)));
   console.log(tarball);
   return 0;
 }

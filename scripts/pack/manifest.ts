@@ -11,11 +11,21 @@ export interface SourceManifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
+/** How a door is found: its types, and its JavaScript by who asks. The same file for each, as it is written for all of them. */
+export interface DoorEntry {
+  readonly types: string;
+  readonly bun: string;
+  /** Where it runs on workerd: what runs anywhere does. */
+  readonly workerd?: string;
+  readonly import: string;
+  readonly default: string;
+}
+
 /** What stands in the package's own `package.json`. */
 export interface PackedManifest {
   readonly name: string;
   readonly version: string;
-  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<Record<string, string | DoorEntry>>;
   readonly imports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
@@ -55,7 +65,7 @@ export function packedManifest(source: SourceManifest, { core, adapters }: Impor
     sideEffects: false,
     engines: { ...source.engines, node: ">=20.11" },
     exports: {
-      ...Object.fromEntries(Object.entries(source.exports).map(([door, path]) => [door, entry(path)])),
+      ...Object.fromEntries(Object.entries(source.exports).map(([door, path]) => [door, doorEntry(path)])),
       "./package.json": "./package.json",
     },
     imports: Object.fromEntries(names.map((name) => [name, entry(found(source.imports, name))])),
@@ -63,6 +73,14 @@ export function packedManifest(source: SourceManifest, { core, adapters }: Impor
     peerDependencies: ranges(peers),
     peerDependenciesMeta: Object.fromEntries(optional.map((name) => [name, { optional: true }])),
   };
+}
+
+/** Files that run on every host, with what everybody gets: the core, doors and their client, and what hosts them at the edge. */
+export const ANYWHERE = /^(?:\.\/)?(?:runtime|infra\/(?:door|client|http|json|durable-object))\//u;
+
+function doorEntry(path: string): DoorEntry {
+  const { types, default: file } = entry(path);
+  return { types, bun: file, ...(ANYWHERE.test(path) && { workerd: file }), import: file, default: file };
 }
 
 function entry(path: string): { types: string; default: string } {

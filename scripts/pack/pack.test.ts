@@ -7,6 +7,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { type BuiltPackage, buildPackage, packTarball } from "./build.ts";
 import { packedManifest } from "./manifest.ts";
+import { doorSizes } from "./sizes.ts";
 
 setDefaultTimeout(180_000);
 
@@ -50,6 +51,21 @@ describe("the package", () => {
       typeof entry === "string" ? [entry] : [entry.types, entry.default],
     );
     expect(targets.map((path) => path.slice(2)).filter((path) => !built.files.includes(path))).toEqual([]);
+  });
+
+  test("every door says where it runs: on Bun, by import, and on workerd where it needs no host of its own", () => {
+    const { exports } = built.manifest;
+    const conditions = (door: string): string[] => Object.keys(exports[door] ?? {});
+    expect(conditions("./http")).toEqual(["types", "bun", "workerd", "import", "default"]);
+    expect(conditions("./durable-object")).toContain("workerd");
+    expect(conditions("./postgres")).toEqual(["types", "bun", "import", "default"]);
+  });
+
+  test("the client is small, and no door brings in what another one is for", async () => {
+    const sizes = new Map((await doorSizes(folder, built.manifest.exports)).map((size) => [size.door, size]));
+    expect(sizes.get("./client")?.compressed).toBeLessThan(8_192);
+    expect(sizes.get("./react")?.compressed).toBeLessThan(sizes.get("./http")?.compressed ?? 0);
+    for (const { minified, compressed } of sizes.values()) expect(compressed).toBeLessThan(minified);
   });
 
   test("carries the migrations, the examples and the pages, and no tests or sources", () => {

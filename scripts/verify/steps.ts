@@ -24,6 +24,7 @@ export function checks(scope: Scope): Step[] {
     { name: "types", command: tool("tsc", "--noEmit") },
     ...overFiles("boundaries", [process.execPath, "scripts/boundaries/main.ts"], ["."], LINTED, scope),
     ...(concernsDoors(scope) ? [{ name: "docs", command: [process.execPath, "scripts/docs/main.ts"] }] : []),
+    ...(concernsDoors(scope) ? [{ name: "api", command: [process.execPath, "scripts/api.ts"] }] : []),
     ...((scope.files?.some((path) => CONTRACTED.test(path)) ?? true)
       ? [{ name: "contracts", command: [process.execPath, "scripts/contracts.ts"] }]
       : []),

@@ -8,8 +8,8 @@ const namesOf = (steps: readonly { name: string }[]): string[] => steps.map(({ n
 const script = (code: string): string[] => [process.execPath, "-e", code];
 
 describe("checks()", () => {
-  test("covers format, lint, types, boundaries, docs, contracts, dead code and unit tests of the whole tree", () => {
-    const names = ["format", "lint", "types", "boundaries", "docs", "contracts", "dead code", "unit tests"];
+  test("covers format, lint, types, boundaries, docs, api, contracts, dead code and unit tests of the whole tree", () => {
+    const names = ["format", "lint", "types", "boundaries", "docs", "api", "contracts", "dead code", "unit tests"];
     expect(namesOf(checks(scope))).toEqual(names);
   });
 

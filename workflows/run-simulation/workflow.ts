@@ -42,7 +42,8 @@ const NONE: Progress = {
 };
 
 const { stockSimulation, placeSimulated, watchSimulated, reportSimulation } = proxyActivities<RunSimulationActivities>({
-  startToCloseTimeout: "60s",
+  // Each takes a second or two; a worker that is killed in one of them holds up the simulation for so long.
+  startToCloseTimeout: "20s",
   retry: { initialInterval: "500ms", maximumInterval: "5s" },
 });
 

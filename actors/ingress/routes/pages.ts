@@ -12,7 +12,7 @@ const PATHS: Readonly<Record<DocumentName, readonly string[]>> = {
   shop: ["/", "/simulator", "/shop/checkout", "/shop/orders", "/shop/orders/:id"],
   console: [
     "/console",
-    ...["actors", "events", "dead-letters", "workflows", "services"].flatMap((page) => [
+    ...["actors", "events", "dead-letters", "workflows", "services", "traces"].flatMap((page) => [
       `/console/${page}`,
       `/console/${page}/:id`,
     ]),

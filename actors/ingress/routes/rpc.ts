@@ -1,5 +1,4 @@
-import { type DocumentDecoration, Elysia } from "elysia";
-import { actorHandler } from "#infra/door/mod.ts";
+import { actorRoutes } from "#infra/elysia/mod.ts";
 import { ACCESS } from "#infra/http/access.ts";
 import { MAX_BODY_BYTES } from "#infra/http/body.ts";
 import { KEY_SECURITY } from "#infra/http/operation.ts";
@@ -16,7 +15,7 @@ const BASE = "/rpc";
  * sends them.
  */
 export function rpcRoutes({ troupe, log }: Pick<IngressDeps, "troupe" | "log">, actors: readonly AnyActorType[]) {
-  const door = actorHandler(troupe, {
+  return actorRoutes(troupe, {
     actors,
     base: BASE,
     maxBodyBytes: MAX_BODY_BYTES,
@@ -27,17 +26,9 @@ export function rpcRoutes({ troupe, log }: Pick<IngressDeps, "troupe" | "log">, 
       const caller = principalOf(request)?.keyId;
       return caller === undefined ? true : { caller };
     },
+    describe: (operation) => ({ ...operation, [ACCESS]: "admin", security: [{ [KEY_SECURITY]: ["admin"] }] }),
+    // The guard counts requests, and closes sockets whose key has ended: it knows neither a batch nor a socket of the door.
+    maxBatch: 0,
+    socket: false,
   });
-  const app = new Elysia({ name: "rpc" });
-  const { paths } = door.openapi() as { paths: Record<string, Record<string, object>> };
-  for (const [path, operations] of Object.entries(paths)) {
-    for (const [method, operation] of Object.entries(operations)) {
-      const detail = { ...operation, [ACCESS]: "admin", security: [{ [KEY_SECURITY]: ["admin"] }] };
-      app.route(method.toUpperCase(), path.replace("{key}", ":key"), ({ request }) => door(request), {
-        parse: "none",
-        detail: detail as DocumentDecoration,
-      });
-    }
-  }
-  return app;
 }

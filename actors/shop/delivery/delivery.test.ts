@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { emittedBy, outboxOf, timersOf } from "#infra/testing/outbox.ts";
-import { createTroupe, memory } from "#runtime";
+import { createTroupe, memory, type TroupeError } from "#runtime";
 import { createDelivery, Delivery } from "./delivery.ts";
 
 const parcel = { orderId: "ord_1", address: "Main Street 1", workflowId: "fulfil-order/ord_1" };
@@ -163,4 +163,10 @@ test("with an external courier nothing moves by itself", async () => {
   });
   await troupe.ref(Delivery, "ord_1").schedule(parcel);
   expect(await timersOf(store)).toEqual([]);
+});
+
+test("a parcel is of an order: a key that is none is refused before anything is made of it", async () => {
+  await using troupe = await createTroupe({ actors: [Delivery], stores: { default: memory() } });
+  const recalled = troupe.ref(Delivery, "\u{e2}\u{8b}R,").recall();
+  expect(await recalled.catch((error: TroupeError) => error.code)).toBe("invalid_input");
 });

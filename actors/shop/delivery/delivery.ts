@@ -19,6 +19,7 @@
 import * as v from "valibot";
 import { actor, type Duration, type TurnContext } from "#runtime";
 import { fulfilOrderSignals } from "#workflows/fulfil-order/messages.ts";
+import { OrderId } from "../order/messages.ts";
 import {
   Address,
   ChangeAddress,
@@ -83,6 +84,7 @@ const STAGE: Readonly<Record<DeliveryStatus, number>> = {
 export function createDelivery({ step = "1s", courier = "sandbox" }: CourierOptions = {}) {
   const pace: Duration | undefined = courier === "sandbox" ? step : undefined;
   return actor("delivery", {
+    key: OrderId,
     state: State,
     initial,
     emits: deliveryEvents,

@@ -96,6 +96,7 @@ export function orderRoutes({ troupe, orders, links }: Pick<ShopDeps, "troupe" |
         ...ABOUT,
         method: "GET",
         path: "/orders",
+        tagged: true,
         summary: "List orders",
         description:
           "Newest first, from a read model that follows the orders' events: what was placed or changed a moment ago may not be in it yet. `q`: words, or their beginnings, of the id, customer, products and address; totals in minor units; `from` and `to` are times (RFC 3339) of placing. All filters hold.",
@@ -136,6 +137,7 @@ export function orderRoutes({ troupe, orders, links }: Pick<ShopDeps, "troupe" |
         ...ABOUT,
         method: "GET",
         path: "/orders/:id",
+        tagged: true,
         summary: "Show an order with its history, payment, delivery and invoice",
         params: ByOrderId,
         answer: { status: 200, description: "The order", schema: Detail },

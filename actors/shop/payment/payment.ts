@@ -20,6 +20,7 @@
 import * as v from "valibot";
 import { actor, type DeepReadonly } from "#runtime";
 import { settlePaymentStart } from "#workflows/settle-payment/messages.ts";
+import { OrderId } from "../order/messages.ts";
 import { applyPaymentEvent, type PaymentState, PaymentState as State, sumsOf } from "./ledger.ts";
 import { PaymentView, paymentEvents, RecordAuthorization, RecordDecline, RecordPart } from "./messages.ts";
 
@@ -29,6 +30,7 @@ const settle = "settle";
 
 /** The payment of one order, keyed by the order's id. */
 export const Payment = actor("payment", {
+  key: OrderId,
   state: State,
   initial: (): PaymentState => ({ status: "none" }),
   journal: true,

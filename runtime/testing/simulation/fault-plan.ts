@@ -33,7 +33,7 @@ export class FaultPlan {
     for (const kind of drawn) {
       const point = CRASH_POINTS.find((name) => `crash-${name}` === kind);
       if (point !== undefined) {
-        this.#place({ point, actor: undefined, nth: random.between(1, 12) });
+        this.#place({ point, actor: undefined, message: undefined, nth: random.between(1, 12), always: false });
       } else if (isTimed(kind)) {
         for (let i = random.between(1, 2); i > 0; i--) {
           const forMs = leaseMs * lengthOf(kind, random.fraction());
@@ -61,13 +61,14 @@ export class FaultPlan {
   }
 
   /** Whether the node that passes here with something of `actors` dies. */
-  crashesAt(point: CrashPoint, actors: () => readonly string[]): boolean {
+  crashesAt(point: CrashPoint, actors: () => readonly string[], message?: string): boolean {
     if (!this.#active) return false;
     for (const placed of this.#crashes) {
       const { crash } = placed;
-      if (crash.point !== point || placed.left === 0) continue;
+      if (crash.point !== point || (placed.left === 0 && !crash.always)) continue;
       if (crash.actor !== undefined && !actors().includes(crash.actor)) continue;
-      if (--placed.left === 0) return true;
+      if (crash.message !== undefined && crash.message !== message) continue;
+      if (placed.left === 0 || --placed.left === 0) return true;
     }
     return false;
   }

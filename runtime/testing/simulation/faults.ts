@@ -47,22 +47,39 @@ export const FAULT_KINDS = [
 /** One of {@link FAULT_KINDS}. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** Where a node can be made to die. */
+/** Where a node can be made to die by chance. */
 export const CRASH_POINTS = ["before-commit", "after-commit-before-reply", "after-publish"] as const;
 
-/** One of {@link CRASH_POINTS}. */
-export type CrashPoint = (typeof CRASH_POINTS)[number];
+/** Where a node can be made to die: one of {@link CRASH_POINTS}, or `in-turn`, when a handler begins. */
+export type CrashPoint = (typeof CRASH_POINTS)[number] | "in-turn";
 
 /** A crash at a point of the way. Made by {@link crashAt}. */
 export interface PlacedCrash {
   readonly point: CrashPoint;
   readonly actor: string | undefined;
+  /** The message whose handler begins; `undefined`: any. Only for `in-turn`. */
+  readonly message: string | undefined;
   readonly nth: number;
+  /** Also every later time. */
+  readonly always: boolean;
+}
+
+/** Where {@link crashAt} strikes. */
+export interface CrashPlace {
+  /** As in `account/a`. Default: any. */
+  readonly actor?: string;
+  /** Only for `in-turn`. Default: any. */
+  readonly message?: string;
+  /** Default 1. */
+  readonly nth?: number;
+  /** Whether nodes die there every time from the `nth` on, until everything heals. Default `false`. */
+  readonly always?: boolean;
 }
 
 /**
  * Places a crash by hand: the node that passes `point` for the `nth` time (counted over all nodes, default 1) dies there,
- * and comes back later under a new id. With `actor` (`"account/a"`) only commits and events of that actor count.
+ * and comes back later under a new id. With `actor` (`"account/a"`) only commits, events and turns of that actor count. A
+ * message that kills every node that handles it: `crashAt("in-turn", { message: "explode", always: true })`.
  *
  * @example
  * ```ts
@@ -74,11 +91,8 @@ export interface PlacedCrash {
  * });
  * ```
  */
-export function crashAt(
-  point: CrashPoint,
-  { actor, nth = 1 }: { readonly actor?: string; readonly nth?: number } = {},
-): PlacedCrash {
-  return { point, actor, nth };
+export function crashAt(point: CrashPoint, { actor, message, nth = 1, always = false }: CrashPlace = {}): PlacedCrash {
+  return { point, actor, message, nth, always };
 }
 
 /** What goes wrong: kinds for the seed to draw from, and crashes placed by hand. */

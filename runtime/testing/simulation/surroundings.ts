@@ -33,5 +33,5 @@ export interface Surroundings {
   /** Puts something into the history. */
   note(entry: Happening): void;
   /** Kills a node that passes `point` with something of `actors`, when that is planned; then it answers `true`. */
-  crashesAt(point: CrashPoint, life: NodeLife, actors: () => readonly string[]): boolean;
+  crashesAt(point: CrashPoint, life: NodeLife, actors: () => readonly string[], message?: string): boolean;
 }

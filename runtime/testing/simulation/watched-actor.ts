@@ -3,7 +3,7 @@ import { SKIP_TICK } from "../../actor/control-messages.ts";
 import { RefusedError } from "../../message/errors.ts";
 import type { Probe } from "../../ports/probe.ts";
 import type { TurnEndEntry } from "./history.ts";
-import type { NodeLife } from "./node-life.ts";
+import { type NodeLife, never } from "./node-life.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** What a handler is given, as far as the history wants to know. */
@@ -52,6 +52,7 @@ function watchedCommand(
     const turn = ++world.turns;
     const actor = `${type}/${c.key}`;
     if (life.alive) world.note({ kind: "turn", turn, node: life.id, actor, message, state: stateText(c) });
+    if (world.crashesAt("in-turn", life, () => [actor], message)) return never();
     const ended = (outcome: TurnEndEntry["outcome"]): void => {
       if (!life.alive) return;
       if (outcome === "done") life.ended.set(actor, turn);

@@ -118,8 +118,8 @@ export class World implements Surroundings {
     this.note({ kind: "fault", fault: "none", detail: "nothing goes wrong from here on" });
   }
 
-  crashesAt(point: CrashPoint, life: NodeLife, actors: () => readonly string[]): boolean {
-    if (!life.alive || !this.plan.crashesAt(point, actors)) return false;
+  crashesAt(point: CrashPoint, life: NodeLife, actors: () => readonly string[], message?: string): boolean {
+    if (!life.alive || !this.plan.crashesAt(point, actors, message)) return false;
     this.note({ kind: "fault", fault: `crash-${point}`, detail: life.id });
     this.#crash(life, this.random.fraction() * this.options.leaseMs * 1.5);
     return true;

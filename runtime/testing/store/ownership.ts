@@ -1,6 +1,6 @@
 import { PARTITION_COUNT } from "../../message/address.ts";
 import type { Grant } from "../../ports/store.ts";
-import { fenceOf, type Theme } from "./kit.ts";
+import { AWKWARD, fenceOf, K, type Theme } from "./kit.ts";
 
 /** Leases, grants and epochs. */
 export const ownership: Theme = (scenario, expect) => {
@@ -26,6 +26,7 @@ export const ownership: Theme = (scenario, expect) => {
     await store.heartbeat("b", 60_000);
     const taken = await store.acquire("b");
     expect(taken.map((grant) => grant.partition)).toEqual([3]);
+    expect(taken[0]?.abandoned).toBe(false);
     expect((taken[0]?.epoch ?? 0) > fenceOf(grants, 3).epoch).toBe(true);
   });
 
@@ -44,6 +45,18 @@ export const ownership: Theme = (scenario, expect) => {
     while (taken.length < PARTITION_COUNT) taken.push(...(await store.acquire("b")));
     expect(taken.length).toBe(PARTITION_COUNT);
     expect(taken.every(({ partition, epoch }) => epoch > fenceOf(grants, partition).epoch)).toBe(true);
+    expect(taken.every(({ abandoned }) => abandoned)).toBe(true); // nobody gave them back
+  });
+
+  scenario("remembers how often messages were begun, and forgets those that ended, or that are old", async (store) => {
+    const begun = (id: string, count: number, at = 10, partition = 3) => ({ ...K, id, partition, count, at });
+    await store.saveBegun([begun("a", 1), begun(AWKWARD, 1), begun("other", 1, 10, 4), begun("old", 1, 5)]);
+    await store.saveBegun([begun("a", 2, 11), begun(AWKWARD, 0), begun("unknown", 0)]);
+    await store.pruneBegun(10);
+    expect(await store.begun([3])).toEqual([begun("a", 2, 11)]);
+    expect((await store.begun([3, 4, 5])).map(({ id }) => id).toSorted()).toEqual(["a", "other"]);
+    await store.saveBegun([begun("a", 0), begun("other", 0, 10, 4)]);
+    expect(await store.begun([3, 4])).toEqual([]);
   });
 
   scenario("keeps the partitions of a node that renewed its lease in time", async (store) => {

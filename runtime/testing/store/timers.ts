@@ -1,3 +1,4 @@
+import type { TimerRow } from "../../ports/store.ts";
 import { batch, K, timer, type Theme } from "./kit.ts";
 
 /** Timers. */
@@ -30,6 +31,17 @@ export const timers: Theme = (scenario, expect) => {
       timers: [{ ...K, partition: 1, name: "n", dueAt: undefined }],
     });
     expect(names(await store.timers([1], 100, 10))).toEqual(["o"]);
+  });
+
+  scenario("keeps what the turn of a timer is part of", async (store, grants) => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const rows = [{ ...timer("n", 10), traceparent }, timer("o", 20)];
+    await store.commit("a", { ...batch(grants, 1), timers: rows });
+    const traces = (all: readonly TimerRow[]) => all.map((row) => row.traceparent);
+    expect(traces(await store.timers([1], 30, 10))).toEqual([traceparent, undefined]);
+    expect(traces(await store.timersOf(K))).toEqual([traceparent, undefined]);
+    await store.commit("a", { ...batch(grants, 1), timers: [timer("n", 10)] });
+    expect(traces(await store.timersOf(K))).toEqual([undefined, undefined]);
   });
 
   scenario("gives the timers behind a place in their order, page by page", async (store, grants) => {

@@ -69,29 +69,30 @@ export class OwnSystem implements AsyncDisposable {
     return this.#servers[name];
   }
 
+  /** What a process of the app is started with. */
+  get environment(): Readonly<Record<string, string>> {
+    const { postgres, nats, kafka, rabbitmq, redis } = this.#servers;
+    return {
+      PORT: String(this.#port),
+      DATABASE_URL: postgres.address,
+      NATS_URL: nats.address,
+      KAFKA_BROKERS: kafka.address,
+      RABBITMQ_URL: rabbitmq.address,
+      REDIS_URL: redis.address,
+      TROUPE_ROLES: "ingress,actors",
+      TROUPE_SEED: "off",
+      // A running stack beside this one is none of its business: only what is named here is used.
+      TROUPE_DATA: `/nonexistent/${crypto.randomUUID()}`,
+      ...this.#environment,
+    };
+  }
+
   /** Starts the app process. It need not be ready yet. */
   startApp(environment: Readonly<Record<string, string>> = {}): AppProcess {
-    const { postgres, nats, kafka, rabbitmq, redis } = this.#servers;
-    this.#app = new AppProcess(
-      {
-        PORT: String(this.#port),
-        DATABASE_URL: postgres.address,
-        NATS_URL: nats.address,
-        KAFKA_BROKERS: kafka.address,
-        RABBITMQ_URL: rabbitmq.address,
-        REDIS_URL: redis.address,
-        TROUPE_ROLES: "ingress,actors",
-        TROUPE_SEED: "off",
-        // A running stack beside this one is none of its business: only what is named here is used.
-        TROUPE_DATA: `/nonexistent/${crypto.randomUUID()}`,
-        ...this.#environment,
-        ...environment,
-      },
-      (line) => {
-        this.#onLine(line);
-        if (UNCAUGHT.test(line)) this.uncaught.push(line.slice(0, 500));
-      },
-    );
+    this.#app = new AppProcess({ ...this.environment, ...environment }, (line) => {
+      this.#onLine(line);
+      if (UNCAUGHT.test(line)) this.uncaught.push(line.slice(0, 500));
+    });
     return this.#app;
   }
 

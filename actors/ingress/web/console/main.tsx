@@ -16,6 +16,8 @@ const WorkflowPage = lazy(() => import("./workflow.tsx").then(({ WorkflowPage: p
 const Services = lazy(() => import("./services.tsx").then(({ Services: page }) => ({ default: page })));
 const ServicePage = lazy(() => import("./service.tsx").then(({ ServicePage: page }) => ({ default: page })));
 const Config = lazy(() => import("./config.tsx").then(({ Config: page }) => ({ default: page })));
+const Traces = lazy(() => import("./traces.tsx").then(({ Traces: page }) => ({ default: page })));
+const TracePage = lazy(() => import("./trace.tsx").then(({ TracePage: page }) => ({ default: page })));
 const Cluster = lazy(() => import("./cluster.tsx").then(({ Cluster: page }) => ({ default: page })));
 const Measures = lazy(() => import("./measures.tsx").then(({ Measures: page }) => ({ default: page })));
 const Settings = lazy(() => import("./settings.tsx").then(({ Settings: page }) => ({ default: page })));
@@ -37,6 +39,8 @@ start(
           <Route path="/services" component={Services} />
           <Route path="/services/:id" component={ServicePage} />
           <Route path="/config" component={Config} />
+          <Route path="/traces" component={Traces} />
+          <Route path="/traces/:id" component={TracePage} />
           <Route path="/cluster" component={Cluster} />
           <Route path="/metrics" component={Measures} />
           <Route path="/settings" component={Settings} />

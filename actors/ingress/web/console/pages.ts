@@ -8,6 +8,7 @@ import {
   Network,
   Route as RouteIcon,
   Settings as SettingsIcon,
+  Waypoints,
   Workflow,
 } from "lucide-react";
 
@@ -19,6 +20,7 @@ export const PAGES: readonly { readonly to: string; readonly label: string; read
   { to: "/dead-letters", label: "Dead letters", icon: MailWarning },
   { to: "/workflows", label: "Workflows", icon: Workflow },
   { to: "/services", label: "Services", icon: Container },
+  { to: "/traces", label: "Traces", icon: Waypoints },
   { to: "/cluster", label: "Cluster", icon: Network },
   { to: "/metrics", label: "Metrics", icon: ChartLine },
   { to: "/settings", label: "Settings", icon: SettingsIcon },

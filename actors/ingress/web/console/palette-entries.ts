@@ -8,6 +8,7 @@ const IDS: readonly (readonly [looks: RegExp, label: string, to: (id: string) =>
   [/^ord_/, "Order", (id) => `~/shop/orders/${id}`],
   [/^ord_/, "Fulfilment of order", (id) => `/workflows/${encodeURIComponent(`fulfil-order/${id}`)}`],
   [/^ord_/, "Actor of order", (id) => `/actors/order/${id}`],
+  [/^[0-9a-f]{32}$/, "Trace", (id) => `/traces/${id}`],
   [/^dl_|^dlq_/, "Dead letter", (id) => `/dead-letters/${encodeURIComponent(id)}`],
   [/^[a-z-]+\/.+/, "Workflow", (id) => `/workflows/${encodeURIComponent(id)}`],
   [/^[A-Z][A-Z0-9]*-/, "Stock of", (id) => `/actors/stock/${encodeURIComponent(id)}`],

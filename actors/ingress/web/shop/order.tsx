@@ -149,6 +149,9 @@ function Shown({ order }: { order: Order }) {
               <a className="button" href={`/console/actors/order/${encodeURIComponent(orderId)}`}>
                 Its actor
               </a>
+              <a className="button" href={`/console/traces?q=${encodeURIComponent(orderId)}`}>
+                Its traces
+              </a>
               {order.links.temporal !== null && (
                 <a className="button quiet" href={order.links.temporal}>
                   Temporal

@@ -13,15 +13,28 @@ import type { OrderSummary } from "./types.ts";
 
 const STATES = ["placed", "reserved", "paid", "shipped", "delivered", "rejected", "cancelled"];
 const AFTER_MS = 700;
+/** What else orders are found by. Sums are typed as people write them. */
+const FURTHER = [
+  { name: "q", label: "Words: name, street, product", type: "search" },
+  { name: "sku", label: "SKU" },
+  { name: "minTotal", label: "Total from", type: "number", min: 0, step: "0.01" },
+  { name: "maxTotal", label: "Total up to", type: "number", min: 0, step: "0.01" },
+] as const;
+
+/** Totals are asked for in minor units of two digits. */
+function inMinor(name: string, value: string): string {
+  return name.endsWith("Total") ? String(Math.round(Number(value) * 100)) : value;
+}
 
 /** The orders of the customer, or of everybody, newest first. What is shown is in the address. */
 export function Orders() {
   const [search, setSearch] = useSearchParams();
   const status = search.get("status") ?? "";
   const everybody = search.get("of") === "everybody";
+  const further = FURTHER.flatMap(({ name }) => (search.get(name) ? [[name, search.get(name) ?? ""] as const] : []));
   const customerId = customer.use();
   const queries = useQueryClient();
-  const queryKey = ["orders", status, everybody ? null : customerId];
+  const queryKey = ["orders", status, everybody ? null : customerId, JSON.stringify(further)];
   const pages = useInfiniteQuery({
     queryKey,
     initialPageParam: "",
@@ -29,6 +42,7 @@ export function Orders() {
       const query = new URLSearchParams({ limit: "50" });
       if (status !== "") query.set("status", status);
       if (!everybody) query.set("customerId", customerId);
+      for (const [name, value] of further) query.set(name, inMinor(name, value));
       if (pageParam !== "") query.set("cursor", pageParam);
       return ask<{ items: readonly OrderSummary[]; next: string | null }>(`/orders?${query.toString()}`);
     },
@@ -76,10 +90,45 @@ export function Orders() {
           ))}
         </select>
       </header>
+      <form
+        className="filters"
+        aria-label="Filters"
+        key={JSON.stringify(further)}
+        onSubmit={(event) => {
+          event.preventDefault();
+          const typed = new FormData(event.currentTarget);
+          setSearch((now) => {
+            const next = new URLSearchParams(now);
+            for (const { name } of FURTHER) {
+              const value = String(typed.get(name) ?? "").trim();
+              if (value === "") next.delete(name);
+              else next.set(name, value);
+            }
+            return next;
+          });
+        }}
+      >
+        {FURTHER.map(({ name, label, ...field }) => (
+          <input
+            key={name}
+            {...field}
+            name={name}
+            className="input filter"
+            aria-label={label}
+            placeholder={label}
+            defaultValue={search.get(name) ?? ""}
+          />
+        ))}
+        <button type="submit" className="button">
+          Find
+        </button>
+      </form>
       {pages.isPending && <Skeleton rows={6} height={56} />}
       {pages.isError && <Failure error={pages.error} retry={() => void pages.refetch()} />}
       {pages.isSuccess && orders.length === 0 && (
-        <Empty title={status === "" ? "No orders yet" : `No orders are ${status}`}>
+        <Empty
+          title={further.length > 0 ? "No order fits" : status === "" ? "No orders yet" : `No orders are ${status}`}
+        >
           <Link href="/" className="button">
             To the products
           </Link>
