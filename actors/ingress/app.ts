@@ -167,13 +167,8 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     share(request, response, readers);
     const route = forwarding?.kind === "elsewhere" ? forwarding.route : routeOf(request);
     endRequest(span, request, route, response.status);
-    counts?.answered(
-      route,
-      request.method,
-      response.status,
-      (performance.now() - since) / 1_000,
-      traceOf(request).traceparent,
-    );
+    const seconds = (performance.now() - since) / 1_000;
+    counts?.answered(route, request.method, response.status, seconds, traceOf(request).traceparent);
     return response;
   }
 

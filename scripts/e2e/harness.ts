@@ -6,7 +6,6 @@ import postgres from "postgres";
 import { testEnvironment } from "#infra/stack/for-tests.ts";
 import type { ServerName } from "#infra/stack/types.ts";
 import { makeNamespace, removeNamespace } from "#infra/temporal/test-namespace.ts";
-import { eventually } from "#infra/testing/eventually.ts";
 import { SERVICES } from "../app/databases.ts";
 import { AppProcess } from "./app-process.ts";
 import type { CloudEvent } from "./cloud-event.ts";

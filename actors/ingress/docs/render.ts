@@ -46,7 +46,7 @@ export function renderPage(source: string, path: string, root: string): Rendered
     }
     for (const child of token.children ?? []) {
       if (child.type === "link_open") {
-        const href = hrefOf(child.attrGet("href") ?? "", path, root);
+        const href = hrefOf(String(child.attrGet("href") ?? ""), path, root);
         left.push(href === undefined);
         if (href === undefined) child.tag = "span";
         child.attrs =
