@@ -103,8 +103,9 @@ test("a backup under load, restored where nothing is left, brings every order to
   const { onHand } = (await next.get("/stock/TEA-1")).body as { onHand: number };
   expect(onHand).toBe(1_000 - there.length);
   await eventually("every invariant holds", 60_000, async () => {
-    const { items } = (await next.get("/invariants")).body as { items: { name: string; holds: boolean }[] };
-    return items.length > 0 && items.every(({ holds }) => holds);
+    const { status, body } = await next.get("/invariants");
+    const { items = [] } = body as { items?: readonly { readonly name: string; readonly holds: boolean }[] };
+    return status === 200 && items.length > 0 && items.every(({ holds }) => holds);
   });
   // A repeat of a request of before finds its answer.
   const repeat = await next.post(
