@@ -79,7 +79,7 @@ test("the replicas of a service are spread over both hosts, and are seen as one 
     const read = await orchestrator.containers.stats("web");
     return read.length === 4 && read;
   });
-  expect(stats.map(({ replica }) => replica).sort()).toEqual([0, 1, 2, 3]);
+  expect(stats.map(({ replica }) => replica).sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
 });
 
 test("what the containers of both hosts write is read as one log, in order of time", async () => {

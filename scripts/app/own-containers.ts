@@ -37,6 +37,6 @@ async function* asTheyCome<T>(sources: readonly AsyncIterable<T>[]): AsyncGenera
       }
     }
   } finally {
-    await Promise.allSettled([...open.keys()].map((from) => from.return?.()));
+    await Promise.allSettled([...open.keys()].map(async (from) => await from.return?.()));
   }
 }
