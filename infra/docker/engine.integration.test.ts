@@ -10,7 +10,6 @@ engineConformance("connectEngine() with Docker", async () => {
     image: ECHO_IMAGE,
     prepare: ensureEchoImage,
     containers: { kind: "real" },
-    knowsImages: true,
     close: async () => undefined,
   };
 });

@@ -31,17 +31,20 @@ const spec = (change: Partial<ContainerSpec> = {}): ContainerSpec => ({
 
 if (kubeconfig === undefined) test.skip("kubernetesEngine(): there is no API server here", () => undefined);
 else {
-  engineConformance("kubernetesEngine()", async () => {
-    const space = await testNamespace(kubeconfig);
-    return {
-      connect: (cluster) => kubernetesEngine({ kubeconfig, namespace: space.name, cluster }),
-      image: "registry.example/echo:1",
-      prepare: async () => undefined,
-      containers: { kind: "pretended", crash: (id) => space.crash(id) },
-      knowsImages: false,
-      close: async () => await space[Symbol.asyncDispose](),
-    };
-  });
+  engineConformance(
+    "kubernetesEngine()",
+    async () => {
+      const space = await testNamespace(kubeconfig);
+      return {
+        connect: (cluster) => kubernetesEngine({ kubeconfig, namespace: space.name, cluster }),
+        image: "registry.example/echo:1",
+        prepare: async () => undefined,
+        containers: { kind: "pretended", crash: (id) => space.crash(id) },
+        close: async () => await space[Symbol.asyncDispose](),
+      };
+    },
+    { pretended: true, knowsImages: false },
+  );
 
   const within = async (body: (engine: Engine, space: TestNamespace) => Promise<void>): Promise<void> => {
     await using space = await testNamespace(kubeconfig);

@@ -102,7 +102,8 @@ function stateOf(deployment: Deployment, pod: Pod | undefined, nowMs: number): S
   const { running, waiting, terminated } = status?.state ?? {};
   if (running) {
     // The cluster counts in seconds, and we asked for it before: of two starts in one second each is another.
-    const since = startedAt !== null && startedAt > (running.startedAt ?? "") ? startedAt : (running.startedAt ?? null);
+    const later = Date.parse(running.startedAt ?? "") > Date.parse(startedAt ?? "");
+    const since = startedAt !== null && !later ? startedAt : (running.startedAt ?? null);
     return { ...REST, state: "running", startedAt: since, check: checkOf(deployment, pod, since, nowMs) };
   }
   const ended = terminated ?? (waiting?.reason === "CrashLoopBackOff" ? status?.lastState?.terminated : undefined);

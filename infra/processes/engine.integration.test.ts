@@ -19,7 +19,6 @@ engineConformance("processEngine()", async () => {
     image: ECHO_IMAGE,
     prepare: ensureEchoImage,
     containers: { kind: "real" },
-    knowsImages: true,
     close: () => rm(directory, { recursive: true, force: true }),
   };
 });
