@@ -5,6 +5,7 @@ import { gatewayRoutes } from "#actors/gateway/http/gateway.ts";
 import { createIngress } from "#actors/ingress/app.ts";
 import { stubDeps } from "#actors/ingress/testing/stub-deps.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
+import { TraceStore } from "#infra/otel/trace-store.ts";
 import { compileSchema } from "#infra/schemas/compile.ts";
 import { readSchema } from "#infra/schemas/document.ts";
 import { markdownPages } from "./pages.ts";
@@ -21,7 +22,7 @@ type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 const OTHERS = /^\/(?:console.*|openapi|metrics|s\/.*)?$/u;
 
 async function paths(): Promise<Paths> {
-  const deps = stubDeps();
+  const deps = stubDeps({ traces: new TraceStore() });
   const absent = (): never => deps.troupe() as never;
   const gateway = { ...deps, directory: absent, validator: {} as never, nouns: () => new Set<string>() };
   const app = createIngress(deps, [
