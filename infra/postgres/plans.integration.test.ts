@@ -13,7 +13,7 @@ const ROWS = Number(process.env.PLAN_ROWS ?? 50_000);
 /** Rows that a scan reads as fast as an index. */
 const FEW = 2_000;
 
-/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, nodes of a day, actors somebody paused, keys that are replayed, sinks. */
+/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, nodes of a day, actors somebody paused, keys that are replayed, sinks, what was under way when a node died. */
 const BOUNDED = [
   "partitions",
   "nodes",
@@ -24,6 +24,7 @@ const BOUNDED = [
   "sinks",
   "paused_actors",
   "migrations",
+  "begun_messages",
 ];
 
 const NODE = "node-1";
@@ -186,6 +187,11 @@ async function everything(time: number): Promise<void> {
   await store.oldestAhead("a", "send");
   await store.pruneOutbox([PARTITION], 1, 100);
   await store.pruneReplies(1, 1, 100);
+  const begun = { ...ACTOR, id: `mine${time}`, partition: PARTITION, count: 1, at: time };
+  await store.saveBegun([begun]);
+  await store.begun([PARTITION]);
+  await store.saveBegun([{ ...begun, count: 0 }]);
+  await store.pruneBegun(1);
   await store.recordDeadLetters([
     {
       id: `mine${time}`,

@@ -147,7 +147,7 @@ export class Router {
       traceparent,
       callers,
       timeoutMs,
-      ...(since !== undefined && { since }),
+      since,
     };
     if (signal !== undefined) return this.routeUntil(signal, envelope).then(parsed);
     return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);

@@ -38,17 +38,20 @@ function objects(): number {
   return Object.values(heapStats().objectTypeCounts).reduce((sum, count) => sum + count, 0);
 }
 
-/** How many objects one message makes: the most of some rounds, as a collection in the midst of one takes some away. */
+/**
+ * How many objects one message makes: the middle of some rounds. A collection in the midst of one takes some away, and what
+ * the node does beside it adds some.
+ */
 async function objectsPer(round: () => Promise<unknown>): Promise<number> {
-  let most = 0;
   for (let i = 0; i < ROUNDS; i++) await round();
-  for (let tries = 0; tries < 3; tries++) {
+  const counts: number[] = [];
+  for (let tries = 0; tries < 5; tries++) {
     Bun.gc(true);
     const before = objects();
     for (let i = 0; i < ROUNDS; i++) await round();
-    most = Math.max(most, (objects() - before) / (ROUNDS * AT_ONCE));
+    counts.push((objects() - before) / (ROUNDS * AT_ONCE));
   }
-  return most;
+  return counts.toSorted((one, other) => one - other)[2] ?? 0;
 }
 
 const keys = Array.from({ length: AT_ONCE }, (_, i) => `k${i}`);
@@ -70,7 +73,7 @@ test("a message to an actor in memory makes few objects: asked, told, with an ev
     awaited: await objectsPer(all((ref) => ref.addLater(INPUT))),
     query: await objectsPer(all((ref) => ref.n())),
   };
-  const most = { ask: 24, tell: 20, event: 43, id: 38, awaited: 34, query: 19 };
+  const most = { ask: 23.2, tell: 19.8, event: 41.5, id: 37, awaited: 31, query: 18 };
   const over = Object.entries(made).filter(([kind, count]) => count > most[kind as keyof typeof made]);
   expect(over).toEqual([]);
 });

@@ -50,7 +50,7 @@ export interface Envelope {
   /** Tells the message from any other where it has no `id`: what the ids of its turn's asks are made of. Made when first needed. */
   token?: string | undefined;
   /** When a message that comes again by itself, or the one whose turn asks with it, was made: it may have been run before. */
-  readonly since?: number;
+  readonly since?: number | undefined;
   /** Names the call to the node that serves it, where its caller may take it back. */
   readonly ticket?: string;
 }

@@ -32,6 +32,9 @@ export function Shell({ children }: { children: ReactNode }) {
           <a className="button quiet" href="/openapi">
             API
           </a>
+          <a className="button quiet" href="/docs">
+            Docs
+          </a>
           <ThemeSwitch />
         </div>
       </nav>
