@@ -6,7 +6,7 @@ import { eventually } from "#infra/testing/eventually.ts";
 import { type Harness, openHarness } from "./harness.ts";
 
 // The first test that needs servers may have to start them.
-setDefaultTimeout(240_000);
+setDefaultTimeout(480_000);
 
 const SCRIPTS = join(import.meta.dir, "..");
 const ORDERS = 12;
