@@ -34,7 +34,9 @@ test("the unit of the page on one host starts what is there", () => {
 
 test("every command of every page names a script that is there", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: object };
-  const lost = markdownPages(ROOT).flatMap((path) => {
+  // The page of a new project speaks of that one's commands, which its own test runs.
+  const pages = markdownPages(ROOT).filter((path) => !path.startsWith("scripts/create/template/"));
+  const lost = pages.flatMap((path) => {
     const text = readFileSync(join(ROOT, path), "utf8");
     const named = [...text.matchAll(/\bbun run ([a-z][a-z-]*)\b(?!\.)/gu)].map(([, name = ""]) => name);
     const files = [...text.matchAll(/\bbun ((?:runtime|scripts|infra)\/[\w./-]+\.ts)\b/gu)].map(
