@@ -98,10 +98,14 @@ const nameOf = ({ certFile }: Certificate): string => certFile.replace(/^.*\/|\.
 
 async function speak(brokers: string, security: KafkaSecurity): Promise<void> {
   const topicPrefix = `t-${crypto.randomUUID().slice(0, 8)}.`;
-  const sink = kafkaSink({ brokers, security, topicPrefix, log: silentLog, partitions: 1, deadlineMs: 4_000 });
+  const sink = kafkaSink({ brokers, security, topicPrefix, log: silentLog, partitions: 1, deadlineMs: 20_000 });
   try {
     await sink.check();
-    await sink.publish(eventRecords(1, { targets: 1, types: ["order.placed.v1"] }), 1);
+    const records = eventRecords(1, { targets: 1, types: ["order.placed.v1"] });
+    await eventually("the event is there", 60_000, async () => {
+      const results = await sink.publish(records, 1);
+      return results.every(({ kind }) => kind === "acked");
+    });
     const source = kafkaSource({ brokers, security, topicPrefix, log: silentLog, partitions: 1 });
     const { promise, resolve } = Promise.withResolvers<void>();
     const handle = async (): Promise<"taken"> => {
