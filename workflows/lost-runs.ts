@@ -14,7 +14,7 @@
  */
 import type { Payload } from "@temporalio/common";
 import { defaultPayloadConverter } from "@temporalio/common";
-import { periodically } from "#infra/periodically.ts";
+import { periodically } from "#infra/base/periodically.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Log } from "#runtime";
 import { statusName } from "./run-status.ts";

@@ -1,6 +1,5 @@
 import type { PayloadCodec } from "@temporalio/common";
 import { NativeConnection, type Worker } from "@temporalio/worker";
-import type { Otel } from "#infra/otel/otel.ts";
 /**
  * Workers: run the workflows and activities of each task queue in this process.
  *
@@ -11,7 +10,8 @@ import type { Otel } from "#infra/otel/otel.ts";
  *    An attempt that fails leaves no thread and no memory behind ({@link createWorker}).
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
  */
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
+import type { Otel } from "#infra/otel/otel.ts";
 import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";

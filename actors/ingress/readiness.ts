@@ -5,7 +5,7 @@
  * R2 An answer is kept for a second, and requests that come meanwhile share one round of checks.
  * R3 Only what is needed and has an address can make the whole unready.
  */
-import { within } from "#infra/deadline.ts";
+import { within } from "#infra/base/deadline.ts";
 
 /** One thing this process talks to. */
 export interface Component {

@@ -1,5 +1,5 @@
 import Docker from "dockerode";
-import { type ClientTls, tlsConnect } from "../tls.ts";
+import { type ClientTls, tlsConnect } from "../base/tls.ts";
 import { sshSocket } from "./ssh-socket.ts";
 
 const PLAIN_PORT = 2_375;

@@ -1,10 +1,10 @@
 import type Docker from "dockerode";
+import type { ClientTls } from "../base/tls.ts";
 import type { ContainerRecord } from "../engines/container.ts";
 import { withDeadline } from "../engines/deadline.ts";
 import type { Engine } from "../engines/engine.ts";
 import { EngineError } from "../engines/errors.ts";
 import { containerName, LABELS, Signer } from "../engines/identity.ts";
-import type { ClientTls } from "../tls.ts";
 import { clientFor } from "./client.ts";
 import { createOptions, limitsOf } from "./container-options.ts";
 import { recordOf, stuckRecordOf } from "./container-record.ts";

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
+import { pause } from "../base/pause.ts";
 import type { EngineEvent } from "../engines/engine.ts";
 import type { Identity } from "../engines/identity.ts";
-import { pause } from "../pause.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** What {@link followEvents} needs of an engine. */

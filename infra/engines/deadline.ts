@@ -1,4 +1,4 @@
-import { within } from "#infra/deadline.ts";
+import { within } from "#infra/base/deadline.ts";
 import { EngineError, toEngineError } from "./errors.ts";
 
 /**

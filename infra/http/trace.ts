@@ -1,5 +1,5 @@
 import { isRecorded, type Span, type Tracing } from "#runtime";
-import { randomHex, ZERO_SPAN, ZERO_TRACE } from "../random-hex.ts";
+import { randomHex, ZERO_SPAN, ZERO_TRACE } from "../base/random-hex.ts";
 
 /** The trace a request belongs to (W3C Trace Context). */
 export interface Trace {

@@ -1,6 +1,6 @@
 import { Admin } from "@platformatic/kafka";
-import { withoutCredentials } from "../address.ts";
-import { within } from "../deadline.ts";
+import { withoutCredentials } from "../base/address.ts";
+import { within } from "../base/deadline.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import { connectionOptions, type KafkaSecurity } from "./security.ts";
 

@@ -1,6 +1,6 @@
 import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
 import type { Log } from "#runtime";
-import { within } from "../deadline.ts";
+import { within } from "../base/deadline.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import type { KafkaMessage } from "./message.ts";
 import { isRefusal } from "./refusal.ts";

@@ -1,5 +1,5 @@
 import type { BaseOptions } from "@platformatic/kafka";
-import { type ClientTls, tlsConnect } from "../tls.ts";
+import { type ClientTls, tlsConnect } from "../base/tls.ts";
 
 /** How a client proves who it is. SCRAM never sends the password; PLAIN does, and belongs into TLS. */
 export interface KafkaSasl {

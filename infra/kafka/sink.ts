@@ -11,7 +11,7 @@ import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
  * K4 What Kafka will never take is found among the others and refused. A topic that takes nothing now (too few replicas) holds
  *    its own records: after a send that failed each topic is tried by itself.
  */
-import { groupBy } from "../group-by.ts";
+import { groupBy } from "../base/group-by.ts";
 import { checkBrokers } from "./check.ts";
 import { isUnknownTopic, kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import { type EventMessage, eventMessage, runs } from "./message.ts";

@@ -17,11 +17,11 @@ import type { Handled, Log, Source, SourceConsumer, SourceSubscription } from "#
  *    believes that one dead.
  * K4 Any client may have written what is there: keys, values and headers may be missing. What has no value is skipped.
  */
-import { within } from "../deadline.ts";
-import { InFlight } from "../in-flight.ts";
-import { pause } from "../pause.ts";
-import { Redial } from "../redial.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { within } from "../base/deadline.ts";
+import { InFlight } from "../base/in-flight.ts";
+import { pause } from "../base/pause.ts";
+import { Redial } from "../base/redial.ts";
+import { untilAborted } from "../base/until-aborted.ts";
 import { checkBrokers } from "./check.ts";
 import { kafkaReason, KafkaUnavailableError } from "./errors.ts";
 import { connectionOptions, type KafkaSecurity } from "./security.ts";

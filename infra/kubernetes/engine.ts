@@ -1,8 +1,8 @@
+import { pause } from "../base/pause.ts";
 import type { ContainerRecord, ContainerSpec } from "../engines/container.ts";
 import type { Engine } from "../engines/engine.ts";
 import { EngineError } from "../engines/errors.ts";
 import { containerName, Signer } from "../engines/identity.ts";
-import { pause } from "../pause.ts";
 import { KubeApi } from "./api.ts";
 import { watchCluster } from "./events.ts";
 import { type ClusterAddress, readAccess } from "./kubeconfig.ts";

@@ -1,7 +1,7 @@
+import { pause } from "../base/pause.ts";
 import type { EngineEvent } from "../engines/engine.ts";
 import { Feed } from "../engines/feed.ts";
 import type { Identity, Signer } from "../engines/identity.ts";
-import { pause } from "../pause.ts";
 import type { KubeApi, WatchEvent } from "./api.ts";
 import type { Deployment, KubeObject, Pod } from "./objects.ts";
 import { marksOf } from "./records.ts";

@@ -11,7 +11,7 @@ import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/t
  *    any more, and the client itself would wait for it until its time-out.
  */
 import type { Log } from "#runtime";
-import { type ClientTls, tlsConnect } from "../tls.ts";
+import { type ClientTls, tlsConnect } from "../base/tls.ts";
 import { parseNatsUrl } from "./url.ts";
 
 /** Time between two attempts, in milliseconds; a tenth of it is added at random. */

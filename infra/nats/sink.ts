@@ -1,6 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { Sink } from "#runtime";
-import type { ClientTls } from "../tls.ts";
+import type { ClientTls } from "../base/tls.ts";
 import { connectNats, type NatsLink } from "./connection.ts";
 import { EventPublisher, type EventPublisherOptions, GROUP_SIZE } from "./event-publisher.ts";
 

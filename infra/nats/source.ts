@@ -22,10 +22,10 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
-import { InFlight } from "../in-flight.ts";
-import { pause } from "../pause.ts";
-import { Redial } from "../redial.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { InFlight } from "../base/in-flight.ts";
+import { pause } from "../base/pause.ts";
+import { Redial } from "../base/redial.ts";
+import { untilAborted } from "../base/until-aborted.ts";
 import { type NatsLink, NatsUnavailableError } from "./connection.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { withSubjects } from "./subject-sets.ts";

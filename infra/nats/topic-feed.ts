@@ -20,7 +20,7 @@ import { withResolvers } from "#runtime/internal";
  * F2 where the stream has lost what comes next (it was made anew, or its limits were faster than this node), the target
  *    is told to restart before anything behind the hole.
  */
-import { within } from "../deadline.ts";
+import { within } from "../base/deadline.ts";
 import type { NatsLink } from "./connection.ts";
 import { type EventStreamOptions, ensureEventStream } from "./streams.ts";
 import { readTopicMessage } from "./topic-message.ts";

@@ -1,4 +1,4 @@
-import { readAddresses } from "../address.ts";
+import { readAddresses } from "../base/address.ts";
 
 /** What a NATS address says. */
 export interface NatsAddress {

@@ -13,7 +13,7 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AlwaysOnSampler, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { isRecorded, type Span, type SpanStart, type Tracing } from "#runtime";
-import { randomHex, ZERO_SPAN } from "../random-hex.ts";
+import { randomHex, ZERO_SPAN } from "../base/random-hex.ts";
 import { type Sampling, samplingOf } from "./sampling.ts";
 import { spanContextOf, traceparentOf } from "./traceparent.ts";
 

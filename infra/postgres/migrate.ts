@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import postgres from "postgres";
-import type { Migration } from "../migration.ts";
-import { readMigrations } from "../migrations.ts";
-import { pause } from "../pause.ts";
+import type { Migration } from "../base/migration.ts";
+import { readMigrations } from "../base/migrations.ts";
+import { pause } from "../base/pause.ts";
 import type { Sql } from "./pool.ts";
 import { readSsl } from "./ssl.ts";
 

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import type { Log } from "#runtime";
-import { within } from "../deadline.ts";
+import { within } from "../base/deadline.ts";
 import type { PoolUse } from "./pool-use.ts";
 import { readSsl } from "./ssl.ts";
 

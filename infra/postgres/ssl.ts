@@ -1,5 +1,5 @@
 import type { checkServerIdentity } from "node:tls";
-import { readClientTls, type TlsConnect, tlsConnect } from "../tls.ts";
+import { readClientTls, type TlsConnect, tlsConnect } from "../base/tls.ts";
 
 /** How the driver is to encrypt: not at all, in its own words for ways that check nothing, or by options of `tls.connect`. */
 export type Ssl =

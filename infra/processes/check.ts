@@ -1,5 +1,5 @@
+import { pause } from "../base/pause.ts";
 import type { ContainerRecord, EngineCheck } from "../engines/container.ts";
-import { pause } from "../pause.ts";
 
 /**
  * Runs a check again and again until it is stopped: `starting` until it succeeds for the first time, `unhealthy` after

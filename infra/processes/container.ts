@@ -1,8 +1,8 @@
 import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pause } from "../base/pause.ts";
 import type { ContainerRecord, ContainerSpec } from "../engines/container.ts";
 import { containerName, type Marks } from "../engines/identity.ts";
-import { pause } from "../pause.ts";
 import type { ProcessMark } from "../stack/process-mark.ts";
 import { RunningCheck } from "./check.ts";
 import { type Child, startChild, UNPRIVILEGED_USER } from "./child.ts";

@@ -1,5 +1,5 @@
 import { AMQPClient } from "@cloudamqp/amqp-client";
-import { type ClientTls, tlsConnect } from "../tls.ts";
+import { type ClientTls, tlsConnect } from "../base/tls.ts";
 
 /** Where what matters of a `basic.nack` stands in its frame: type, class and method, and the bits behind the tag. */
 const NACK = { type: 1, classAt: 7, class: 60, methodAt: 9, method: 120, bitsAt: 19, bytes: 21 } as const;

@@ -1,5 +1,5 @@
-import { within } from "../deadline.ts";
-import type { ClientTls } from "../tls.ts";
+import { within } from "../base/deadline.ts";
+import type { ClientTls } from "../base/tls.ts";
 import { type Client, newClient } from "./client.ts";
 
 const WITHIN_MS = 3_000;

@@ -10,8 +10,8 @@ import type { Log } from "#runtime";
  * C2 What the broker gives back it gives back before its confirm.
  */
 import { withResolvers } from "#runtime/internal";
-import { within } from "../deadline.ts";
-import type { ClientTls } from "../tls.ts";
+import { within } from "../base/deadline.ts";
+import type { ClientTls } from "../base/tls.ts";
 import { type Client, newClient } from "./client.ts";
 import { NACKED, settleConfirmsInOrder } from "./confirms.ts";
 import { RabbitMqBlockedError, RabbitMqUnavailableError, refusalOf } from "./errors.ts";

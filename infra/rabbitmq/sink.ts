@@ -13,8 +13,8 @@ import { toCloudEvent } from "#runtime";
  * B5 A queue that does not take an event (full, and told to say so) may stand beside others that do, which get it again at
  *    every try: tries are few, one event of a target at a time, and then it is refused.
  */
-import type { ClientTls } from "../tls.ts";
-import { Tries } from "../tries.ts";
+import type { ClientTls } from "../base/tls.ts";
+import { Tries } from "../base/tries.ts";
 import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqBlockedError } from "./errors.ts";
 import { KnownRoutes } from "./known-routes.ts";

@@ -6,12 +6,12 @@ import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
  * A message is acknowledged when it was taken, on the channel it came by. One that was not comes again at its old place
  * in the queue when the connection ends. A queue has one active consumer, so the order of a key holds.
  */
-import { within } from "../deadline.ts";
-import { InFlight } from "../in-flight.ts";
-import { pause } from "../pause.ts";
-import { Redial } from "../redial.ts";
-import type { ClientTls } from "../tls.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { within } from "../base/deadline.ts";
+import { InFlight } from "../base/in-flight.ts";
+import { pause } from "../base/pause.ts";
+import { Redial } from "../base/redial.ts";
+import type { ClientTls } from "../base/tls.ts";
+import { untilAborted } from "../base/until-aborted.ts";
 import { newClient } from "./client.ts";
 import { declareQueues, type EventQueue } from "./declare.ts";
 import { RabbitMqUnavailableError } from "./errors.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Log } from "#runtime";
-import type { ClientTls } from "../tls.ts";
+import type { ClientTls } from "../base/tls.ts";
 import type { RedisClient } from "./client.ts";
 import { RedisSession } from "./session.ts";
 

@@ -1,6 +1,6 @@
 import { createClient } from "redis";
 import type { Log } from "#runtime";
-import { type ClientTls, tlsConnect } from "../tls.ts";
+import { type ClientTls, tlsConnect } from "../base/tls.ts";
 
 /** A client as this project makes it: RESP3 is not needed, modules are not used. */
 export type RedisClient = ReturnType<typeof createClient>;

@@ -1,6 +1,6 @@
 import { silentLog } from "#runtime";
-import { within } from "../deadline.ts";
-import type { ClientTls } from "../tls.ts";
+import { within } from "../base/deadline.ts";
+import type { ClientTls } from "../base/tls.ts";
 import { newClient, type RedisClient } from "./client.ts";
 
 const WITHIN_MS = 3_000;

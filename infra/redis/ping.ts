@@ -1,5 +1,5 @@
 import { silentLog } from "#runtime";
-import type { ClientTls } from "../tls.ts";
+import type { ClientTls } from "../base/tls.ts";
 import { newClient } from "./client.ts";
 
 /**

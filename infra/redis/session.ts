@@ -1,6 +1,6 @@
 import type { Log } from "#runtime";
-import { within } from "../deadline.ts";
-import type { ClientTls } from "../tls.ts";
+import { within } from "../base/deadline.ts";
+import type { ClientTls } from "../base/tls.ts";
 import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";
 import { isAnswer } from "./refusal.ts";

@@ -1,6 +1,6 @@
 import type { Log, OutboxRecord, PublishResult, Sink } from "#runtime";
 import { toCloudEvent } from "#runtime";
-import { groupBy } from "../group-by.ts";
+import { groupBy } from "../base/group-by.ts";
 /**
  * The sink `redis`: events as entries of Redis Streams.
  *
@@ -11,7 +11,7 @@ import { groupBy } from "../group-by.ts";
  * S3 What `publish` sends again after it threw may be there twice, with the same `id` field.
  * S4 A key that is no stream, or may not be written, takes its own events with it and no others.
  */
-import type { ClientTls } from "../tls.ts";
+import type { ClientTls } from "../base/tls.ts";
 import type { RedisClient } from "./client.ts";
 import { isAnswer, isNever, repliesOf } from "./refusal.ts";
 import { RedisSession } from "./session.ts";

@@ -10,12 +10,12 @@ import type { Log, Source, SourceConsumer, SourceSubscription } from "#runtime";
  * R4 A key that cannot be read as a stream (another type, a user who may not) is left out, and looked at again now and then:
  *    the others go on.
  */
-import { within } from "../deadline.ts";
-import { InFlight } from "../in-flight.ts";
-import { pause } from "../pause.ts";
-import { Redial } from "../redial.ts";
-import type { ClientTls } from "../tls.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { within } from "../base/deadline.ts";
+import { InFlight } from "../base/in-flight.ts";
+import { pause } from "../base/pause.ts";
+import { Redial } from "../base/redial.ts";
+import type { ClientTls } from "../base/tls.ts";
+import { untilAborted } from "../base/until-aborted.ts";
 import { newClient, type RedisClient } from "./client.ts";
 import { RedisUnavailableError } from "./errors.ts";
 import { pingRedis } from "./ping.ts";

@@ -1,9 +1,9 @@
+import type { ClientTls } from "#infra/base/tls.ts";
+import { Tries } from "#infra/base/tries.ts";
 import { declareQueues } from "#infra/rabbitmq/declare.ts";
 import { RabbitMqBlockedError, refusalOf } from "#infra/rabbitmq/errors.ts";
 import { pingRabbitMq } from "#infra/rabbitmq/ping.ts";
 import { ConfirmSession, type Outcome, type Outgoing } from "#infra/rabbitmq/session.ts";
-import type { ClientTls } from "#infra/tls.ts";
-import { Tries } from "#infra/tries.ts";
 import type { Log } from "#runtime";
 import { HeldRouteError, RefusedRouteError, type RoutedBroker } from "./routed.ts";
 

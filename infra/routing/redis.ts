@@ -1,7 +1,7 @@
+import type { ClientTls } from "#infra/base/tls.ts";
 import { isNever } from "#infra/redis/refusal.ts";
 import { RedisSession } from "#infra/redis/session.ts";
 import { StreamTrimmer } from "#infra/redis/trim.ts";
-import type { ClientTls } from "#infra/tls.ts";
 import type { Log } from "#runtime";
 import { RefusedRouteError, type RoutedBroker } from "./routed.ts";
 

@@ -3,7 +3,7 @@ import { AMQPClient } from "@cloudamqp/amqp-client";
 import { DiscardPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Admin } from "@platformatic/kafka";
 import { createClient } from "redis";
-import type { Broker } from "#infra/brokers.ts";
+import type { Broker } from "#infra/base/brokers.ts";
 import { readTopics } from "#infra/kafka/read-topics.fixture.ts";
 import { connectNats } from "#infra/nats/connection.ts";
 import { testServer } from "#infra/stack/for-tests.ts";

@@ -8,7 +8,7 @@
  * R3 What will never be taken is refused, and becomes a dead letter: a name the broker does not take, an event that is too
  *    large, a place that nobody reads from.
  */
-import type { Broker } from "#infra/brokers.ts";
+import type { Broker } from "#infra/base/brokers.ts";
 import { parseExact } from "#infra/json/exact.ts";
 import type { DeadLetterReason, OutboxRecord, PublishResult, Sink } from "#runtime";
 

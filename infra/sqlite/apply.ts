@@ -1,4 +1,4 @@
-import type { Migration } from "../migration.ts";
+import type { Migration } from "../base/migration.ts";
 import type { SqlDatabase } from "./database.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readMigrations } from "../migrations.ts";
+import { readMigrations } from "../base/migrations.ts";
 import { applyMigrations } from "./apply.ts";
 import type { SqlDatabase } from "./database.ts";
 

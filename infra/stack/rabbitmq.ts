@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { within } from "#infra/deadline.ts";
+import { within } from "#infra/base/deadline.ts";
 /** RabbitMQ: the exchange and queues of the gateway and of `invoice`. */
 import { Client } from "../rabbitmq/client.ts";
 import { which } from "./command.ts";

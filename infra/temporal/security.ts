@@ -1,6 +1,6 @@
 import { rootCertificates } from "node:tls";
 import type { TLSConfig } from "@temporalio/client";
-import type { ClientTls } from "../tls.ts";
+import type { ClientTls } from "../base/tls.ts";
 
 /** How Temporal is spoken to. An API key is never sent without TLS. */
 export interface TemporalSecurity {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type ClientTls, readClientTls } from "../tls.ts";
+import { type ClientTls, readClientTls } from "../base/tls.ts";
 import { type Certificate, type Certificates, makeCertificates } from "./certificates.ts";
 
 /** A server that speaks TLS alone, with one certificate, and asks clients for theirs where it can. */

@@ -2,17 +2,17 @@ import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import type { ScaleOn } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { replicasOf } from "#actors/orchestrator/service/state.ts";
+import { everyOne } from "#infra/base/every-one.ts";
+import { type Periodic, periodically } from "#infra/base/periodically.ts";
+import type { ClientTls } from "#infra/base/tls.ts";
 import type { Engine } from "#infra/engines/engine.ts";
-import { everyOne } from "#infra/every-one.ts";
 import { GroupLags } from "#infra/kafka/group-lag.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { consumerPending } from "#infra/nats/consumer-pending.ts";
-import { type Periodic, periodically } from "#infra/periodically.ts";
 import { QueueReadings } from "#infra/rabbitmq/queue-ready.ts";
 import { GroupReadings } from "#infra/redis/group-pending.ts";
 import { taskQueueBacklog } from "#infra/temporal/backlog.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
-import type { ClientTls } from "#infra/tls.ts";
 import type { Log, Troupe } from "#runtime";
 
 /** What {@link startAutoscaling} reads from. What is not there cannot be read: nothing is made smaller for it. */

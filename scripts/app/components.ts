@@ -1,5 +1,5 @@
 import type { Component } from "#actors/ingress/readiness.ts";
-import { withoutCredentials } from "#infra/address.ts";
+import { withoutCredentials } from "#infra/base/address.ts";
 import { pingRedis } from "#infra/redis/ping.ts";
 import type { Connections } from "./connections.ts";
 import type { Settings } from "./settings.ts";

@@ -1,4 +1,4 @@
-import { readAddresses } from "#infra/address.ts";
+import { readAddresses } from "#infra/base/address.ts";
 
 /** What everybody tries first. */
 const KNOWN_TO_ALL = new Set([

@@ -1,8 +1,8 @@
+import type { ClientTls } from "#infra/base/tls.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/engines/engine.ts";
 import { kubernetesEngine } from "#infra/kubernetes/engine.ts";
 import { processEngine } from "#infra/processes/engine.ts";
-import type { ClientTls } from "#infra/tls.ts";
 
 /** Where services run, as `TROUPE_ENGINE` says it. */
 export type EngineAddress =

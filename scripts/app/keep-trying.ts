@@ -1,4 +1,4 @@
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import type { Log } from "#runtime";
 
 const FIRST_PAUSE_MS = 200;

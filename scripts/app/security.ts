@@ -1,6 +1,6 @@
+import { type ClientTls, readClientTls } from "#infra/base/tls.ts";
 import type { KafkaSecurity } from "#infra/kafka/security.ts";
 import type { TemporalSecurity } from "#infra/temporal/security.ts";
-import { type ClientTls, readClientTls } from "#infra/tls.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 /** How this process proves who it is to the servers, and whom it trusts. */

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { trustedProxies } from "#actors/access/guard/client-address.ts";
 import { Memory } from "#actors/orchestrator/config/values.ts";
-import { readAddresses } from "#infra/address.ts";
+import { readAddresses } from "#infra/base/address.ts";
 import { type Duration, isDuration } from "#runtime";
 
 export const text = v.pipe(v.string(), v.trim());

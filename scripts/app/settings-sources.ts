@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { SettingInForce } from "#actors/ingress/deps.ts";
-import { withoutCredentials } from "#infra/address.ts";
+import { withoutCredentials } from "#infra/base/address.ts";
 import { type FileSettings, readConfigFile } from "./config-file.ts";
 import { isSecretName, meaningOf, readSettings, type Settings, SettingsError, VARIABLE_NAMES } from "./settings.ts";
 import { stackAddresses } from "./stack-addresses.ts";

@@ -1,4 +1,4 @@
-import { type Broker, BROKERS } from "#infra/brokers.ts";
+import { type Broker, BROKERS } from "#infra/base/brokers.ts";
 
 /** The actor types of the reference system that subscribe to events. */
 export const SUBSCRIBERS = ["customer", "delivery", "invoice", "notification"] as const;

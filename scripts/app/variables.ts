@@ -1,7 +1,7 @@
 /** The variables of the app process: their form, their default, and the text that `--help` shows. */
 import * as v from "valibot";
 import { Destination } from "#actors/gateway/route/messages.ts";
-import { BROKERS } from "#infra/brokers.ts";
+import { BROKERS } from "#infra/base/brokers.ts";
 import type { KafkaSasl } from "#infra/kafka/security.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
 import { ENGINE_FORM, readEngines } from "./engine.ts";

@@ -6,7 +6,7 @@
  * locks are let go before a row is read: callers notice a pause of milliseconds.
  */
 import postgres from "postgres";
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import { readSsl } from "#infra/postgres/ssl.ts";
 
 const LOCK_TIMEOUT_MS = 1_000;

@@ -1,4 +1,4 @@
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import { type Troupe, TroupeError } from "#runtime";
 import { Counter, Teller } from "./actors.ts";
 import type { History } from "./checker.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import type { ChaosServers } from "./node.ts";
 import type { Random } from "./random.ts";
 

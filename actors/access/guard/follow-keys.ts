@@ -1,5 +1,5 @@
 import { KEYS_TOPIC } from "#actors/access/keyring/messages.ts";
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import type { Topics } from "#runtime";
 
 const AGAIN_MS = 1_000;

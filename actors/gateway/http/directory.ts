@@ -12,7 +12,7 @@ import { Source } from "#actors/gateway/source/source.ts";
  *    look every few seconds.
  * D3 A schema that cannot be compiled here right now lets nothing through.
  */
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import type { CompiledSchema, SchemaValidator } from "#infra/schemas/validator.ts";
 import { openWhatOpens, type SecretBox } from "#infra/secrets/secret-box.ts";
 import type { AnyActorType, Log, StateOutput, Troupe } from "#runtime";

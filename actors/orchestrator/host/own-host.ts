@@ -1,6 +1,6 @@
+import { everyOne } from "#infra/base/every-one.ts";
+import { pause } from "#infra/base/pause.ts";
 import type { Engine, EngineInfo } from "#infra/engines/engine.ts";
-import { everyOne } from "#infra/every-one.ts";
-import { pause } from "#infra/pause.ts";
 import { type Log, RefusedError, silentLog, type Troupe } from "#runtime";
 import { GONE_AFTER_MS, Host, HOST_NAME } from "./host.ts";
 

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from "@temporalio/client";
+import { everyOne } from "#infra/base/every-one.ts";
 import type { Engine } from "#infra/engines/engine.ts";
-import { everyOne } from "#infra/every-one.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import type { Troupe } from "#runtime";
 import { Job } from "./job.ts";

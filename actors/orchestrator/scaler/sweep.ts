@@ -1,5 +1,5 @@
+import { type Periodic, periodically } from "#infra/base/periodically.ts";
 import type { ContainerRecord } from "#infra/engines/container.ts";
-import { type Periodic, periodically } from "#infra/periodically.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
 import { type Log, silentLog } from "#runtime";
 import { isJobService } from "../job/messages.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type Broker, BROKERS } from "#infra/brokers.ts";
+import { type Broker, BROKERS } from "#infra/base/brokers.ts";
 import { check } from "./checker.ts";
 import { type Delivered, type History, type Letter, type Posted } from "./history.ts";
 

@@ -1,4 +1,4 @@
-import { type Broker, BROKERS } from "#infra/brokers.ts";
+import { type Broker, BROKERS } from "#infra/base/brokers.ts";
 /**
  * Holds what the brokers have against what was answered.
  *

@@ -1,4 +1,4 @@
-import type { Broker } from "#infra/brokers.ts";
+import type { Broker } from "#infra/base/brokers.ts";
 import type { Server } from "./history.ts";
 
 /** What a fault does. */

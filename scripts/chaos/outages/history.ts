@@ -1,4 +1,4 @@
-import { type Broker, BROKERS } from "#infra/brokers.ts";
+import { type Broker, BROKERS } from "#infra/base/brokers.ts";
 /** What a run of outages leaves behind: what was asked, what was answered, and what the brokers hold in the end. */
 
 /** What can be away. */

@@ -1,4 +1,4 @@
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import type { Random } from "../random.ts";
 import type { Action } from "./faults.ts";
 import type { Server } from "./history.ts";

@@ -1,4 +1,4 @@
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import type { Posted, Refusal } from "./history.ts";
 
 /** A request that makes one event. */

@@ -1,4 +1,4 @@
-import { BROKERS } from "#infra/brokers.ts";
+import { BROKERS } from "#infra/base/brokers.ts";
 import type { OutageVerdict } from "./run.ts";
 import { markdown } from "./table.ts";
 

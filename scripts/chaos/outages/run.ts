@@ -1,5 +1,5 @@
-import { type Broker, BROKERS } from "#infra/brokers.ts";
-import { pause } from "#infra/pause.ts";
+import { type Broker, BROKERS } from "#infra/base/brokers.ts";
+import { pause } from "#infra/base/pause.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { Random } from "../random.ts";
 import { type Reading, reading } from "./brokers.ts";

@@ -1,4 +1,4 @@
-import { BROKERS } from "#infra/brokers.ts";
+import { BROKERS } from "#infra/base/brokers.ts";
 import { Ports } from "#infra/stack/ports.ts";
 import { withConnection } from "#infra/stack/postgres.ts";
 import { OwnBroker } from "#infra/testing/own-broker.ts";

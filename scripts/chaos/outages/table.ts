@@ -1,4 +1,4 @@
-import { type Broker, BROKERS } from "#infra/brokers.ts";
+import { type Broker, BROKERS } from "#infra/base/brokers.ts";
 /** What a run came to, in numbers: a row per fault, and how long events took to each broker meanwhile. */
 import { arrivals, dueAt, episodeAt, type Violation } from "./checker.ts";
 import { type Delivered, type Episode, type History, nameOf } from "./history.ts";

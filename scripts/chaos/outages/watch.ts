@@ -1,5 +1,5 @@
-import { BROKERS } from "#infra/brokers.ts";
-import { pause } from "#infra/pause.ts";
+import { BROKERS } from "#infra/base/brokers.ts";
+import { pause } from "#infra/base/pause.ts";
 import { POSTED_TYPE } from "./events.ts";
 import type { Letter, Sighting } from "./history.ts";
 

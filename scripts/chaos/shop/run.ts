@@ -4,7 +4,7 @@
  * invoice and every notice must be there once.
  */
 import { followTopics } from "#actors/ingress/web/follow-topics.ts";
-import { pause } from "#infra/pause.ts";
+import { pause } from "#infra/base/pause.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { OwnBroker } from "#infra/testing/own-broker.ts";
 import { AppProcess } from "../../e2e/app-process.ts";
