@@ -2,7 +2,7 @@
  * The schema of the store, for where no file can be read: the SQL files of `infra/sqlite/migrations`. Made by
  * `bun scripts/docs/main.ts --write`; a test holds that it is up to date.
  */
-import type { Migration } from "../migration.ts";
+import type { Migration } from "../base/migration.ts";
 
 /** In the order in which they are applied. */
 // oxfmt-ignore
