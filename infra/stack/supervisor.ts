@@ -8,6 +8,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { pause } from "#infra/base/pause.ts";
 import {
   type Env,
   type MissingServer,
@@ -74,7 +75,7 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
         await stack.then((running) => running.stop()).catch(() => undefined);
       }),
     );
-    rmSync(dir, { recursive: true, force: true });
+    await remove(dir);
   };
   const endOnce = (): Promise<void> => (ending ??= end());
   const watch = setInterval(() => {
@@ -99,6 +100,18 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
       return new Response(follow(enter(known)), { headers: { "content-type": "application/x-ndjson" } });
     },
   });
+}
+
+/** Removes the folder. What a server's last breath still writes there makes that fail: it is tried again, for 5 s, and left then. */
+async function remove(dir: string): Promise<void> {
+  for (let tries = 0; tries < 50; tries++) {
+    try {
+      rmSync(dir, { recursive: true, force: true });
+      return;
+    } catch {
+      await pause(100);
+    }
+  }
 }
 
 /** The lines of one server's start, from now to its outcome. */
