@@ -26,7 +26,8 @@ afterAll(async () => {
 async function start(port: number): Promise<{ readonly url: string; readonly port: number; kill(): Promise<void> }> {
   const child = Bun.spawn([process.execPath, "src/server.ts"], {
     cwd: project,
-    env: { ...process.env, PORT: String(port) },
+    // As it is deployed: in development the page is loaded anew once its server is back, with what it had still to send.
+    env: { ...process.env, PORT: String(port), NODE_ENV: "production" },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "inherit",

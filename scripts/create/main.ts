@@ -65,7 +65,7 @@ async function project(target: string, packed: string | undefined): Promise<void
     type: "module",
     scripts: {
       dev: "bun --watch src/server.ts",
-      start: "bun src/server.ts",
+      start: "NODE_ENV=production bun src/server.ts",
       test: "bun test",
       types: "tsc --noEmit",
     },
