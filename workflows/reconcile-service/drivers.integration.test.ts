@@ -19,7 +19,7 @@ import { UnavailableError } from "#infra/stack/types.ts";
 import { echo } from "./testing/services.ts";
 import { eventually, startTestSystem, type TestSystem } from "./testing/system.ts";
 
-setDefaultTimeout(180_000);
+setDefaultTimeout(300_000);
 
 const FAST = { ...DEFAULT_UPDATE, minReadyMs: 300 };
 const kubeconfig = await testServer("kubernetes").catch((error: unknown) => {

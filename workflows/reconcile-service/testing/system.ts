@@ -244,7 +244,7 @@ function eventSink(events: TestSystem["events"][number][]): Sink {
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  withinMs = 30_000,
+  withinMs = 55_000,
 ): Promise<T> {
   const until = performance.now() + withinMs;
   let last: unknown = "not yet";
