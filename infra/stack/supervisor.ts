@@ -6,9 +6,7 @@
  * `POST /NAME`: starts a server, or finds it started; lines of JSON, {@link SupervisorLine}, the last of which is the outcome;
  * `DELETE /`: stops everything, and answers when it is done.
  */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { pause } from "#infra/base/pause.ts";
 import {
   type Env,
   type MissingServer,
@@ -19,6 +17,7 @@ import {
   startStack,
 } from "./mod.ts";
 import { isAlive, type ProcessMark } from "./process-mark.ts";
+import { removeFolder } from "./remove-folder.ts";
 
 /** One line of an answer: what is happening, or how it ended. */
 export type SupervisorLine =
@@ -75,7 +74,7 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
         await stack.then((running) => running.stop()).catch(() => undefined);
       }),
     );
-    await remove(dir);
+    await removeFolder(dir);
   };
   const endOnce = (): Promise<void> => (ending ??= end());
   const watch = setInterval(() => {
@@ -100,18 +99,6 @@ async function supervise(dir: string, owner: ProcessMark): Promise<void> {
       return new Response(follow(enter(known)), { headers: { "content-type": "application/x-ndjson" } });
     },
   });
-}
-
-/** Removes the folder. What a server's last breath still writes there makes that fail: it is tried again, for 5 s, and left then. */
-async function remove(dir: string): Promise<void> {
-  for (let tries = 0; tries < 50; tries++) {
-    try {
-      rmSync(dir, { recursive: true, force: true });
-      return;
-    } catch {
-      await pause(100);
-    }
-  }
 }
 
 /** The lines of one server's start, from now to its outcome. */

@@ -1,7 +1,7 @@
 /** The servers of one test run, seen from the process that runs the tests. The servers themselves live in `supervisor.ts`. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { lastLines } from "./command.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { tryLock } from "./lock.ts";
 import { ownMark } from "./process-mark.ts";
+import { removeFolder } from "./remove-folder.ts";
 import type { SupervisorLine } from "./supervisor.ts";
 import { type Env, type Reporter, type ServerName, UnavailableError } from "./types.ts";
 
@@ -110,7 +111,7 @@ async function sweep(except: string): Promise<void> {
     try {
       if (locks.includes(undefined)) continue;
       for (const folder of stacks) await endLeftovers(folder);
-      if (stacks.length > 0) rmSync(dir, { recursive: true, force: true });
+      if (stacks.length > 0) await removeFolder(dir);
     } finally {
       for (const lock of locks) lock?.release();
     }
