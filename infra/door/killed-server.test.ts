@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../client/mod.ts";
 import type { RemoteSocket } from "../client/mod.ts";
+import { startKillable } from "../testing/killable.ts";
 import type { Counter, Room } from "./door-bench.ts";
 
 setDefaultTimeout(120_000);
@@ -25,16 +26,9 @@ interface Server {
 }
 
 async function startServer(port: number): Promise<Server> {
-  const child = Bun.spawn(
-    [process.execPath, join(import.meta.dir, "counter-process.fixture.ts"), join(folder, "store.db"), String(port)],
-    { stdin: "ignore", stdout: "pipe", stderr: "inherit" },
-  );
-  const { value } = await child.stdout.getReader().read();
-  const kill = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await child.exited;
-  };
-  return { port: Number(new TextDecoder().decode(value)), kill };
+  const fixture = join(import.meta.dir, "counter-process.fixture.ts");
+  const { said, kill } = await startKillable([fixture, join(folder, "store.db"), String(port)]);
+  return { port: Number(said), kill };
 }
 
 test("a server that is killed and started again during calls loses nothing and doubles nothing", async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
+import { startKillable } from "../testing/killable.ts";
 
 setDefaultTimeout(180_000);
 
@@ -17,18 +18,9 @@ afterAll(async () => {
 
 async function startServer(port: number, script: string): Promise<{ port: number; kill(): Promise<void> }> {
   const fixture = join(import.meta.dir, "../door/counter-process.fixture.ts");
-  const child = Bun.spawn([process.execPath, fixture, join(folder, "store.db"), String(port), script], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const kill = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await child.exited;
-  };
+  const { said, kill } = await startKillable([fixture, join(folder, "store.db"), String(port), script]);
   ended.push(kill);
-  const { value } = await child.stdout.getReader().read();
-  return { port: Number(new TextDecoder().decode(value)), kill };
+  return { port: Number(said), kill };
 }
 
 const shows = (tab: Page, count: number, pending = 0): Promise<void> =>

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { run } from "#infra/stack/command.ts";
+import { startKillable } from "#infra/testing/killable.ts";
 
 setDefaultTimeout(300_000);
 
@@ -24,21 +25,11 @@ afterAll(async () => {
 });
 
 async function start(port: number): Promise<{ readonly url: string; readonly port: number; kill(): Promise<void> }> {
-  const child = Bun.spawn([process.execPath, "src/server.ts"], {
-    cwd: project,
-    // As it is deployed: in development the page is loaded anew once its server is back, with what it had still to send.
-    env: { ...process.env, PORT: String(port), NODE_ENV: "production" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const kill = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await child.exited;
-  };
+  // As it is deployed: in development the page is loaded anew once its server is back, with what it had still to send.
+  const env = { ...process.env, PORT: String(port), NODE_ENV: "production" };
+  const { said, kill } = await startKillable(["src/server.ts"], { cwd: project, env });
   ended.push(kill);
-  const { value } = await child.stdout.getReader().read();
-  const url = /http:\S+/u.exec(new TextDecoder().decode(value))?.[0] ?? "";
+  const url = /http:\S+/u.exec(said)?.[0] ?? "";
   return { url, port: Number(new URL(url).port), kill };
 }
 
