@@ -27,6 +27,10 @@ export const TARGETS: readonly Target[] = [
   { bench: "http", case: "64 callers", opsPerSecond: 20_000 },
   { bench: "events", case: "64 callers", opsPerSecond: 20_000, p99Ms: 20 },
   { bench: "saga", case: "32 in flight", ratio: 1.5 },
+  ...["/console", "/console/brokers?broker=nats", "/console/services/talk"].flatMap((page) => [
+    { bench: "console", case: `${page} open, events taken`, ratio: 0.97 },
+    { bench: "console", case: `${page} open, frames drawn`, opsPerSecond: 50 },
+  ]),
 ];
 
 /** What is said of a case beside its figures: its targets, and whether they were reached. Empty where it has none. */

@@ -33,9 +33,9 @@ export class Harness implements AsyncDisposable {
     this.#environment = environment;
   }
 
-  /** Starts a further app process. It need not be ready yet. */
-  start(environment: Readonly<Record<string, string>> = {}): AppProcess {
-    const app = new AppProcess({ ...this.#environment, ...environment });
+  /** Starts a further app process, of this tree or, by its `script`, of another. It need not be ready yet. */
+  start(environment: Readonly<Record<string, string>> = {}, script?: string): AppProcess {
+    const app = new AppProcess({ ...this.#environment, ...environment }, undefined, script);
     this.#apps.push(app);
     return app;
   }
