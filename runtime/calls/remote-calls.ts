@@ -55,7 +55,7 @@ export class RemoteCalls {
       );
     }
     const span = this.#node.spans?.call(envelope, owner);
-    const traced = span === undefined ? envelope : { ...envelope, traceparent: span.traceparent };
+    const traced = span === undefined ? envelope : { ...envelope, callSpan: span.traceparent };
     const call =
       cancellation === undefined ? traced : this.#cancellable(this.#node.transport, owner, traced, cancellation);
     try {
