@@ -30,6 +30,9 @@ export interface Destination {
   readonly definition: AnyMessageDefinition | undefined;
 }
 
+/** The node that had the message ended, or was lost, before it answered. */
+export class OwnerGoneError extends TroupeError {}
+
 export class RemoteCalls {
   readonly #node: RemoteCallsNode;
 
@@ -92,7 +95,7 @@ export class RemoteCalls {
         // Handled or not, a query and a message with an id may be asked again (Router.N1); any other only by its caller.
         const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
         const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
-        reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+        reject(new OwnerGoneError(harmless ? "unavailable" : "deadline_exceeded", text));
       });
       transport.call(owner, envelope).then(
         (reply) => {
