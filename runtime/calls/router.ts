@@ -6,6 +6,7 @@
  *
  * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
  *    query, or it carries an id.
+ * N2 a call that was with three nodes which ended is taken to no further one: it may be what ends them.
  */
 
 import type { AnyActorType, AnyMessageDefinition, AnyWorkerType } from "../actor/any-actor.ts";
@@ -28,7 +29,7 @@ import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { DroppedTells } from "./dropped-tells.ts";
 import { OneWayCall } from "./one-way-call.ts";
 import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
-import { RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
+import { OwnerGoneError, RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
 
 /** What a router needs from its node. */
 export interface RouterNode extends RemoteCallsNode {
@@ -41,6 +42,8 @@ export interface RouterNode extends RemoteCallsNode {
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Calls to other nodes and to actors that are not in memory, at most: beyond it they are turned away (G9). */
 const MAX_ROUTING = 50_000;
+/** Nodes that may end while they have a call. */
+const MAX_GONE = 3;
 const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
 const CALL: Origin = { kind: "call" };
 const NO_CALLERS: readonly string[] = [];
@@ -220,6 +223,7 @@ export class Router {
     cancellation: Cancellation | undefined,
   ): Promise<string | undefined> {
     const partition = partitionOf(envelope.type, envelope.key);
+    let gone = 0;
     for (let attempt = 1; ; attempt++) {
       try {
         if (host.partitions.partition(partition) !== undefined && host.partitions.holdsLease()) {
@@ -238,6 +242,7 @@ export class Router {
         );
       } catch (error) {
         if (!mayRetry(error)) throw error;
+        if (error instanceof OwnerGoneError && ++gone === MAX_GONE) throw deadlyError(envelope, error); // Router.N2
         if (await this.arrival(host, partition, deadline)) continue;
         const pauseMs = backoffMs(attempt, this.#node.randomness, 10, 250);
         if (this.#stopped || this.#node.clock.monotonic() + pauseMs >= deadline) throw error;
@@ -397,6 +402,11 @@ function checkCall({ type, key, id, callers }: Envelope, definition: AnyMessageD
     "call_cycle",
     `Cannot call ${address} as it waits for this very call: ${[...callers, address].join(" → ")}`,
   );
+}
+
+function deadlyError({ type, key, message }: Envelope, cause: OwnerGoneError): TroupeError {
+  const text = `Cannot get a reply to ${message} from ${type}/${key} as ${MAX_GONE} nodes ended one after the other while they had it: see what ended them before it is sent again`;
+  return new TroupeError("deadline_exceeded", text, { cause });
 }
 
 /** Whether a call that failed this way may be tried again by itself. */
