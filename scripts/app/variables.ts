@@ -238,6 +238,10 @@ export const VARIABLES = {
     v.description("how long replies and published records are kept"),
   ),
   ACTORS_MAX_ACTIVE: v.pipe(optional(count(1)), v.description("actors in memory at once; default 100000")),
+  TROUPE_CHECK_REPLIES: v.pipe(
+    onOff("off"),
+    v.description("whether replies of actors are checked against their schemas; `bun run dev` turns it on"),
+  ),
   TROUPE_SEED: v.pipe(onOff("on"), v.description("whether demo products are created once")),
   TROUPE_DATA: v.pipe(
     v.optional(v.pipe(text, v.minLength(1)), ".troupe"),

@@ -171,6 +171,7 @@ function appEnvironment(
   }
   return {
     HOST: "127.0.0.1",
+    TROUPE_CHECK_REPLIES: "on",
     ...inherited,
     ...stack.env,
     PORT: String(port),
