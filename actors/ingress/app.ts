@@ -41,12 +41,15 @@ import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
+import { brokerRoutes } from "./routes/brokers.ts";
+import { chaosRoutes } from "./routes/chaos.ts";
 import { codecRoutes } from "./routes/codec.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { RPC_SOCKET_PATH, rpcRoutes } from "./routes/rpc.ts";
+import { searchRoutes } from "./routes/search.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tracesRoutes } from "./routes/traces.ts";
@@ -97,6 +100,9 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(rpc === undefined ? [] : [rpc]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
+    ...(deps.tails === undefined ? [] : [brokerRoutes(deps, deps.tails)]),
+    ...(deps.chaos === undefined ? [] : [chaosRoutes(deps.chaos)]),
+    ...(deps.search === undefined ? [] : [searchRoutes(deps, deps.search)]),
     keyRoutes(deps),
     ticketRoutes(deps),
     docsRoutes(),
@@ -196,7 +202,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 }
 
 /** Who looks at the process, and the files of pages: nobody asks for their traces. */
-const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|console|traces|v1)(?:\/|$))/;
+const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|brokers|console|search|traces|v1)(?:\/|$))/;
 const NO_ORIGINS = (): readonly string[] => [];
 
 function notHere(): Problem {

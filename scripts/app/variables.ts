@@ -290,6 +290,10 @@ export const VARIABLES = {
     optional(failpoint),
     v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
   ),
+  TROUPE_CHAOS: v.pipe(
+    onOff("off"),
+    v.description("on: POST /chaos does faults on purpose (the console's page of chaos); only where HOST is loopback"),
+  ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the sandbox courier's pace")),
   DELIVERY_COURIER: v.pipe(
     v.optional(v.pipe(text, v.picklist(["sandbox", "external"], "expected sandbox or external")), "sandbox"),
