@@ -35,6 +35,7 @@ export class Guard {
   readonly #options: GuardOptions;
   readonly #limiter: Limiter;
   readonly #taken = new WeakMap<Request, Taken>();
+  readonly #ahead = new WeakSet<Request>();
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -52,21 +53,30 @@ export class Guard {
    */
   admit(request: Request, access: Access): Promise<void> | undefined {
     const { authenticate } = this.#options;
-    const counted = this.countAddress(request);
+    const counts = !this.#ahead.has(request);
+    const counted = counts ? this.countAddress(request) : undefined;
     if (authenticate === undefined || access === "open") return counted; // Guard.G3
-    return this.#admitKey(request, access, authenticate, counted);
+    return this.#admitKey(request, access, authenticate, counts, counted);
+  }
+
+  /** As {@link admit}, for a rule that stands before a route: the route admits the request again, and does not count it again. */
+  admitAhead(request: Request, access: Access): Promise<void> | undefined {
+    const admission = this.admit(request, access);
+    this.#ahead.add(request);
+    return admission;
   }
 
   async #admitKey(
     request: Request,
     access: Access,
     authenticate: NonNullable<GuardOptions["authenticate"]>,
+    counts: boolean,
     counted: Promise<void> | undefined,
   ): Promise<void> {
     if (counted !== undefined) await counted;
     const principal = await this.#authenticate(request, authenticate);
     identify(request, principal);
-    const countedKey = this.#count(request, `key ${principal.keyId}`);
+    const countedKey = counts ? this.#count(request, `key ${principal.keyId}`) : undefined;
     if (countedKey !== undefined) await countedKey;
     if (!mayUse(principal, access)) throw notAllowed(access);
   }
