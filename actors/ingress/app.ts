@@ -169,7 +169,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       readers = forwarding?.origins === undefined ? originsOf(path) : [...originsOf(path), ...forwarding.origins];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
       if (response === undefined && forwarding?.kind === "own") {
-        if (forwarding.access !== null) await guard?.admit(request, forwarding.access); // Ingress.I4
+        if (forwarding.access !== null) await guard?.admitAhead(request, forwarding.access); // Ingress.I4
         forwarding.pass();
       } else if (response === undefined && forwarding?.kind === "elsewhere") {
         await guard?.admit(request, forwarding.access); // Ingress.I4
