@@ -21,7 +21,7 @@ test("the trace id of an answer finds the span of its request, under the caller'
   const { ask } = ingress();
   const headers = { traceparent: `00-${TRACE}-b7ad6b7169203331-01` };
   const asked = await ask("/orders/ord_1?secret=1", { headers });
-  expect([asked.status, asked.traceId]).toEqual([503, TRACE]);
+  expect([asked.status, asked.traceId]).toEqual([422, TRACE]);
   const { body } = await ask(`/traces/${TRACE}`);
   expect(body).toMatchObject({
     traceId: TRACE,
