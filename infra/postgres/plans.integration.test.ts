@@ -24,6 +24,7 @@ const BOUNDED = [
   "sinks",
   "paused_actors",
   "migrations",
+  "store_settings",
   "begun_messages",
 ];
 

@@ -64,7 +64,7 @@ test("timers of a paused actor that are read again while they change count as th
 test("thousands of timers that cannot be handled now keep no other from its time", async () => {
   const clock = new ManualClock(0);
   const store = memory("m", clock);
-  const partitions = new PartitionTable("n", clock);
+  const partitions = new PartitionTable("n", clock, store);
   await store.heartbeat("n", 3_600_000);
   const grants = await store.acquire("n");
   const held = grants.map((grant) => new Partition(grant));
