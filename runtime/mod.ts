@@ -2,8 +2,20 @@
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor/actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor/actor.ts";
-export type { AnyActorType, AnySockets, Emits, JournalOptions, Schema, StateOutput } from "./actor/any-actor.ts";
-export type { ActorRef, ActorTell, CallOptions } from "./actor/ref.ts";
+export type {
+  AnyActorType,
+  AnySockets,
+  AnyWorkDefinition,
+  AnyWorkerType,
+  Emits,
+  JournalOptions,
+  Schema,
+  StateOutput,
+} from "./actor/any-actor.ts";
+export { statelessWorker } from "./actor/stateless-worker.ts";
+export type { DeclareWork, WorkContext, WorkDefinition, WorkerOptions, WorkerType } from "./actor/stateless-worker.ts";
+export { NO_KEY } from "./actor/ref.ts";
+export type { ActorRef, ActorTell, CallOptions, WorkerRef, WorkerTell, WorkOptions } from "./actor/ref.ts";
 export {
   checkedPartitions,
   formatAddress,

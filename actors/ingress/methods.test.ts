@@ -98,3 +98,29 @@ test("a list where a map is meant is 422 on every route with a body, and nothing
   }
   expect(asked).toBeGreaterThan(8);
 });
+
+/** What people look at: links to it may carry what others put behind the question mark. */
+const PAGES = /^\/(?:$|simulator|shop\/|console|docs|openapi|assets\/)/;
+/** What fits the parameters of most paths. */
+const IDS: Readonly<Record<string, string>> = {
+  orders: "ord_1",
+  payments: "ord_1",
+  deliveries: "ord_1",
+  invoices: "ord_1",
+};
+
+test("every path but those of pages refuses a name in its query that it does not know, before anything is done", async () => {
+  let refused = 0;
+  for (const [path, methods] of mounted) {
+    if (PAGES.test(path)) continue;
+    const at = path.replaceAll(/:[a-zA-Z]+/g, IDS[path.split("/")[1] ?? ""] ?? "x1");
+    for (const method of methods) {
+      if (method === "OPTIONS" || method === "HEAD") continue;
+      const answer = await ingress.handle(new Request(`http://localhost${at}?no-such-name=1`, { method }));
+      if (answer.status === 404) continue; // the place is looked at first
+      expect([method, path, answer.status]).toEqual([method, path, 422]);
+      if (JSON.stringify(await answer.json()).includes("no-such-name")) refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(70);
+});

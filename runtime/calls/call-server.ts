@@ -43,6 +43,9 @@ export class CallServer {
   async #answer(envelope: Envelope, cancellation?: Cancellation): Promise<WireReply> {
     try {
       if (envelope.type === NODE_TYPE) return { kind: "reply", body: await answerNode(envelope, this.#answers) };
+      const { workers } = this.#router;
+      if (workers?.has(envelope.type) === true && envelope.origin.kind === "call")
+        return { kind: "reply", body: await this.#router.workFor(workers, envelope, cancellation) };
       const host = this.#router.check(envelope);
       const held = host.partitions.partition(host.partitions.of(envelope.type, envelope.key)) !== undefined;
       if (!held || !host.partitions.holdsLease()) {

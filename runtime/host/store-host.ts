@@ -92,7 +92,7 @@ export class StoreHost {
     this.#index = new IndexFiller(types, base);
     // The way of a message: the dispatcher, an actor in memory, a commit lane.
     const listeners = [this.#watchers, this.timers, ...this.#relays.all];
-    this.#lanes = new CommitLanes(node.lanes, { ...base, ownership: this.ownership, listeners });
+    this.#lanes = new CommitLanes(node.lanes, { ...base, ownership: this.ownership, probe, listeners });
     const parts = { ...base, actors: this.#actors, reader, lanes: this.#lanes, timers: this.timers };
     const held = new PausedActors(parts);
     const suspects = new Suspects({ ...base, types: byName });

@@ -245,6 +245,10 @@ export const VARIABLES = {
     v.description("how long replies and published records are kept"),
   ),
   ACTORS_MAX_ACTIVE: v.pipe(optional(count(1)), v.description("actors in memory at once; default 100000")),
+  TROUPE_CHECK_REPLIES: v.pipe(
+    onOff("off"),
+    v.description("whether replies of actors are checked against their schemas; `bun run dev` turns it on"),
+  ),
   TROUPE_SEED: v.pipe(onOff("on"), v.description("whether demo products are created once")),
   TROUPE_DATA: v.pipe(
     v.optional(v.pipe(text, v.minLength(1)), ".troupe"),
@@ -292,6 +296,10 @@ export const VARIABLES = {
   TROUPE_FAILPOINT: v.pipe(
     optional(failpoint),
     v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
+  ),
+  TROUPE_CHAOS: v.pipe(
+    onOff("off"),
+    v.description("on: POST /chaos does faults on purpose (the console's page of chaos); only where HOST is loopback"),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the sandbox courier's pace")),
   DELIVERY_COURIER: v.pipe(

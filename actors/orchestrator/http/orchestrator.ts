@@ -45,7 +45,7 @@ function postConfig({ troupe, policy = DEFAULT_POLICY, echoed = false }: Orchest
       summary: "Put a configuration file in force",
       description:
         "The whole file or nothing. A service that the file leaves out is removed. With `dryRun=true` nothing is done; the answer is the plan.",
-      query: v.object({ dryRun: v.optional(v.picklist(["true", "false"])) }),
+      query: v.strictObject({ dryRun: v.optional(v.picklist(["true", "false"])) }),
       answer: { status: 202, description: "What becomes of each service", schema: AppliedAnswer },
       otherAnswers: [{ status: 200, description: "The plan of a dry run", schema: AppliedAnswer }],
       problems: [400, 412, 413, 415, 422],
