@@ -17,7 +17,7 @@ function list(): string {
 }
 
 function usage(): string {
-  return `Usage: bun run bench [name…] [--json] [--report] [--delivered] [--full] [--sink name,…] [--open-transaction duration]
+  return `Usage: bun run bench [name…] [--json] [--report] [--delivered] [--full | --quick] [--sink name,…] [--open-transaction duration]
 
 Runs benchmarks, all of them without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
@@ -28,6 +28,7 @@ ${list()}
   --delivered  on a PostgreSQL of this run's own, with the defaults it is delivered with
   --full       the large cases too, as ten thousand sockets, or a store of a million actors, and more rounds where a case is
                made of few, as in failover
+  --quick      of growth: up to ten thousand rows only, to try it
   --sink       of relay: the brokers to measure with, of nats, kafka, rabbitmq and redis; all of them without it
   --open-transaction
                of relay: how long a transaction is left open before what goes on beside it is measured, as in 10m; 30s without it

@@ -32,6 +32,7 @@ const KEYS: { readonly [name: string]: Key } = {
   },
   database: {
     url: as("DATABASE_URL"),
+    partitions: as("DATABASE_PARTITIONS"),
     order: as("ORDER_DATABASE_URL"),
     customer: as("CUSTOMER_DATABASE_URL"),
     stock: as("STOCK_DATABASE_URL"),

@@ -6,6 +6,8 @@ import { type BrokerName, BROKERS } from "./broker-sinks.ts";
 export interface BenchOptions {
   /** The large cases too, that take minutes and gigabytes. */
   readonly full: boolean;
+  /** Only what takes little, to try a benchmark. */
+  readonly quick: boolean;
   /** The brokers to measure with. */
   readonly sinks: readonly BrokerName[];
   /** How long a transaction is left open, in milliseconds, before it is measured what goes on beside it. */
@@ -34,13 +36,15 @@ export function readArguments(args: readonly string[]): BenchArguments {
       report: { type: "boolean", default: false },
       delivered: { type: "boolean", default: false },
       full: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
       sink: { type: "string", default: BROKERS.join(",") },
       "open-transaction": { type: "string", default: "30s" },
     },
   });
-  const { help, json, report, delivered, full, sink } = values;
-  const options = { full, sinks: sinksOf(sink), openTransactionMs: durationMs(values["open-transaction"]) };
+  const { help, json, report, delivered, full, quick, sink } = values;
+  if (full && quick) throw new TypeError("Cannot measure the large cases and only the small ones: --full or --quick");
+  const options = { full, quick, sinks: sinksOf(sink), openTransactionMs: durationMs(values["open-transaction"]) };
   return { help, json, report, delivered, names: positionals, options };
 }
 

@@ -61,8 +61,9 @@ export const BENCHES: readonly Bench[] = [
   },
   {
     name: "growth",
-    about: "durable turns in stores of 1,000 to 1M rows, against the smallest",
-    servers: ["postgres"],
+    about:
+      "the same work beside 1,000 to 1M actors, ids, outbox rows, timers, sockets and dead letters, against the fewest",
+    servers: ["postgres", "nats"],
     run: growth,
   },
   {

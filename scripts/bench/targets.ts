@@ -1,3 +1,4 @@
+import { GROWING, growthCase, sizesOf } from "./growth.ts";
 import type { BenchCase } from "./report.ts";
 
 /** What a case should reach. */
@@ -20,10 +21,11 @@ export const TARGETS: readonly Target[] = [
   { bench: "turn", case: "256 callers, each with a message id", opsPerSecond: 75_000 },
   { bench: "activation", case: "50,000 new actors, 256 callers", opsPerSecond: 25_000 },
   { bench: "activation", case: "100,000 stored actors at random, 256 callers", ratio: 0.8 },
-  ...["100,000", "1,000,000"].flatMap((size) => [
-    { bench: "growth", case: `${size} stored actors, 256 callers`, ratio: 0.8 },
-    { bench: "growth", case: `${size} answered message ids of 1,000 actors, 256 callers`, ratio: 0.8 },
-  ]),
+  ...GROWING.flatMap((growing) =>
+    sizesOf(growing)
+      .slice(1)
+      .map((size) => ({ bench: "growth", case: growthCase(growing, size), ratio: 0.8 })),
+  ),
   { bench: "http", case: "64 callers", opsPerSecond: 20_000 },
   { bench: "events", case: "64 callers", opsPerSecond: 20_000, p99Ms: 20 },
   { bench: "saga", case: "32 in flight", ratio: 1.5 },

@@ -1,5 +1,5 @@
 import { eventually } from "#infra/testing/eventually.ts";
-import { PARTITION_COUNT, parseAddress, type OutboxRecord, type Store } from "#runtime";
+import { parseAddress, type OutboxRecord, type Store } from "#runtime";
 import type { Found, History } from "./checker.ts";
 
 const PAGE = 200;
@@ -74,7 +74,7 @@ async function all<State>(store: Store, type: string): Promise<Stored<State>[]> 
 
 async function outbox(store: Store, kind: "event" | "send"): Promise<OutboxRecord[]> {
   const records: OutboxRecord[] = [];
-  for (let partition = 0; partition < PARTITION_COUNT; partition++) {
+  for (let partition = 0; partition < store.partitions; partition++) {
     for (let after = 0; ;) {
       const page = await store.readOutbox(kind, [{ partition, after }], 1_000);
       records.push(...page);

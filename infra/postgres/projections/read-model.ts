@@ -13,7 +13,6 @@ import {
   type Gap,
   type Log,
   type OutboxRecord,
-  PARTITION_COUNT,
   type ProjectionBuild,
   type ReadDatabase,
   TroupeError,
@@ -123,7 +122,7 @@ export class PostgresReadModel implements ReadDatabase {
     );
   }
 
-  begin(projection: string, version: number): Promise<ProjectionBuild> {
+  begin(projection: string, version: number, partitions: (source: string) => number): Promise<ProjectionBuild> {
     const { tables, sources } = this.#definition(projection, version);
     return this.#pool.run((sql) =>
       transaction(sql, async (tx): Promise<ProjectionBuild> => {
@@ -149,7 +148,7 @@ export class PostgresReadModel implements ReadDatabase {
         for (const source of sources) {
           await tx`
               insert into projections.positions (build, source, partition)
-              select ${own.id}::bigint, ${source}, generate_series(0, ${PARTITION_COUNT - 1}::int)`;
+              select ${own.id}::bigint, ${source}, generate_series(0, ${partitions(source) - 1}::int)`;
         }
         return { id: own.id, projection, version, state: "building" };
       }),
