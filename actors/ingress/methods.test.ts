@@ -99,8 +99,8 @@ test("a list where a map is meant is 422 on every route with a body, and nothing
   expect(asked).toBeGreaterThan(8);
 });
 
-/** What people look at: links to it may carry what others put behind the question mark. */
-const PAGES = /^\/(?:$|simulator|shop\/|console|docs|openapi|assets\/)/;
+/** What people look at, and probes: their links may carry what others put behind the question mark. */
+const PAGES = /^\/(?:$|simulator|shop\/|console|docs|openapi|assets\/|health|ready|metrics)/;
 /** What fits the parameters of most paths. */
 const IDS: Readonly<Record<string, string>> = {
   orders: "ord_1",
@@ -109,7 +109,7 @@ const IDS: Readonly<Record<string, string>> = {
   invoices: "ord_1",
 };
 
-test("every path but those of pages refuses a name in its query that it does not know, before anything is done", async () => {
+test("every path but those of pages and probes refuses a name in its query that it does not know, before anything is done", async () => {
   let refused = 0;
   for (const [path, methods] of mounted) {
     if (PAGES.test(path)) continue;
@@ -124,3 +124,42 @@ test("every path but those of pages refuses a name in its query that it does not
   }
   expect(refused).toBeGreaterThan(70);
 });
+
+/** Lists that are short by their nature, and the last lines of a log: there is nothing to page through. */
+const WHOLE: ReadonlySet<string> = new Set(["/search", "/brokers", "/services/{name}/logs"]);
+
+test("every list that says what comes next takes limit and cursor", async () => {
+  const document = (await (await ingress.handle(new Request("http://localhost/openapi/json"))).json()) as Document;
+  const lists = Object.entries(document.paths).flatMap(([path, { get }]) => {
+    const schema = get?.responses?.["200"]?.content?.["application/json"]?.schema;
+    return schema?.properties?.["next"] === undefined || WHOLE.has(path)
+      ? []
+      : [{ path, known: (get?.parameters ?? []).map(({ name }) => name) }];
+  });
+  expect(lists.length).toBeGreaterThan(15);
+  for (const { path, known } of lists)
+    expect([path, known]).toEqual([path, expect.arrayContaining(["limit", "cursor"])]);
+});
+
+interface Document {
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly get?: {
+          readonly parameters?: readonly { readonly name: string }[];
+          readonly responses?: Readonly<
+            Record<
+              string,
+              {
+                readonly content?: Readonly<
+                  Record<string, { readonly schema?: { readonly properties?: Readonly<Record<string, unknown>> } }>
+                >;
+              }
+            >
+          >;
+        };
+      }
+    >
+  >;
+}

@@ -111,7 +111,7 @@ function read(spec: EndpointSpec, request: Request, params: Readonly<Record<stri
     look,
     call: id === undefined ? look : { ...look, id },
     params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
-    query: readQuery(spec.query ?? NO_QUERY, request),
+    query: spec.anyQuery === true ? undefined : readQuery(spec.query ?? NO_QUERY, request),
     body: undefined,
   };
 }

@@ -1,5 +1,5 @@
-import { readYaml } from "#infra/yaml/read-yaml.ts";
 import { suggest } from "#infra/base/suggest.ts";
+import { readYaml } from "#infra/yaml/read-yaml.ts";
 
 /** A key of the file: the variables its value stands for; a map of further keys; or one that is refused by name. */
 type Key = ((value: string) => Readonly<Record<string, string>>) | { readonly [name: string]: Key } | typeof LATER;

@@ -11,7 +11,7 @@ import { EndpointId } from "#actors/gateway/route/messages.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { durationUpTo } from "#infra/http/fields.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
-import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
+import { PageQuery, pageOf, pageOfAll, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { urlFault } from "#infra/webhooks/deliver.ts";
 import { durationMs, isDuration, newId } from "#runtime";
@@ -126,12 +126,15 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         path: "/endpoints/:id/attempts",
         summary: "List the last tries to deliver to an endpoint",
         params: ById,
-        answer: { status: 200, description: "Newest first, the last 50", schema: pageOf(Attempt) },
+        query: v.strictObject(PageQuery),
+        answer: { status: 200, description: "A page of the last 50, newest first", schema: pageOf(Attempt) },
       },
-      async ({ params: { id }, look }) => ({
-        items: found(await troupe().ref(Endpoint, id).attempts(undefined, look)),
-        next: null,
-      }),
+      async ({ params: { id }, query, look }) =>
+        pageOfAll(
+          found(await troupe().ref(Endpoint, id).attempts(undefined, look)),
+          query,
+          ({ at, deliveryId, attempt }) => `${at} ${deliveryId} ${attempt}`,
+        ),
     ),
     endpoint(
       {

@@ -38,7 +38,7 @@ function traceHit(traces: Pick<TraceStore, "get">, trace: TraceSummary): Hit {
     status: failures > 0 ? "failed" : "ok",
     detail:
       failed === undefined
-        ? `${spans} spans in ${Math.round(endMs - startMs)} ms`
+        ? `${spans === 1 ? "1 span" : `${spans} spans`} in ${Math.round(endMs - startMs)} ms`
         : `${failed.name}: ${failed.failure}`,
     page: `/console/traces/${traceId}`,
     api: `/traces/${traceId}`,

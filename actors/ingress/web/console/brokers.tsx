@@ -162,7 +162,7 @@ function Consumers({ brokers, at }: { brokers: readonly Broker[]; at: number }) 
           value: ({ lag }) => lag,
           cell: ({ lag }) => (lag > LAG ? <State tone="warning">{count(lag)}</State> : count(lag)),
         },
-        { head: "Lately", cell: (row) => <Sparkline values={lags.get(keyOf(row)) ?? []} width={96} /> },
+        { head: "Lately", wide: true, cell: (row) => <Sparkline values={lags.get(keyOf(row)) ?? []} width={96} /> },
       ]}
     />
   );

@@ -4,7 +4,7 @@ import { Pause, Play } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
 import { ask } from "../kit/api.ts";
-import { Failure } from "../kit/feedback.tsx";
+import { Empty, Failure } from "../kit/feedback.tsx";
 import { plural } from "../kit/format.ts";
 import { Section } from "../kit/page.tsx";
 
@@ -106,6 +106,13 @@ export function Logs({ path }: { path: string }) {
             aria-label="Log lines"
             onWheel={(event) => event.deltaY < 0 && setFollowing(false)}
           >
+            {logs.isSuccess && lines.length === 0 && (
+              <Empty
+                title={query.includes("grep=") || query.includes("level=") ? "No line fits" : "Nothing was written yet"}
+              >
+                What its containers write to their output stands here, over all their generations.
+              </Empty>
+            )}
             <div className="logs-all" style={{ height: rows.getTotalSize() }}>
               {rows.getVirtualItems().map(({ index, start }) => {
                 const line = lines[index];

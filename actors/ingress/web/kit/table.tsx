@@ -8,6 +8,8 @@ interface Column<T> {
   readonly cell: (row: T) => ReactNode;
   readonly value?: (row: T) => string | number;
   readonly number?: boolean;
+  /** Left out on a phone. */
+  readonly wide?: boolean;
 }
 
 interface TableProps<T> {
@@ -97,8 +99,8 @@ export function Table<T>({ noun, rows, rowKey, columns, empty, more = false, too
           <tbody>
             {shown.map((row) => (
               <tr key={rowKey(row)}>
-                {columns.map(({ head, cell, number }) => (
-                  <td key={head} data-label={head} className={number ? "number" : undefined}>
+                {columns.map(({ head, cell, number, wide }) => (
+                  <td key={head} data-label={head} data-wide={wide} className={number ? "number" : undefined}>
                     {cell(row)}
                   </td>
                 ))}
