@@ -1,16 +1,21 @@
 /** What the benchmark `growth` measures, each beside so many rows or sockets: in a process of its own, see `isolated.ts`. */
 import * as v from "valibot";
 import { postgresStore } from "#infra/postgres/store.ts";
-import { testDatabase } from "#infra/stack/for-tests.ts";
+import { testDatabase, testServer } from "#infra/stack/for-tests.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { actor, createTroupe, type DeadLetter, type OutboxRecord, type Sink, type Troupe } from "#runtime";
 import { Account } from "./account.ts";
+import { CpuMeter, postmasterOf } from "./cpu.ts";
 import { fillDeadLetters, fillOutbox, fillTimers, makeStore } from "./growth-fill.ts";
 import { load, type Measured, percentiles, rssOf, summary } from "./measure.ts";
+import { progress } from "./progress.ts";
 import { SocketPair } from "./socket-pair.ts";
 
 const ACTORS = 1_000;
 const WITHIN_MS = 120_000;
+const NODE = Bun.fileURLToPath(new URL("growth-node.ts", import.meta.url));
+/** How long `load` drives, its warm-up included. */
+const LOADED_SECONDS = 8;
 
 const anyKey = (): string => `k${Math.floor(Math.random() * ACTORS)}`;
 
@@ -94,12 +99,61 @@ export async function broadcastsToSockets(sockets: number, callers: number): Pro
   await pair.open(sockets, sockets);
   const before = await pair.drive(0, callers, seconds.warmUp, sockets);
   await pair.heard(0, before.length);
+  const meter = new CpuMeter(pair.processes);
   const durable = new Map(await pair.drive(before.length, callers, seconds.counted, sockets));
   const heard = await pair.heard(before.length, durable.size);
+  progress(`growth: ${sockets} sockets, of one processor: ${meter.used(heard.length)}`);
   const arrivals = heard.map(([, at]) => at).sort((a, b) => a - b);
   const took = ((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / 1_000;
   const latencies = heard.map(([n, at]) => at - (durable.get(n) ?? Number.NaN));
   return { opsPerSecond: heard.length / took, ...percentiles(latencies), rssMb: await pair.rss() };
+}
+
+/** Durable turns of so many nodes of one store together, each a process that calls actors of its own. */
+export async function turnsOfNodes(nodes: number, callers: number): Promise<Measured> {
+  await using database = await testDatabase("bench_nodes");
+  await makeStore(database.url);
+  const postmaster = await postmasterOf(database.url);
+  const prefix = `b${crypto.randomUUID().slice(0, 8)}`;
+  const args = [NODE, database.url, await testServer("nats"), prefix, `${nodes}`, `${callers / nodes}`];
+  const children = Array.from({ length: nodes }, () =>
+    Bun.spawn([process.execPath, ...args], { stdin: "pipe", stdout: "pipe", stderr: "inherit" }),
+  );
+  try {
+    const said = children.map(({ stdout }) => linesOf(stdout));
+    await Promise.all(said.map((lines) => lines.next()));
+    const meter = new CpuMeter(postmaster === undefined ? {} : { Postgres: postmaster });
+    for (const { stdin } of children) {
+      void stdin.write("go\n");
+      await stdin.flush();
+    }
+    const answers = await Promise.all(said.map((lines) => lines.next()));
+    const each = answers.map(({ value }) => JSON.parse(value ?? "") as Measured);
+    const sum = (of: (one: Measured) => number): number => each.reduce((all, one) => all + of(one), 0);
+    const opsPerSecond = sum((one) => one.opsPerSecond);
+    progress(`growth: ${nodes} nodes, of one processor: ${meter.used(opsPerSecond * LOADED_SECONDS)}`);
+    const most = (of: (one: Measured) => number): number => each.reduce((top, one) => Math.max(top, of(one)), 0);
+    return {
+      opsPerSecond,
+      p50Ms: most((one) => one.p50Ms),
+      p99Ms: most((one) => one.p99Ms),
+      rssMb: sum((one) => one.rssMb),
+    };
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(children.map(({ exited }) => exited));
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  throw new Error("A node ended before it said what it reached");
 }
 
 /** A dead letter that is kept, found in a page of its kind, and replayed, in a store that holds so many others. */

@@ -1,7 +1,7 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { isolatedWith } from "./isolated.ts";
 import type { Measured } from "./measure.ts";
-import type { BenchOptions } from "./options.ts";
+import { type BenchOptions, wants } from "./options.ts";
 import { progress } from "./progress.ts";
 import type { BenchCase } from "./report.ts";
 
@@ -17,6 +17,8 @@ interface Growing {
   readonly callers?: number;
   /** As much as there is of it in the largest case. */
   readonly most: number;
+  /** How much of it there is in each case, where that is not 1,000 and ten times as much each time. */
+  readonly sizes?: readonly number[];
   readonly servers?: readonly ServerName[];
 }
 
@@ -34,6 +36,10 @@ export const GROWING: readonly Growing[] = [
   { what: "timers due at once", file: GROWTH, load: "timersAtOnce", most: 100_000 },
   { what: "open sockets", file: GROWTH, load: "broadcastsToSockets", callers: 64, most: 10_000, servers: ["nats"] },
   { what: "dead letters", file: GROWTH, load: "replaysBesideDeadLetters", callers: 16, most: 1_000_000 },
+  {
+    ...{ what: "processes on one PostgreSQL", file: GROWTH, load: "turnsOfNodes", callers: 256 },
+    ...{ most: 4, sizes: [1, 2, 4], servers: ["nats"] },
+  },
 ];
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000] as const;
@@ -46,15 +52,20 @@ export function growthCase({ what, callers }: Pick<Growing, "what" | "callers">,
 }
 
 /** The sizes that something is measured at. */
-export function sizesOf({ most }: Pick<Growing, "most">, largest: number = LARGEST.full): readonly number[] {
-  return SIZES.filter((size) => size <= Math.min(most, largest));
+export function sizesOf(
+  { most, sizes = SIZES }: Pick<Growing, "most" | "sizes">,
+  largest: number = LARGEST.full,
+): readonly number[] {
+  return sizes.filter((size) => size <= Math.min(most, largest));
 }
 
 /** The same work beside more and more rows and sockets: each keeps most of what it reaches beside the fewest. */
-export async function* growth({ full, quick }: BenchOptions): AsyncGenerator<BenchCase> {
+export async function* growth(options: BenchOptions): AsyncGenerator<BenchCase> {
+  const { full, quick } = options;
   const largest = full ? LARGEST.full : quick ? LARGEST.quick : LARGEST.usual;
   for (const growing of GROWING) {
-    const { file, load, callers, servers = [] } = growing;
+    const { what, file, load, callers, servers = [] } = growing;
+    if (!wants(options, what)) continue;
     let smallest: (Measured & { readonly name: string }) | undefined;
     for (const size of sizesOf(growing, largest)) {
       const name = growthCase(growing, size);
@@ -62,7 +73,7 @@ export async function* growth({ full, quick }: BenchOptions): AsyncGenerator<Ben
       const args = callers === undefined ? [size] : [size, callers];
       const measured = await isolatedWith<Measured>(servers, file, load, ...args);
       smallest ??= { name, ...measured };
-      yield { bench: "growth", case: name, measured, baseline: smallest };
+      yield { bench: "growth", group: what, case: name, measured, baseline: smallest };
     }
   }
 }

@@ -35,6 +35,11 @@ export class SocketPair implements AsyncDisposable {
     return new SocketPair(server, clients, port, made.move());
   }
 
+  /** The process ids of both, by what they are. */
+  get processes(): Readonly<Record<string, number>> {
+    return { server: this.#server.pid, clients: this.#clients.pid };
+  }
+
   /** Opens further sockets, dealt to the topics in turn. */
   async open(count: number, topics: number): Promise<void> {
     await this.#clients.ask({ kind: "open", port: this.#port, sockets: count, topics }, "open");
@@ -91,6 +96,10 @@ class Child implements AsyncDisposable {
       ipc: (result: Result) => this.#hear(result),
     });
     void this.#process.exited.then((code) => this.#waiting?.reject(new Error(`${file} ended with ${code}`)));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
   }
 
   next<K extends Result["kind"]>(kind: K): Promise<ResultOf<K>> {
