@@ -12,6 +12,7 @@
  *    ways is refused; with keys off, so is one that reached us under a name that is not this machine's.
  */
 import type { AnyElysia } from "elysia";
+import type { ActorHandler } from "#infra/door/mod.ts";
 import { type Access } from "#infra/http/access.ts";
 import { refuseNul } from "#infra/http/address.ts";
 import { limitBody, refuseLargeBody } from "#infra/http/body.ts";
@@ -48,7 +49,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
-import { rpcRoutes } from "./routes/rpc.ts";
+import { RPC_SOCKET_PATH, rpcRoutes } from "./routes/rpc.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -60,13 +61,18 @@ import { SOCKET_PATH } from "./sockets/sockets.ts";
 export interface Ingress {
   /** Answers a request. Never rejects. */
   handle(request: Request): Promise<Response>;
-  /** As `handle`; what asks for {@link SOCKET_PATH} goes to `upgrade`, which answers `undefined` where it made a socket of it. */
+  /**
+   * As `handle`; what asks for a socket ({@link SOCKET_PATH}, {@link RPC_SOCKET_PATH}) goes to `upgrade`, which answers `undefined`
+   * where it made a socket of it.
+   */
   serve(request: Request, upgrade: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined>;
   readonly routes: readonly MountedRoute[];
+  /** The typed door; `undefined`: there is none. */
+  readonly rpc: ActorHandler | undefined;
 }
 
-/** Makes a socket of a request, or says why not. */
-export type Upgrade = (request: Request) => Promise<Response | undefined>;
+/** Makes a socket of a request, or says why not. `path`: which of the two. */
+export type Upgrade = (request: Request, path: string) => Promise<Response | undefined>;
 
 /** The application: its routes, behind `deps.guard`. */
 export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] = []): Ingress {
@@ -74,6 +80,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   const keysOff = guard?.keysOff ?? true;
   let document: Record<string, unknown> | undefined;
 
+  const rpc = deps.rpc === undefined ? undefined : rpcRoutes(deps, deps.rpc);
   const ofItself = [systemRoutes(deps), ...(deps.metrics === undefined ? [] : [metricsRoute(deps.metrics)])];
   const forOthers = () => [
     orderRoutes(deps),
@@ -92,7 +99,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorAdminRoutes(deps),
     ...(deps.search === undefined ? [] : [actorTypeRoutes(deps, deps.search.actors)]),
     ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
-    ...(deps.rpc === undefined ? [] : [rpcRoutes(deps, deps.rpc)]),
+    ...(rpc === undefined ? [] : [rpc]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
     ...(deps.tails === undefined ? [] : [brokerRoutes(deps, deps.tails)]),
@@ -137,6 +144,12 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     refuseNul(request);
   }
 
+  /** What asks for {@link RPC_SOCKET_PATH} without an upgrade is answered by its route. */
+  function opensSocket(request: Request, path: string): boolean {
+    if (path === SOCKET_PATH) return true;
+    return path === RPC_SOCKET_PATH && rpc?.door.wantsSocket(request) === true;
+  }
+
   /** In one function, as every one in between would cost each request a promise. */
   async function serve(request: Request, upgrade?: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined> {
     const since = performance.now();
@@ -147,7 +160,9 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     try {
       const { host, path, query } = targetOf(request); // Ingress.I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
-      if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
+      if (upgrade !== undefined && deps.serves !== false && opensSocket(request, path)) {
+        return await upgrade(request, path);
+      }
       if (!QUIET.test(path)) span = beginRequest(request, deps.tracing, path);
       forwarding =
         deps.serves === false
@@ -156,7 +171,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       readers = forwarding?.origins === undefined ? originsOf(path) : [...originsOf(path), ...forwarding.origins];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
       if (response === undefined && forwarding?.kind === "own") {
-        if (forwarding.access !== null) await guard?.admit(request, forwarding.access); // Ingress.I4
+        if (forwarding.access !== null) await guard?.admitAhead(request, forwarding.access); // Ingress.I4
         forwarding.pass();
       } else if (response === undefined && forwarding?.kind === "elsewhere") {
         await guard?.admit(request, forwarding.access); // Ingress.I4
@@ -182,6 +197,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 
   return {
     routes: router.routes,
+    rpc: rpc?.door,
     serve,
     handle: (request) => serve(request) as Promise<Response>, // only an upgrade answers nothing
   };

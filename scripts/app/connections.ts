@@ -193,6 +193,7 @@ function storesOf(
       name: service,
       log,
       ...(use && { use }),
+      ...(settings.DATABASE_PARTITIONS !== undefined && { partitions: settings.DATABASE_PARTITIONS }),
       max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE,
     });
     return [service, failing.store(store)] as const;

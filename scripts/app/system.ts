@@ -131,6 +131,7 @@ export function startSystem({ settings, live, connections, telemetry, log, traci
         owns: settings.TROUPE_ROLES.includes("actors"),
         address,
         recentTurns: RECENT_TURNS,
+        checkReplies: settings.TROUPE_CHECK_REPLIES === "on",
         retentionMs: durationMs(settings.OUTBOX_RETENTION),
         ...(settings.ACTORS_MAX_ACTIVE === undefined ? {} : { maxActiveActors: settings.ACTORS_MAX_ACTIVE }),
         metrics: telemetry.prometheus.metrics,

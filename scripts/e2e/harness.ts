@@ -33,9 +33,16 @@ export class Harness implements AsyncDisposable {
     this.#environment = environment;
   }
 
-  /** Starts a further app process, of this tree or, by its `script`, of another. It need not be ready yet. */
-  start(environment: Readonly<Record<string, string>> = {}, script?: string): AppProcess {
-    const app = new AppProcess({ ...this.#environment, ...environment }, undefined, script);
+  /**
+   * Starts a further app process. It need not be ready yet. `onLine` is told every line that it writes; `script` is that of
+   * another tree.
+   */
+  start(
+    environment: Readonly<Record<string, string>> = {},
+    onLine?: (line: string) => void,
+    script?: string,
+  ): AppProcess {
+    const app = new AppProcess({ ...this.#environment, ...environment }, onLine, script);
     this.#apps.push(app);
     return app;
   }
@@ -91,6 +98,8 @@ export async function openHarness({ kafka = false, environment = {} }: HarnessOp
     TROUPE_ROLES: "ingress,actors,workflows",
     DELIVERY_STEP: "100ms",
     DECIDE_WITHIN: "2s",
+    // As in development. Benchmarks turn it off.
+    TROUPE_CHECK_REPLIES: "on",
     ...environment,
   });
 }

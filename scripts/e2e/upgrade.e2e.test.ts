@@ -33,7 +33,7 @@ describe.skipIf("why" in release)(`a rolling upgrade ${title}`, () => {
   }, 60_000);
 
   test("two old nodes are replaced by two new ones while orders come in: no order is lost or doubled, and every one is delivered", async () => {
-    const start = (script?: string): Promise<AppProcess> => harness.start({}, script).ready();
+    const start = (script?: string): Promise<AppProcess> => harness.start({}, undefined, script).ready();
     let nodes: readonly AppProcess[] = await Promise.all([start(tree.script), start(tree.script)]);
     await stockUp(nodes[0] as AppProcess, "TEA-1", PIECES);
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { endpoint, endpoints, NO_QUERY, notFound } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { durationUpTo } from "#infra/http/fields.ts";
 import { durationMs } from "#runtime";
 import { type Chaos, FAULT_KINDS } from "../chaos.ts";
@@ -34,7 +34,7 @@ const Begin = v.strictObject({
   delay: v.optional(delay, "500ms"),
 });
 
-const about = { tag: "Chaos", noun: "fault", scope: "admin", query: NO_QUERY } as const;
+const about = { tag: "Chaos", noun: "fault", scope: "admin" } as const;
 
 /** Faults on purpose. There are no such routes unless `TROUPE_CHAOS` is `on`. */
 export function chaosRoutes(chaos: Chaos) {
