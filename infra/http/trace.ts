@@ -45,9 +45,11 @@ export function beginRequest(request: Request, tracing: Tracing | undefined, pat
   const traced: Traced = request;
   if (tracing === undefined || traced[TRACE] !== undefined) return undefined; // whoever handed it on tells of it
   const given = request.headers.get("traceparent");
-  const parent = given !== null && isUsable(given) ? tracing.join(given) : tracing.root();
+  const begins = given === null || !isUsable(given);
+  const parent = begins ? tracing.root() : tracing.join(given);
   if (!isRecorded(parent)) {
-    traced[TRACE] = traceFrom(parent);
+    // One that begins here is nobody else's: it needs no further span id.
+    traced[TRACE] = begins ? { traceId: parent.slice(3, 35), traceparent: parent } : traceFrom(parent);
     return undefined;
   }
   const method = METHODS.has(request.method) ? request.method : "_OTHER";
