@@ -66,7 +66,7 @@ export class StoreHost {
     const { nodeId, clock, randomness, metrics, spans, leaseMs, probe, recentTurns } = node;
     const byName = new Map(types.map((type) => [type.type, type]));
     const log = new StoreLog(node.log, store.name);
-    const partitions = new PartitionTable(nodeId, clock);
+    const partitions = new PartitionTable(nodeId, clock, store);
     const base = { nodeId, store, clock, randomness, metrics, spans, log, partitions };
     this.key = key;
     this.store = store;

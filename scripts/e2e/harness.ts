@@ -33,9 +33,9 @@ export class Harness implements AsyncDisposable {
     this.#environment = environment;
   }
 
-  /** Starts a further app process. It need not be ready yet. */
-  start(environment: Readonly<Record<string, string>> = {}): AppProcess {
-    const app = new AppProcess({ ...this.#environment, ...environment });
+  /** Starts a further app process. It need not be ready yet. `onLine` is told every line that it writes. */
+  start(environment: Readonly<Record<string, string>> = {}, onLine?: (line: string) => void): AppProcess {
+    const app = new AppProcess({ ...this.#environment, ...environment }, onLine);
     this.#apps.push(app);
     return app;
   }
@@ -91,6 +91,8 @@ export async function openHarness({ kafka = false, environment = {} }: HarnessOp
     TROUPE_ROLES: "ingress,actors,workflows",
     DELIVERY_STEP: "100ms",
     DECIDE_WITHIN: "2s",
+    // As in development. Benchmarks turn it off.
+    TROUPE_CHECK_REPLIES: "on",
     ...environment,
   });
 }
