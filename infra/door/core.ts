@@ -109,17 +109,17 @@ export class Door {
   }
 
   /**
-   * Calls a message that is listed, for whom `authorize` lets: the reply of its durable turn.
+   * Calls a message that is listed, for whom `authorize` lets: the reply of its durable turn, as JSON; `undefined` where it is empty.
    * @param request what `authorize` sees.
    */
-  async call(ask: Ask, request: Request, traceparent: string, signal: AbortSignal): Promise<unknown> {
+  async call(ask: Ask, request: Request, traceparent: string, signal: AbortSignal): Promise<string | undefined> {
     const { type, key, message, input } = ask;
     const { kind } = this.definition(type, message);
     const timeout = timeoutOf(ask.deadlineMs, this.#timeoutMs);
     const caller = admitted(await this.#options.authorize({ kind, type, key, message, input }, request)); // DoorHandler.D2
     const { idempotencyKey } = ask;
     const id = kind === "command" && idempotencyKey !== undefined ? await messageId(idempotencyKey, caller) : undefined; // DoorHandler.D3
-    return this.#node().call(type, key, message, input, {
+    return this.#node().callText(type, key, message, input, {
       ...(id !== undefined && { id }),
       timeout,
       signal,

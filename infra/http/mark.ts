@@ -17,11 +17,20 @@ export function jsonResponse(
   body: unknown,
   headers: Readonly<Record<string, string>>,
 ): Response {
+  return jsonTextResponse(request, status, body === undefined ? undefined : JSON.stringify(body), headers);
+}
+
+/** As {@link jsonResponse}, of what is JSON already. `undefined`: there is no body. */
+export function jsonTextResponse(
+  request: Request,
+  status: number,
+  text: string | undefined,
+  headers: Readonly<Record<string, string>>,
+): Response {
   const own: Record<string, string> = { "x-trace-id": traceOf(request).traceId, [SNIFFING]: NO_SNIFFING };
-  if (body !== undefined) own["content-type"] = "application/json";
+  if (text !== undefined) own["content-type"] = "application/json";
   for (const name in headers) own[name] = headers[name] as string;
-  const text = body === undefined ? null : JSON.stringify(body);
-  const response: Marked = new Response(text, { status, headers: own });
+  const response: Marked = new Response(text ?? null, { status, headers: own });
   response[MARKED] = true;
   return response;
 }
