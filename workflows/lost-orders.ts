@@ -19,6 +19,8 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
   delivered: [fulfilOrderSignals.delivered],
   lost: [fulfilOrderSignals.lost],
   returned: [fulfilOrderSignals.returned],
+  // It leaves no more: by its time limit, or by an undo that the run before has begun.
+  recalled: [fulfilOrderSignals.overdue],
 };
 
 /** The statuses in which an order waits for its saga. */

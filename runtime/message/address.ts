@@ -16,6 +16,11 @@ export const MAX_PARTITIONS = 1_024;
 /**
  * Gives the number back.
  * @throws {RangeError} a store cannot have so many partitions.
+ *
+ * @example
+ * ```ts
+ * checkedPartitions(256); // 256
+ * ```
  */
 export function checkedPartitions(partitions: number): number {
   if (Number.isInteger(partitions) && partitions >= PARTITION_COUNT && partitions <= MAX_PARTITIONS) return partitions;

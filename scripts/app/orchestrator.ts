@@ -100,7 +100,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     running: runningLoops(temporal, names),
     repair: async () => {
       const services = (await everyOne(troupe, Service)).map(({ key }) => key);
-      await troupe.ref(Config, "main").repair({ services });
+      await troupe.ref(Config, "main").repair({ services, echoed: kafka !== undefined });
       for (const { engine } of driven)
         await sweepJobs({ troupe, temporal, engine }).catch((error: unknown) => {
           log("debug", "sweep:jobs:failed", { error: String(error) });
