@@ -1,5 +1,6 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
+import { consolePages } from "./console.ts";
 import { containers } from "./containers.ts";
 import { doors } from "./doors.ts";
 import { events } from "./events.ts";
@@ -73,6 +74,12 @@ export const BENCHES: readonly Bench[] = [
     servers: ["postgres", "nats"],
     seconds: 220,
     run: growth,
+  },
+  {
+    name: "console",
+    about: "2,000 events/s and 300 log lines/s beside an open page: frames drawn, and what it costs the app",
+    servers: ["postgres", "nats", "kafka", "rabbitmq", "redis", "temporal"],
+    run: consolePages,
   },
   {
     name: "relay",

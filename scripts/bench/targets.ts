@@ -53,6 +53,10 @@ export const TARGETS: readonly Target[] = [
   { bench: "failover", case: "5 planned handovers, longest pause between durable replies", p99Ms: 200 },
   { bench: "containers", case: "10 desired to answering, 3 times", ratio: 1 / 1.1 },
   { bench: "containers", case: "healing, 10 kills", p50Ms: 400, p99Ms: 1_000 },
+  ...["/console", "/console/brokers?broker=nats", "/console/services/talk"].flatMap((page) => [
+    { bench: "console", case: `${page} open, events taken`, ratio: 0.97 },
+    { bench: "console", case: `${page} open, frames drawn`, opsPerSecond: 50 },
+  ]),
 ];
 
 /** A part of a target, and whether a case has reached it. */
