@@ -2,9 +2,28 @@
 /** The public door of the runtime. Nothing else in `runtime/` is imported from outside, but `internal.ts` by adapters. */
 export { actor } from "./actor/actor.ts";
 export type { ActorOptions, ActorType, Declare, JournaledActorOptions } from "./actor/actor.ts";
-export type { AnyActorType, AnySockets, Emits, JournalOptions, Schema, StateOutput } from "./actor/any-actor.ts";
-export type { ActorRef, ActorTell, CallOptions } from "./actor/ref.ts";
-export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./message/address.ts";
+export type {
+  AnyActorType,
+  AnySockets,
+  AnyWorkDefinition,
+  AnyWorkerType,
+  Emits,
+  JournalOptions,
+  Schema,
+  StateOutput,
+} from "./actor/any-actor.ts";
+export { statelessWorker } from "./actor/stateless-worker.ts";
+export type { DeclareWork, WorkContext, WorkDefinition, WorkerOptions, WorkerType } from "./actor/stateless-worker.ts";
+export { NO_KEY } from "./actor/ref.ts";
+export type { ActorRef, ActorTell, CallOptions, WorkerRef, WorkerTell, WorkOptions } from "./actor/ref.ts";
+export {
+  checkedPartitions,
+  formatAddress,
+  MAX_PARTITIONS,
+  parseAddress,
+  PARTITION_COUNT,
+  partitionOf,
+} from "./message/address.ts";
 export type { Address } from "./message/address.ts";
 export type { CloudEvent } from "./message/cloud-event.ts";
 export type { ClusterReport, ReportedNode, ReportedStore } from "./node/cluster-report.ts";
@@ -55,7 +74,13 @@ export type * from "./ports/metrics.ts";
 export type * from "./ports/read-database.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription } from "./ports/source.ts";
-export { CommitRefusedError, FencedError, OutcomeUnknownError, SENT_IDS } from "./ports/store.ts";
+export {
+  CommitRefusedError,
+  FencedError,
+  OutcomeUnknownError,
+  PartitionsDifferError,
+  SENT_IDS,
+} from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
 export { isRecorded } from "./ports/tracing.ts";

@@ -12,6 +12,7 @@
  *    ways is refused; with keys off, so is one that reached us under a name that is not this machine's.
  */
 import type { AnyElysia } from "elysia";
+import type { ActorHandler } from "#infra/door/mod.ts";
 import { type Access } from "#infra/http/access.ts";
 import { refuseNul } from "#infra/http/address.ts";
 import { limitBody, refuseLargeBody } from "#infra/http/body.ts";
@@ -40,12 +41,15 @@ import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
+import { brokerRoutes } from "./routes/brokers.ts";
+import { chaosRoutes } from "./routes/chaos.ts";
 import { codecRoutes } from "./routes/codec.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
-import { rpcRoutes } from "./routes/rpc.ts";
+import { RPC_SOCKET_PATH, rpcRoutes } from "./routes/rpc.ts";
+import { searchRoutes } from "./routes/search.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tracesRoutes } from "./routes/traces.ts";
@@ -56,13 +60,18 @@ import { SOCKET_PATH } from "./sockets/sockets.ts";
 export interface Ingress {
   /** Answers a request. Never rejects. */
   handle(request: Request): Promise<Response>;
-  /** As `handle`; what asks for {@link SOCKET_PATH} goes to `upgrade`, which answers `undefined` where it made a socket of it. */
+  /**
+   * As `handle`; what asks for a socket ({@link SOCKET_PATH}, {@link RPC_SOCKET_PATH}) goes to `upgrade`, which answers `undefined`
+   * where it made a socket of it.
+   */
   serve(request: Request, upgrade: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined>;
   readonly routes: readonly MountedRoute[];
+  /** The typed door; `undefined`: there is none. */
+  readonly rpc: ActorHandler | undefined;
 }
 
-/** Makes a socket of a request, or says why not. */
-export type Upgrade = (request: Request) => Promise<Response | undefined>;
+/** Makes a socket of a request, or says why not. `path`: which of the two. */
+export type Upgrade = (request: Request, path: string) => Promise<Response | undefined>;
 
 /** The application: its routes, behind `deps.guard`. */
 export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] = []): Ingress {
@@ -70,6 +79,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
   const keysOff = guard?.keysOff ?? true;
   let document: Record<string, unknown> | undefined;
 
+  const rpc = deps.rpc === undefined ? undefined : rpcRoutes(deps, deps.rpc);
   const ofItself = [systemRoutes(deps), ...(deps.metrics === undefined ? [] : [metricsRoute(deps.metrics)])];
   const forOthers = () => [
     orderRoutes(deps),
@@ -87,9 +97,12 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     projectionRoutes(deps),
     actorAdminRoutes(deps),
     ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
-    ...(deps.rpc === undefined ? [] : [rpcRoutes(deps, deps.rpc)]),
+    ...(rpc === undefined ? [] : [rpc]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
+    ...(deps.tails === undefined ? [] : [brokerRoutes(deps, deps.tails)]),
+    ...(deps.chaos === undefined ? [] : [chaosRoutes(deps.chaos)]),
+    ...(deps.search === undefined ? [] : [searchRoutes(deps, deps.search)]),
     keyRoutes(deps),
     ticketRoutes(deps),
     docsRoutes(),
@@ -129,6 +142,12 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     refuseNul(request);
   }
 
+  /** What asks for {@link RPC_SOCKET_PATH} without an upgrade is answered by its route. */
+  function opensSocket(request: Request, path: string): boolean {
+    if (path === SOCKET_PATH) return true;
+    return path === RPC_SOCKET_PATH && rpc?.door.wantsSocket(request) === true;
+  }
+
   /** In one function, as every one in between would cost each request a promise. */
   async function serve(request: Request, upgrade?: Upgrade, tunnel?: UpgradeTunnel): Promise<Response | undefined> {
     const since = performance.now();
@@ -139,7 +158,9 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     try {
       const { host, path, query } = targetOf(request); // Ingress.I5
       if (keysOff && !isLoopbackHost(host)) throw notHere();
-      if (path === SOCKET_PATH && upgrade !== undefined && deps.serves !== false) return await upgrade(request);
+      if (upgrade !== undefined && deps.serves !== false && opensSocket(request, path)) {
+        return await upgrade(request, path);
+      }
       if (!QUIET.test(path)) span = beginRequest(request, deps.tracing, path);
       forwarding =
         deps.serves === false
@@ -174,13 +195,14 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 
   return {
     routes: router.routes,
+    rpc: rpc?.door,
     serve,
     handle: (request) => serve(request) as Promise<Response>, // only an upgrade answers nothing
   };
 }
 
 /** Who looks at the process, and the files of pages: nobody asks for their traces. */
-const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|console|traces|v1)(?:\/|$))/;
+const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|brokers|console|search|traces|v1)(?:\/|$))/;
 const NO_ORIGINS = (): readonly string[] => [];
 
 function notHere(): Problem {

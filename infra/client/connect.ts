@@ -17,7 +17,9 @@ import type {
   ActorName,
   App,
   Broadcast,
+  Called,
   ConnectData,
+  KeyOf,
   Named,
   RemoteOptions,
   RemoteRef,
@@ -44,8 +46,14 @@ export interface ConnectOptions {
 
 /** A connection to a door. Calls and streams end by themselves, and so does a socket that nobody uses. */
 export interface Client<Known = App> {
-  /** A typed handle on an actor. Cheap; the actor need not exist. */
-  ref<const Name extends ActorName<Known>>(actor: Name, key: string): RemoteRef<Named<Known, Name>>;
+  /**
+   * A typed handle on an actor, by its key, or on a stateless worker, which has none. Cheap; the actor need not exist. What a
+   * worker is asked over a line that breaks may run more than once: it keeps no ids.
+   */
+  ref<const Name extends ActorName<Known>>(
+    actor: Name,
+    ...key: KeyOf<Called<Known, Name>>
+  ): RemoteRef<Called<Known, Name>>;
   /**
    * The durable states of an actor: first the present one, then each newer one; a reader that takes its time meets the newest
    * next. Goes on by itself when the line breaks. Ends when `signal` is aborted.
@@ -95,7 +103,7 @@ export function connect<Known = App>(url: string, options: ConnectOptions = {}):
   const { timeoutMs = TIMEOUT_MS } = options;
   const line = lineTo(url.replace(/\/+$/u, ""), options);
   return {
-    ref: (actor, key) => refOf(line, addressOf(actor, key), timeoutMs) as never,
+    ref: (actor, key?: string) => refOf(line, addressOf(actor, key ?? "-"), timeoutMs) as never,
     async *watch(actor, key, { signal } = {}) {
       for await (const { event, data } of stream(line, addressOf(actor, key), signal)) {
         if (event === "state") yield data as never;

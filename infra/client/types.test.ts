@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { actor } from "#runtime";
-import { Counter, type Room } from "../door/door-bench.ts";
+import { Counter, type Room, type Sums } from "../door/door-bench.ts";
 import { connect, reasonOf, remote, type RemoteRef } from "./mod.ts";
 
 const answers = (): Promise<Response> => Promise.resolve(Response.json(3));
@@ -59,6 +59,28 @@ test("a socket of an actor is typed by its declaration: what is sent each way, a
     await counter.send({ say: "hello" });
   };
   expect(talk).toBeFunction();
+});
+
+test("a stateless worker is named without a key, an actor with one", async () => {
+  const client = connect<{ sums: typeof Sums; counter: typeof Counter }>("http://door", { fetch: answers });
+  const sum: number = await client.ref("sums").add({ a: 1, b: 2 });
+  const named: number = await client.ref(remote<typeof Sums>("sums")).add({ a: 1, b: 2 });
+  expect([sum, named]).toEqual([3, 3]);
+  const wrong = async (): Promise<void> => {
+    // @ts-expect-error -- it has no key
+    client.ref("sums", "a");
+    // @ts-expect-error -- an actor has one
+    client.ref("counter");
+    for await (const { state } of client.watch("sums", "-")) {
+      // @ts-expect-error -- it has no states
+      if (state.count === 1) return;
+    }
+    // @ts-expect-error -- another input
+    await client.ref("sums").add({ a: 1 });
+    // @ts-expect-error -- no such reason
+    if (reasonOf(new Error(), client.ref("sums").add) === "too_little") return;
+  };
+  expect(wrong).toBeFunction();
 });
 
 test("a command that lists its refusals gives no other", () => {

@@ -1,30 +1,39 @@
-import type { AnyActorType, SocketsDefinition, StateOutput } from "#runtime";
+import type { AnyActorType, AnyWorkerType, SocketsDefinition, StateOutput } from "#runtime";
 
-/** The actors of an application, by type: what {@link connect} is told, as types alone. */
-export type App = Readonly<Record<string, AnyActorType>>;
+/** An actor type or a stateless worker. */
+export type AnyCalled = AnyActorType | AnyWorkerType;
+
+/** The actors and stateless workers of an application, by type: what {@link connect} is told, as types alone. */
+export type App = Readonly<Record<string, AnyCalled>>;
 
 declare const ACTOR: unique symbol;
 declare const REASON: unique symbol;
 
 /** Stands for an actor type where its definition must not be loaded. Made by {@link remote}. */
-export interface RemoteActor<A extends AnyActorType> {
+export interface RemoteActor<A extends AnyCalled> {
   readonly type: string;
   readonly [ACTOR]: A;
 }
 
 /** How an actor type is named: by its name, by what {@link remote} made, or by its definition. */
-export type ActorName<Known> = (keyof Known & string) | RemoteActor<AnyActorType> | AnyActorType;
+export type ActorName<Known> = (keyof Known & string) | RemoteActor<AnyCalled> | AnyCalled;
 
-/** The actor type that a name stands for; `never` where the application has no such actor. */
-export type Named<Known, Name> = Name extends string
+/** What a name stands for, an actor type or a stateless worker; `never` where the application has nothing of that name. */
+export type Called<Known, Name> = Name extends string
   ? Name extends keyof Known
-    ? Known[Name] & AnyActorType
+    ? Extract<Known[Name], AnyCalled>
     : never
   : Name extends RemoteActor<infer A>
     ? A
-    : Name extends AnyActorType
+    : Name extends AnyCalled
       ? Name
       : never;
+
+/** The actor type that a name stands for; `never` where it stands for none. */
+export type Named<Known, Name> = Extract<Called<Known, Name>, AnyActorType>;
+
+/** The key that is given beside a name: none for a stateless worker. */
+export type KeyOf<Type> = Type extends AnyActorType ? [key: string] : [];
 
 /** Options of one call. */
 export interface RemoteOptions {
@@ -44,16 +53,19 @@ export interface RemoteMethod<In, Out, Reason extends string = string> {
   readonly [REASON]?: Reason;
 }
 
-type MethodOf<D extends AnyActorType["messages"][string]> = D extends { handle(c: never, input: infer In): infer Out }
+type MethodOf<D> = D extends { handle(c: never, input: infer In): infer Out }
   ? RemoteMethod<In, Out, ReasonsOf<D>>
   : never;
 
-type ReasonsOf<D> = D extends { readonly kind: "command"; readonly refuses?: readonly (infer Reason)[] | undefined }
+type ReasonsOf<D> = D extends {
+  readonly kind: "command" | "work";
+  readonly refuses?: readonly (infer Reason)[] | undefined;
+}
   ? Reason & string
   : never;
 
-/** A typed handle on a remote actor: a method per message. */
-export type RemoteRef<A extends AnyActorType> = {
+/** A typed handle on a remote actor or stateless worker: a method per message. */
+export type RemoteRef<A extends AnyCalled> = {
   readonly [Name in keyof A["messages"]]: MethodOf<A["messages"][Name]>;
 };
 
@@ -101,6 +113,6 @@ export type Broadcast =
  * await client.ref(Visits, "home").add({ by: 1 });
  * ```
  */
-export function remote<A extends AnyActorType>(type: string): RemoteActor<A> {
+export function remote<A extends AnyCalled>(type: string): RemoteActor<A> {
   return { type } as RemoteActor<A>;
 }

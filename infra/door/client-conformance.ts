@@ -1,7 +1,7 @@
 /** What the client does, by each of its transports. */
 import { CallError, type ClientSocket, connect, type ConnectOptions, reasonOf } from "../client/mod.ts";
 import { equal, failure } from "../testing/checks.ts";
-import { type Bench, Counter, type WithDoor } from "./door-bench.ts";
+import { type Bench, Counter, type Sums, type WithDoor } from "./door-bench.ts";
 
 type Transport = NonNullable<ConnectOptions["transport"]>;
 const TRANSPORTS: Readonly<Record<Transport, string>> = {
@@ -20,7 +20,7 @@ export function clientChecks(withDoor: WithDoor): Readonly<Record<string, () => 
 
 function checksOf(withDoor: WithDoor, transport: Transport): Record<string, () => Promise<void>> {
   const using = (bench: Bench, options: ConnectOptions = {}) =>
-    connect<{ counter: typeof Counter }>(bench.url, {
+    connect<{ counter: typeof Counter; sums: typeof Sums }>(bench.url, {
       fetch: bench.fetch,
       webSocket: bench.webSocket,
       transport,
@@ -41,6 +41,15 @@ function checksOf(withDoor: WithDoor, transport: Transport): Record<string, () =
         equal(misfit instanceof CallError && [misfit.code, misfit.issues[0]?.path], ["invalid_input", "/by"]);
         client.close();
         equal(await visits.add({ by: 1 }), 1);
+        client.close();
+      }),
+
+    "the client asks a stateless worker, which has no key": () =>
+      withDoor(async (bench) => {
+        const client = using(bench);
+        const sums = client.ref("sums");
+        equal(await Promise.all([1, 2, 3].map((b) => sums.add({ a: 1, b }))), [2, 3, 4]);
+        equal(reasonOf(await failure(sums.add({ a: 999, b: 1 })), sums.add), "too_much");
         client.close();
       }),
 

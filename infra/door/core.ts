@@ -4,11 +4,18 @@
  *
  * Owns: the listed actors, the count of open streams. Does not own: how a request is read or an answer is written.
  */
-import { type AnyActorType, durationMs, type Log, silentLog } from "#runtime";
+import {
+  type AnyActorType,
+  type AnyWorkDefinition,
+  type AnyWorkerType,
+  durationMs,
+  type Log,
+  silentLog,
+} from "#runtime";
 import { Channel } from "./channel.ts";
 import { placeOf } from "./event-id.ts";
 import { alarm, type EventRow } from "./event-stream.ts";
-import { type Shown, shownBy } from "./exposure.ts";
+import { type Shown, shownBy, workersBy } from "./exposure.ts";
 import { doorProblem, failureOf, type Failure } from "./failure.ts";
 import type { DoorOptions, DoorTroupe, Verdict } from "./options.ts";
 import { messageId, timeoutOf } from "./request-options.ts";
@@ -47,6 +54,7 @@ const FIRST_STATE_MS = 1_000;
 
 export class Door {
   readonly shown: ReadonlyMap<string, Shown>;
+  readonly workers: ReadonlyMap<string, AnyWorkerType>;
   readonly base: string;
   readonly maxBodyBytes: number;
   readonly heartbeatMs: number;
@@ -72,6 +80,7 @@ export class Door {
     this.heartbeatMs = durationMs(options.heartbeat ?? "5s");
     this.lifeMs = durationMs(options.streamFor ?? "5m");
     this.shown = shownBy(options.actors);
+    this.workers = workersBy(options.workers ?? [], this.shown);
     this.#options = options;
     this.#node = typeof troupe === "function" ? troupe : () => troupe;
     this.#log = log;
@@ -85,18 +94,18 @@ export class Door {
   }
 
   /** The definition of a message that is listed. @throws {Problem} 404: there is none. */
-  definition(type: string, message: string): AnyActorType["messages"][string] {
+  definition(type: string, message: string): AnyActorType["messages"][string] | AnyWorkDefinition {
+    const worker = this.workers.get(type);
+    if (worker !== undefined) return ownOf(worker.messages, message) ?? noMessage();
     const { actor, messages } = this.#found(type);
     const definition = messages.has(message) ? actor.messages[message] : undefined;
-    if (definition === undefined) throw doorProblem("message.not_found", "There is no such message");
-    return definition;
+    return definition ?? noMessage();
   }
 
   /** What of an actor type may be followed. @throws {Problem} 404: nothing. */
   followed(type: string): Shown {
     const shown = this.#found(type);
-    if (!shown.watch && shown.topics === undefined) throw doorProblem("message.not_found", "There is no such message");
-    return shown;
+    return !shown.watch && shown.topics === undefined ? noMessage() : shown;
   }
 
   /**
@@ -211,9 +220,18 @@ export class Door {
 
   #found(type: string): Shown {
     const one = this.shown.get(type);
+    if (one === undefined && this.workers.has(type)) return noMessage(); // nothing of it can be followed
     if (one === undefined) throw doorProblem("actor.not_found", "There is no such actor type"); // DoorHandler.D1
     return one;
   }
+}
+
+function noMessage(): never {
+  throw doorProblem("message.not_found", "There is no such message");
+}
+
+function ownOf<T>(all: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(all, name) ? all[name] : undefined;
 }
 
 /** The events of a watcher whose first was asked for already. */

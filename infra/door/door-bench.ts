@@ -1,6 +1,6 @@
 /** The actor, the door and the ways to it that the checks of doors use. */
 import * as v from "valibot";
-import { actor, createTroupe, memory, memoryTopics, type Troupe } from "#runtime";
+import { actor, createTroupe, memory, memoryTopics, statelessWorker, type Troupe } from "#runtime";
 import type { ClientSocket } from "../client/mod.ts";
 import { LocalSocket } from "./local-socket.ts";
 import { actorHandler, type ActorHandler, type DoorOptions, expose } from "./mod.ts";
@@ -79,6 +79,19 @@ export const Room = actor("room", {
     ),
 });
 
+/** The stateless worker that the checks call. */
+export const Sums = statelessWorker("sums", {
+  messages: ({ work }) => ({
+    add: work(
+      { in: v.object({ a: v.number(), b: v.number() }), out: v.number(), refuses: ["too_much"] },
+      async (c, { a, b }) => {
+        c.require(a + b < 1_000, "too_much", { limit: 1_000 });
+        return a + b;
+      },
+    ),
+  }),
+});
+
 const Hidden = actor("hidden", {
   state: v.object({}),
   initial: () => ({}),
@@ -120,11 +133,13 @@ export function doorsOf(serve: Serve): WithDoor {
   return async (use, options = {}) => {
     const troupe = await createTroupe({
       actors: [Counter, Room, Hidden],
+      workers: [Sums],
       stores: { default: memory() },
       topics: memoryTopics(),
     });
     const actors = [expose(Counter, { topics: () => ["counters/all"] }), Room];
-    const door = actorHandler(troupe, { actors, authorize: () => true, base: "/rpc", ...options });
+    const workers = [Sums];
+    const door = actorHandler(troupe, { actors, workers, authorize: () => true, base: "/rpc", ...options });
     const reach = await serve(door);
     try {
       await use({ ...reach, url: `${reach.url}/rpc`, troupe, door });

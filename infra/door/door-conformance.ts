@@ -51,6 +51,23 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
         ]);
       }),
 
+    "a stateless worker has no key, is asked for as such, and knows no ids": () =>
+      withDoor(async (bench) => {
+        const key = { "idempotency-key": "k1" };
+        equal(await (await post(bench, "/sums/-/add", `{"a":1,"b":2}`, key)).json(), 3);
+        equal(await (await post(bench, "/sums/-/add", `{"a":2,"b":2}`, key)).json(), 4);
+        equal(await codeOf(post(bench, "/sums/-/add", `{"a":999,"b":2}`)), [409, "sums.too_much"]);
+        equal(await codeOf(post(bench, "/sums/-/add", `{"a":1}`)), [422, "invalid_input"]);
+        equal(await codeOf(post(bench, "/sums/main/add", `{"a":1,"b":2}`)), [422, "invalid_input"]);
+        equal(await codeOf(post(bench, "/sums/-/constructor", `{}`)), [404, "message.not_found"]);
+        equal(await codeOf(bench.fetch(new Request(`${bench.url}/sums/-/watch`))), [404, "message.not_found"]);
+        const { paths } = bench.door.openapi() as { paths: Readonly<Record<string, unknown>> };
+        equal(
+          Object.keys(paths).filter((path) => path.includes("sums")),
+          ["/rpc/sums/-/add"],
+        );
+      }),
+
     "the same Idempotency-Key of two callers is two ids": () =>
       withDoor(
         async (bench) => {
@@ -159,14 +176,19 @@ export function doorChecks(serve: Serve): Readonly<Record<string, () => Promise<
           // The key is what every key is, and what the type makes of it.
           const add = JSON.stringify(paths["/rpc/counter/{key}/add"]);
           equal(add.includes(`"minLength":1,"maxLength":40,"pattern"`), true);
-          equal(Object.keys(paths), ["/rpc/counter/{key}/add", "/rpc/counter/{key}/watch"]);
+          equal(Object.keys(paths), [
+            "/rpc/counter/{key}/add",
+            "/rpc/counter/{key}/watch",
+            "/rpc/batch",
+            "/rpc/socket",
+          ]);
           const text = JSON.stringify(paths);
           for (const part of [`"by":{"type":"number"}`, "not_positive", "Idempotency-Key", "text/event-stream"]) {
             equal([part, text.includes(part)], [part, true]);
           }
           return Promise.resolve();
         },
-        { actors: [expose(Counter, { messages: ["add"] })] },
+        { actors: [expose(Counter, { messages: ["add"] })], workers: [] },
       ),
 
     "a stream that nobody reads ends after its life, and makes room": () =>

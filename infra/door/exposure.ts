@@ -1,4 +1,4 @@
-import type { AnyActorType } from "#runtime";
+import type { AnyActorType, AnyWorkerType } from "#runtime";
 
 /** An actor type as a door shows it. Made by {@link expose}; a bare actor type stands for all of its messages and its states. */
 export interface Exposure {
@@ -67,4 +67,20 @@ export function shownBy(listed: readonly (AnyActorType | Exposure)[]): ReadonlyM
     });
   }
   return shown;
+}
+
+/**
+ * The stateless workers of a door, by type.
+ * @throws {TypeError} when a type is listed twice.
+ */
+export function workersBy(
+  listed: readonly AnyWorkerType[],
+  shown: ReadonlyMap<string, Shown>,
+): ReadonlyMap<string, AnyWorkerType> {
+  const workers = new Map<string, AnyWorkerType>();
+  for (const worker of listed) {
+    if (shown.has(worker.type) || workers.has(worker.type)) throw new TypeError(`Cannot list ${worker.type} twice`);
+    workers.set(worker.type, worker);
+  }
+  return workers;
 }

@@ -23,7 +23,7 @@ import { asksOf } from "./frames.ts";
 import { type DoorDocument, doorDocument } from "./openapi.ts";
 import type { DoorOptions, DoorTroupe } from "./options.ts";
 import { DEADLINE_HEADER } from "./request-options.ts";
-import type { DoorSession, SocketLine } from "./socket-line.ts";
+import type { DoorSession, SessionHooks, SocketLine } from "./socket-line.ts";
 import { DoorSockets } from "./sockets.ts";
 
 /** A door. Made by {@link actorHandler}. */
@@ -38,8 +38,11 @@ export interface ActorHandler {
   wantsSocket(request: Request): boolean;
   /** For hosts: why a request gets no socket; `undefined`: it may have one. Never rejects. */
   refuseSocket(request: Request): Response | undefined;
-  /** For hosts: begins a session on a socket that was opened by `request`. */
-  session(request: Request, line: SocketLine): DoorSession;
+  /**
+   * For hosts: begins a session on a socket that was opened by `request`, which the host must not take back. `hooks`: what the host
+   * itself has to say of its client.
+   */
+  session(request: Request, line: SocketLine, hooks?: SessionHooks): DoorSession;
 }
 
 /**
@@ -110,7 +113,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
   async function answer(request: Request): Promise<Response> {
     const [type = "", key = "", message = "", ...more] = stepsOf(request.url, door.base);
     if (type === "batch" && key === "") return batch(request);
-    if (sockets.wanted(request)) throw doorProblem("upgrade_required", "This host opens no sockets for this door");
+    if (type === "socket" && key === "" && request.method === "GET") throw noSocket(sockets.wanted(request));
     if (more.length > 0 || type === "" || key === "" || message === "") throw nothingHere();
     // A message may be named `watch` as well: it is called by POST.
     const called = request.method === "POST" || message !== "watch";
@@ -138,7 +141,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
     return response;
   };
   return Object.assign(handle, {
-    openapi: () => doorDocument(door.shown.values(), door.base),
+    openapi: () => doorDocument(door, maxBatch),
     close: () => door.close(),
     wantsSocket: (request: Request) => sockets.wanted(request),
     refuseSocket(request: Request) {
@@ -149,8 +152,14 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
         return failed(request, error);
       }
     },
-    session: (request: Request, line: SocketLine) => sockets.begin(request, line),
+    session: (request: Request, line: SocketLine, hooks?: SessionHooks) => sockets.begin(request, line, hooks),
   });
+}
+
+/** @param wanted the request asks for a socket. */
+function noSocket(wanted: boolean): Problem {
+  const detail = wanted ? "This host opens no sockets for this door" : "This is a WebSocket: ask for an upgrade";
+  return doorProblem("upgrade_required", detail, { headers: { upgrade: "websocket" } });
 }
 
 function notAllowed(allow: string): Problem {

@@ -7,6 +7,6 @@ export type { Exposure } from "./exposure.ts";
 export { DOOR_STATUSES } from "./failure.ts";
 export type { DoorCode, RefusalBody } from "./failure.ts";
 export type { DoorDocument } from "./openapi.ts";
-export type { DoorSession, SocketLine } from "./socket-line.ts";
+export type { DoorSession, SessionHooks, SocketLine } from "./socket-line.ts";
 export { bunSockets, denoFetch, serveSocket, workerFetch } from "./socket-hosts.ts";
 export type { BunHandlers, BunSocket, BunSocketData, WebSocketLike } from "./socket-hosts.ts";

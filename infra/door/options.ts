@@ -1,11 +1,12 @@
-import type { AnyActorType, Duration, Log, Troupe } from "#runtime";
+import type { AnyActorType, AnyWorkerType, Duration, Log, Troupe } from "#runtime";
 import type { Exposure } from "./exposure.ts";
 
 /** What somebody asks a door for. */
 export interface DoorCall {
-  /** A command, a query, to watch an actor, or to connect to it. */
-  readonly kind: "command" | "query" | "watch" | "socket";
+  /** A command, a query, the work of a stateless worker, to watch an actor, or to connect to it. */
+  readonly kind: "command" | "query" | "work" | "watch" | "socket";
   readonly type: string;
+  /** `"-"` for a stateless worker. */
   readonly key: string;
   /** The name of the message; `watch` for a stream, `socket` for a socket of the actor. */
   readonly message: string;
@@ -23,6 +24,11 @@ export type Verdict = boolean | "unauthenticated" | { readonly caller: string };
 export interface DoorOptions {
   /** What can be reached: an actor type with all of its messages and its states, or the part that `expose` names. */
   readonly actors: readonly (AnyActorType | Exposure)[];
+  /**
+   * Stateless workers that can be reached, with all of their messages: `POST /{type}/-/{message}`. An `Idempotency-Key` means
+   * nothing to them. Default: none.
+   */
+  readonly workers?: readonly AnyWorkerType[];
   /**
    * Says who may. Asked before each call and each stream, with what was sent. What it throws is answered 500. Where it goes by cookies
    * it must refuse pages of other origins itself. `request` is the one that brought the call; of a socket the one that opened

@@ -18,10 +18,12 @@ import type { EventRow } from "./event-stream.ts";
 import { doorProblem, type Failure } from "./failure.ts";
 import { eventText, failureText, type Frame, frameOf, replyText, saidText, WINDOW } from "./frames.ts";
 import type { SocketLimits } from "./options.ts";
-import type { DoorSession, SocketLine } from "./socket-line.ts";
+import type { DoorSession, SessionHooks, SocketLine } from "./socket-line.ts";
 
 /** Signs of life that may be missing. */
 const PATIENCE = 4;
+/** Frames that wait while it is found out who their client is. */
+const MAX_HELD = 256;
 /** Characters of a frame over the limit of a body, which its names and members take. */
 const FRAME_ROOM = 4_096;
 
@@ -41,21 +43,33 @@ export class SocketSession implements DoorSession {
   readonly #limits: Required<SocketLimits>;
   readonly #line: SocketLine;
   readonly #over: () => void;
+  readonly #hooks: SessionHooks;
   readonly #left: () => void;
   readonly #calls = new Map<number, AbortController>();
   readonly #streams = new Map<number, Stream>();
   readonly #beat: ReturnType<typeof setInterval>;
   /** What `authorize` sees: the request that opened the socket, or one with the name that was given since. */
   #request: Request;
+  /** What came while it is found out who the client is. */
+  #held: unknown[] | undefined;
   #silent = 0;
   #open = true;
 
-  constructor(door: Door, limits: Required<SocketLimits>, request: Request, line: SocketLine, over: () => void) {
+  /** @param request one that the host does not take back once it is a socket. */
+  constructor(
+    door: Door,
+    limits: Required<SocketLimits>,
+    request: Request,
+    line: SocketLine,
+    over: () => void,
+    hooks: SessionHooks = {},
+  ) {
     this.#door = door;
     this.#limits = limits;
     this.#line = line;
     this.#over = over;
-    this.#request = new Request(request.url, { headers: new Headers(request.headers) });
+    this.#hooks = hooks;
+    this.#request = request;
     this.#left = door.opened(() => this.#end(1001, "The door closes: come back"));
     this.#beat = setInterval(() => this.#live(), door.heartbeatMs);
   }
@@ -63,6 +77,10 @@ export class SocketSession implements DoorSession {
   message(data: unknown): void {
     if (!this.#open) return;
     this.#silent = 0;
+    if (this.#held !== undefined) {
+      if (this.#held.push(data) > MAX_HELD) this.#end(1008, "Too much came before its name was known");
+      return;
+    }
     if (typeof data !== "string") return this.#end(1003, "Only texts are read");
     if (this.#line.unreadBytes() > this.#limits.maxUnreadBytes) return this.#end(1013, "Too much was not read"); // SocketSession.S1
     if (data.length > this.#door.maxBodyBytes + FRAME_ROOM) return this.#end(1009, "The frame is too large");
@@ -125,6 +143,7 @@ export class SocketSession implements DoorSession {
 
   /** SocketSession.S3 */
   #name(token: string | undefined): void {
+    if (this.#hooks.name !== undefined) return void this.#nameBy(this.#hooks.name(token));
     const headers = new Headers(this.#request.headers);
     headers.delete("authorization");
     try {
@@ -133,6 +152,21 @@ export class SocketSession implements DoorSession {
       return this.#end(1008, "This is no token");
     }
     this.#request = new Request(this.#request.url, { headers });
+  }
+
+  async #nameBy(naming: Promise<Request | undefined>): Promise<void> {
+    this.#held = [];
+    let named: Request | undefined;
+    try {
+      named = await naming;
+    } catch {
+      return this.#end(1013, "Who asks cannot be told now");
+    }
+    if (named === undefined) return this.#end(1008, "This key is not good");
+    this.#request = named;
+    const held = this.#held;
+    this.#held = undefined;
+    for (const data of held) this.message(data); // another name among them makes the rest wait again
   }
 
   async #call(id: number, ask: Ask): Promise<void> {
@@ -207,6 +241,7 @@ export class SocketSession implements DoorSession {
       if (channel.waiting >= this.#limits.maxCalls) {
         throw doorProblem("calls.full", "Too many messages of this socket wait: try again", { retryAfter: 1 });
       }
+      await this.#hooks.said?.();
       await channel.say(data);
     } catch (error) {
       failure = this.#door.failure(error, type, traceFrom(null).traceId);

@@ -59,7 +59,8 @@ export function workerFetch(door: ActorHandler, request: Request): Promise<Respo
   const { WebSocketPair: Pair } = globalThis as unknown as WorkerGlobals;
   const pair = new Pair();
   pair[1].accept();
-  serveSocket(door, request, pair[1]);
+  const kept = new Request(request.url, { headers: new Headers(request.headers) });
+  serveSocket(door, kept, pair[1]);
   return Promise.resolve(new Response(null, { status: 101, webSocket: pair[0] } as ResponseInit));
 }
 

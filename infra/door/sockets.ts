@@ -3,7 +3,7 @@ import type { Door } from "./core.ts";
 import { doorProblem } from "./failure.ts";
 import type { SocketLimits } from "./options.ts";
 import { SocketSession } from "./session.ts";
-import type { DoorSession, SocketLine } from "./socket-line.ts";
+import type { DoorSession, SessionHooks, SocketLine } from "./socket-line.ts";
 
 /** The sockets of a door. */
 export class DoorSockets {
@@ -46,9 +46,9 @@ export class DoorSockets {
     }
   }
 
-  begin(request: Request, line: SocketLine): DoorSession {
+  begin(request: Request, line: SocketLine, hooks?: SessionHooks): DoorSession {
     this.#open++;
-    return new SocketSession(this.door, this.limits, request, line, () => this.#open--);
+    return new SocketSession(this.door, this.limits, request, line, () => this.#open--, hooks);
   }
 }
 

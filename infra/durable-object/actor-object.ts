@@ -114,11 +114,12 @@ export function toObject(request: Request, namespace: ObjectNamespace, name = "m
 }
 
 async function start(store: ObjectStore, options: ActorObjectOptions): Promise<Started> {
-  const { actors, hidden = [], sinks = [], log } = options;
+  const { actors, workers = [], hidden = [], sinks = [], log } = options;
   await store.open();
   store.takeOver(); // ActorObject.O1
   const troupe = await createTroupe({
     actors: [...actors.map(typeOf), ...hidden],
+    workers,
     stores: { default: store },
     topics: memoryTopics(),
     sinks: [...sinks],

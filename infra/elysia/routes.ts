@@ -54,12 +54,14 @@ export function actorRoutes(
   { guard, describe = (operation) => operation, socket = true, ...options }: ActorRoutesOptions,
 ): ActorRoutes {
   const door = actorHandler(troupe, options);
-  const { base, maxBatch = 100 } = options;
+  const { base } = options;
   const app = new Elysia({ name: `troupe${base}` });
   const answer = async (request: Request): Promise<Response> => (await guard?.(request)) ?? door(request);
 
   const { paths } = door.openapi() as { paths: Readonly<Record<string, Readonly<Record<string, DoorOperation>>>> };
+  const socketPath = `${base}/socket`;
   for (const [path, operations] of Object.entries(paths)) {
+    if (path === socketPath) continue;
     for (const [method, operation] of Object.entries(operations)) {
       app.route(method.toUpperCase(), path.replace("{key}", ":key"), ({ request }) => answer(request), {
         parse: "none",
@@ -67,17 +69,11 @@ export function actorRoutes(
       });
     }
   }
-  if (maxBatch > 0) {
-    app.route("POST", `${base}/batch`, ({ request }) => answer(request), {
-      parse: "none",
-      detail: describe({ summary: "Several calls", operationId: "actors_batch" }) as DocumentDecoration,
-    });
-  }
   if (socket) {
     const { websocket, fetch } = bunSockets(door);
     app.route(
       "GET",
-      `${base}/socket`,
+      socketPath,
       async ({ request, server }) => {
         const refused = await guard?.(request);
         if (refused !== undefined) return refused;
@@ -95,7 +91,7 @@ export function actorRoutes(
             }) ?? false,
         });
       },
-      { parse: "none", detail: { hide: true } },
+      { parse: "none", detail: describe(paths[socketPath]?.["get"] ?? {}) as DocumentDecoration },
     );
   }
   return Object.assign(app, { door });

@@ -8,6 +8,7 @@
  * A3 While such calls are under way the state beneath them stays: what the server says meanwhile may hold them already, and
  *    would show them twice. It is taken over when all have ended and it is as far as they are, at the latest after 2 s.
  */
+import type { AnyActorType } from "#runtime";
 import type { Client } from "../client/connect.ts";
 import { CallError } from "../client/errors.ts";
 
@@ -119,7 +120,7 @@ export class ActorView {
     if (made !== undefined) this.#changes.push(made);
     this.#show({ pending: this.#snapshot.pending + 1, error: undefined });
     try {
-      const ref = this.#client.ref(this.#actor as never, this.#key) as unknown as Ref;
+      const ref = this.#client.ref(this.#actor as AnyActorType, this.#key) as unknown as Ref;
       const reply = await ref[message]?.(input);
       if (made !== undefined) made.done = true;
       this.#ended({});

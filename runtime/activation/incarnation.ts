@@ -12,12 +12,13 @@
  */
 
 import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
-import { MAX_REPLY_LENGTH, MAX_STATE_LENGTH } from "../base/limits.ts";
+import { MAX_STATE_LENGTH } from "../base/limits.ts";
 import type { CommitLane } from "../commit/commit-lane.ts";
 import { JournaledTurn } from "../journal/journaled-turn.ts";
 import type { Answer, Waiter, Delivery } from "../message/delivery.ts";
 import { InvalidInputError, RefusedError, TroupeError } from "../message/errors.ts";
-import { exactJson, plainJson } from "../message/exact-json.ts";
+import { exactJson } from "../message/exact-json.ts";
+import { replyText } from "../message/reply-text.ts";
 import { parseInput } from "../message/validate.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { LoadedActor, TimerWrite } from "../ports/store.ts";
@@ -44,6 +45,8 @@ export interface IncarnationOwner extends TurnOwner {
   turnEnded(): void;
   /** A handler threw what is no refusal. */
   threw(): void;
+  /** A turn ended well, and left something to be written. */
+  endedWell(): void;
   /** How long a turn may take, in milliseconds. */
   readonly turnLimitMs: number;
 }
@@ -331,7 +334,8 @@ export class Incarnation implements AwaitingLife {
     this.#work = NONE;
     // What an ask inside another turn was answered need not be kept where nothing came of it: it may be asked again.
     const keeps = hash !== undefined && !isDerivedId(envelope.id ?? "");
-    if (text === state.text && !keeps && turn.leavesNothing) {
+    const same = text === state.text;
+    if (same && !keeps && turn.leavesNothing) {
       state.keep(turn);
       if (awaited) this.#letGo(turn);
       this.#parts.metrics?.count(this.#owner.id.type, envelope.message, "ok");
@@ -339,7 +343,9 @@ export class Incarnation implements AwaitingLife {
       turn.span?.end();
       return;
     }
-    const finished = finishTurn(this.#owner, envelope, turn, state, text, hash?.text, body);
+    const unchanged = same && turn.journal === undefined;
+    const finished = finishTurn(this.#owner, envelope, turn, state, text, unchanged, hash?.text, body);
+    this.#owner.endedWell();
     if (awaited) this.#letGo(turn);
     this.#replies.add(finished);
     this.#uncommitted.add(finished, delivery, { kind: "reply", body });
@@ -417,19 +423,6 @@ function endSpan(span: Span | undefined, error: unknown): void {
   const refused = error instanceof RefusedError;
   if (refused) span.set({ "troupe.refused": error.reason });
   span.end(refused ? undefined : error);
-}
-
-/** @throws {RangeError} the reply is too large to be kept and sent. */
-function replyText(reply: unknown, address: string, message: string): string | undefined {
-  if (reply === undefined) return undefined;
-  // The name is for an error: most replies are plain numbers and small objects, and need none.
-  const body = plainJson(reply) ?? exactJson(reply, `the reply to ${message} of ${address}`);
-  if (body !== undefined && body.length > MAX_REPLY_LENGTH) {
-    throw new RangeError(
-      `Cannot reply to ${message} of ${address} as the reply is too large: size is ${body.length}, limit is ${MAX_REPLY_LENGTH}`,
-    );
-  }
-  return body;
 }
 
 /** Whether a refusal's data can be kept as it is. */

@@ -14,6 +14,7 @@ import { checkRestartPolicy, type RestartPolicy } from "./restart-policy.ts";
 import { socketCommands } from "./socket-commands.ts";
 import { declareSockets, type DeclareSockets, type SocketsDefinition } from "./sockets.ts";
 import type { Subscription } from "./subscription.ts";
+import { checkMessageNames, checkTypeName } from "./type-names.ts";
 
 /** A message that may change the actor. Made by {@link Declare.command}. */
 export interface CommandDefinition<State, Events extends Emits, In, Out, Reason extends string = string> {
@@ -41,8 +42,10 @@ export type MessageDefinition<State, Events extends Emits> =
 
 export type Messages<State, Events extends Emits> = Readonly<Record<string, MessageDefinition<State, Events>>>;
 
-type InOf<S> = S extends Schema ? InferOutput<S> : void;
-type ReplyOf<S> = S extends Schema ? InferInput<S> : void;
+/** What a handler is given by a schema of its input. */
+export type InOf<S> = S extends Schema ? InferOutput<S> : void;
+/** What a handler gives back by a schema of its reply. */
+export type ReplyOf<S> = S extends Schema ? InferInput<S> : void;
 
 /** A turn's context that takes no reason for a refusal but those the command lists. */
 export type Refusing<Context, Reason extends string> = string extends Reason
@@ -189,8 +192,6 @@ export interface ActorType<
   readonly sockets: Sockets;
 }
 
-const TYPE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
-
 /**
  * Defines an actor type. The definition holds no state and starts nothing.
  *
@@ -238,11 +239,7 @@ export function actor<
   M extends Messages<InferOutput<StateSchema>, Events>,
   Events extends Emits,
 >(type: string, options: ActorOptions<StateSchema, Events, M> & JournalPart): ActorType<StateSchema, Events, M> {
-  if (!TYPE_NAME.test(type)) {
-    throw new TypeError(
-      `Cannot define the actor type "${type}": expected lower case, digits and hyphens, as in "order"`,
-    );
-  }
+  checkTypeName("actor type", type);
   checkStateSchema(type, options.state);
   if (options.restart !== undefined) checkRestartPolicy(type, options.restart);
   checkSchemaVersion(type, options.version, options.migrate);
@@ -265,9 +262,7 @@ export function actor<
     query: (schemas, handle) => ({ kind: "query", in: schemas.in, out: schemas.out, handle }),
   };
   const own = options.messages(declare);
-  for (const name of Object.keys(own)) {
-    if (name.startsWith("$")) throw new TypeError(`Cannot declare the message "${name}" of ${type}: "$" is reserved`);
-  }
+  checkMessageNames(type, own);
   const sockets = options.sockets?.(declareSockets as DeclareSockets<InferOutput<StateSchema>, Events>);
   const messages = sockets === undefined ? own : { ...own, ...socketCommands(sockets) };
   for (const [event, { send }] of Object.entries(options.subscribe ?? {})) {

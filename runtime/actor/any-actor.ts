@@ -76,3 +76,23 @@ export interface AnyMessageDefinition {
 
 /** The state of an actor type, as the store gives it back. */
 export type StateOutput<A extends AnyActorType> = InferOutput<A["options"]["state"]>;
+
+/** Any message of a stateless worker, its types erased. */
+export interface AnyWorkDefinition {
+  readonly kind: "work";
+  readonly in: Schema | undefined;
+  readonly out: Schema | undefined;
+  readonly refuses?: readonly string[] | undefined;
+  handle(c: never, input: never): unknown;
+}
+
+/** Any stateless worker, its inside erased. Made by `statelessWorker`. */
+export interface AnyWorkerType {
+  readonly type: string;
+  readonly options: {
+    readonly copies?: number;
+    readonly mailbox?: { readonly max: number };
+    readonly turnLimit?: Duration;
+  };
+  readonly messages: Readonly<Record<string, AnyWorkDefinition>>;
+}

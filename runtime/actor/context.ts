@@ -1,9 +1,9 @@
 import type { InferInput } from "valibot";
 import type { Duration } from "../base/duration.ts";
 import type { RefuseOptions } from "../message/errors.ts";
-import type { AnyActorType, Emits } from "./any-actor.ts";
+import type { AnyActorType, AnyWorkerType, Emits } from "./any-actor.ts";
 import type { MissedTicks, Recurrence } from "./recurrence.ts";
-import type { ActorRef } from "./ref.ts";
+import type { ActorRef, WorkerRef } from "./ref.ts";
 
 /** What a query sees. */
 export interface QueryContext<State> {
@@ -181,6 +181,8 @@ export interface TurnContext<State, Events extends Emits> {
   ): void;
   /** Asks another actor and waits for the reply. Not part of this turn's commit: give an `id` if it changes something. */
   ref<Target extends AnyActorType>(target: Target, key: string): ActorRef<Target>;
+  /** Asks a stateless worker and waits for the reply. It may run again when this turn does. */
+  ref<Target extends AnyWorkerType>(target: Target): WorkerRef<Target>;
   readonly timers: Timers;
   /** Those who are connected to this actor, for types that declare `sockets`. */
   readonly sockets: ActorSockets;

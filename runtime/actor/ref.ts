@@ -1,5 +1,5 @@
 import type { Duration } from "../base/duration.ts";
-import type { AnyActorType, AnyMessageDefinition } from "./any-actor.ts";
+import type { AnyActorType, AnyWorkerType } from "./any-actor.ts";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -42,7 +42,34 @@ export type ActorTell<A extends AnyActorType> = {
   readonly [Name in keyof A["messages"]]: TellMethod<A["messages"][Name]>;
 };
 
-type TellMethod<D extends AnyMessageDefinition> = D extends {
+/** Options of one call to a stateless worker: it keeps no replies, so there is no `id`. */
+export type WorkOptions = Omit<CallOptions, "id">;
+
+/**
+ * A typed handle on a stateless worker: a method per message.
+ *
+ * @example
+ * ```ts
+ * const Rates = statelessWorker("rates", {
+ *   messages: ({ work }) => ({ double: work({ in: v.number(), out: v.number() }, (_, amount) => 2 * amount) }),
+ * });
+ * const rates: WorkerRef<typeof Rates> = troupe.ref(Rates);
+ * await rates.double(21, { timeout: "2s" });
+ * ```
+ */
+export type WorkerRef<W extends AnyWorkerType> = {
+  readonly [Name in keyof W["messages"]]: RefMethod<W["messages"][Name], WorkOptions>;
+};
+
+/** As {@link WorkerRef}, for messages whose reply nobody waits for. */
+export type WorkerTell<W extends AnyWorkerType> = {
+  readonly [Name in keyof W["messages"]]: TellMethod<W["messages"][Name]>;
+};
+
+/** Stands for the key of a stateless worker, which has none, where an address must have one. */
+export const NO_KEY = "-";
+
+type TellMethod<D> = D extends {
   handle(c: never, input: infer In): unknown;
 }
   ? [In] extends [void]
@@ -50,22 +77,22 @@ type TellMethod<D extends AnyMessageDefinition> = D extends {
     : (input: In) => void
   : never;
 
-type RefMethod<D extends AnyMessageDefinition> = D extends {
+type RefMethod<D, Options = CallOptions> = D extends {
   handle(c: never, input: infer In): infer Out;
 }
   ? [In] extends [void]
-    ? (input?: undefined, options?: CallOptions) => Promise<Awaited<Out>>
-    : (input: In, options?: CallOptions) => Promise<Awaited<Out>>
+    ? (input?: undefined, options?: Options) => Promise<Awaited<Out>>
+    : (input: In, options?: Options) => Promise<Awaited<Out>>
   : never;
 
 type Call = (message: string, input: unknown, options: CallOptions | undefined) => unknown;
 type RefClass = new (call: Call) => object;
 
-/** One class per actor type, its methods on the prototype: making a ref costs one small object. */
-const classes = new WeakMap<AnyActorType, RefClass>();
+/** One class per type, its methods on the prototype: making a ref costs one small object. */
+const classes = new WeakMap<AnyActorType | AnyWorkerType, RefClass>();
 
 /** A typed handle: a method per message of the type, each handing over to `call`. */
-export function makeRef<A extends AnyActorType, Ref = ActorRef<A>>(type: A, call: Call): Ref {
+export function makeRef<Ref extends object>(type: AnyActorType | AnyWorkerType, call: Call): Ref {
   let RefOf = classes.get(type);
   if (RefOf === undefined) {
     RefOf = refClass(Object.keys(type.messages));

@@ -8,6 +8,12 @@ import type { Envelope } from "../ports/envelope.ts";
 /** The actor types of a node, and the store host that each lives with. */
 export class ActorRegistry {
   readonly #entries = new Map<string, { readonly type: AnyActorType; readonly host: StoreHost }>();
+  readonly #workers: ReadonlySet<string>;
+
+  /** @param workers the names of the stateless workers, which are no actors. */
+  constructor(workers: readonly string[] = []) {
+    this.#workers = new Set(workers);
+  }
 
   add(type: AnyActorType, host: StoreHost): void {
     this.#entries.set(type.type, { type, host });
@@ -42,7 +48,8 @@ export class ActorRegistry {
 
   #entryOf(name: string): { readonly type: AnyActorType; readonly host: StoreHost } {
     const entry = this.#entries.get(name);
-    if (entry === undefined) throw new TroupeError("unknown_actor", `Cannot find the actor type "${name}"`);
-    return entry;
+    if (entry !== undefined) return entry;
+    const why = this.#workers.has(name) ? " as it is a stateless worker, of which nothing is kept" : "";
+    throw new TroupeError("unknown_actor", `Cannot find the actor type "${name}"${why}`);
   }
 }

@@ -30,6 +30,9 @@ export interface Destination {
   readonly definition: AnyMessageDefinition | undefined;
 }
 
+/** The node that had the message ended, or was lost, before it answered. */
+export class OwnerGoneError extends TroupeError {}
+
 export class RemoteCalls {
   readonly #node: RemoteCallsNode;
 
@@ -55,7 +58,7 @@ export class RemoteCalls {
       );
     }
     const span = this.#node.spans?.call(envelope, owner);
-    const traced = span === undefined ? envelope : { ...envelope, traceparent: span.traceparent };
+    const traced = span === undefined ? envelope : { ...envelope, callSpan: span.traceparent };
     const call =
       cancellation === undefined ? traced : this.#cancellable(this.#node.transport, owner, traced, cancellation);
     try {
@@ -92,7 +95,7 @@ export class RemoteCalls {
         // Handled or not, a query and a message with an id may be asked again (Router.N1); any other only by its caller.
         const harmless = id !== undefined || definition?.kind === "query" || envelope.origin.kind === "watch";
         const text = `Cannot get a reply to ${message} from ${type}/${key} as the node ${owner} went away`;
-        reject(new TroupeError(harmless ? "unavailable" : "deadline_exceeded", text));
+        reject(new OwnerGoneError(harmless ? "unavailable" : "deadline_exceeded", text));
       });
       transport.call(owner, envelope).then(
         (reply) => {

@@ -6,9 +6,10 @@
  *
  * N1 a call is retried by itself only where that is harmless: nothing was written (`fenced`, `unavailable`), or it is a
  *    query, or it carries an id.
+ * N2 a call that was with three nodes which ended is taken to no further one: it may be what ends them.
  */
 
-import type { AnyActorType, AnyMessageDefinition } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition, AnyWorkerType } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
@@ -16,30 +17,40 @@ import { Deadlines } from "../base/deadlines.ts";
 import { durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
-import { partitionOf } from "../message/address.ts";
 import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
 import type { TurnAsks } from "../turn/turn-asks.ts";
+import type { WorkerPool } from "../workers/worker-pool.ts";
+import type { Workers } from "../workers/workers.ts";
 import type { ActorRegistry } from "./actor-registry.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { DroppedTells } from "./dropped-tells.ts";
 import { OneWayCall } from "./one-way-call.ts";
 import { asJson, type CallerSide, cancelledError, PendingCall } from "./pending-call.ts";
-import { RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
+import { OwnerGoneError, RemoteCalls, type RemoteCallsNode } from "./remote-calls.ts";
 
 /** What a router needs from its node. */
 export interface RouterNode extends RemoteCallsNode {
   readonly types: ActorRegistry;
   readonly log: Log;
+  /** `undefined`: there are none. */
+  readonly workers: Workers | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Calls to other nodes and to actors that are not in memory, at most: beyond it they are turned away (G9). */
 const MAX_ROUTING = 50_000;
+/** Nodes that may end while they have a call. */
+const MAX_GONE = 3;
 const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
 const CALL: Origin = { kind: "call" };
 const NO_CALLERS: readonly string[] = [];
+/** What another node answers that has not begun the work. */
+const NOT_BEGUN: ReadonlySet<string> = new Set(["overloaded", "unavailable"]);
+
+/** What tells a call inside a turn from others: see {@link Envelope}. */
+type Made = Pick<Envelope, "since" | "token">;
 
 export class Router {
   readonly #node: RouterNode;
@@ -67,6 +78,11 @@ export class Router {
     this.#tellFailed = (envelope, error) => this.#tells.failed(envelope, error);
   }
 
+  /** The stateless workers of this node; `undefined`: there are none. */
+  get workers(): Workers | undefined {
+    return this.#node.workers;
+  }
+
   /** How many messages of {@link tell} have failed since the start. */
   get droppedTells(): number {
     return this.#tells.count;
@@ -86,7 +102,7 @@ export class Router {
   callFrom(
     from: Envelope,
     deadline: number | undefined,
-    type: AnyActorType,
+    type: AnyActorType | AnyWorkerType,
     key: string,
     message: string,
     input: unknown,
@@ -98,14 +114,19 @@ export class Router {
     const traced =
       options.traceparent === undefined && traceparent !== undefined ? { ...options, traceparent } : options;
     const address = `${type.type}/${key}`;
-    if (type.messages[message]?.kind !== "command") {
+    const kind = type.messages[message]?.kind;
+    if (kind === undefined || kind === "query") {
       return this.call(type.type, key, message, input, traced, callers, deadline);
     }
-    const id = options.id ?? asks.idOf(from, this.#tokenOf(from), address, message, input);
-    return asks.waitFor(
-      address,
-      this.call(type.type, key, message, input, { ...traced, id }, callers, deadline, from.since),
-    );
+    const { since } = from;
+    const derived = options.id ?? asks.idOf(from, this.#tokenOf(from), address, message, input);
+    // A worker keeps no replies, but what it asks in turn is the same when this turn is run again.
+    if (kind === "work" && options.id === undefined) {
+      const made = { since, token: derived };
+      return asks.waitFor(address, this.call(type.type, key, message, input, traced, callers, deadline, made));
+    }
+    const once = { ...traced, id: derived };
+    return asks.waitFor(address, this.call(type.type, key, message, input, once, callers, deadline, { since }));
   }
 
   /** What tells a message from any other: made when first needed, kept while it is tried again. */
@@ -124,7 +145,7 @@ export class Router {
     options: CallOptions,
     callers: readonly string[] = NO_CALLERS,
     deadline?: number,
-    since?: number,
+    made?: Made,
   ): Promise<unknown> {
     let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
     if (deadline !== undefined) {
@@ -147,7 +168,8 @@ export class Router {
       traceparent,
       callers,
       timeoutMs,
-      since,
+      token: made?.token,
+      since: made?.since,
     };
     if (signal !== undefined) return this.routeUntil(signal, envelope).then(parsed);
     return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);
@@ -179,6 +201,10 @@ export class Router {
     cancellation?: Cancellation,
     deadline = this.#node.clock.monotonic() + envelope.timeoutMs,
   ): Promise<string | undefined> {
+    const { workers } = this.#node;
+    if (workers?.has(envelope.type) === true && envelope.origin.kind === "call") {
+      return this.#toWorker(workers, envelope, cancellation, deadline);
+    }
     const host = this.check(envelope);
     if (this.#routing >= MAX_ROUTING) throw new OverloadedError(`${envelope.type}/${envelope.key}`, 1_000);
     this.#routing++;
@@ -195,7 +221,8 @@ export class Router {
     deadline: number,
     cancellation: Cancellation | undefined,
   ): Promise<string | undefined> {
-    const partition = partitionOf(envelope.type, envelope.key);
+    const partition = host.partitions.of(envelope.type, envelope.key);
+    let gone = 0;
     for (let attempt = 1; ; attempt++) {
       try {
         if (host.partitions.partition(partition) !== undefined && host.partitions.holdsLease()) {
@@ -214,6 +241,7 @@ export class Router {
         );
       } catch (error) {
         if (!mayRetry(error)) throw error;
+        if (error instanceof OwnerGoneError && ++gone === MAX_GONE) throw deadlyError(envelope, error); // Router.N2
         if (await this.arrival(host, partition, deadline)) continue;
         const pauseMs = backoffMs(attempt, this.#node.randomness, 10, 250);
         if (this.#stopped || this.#node.clock.monotonic() + pauseMs >= deadline) throw error;
@@ -243,6 +271,49 @@ export class Router {
     );
     if (envelope.origin.kind === "watch") host.dispatcher.watch(call, envelope.origin.seen);
     else host.dispatcher.deliver(call);
+    cancellation?.heldBy(() => call.cancel());
+    return call.promise;
+  }
+
+  /** To a stateless worker: here where a copy is free, else where another node has one, else here once one is free. */
+  async #toWorker(
+    workers: Workers,
+    envelope: Envelope,
+    cancellation: Cancellation | undefined,
+    deadline: number,
+  ): Promise<string | undefined> {
+    const pool = workers.check(envelope);
+    const other = pool.free ? undefined : workers.elsewhere(envelope.type);
+    if (other !== undefined) {
+      this.#tokenOf(envelope); // it may be asked again here, with the same message
+      const remaining = { ...envelope, timeoutMs: deadline - this.#node.clock.monotonic() };
+      const { node, ownership } = other;
+      try {
+        return await this.#remote.call({ ownership, owner: node, definition: undefined }, remaining, cancellation);
+      } catch (error) {
+        if (!(error instanceof TroupeError) || !NOT_BEGUN.has(error.code)) throw error;
+        workers.passOver(envelope.type, node);
+        if (cancellation?.cancelled === true) throw error;
+      }
+    }
+    return this.#inPool(pool, envelope, deadline, cancellation);
+  }
+
+  /** A call of another node that had no free copy of a worker. @throws {OverloadedError} nor has this one; nothing was begun. */
+  workFor(workers: Workers, envelope: Envelope, cancellation: Cancellation | undefined): Promise<string | undefined> {
+    const pool = workers.check(envelope);
+    if (!pool.free) throw new OverloadedError(envelope.type, 0);
+    return this.#inPool(pool, envelope, this.#node.clock.monotonic() + envelope.timeoutMs, cancellation);
+  }
+
+  #inPool(
+    pool: WorkerPool,
+    envelope: Envelope,
+    deadline: number,
+    cancellation: Cancellation | undefined,
+  ): Promise<string | undefined> {
+    const call = new PendingCall(envelope, deadline, this.#node.clock.monotonic(), this.#deadlines, pool, asJson);
+    pool.deliver(call);
     cancellation?.heldBy(() => call.cancel());
     return call.promise;
   }
@@ -330,6 +401,11 @@ function checkCall({ type, key, id, callers }: Envelope, definition: AnyMessageD
     "call_cycle",
     `Cannot call ${address} as it waits for this very call: ${[...callers, address].join(" → ")}`,
   );
+}
+
+function deadlyError({ type, key, message }: Envelope, cause: OwnerGoneError): TroupeError {
+  const text = `Cannot get a reply to ${message} from ${type}/${key} as ${MAX_GONE} nodes ended one after the other while they had it: see what ended them before it is sent again`;
+  return new TroupeError("deadline_exceeded", text, { cause });
 }
 
 /** Whether a call that failed this way may be tried again by itself. */

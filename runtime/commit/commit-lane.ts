@@ -23,6 +23,7 @@ import { TroupeError } from "../message/errors.ts";
 import type { Ownership } from "../ownership/ownership.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
+import type { Probe } from "../ports/probe.ts";
 import { type CommitBatch, CommitRefusedError, FencedError, type Grant } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import type { NodeSpans } from "../telemetry/node-spans.ts";
@@ -40,6 +41,7 @@ export interface CommitLaneParts extends SettleParts {
   readonly partitions: PartitionTable;
   /** Told of partitions that this node does not hold, or not under the epochs it knows. */
   readonly ownership: Pick<Ownership, "giveUp">;
+  readonly probe?: Probe | undefined;
   /** Told of what is durable, in this order. */
   readonly listeners: readonly CommitListener[];
 }
@@ -103,14 +105,15 @@ export class CommitLane {
 
   async #run(): Promise<void> {
     for (;;) {
+      const since = this.#parts.clock.monotonic();
       // Callers that were just answered ask again at once: waiting for them fills the batch, and a batch that leaves
       // with the first of them alone would make all others wait for one disk flush more.
       await this.#everythingRan();
       const turns = this.#take();
       const apart = this.#apart.take();
       if (turns.length === 0 && apart === undefined) break;
-      if (turns.length > 0) await this.#writeAll(turns);
-      if (apart !== undefined) await this.#writeAll(apart);
+      if (turns.length > 0) await this.#writeAll(turns, since);
+      if (apart !== undefined) await this.#writeAll(apart, this.#parts.clock.monotonic());
     }
     this.#running = undefined;
   }
@@ -131,8 +134,8 @@ export class CommitLane {
     return turns;
   }
 
-  async #writeAll(turns: readonly FinishedTurn[]): Promise<void> {
-    const since = this.#parts.clock.monotonic();
+  /** `since` when the turns began to gather: while they ran, those before them waited as they do for the transaction. */
+  async #writeAll(turns: readonly FinishedTurn[], since: number): Promise<void> {
     try {
       await this.#write(turns, { refused: 0, written: 0 }, 0);
     } catch (error) {
@@ -283,10 +286,11 @@ export class CommitLane {
   }
 
   async #commit(batch: CommitBatch, turns: readonly FinishedTurn[]): Promise<void> {
-    const { nodeId, store, clock, metrics, spans } = this.#parts;
+    const { nodeId, store, clock, metrics, spans, probe } = this.#parts;
     const under = spans?.commit(turns, store.name);
     const since = metrics === undefined ? 0 : clock.monotonic();
     try {
+      probe?.committing?.(turns);
       await store.commit(nodeId, batch);
     } catch (error) {
       under?.end(error);

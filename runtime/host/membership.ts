@@ -27,6 +27,7 @@ export class Membership implements MembershipPort {
       owns: node.owns,
       address: node.address(),
       types: types.map(({ type }) => type).toSorted(),
+      ...(node.workers.length > 0 && { workers: node.workers }),
       leaseMs: node.leaseMs,
       ...(node.contracts === undefined ? {} : { contracts: node.contracts.describe(types) }),
     };

@@ -1,7 +1,6 @@
 import type { ActorLru } from "../activation/lru.ts";
-import type { AnyActorType } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyWorkerType } from "../actor/any-actor.ts";
 import type { ContractCheck } from "../actor/contract-check.ts";
-import type { ActorRef } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Randomness } from "../base/randomness.ts";
@@ -28,6 +27,8 @@ export interface NodeServices {
   readonly owns: boolean;
   readonly address: () => string | undefined;
   readonly contracts: ContractCheck | undefined;
+  /** The names of its stateless workers. */
+  readonly workers: readonly string[];
   /** Tells another node to take partitions of a store; `undefined` without a transport. */
   readonly offer: ((node: NodeId, storeKey: string, partitions: readonly number[]) => Promise<void>) | undefined;
   /** The actors in memory of all stores, and the bound on their number. */
@@ -43,11 +44,11 @@ export interface NodeServices {
     waitingFor: Iterable<string>,
     callers: readonly string[],
   ) => Promise<readonly string[] | undefined>;
-  ref<A extends AnyActorType>(
-    type: A,
+  ref(
+    type: AnyActorType | AnyWorkerType,
     key: string,
     from: Envelope,
     deadline: number | undefined,
     asks: TurnAsks,
-  ): ActorRef<A>;
+  ): object;
 }

@@ -33,6 +33,7 @@ function hostOf(nodeId: string, store: Store): StoreHost {
     stores: () => [],
     residents: new ActorLru(1_000, systemClock),
     owns: true,
+    workers: [],
     address: () => undefined,
     contracts: undefined,
     offer: undefined,

@@ -13,10 +13,10 @@ import type { Pause } from "../ports/store.ts";
  * | `message_id_reused` | no | the id was used before with another input |
  * | `mailbox_full` | yes | the actor has too many waiting messages; nothing was written |
  * | `overloaded` | yes | more comes than can be committed; nothing was written; `retryAfterMs` says when to ask again |
- * | `turn_failed` | no | the handler threw; nothing was written; the cause stays in the log |
+ * | `turn_failed` | no | the handler threw; nothing was written; the cause stays in the log. |
  * | `commit_failed` | yes | the commit was rolled back; nothing was written |
  * | `fenced` | yes | another node owns the partition now; nothing was written |
- * | `deadline_exceeded` | yes | no reply in time; the turn may still commit: retry with the same id |
+ * | `deadline_exceeded` | yes | no reply in time, or three nodes ended one after the other while they had the message; the turn may still commit: retry with the same id |
  * | `unavailable` | yes | no node owns the partition right now, or it cannot be reached |
  * | `state_too_large` | no | the new state is over the limit; nothing was written |
  * | `event_too_large` | no | an event or broadcast is over the limit; nothing was written |

@@ -1,6 +1,6 @@
 /** Makes the parts of a node, in an order in which each gets what it needs, and starts them. */
 import { ActorLru } from "../activation/lru.ts";
-import type { AnyActorType } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyWorkerType } from "../actor/any-actor.ts";
 import { withCheckedReplies } from "../actor/checked-replies.ts";
 import { makeRef } from "../actor/ref.ts";
 import { systemClock } from "../base/clock.ts";
@@ -22,6 +22,7 @@ import { sendSink } from "../relay/send-sink.ts";
 import { Subscriptions } from "../subscriptions/subscriptions.ts";
 import { NodeMetrics } from "../telemetry/node-metrics.ts";
 import { NodeSpans } from "../telemetry/node-spans.ts";
+import { type WorkerNode, Workers } from "../workers/workers.ts";
 import { Node, type NodeParts } from "./node.ts";
 import type { Troupe, TroupeOptions } from "./troupe.ts";
 
@@ -41,8 +42,14 @@ const OFFER_TIMEOUT_MS = 2_000;
  * ```
  */
 export async function createTroupe(options: TroupeOptions): Promise<Troupe> {
-  const actors = options.checkReplies === true ? options.actors.map(withCheckedReplies) : options.actors;
-  const node = new Node(partsOf({ ...options, actors }));
+  const { checkReplies = false, actors, workers = [] } = options;
+  const node = new Node(
+    partsOf(
+      checkReplies
+        ? { ...options, actors: actors.map(withCheckedReplies), workers: workers.map(withCheckedReplies) }
+        : options,
+    ),
+  );
   try {
     await node.start();
   } catch (error) {
@@ -58,19 +65,25 @@ function partsOf(options: TroupeOptions): NodeParts {
   const randomness = options.randomness ?? systemRandomness;
   const nodeId = options.nodeId ?? `node_${randomness.uuid(clock.now())}`;
   const { transport, topics } = options;
-  const types = new ActorRegistry();
+  const workerTypes = workersOf(options);
+  const types = new ActorRegistry(workerTypes.map(({ type }) => type));
   const hosts: StoreHost[] = [];
   const log = options.log ?? silentLog;
   const spans = options.tracing === undefined ? undefined : new NodeSpans(options.tracing);
-  const router = new Router({
-    nodeId,
-    clock,
-    randomness,
-    transport,
-    types,
-    log,
-    spans,
-  });
+  const metrics: NodeMetrics | undefined =
+    options.metrics === undefined
+      ? undefined
+      : new NodeMetrics(
+          () => hosts,
+          () => subscriptions.status(),
+          () => workers?.report() ?? [],
+        );
+  const ref: NodeServices["ref"] = (type, key, from, deadline, asks) =>
+    makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call));
+  const others = (type: string): WorkerNode[] => nodesWith(hosts, type, nodeId);
+  const workers: Workers | undefined =
+    workerTypes.length === 0 ? undefined : new Workers(workerTypes, { clock, log, metrics, spans, ref, others });
+  const router = new Router({ nodeId, clock, randomness, transport, types, log, spans, workers });
   const link: NodeLink | undefined = transport === undefined ? undefined : { transport, clock };
   const crossings = new CrossingAsks(types, link, nodeId);
   const controls = new ActorControls(router);
@@ -88,6 +101,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     owns: options.owns ?? true,
     address: options.address ?? (() => undefined),
     contracts: options.contracts,
+    workers: workers?.types ?? [],
     offer:
       link === undefined
         ? undefined
@@ -96,23 +110,17 @@ function partsOf(options: TroupeOptions): NodeParts {
           },
     residents,
     recentTurns: options.recentTurns ?? 0,
-    metrics:
-      options.metrics === undefined
-        ? undefined
-        : new NodeMetrics(
-            () => hosts,
-            () => subscriptions.status(),
-          ),
+    metrics,
     spans,
     askedInTurn: (waitingFor, callers) => crossings.way(waitingFor, callers),
-    ref: (type, key, from, deadline, asks) =>
-      makeRef(type, (message, input, call) => router.callFrom(from, deadline, type, key, message, input, asks, call)),
+    ref,
   };
   const projections = new Projections(options.projections ?? [], {
     nodeId,
     clock,
     log: services.log,
     now: () => clock.now(),
+    partitions: (type) => types.hostOf(type).store.partitions,
     history: (type, positions, limit) => types.hostOf(type).store.readHistory(type, positions, limit),
     recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
   });
@@ -145,7 +153,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     for (const type of group) types.add(type, host);
   }
   projections.checkSources((name) => types.find(name));
-  const detachMetrics = services.metrics === undefined ? undefined : options.metrics?.attach(services.metrics);
+  const detachMetrics = metrics === undefined ? undefined : options.metrics?.attach(metrics);
   const subscriptions: Subscriptions = new Subscriptions(options.actors, options.sources ?? {}, {
     clock,
     log: services.log,
@@ -154,9 +162,9 @@ function partsOf(options: TroupeOptions): NodeParts {
     route: (envelope) => router.route(envelope),
     pause: (actor, reason) => controls.pause(actor, reason),
     recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
-    holds: (type, partition) => {
+    holds: (type, key) => {
       const { partitions } = types.hostOf(type);
-      return partitions.partition(partition) !== undefined && partitions.holdsLease();
+      return partitions.partition(partitions.of(type, key)) !== undefined && partitions.holdsLease();
     },
   });
   return {
@@ -169,6 +177,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     link,
     crossings,
     router,
+    workers,
     types,
     hosts,
     residents,
@@ -200,4 +209,26 @@ function groupByStore(options: TroupeOptions): Map<string, AnyActorType[]> {
     else group.push(type);
   }
   return groups;
+}
+
+/** @throws {TypeError} when a worker has the name of an actor type, or of another one. */
+function workersOf({ actors, workers = [] }: TroupeOptions): readonly AnyWorkerType[] {
+  const names = actors.map(({ type }) => type);
+  for (const { type } of workers) {
+    if (names.includes(type))
+      throw new TypeError(`Cannot register the stateless worker "${type}" as the name is taken`);
+    names.push(type);
+  }
+  return workers;
+}
+
+/** The other nodes that have a worker, as far as the stores here know. */
+function nodesWith(hosts: readonly StoreHost[], worker: string, self: string): WorkerNode[] {
+  const found = new Map<string, WorkerNode>();
+  for (const { partitions, ownership } of hosts) {
+    for (const { id, info } of partitions.nodes()) {
+      if (id !== self && info?.workers?.includes(worker) === true) found.set(id, { node: id, ownership });
+    }
+  }
+  return [...found.values()];
 }

@@ -5,6 +5,7 @@ import type { NodeAnswers, WayAhead } from "../calls/node-messages.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Subscriptions } from "../subscriptions/subscriptions.ts";
+import type { Workers } from "../workers/workers.ts";
 
 /** What this node answers to what other nodes ask of it itself. */
 export class OwnAnswers implements NodeAnswers {
@@ -12,8 +13,15 @@ export class OwnAnswers implements NodeAnswers {
   readonly #subscriptions: Subscriptions;
 
   readonly #crossings: CrossingAsks;
+  readonly #workers: Workers | undefined;
 
-  constructor(hosts: readonly StoreHost[], subscriptions: Subscriptions, crossings: CrossingAsks) {
+  constructor(
+    hosts: readonly StoreHost[],
+    subscriptions: Subscriptions,
+    crossings: CrossingAsks,
+    workers: Workers | undefined,
+  ) {
+    this.#workers = workers;
     this.#hosts = hosts;
     this.#subscriptions = subscriptions;
     this.#crossings = crossings;
@@ -34,6 +42,6 @@ export class OwnAnswers implements NodeAnswers {
   }
 
   report(): readonly ReportedActors[] {
-    return this.#hosts.flatMap((host) => host.reportActors());
+    return [...this.#hosts.flatMap((host) => host.reportActors()), ...(this.#workers?.report() ?? [])];
   }
 }

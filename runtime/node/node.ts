@@ -1,10 +1,10 @@
 /** The door to one node. Owns nothing that runs: each method hands over to the part that does the work. */
 
 import { type ActorLru } from "../activation/lru.ts";
-import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyWorkerType, StateOutput } from "../actor/any-actor.ts";
 import { REBUILD } from "../actor/rebuild-command.ts";
-import { makeRef } from "../actor/ref.ts";
-import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
+import { makeRef, NO_KEY } from "../actor/ref.ts";
+import type { ActorRef, ActorTell, CallOptions, WorkerRef, WorkerTell } from "../actor/ref.ts";
 import type { Clock } from "../base/clock.ts";
 import { withDeadline } from "../base/deadline.ts";
 import type { Randomness } from "../base/randomness.ts";
@@ -28,6 +28,7 @@ import type { Transport } from "../ports/transport.ts";
 import { type Projections } from "../projections/projections.ts";
 import { type Subscriptions } from "../subscriptions/subscriptions.ts";
 import { watchActor, watchEnvelope, type WatchedState } from "../watch/watch.ts";
+import type { Workers } from "../workers/workers.ts";
 import type { ClusterReport } from "./cluster-report.ts";
 import { OwnAnswers } from "./node-answers.ts";
 import { reportCluster } from "./report-cluster.ts";
@@ -47,6 +48,8 @@ export interface NodeParts {
   readonly link: NodeLink | undefined;
   readonly crossings: CrossingAsks;
   readonly router: Router;
+  /** `undefined`: there are none. */
+  readonly workers: Workers | undefined;
   readonly types: ActorRegistry;
   readonly hosts: readonly StoreHost[];
   readonly residents: ActorLru;
@@ -73,7 +76,7 @@ export class Node implements Troupe {
     this.nodeId = parts.nodeId;
     this.tracing = parts.tracing;
     this.deadLetters = parts.deadLetters;
-    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions, parts.crossings);
+    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions, parts.crossings, parts.workers);
   }
 
   async start(): Promise<void> {
@@ -86,12 +89,16 @@ export class Node implements Troupe {
     subscriptions.start();
   }
 
-  ref<A extends AnyActorType>(type: A, key: string): ActorRef<A> {
+  ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
+  ref<W extends AnyWorkerType>(worker: W): WorkerRef<W>;
+  ref(type: AnyActorType | AnyWorkerType, key: string = NO_KEY): object {
     return makeRef(type, (message, input, options) => this.call(type.type, key, message, input, options));
   }
 
-  tell<A extends AnyActorType>(type: A, key: string): ActorTell<A> {
-    return makeRef<A, ActorTell<A>>(type, (message, input) => this.#parts.router.tell(type.type, key, message, input));
+  tell<A extends AnyActorType>(type: A, key: string): ActorTell<A>;
+  tell<W extends AnyWorkerType>(worker: W): WorkerTell<W>;
+  tell(type: AnyActorType | AnyWorkerType, key: string = NO_KEY): object {
+    return makeRef(type, (message, input) => this.#parts.router.tell(type.type, key, message, input));
   }
 
   call(type: string, key: string, message: string, input: unknown, options = NO_OPTIONS): Promise<unknown> {
@@ -168,6 +175,10 @@ export class Node implements Troupe {
     return this.#parts.controls.inspect({ type, key });
   }
 
+  partitionOf(type: string, key: string): number {
+    return this.#parts.types.hostOf(type).partitions.of(type, key);
+  }
+
   get topics(): Pick<Topics, "subscribe"> {
     if (this.#parts.topics === undefined) throw new TypeError("Cannot subscribe as createTroupe was given no `topics`");
     return this.#parts.topics;
@@ -218,7 +229,7 @@ export class Node implements Troupe {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
-    const { router, projections, subscriptions, hosts, transport, detachMetrics } = this.#parts;
+    const { router, workers, projections, subscriptions, hosts, transport, detachMetrics } = this.#parts;
     this.#stopping.abort();
     router.stopRetrying();
     // Each part is stopped, whatever another one throws: the first error is told when all is down.
@@ -229,6 +240,8 @@ export class Node implements Troupe {
     await this.#until(timeoutMs, async (deadline) => {
       await Promise.race([all(projections.stop(), subscriptions.stop(timeoutMs)), deadline]);
       await all(...hosts.map((host) => host.stop(deadline)));
+      // Behind the actors, whose turns may ask them while they drain.
+      await all(workers?.stop(deadline) ?? Promise.resolve());
       await all(projections.close());
     });
     router.stop();

@@ -1,6 +1,6 @@
-import type { AnyActorType, StateOutput } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyWorkerType, StateOutput } from "../actor/any-actor.ts";
 import type { ContractCheck } from "../actor/contract-check.ts";
-import type { ActorRef, ActorTell, CallOptions } from "../actor/ref.ts";
+import type { ActorRef, ActorTell, CallOptions, WorkerRef, WorkerTell } from "../actor/ref.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -27,6 +27,8 @@ import type { ClusterReport } from "./cluster-report.ts";
 /** What `createTroupe` is given. */
 export interface TroupeOptions {
   readonly actors: readonly AnyActorType[];
+  /** The stateless workers that this node runs, and may call. Default: none. */
+  readonly workers?: readonly AnyWorkerType[];
   /** Where each actor type lives: by type, or `default` for the rest. Several types may share a store. */
   readonly stores: Readonly<Record<string, Store>>;
   /** Where events and workflow requests go. None: they stay in the outbox. */
@@ -98,6 +100,8 @@ export interface Troupe {
   readonly tracing?: Tracing | undefined;
   /** A typed handle on an actor, wherever it lives. */
   ref<A extends AnyActorType>(type: A, key: string): ActorRef<A>;
+  /** A typed handle on a stateless worker: its calls run here where a copy is free, else where another node has one. */
+  ref<W extends AnyWorkerType>(worker: W): WorkerRef<W>;
   /**
    * As `ref`, for messages whose reply nobody waits for: at most once, and gone with this process until its turn has
    * committed. It waits in the mailbox while more comes than can be committed; once that is full it is dropped, counted
@@ -110,7 +114,8 @@ export interface Troupe {
    * ```
    */
   tell<A extends AnyActorType>(type: A, key: string): ActorTell<A>;
-  /** Calls a message by name; what `ref` and the ingress are made of. */
+  tell<W extends AnyWorkerType>(worker: W): WorkerTell<W>;
+  /** Calls a message by name; what `ref` and the ingress are made of. The key of a stateless worker is `"-"`. */
   call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
   /**
    * Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. States of
@@ -196,6 +201,11 @@ export interface Troupe {
   reload(type: string, key: string): Promise<void>;
   /** A look at an actor, also at one that does not exist. Its state is the committed one. */
   inspect(type: string, key: string): Promise<ActorInspection>;
+  /**
+   * The number of the partition that an actor lives in, in the store of its type.
+   * @throws {TroupeError} `unknown_actor`.
+   */
+  partitionOf(type: string, key: string): number;
   /** What will not be tried again by itself. */
   readonly deadLetters: DeadLetters;
   /** What actors broadcast. @throws {TypeError} the node was given no `topics`. */

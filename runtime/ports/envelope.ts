@@ -42,7 +42,10 @@ export interface Envelope {
   readonly origin: Origin;
   /** Which try, from 1. */
   readonly attempt: number;
+  /** The caller's, the same in each try and on each node: a turn may tell by it whose call it answered. */
   readonly traceparent: string | undefined;
+  /** The span of the way from another node, in that caller's trace: the turn's stands under it. */
+  readonly callSpan?: string;
   /** Addresses whose turns wait for this one, outermost first: how a call cycle is seen. */
   readonly callers: readonly string[];
   /** Milliseconds the caller waits. */

@@ -34,6 +34,8 @@ export interface NodeInfo {
   readonly owns: boolean;
   /** The actor types of this store that it knows. */
   readonly types: readonly string[];
+  /** The stateless workers that it runs; `undefined`: none. */
+  readonly workers?: readonly string[];
   /** How long its leases are, in milliseconds. */
   readonly leaseMs: number;
   /** The contracts of those types, as text that whoever wrote it can read. Kept where it is not given. */

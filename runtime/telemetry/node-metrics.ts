@@ -31,7 +31,14 @@ export interface CountedHost {
   /** Milliseconds since the lease was last renewed. */
   readonly leaseAgeMs: number;
   readonly laneLoad: LaneLoad;
-  reportActors(): Iterable<{ readonly type: string; readonly inMemory: number; readonly waiting: number }>;
+  reportActors(): Iterable<CountedActors>;
+}
+
+/** What is in memory, and waits, of one type. */
+export interface CountedActors {
+  readonly type: string;
+  readonly inMemory: number;
+  readonly waiting: number;
 }
 
 /** What is counted of a turn. */
@@ -61,13 +68,20 @@ export class NodeMetrics implements NodeCounts {
   readonly publishSeconds = new Map<string, Buckets>();
   readonly #hosts: () => readonly CountedHost[];
   readonly #subscriptions: () => readonly SubscriptionStatus[];
+  readonly #workers: () => Iterable<CountedActors>;
   readonly #letters = new Map<DeadLetterReason, number>();
   readonly #away = new Map<string, number>();
   readonly #turns = new Map<string, Map<string, Kept>>();
 
-  constructor(hosts: () => readonly CountedHost[], subscriptions: () => readonly SubscriptionStatus[] = () => []) {
+  /** @param workers runs under way and calls that wait, of stateless workers. */
+  constructor(
+    hosts: () => readonly CountedHost[],
+    subscriptions: () => readonly SubscriptionStatus[] = () => [],
+    workers: () => Iterable<CountedActors> = () => [],
+  ) {
     this.#hosts = hosts;
     this.#subscriptions = subscriptions;
+    this.#workers = workers;
   }
 
   /** A message of an actor had its turn. */
@@ -173,8 +187,8 @@ export class NodeMetrics implements NodeCounts {
 
   #byType(what: "waiting" | "inMemory"): Iterable<NamedValue> {
     const sums = new Map<string, number>();
-    for (const host of this.#hosts())
-      for (const report of host.reportActors()) sums.set(report.type, (sums.get(report.type) ?? 0) + report[what]);
+    for (const reports of [...this.#hosts().map((host) => host.reportActors()), this.#workers()])
+      for (const report of reports) sums.set(report.type, (sums.get(report.type) ?? 0) + report[what]);
     return named(sums);
   }
 

@@ -43,7 +43,7 @@ export class NodeSpans {
 
   /** A message has its turn, or a query is answered. */
   turn(envelope: Envelope): Span | undefined {
-    const { type, key, message, traceparent, attempt, origin } = envelope;
+    const { type, key, message, traceparent, callSpan, attempt, origin } = envelope;
     if (!isRecorded(traceparent)) return undefined; // NodeSpans.S1
     const attributes: Record<string, string | number> = {
       ...methodOf(type, message),
@@ -52,7 +52,12 @@ export class NodeSpans {
       "troupe.message.origin": origin.kind,
     };
     if (attempt > 1) attributes["troupe.message.attempt"] = attempt;
-    return this.tracing.begin({ name: `${type}/${message}`, kind: "internal", parent: traceparent, attributes });
+    return this.tracing.begin({
+      name: `${type}/${message}`,
+      kind: "internal",
+      parent: callSpan ?? traceparent,
+      attributes,
+    });
   }
 
   /** A call goes to the node that owns its actor. */

@@ -112,3 +112,21 @@ test("timers that come due in the same moment as one that kills are not taken fo
       ),
     workload: () => Promise.resolve(),
   }));
+
+test("a call that kills every node that runs it is answered by the third death, and is not taken to one node more", () =>
+  simulateMany({
+    seeds: 12,
+    firstSeed: 58_001,
+    actors: [Worker],
+    nodes: 5,
+    faults: [crashAt("in-turn", { message: "explode", always: true })],
+    spanMs: 30_000,
+    invariants: [
+      ({ history }) => {
+        const deaths = history.filter((entry) => entry.kind === "node" && entry.event === "crashed").length;
+        return deaths <= 3 || `${deaths} nodes died of one call`;
+      },
+    ],
+    steps: 1,
+    workload: ({ ref }) => ref(Worker, "a").explode(undefined, { id: "boom", timeout: "25s" }),
+  }));

@@ -5,9 +5,10 @@
  * is refused or fails is simply dropped, and leaves no trace (G2).
  */
 import { safeParse } from "valibot";
-import type { AnyActorType, AnyMessageDefinition, Emits } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyMessageDefinition, AnyWorkerType, Emits } from "../actor/any-actor.ts";
 import type { ActorSockets, TurnContext, Workflows, WorkflowStart } from "../actor/context.ts";
-import type { ActorRef } from "../actor/ref.ts";
+import { NO_KEY } from "../actor/ref.ts";
+import { isWorker } from "../actor/stateless-worker.ts";
 import type { Clock } from "../base/clock.ts";
 import {
   MAX_BROADCAST_LENGTH,
@@ -44,13 +45,13 @@ export interface TurnParts extends TimerSource {
   readonly clock: Clock;
   readonly randomness: Randomness;
   /** A handle for calls made inside a turn; they wait no longer than `deadline` (monotonic). */
-  ref<A extends AnyActorType>(
-    type: A,
+  ref(
+    type: AnyActorType | AnyWorkerType,
     key: string,
     from: Envelope,
     deadline: number | undefined,
     asks: TurnAsks,
-  ): ActorRef<A>;
+  ): object;
   readonly log: TimerSource["log"] & { lateUse(actor: string, message: string, what: string): void };
 }
 
@@ -261,6 +262,11 @@ export class Turn implements TurnContext<unknown, Emits> {
   }
 
   send(target: AnyActorType, key: string, message: string, input?: unknown): void {
+    if (isWorker(target)) {
+      throw new TypeError(
+        `Cannot send "${message}" to ${target.type} as it is a stateless worker, which has no inbox: ask it, by c.ref`,
+      );
+    }
     const definition = target.messages[message];
     if (definition === undefined)
       throw new TypeError(`Cannot send "${message}" to ${target.type} as it has no such message`);
@@ -279,7 +285,7 @@ export class Turn implements TurnContext<unknown, Emits> {
     });
   }
 
-  ref<A extends AnyActorType>(target: A, key: string): ActorRef<A> {
+  ref(target: AnyActorType | AnyWorkerType, key: string = NO_KEY): never {
     if (this.#sealed) this.#late(`ask ${target.type}/${key}`);
     return this.#parts.ref(
       target,
@@ -287,7 +293,7 @@ export class Turn implements TurnContext<unknown, Emits> {
       this.#envelope,
       this.#callDeadline,
       (this.#asks ??= new TurnAsks(this.span?.traceparent)),
-    );
+    ) as never;
   }
 
   /** A send has a deadline too, but only until it is tried again. */

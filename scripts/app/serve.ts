@@ -3,11 +3,13 @@ import { gatewayRoutes } from "#actors/gateway/http/gateway.ts";
 import { createIngress } from "#actors/ingress/app.ts";
 import type { Forward, IngressDeps } from "#actors/ingress/deps.ts";
 import { type Readiness, readinessOf } from "#actors/ingress/readiness.ts";
+import type { RecentLines } from "#actors/ingress/search/process-log.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
+import { createRpcSockets, type RpcSocket } from "#actors/ingress/sockets/rpc-sockets.ts";
 import type { Session } from "#actors/ingress/sockets/session.ts";
-import { createSockets } from "#actors/ingress/sockets/sockets.ts";
+import { createSockets, SOCKET_PATH } from "#actors/ingress/sockets/sockets.ts";
 import { type ConfigPolicy, policyFromEnv } from "#actors/orchestrator/config/config.ts";
 import { orchestratorRoutes } from "#actors/orchestrator/http/orchestrator.ts";
 import { Forwarder } from "#actors/orchestrator/http/traffic/forwarder.ts";
@@ -56,11 +58,22 @@ export interface ServedBy {
   readonly system: System;
   readonly telemetry: Telemetry;
   readonly tracing: AppTracing;
+  /** The last lines of `log`. */
+  readonly lines: RecentLines;
   readonly log: Log;
 }
 
 /** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
-export function serveHttp({ settings, live, connections, system, telemetry, tracing, log }: ServedBy): HttpServer {
+export function serveHttp({
+  settings,
+  live,
+  connections,
+  system,
+  telemetry,
+  tracing,
+  lines,
+  log,
+}: ServedBy): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
   const workflows = connections.temporal && workflowClient(connections.temporal);
   const troupe = (): Troupe =>
@@ -111,6 +124,14 @@ export function serveHttp({ settings, live, connections, system, telemetry, trac
     metrics: telemetry.prometheus,
     tracing: tracing.otel,
     traces: tracing.traces,
+    chaos: connections.chaos,
+    tails: connections.tails,
+    search: {
+      actors: system.actors,
+      sinks: [...new Set(connections.sinks.map(({ name }) => name))],
+      containers: system.containers,
+      lines,
+    },
     orders: () => shop().orders,
     reports: () => shop().reports,
     audit: () => shop().audit,
@@ -130,18 +151,33 @@ export function serveHttp({ settings, live, connections, system, telemetry, trac
     log,
   };
   const app = createIngress(deps, [orchestrator, ...gateway]);
+  const origins = (): readonly string[] => [
+    ...loopbackOrigins(listener.port, listener.scheme),
+    ...live.current().ALLOWED_ORIGINS,
+  ];
+  const redeem = (key: string) => troupe().ref(Ticket, key).redeem();
   const sockets = createSockets({
     topics: () => connections.topics,
     access: {
-      origins: () => [...loopbackOrigins(listener.port, listener.scheme), ...live.current().ALLOWED_ORIGINS],
-      ...(keys && {
-        authenticate: (request: Request) => socketCaller(request, guard, (key) => troupe().ref(Ticket, key).redeem()),
-      }),
+      origins,
+      ...(keys && { authenticate: (request: Request) => socketCaller(request, guard, redeem) }),
     },
     log,
   });
-  const watch: KeyWatch | undefined = keys && watchKeys(keys.directory, sockets);
-  const listener: Listener = listen<Session | Tunnel>({
+  const rpcSockets = app.rpc && createRpcSockets({ door: app.rpc, guard, origins, redeem, log });
+  const openSockets = (): number => sockets.open + (rpcSockets?.open ?? 0);
+  const watch: KeyWatch | undefined =
+    keys &&
+    watchKeys(keys.directory, {
+      get open() {
+        return openSockets();
+      },
+      review(good) {
+        sockets.review(good);
+        rpcSockets?.review(good);
+      },
+    });
+  const listener: Listener = listen<Session | RpcSocket | Tunnel>({
     hostname: HOST.replaceAll(/[[\]]/g, ""),
     port: PORT,
     idleTimeout: IDLE_SECONDS,
@@ -151,20 +187,23 @@ export function serveHttp({ settings, live, connections, system, telemetry, trac
     fetch: async (request, own) => {
       const response = await app.serve(
         request,
-        (asked) => sockets.upgrade(asked, own as Bun.Server<Session>),
+        async (asked, path) =>
+          path === SOCKET_PATH
+            ? await sockets.upgrade(asked, own as Bun.Server<Session>)
+            : await rpcSockets?.upgrade(asked, own as Bun.Server<RpcSocket>),
         (asked, tunnel, headers) => own.upgrade(asked, { data: tunnel, headers }),
       );
       if (stopping) response?.headers.set("connection", "close");
       return response;
     },
-    websocket: withTunnels(sockets.websocket),
+    websocket: withTunnels(rpcSockets?.beside(sockets.websocket) ?? sockets.websocket),
   });
   const host = HOST.includes(":") && !HOST.startsWith("[") ? `[${HOST}]` : HOST;
   const address = `${listener.scheme}://${host}:${listener.port}`;
   return {
     address,
     get sockets() {
-      return sockets.open;
+      return openSockets();
     },
     readiness,
     announceStop() {
@@ -174,6 +213,7 @@ export function serveHttp({ settings, live, connections, system, telemetry, trac
       keys?.stop();
       watch?.stop();
       sockets.close();
+      rpcSockets?.close();
       forwarder.stop();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, drainMs);

@@ -56,6 +56,8 @@ export interface ShopReads {
 
 /** The actor system as the rest of the process sees it. */
 export interface System {
+  /** Every actor type of the app. */
+  readonly actors: readonly AnyActorType[];
   /** The running node; `undefined` while it is not there yet. */
   troupe(): Troupe | undefined;
   /** What is read of the shop as a whole; `undefined` like the node. */
@@ -132,6 +134,7 @@ export function startSystem({ settings, live, connections, telemetry, log, traci
         owns: settings.TROUPE_ROLES.includes("actors"),
         address,
         recentTurns: RECENT_TURNS,
+        checkReplies: settings.TROUPE_CHECK_REPLIES === "on",
         retentionMs: durationMs(settings.OUTBOX_RETENTION),
         ...(settings.ACTORS_MAX_ACTIVE === undefined ? {} : { maxActiveActors: settings.ACTORS_MAX_ACTIVE }),
         metrics: telemetry.prometheus.metrics,
@@ -206,6 +209,7 @@ export function startSystem({ settings, live, connections, telemetry, log, traci
 
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
   return {
+    actors,
     troupe: () => troupe,
     shop: () => shop,
     gateway,

@@ -21,7 +21,9 @@ const WATCHED_AFTER_MS = 1_000;
 export async function* failover({ full }: { readonly full: boolean }): AsyncGenerator<BenchCase> {
   const rounds = full ? FULL_ROUNDS : ROUNDS;
   progress(`failover: ${rounds} kills and ${rounds} orderly leaves, with a process started before each`);
-  await using harness = await openHarness({ environment: { TROUPE_ROLES: "ingress,actors" } });
+  await using harness = await openHarness({
+    environment: { TROUPE_CHECK_REPLIES: "off", TROUPE_ROLES: "ingress,actors" },
+  });
   const killed: number[] = [];
   const caller: number[] = [];
   const left: number[] = [];

@@ -34,7 +34,9 @@ export async function* http(): AsyncGenerator<BenchCase> {
 }
 
 async function app(postmaster: number | undefined): Promise<Measured> {
-  await using harness = await openHarness({ environment: { TROUPE_ROLES: "ingress,actors" } });
+  await using harness = await openHarness({
+    environment: { TROUPE_CHECK_REPLIES: "off", TROUPE_ROLES: "ingress,actors" },
+  });
   const process = harness.start();
   const product = { name: "Bench", price: 250, currency: "EUR" };
   for (const sku of SKUS) {

@@ -94,6 +94,7 @@ export const ARROWS: readonly Arrow[] = [
 export const ROOMS: readonly string[] = [
   "node",
   "calls",
+  "workers",
   "host",
   "control",
   "activation",

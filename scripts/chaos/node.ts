@@ -2,7 +2,7 @@
 import { connectNats } from "#infra/nats/connection.ts";
 import { natsTransport } from "#infra/nats/transport.ts";
 import { postgresStore } from "#infra/postgres/store.ts";
-import { createTroupe, silentLog, type Troupe } from "#runtime";
+import { type AnyActorType, createTroupe, silentLog, type Troupe } from "#runtime";
 import { ACTORS } from "./actors.ts";
 
 /** Where a node of a run finds its servers, and the name that keeps runs apart. */
@@ -23,7 +23,7 @@ export async function startNode(servers: ChaosServers, owns: boolean): Promise<P
     owns,
   });
   return {
-    ref: (type, key) => troupe.ref(type, key),
+    ref: ((type: AnyActorType, key: string) => troupe.ref(type, key)) as Troupe["ref"],
     leave: (timeoutMs) => troupe.leave(timeoutMs),
     async stop(timeoutMs) {
       await troupe.stop(timeoutMs);

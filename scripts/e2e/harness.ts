@@ -91,6 +91,8 @@ export async function openHarness({ kafka = false, environment = {} }: HarnessOp
     TROUPE_ROLES: "ingress,actors,workflows",
     DELIVERY_STEP: "100ms",
     DECIDE_WITHIN: "2s",
+    // As in development. Benchmarks turn it off.
+    TROUPE_CHECK_REPLIES: "on",
     ...environment,
   });
 }

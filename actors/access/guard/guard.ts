@@ -1,5 +1,5 @@
 import type { Access } from "#infra/http/access.ts";
-import { identify, mayUse, type Principal } from "#infra/http/principal.ts";
+import { identify, mayUse, type Principal, principalOf } from "#infra/http/principal.ts";
 /**
  * What stands between the network and the routes.
  *
@@ -35,6 +35,11 @@ export class Guard {
   readonly #options: GuardOptions;
   readonly #limiter: Limiter;
   readonly #taken = new WeakMap<Request, Taken>();
+  /** Requests whose first call is counted already. */
+  readonly #paid = new WeakSet<Request>();
+  /** The addresses of requests that stand for others. */
+  readonly #addresses = new WeakMap<Request, string>();
+  /** Requests that a rule before their route has admitted, and counted. */
   readonly #ahead = new WeakSet<Request>();
 
   constructor(options: GuardOptions) {
@@ -52,7 +57,8 @@ export class Guard {
    * @throws {Problem} 401 without a good key, 403 for one that is not good for this, 429 for one request too many.
    */
   admit(request: Request, access: Access): Promise<void> | undefined {
-    const { authenticate } = this.#options;
+    const { authenticate, rateLimit } = this.#options;
+    if (rateLimit?.() !== undefined) this.#paid.add(request);
     const counts = !this.#ahead.has(request);
     const counted = counts ? this.countAddress(request) : undefined;
     if (authenticate === undefined || access === "open") return counted; // Guard.G3
@@ -89,12 +95,43 @@ export class Guard {
     return await this.#authenticate(request, authenticate);
   }
 
+  /** Whose key a token is; `undefined`: it is none that is good. @throws {TypeError} where authentication is off. */
+  async holderOf(token: string): Promise<Principal | undefined> {
+    const { authenticate } = this.#options;
+    if (authenticate === undefined) throw new TypeError("Cannot tell who asks as authentication is off");
+    return BEARER.test(`Bearer ${token}`) ? await authenticate(token) : undefined;
+  }
+
+  /**
+   * Counts a call that a request brought, where it may bring several: each against the limits of its address and its key. The first
+   * one was counted when the request was admitted. @throws {Problem} 429.
+   */
+  countCall(request: Request): Promise<void> | undefined {
+    if (this.#options.rateLimit?.() === undefined || this.#paid.delete(request)) return undefined;
+    const principal = principalOf(request);
+    const countKey = (): Promise<void> | undefined =>
+      principal === undefined ? undefined : this.#count(request, `key ${principal.keyId}`);
+    const counted = this.countAddress(request);
+    return counted === undefined ? countKey() : counted.then(countKey);
+  }
+
+  /** From now on `copy` comes from where `request` does: for a request that the server takes back once it is a socket. */
+  standIn(copy: Request, request: Request): void {
+    this.#addresses.set(copy, this.#addressOf(request));
+  }
+
+  #addressOf(request: Request): string {
+    const { peer, trustedProxies = [] } = this.#options;
+    return (
+      this.#addresses.get(request) ??
+      clientAddress(peer?.(request) ?? "", request.headers.get("x-forwarded-for"), trustedProxies)
+    );
+  }
+
   /** Counts a request against the limit of its address; a promise where others are asked. @throws {Problem} 429. */
   countAddress(request: Request): Promise<void> | undefined {
-    const { peer, trustedProxies = [] } = this.#options;
     if (this.#options.rateLimit?.() === undefined) return undefined;
-    const address = clientAddress(peer?.(request) ?? "", request.headers.get("x-forwarded-for"), trustedProxies);
-    return this.#count(request, `address ${networkOf(address)}`);
+    return this.#count(request, `address ${networkOf(this.#addressOf(request))}`);
   }
 
   /** Tells how much of the limit a request has left. */

@@ -57,7 +57,13 @@ const clerk = (key: string) =>
 test("every route of the typed door is shut without a key, with a wrong one, and with a key for something else", async () => {
   const others = await makeKey("orders", "events", "services");
   const routes = app.routes.filter(({ path }) => path.startsWith("/rpc/"));
-  expect(routes.length).toBe(3);
+  expect(routes.map(({ path }) => path)).toEqual([
+    "/rpc/clerk/:key/note",
+    "/rpc/clerk/:key/count",
+    "/rpc/clerk/:key/watch",
+    "/rpc/batch",
+    "/rpc/socket",
+  ]);
   for (const { method, path } of routes) {
     const at = path.replace(":key", "a");
     const statuses: unknown[] = [];
@@ -84,6 +90,25 @@ test("what the door does not show looks the same to a stranger as what it does",
   for (const path of ["/rpc/clerk/a/note", "/rpc/clerk/a/nothing", "/rpc/vault/a/look", "/rpc/batch", "/rpc/socket"]) {
     expect([path, (await ask("POST", path)).status]).toEqual([path, 401]);
   }
+});
+
+test("a batch is answered call by call, each as its key's, and with what is refused alone", async () => {
+  const { key } = await makeKey("admin");
+  const calls = [
+    { id: 1, call: ["clerk", "a", "note"], key: "same" },
+    { id: 2, call: ["clerk", "a", "note"], key: "same" },
+    { id: 3, call: ["vault", "a", "look"] },
+  ];
+  const response = await ask("POST", "/rpc/batch", key, calls);
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/x-ndjson"]);
+  const lines = (await response.text()).trim().split("\n");
+  const answers = lines.map((line) => JSON.parse(line) as { id: number; status: number; body?: unknown });
+  expect(answers.toSorted((a, b) => a.id - b.id).map(({ status, body }) => [status, body])).toEqual([
+    [200, 1],
+    [200, 1],
+    [404, undefined],
+  ]);
+  expect((await ask("POST", "/rpc/batch", key, [])).status).toBe(400);
 });
 
 test("a key for admin opens it until it is revoked, and its ids are its own", async () => {

@@ -66,7 +66,10 @@ test("the routes stand in the OpenAPI document, for admin alone", async () => {
     "/rpc/clerk/{key}/never",
     "/rpc/clerk/{key}/count",
     "/rpc/clerk/{key}/watch",
+    "/rpc/batch",
+    "/rpc/socket",
   ]);
+  expect(paths["/rpc/batch"]?.["post"]).toMatchObject({ "x-scope": "admin" });
   expect(paths["/rpc/clerk/{key}/note"]?.["post"]).toMatchObject({ "x-scope": "admin" });
 });
 
