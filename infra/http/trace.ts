@@ -45,9 +45,11 @@ export function beginRequest(request: Request, tracing: Tracing | undefined, pat
   const traced: Traced = request;
   if (tracing === undefined || traced[TRACE] !== undefined) return undefined; // whoever handed it on tells of it
   const given = request.headers.get("traceparent");
-  const parent = given !== null && isUsable(given) ? tracing.join(given) : tracing.root();
+  const joins = given !== null && isUsable(given);
+  const parent = joins ? tracing.join(given) : tracing.root();
   if (!isRecorded(parent)) {
-    traced[TRACE] = traceFrom(parent);
+    // One that begins here has a span id of its own already.
+    traced[TRACE] = joins ? traceFrom(parent) : { traceId: parent.slice(3, 35), traceparent: parent };
     return undefined;
   }
   const method = METHODS.has(request.method) ? request.method : "_OTHER";

@@ -14,7 +14,7 @@ import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { durationMs } from "../base/duration.ts";
+import { type Duration, durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import { partitionOf } from "../message/address.ts";
@@ -60,13 +60,14 @@ export class Router {
   /** Of calls that took the short way. */
   readonly #caller: CallerSide<unknown> = {
     read: parsed,
-    again: ({ envelope, deadline }, error) =>
-      mayRetry(error) && !this.#stopped ? this.route(envelope, undefined, deadline).then(parsed) : undefined,
+    again: (call, error) => (mayRetry(error) && !this.#stopped ? this.#again(call) : undefined),
   };
   readonly #tells: DroppedTells;
   readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
   readonly #tellAgain = (envelope: Envelope, error: unknown): Promise<unknown> | undefined =>
     mayRetry(error) && !this.#stopped ? this.route(envelope) : undefined;
+  #timeout: Duration | undefined;
+  #timeoutMs = 0;
   /** Calls that take the long way. */
   #routing = 0;
   #stopped = false;
@@ -148,7 +149,7 @@ export class Router {
     deadline?: number,
     made?: Made,
   ): Promise<unknown> {
-    let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
+    let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : this.#timeoutOf(options.timeout);
     if (deadline !== undefined) {
       timeoutMs = Math.min(timeoutMs, deadline - this.#node.clock.monotonic());
       if (timeoutMs <= 0) {
@@ -172,8 +173,18 @@ export class Router {
       token: made?.token,
       since: made?.since,
     };
-    if (signal !== undefined) return this.routeUntil(signal, envelope).then(parsed);
-    return this.#shortWay(envelope) ?? this.route(envelope).then(parsed);
+    if (signal === undefined) return this.#shortWay(envelope, signal) ?? this.route(envelope).then(parsed);
+    if (signal.aborted) return Promise.reject(cancelledError(message, `${type}/${key}`));
+    return this.#shortWay(envelope, signal) ?? this.routeUntil(signal, envelope).then(parsed);
+  }
+
+  /** Read once: a door gives most calls the same time. */
+  #timeoutOf(timeout: Duration): number {
+    if (timeout !== this.#timeout) {
+      this.#timeoutMs = durationMs(timeout);
+      this.#timeout = timeout;
+    }
+    return this.#timeoutMs;
   }
 
   /** A message whose reply nobody waits for. Where there is no room for it, it is dropped and counted. */
@@ -191,9 +202,16 @@ export class Router {
   }
 
   /** As `route`, until `signal` is aborted. */
-  routeUntil(signal: AbortSignal, envelope: Envelope): Promise<string | undefined> {
+  routeUntil(signal: AbortSignal, envelope: Envelope, deadline?: number): Promise<string | undefined> {
     const error = (): TroupeError => cancelledError(envelope.message, `${envelope.type}/${envelope.key}`);
-    return untilAborted(signal, error, (cancellation) => this.route(envelope, cancellation));
+    return untilAborted(signal, error, (cancellation) => this.route(envelope, cancellation, deadline));
+  }
+
+  /** A call that failed on the short way takes the long one. */
+  #again({ envelope, deadline, signal }: PendingCall<unknown>): Promise<unknown> {
+    return signal === undefined
+      ? this.route(envelope, undefined, deadline).then(parsed)
+      : this.routeUntil(signal, envelope, deadline).then(parsed);
   }
 
   /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
@@ -340,7 +358,7 @@ export class Router {
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
    * harmless (Router.N1).
    */
-  #shortWay(envelope: Envelope): Promise<unknown> | undefined {
+  #shortWay(envelope: Envelope, signal: AbortSignal | undefined): Promise<unknown> | undefined {
     const host = this.#node.types.findHost(envelope.type);
     const actor = host?.dispatcher.resident(envelope.type, envelope.key);
     const definition = actor?.definitionOf(envelope.message);
@@ -361,6 +379,7 @@ export class Router {
       this.#caller,
     );
     host.dispatcher.deliverTo(actor, call, definition, now);
+    if (signal !== undefined) call.until(signal);
     return call.promise;
   }
 }

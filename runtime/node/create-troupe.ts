@@ -184,6 +184,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     projections,
     subscriptions,
     deadLetters,
+    answers: options.answers ?? {},
     detachMetrics,
   };
 }

@@ -52,7 +52,12 @@ export class NodeSpans {
       "troupe.message.origin": origin.kind,
     };
     if (attempt > 1) attributes["troupe.message.attempt"] = attempt;
-    return this.tracing.begin({ name: `${type}/${message}`, kind: "internal", parent: callSpan ?? traceparent, attributes });
+    return this.tracing.begin({
+      name: `${type}/${message}`,
+      kind: "internal",
+      parent: callSpan ?? traceparent,
+      attributes,
+    });
   }
 
   /** A call goes to the node that owns its actor. */

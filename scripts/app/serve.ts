@@ -63,7 +63,7 @@ export interface ServedBy {
 /** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
 export function serveHttp({ settings, live, connections, system, telemetry, tracing, log }: ServedBy): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
-  const workflows = connections.temporal && workflowClient(connections.temporal);
+  const workflows = connections.temporal && workflowClient(connections.temporal, { tracing: tracing.otel });
   const troupe = (): Troupe =>
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
   const orchestrator = orchestratorRoutes({
