@@ -16,7 +16,14 @@ export { statelessWorker } from "./actor/stateless-worker.ts";
 export type { DeclareWork, WorkContext, WorkDefinition, WorkerOptions, WorkerType } from "./actor/stateless-worker.ts";
 export { NO_KEY } from "./actor/ref.ts";
 export type { ActorRef, ActorTell, CallOptions, WorkerRef, WorkerTell, WorkOptions } from "./actor/ref.ts";
-export { formatAddress, parseAddress, PARTITION_COUNT, partitionOf } from "./message/address.ts";
+export {
+  checkedPartitions,
+  formatAddress,
+  MAX_PARTITIONS,
+  parseAddress,
+  PARTITION_COUNT,
+  partitionOf,
+} from "./message/address.ts";
 export type { Address } from "./message/address.ts";
 export type { CloudEvent } from "./message/cloud-event.ts";
 export type { NodeAnswer } from "./node/ask-nodes.ts";
@@ -69,7 +76,13 @@ export type * from "./ports/metrics.ts";
 export type * from "./ports/read-database.ts";
 export type { PublishResult, Sink, SinkLane } from "./ports/sink.ts";
 export type { Handled, Source, SourceConsumer, SourceMessage, SourceSubscription } from "./ports/source.ts";
-export { CommitRefusedError, FencedError, OutcomeUnknownError, SENT_IDS } from "./ports/store.ts";
+export {
+  CommitRefusedError,
+  FencedError,
+  OutcomeUnknownError,
+  PartitionsDifferError,
+  SENT_IDS,
+} from "./ports/store.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/topics.ts";
 export { isRecorded } from "./ports/tracing.ts";

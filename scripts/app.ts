@@ -8,6 +8,7 @@ import { databasesOf } from "./app/databases.ts";
 import { jsonLog } from "./app/json-log.ts";
 import { writeDownUncaught } from "./app/last-words.ts";
 import { followSettings } from "./app/live-settings.ts";
+import { RecentLog } from "./app/recent-log.ts";
 import { serveHttp } from "./app/serve.ts";
 import { type LoadedSettings, loadSettings } from "./app/settings-sources.ts";
 import { SettingsError } from "./app/settings.ts";
@@ -38,7 +39,8 @@ function settingsOf(all: Environment): LoadedSettings {
 
 async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
   const { settings } = loaded;
-  const log = jsonLog(settings.LOG_LEVEL);
+  const lines = new RecentLog();
+  const log = jsonLog(settings.LOG_LEVEL, (line) => lines.write(line));
   writeDownUncaught(log);
   const tracing = openTracing(settings, all);
   const stopSignal = untilStopSignal();
@@ -65,7 +67,7 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
     traces: tracing.traces,
     address: () => server.address,
   });
-  const server = serveHttp({ settings, live, connections, system, telemetry, tracing, log });
+  const server = serveHttp({ settings, live, connections, system, telemetry, tracing, lines, log });
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,

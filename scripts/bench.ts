@@ -1,11 +1,13 @@
 #!/usr/bin/env bun
 /** `bun run bench [name…]`: what the parts reach, with a baseline beside each in the same run. See `--help`. */
-import { loadavg } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { type ServerName, UnavailableError } from "#infra/stack/types.ts";
 import { useDeliveredPostgres } from "./bench/delivered.ts";
+import { readFigures, type Section, withSection, writeFigures } from "./bench/figures.ts";
 import { type BenchOptions, readArguments } from "./bench/options.ts";
-import { machine, PAGE, withSection } from "./bench/page.ts";
+import { machine, PAGE, withFigures } from "./bench/page.ts";
+import { progress } from "./bench/progress.ts";
 import { type Bench, BENCHES } from "./bench/registry.ts";
 import { type BenchCase, TABLE_HEAD, toJsonLine, toRow } from "./bench/report.ts";
 import { versionsLine } from "./bench/versions.ts";
@@ -13,24 +15,31 @@ import { versionsLine } from "./bench/versions.ts";
 const EXIT_USAGE = 2;
 
 function list(): string {
-  return BENCHES.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n");
+  return BENCHES.map(({ name, about, seconds }) => `  ${name.padEnd(12)} ${about} (${duration(seconds)})`).join("\n");
+}
+
+function duration(seconds: number): string {
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
 function usage(): string {
-  return `Usage: bun run bench [name…] [--json] [--report] [--delivered] [--full] [--sink name,…] [--open-transaction duration]
+  return `Usage: bun run bench [name…] [--json] [--report] [--delivered] [--full | --quick] [--only text] [--sink name,…] [--open-transaction duration]
 
 Runs benchmarks, all of them without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
 ${list()}
 
   --json       a line of JSON per case instead of a table
-  --report     writes the figures into ${PAGE} too, each benchmark in the place of its last ones
-  --delivered  on a PostgreSQL of this run's own, with the defaults it is delivered with
+  --report     writes the figures into ${PAGE} too, each part of a benchmark in the place of its last ones
+               as soon as it has ended: what was broken off is gone on with by naming what is left
+  --delivered  on a PostgreSQL of this run's own, with the defaults it is delivered with; the page shows both beside each other
   --full       the large cases too, as ten thousand sockets, or a store of a million actors, and more rounds where a case is
                made of few, as in failover
+  --only       of relay and growth: the parts whose names hold this text, as in "kafka", "open" or "timers"
+  --quick      of growth: up to ten thousand rows only, to try it
   --sink       of relay: the brokers to measure with, of nats, kafka, rabbitmq and redis; all of them without it
   --open-transaction
-               of relay: how long a transaction is left open before what goes on beside it is measured, as in 10m; 30s without it
+               of relay: how long a transaction is left open before what goes on beside it is measured, as in 10m; 10s without it
   --help       this text`;
 }
 
@@ -48,10 +57,10 @@ function chosen(names: readonly string[]): readonly Bench[] {
 async function run(
   { name, run: cases }: Bench,
   options: BenchOptions,
-  tell: (line: BenchCase) => void,
+  tell: (line: BenchCase) => Promise<void>,
 ): Promise<boolean> {
   try {
-    for await (const line of cases(options)) tell(line);
+    for await (const line of cases(options)) await tell(line);
     return true;
   } catch (error) {
     if (error instanceof UnavailableError) console.error(`${name}: left out, ${error.message}`);
@@ -60,15 +69,25 @@ async function run(
   }
 }
 
-/** Puts the figures of one benchmark into the page. */
-async function keep({ name, servers }: Bench, cases: readonly BenchCase[]): Promise<void> {
-  const file = Bun.file(join(import.meta.dirname, "..", PAGE));
-  const versions = await versionsLine(new Set(servers));
-  const day = new Date().toISOString().slice(0, 10);
+/** Puts what a part of a benchmark has measured among the figures, and writes the page anew. */
+async function keep({ name, servers }: Bench, group: string, cases: readonly BenchCase[]): Promise<void> {
   const kind = args.delivered ? "delivered" : "tuned";
-  const server = servers.includes("postgres") ? kind : "none";
-  const section = { bench: name, server, cases, day, machine: machine(), versions, load } as const;
-  await file.write(withSection(await file.text(), section));
+  const section: Section = {
+    bench: name,
+    group,
+    server: servers.includes("postgres") ? kind : "none",
+    day: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    versions: await versionsLine(new Set(servers)),
+    load,
+    processors: availableParallelism(),
+    cases,
+  };
+  const figures = withSection(await readFigures(), section);
+  await writeFigures(figures);
+  const page = Bun.file(join(import.meta.dirname, "..", PAGE));
+  const order = BENCHES.map((bench) => bench.name);
+  await page.write(withFigures(await page.text(), figures, order));
 }
 
 let args: ReturnType<typeof readArguments>;
@@ -88,13 +107,24 @@ if (delivered) await useDeliveredPostgres();
 if (!json) console.log(TABLE_HEAD);
 const [load = 0] = loadavg();
 let complete = true;
-for (const bench of benches) {
-  const cases: BenchCase[] = [];
-  const ended = await run(bench, options, (line) => {
-    cases.push(line);
+const begun = performance.now();
+for (const [i, bench] of benches.entries()) {
+  const from = performance.now();
+  progress(
+    `${bench.name}: ${i + 1} of ${benches.length}, about ${duration(bench.seconds)}; ${duration((from - begun) / 1_000)} since the start`,
+  );
+  let part: BenchCase[] = [];
+  const keepPart = async (): Promise<void> => {
+    if (report && part.length > 0) await keep(bench, part[0]?.group ?? "", part);
+    part = [];
+  };
+  const ended = await run(bench, options, async (line) => {
+    if (line.group !== part[0]?.group) await keepPart();
+    part.push(line);
     console.log(json ? toJsonLine(line) : toRow(line));
   });
-  if (ended && report && cases.length > 0) await keep(bench, cases);
+  if (ended) await keepPart();
+  progress(`${bench.name}: took ${duration((performance.now() - from) / 1_000)}`);
   complete = ended && complete;
 }
 const used = new Set<ServerName>(benches.flatMap(({ servers }) => servers));

@@ -7,6 +7,9 @@ import { type Outage, OUTAGE_NAMES } from "./chaos/outages/faults.ts";
 import { report } from "./chaos/outages/report.ts";
 import { outages } from "./chaos/outages/run.ts";
 import { chaos } from "./chaos/run.ts";
+import { SERVICE_FAULT_NAMES, type ServiceFault } from "./chaos/services/faults.ts";
+import { serviceReport } from "./chaos/services/report.ts";
+import { serviceRun } from "./chaos/services/run.ts";
 import { shopRun } from "./chaos/shop/run.ts";
 
 const EXIT_USAGE = 2;
@@ -34,10 +37,18 @@ The shop: --faults shop. --orders simulated orders (default: 2000) at --rate a s
   the worker of the sagas is killed every --seconds (default: 20) and Kafka and RabbitMQ are away once each. In the end
   every order is at an end, the invariants hold, and every invoice and notice is there once.
 
+Faults of services: ${SERVICE_FAULT_NAMES.join(", ")};
+services stands for all of them.
+  A service of four replicas runs on two Docker engines that two processes of the app drive, all of them the run's own. It is
+  asked for at --rate a second (default: 200) while updates succeed and fail, replicas, an engine and an app process are killed,
+  and strangers make containers with our labels, at random moments. Each must converge, no more containers may run than
+  replicas and surge, healthy replicas are left alone, and the table counts requests that failed. --repeats N times each.
+
   --seed N       brings the same faults again (default: one of its own)
   --seconds S    how long a run of nodes takes; how long a broker is away (default: 60 seconds); --minutes M likewise
   --faults a,b   which faults, of one kind (default: nodes)
-  --rate R       events a second, for faults of servers and of the app (default: 500)
+  --rate R       events a second, for faults of servers and of the app (default: 500); requests a second, for faults of services
+  --repeats N    how often each fault of services comes (default: 1)
   --orders N     how many orders, for the shop
   --log FILE     where the log of the app goes, for faults of servers and of the app (default: nowhere)
   --json         one line of JSON
@@ -57,22 +68,27 @@ function numberOf(flag: string, text: string | undefined): number | undefined {
 type Chosen =
   | { readonly kind: "nodes"; readonly faults: readonly Fault[] }
   | { readonly kind: "outages"; readonly faults: readonly Outage[] }
+  | { readonly kind: "services"; readonly faults: readonly ServiceFault[] }
   | { readonly kind: "shop" };
 
 function faultsOf(text = "nodes"): Chosen {
   if (text.trim() === "shop") return { kind: "shop" };
   const names = text.split(",").flatMap((name): readonly string[] => {
     if (name.trim() === "nodes") return FAULTS;
+    if (name.trim() === "services") return SERVICE_FAULT_NAMES;
     return name.trim() === "outages" ? OUTAGE_NAMES : [name.trim()];
   });
+  const ofServices = names.flatMap((name) => SERVICE_FAULT_NAMES.find((fault) => fault === name) ?? []);
+  if (ofServices.length === names.length) return { kind: "services", faults: ofServices };
   const ofNodes = names.flatMap((name) => FAULTS.find((fault) => fault === name) ?? []);
   const ofServers = names.flatMap((name) => OUTAGE_NAMES.find((fault) => fault === name) ?? []);
   if (ofNodes.length === names.length) return { kind: "nodes", faults: ofNodes };
   if (ofServers.length === names.length) return { kind: "outages", faults: ofServers };
-  const unknown = names.find((name) => ![...ofNodes, ...ofServers].some((known) => known === (name as Fault | Outage)));
+  const known: ReadonlySet<string> = new Set([...ofNodes, ...ofServers, ...ofServices]);
+  const unknown = names.find((name) => !known.has(name));
   return usageError(
     unknown === undefined
-      ? "Cannot mix faults of nodes with those of servers: run them one after the other"
+      ? "Cannot mix faults of nodes, of servers and of services: run them one after the other"
       : `There is no fault "${unknown}"`,
   );
 }
@@ -87,6 +103,7 @@ function readArguments() {
         faults: { type: "string" },
         rate: { type: "string" },
         orders: { type: "string" },
+        repeats: { type: "string" },
         log: { type: "string" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -115,6 +132,12 @@ async function runNodes(seed: number, forMs: number, faults: readonly Fault[]): 
 async function runOutages(seed: number, awayMs: number, rate: number, faults: readonly Outage[]): Promise<boolean> {
   const verdict = await outages({ seed, awayMs, rate, faults, ...telling() });
   console.log(values.json ? JSON.stringify(verdict) : `\n${report(verdict)}\n`);
+  return verdict.violations.length === 0;
+}
+
+async function runServices(seed: number, rate: number, repeats: number, faults: readonly ServiceFault[]) {
+  const verdict = await serviceRun({ seed, rate, repeats, faults, ...telling() });
+  console.log(values.json ? JSON.stringify(verdict) : `\n${serviceReport(verdict)}\n`);
   return verdict.violations.length === 0;
 }
 
@@ -171,6 +194,11 @@ async function runChosen(): Promise<boolean> {
     const orders = numberOf("--orders", values.orders) ?? 2_000;
     say(`${orders} orders, ${rate ?? 20} a second, a worker lives ${seconds ?? 20} s`);
     return await runShop(orders, rate ?? 20, (seconds ?? 20) * 1_000);
+  }
+  if (chosen.kind === "services") {
+    const repeats = numberOf("--repeats", values.repeats) ?? 1;
+    say(`seed ${seed}, ${rate ?? 200} requests a second, ${chosen.faults.join(", ")}`);
+    return await runServices(seed, rate ?? 200, repeats, chosen.faults);
   }
   const lasting = seconds ?? 60;
   if (chosen.kind === "nodes") {

@@ -7,7 +7,7 @@ import type { Rule } from "./lost-runs.ts";
  * What becomes of a delivery that is gone: it starts anew, under the `webhook-id` that its receiver knows it by. One that somebody
  * cancelled is kept as a dead letter, which is what they asked for: its replay delivers it.
  */
-export function lostDeliveries(troupe: Pick<Troupe, "ref" | "deadLetters">): Rule {
+export function lostDeliveries(troupe: Pick<Troupe, "ref" | "deadLetters" | "partitionOf">): Rule {
   const { giveUp } = deliverWebhookActivities({ troupe });
   return async ({ status, input }) => {
     if (status !== "CANCELLED") return { kind: "restart" };

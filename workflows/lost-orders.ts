@@ -1,6 +1,6 @@
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import { Order } from "#actors/shop/order/order.ts";
-import { type OutboxRecord, partitionOf, type Troupe } from "#runtime";
+import type { OutboxRecord, Troupe } from "#runtime";
 import { fulfilOrderStart, type FulfilOrder } from "./fulfil-order/messages.ts";
 import { fulfilOrderSignals } from "./fulfil-order/names.ts";
 import type { Rule } from "./lost-runs.ts";
@@ -19,6 +19,8 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
   delivered: [fulfilOrderSignals.delivered],
   lost: [fulfilOrderSignals.lost],
   returned: [fulfilOrderSignals.returned],
+  // It leaves no more: by its time limit, or by an undo that the run before has begun.
+  recalled: [fulfilOrderSignals.overdue],
 };
 
 /** The statuses in which an order waits for its saga. */
@@ -29,7 +31,10 @@ const WAITS: ReadonlySet<string> = new Set(["placed", "reserved", "paid", "shipp
  * had before, so what was done is not done again; the run goes on where the old one stopped, or undoes what that one had begun
  * to undo. An order that is too old for that is kept as a dead letter, for people to decide.
  */
-export function lostOrders(troupe: Pick<Troupe, "ref" | "deadLetters">, now: () => number = Date.now): Rule {
+export function lostOrders(
+  troupe: Pick<Troupe, "ref" | "deadLetters" | "partitionOf">,
+  now: () => number = Date.now,
+): Rule {
   return async ({ workflowId, runId, status, input }) => {
     const { orderId } = input as FulfilOrder;
     const order = await troupe.ref(Order, orderId).get();
@@ -59,7 +64,7 @@ export function lostOrders(troupe: Pick<Troupe, "ref" | "deadLetters">, now: () 
 }
 
 async function show(
-  troupe: Pick<Troupe, "deadLetters">,
+  troupe: Pick<Troupe, "deadLetters" | "partitionOf">,
   input: FulfilOrder,
   runId: string,
   detail: string,
@@ -68,7 +73,7 @@ async function show(
   const { id, ...start } = fulfilOrderStart(input);
   const at = Date.now();
   const record: OutboxRecord = {
-    partition: partitionOf("order", orderId),
+    partition: troupe.partitionOf("order", orderId),
     seq: 0,
     kind: "workflow",
     id: `wfr_lost-${runId}`,

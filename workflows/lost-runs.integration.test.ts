@@ -73,15 +73,28 @@ test("what the courier says while the saga is gone becomes a dead letter, and th
   const { runId } = await shop.handle(orderId).describe();
   await shop.handle(orderId).terminate("by a person");
   await arrive(orderId);
-  await eventually("both signals are kept", WITHIN_MS, async () => {
+  await eventually("its signal is kept", WITHIN_MS, async () => {
     const { items } = await shop.troupe.deadLetters.list();
-    return items.filter(({ detail }) => detail.includes(`fulfil-order/${orderId} is TERMINATED`)).length === 2;
+    return items.filter(({ detail }) => detail.includes(`fulfil-order/${orderId} is TERMINATED`)).length === 1;
   });
   await eventually("the order is delivered", WITHIN_MS, async () => {
     await sweep.look();
     return (await shop.order(orderId).get())?.status === "delivered";
   });
   expect((await shop.handle(orderId).describe()).runId).not.toBe(runId);
+});
+
+test("an order whose courier did not come while its saga was gone is turned down by the next run", async () => {
+  const orderId = await shop.place({ amount: 700 });
+  await shop.scheduled(orderId);
+  await shop.handle(orderId).terminate("by a person");
+  await shop.delivery(orderId).runOut();
+  await eventually("the order is rejected", WITHIN_MS, async () => {
+    await sweep.look();
+    return (await shop.order(orderId).get())?.status === "rejected";
+  });
+  expect(await shop.order(orderId).get()).toMatchObject({ reason: "dispatch_timed_out" });
+  expect(await shop.payment(orderId).get()).toMatchObject({ captured: 700, refunded: 700 });
 });
 
 test("an order that was cancelled while its saga was gone ends cancelled, and nothing stays held", async () => {

@@ -27,6 +27,7 @@ export const deliveryDispatched = defineSignal(fulfilOrderSignals.dispatched);
 export const deliveryDelivered = defineSignal(fulfilOrderSignals.delivered);
 export const deliveryLost = defineSignal(fulfilOrderSignals.lost);
 export const deliveryReturned = defineSignal(fulfilOrderSignals.returned);
+export const deliveryOverdue = defineSignal(fulfilOrderSignals.overdue);
 export const getStatus = defineQuery<FulfilOrderProgress>(GET_STATUS);
 
 export const requestCancel = defineUpdate<InferOutput<typeof CancelAccepted>>(fulfilOrderUpdates.cancel);
@@ -36,5 +37,5 @@ export const changeAddress = defineUpdate<UpdateAnswer, [{ readonly address: Add
 export const decide = defineUpdate<UpdateAnswer, [{ readonly choice: Choice }]>(fulfilOrderUpdates.decide);
 export const retryUndo = defineUpdate<UpdateAnswer>(fulfilOrderUpdates.retryUndo);
 
-/** The search attribute that tells where an order stands. It changes at the end and when undos are parked only. */
+/** The search attribute that names an order whose undos are parked, or that ended otherwise than delivered. */
 export const orderStatus = { name: searchAttributes.orderStatus, type: "KEYWORD" } as const;

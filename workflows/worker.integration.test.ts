@@ -1,8 +1,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { testServer } from "#infra/stack/for-tests.ts";
+import { temporalConnection } from "#infra/temporal/connection.ts";
 import { makeNamespace, removeNamespace } from "#infra/temporal/test-namespace.ts";
-import { newId } from "#runtime";
+import { newId, silentLog } from "#runtime";
 import { WORKFLOW_ENTRIES } from "./entries.ts";
 import { startWorkers } from "./worker.ts";
 
@@ -48,3 +49,41 @@ test.skipIf(process.platform !== "linux")(
     }
   },
 );
+
+test("a start beside a worker of its queue brings the first workflow task along, and one beside none does not", async () => {
+  const address = await testServer("temporal");
+  const temporal = temporalConnection({ address });
+  const [here, elsewhere] = [newId("queue"), newId("queue")];
+  const workers = startWorkers({
+    address,
+    queues: [{ taskQueue: here, workflowsPath: WORKFLOW_ENTRIES.gateway, activities: {} }],
+    log: silentLog,
+    eager: temporal.eager,
+  });
+  const comesAlong = async (taskQueue: string): Promise<readonly boolean[]> => {
+    const workflowId = newId("eager");
+    const start = { namespace: "default", workflowId, workflowType: { name: "none" }, taskQueue: { name: taskQueue } };
+    const made = await temporal.starting(taskQueue, async (service, isEager) => {
+      const { eagerWorkflowTask } = await service.startWorkflowExecution({
+        ...start,
+        requestId: workflowId,
+        requestEagerExecution: isEager,
+      });
+      return [isEager, eagerWorkflowTask != null];
+    });
+    await temporal.client.workflow.getHandle(workflowId).terminate();
+    return made;
+  };
+  try {
+    await workers.ready();
+    expect([await comesAlong(here), await comesAlong(elsewhere)]).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    await workers.stop();
+    expect(await comesAlong(here)).toEqual([false, false]);
+  } finally {
+    await workers.stop();
+    await temporal.close();
+  }
+});

@@ -12,6 +12,7 @@ import { NativeConnection, type Worker } from "@temporalio/worker";
  */
 import { pause } from "#infra/base/pause.ts";
 import type { Otel } from "#infra/otel/otel.ts";
+import type { EagerStarts } from "#infra/temporal/eager-starts.ts";
 import { securityOptions, type TemporalSecurity } from "#infra/temporal/security.ts";
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
@@ -40,6 +41,8 @@ export interface WorkersOptions {
   readonly log: Log;
   /** Where runs and activities are told of. None: nowhere. */
   readonly tracing?: Otel | undefined;
+  /** Told which queues are polled here, so that starts made in this process bring their first task along. None: nobody is. */
+  readonly eager?: EagerStarts | undefined;
   /** Workflows kept in memory per queue. Default 500; 0 replays each from its history at every task. */
   readonly maxCachedWorkflows?: number;
 }
@@ -78,13 +81,14 @@ interface SupervisedQueue {
 
 function superviseQueue(
   queue: QueueOptions,
-  { address, namespace = "default", security, codec, log, tracing, maxCachedWorkflows }: WorkersOptions,
+  { address, namespace = "default", security, codec, log, tracing, eager, maxCachedWorkflows }: WorkersOptions,
 ): SupervisedQueue {
   const { taskQueue } = queue;
   const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
   let stopped = false;
   let worker: Worker | undefined;
+  let withdraw = (): void => undefined;
 
   async function runOnce(): Promise<void> {
     const bundle = queue.workflowsPath === undefined ? undefined : await bundleOf(queue.workflowsPath);
@@ -106,9 +110,12 @@ function superviseQueue(
       log("info", "worker:started", { taskQueue });
       const run = worker.run();
       if (stopped) shutDown(worker);
+      else eager?.offer(taskQueue, connection);
+      withdraw = () => eager?.withdraw(taskQueue, connection);
       ready.resolve();
       await run;
     } finally {
+      withdraw();
       worker = undefined;
       await connection.close();
     }
@@ -135,6 +142,7 @@ function superviseQueue(
     async stop() {
       stopped = true;
       stopping.abort();
+      withdraw();
       if (worker) shutDown(worker);
       await ended;
       log("info", "worker:stopped", { taskQueue });

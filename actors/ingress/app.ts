@@ -42,12 +42,15 @@ import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
 import { actorsRoutes } from "./routes/actors.ts";
+import { brokerRoutes } from "./routes/brokers.ts";
+import { chaosRoutes } from "./routes/chaos.ts";
 import { codecRoutes } from "./routes/codec.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { RPC_SOCKET_PATH, rpcRoutes } from "./routes/rpc.ts";
+import { searchRoutes } from "./routes/search.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { askForTraces, tracesRoutes } from "./routes/traces.ts";
@@ -100,6 +103,9 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(deps.traces === undefined
       ? []
       : [tracesRoutes(new ClusterTraces(askForTraces(deps.troupe, deps.traces)), deps.traces)]),
+    ...(deps.tails === undefined ? [] : [brokerRoutes(deps, deps.tails)]),
+    ...(deps.chaos === undefined ? [] : [chaosRoutes(deps.chaos)]),
+    ...(deps.search === undefined ? [] : [searchRoutes(deps, deps.search)]),
     keyRoutes(deps),
     ticketRoutes(deps),
     docsRoutes(),
@@ -166,7 +172,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
       readers = forwarding?.origins === undefined ? originsOf(path) : [...originsOf(path), ...forwarding.origins];
       response = preflight(request, readers); // before the guard: a browser sends no key with it
       if (response === undefined && forwarding?.kind === "own") {
-        if (forwarding.access !== null) await guard?.admit(request, forwarding.access); // Ingress.I4
+        if (forwarding.access !== null) await guard?.admitAhead(request, forwarding.access); // Ingress.I4
         forwarding.pass();
       } else if (response === undefined && forwarding?.kind === "elsewhere") {
         await guard?.admit(request, forwarding.access); // Ingress.I4
@@ -199,7 +205,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
 }
 
 /** Who looks at the process, and the files of pages: nobody asks for their traces. */
-const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|console|traces|v1)(?:\/|$))/;
+const QUIET = /^\/(?:(?:health|ready|metrics)$|(?:assets|brokers|console|search|traces|v1)(?:\/|$))/;
 const NO_ORIGINS = (): readonly string[] => [];
 
 function notHere(): Problem {

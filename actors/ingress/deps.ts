@@ -4,13 +4,16 @@ import type { OrderLists } from "#actors/shop/read-model/orders.ts";
 import type { Reports } from "#actors/shop/read-model/reports.ts";
 import type { Access } from "#infra/http/access.ts";
 import type { TraceStore } from "#infra/otel/trace-store.ts";
+import type { BrokerTail } from "#infra/tail/tail.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { AnyActorType, Log, Tracing, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
 import type { Guard } from "../access/guard/guard.ts";
 import type { UpgradeTunnel } from "../orchestrator/http/traffic/forwarder.ts";
+import type { Chaos } from "./chaos.ts";
 import type { HttpCounts } from "./http-counts.ts";
 import type { Readiness } from "./readiness.ts";
+import type { SearchDeps } from "./search/deps.ts";
 
 /** What the ingress speaks to. Given by whoever starts the process. */
 export interface IngressDeps {
@@ -51,6 +54,12 @@ export interface IngressDeps {
   readonly tracing?: Tracing | undefined;
   /** The last traces; without it there are no such routes. */
   readonly traces?: TraceStore | undefined;
+  /** The brokers that can be looked at; without them there are no such routes. */
+  readonly tails?: readonly BrokerTail[];
+  /** Faults on purpose; without it there are no such routes. */
+  readonly chaos?: Chaos | undefined;
+  /** What `GET /search` looks at; without it there is no such route. */
+  readonly search?: SearchDeps;
   readonly links: Links;
   readonly log: Log;
 }

@@ -98,3 +98,68 @@ test("a list where a map is meant is 422 on every route with a body, and nothing
   }
   expect(asked).toBeGreaterThan(8);
 });
+
+/** What people look at, and probes: their links may carry what others put behind the question mark. */
+const PAGES = /^\/(?:$|simulator|shop\/|console|docs|openapi|assets\/|health|ready|metrics)/;
+/** What fits the parameters of most paths. */
+const IDS: Readonly<Record<string, string>> = {
+  orders: "ord_1",
+  payments: "ord_1",
+  deliveries: "ord_1",
+  invoices: "ord_1",
+};
+
+test("every path but those of pages and probes refuses a name in its query that it does not know, before anything is done", async () => {
+  let refused = 0;
+  for (const [path, methods] of mounted) {
+    if (PAGES.test(path)) continue;
+    const at = path.replaceAll(/:[a-zA-Z]+/g, IDS[path.split("/")[1] ?? ""] ?? "x1");
+    for (const method of methods) {
+      if (method === "OPTIONS" || method === "HEAD") continue;
+      const answer = await ingress.handle(new Request(`http://localhost${at}?no-such-name=1`, { method }));
+      if (answer.status === 404) continue; // the place is looked at first
+      expect([method, path, answer.status]).toEqual([method, path, 422]);
+      if (JSON.stringify(await answer.json()).includes("no-such-name")) refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(70);
+});
+
+/** Lists that are short by their nature, and the last lines of a log: there is nothing to page through. */
+const WHOLE: ReadonlySet<string> = new Set(["/search", "/brokers", "/services/{name}/logs"]);
+
+test("every list that says what comes next takes limit and cursor", async () => {
+  const document = (await (await ingress.handle(new Request("http://localhost/openapi/json"))).json()) as Document;
+  const lists = Object.entries(document.paths).flatMap(([path, { get }]) => {
+    const schema = get?.responses?.["200"]?.content?.["application/json"]?.schema;
+    return schema?.properties?.["next"] === undefined || WHOLE.has(path)
+      ? []
+      : [{ path, known: (get?.parameters ?? []).map(({ name }) => name) }];
+  });
+  expect(lists.length).toBeGreaterThan(15);
+  for (const { path, known } of lists)
+    expect([path, known]).toEqual([path, expect.arrayContaining(["limit", "cursor"])]);
+});
+
+interface Document {
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly get?: {
+          readonly parameters?: readonly { readonly name: string }[];
+          readonly responses?: Readonly<
+            Record<
+              string,
+              {
+                readonly content?: Readonly<
+                  Record<string, { readonly schema?: { readonly properties?: Readonly<Record<string, unknown>> } }>
+                >;
+              }
+            >
+          >;
+        };
+      }
+    >
+  >;
+}

@@ -1,5 +1,6 @@
 /** Rules of the configuration that bind routes of our own. */
 import { expect, test } from "bun:test";
+import { Guard } from "#actors/access/guard/guard.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { createIngress } from "./app.ts";
 import type { ForOwnRoute } from "./deps.ts";
@@ -38,4 +39,20 @@ test("pages of its origins may read the answer, others may not", async () => {
     (await ask(ingress, { origin })).headers.get("access-control-allow-origin");
   expect(await allowed("https://shop.example")).toBe("https://shop.example");
   expect(await allowed("https://other.example")).toBeNull();
+});
+
+test("a request that a rule asks a key of is counted once against its limits, though its route asks as well", async () => {
+  const guard = new Guard({
+    authenticate: async () => ({ keyId: "key_1", scopes: ["admin"] }),
+    peer: () => "127.0.0.1",
+    rateLimit: () => ({ perSecond: 1, burst: 10 }),
+    monotonic: () => 0,
+  });
+  const own = { kind: "own", access: "orders", origins: [], pass: () => undefined } as const;
+  const ingress = createIngress(stubDeps({ guard, forward: { find: () => own } }));
+  const left = async (): Promise<number> => {
+    const request = new Request("http://localhost/metrics", { headers: { authorization: "Bearer tk_1" } });
+    return Number((await ingress.handle(request)).headers.get("ratelimit-remaining"));
+  };
+  expect([await left(), await left()]).toEqual([9, 8]);
 });

@@ -8,7 +8,7 @@ export class Tries {
   }
 
   has(name: string): boolean {
-    return this.#counts.has(name);
+    return this.#counts.size > 0 && this.#counts.has(name);
   }
 
   /** One more failure. Answers how many there were by now. */
@@ -21,6 +21,6 @@ export class Tries {
 
   /** It succeeded, or was given up. */
   forget(name: string): void {
-    this.#counts.delete(name);
+    if (this.#counts.size > 0) this.#counts.delete(name);
   }
 }

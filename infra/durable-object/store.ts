@@ -17,12 +17,14 @@ export class ObjectStore extends SqlStore implements Store {
   /** When the object is woken; `undefined`: not known yet. */
   #alarmAt: number | undefined;
 
-  constructor(storage: ObjectStorage) {
+  /** @param partitions as of `sqlite`. */
+  constructor(storage: ObjectStorage, partitions?: number) {
     const database = new ObjectDatabase(storage);
-    super("durable-object", () => {
+    const open = (): Promise<ObjectDatabase> => {
       applyMigrations(database, MIGRATIONS);
       return Promise.resolve(database);
-    });
+    };
+    super("durable-object", open, partitions);
     this.#storage = storage;
     this.#database = database;
   }

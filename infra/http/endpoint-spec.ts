@@ -32,7 +32,10 @@ export interface EndpointSpec<
   /** What the refusals of the actor it speaks to mean. One that is not listed is a 409. */
   readonly refusals?: Refusals;
   readonly params?: P;
+  /** The query, as a strict object. Default: none is known, and any name in it is refused. */
   readonly query?: Q;
+  /** Whether names in the query that it does not know are passed over: probes add their own. @default false */
+  readonly anyQuery?: boolean;
   /** Which key it needs, where authentication is on: one with this scope, or with `admin`. `key`: any; `open`: none. */
   readonly scope: Access;
   /** JSON. A request without a body is a 400 unless the schema takes `undefined`. */

@@ -111,7 +111,7 @@ function read(spec: EndpointSpec, request: Request, params: Readonly<Record<stri
     look,
     call: id === undefined ? look : { ...look, id },
     params: spec.params === undefined ? undefined : readPath(spec, spec.params, params),
-    query: spec.query === undefined ? undefined : readQuery(spec.query, request),
+    query: spec.anyQuery === true ? undefined : readQuery(spec.query ?? NO_QUERY, request),
     body: undefined,
   };
 }
@@ -132,8 +132,8 @@ function readPath(spec: EndpointSpec, schema: Schema, params: Readonly<Record<st
   }
 }
 
-/** The query of an endpoint that knows none: any name in it is refused. */
-export const NO_QUERY = v.strictObject({});
+/** The query of an endpoint that names none: any name in it is refused, since it asks for something that would not be done. */
+const NO_QUERY = v.strictObject({});
 
 const EMPTY = {};
 

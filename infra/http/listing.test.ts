@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { MAX_SCANNED, readPage } from "./listing.ts";
+import { MAX_SCANNED, readPage, pageOfAll } from "./listing.ts";
 
 const rows = (count: number): { key: string }[] =>
   Array.from({ length: count }, (_, i) => ({ key: String(i).padStart(6, "0") }));
@@ -58,4 +58,14 @@ test("readPage() stops looking at its bound, with a cursor to go on", async () =
   expect(page.items).toEqual([]);
   expect(page.next).not.toBeNull();
   expect(listed).toBe(MAX_SCANNED);
+});
+
+test("a list at hand goes out page by page, each entry once, also when new ones come in front of it", () => {
+  const all = ["e", "d", "c", "b", "a"];
+  const first = pageOfAll(all, { limit: 2 }, (item) => item);
+  expect(first).toEqual({ items: ["e", "d"], next: "d" });
+  const second = pageOfAll(["f", ...all], { limit: 2, cursor: "d" }, (item) => item);
+  expect(second).toEqual({ items: ["c", "b"], next: "b" });
+  expect(pageOfAll(all, { limit: 2, cursor: "b" }, (item) => item)).toEqual({ items: ["a"], next: null });
+  expect(pageOfAll(all, { limit: 2, cursor: "gone" }, (item) => item)).toEqual({ items: [], next: null });
 });

@@ -4,6 +4,7 @@ import { describedBy } from "./json-schema.ts";
 /** Entries of one page, at most. */
 export const MAX_PAGE = 200;
 const DEFAULT_PAGE = 50;
+const MAX_CURSOR = 200;
 /** Actors looked at for one page, at most: bounds what a filter that fits nothing costs. */
 export const MAX_SCANNED = 2_000;
 
@@ -20,7 +21,7 @@ export const PageQuery = {
     ),
     String(DEFAULT_PAGE),
   ),
-  cursor: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
+  cursor: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_CURSOR))),
 };
 
 /** A page of a list. `next` is the cursor of the next one; `null` at the end. */
@@ -57,4 +58,22 @@ export async function readPage<Row extends { readonly key: string }, T>(
     scanned += rows.length;
   }
   return { items, next: after ?? null };
+}
+
+/**
+ * A page of a list that is at hand as a whole, in the order it has.
+ * @param keyOf what tells an entry from the others; of the last one of a page it is the cursor. One whose entry has gone
+ * meanwhile leads to an empty page.
+ */
+export function pageOfAll<T>(
+  all: readonly T[],
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+  keyOf: (item: T) => string,
+): Page<T> {
+  const cursorOf = (item: T): string => keyOf(item).slice(0, MAX_CURSOR);
+  const from = cursor === undefined ? 0 : all.findIndex((item) => cursorOf(item) === cursor) + 1;
+  if (cursor !== undefined && from === 0) return { items: [], next: null };
+  const items = all.slice(from, from + limit);
+  const last = items.at(-1);
+  return { items, next: last !== undefined && from + limit < all.length ? cursorOf(last) : null };
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { suggest } from "#infra/base/suggest.ts";
 import { holdsExactNumbers, isExactNumber } from "#infra/json/exact.ts";
 import { pointerOf } from "#infra/json/pointer.ts";
 import { listsForMaps } from "#runtime/internal";
@@ -45,7 +46,7 @@ function unfit(
   const found = known.length === 0 ? [] : [...known, ...furtherUnknown(schema, value, known)];
   // What is said of the members of such a list is beside the point.
   const others = found
-    .map((issue) => toIssue(issue))
+    .map((issue) => (isUnknownMember(issue) ? unknownIssue(issue, schema) : toIssue(issue)))
     .filter(({ path }) => !lists.some((list) => path === list || path.startsWith(`${list}/`)));
   const issues = [...others, ...lists.map((path) => ({ path, ...LIST_FOR_MAP }))];
   return new Problem(422, "invalid_input", "The content does not fit: see errors", {
@@ -60,13 +61,22 @@ function toIssue(issue: v.BaseIssue<unknown>): ProblemIssue {
   const { expected, received } = issue;
   return {
     path: pointerOf((issue.path ?? []).map(({ key }) => String(key))),
-    message: isUnknownMember(issue)
-      ? "is not a known member"
-      : isMissing(issue)
-        ? "is required"
-        : shorten(issue.message),
+    message: isMissing(issue) ? "is required" : shorten(issue.message),
     expected: isMissing(issue) ? "a value" : (expected ?? describe(issue)),
-    received: isUnknownMember(issue) ? "a value" : shorten(received),
+    received: shorten(received),
+  };
+}
+
+/** A member that is not known, with the ones that are where that is on top of the value. */
+function unknownIssue({ path }: v.BaseIssue<unknown>, schema: v.GenericSchema): ProblemIssue {
+  const names = (path ?? []).map(({ key }) => String(key));
+  const known = names.length === 1 && "entries" in schema ? Object.keys(schema.entries as object) : undefined;
+  const meant = known === undefined ? undefined : suggest(names[0] ?? "", known);
+  return {
+    path: pointerOf(names),
+    message: meant === undefined ? "is not a known member" : `is not a known member: did you mean ${meant}?`,
+    expected: known === undefined || known.length === 0 ? "no such member" : `one of ${known.join(", ")}`,
+    received: "a value",
   };
 }
 

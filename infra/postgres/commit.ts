@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { type CommitBatch, PARTITION_COUNT, type PauseWrite } from "#runtime";
+import { type CommitBatch, MAX_PARTITIONS, type PauseWrite } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import { pagesOf } from "./outbox-page.ts";
 import type { Sql } from "./pool.ts";
@@ -282,7 +282,7 @@ export function commitStatement(
   replaces: boolean,
 ): PromiseLike<readonly Committed[]> {
   const { fences } = batch;
-  if (fences.length > PARTITION_COUNT) throw new RangeError("Cannot commit to more partitions than there are");
+  if (fences.length > MAX_PARTITIONS) throw new RangeError("Cannot commit to more partitions than there are");
   const parameters: (string | number)[] = [
     arrayLiteral(fences.map((fence) => fence.partition)),
     arrayLiteral(fences.map((fence) => fence.epoch)),

@@ -20,6 +20,8 @@ const Account = actor("account", {
       c.emit("account.added.v1", { by });
       return (c.state.n += by);
     }),
+    /** Says what it was told, and changes nothing. */
+    note: command({ in: v.object({ by: v.number() }) }, (c, { by }) => c.emit("account.added.v1", { by })),
     n: query({ out: v.number() }, (c) => c.state.n),
   }),
 });
@@ -82,6 +84,16 @@ async function serverCounts(): Promise<ServerCounts> {
   });
 }
 
+/** How often rows of the states were written, as the server has counted: complete as {@link serverCounts} is. */
+async function rowsWritten(): Promise<{ readonly states: number }> {
+  await serverCounts();
+  return withConnection(database.url, async (sql) => {
+    const [row] = await sql<{ states: number }[]>`
+      select (n_tup_ins + n_tup_upd + n_tup_del)::int as states from pg_stat_user_tables where relname = 'actor_states'`;
+    return row ?? { states: 0 };
+  });
+}
+
 beforeAll(async () => {
   database = await testDatabase("costs");
   await using node = await start();
@@ -136,4 +148,18 @@ test("a load is one statement, and so is a durable turn with an id and an event,
   expect(after.statements - before.statements).toBeLessThanOrEqual(all + TURNS / 4);
   // The fence, the state, the reply, the page of the outbox; to begin with and to end, a node writes some rows of its own.
   expect(after.written - before.written).toBeLessThanOrEqual(4 * TURNS + 64 * 4 + TURNS / 4);
+});
+
+test("a turn that leaves the state as it was writes three rows: none of them is its state", async () => {
+  const TURNS = 200;
+  const { states } = await rowsWritten();
+  const before = await serverCounts();
+  {
+    await using node = await start();
+    for (let i = 0; i < TURNS; i++) await node.troupe.ref(Account, "alone").note({ by: 1 }, { id: `note-${i}` });
+  }
+  const after = await serverCounts();
+  // The fence, the reply, the page of the outbox; to begin with and to end, a node writes some rows of its own.
+  expect(after.written - before.written).toBeLessThanOrEqual(3 * TURNS + 64 * 4 + TURNS / 4);
+  expect((await rowsWritten()).states - states).toBe(0);
 });

@@ -1,7 +1,9 @@
 import type { Fence } from "#runtime";
 
-/** Pages. The rows of all partitions fit into one; further out they are only where old versions fill the pages before. */
-const FAR = 16;
+/** Rows of partitions that a page is given when the store is made; the rest of it is for their next versions. */
+const PAGE_ROWS = 27;
+/** Pages behind those: the rows lie there only where old versions fill the pages before. */
+const FAR = 14;
 
 /**
  * Where in its table the row of each partition lies that this process wrote last.
@@ -12,13 +14,19 @@ const FAR = 16;
  * the row has to be looked up by its id. Nearly always no version stays, and the id is the shorter way.
  */
 export class FencePlaces {
+  readonly #far: number;
   /** The last page that the last commit wrote to. */
   #page = 0;
   readonly #places = new Map<number, string>();
 
+  /** @param partitions how many rows there are. */
+  constructor(partitions: number) {
+    this.#far = FAR + Math.floor(partitions / PAGE_ROWS);
+  }
+
   /** The places of these rows, as `(page,item)`; `undefined` where the id is the shorter way, or one is not known. */
   of(fences: readonly Fence[]): readonly string[] | undefined {
-    if (this.#page < FAR) return undefined;
+    if (this.#page < this.#far) return undefined;
     const places: string[] = [];
     for (const { partition } of fences) {
       const place = this.#places.get(partition);

@@ -50,7 +50,7 @@ test("a query of 100,000 indexed actors reads the index, not the table", async (
     [[wide, rare], 50],
   ] as const) {
     const query: IndexQuery = { type: "item", fields: ["onHand", "status"], conditions, limit: 50, after: "" };
-    const { text, parameters } = whereStatement(query);
+    const { text, parameters } = whereStatement(query, 64);
     const plan = await sql.unsafe(`explain (analyze, costs off, timing off) ${text}`, [...parameters]);
     const lines = plan.map((row) => String(row["QUERY PLAN"])).join("\n");
     expect([conditions, /Seq Scan on (actor_index|actor_states)/.test(lines), lines.includes("actor_index_")]).toEqual([

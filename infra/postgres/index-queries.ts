@@ -7,7 +7,6 @@ import {
   type IndexedFields,
   type IndexFill,
   type IndexQuery,
-  PARTITION_COUNT,
 } from "#runtime";
 import { arrayLiteral } from "./array-literal.ts";
 import type { Sql } from "./pool.ts";
@@ -18,9 +17,9 @@ export interface Statement {
   readonly parameters: readonly (string | number)[];
 }
 
-/** The rows of an index query; `undefined` where the index is not complete at the moment it is read. */
-export async function where(sql: Sql, query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
-  const { text, parameters } = whereStatement(query);
+/** The rows of an index query; `undefined` where the index is not complete, in all partitions, at the moment it is read. */
+export async function where(sql: Sql, query: IndexQuery, partitions: number): Promise<readonly ActorRow[] | undefined> {
+  const { text, parameters } = whereStatement(query, partitions);
   const rows = await sql.unsafe<({ complete: boolean } & (ActorRow | { key: null }))[]>(text, [...parameters], {
     prepare: true,
   });
@@ -39,7 +38,7 @@ export async function where(sql: Sql, query: IndexQuery): Promise<readonly Actor
  * `actor_index_values`, and each of the others is one lookup by key. A list reads no more than a page per value; a range reads
  * what it matches. What keeps the server from other indexes stands where it is written: an expression has none.
  */
-export function whereStatement({ type, fields, conditions, limit, after }: IndexQuery): Statement {
+export function whereStatement({ type, fields, conditions, limit, after }: IndexQuery, partitions: number): Statement {
   const parameters: (string | number)[] = [type, JSON.stringify(fields), after ?? "", limit];
   const bind = (value: string): string => `$${parameters.push(value)}`;
   const [first, ...others] = conditions.toSorted((a, b) => Number("from" in a) - Number("from" in b));
@@ -60,7 +59,7 @@ export function whereStatement({ type, fields, conditions, limit, after }: Index
          where ${rest} and i0.key > $3 and ${test(first, "i0.value", bind)} order by i0.key || '' limit $4::int`;
   const text = `
     with complete as (
-      select count(*) = ${PARTITION_COUNT} as ok from indexed_fields where type = $1 and fields = $2
+      select count(*) = ${bind(String(partitions))}::int as ok from indexed_fields where type = $1 and fields = $2
     )
     select c.ok as complete, s.key, s.version::float8 as version, s.schema_version as "schemaVersion", s.state
     from complete c

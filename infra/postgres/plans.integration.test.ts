@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Sql } from "postgres";
-import { type ActorId, type CommitBatch, partitionOf, type Store } from "#runtime";
+import type { Store } from "#runtime";
 import { testDatabase, type TestDatabase } from "../stack/for-tests.ts";
 import { withConnection } from "../stack/postgres.ts";
+import { everyStatement, NODE } from "../testing/every-statement.ts";
 import { postgresStore } from "./store.ts";
 
 setDefaultTimeout(300_000);
@@ -13,7 +14,7 @@ const ROWS = Number(process.env.PLAN_ROWS ?? 50_000);
 /** Rows that a scan reads as fast as an index. */
 const FEW = 2_000;
 
-/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, nodes of a day, actors somebody paused, keys that are replayed, sinks, what was under way when a node died. */
+/** Tables with a bound: partitions, sinks × partitions, types × partitions, reasons, nodes of a day, actors somebody paused, keys that are replayed, sinks, settings, what was under way when a node died. */
 const BOUNDED = [
   "partitions",
   "nodes",
@@ -24,14 +25,9 @@ const BOUNDED = [
   "sinks",
   "paused_actors",
   "migrations",
+  "store_settings",
   "begun_messages",
 ];
-
-const NODE = "node-1";
-const ACTOR: ActorId = { type: "account", key: "one" };
-/** As many as are loaded at once. */
-const MANY: readonly ActorId[] = Array.from({ length: 200 }, (_, i) => ({ type: "account", key: `k${i * 5}` }));
-const PARTITION = partitionOf(ACTOR.type, ACTOR.key);
 
 let database: TestDatabase;
 let store: Store;
@@ -89,152 +85,16 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-const FILTERS = [{}, { reason: "poison" }, { type: "account" }, { key: "k7" }, { from: 10, before: 20 }] as const;
-
-/** A batch with a row of each kind. */
-function batch(time: number, epoch: number): CommitBatch {
-  const of = { ...ACTOR, partition: PARTITION };
-  const seq = 1_000_000_000 + time;
-  return {
-    fences: [{ partition: PARTITION, epoch, lastSeq: seq }],
-    states: [
-      { ...of, version: time, state: "{}" },
-      { ...of, key: `gone${time}`, version: time, state: undefined },
-      { ...of, key: `s${time}`, version: time, state: "{}", schemaVersion: 2 },
-      ...MANY.map(({ type, key }) => ({ ...of, type, key: `${key}-${time}`, version: time, state: "{}" })),
-    ],
-    replies: [{ ...of, id: `r${seq}`, hash: "h", reply: "1", at: seq }],
-    outbox: [
-      {
-        partition: PARTITION,
-        seq,
-        kind: "event",
-        id: `evt_${seq}`,
-        name: "x",
-        actor: ACTOR,
-        target: ACTOR.key,
-        body: "1",
-        at: seq,
-        traceparent: undefined,
-      },
-    ],
-    timers: [
-      { ...of, name: `set${time}`, dueAt: seq, message: "add", input: undefined },
-      { ...of, name: `unset${time}`, dueAt: undefined },
-    ],
-    index: [
-      { ...of, field: "n", value: `v${time}` },
-      { ...of, field: "m", value: undefined },
-    ],
-    journal: [{ ...of, seq, position: seq, id: `e${seq}`, name: "x", data: "1", at: seq, traceparent: undefined }],
-    pauses: [
-      { ...of, key: `p${time}`, since: 1, reason: "" },
-      { ...of, key: `q${time}`, since: undefined },
-    ],
-  };
-}
-
-/** Every method of the store, as the runtime calls it; reads are of a few rows. */
-async function everything(time: number): Promise<void> {
-  const epoch = 1 + time;
-  const at = [{ partition: PARTITION, after: 0 }];
-  await store.commit(NODE, batch(time, epoch));
-  await store.load(MANY);
-  await store.findReplies(MANY.map(({ type, key }) => ({ type, key, id: "m7" })));
-  await store.list("account", { limit: 10, after: "k2" });
-  await store.where({
-    type: "account",
-    fields: ["n"],
-    conditions: [{ field: "n", values: ["v3"] }],
-    limit: 10,
-    after: undefined,
-  });
-  await store.where({
-    type: "account",
-    fields: ["n"],
-    conditions: [
-      { field: "n", from: "v3", before: "v30" },
-      { field: "n", values: ["v3"] },
-    ],
-    limit: 10,
-    after: "k1",
-  });
-  await store.indexedFields([PARTITION]);
-  await store.fillIndex(NODE, [{ partition: PARTITION, epoch }], {
-    type: "account",
-    actors: [
-      {
-        key: "k7",
-        state: "{}",
-        values: [
-          { field: "n", value: "v7" },
-          { field: "m", value: undefined },
-        ],
-      },
-    ],
-    complete: undefined,
-  });
-  await store.timers([PARTITION], 100, 10);
-  await store.timersOf(ACTOR);
-  await store.paused([PARTITION]);
-  await store.readJournal([{ ...ACTOR, after: 0 }], 10);
-  await store.readHistory("account", at, 10);
-  await store.cursors([PARTITION]);
-  await store.saveCursors([{ sink: "a", partition: PARTITION, seq: time }]);
-  await store.readOutbox("event", at, 10);
-  await store.registerSinks([{ name: "a", kind: "event" }], time);
-  await store.forgetSinks(1);
-  await store.oldestAhead("a", "send");
-  await store.pruneOutbox([PARTITION], 1, 100);
-  await store.pruneReplies(1, 1, 100);
-  const begun = { ...ACTOR, id: `mine${time}`, partition: PARTITION, count: 1, at: time };
-  await store.saveBegun([begun]);
-  await store.begun([PARTITION]);
-  await store.saveBegun([{ ...begun, count: 0 }]);
-  await store.pruneBegun(1);
-  await store.recordDeadLetters([
-    {
-      id: `mine${time}`,
-      reason: "poison",
-      detail: "",
-      target: "k7",
-      attempts: 1,
-      record: "{}",
-      at: 1,
-      type: "account",
-      key: "k7",
-    },
-  ]);
-  for (const filter of FILTERS) {
-    await store.deadLetters(filter, { limit: 10, after: 0, upTo: undefined });
-    await store.keysWithDeadLetters(filter, ["k7"], 1_000);
-    await store.claimDeadLetterKeys(["k7"], "one", 1_000);
-    await store.releaseDeadLetterKeys(["k7"], "one");
-  }
-  await store.summarizeDeadLetters({ key: "k7" });
-  await store.deadLetter("l7");
-  await store.lastDeadLetter();
-  await store.countDeadLetters();
-  await store.amendDeadLetter(`mine${time}`, "{}", { record: "{}", original: undefined, edits: undefined });
-  await store.removeDeadLetters([`mine${time}`]);
-  await store.settle(NODE, [{ partition: PARTITION, epoch }]);
-  await store.heartbeat(NODE, 600_000);
-  await store.acquire(NODE, [PARTITION]);
-  await store.nodes();
-  await store.contracts();
-  await store.check();
-}
-
 describe("the statements of the store, on tables that were never analysed", () => {
   test("read few rows, whether they were prepared before a table grew or after it", async () => {
     // Often enough for the server to settle on one plan of each, while a scan of a table costs little.
     await withConnection(database.url, (sql) => fill(sql, 1, FEW));
-    for (let time = 0; time < 6; time++) await everything(time);
+    for (let time = 0; time < 6; time++) await everyStatement(store, time, ROWS);
     await withConnection(database.url, (sql) => fill(sql, FEW + 1, ROWS));
-    await everything(6);
+    await everyStatement(store, 6, ROWS);
     await store.close();
     store = postgresStore(database.url, { max: 1 });
-    await everything(7);
+    await everyStatement(store, 7, ROWS);
     await store.close();
 
     const read = await withConnection(database.url, async (sql) => {

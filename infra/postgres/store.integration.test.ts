@@ -7,7 +7,6 @@ import {
   type DurableStoreFixture,
   durableStoreConformance,
   scheduleConformance,
-  type SharedStoreFixture,
   storeConformance,
   troupeConformance,
 } from "#runtime/testing";
@@ -18,15 +17,20 @@ import { postgresStore } from "./store.ts";
 setDefaultTimeout(60_000);
 
 /** A database, with as many stores on it as are asked for. */
-async function shared(): Promise<SharedStoreFixture> {
+async function shared() {
   const database = await testDatabase("store");
-  const store = (): Store => postgresStore(database.url);
+  const store = (partitions?: number): Store =>
+    postgresStore(database.url, partitions === undefined ? {} : { partitions });
   return { store, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
 }
 
-async function fixture(): Promise<DurableStoreFixture> {
+async function fixture(partitions?: number): Promise<DurableStoreFixture> {
   const made = await shared();
-  return { store: made.store(), another: made.store, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
+  return {
+    store: made.store(partitions),
+    another: made.store,
+    [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
+  };
 }
 
 storeConformance("postgres", fixture, { test, expect });

@@ -5,6 +5,7 @@ import {
   type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
+  checkedPartitions,
   type CursorRow,
   type DeadLetter,
   type DeadLetterChange,
@@ -29,6 +30,8 @@ import {
   type OutboxKind,
   type OutboxRecord,
   OutcomeUnknownError,
+  PARTITION_COUNT,
+  PartitionsDifferError,
   type Ownership,
   type PausedActor,
   type Store,
@@ -67,6 +70,7 @@ import {
   releasePartitions,
   settlePartitions,
 } from "./ownership.ts";
+import { choosePartitions } from "./partitions.ts";
 import type { PoolUse } from "./pool-use.ts";
 import { isRefusal, Pool } from "./pool.ts";
 import { forgetSinks, oldestAhead, pruneOutbox, pruneReplies, registerSinks } from "./retention.ts";
@@ -79,12 +83,19 @@ export interface PostgresStoreOptions {
   readonly log?: Log;
   /** Connections at most. Default 6. */
   readonly max?: number;
+  /**
+   * How many partitions the store is made with, 64 to 1,024: about four times as many as the nodes and lanes that will ever share
+   * it. For ever: a store that was made with others does not open. Default: as many as the store has, 64 for a new one.
+   */
+  readonly partitions?: number;
   /** Where it is kept how many of the connections are taken, for whoever counts it. */
   readonly use?: PoolUse;
 }
 
 /**
  * A store in a Postgres database (15 or newer; made for 18). `open` creates the database and applies the migrations.
+ *
+ * @throws {RangeError} a number of partitions that no store can have.
  *
  * @example
  * ```ts
@@ -99,10 +110,15 @@ class PostgresStore implements Store {
   readonly name: string;
   readonly #url: string;
   readonly #pool: Pool;
-  readonly #places = new FencePlaces();
+  readonly #asked: number | undefined;
+  #partitions: number;
+  #places: FencePlaces;
 
-  constructor(url: string, { name, log, max, use }: PostgresStoreOptions) {
+  constructor(url: string, { name, log, max, partitions, use }: PostgresStoreOptions) {
     this.#url = url;
+    this.#asked = partitions;
+    this.#partitions = checkedPartitions(partitions ?? PARTITION_COUNT);
+    this.#places = new FencePlaces(this.#partitions);
     this.name = name ?? new URL(url).pathname.slice(1);
     this.#pool = new Pool(url, {
       indexed: true,
@@ -112,8 +128,17 @@ class PostgresStore implements Store {
     });
   }
 
+  get partitions(): number {
+    return this.#partitions;
+  }
+
   async open(): Promise<void> {
     await migrate(this.#url);
+    const partitions = await this.#pool.run((sql) => choosePartitions(sql, this.#asked));
+    if (this.#asked !== undefined && this.#asked !== partitions)
+      throw new PartitionsDifferError(this.name, partitions, this.#asked);
+    this.#partitions = partitions;
+    this.#places = new FencePlaces(partitions);
   }
 
   close(): Promise<void> {
@@ -164,7 +189,7 @@ class PostgresStore implements Store {
   }
 
   where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
-    return this.#pool.run((sql) => where(sql, query));
+    return this.#pool.run((sql) => where(sql, query, this.#partitions));
   }
 
   indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {

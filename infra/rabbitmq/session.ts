@@ -84,14 +84,15 @@ export class ConfirmSession {
    */
   async publish(what: string, messages: readonly Outgoing[]): Promise<readonly Outcome[]> {
     let sent: Open["sent"] | undefined;
+    const ids = messages.map(identify);
     try {
       const outcomes = await this.use(what, (open) => {
         if (open.sent.size + messages.length > MAX_SENT) throw new Error("too much waits there unconfirmed");
         sent = open.sent;
-        return Promise.all(messages.map((message) => send(open, message)));
+        return Promise.all(messages.map((message, i) => send(open, message, ids[i] as string)));
       });
       // Only now: who was told of a block meanwhile has not heard of them, and comes again.
-      for (const message of messages) sent?.delete(identify(message));
+      for (const id of ids) sent?.delete(id);
       return outcomes;
     } catch (error) {
       const detail = error instanceof Error ? refusalOf(error.cause) : undefined;
@@ -206,11 +207,10 @@ function identify({
   routingKey,
   properties,
 }: Pick<Outgoing, "exchange" | "routingKey"> & { readonly properties: { readonly messageId?: string } }): string {
-  return JSON.stringify([exchange, routingKey, properties.messageId]);
+  return `${exchange}\u0000${routingKey}\u0000${properties.messageId}`; // none of them holds a zero
 }
 
-function send({ channel, sent, returned }: Open, message: Outgoing): Promise<Outcome> {
-  const id = identify(message);
+function send({ channel, sent, returned }: Open, message: Outgoing, id: string): Promise<Outcome> {
   const before = sent.get(id);
   if (before !== undefined) return before; // RabbitmqSession.C1
   const { exchange, routingKey, body, properties } = message;

@@ -1,4 +1,5 @@
 import type { ClientTls } from "#infra/base/tls.ts";
+import { Together } from "#infra/base/together.ts";
 import { Tries } from "#infra/base/tries.ts";
 import { declareQueues } from "#infra/rabbitmq/declare.ts";
 import { RabbitMqBlockedError, refusalOf } from "#infra/rabbitmq/errors.ts";
@@ -67,16 +68,21 @@ export function routedRabbitMq({ url, tls, log, exchangePrefix = "" }: RoutedRab
     return mine;
   }
 
-  async function publish(message: Outgoing): Promise<Outcome> {
-    const what = `publish to ${message.exchange}`;
+  /** All of one moment go out together, and wait for their confirms side by side. */
+  const together = new Together<Outgoing, Outcome>(async (messages) => {
     try {
-      return one(await publishing.publish(what, [message]));
+      return await publishing.publish(`publish ${messages.length} routed events`, messages);
     } catch (error) {
-      known.delete(message.exchange); // it may have been deleted
+      for (const { exchange } of messages) known.delete(exchange); // it may have been deleted
       if (refusalOf(error) === undefined) throw error;
-      return inTurn(async () => one(await alone.publish(what, [message])));
+      return inTurn(async () => {
+        const outcomes: Outcome[] = [];
+        for (const message of messages)
+          outcomes.push(one(await alone.publish(`publish to ${message.exchange}`, [message])));
+        return outcomes;
+      });
     }
-  }
+  });
 
   return {
     broker: "rabbitmq",
@@ -103,7 +109,7 @@ export function routedRabbitMq({ url, tls, log, exchangePrefix = "" }: RoutedRab
         timestamp: new Date(at),
         ...(traceparent !== undefined && { headers: { traceparent } }),
       };
-      const outcome = await publish({ exchange, routingKey, body, properties });
+      const outcome = await together.add({ exchange, routingKey, body, properties });
       const place = JSON.stringify([exchange, routingKey, id]);
       if (outcome.kind === "nacked" && nacks.failed(place) < MAX_NACKS)
         throw new HeldRouteError(`A queue of the exchange ${exchange} does not take events now`);

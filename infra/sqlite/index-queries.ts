@@ -1,26 +1,19 @@
-import {
-  type ActorRow,
-  type IndexCondition,
-  type IndexedFields,
-  type IndexFill,
-  type IndexQuery,
-  PARTITION_COUNT,
-} from "#runtime";
+import type { ActorRow, IndexCondition, IndexedFields, IndexFill, IndexQuery } from "#runtime";
 import { writeIndex } from "./commit.ts";
 import type { SqlDatabase, Value } from "./database.ts";
 
 /** Conditions that more rows than this meet are not worth sorting by key: the keys are walked in order instead. */
 const MANY = 5_000;
 
-/** The rows of an index query; `undefined` where the index is not complete at the moment it is read. */
-export function where(file: SqlDatabase, query: IndexQuery): readonly ActorRow[] | undefined {
+/** The rows of an index query; `undefined` where the index is not complete, in all partitions, at the moment it is read. */
+export function where(file: SqlDatabase, query: IndexQuery, partitions: number): readonly ActorRow[] | undefined {
   const { type, fields } = query;
   return file.read(() => {
     const complete = file.get<{ count: number }>(
       "select count(*) as count from indexed_fields where type = ? and fields = ?",
       ...[type, JSON.stringify(fields)],
     );
-    if (complete?.count !== PARTITION_COUNT) return undefined;
+    if (complete?.count !== partitions) return undefined;
     const { text, values } = keysStatement(file, query);
     return file.all<{ key: string }>(text, ...values).flatMap(({ key }) => {
       const row = file.get<ActorRow>(

@@ -4,6 +4,7 @@ import {
   type BegunMessage,
   type CommitBatch,
   CommitRefusedError,
+  checkedPartitions,
   type CursorRow,
   type DeadLetter,
   type DeadLetterChange,
@@ -27,6 +28,8 @@ import {
   type OutboxKind,
   type OutboxRecord,
   type Ownership,
+  PARTITION_COUNT,
+  PartitionsDifferError,
   type PausedActor,
   type Store,
   type StoredDeadLetter,
@@ -37,6 +40,7 @@ import {
 } from "#runtime";
 import { findReply, listActors, loadActor, pruneReplies } from "./actors.ts";
 import { pruneBegun, saveBegun, selectBegun } from "./begun.ts";
+import { choosePartitions } from "./chosen-partitions.ts";
 import { checkFences, writeBatch } from "./commit.ts";
 import type { SqlDatabase } from "./database.ts";
 import {
@@ -66,16 +70,34 @@ const DAY_MS = 86_400_000;
 export class SqlStore implements Store {
   readonly name: string;
   readonly #open: () => Promise<SqlDatabase>;
+  readonly #asked: number | undefined;
+  #partitions: number;
   #opened: SqlDatabase | undefined;
 
-  /** @param open opens the database, its schema up to date. */
-  constructor(name: string, open: () => Promise<SqlDatabase>) {
+  /**
+   * @param open opens the database, its schema up to date.
+   * @param partitions how many the store is to have. Default: as many as it has, 64 where it is new.
+   * @throws {RangeError} a number of partitions that no store can have.
+   */
+  constructor(name: string, open: () => Promise<SqlDatabase>, partitions?: number) {
     this.name = name;
     this.#open = open;
+    this.#asked = partitions;
+    this.#partitions = checkedPartitions(partitions ?? PARTITION_COUNT);
+  }
+
+  get partitions(): number {
+    return this.#partitions;
   }
 
   async open(): Promise<void> {
     this.#opened ??= await this.#open();
+    const partitions = choosePartitions(this.#file, this.#asked);
+    if (this.#asked !== undefined && this.#asked !== partitions) {
+      await this.close();
+      throw new PartitionsDifferError(this.name, partitions, this.#asked);
+    }
+    this.#partitions = partitions;
   }
 
   async close(): Promise<void> {
@@ -131,7 +153,7 @@ export class SqlStore implements Store {
   }
 
   async where(query: IndexQuery): Promise<readonly ActorRow[] | undefined> {
-    return where(this.#file, query);
+    return where(this.#file, query, this.#partitions);
   }
 
   async indexedFields(partitions: readonly number[]): Promise<readonly IndexedFields[]> {

@@ -7,7 +7,6 @@ import {
   type DurableStoreFixture,
   durableStoreConformance,
   scheduleConformance,
-  type SharedStoreFixture,
   storeConformance,
   troupeConformance,
 } from "#runtime/testing";
@@ -15,15 +14,19 @@ import { sqlite } from "./store.ts";
 import { temporaryFile } from "./temporary-file.fixture.ts";
 
 /** A database, with as many stores on it as are asked for. */
-async function shared(): Promise<SharedStoreFixture> {
+async function shared() {
   const file = await temporaryFile();
-  const store = (): Store => sqlite(file.path);
+  const store = (partitions?: number): Store => sqlite(file.path, partitions === undefined ? {} : { partitions });
   return { store, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
 }
 
-async function fixture(): Promise<DurableStoreFixture> {
+async function fixture(partitions?: number): Promise<DurableStoreFixture> {
   const made = await shared();
-  return { store: made.store(), another: made.store, [Symbol.asyncDispose]: () => made[Symbol.asyncDispose]() };
+  return {
+    store: made.store(partitions),
+    another: made.store,
+    [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
+  };
 }
 
 storeConformance("sqlite", fixture, { test, expect });

@@ -11,6 +11,11 @@ export interface SqliteStoreOptions {
   readonly name?: string;
   /** How long a write waits for another process to end its own, which blocks this one. Default 1,000 ms. */
   readonly busyTimeoutMs?: number;
+  /**
+   * How many partitions the store is made with, 64 to 1,024. For ever: a store that was made with others does not open. Default:
+   * as many as the store has, 64 for a new one.
+   */
+  readonly partitions?: number;
 }
 
 /**
@@ -20,14 +25,16 @@ export interface SqliteStoreOptions {
  *
  * Everything runs in the calling thread: a commit blocks it for as long as the disk takes to flush.
  *
+ * @throws {RangeError} a number of partitions that no store can have.
+ *
  * @example
  * ```ts
  * const troupe = await createTroupe({ actors: [Counter], stores: { default: sqlite("data/app.db") } });
  * ```
  */
 export function sqlite(path: string, options: SqliteStoreOptions = {}): Store {
-  const { name = path, busyTimeoutMs = 1_000 } = options;
-  return new SqlStore(name, async () => {
+  const { name = path, busyTimeoutMs = 1_000, partitions } = options;
+  const open = async (): Promise<SqliteFile> => {
     await mkdir(dirname(path), { recursive: true });
     const file = new SqliteFile(path, busyTimeoutMs);
     try {
@@ -37,5 +44,6 @@ export function sqlite(path: string, options: SqliteStoreOptions = {}): Store {
       file.close();
       throw error;
     }
-  });
+  };
+  return new SqlStore(name, open, partitions);
 }

@@ -1,5 +1,6 @@
-import { Client, Connection } from "@temporalio/client";
+import { Client, Connection, type WorkflowService } from "@temporalio/client";
 import type { PayloadCodec } from "@temporalio/common";
+import { EagerStarts } from "./eager-starts.ts";
 import { securityOptions, type TemporalSecurity } from "./security.ts";
 import { traceHeaders } from "./trace-headers.ts";
 
@@ -34,6 +35,13 @@ export interface Temporal {
   readonly codec: PayloadCodec | undefined;
   /** Runs calls under the connection's deadline: they fail with `DEADLINE_EXCEEDED` instead of hanging. */
   call<T>(calls: () => Promise<T>): Promise<T>;
+  /** Told of the workers of this process: see {@link Temporal.starting}. */
+  readonly eager: EagerStarts;
+  /**
+   * As `call`, for the start of a workflow on a task queue, by its full name. `isEager`: the service is that of a worker of the queue
+   * in this process, and a start that asks for it may bring its first task along.
+   */
+  starting<T>(taskQueue: string, start: (service: WorkflowService, isEager: boolean) => Promise<T>): Promise<T>;
   /** Resolves when the namespace answers. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -62,6 +70,7 @@ export function temporalConnection({
     dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
   });
   const call = <T>(calls: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + deadlineMs, calls);
+  const eager = new EagerStarts();
   return {
     client,
     namespace,
@@ -70,6 +79,12 @@ export function temporalConnection({
     security,
     codec,
     call,
+    eager,
+    starting(taskQueue, start) {
+      const link = eager.of(taskQueue);
+      if (link === undefined) return call(() => start(connection.workflowService, false));
+      return link.withDeadline(Date.now() + deadlineMs, () => start(link.workflowService, true));
+    },
     async check() {
       await call(() => connection.workflowService.describeNamespace({ namespace }));
     },

@@ -58,17 +58,21 @@ export function temporalSink({ temporal, keywords = [], queuePrefix = "", log }:
       await service.signalWorkflowExecution({ ...common, ...signalling, input, workflowExecution: { workflowId } });
       return;
     }
+    const queue = prefix + queuePrefix + start.taskQueue;
     const starting = {
       ...common,
       workflowId,
       workflowType: { name: start.type },
-      taskQueue: { name: prefix + queuePrefix + start.taskQueue },
+      taskQueue: { name: queue },
       input: await toPayloads(start.args, codec),
       ...(start.memo && { memo: { fields: await toPayloadMap(start.memo, codec) } }),
       ...(start.searchAttributes && { searchAttributes: { indexedFields: toKeywords(start.searchAttributes) } }),
     };
     if (!signal) {
-      await service.startWorkflowExecution({ ...starting, workflowIdReusePolicy: REJECT_DUPLICATE }); // TemporalSink.T1
+      const once = { ...starting, workflowIdReusePolicy: REJECT_DUPLICATE }; // TemporalSink.T1
+      await temporal.starting(queue, (by, isEager) =>
+        by.startWorkflowExecution({ ...once, requestEagerExecution: isEager }),
+      );
       return;
     }
     await service.signalWithStartWorkflowExecution({

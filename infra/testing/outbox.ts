@@ -1,4 +1,4 @@
-import { PARTITION_COUNT, type OutboxRecord, type Store } from "#runtime";
+import type { OutboxRecord, Store } from "#runtime";
 
 /** For tests: what the actors of a store emitted, oldest first per actor. Give the troupe no sinks, so that it stays. */
 export async function outboxOf(
@@ -15,12 +15,12 @@ export async function emittedBy(store: Store): Promise<readonly string[]> {
 
 /** For tests: the names of the timers that are set. */
 export async function timersOf(store: Store): Promise<readonly string[]> {
-  const timers = await store.timers(everyPartition(), Number.MAX_SAFE_INTEGER, 1_000);
+  const timers = await store.timers(everyPartition(store), Number.MAX_SAFE_INTEGER, 1_000);
   return timers.map(({ name }) => name);
 }
 
 async function readAll(store: Store): Promise<readonly OutboxRecord[]> {
-  const from = everyPartition().map((partition) => ({ partition, after: 0 }));
+  const from = everyPartition(store).map((partition) => ({ partition, after: 0 }));
   const [events, requests] = await Promise.all([
     store.readOutbox("event", from, 1_000),
     store.readOutbox("workflow", from, 1_000),
@@ -28,6 +28,6 @@ async function readAll(store: Store): Promise<readonly OutboxRecord[]> {
   return [...events, ...requests].sort((a, b) => a.partition - b.partition || a.seq - b.seq);
 }
 
-function everyPartition(): number[] {
-  return Array.from({ length: PARTITION_COUNT }, (_, partition) => partition);
+function everyPartition({ partitions }: Store): number[] {
+  return Array.from({ length: partitions }, (_, partition) => partition);
 }

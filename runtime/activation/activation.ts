@@ -201,7 +201,11 @@ export class Activation implements IncarnationOwner, LruEntry {
   }
 
   threw(): void {
-    this.#holdBack?.threw(this.#last?.version ?? 0);
+    this.#holdBack?.threw();
+  }
+
+  endedWell(): void {
+    this.#holdBack?.endedWell();
   }
 
   turnEnded(): void {
@@ -295,7 +299,7 @@ export class Activation implements IncarnationOwner, LruEntry {
 
   /** A message waits: for the pause after a throw to be over, or in the mailbox for its turn. */
   #wait(delivery: Delivery, definition: AnyMessageDefinition): void {
-    if (this.#holdBack?.takes(delivery, definition, this.#last?.version ?? 0)) return;
+    if (this.#holdBack?.takes(delivery, definition)) return;
     const { callers } = delivery.envelope;
     if (callers.length > 0 && this.#crosses(new Set(callers), new Set())) {
       delivery.fail(crossingError(this.address, callers));

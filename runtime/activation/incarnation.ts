@@ -45,6 +45,8 @@ export interface IncarnationOwner extends TurnOwner {
   turnEnded(): void;
   /** A handler threw what is no refusal. */
   threw(): void;
+  /** A turn ended well, and left something to be written. */
+  endedWell(): void;
   /** How long a turn may take, in milliseconds. */
   readonly turnLimitMs: number;
 }
@@ -332,7 +334,8 @@ export class Incarnation implements AwaitingLife {
     this.#work = NONE;
     // What an ask inside another turn was answered need not be kept where nothing came of it: it may be asked again.
     const keeps = hash !== undefined && !isDerivedId(envelope.id ?? "");
-    if (text === state.text && !keeps && turn.leavesNothing) {
+    const same = text === state.text;
+    if (same && !keeps && turn.leavesNothing) {
       state.keep(turn);
       if (awaited) this.#letGo(turn);
       this.#parts.metrics?.count(this.#owner.id.type, envelope.message, "ok");
@@ -340,7 +343,9 @@ export class Incarnation implements AwaitingLife {
       turn.span?.end();
       return;
     }
-    const finished = finishTurn(this.#owner, envelope, turn, state, text, hash?.text, body);
+    const unchanged = same && turn.journal === undefined;
+    const finished = finishTurn(this.#owner, envelope, turn, state, text, unchanged, hash?.text, body);
+    this.#owner.endedWell();
     if (awaited) this.#letGo(turn);
     this.#replies.add(finished);
     this.#uncommitted.add(finished, delivery, { kind: "reply", body });

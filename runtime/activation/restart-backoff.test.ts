@@ -9,22 +9,23 @@ const POLICY = { backoff: { min: "1s", max: "1m" } } as const;
 
 test("RestartBackoff doubles the pause with each throw in a row, up to the longest", () => {
   const restart = new RestartBackoff(POLICY, systemRandomness);
-  expect(restart.remainingMs(0, 0)).toBeLessThanOrEqual(0);
+  expect(restart.remainingMs(0)).toBeLessThanOrEqual(0);
   for (const [i, seconds] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
-    restart.threw(0, 0);
-    const pause = restart.remainingMs(0, 0);
+    restart.threw(0);
+    const pause = restart.remainingMs(0);
     expect([i, pause >= seconds * 800, pause <= seconds * 1_200]).toEqual([i, true, true]);
   }
   // Time counts from the last throw.
-  expect(restart.remainingMs(0, 100_000)).toBeLessThanOrEqual(0);
+  expect(restart.remainingMs(100_000)).toBeLessThanOrEqual(0);
 });
 
 test("RestartBackoff: a turn that commits ends the row", () => {
   const restart = new RestartBackoff(POLICY, systemRandomness);
-  for (let i = 0; i < 5; i++) restart.threw(0, 0);
-  expect(restart.remainingMs(1, 0)).toBe(0);
-  restart.threw(1, 0);
-  expect(restart.remainingMs(1, 0)).toBeLessThanOrEqual(1_200);
+  for (let i = 0; i < 5; i++) restart.threw(0);
+  restart.endedWell();
+  expect(restart.remainingMs(0)).toBe(0);
+  restart.threw(0);
+  expect(restart.remainingMs(0)).toBeLessThanOrEqual(1_200);
 });
 
 /** An actor that throws when it is told to, and writes down when it was asked. */

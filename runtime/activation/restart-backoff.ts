@@ -31,16 +31,21 @@ export class HoldBack {
     return this.#held === 0;
   }
 
-  /** A handler threw at this version of the actor. */
-  threw(version: number): void {
-    this.#backoff.threw(version, this.#clock.monotonic());
+  /** A handler threw. */
+  threw(): void {
+    this.#backoff.threw(this.#clock.monotonic());
+  }
+
+  /** A turn ended well. */
+  endedWell(): void {
+    this.#backoff.endedWell();
   }
 
   /** Holds a message back, if it has to be. Returns whether it does. */
-  takes(delivery: Delivery, definition: AnyMessageDefinition, version: number): boolean {
+  takes(delivery: Delivery, definition: AnyMessageDefinition): boolean {
     const { kind } = delivery.envelope.origin;
     if (kind !== "timer" && kind !== "send") return false;
-    const ms = this.#backoff.remainingMs(version, this.#clock.monotonic());
+    const ms = this.#backoff.remainingMs(this.#clock.monotonic());
     if (ms <= 0 || this.#held >= this.#max) return false;
     this.#held++;
     this.#clock.after(ms, () => {
@@ -56,8 +61,7 @@ export class RestartBackoff {
   readonly #minMs: number;
   readonly #maxMs: number;
   #throws = 0;
-  #version = -1;
-  #until = 0;
+  #until: number | undefined;
 
   readonly #randomness: Randomness;
 
@@ -67,15 +71,20 @@ export class RestartBackoff {
     this.#maxMs = durationMs(backoff.max);
   }
 
-  /** A handler threw. `version` counts the turns that ended well: one more since the last throw ends the row. */
-  threw(version: number, now: number): void {
-    this.#throws = version === this.#version ? this.#throws + 1 : 1;
-    this.#version = version;
+  /** A handler threw. */
+  threw(now: number): void {
+    this.#throws++;
     this.#until = now + backoffMs(this.#throws, this.#randomness, this.#minMs, this.#maxMs);
   }
 
+  /** A turn ended well: the row of throws is over, and so is the pause. */
+  endedWell(): void {
+    this.#throws = 0;
+    this.#until = undefined;
+  }
+
   /** Milliseconds to wait from now; 0 or less: none. */
-  remainingMs(version: number, now: number): number {
-    return version === this.#version ? this.#until - now : 0;
+  remainingMs(now: number): number {
+    return this.#until === undefined ? 0 : this.#until - now;
   }
 }

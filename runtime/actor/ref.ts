@@ -50,8 +50,11 @@ export type WorkOptions = Omit<CallOptions, "id">;
  *
  * @example
  * ```ts
+ * const Rates = statelessWorker("rates", {
+ *   messages: ({ work }) => ({ double: work({ in: v.number(), out: v.number() }, (_, amount) => 2 * amount) }),
+ * });
  * const rates: WorkerRef<typeof Rates> = troupe.ref(Rates);
- * await rates.convert({ amount: 100, to: "JPY" }, { timeout: "2s" });
+ * await rates.double(21, { timeout: "2s" });
  * ```
  */
 export type WorkerRef<W extends AnyWorkerType> = {

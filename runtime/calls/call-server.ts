@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { partitionOf } from "../message/address.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { WireReply } from "../ports/transport.ts";
@@ -48,7 +47,7 @@ export class CallServer {
       if (workers?.has(envelope.type) === true && envelope.origin.kind === "call")
         return { kind: "reply", body: await this.#router.workFor(workers, envelope, cancellation) };
       const host = this.#router.check(envelope);
-      const held = host.partitions.partition(partitionOf(envelope.type, envelope.key)) !== undefined;
+      const held = host.partitions.partition(host.partitions.of(envelope.type, envelope.key)) !== undefined;
       if (!held || !host.partitions.holdsLease()) {
         throw new TroupeError(
           "unavailable",
@@ -61,7 +60,7 @@ export class CallServer {
       // The sender looks for the next owner when it hears of it: it should find one.
       const host = this.#types.findHost(envelope.type);
       if (host !== undefined && mayRetry(error)) {
-        const partition = partitionOf(envelope.type, envelope.key);
+        const partition = host.partitions.of(envelope.type, envelope.key);
         await this.#router.arrival(host, partition, this.#clock.monotonic() + envelope.timeoutMs);
       }
       return { kind: "error", error: toWireError(error) };

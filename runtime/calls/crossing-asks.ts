@@ -5,7 +5,6 @@
  * turns of others, for the very actor that asks. Each node follows the way through the actors it has, and asks the next node
  * for the rest. Of the asks of a ring the one that was made last sees all the others: one look is enough.
  */
-import { partitionOf } from "../message/address.ts";
 import type { ActorRegistry } from "./actor-registry.ts";
 import { askNode, type NodeLink, type WayAhead } from "./node-messages.ts";
 
@@ -69,7 +68,7 @@ export class CrossingAsks {
     const slash = address.indexOf("/");
     const [type, key] = [address.slice(0, slash), address.slice(slash + 1)];
     const host = this.#types.findHost(type);
-    const owner = host?.partitions.ownerOf(partitionOf(type, key));
+    const owner = host?.partitions.ownerOf(host.partitions.of(type, key));
     if (owner !== undefined && owner !== this.#nodeId) return { owner, waitingFor: [] };
     return { owner: undefined, waitingFor: host?.dispatcher.resident(type, key)?.waitingFor ?? [] };
   }

@@ -17,7 +17,6 @@ import { Deadlines } from "../base/deadlines.ts";
 import { type Duration, durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
-import { partitionOf } from "../message/address.ts";
 import { OverloadedError, TroupeError } from "../message/errors.ts";
 import { checkMessageId } from "../message/validate.ts";
 import type { Envelope, Origin } from "../ports/envelope.ts";
@@ -240,7 +239,7 @@ export class Router {
     deadline: number,
     cancellation: Cancellation | undefined,
   ): Promise<string | undefined> {
-    const partition = partitionOf(envelope.type, envelope.key);
+    const partition = host.partitions.of(envelope.type, envelope.key);
     let gone = 0;
     for (let attempt = 1; ; attempt++) {
       try {

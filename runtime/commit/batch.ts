@@ -73,14 +73,14 @@ export function buildBatch(turns: readonly FinishedTurn[], partitions: ReadonlyM
   };
 }
 
-/** The state of each actor as the last of its turns left it. From the back an actor is met with that turn first. */
+/** The state of each actor as the last turn that changed it left it. From the back an actor is met with that turn first. */
 function statesOf(turns: readonly FinishedTurn[]): StateWrite[] {
   const states: StateWrite[] = [];
   const batch = {};
   for (let i = turns.length - 1; i >= 0; i--) {
     const turn = turns[i] as FinishedTurn;
     const owner = turn.activation;
-    if (owner.batch === batch || turn.pause !== undefined || turn.answerOnly) continue;
+    if (owner.batch === batch || turn.pause !== undefined || turn.unchanged) continue;
     if (turn.journal !== undefined && !turn.journal.snapshot) continue;
     owner.batch = batch;
     const { partition, schemaVersion } = owner;

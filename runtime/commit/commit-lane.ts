@@ -23,6 +23,7 @@ import { TroupeError } from "../message/errors.ts";
 import type { Ownership } from "../ownership/ownership.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
+import type { Probe } from "../ports/probe.ts";
 import { type CommitBatch, CommitRefusedError, FencedError, type Grant } from "../ports/store.ts";
 import type { NodeMetrics } from "../telemetry/node-metrics.ts";
 import type { NodeSpans } from "../telemetry/node-spans.ts";
@@ -40,6 +41,7 @@ export interface CommitLaneParts extends SettleParts {
   readonly partitions: PartitionTable;
   /** Told of partitions that this node does not hold, or not under the epochs it knows. */
   readonly ownership: Pick<Ownership, "giveUp">;
+  readonly probe?: Probe | undefined;
   /** Told of what is durable, in this order. */
   readonly listeners: readonly CommitListener[];
 }
@@ -284,10 +286,11 @@ export class CommitLane {
   }
 
   async #commit(batch: CommitBatch, turns: readonly FinishedTurn[]): Promise<void> {
-    const { nodeId, store, clock, metrics, spans } = this.#parts;
+    const { nodeId, store, clock, metrics, spans, probe } = this.#parts;
     const under = spans?.commit(turns, store.name);
     const since = metrics === undefined ? 0 : clock.monotonic();
     try {
+      probe?.committing?.(turns);
       await store.commit(nodeId, batch);
     } catch (error) {
       under?.end(error);

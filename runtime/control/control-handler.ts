@@ -6,9 +6,9 @@
 import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { ActorReader } from "../activation/actor-reader.ts";
 import type { Control } from "../actor/control-messages.ts";
-import { partitionOf } from "../message/address.ts";
 import type { Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Envelope } from "../ports/envelope.ts";
 import type { PublishResult } from "../ports/sink.ts";
 import type { ActorId, OutboxRecord, Store } from "../ports/store.ts";
@@ -21,6 +21,7 @@ import type { PausedActors } from "./paused-actors.ts";
 export interface ControlParts {
   readonly nodeId: string;
   readonly store: Store;
+  readonly partitions: PartitionTable;
   readonly relays: Relays;
   readonly reader: ActorReader;
   readonly actors: ActivationDirectory;
@@ -47,7 +48,7 @@ export class ControlHandler {
   }
 
   async #answer({ type, key, message, input }: Envelope, deliver: (delivery: Delivery) => void): Promise<unknown> {
-    const actor = { type, key, partition: partitionOf(type, key) };
+    const actor = { type, key, partition: this.#parts.partitions.of(type, key) };
     switch (message as Control) {
       case "$pause":
         return this.#parts.held.pause(actor, input as string);

@@ -14,7 +14,7 @@ export interface ActorInspection {
   readonly partition: number;
   /** Whether it has a committed state. */
   readonly exists: boolean;
-  /** Turns committed so far. */
+  /** Rises with each turn that leaves another state. */
   readonly version: number;
   /** The committed state; `undefined` when there is none. */
   readonly state: unknown;

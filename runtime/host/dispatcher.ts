@@ -16,9 +16,9 @@ import { isControlEnvelope, messageOf } from "../actor/control-messages.ts";
 import type { ControlHandler } from "../control/control-handler.ts";
 import type { RecentTurns } from "../control/inspection.ts";
 import type { PausedActors } from "../control/paused-actors.ts";
-import { partitionOf } from "../message/address.ts";
 import type { Delivery, CallTaker } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
+import type { PartitionTable } from "../ownership/partition-table.ts";
 import { movingError } from "../ownership/partition.ts";
 import type { Envelope, Seen } from "../ports/envelope.ts";
 import type { Probe } from "../ports/probe.ts";
@@ -28,6 +28,7 @@ import type { Suspects } from "./suspects.ts";
 /** What a dispatcher gives messages to. */
 export interface DispatcherParts {
   readonly types: ReadonlyMap<string, AnyActorType>;
+  readonly partitions: PartitionTable;
   readonly actors: ActivationDirectory;
   readonly held: PausedActors;
   readonly suspects: Suspects;
@@ -132,7 +133,7 @@ export class Dispatcher implements CallTaker {
     const { type, key } = call.envelope;
     if (this.#stopping)
       call.fail(new TroupeError("stopping", `Cannot watch ${type}/${key} as this node is shutting down`));
-    else this.#parts.watchers.poll({ type, key }, partitionOf(type, key), call, seen);
+    else this.#parts.watchers.poll({ type, key }, this.#parts.partitions.of(type, key), call, seen);
   }
 
   abandon(call: Delivery, reason: TroupeError): void {
@@ -154,7 +155,7 @@ export class Dispatcher implements CallTaker {
     const activation = new Activation(
       type,
       { type: type.type, key },
-      partitionOf(type.type, key),
+      this.#parts.partitions.of(type.type, key),
       this.#parts.activation,
     );
     this.#actors.add(activation);
@@ -168,6 +169,6 @@ export class Dispatcher implements CallTaker {
 
   /** A turn that runs may wait for this very call: it is let in, or its turn would never end (Dispatcher.I1). */
   #mustWait({ type, key, callers }: Envelope): boolean {
-    return callers.length === 0 && this.#closing.has(partitionOf(type, key));
+    return callers.length === 0 && this.#closing.has(this.#parts.partitions.of(type, key));
   }
 }

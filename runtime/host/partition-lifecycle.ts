@@ -10,7 +10,6 @@
  */
 import type { ActivationDirectory } from "../activation/activation-directory.ts";
 import type { Clock } from "../base/clock.ts";
-import { PARTITION_COUNT } from "../message/address.ts";
 import type { PartitionUse } from "../ownership/ownership.ts";
 import type { PartitionListener } from "../ownership/partition-listener.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
@@ -93,7 +92,7 @@ export class PartitionLifecycle implements PartitionUse {
     const ids = idsOf(partitions);
     for (const id of ids) this.#closing.delete(id);
     this.#closed(ids, "lost");
-    this.#parts.log.lost(ids.size, PARTITION_COUNT);
+    this.#parts.log.lost(ids.size, this.#parts.partitions.count);
   }
 
   #closed(ids: ReadonlySet<number>, why: "fresh" | "lost" | "released"): void {

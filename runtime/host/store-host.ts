@@ -66,7 +66,7 @@ export class StoreHost {
     const { nodeId, clock, randomness, metrics, spans, leaseMs, probe, recentTurns } = node;
     const byName = new Map(types.map((type) => [type.type, type]));
     const log = new StoreLog(node.log, store.name);
-    const partitions = new PartitionTable(nodeId, clock);
+    const partitions = new PartitionTable(nodeId, clock, store);
     const base = { nodeId, store, clock, randomness, metrics, spans, log, partitions };
     this.key = key;
     this.store = store;
@@ -92,7 +92,7 @@ export class StoreHost {
     this.#index = new IndexFiller(types, base);
     // The way of a message: the dispatcher, an actor in memory, a commit lane.
     const listeners = [this.#watchers, this.timers, ...this.#relays.all];
-    this.#lanes = new CommitLanes(node.lanes, { ...base, ownership: this.ownership, listeners });
+    this.#lanes = new CommitLanes(node.lanes, { ...base, ownership: this.ownership, probe, listeners });
     const parts = { ...base, actors: this.#actors, reader, lanes: this.#lanes, timers: this.timers };
     const held = new PausedActors(parts);
     const suspects = new Suspects({ ...base, types: byName });

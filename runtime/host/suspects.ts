@@ -14,7 +14,6 @@
  */
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { Clock } from "../base/clock.ts";
-import { partitionOf } from "../message/address.ts";
 import type { Delivery } from "../message/delivery.ts";
 import { TroupeError } from "../message/errors.ts";
 import type { PartitionListener } from "../ownership/partition-listener.ts";
@@ -63,7 +62,7 @@ export class Suspects implements PartitionListener {
   /** Takes a message that may have ended a process, and passes it on when its time has come. Returns whether it did. */
   take(delivery: Delivery, pass: (delivery: Delivery) => void): boolean {
     const { envelope } = delivery;
-    const partition = partitionOf(envelope.type, envelope.key);
+    const partition = this.#parts.partitions.of(envelope.type, envelope.key);
     const taken = this.#taken.get(partition);
     const id = idOf(envelope);
     if (taken === undefined || id === undefined) return false;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory, type Store, systemClock, type Troupe, TroupeError } from "#runtime";
+import { actor, createTroupe, memory, partitionOf, type Store, systemClock, type Troupe, TroupeError } from "#runtime";
 import { systemRandomness } from "../base/randomness.ts";
 import { Partition } from "../ownership/partition.ts";
 import type { IndexFill } from "../ports/store.ts";
@@ -147,7 +147,7 @@ test("a partition that was lost and taken back during a pass is not recorded by 
   });
   const filler = new IndexFiller([Item], {
     ...{ store, nodeId: "a", clock: systemClock, randomness: systemRandomness },
-    partitions: { partition: (id) => partitions.get(id) },
+    partitions: { partition: (id) => partitions.get(id), of: (type, key) => partitionOf(type, key) },
     log: { failed: (_what, error) => done.reject(error) },
   });
   const open = await filler.opening([...partitions.values()]);

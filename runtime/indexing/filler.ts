@@ -17,7 +17,6 @@ import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { whenIdleNow } from "../base/event-loop.ts";
 import type { Randomness } from "../base/randomness.ts";
-import { partitionOf } from "../message/address.ts";
 import type { PartitionListener } from "../ownership/partition-listener.ts";
 import type { PartitionTable } from "../ownership/partition-table.ts";
 import type { Partition } from "../ownership/partition.ts";
@@ -31,7 +30,7 @@ export interface IndexFillerParts {
   readonly nodeId: string;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  readonly partitions: Pick<PartitionTable, "partition">;
+  readonly partitions: Pick<PartitionTable, "partition" | "of">;
   readonly log: Pick<StoreLog, "failed">;
 }
 
@@ -116,7 +115,7 @@ export class IndexFiller implements PartitionListener {
     const { store } = this.#parts;
     for (let after: string | undefined, more = fields.length > 0; more && held.size > 0 && !this.#stopped;) {
       const rows = await store.list(type.type, { limit: PAGE, after });
-      for (const [id, actors] of byPartition(type.type, rows)) {
+      for (const [id, actors] of this.#byPartition(type.type, rows)) {
         const filled = actors.flatMap((row) => this.#valuesOf(type, fields, row));
         await this.#fill(held, id, { type: type.type, actors: filled, complete: undefined });
       }
@@ -164,20 +163,20 @@ export class IndexFiller implements PartitionListener {
     }
   }
 
+  #byPartition(type: string, rows: readonly ActorRow[]): ReadonlyMap<number, ActorRow[]> {
+    const groups = new Map<number, ActorRow[]>();
+    for (const row of rows) {
+      const partition = this.#parts.partitions.of(type, row.key);
+      const group = groups.get(partition);
+      if (group === undefined) groups.set(partition, [row]);
+      else group.push(row);
+    }
+    return groups;
+  }
+
   #pause(attempt: number): Promise<void> {
     return new Promise((resolve) =>
       this.#parts.clock.after(backoffMs(attempt, this.#parts.randomness, 100, 5_000), resolve),
     );
   }
-}
-
-function byPartition(type: string, rows: readonly ActorRow[]): ReadonlyMap<number, ActorRow[]> {
-  const groups = new Map<number, ActorRow[]>();
-  for (const row of rows) {
-    const partition = partitionOf(type, row.key);
-    const group = groups.get(partition);
-    if (group === undefined) groups.set(partition, [row]);
-    else group.push(row);
-  }
-  return groups;
 }

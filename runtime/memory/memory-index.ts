@@ -1,5 +1,4 @@
 import { compareText } from "../base/text-order.ts";
-import { PARTITION_COUNT } from "../message/address.ts";
 import type { FieldValue, Fence, IndexCondition, IndexedFields, IndexFill, IndexWrite } from "../ports/store.ts";
 
 interface Entry {
@@ -11,6 +10,12 @@ interface Entry {
 export class MemoryIndex {
   readonly #types = new Map<string, Map<string, Entry>>();
   readonly #complete = new Map<string, IndexedFields>();
+  readonly #partitions: number;
+
+  /** @param partitions how many the store has. */
+  constructor(partitions: number) {
+    this.#partitions = partitions;
+  }
 
   write({ type, key, partition, field, value }: IndexWrite): void {
     const entries = this.#entries(type);
@@ -56,7 +61,8 @@ export class MemoryIndex {
   }
 
   complete(partitions: readonly number[]): readonly IndexedFields[] {
-    return [...this.#complete.values()].filter(({ partition }) => partitions.includes(partition));
+    const wanted = new Set(partitions);
+    return [...this.#complete.values()].filter(({ partition }) => wanted.has(partition));
   }
 
   isComplete(type: string, fields: readonly string[]): boolean {
@@ -64,7 +70,7 @@ export class MemoryIndex {
     const rows = [...this.#complete.values()].filter(
       (row) => row.type === type && JSON.stringify(row.fields) === wanted,
     );
-    return rows.length === PARTITION_COUNT;
+    return rows.length === this.#partitions;
   }
 
   #entries(type: string): Map<string, Entry> {

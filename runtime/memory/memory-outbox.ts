@@ -1,11 +1,15 @@
-import { PARTITION_COUNT } from "../message/address.ts";
 import type { CursorRow, KnownSink, OutboxKind, OutboxRecord } from "../ports/store.ts";
 
 /** The outbox of a store in memory, its sinks and their cursors. */
 export class MemoryOutbox {
-  readonly #outbox: OutboxRecord[][] = Array.from({ length: PARTITION_COUNT }, () => []);
+  readonly #outbox: OutboxRecord[][];
   readonly #cursors = new Map<string, CursorRow>();
   readonly #sinks = new Map<string, { readonly kind: OutboxKind; readonly seen: number }>();
+
+  /** @param partitions how many the store has. */
+  constructor(partitions: number) {
+    this.#outbox = Array.from({ length: partitions }, () => []);
+  }
 
   write(records: readonly OutboxRecord[]): void {
     for (const record of records) this.#outbox[record.partition]?.push(record);

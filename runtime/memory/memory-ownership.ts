@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import { PARTITION_COUNT } from "../message/address.ts";
 import {
   type CommitBatch,
   FencedError,
@@ -31,16 +30,13 @@ const FORGET_MS = 86_400_000;
 /** The nodes of a store in memory with their leases, and who holds which partition. */
 export class MemoryOwnership {
   readonly #clock: Clock;
-  readonly #slots: Slot[] = Array.from({ length: PARTITION_COUNT }, () => ({
-    owner: undefined,
-    epoch: 0,
-    commitSeq: 0,
-    lastSeq: 0,
-  }));
+  readonly #slots: Slot[];
   readonly #leases = new Map<NodeId, Lease>();
 
-  constructor(clock: Clock) {
+  /** @param partitions how many the store has. */
+  constructor(clock: Clock, partitions: number) {
     this.#clock = clock;
+    this.#slots = Array.from({ length: partitions }, () => ({ owner: undefined, epoch: 0, commitSeq: 0, lastSeq: 0 }));
   }
 
   heartbeat(node: NodeId, leaseMs: number, info?: NodeInfo): readonly Ownership[] {
@@ -74,8 +70,9 @@ export class MemoryOwnership {
 
   acquire(node: NodeId, partitions?: readonly number[]): readonly Grant[] {
     const now = this.#clock.monotonic(); // one moment for all: a lease that ends meanwhile must not split the answer
+    const wanted = partitions === undefined ? undefined : new Set(partitions);
     const free = this.#slots.flatMap((slot, partition) =>
-      this.#liveOwner(slot, now) === undefined && (partitions?.includes(partition) ?? true) ? [partition] : [],
+      this.#liveOwner(slot, now) === undefined && (wanted?.has(partition) ?? true) ? [partition] : [],
     );
     return free.map((partition) => {
       const abandoned = this.#slot(partition).owner !== undefined;

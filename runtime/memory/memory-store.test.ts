@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { memory } from "#runtime";
+import { memory, systemClock } from "#runtime";
 import {
   deadLetterConformance,
   scheduleConformance,
@@ -10,7 +10,10 @@ import {
 
 const nothingLeft = (): Promise<void> => Promise.resolve();
 
-const make = async (): Promise<StoreFixture> => ({ store: memory(), [Symbol.asyncDispose]: nothingLeft });
+const make = async (partitions?: number): Promise<StoreFixture> => ({
+  store: memory("memory", systemClock, partitions),
+  [Symbol.asyncDispose]: nothingLeft,
+});
 
 storeConformance("memory", make, { test, expect });
 scheduleConformance("memory", make, { test, expect });

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { compareText } from "../base/text-order.ts";
 import { eventOfJournal } from "../journal/event-of-journal.ts";
+import { checkedPartitions, PARTITION_COUNT } from "../message/address.ts";
 import {
   type ActorId,
   type ActorRow,
@@ -46,6 +47,8 @@ type Row = StateWrite & { readonly state: string };
  *
  * @param name how it is called in logs. Default: `memory`.
  * @param clock what leases are counted by. Default: the machine's.
+ * @param partitions how many it has, 64 to 1,024. Default: 64.
+ * @throws {RangeError} another number of partitions.
  *
  * @example
  * ```ts
@@ -54,28 +57,32 @@ type Row = StateWrite & { readonly state: string };
  * await node.stop();
  * ```
  */
-export function memory(name = "memory", clock: Clock = systemClock): Store {
-  return new MemoryStore(name, clock);
+export function memory(name = "memory", clock: Clock = systemClock, partitions: number = PARTITION_COUNT): Store {
+  return new MemoryStore(name, clock, checkedPartitions(partitions));
 }
 
 class MemoryStore implements Store {
   readonly name: string;
+  readonly partitions: number;
   readonly #clock: Clock;
   readonly #ownership: MemoryOwnership;
   readonly #rows = new Map<string, Map<string, Row>>();
   readonly #replies = new Map<string, Map<string, StoredReply & { readonly at: number }>>();
   readonly #timers = new Map<string, TimerRow>();
-  readonly #outbox = new MemoryOutbox();
+  readonly #outbox: MemoryOutbox;
   readonly #journal = new Map<string, JournalRecord[]>();
-  readonly #index = new MemoryIndex();
+  readonly #index: MemoryIndex;
   readonly #pauses = new Map<string, PausedActor>();
   readonly #begun = new Map<string, BegunMessage>();
   readonly #letters = new MemoryDeadLetters();
 
-  constructor(name: string, clock: Clock) {
+  constructor(name: string, clock: Clock, partitions: number) {
     this.name = name;
+    this.partitions = partitions;
     this.#clock = clock;
-    this.#ownership = new MemoryOwnership(clock);
+    this.#ownership = new MemoryOwnership(clock, partitions);
+    this.#outbox = new MemoryOutbox(partitions);
+    this.#index = new MemoryIndex(partitions);
   }
 
   open = (): Promise<void> => Promise.resolve();
@@ -241,7 +248,8 @@ class MemoryStore implements Store {
   }
 
   async begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {
-    return [...this.#begun.values()].filter(({ partition }) => partitions.includes(partition));
+    const wanted = new Set(partitions);
+    return [...this.#begun.values()].filter(({ partition }) => wanted.has(partition));
   }
 
   async saveBegun(messages: readonly BegunMessage[]): Promise<void> {

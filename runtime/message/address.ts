@@ -4,8 +4,30 @@ export interface Address {
   readonly key: string;
 }
 
-/** How many partitions a store has. Fixed when its tables are created: an address must hash to the same slot for ever. */
+/**
+ * How many partitions a store has unless it was made with others. Fixed when a store is made: an address must hash to the same
+ * slot for ever.
+ */
 export const PARTITION_COUNT = 64;
+
+/** The most partitions that a store can be made with. {@link PARTITION_COUNT} are the fewest. */
+export const MAX_PARTITIONS = 1_024;
+
+/**
+ * Gives the number back.
+ * @throws {RangeError} a store cannot have so many partitions.
+ *
+ * @example
+ * ```ts
+ * checkedPartitions(256); // 256
+ * ```
+ */
+export function checkedPartitions(partitions: number): number {
+  if (Number.isInteger(partitions) && partitions >= PARTITION_COUNT && partitions <= MAX_PARTITIONS) return partitions;
+  throw new RangeError(
+    `Cannot make a store with ${partitions} partitions: expected a whole number from ${PARTITION_COUNT} to ${MAX_PARTITIONS}`,
+  );
+}
 
 /**
  * The `type/key` text of an address. A key may hold further slashes; a type never does.
@@ -37,19 +59,21 @@ export function parseAddress(text: string): Address {
 }
 
 /**
- * The partition an address belongs to: FNV-1a over the UTF-16 code units of `type/key`, modulo {@link PARTITION_COUNT}.
+ * The partition an address belongs to: FNV-1a over the UTF-16 code units of `type/key`, modulo the number of partitions.
  * Stable across processes, platforms and versions, because the stored `partition` columns depend on it.
+ *
+ * @param partitions how many the store has ({@link Store.partitions}). Default: {@link PARTITION_COUNT}.
  *
  * @example
  * ```ts
  * partitionOf("order", "ord_42"); // 36
  * ```
  */
-export function partitionOf(type: string, key: string): number {
+export function partitionOf(type: string, key: string, partitions: number = PARTITION_COUNT): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < type.length; i++) hash = Math.imul(hash ^ type.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ 47, 0x01000193);
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   // FNV's low bits are weak for short keys; folding the high half in spreads them over the partitions.
-  return ((hash ^ (hash >>> 16)) >>> 0) % PARTITION_COUNT;
+  return ((hash ^ (hash >>> 16)) >>> 0) % partitions;
 }

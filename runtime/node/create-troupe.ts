@@ -120,6 +120,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     clock,
     log: services.log,
     now: () => clock.now(),
+    partitions: (type) => types.hostOf(type).store.partitions,
     history: (type, positions, limit) => types.hostOf(type).store.readHistory(type, positions, limit),
     recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
   });
@@ -161,9 +162,9 @@ function partsOf(options: TroupeOptions): NodeParts {
     route: (envelope) => router.route(envelope),
     pause: (actor, reason) => controls.pause(actor, reason),
     recordDeadLetter: (type, letter) => types.hostOf(type).letters.record([letter]),
-    holds: (type, partition) => {
+    holds: (type, key) => {
       const { partitions } = types.hostOf(type);
-      return partitions.partition(partition) !== undefined && partitions.holdsLease();
+      return partitions.partition(partitions.of(type, key)) !== undefined && partitions.holdsLease();
     },
   });
   return {

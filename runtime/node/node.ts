@@ -178,6 +178,10 @@ export class Node implements Troupe {
     return this.#parts.controls.inspect({ type, key });
   }
 
+  partitionOf(type: string, key: string): number {
+    return this.#parts.types.hostOf(type).partitions.of(type, key);
+  }
+
   get topics(): Pick<Topics, "subscribe"> {
     if (this.#parts.topics === undefined) throw new TypeError("Cannot subscribe as createTroupe was given no `topics`");
     return this.#parts.topics;

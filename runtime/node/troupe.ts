@@ -205,6 +205,11 @@ export interface Troupe {
   reload(type: string, key: string): Promise<void>;
   /** A look at an actor, also at one that does not exist. Its state is the committed one. */
   inspect(type: string, key: string): Promise<ActorInspection>;
+  /**
+   * The number of the partition that an actor lives in, in the store of its type.
+   * @throws {TroupeError} `unknown_actor`.
+   */
+  partitionOf(type: string, key: string): number;
   /** What will not be tried again by itself. */
   readonly deadLetters: DeadLetters;
   /** What actors broadcast. @throws {TypeError} the node was given no `topics`. */

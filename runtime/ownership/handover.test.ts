@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory, type OutboxRecord, partitionOf, type Sink, type Troupe } from "#runtime";
+import {
+  actor,
+  createTroupe,
+  memory,
+  type OutboxRecord,
+  partitionOf,
+  type Sink,
+  systemClock,
+  type Troupe,
+} from "#runtime";
 import { localNetwork } from "#runtime/testing";
 
 const gates = new Map<string, PromiseWithResolvers<void>>();
@@ -325,3 +334,24 @@ test("while the store is away it is asked now and then, however many callers wai
       .catch(() => undefined);
   expect(answer).toBeDefined();
 }, 20_000);
+
+test("a node that joins a store of 1,024 partitions gets its half in as many moves as in one of 64", async () => {
+  for (const partitions of [64, 1_024]) {
+    const inner = memory("m", systemClock, partitions);
+    let released = 0;
+    const store = new Proxy(inner, {
+      get(target, property) {
+        if (property === "release") released++;
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const network = localNetwork();
+    const start = (nodeId: string): Promise<Troupe> =>
+      createTroupe({ actors: [Counter], stores: { default: store }, transport: network.transport(), nodeId });
+    await using first = await start("n1");
+    await using second = await start("n2");
+    await until("each holds a half", () => held(first) === partitions / 2 && held(second) === partitions / 2);
+    expect(released).toBe(8);
+  }
+});

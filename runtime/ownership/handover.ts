@@ -20,6 +20,8 @@ export interface Move {
 
 export interface HandoverHost {
   readonly clock: Clock;
+  /** How many partitions the store has. */
+  readonly partitionCount: number;
   /** What belongs elsewhere now. */
   due(): readonly Move[];
   /** Lets no further turn begin. Resolves with `true` when those under way are durable, `false` after `withinMs`. */
@@ -34,8 +36,8 @@ export interface HandoverHost {
   failed(error: unknown, partitions: readonly Partition[]): Promise<void>;
 }
 
-/** So few that a node that joins stalls a small part of the store at a time. */
-const AT_ONCE = 4;
+/** So few that a node that joins stalls a small part of the store at a time: one of so many. */
+const SHARE = 16;
 const PATIENCE_MS = 1_000;
 /** For a partition whose turns did not end in time. */
 const RETRY_AFTER_MS = 5_000;
@@ -80,7 +82,7 @@ export class Handover {
   #next(): readonly Move[] {
     const now = this.#host.clock.monotonic();
     const due = this.#host.due().filter(({ partition }) => (this.#notBefore.get(partition.id) ?? now) <= now);
-    return due.filter(({ to }) => to === due[0]?.to).slice(0, AT_ONCE);
+    return due.filter(({ to }) => to === due[0]?.to).slice(0, Math.ceil(this.#host.partitionCount / SHARE));
   }
 
   async #move(moves: readonly Move[]): Promise<void> {

@@ -182,6 +182,10 @@ export class Ownership implements HandoverHost {
 
   // --- HandoverHost ---
 
+  get partitionCount(): number {
+    return this.#table.count;
+  }
+
   due(): readonly Move[] {
     if (this.#stopped || this.#parts.membership.offer === undefined) return [];
     const plan = this.#plan();

@@ -9,7 +9,8 @@
  *    node got the partition shows an older epoch, and says nothing.
  */
 import type { Clock } from "../base/clock.ts";
-import type { Fence, Grant, NodeId, NodeRow, Ownership as OwnershipRow } from "../ports/store.ts";
+import { partitionOf } from "../message/address.ts";
+import type { Fence, Grant, NodeId, NodeRow, Ownership as OwnershipRow, Store } from "../ports/store.ts";
 import type { Partition } from "./partition.ts";
 
 /** What a round of asking the store has changed. */
@@ -23,18 +24,30 @@ export interface Learned {
 export class PartitionTable {
   readonly #nodeId: NodeId;
   readonly #clock: Clock;
+  readonly #store: Pick<Store, "partitions">;
   readonly #held = new Map<number, Partition>();
   readonly #rows = new Map<number, OwnershipRow>();
   #nodes: readonly NodeRow[] = [];
   #leaseUntil = Number.NEGATIVE_INFINITY;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(nodeId: NodeId, clock: Clock) {
+  constructor(nodeId: NodeId, clock: Clock, store: Pick<Store, "partitions">) {
     this.#nodeId = nodeId;
     this.#clock = clock;
+    this.#store = store;
   }
 
   // --- what everybody asks ---
+
+  /** How many partitions the store has. */
+  get count(): number {
+    return this.#store.partitions;
+  }
+
+  /** The number of the partition that an actor lives in. */
+  of(type: string, key: string): number {
+    return partitionOf(type, key, this.#store.partitions);
+  }
 
   /** A partition this node holds. */
   partition(id: number): Partition | undefined {

@@ -9,7 +9,7 @@ export interface ActorId {
 /** An actor as it was committed last; `state` is `undefined` for one that was never written, or destroyed. */
 export interface LoadedActor {
   readonly state: string | undefined;
-  /** Turns committed so far. */
+  /** Rises by one with each turn that leaves another state; of a journaled actor the number of its events. */
   readonly version: number;
   /** The schema version the state was written with; 1 where none was given. */
   readonly schemaVersion: number;

@@ -10,6 +10,8 @@ export interface Probe {
   delivered(envelope: Envelope, depth: number): void;
   /** A turn ended well and goes to its commit. */
   finished(turn: ProbedTurn): void;
+  /** These turns are written by the commit that its store is asked for next. Called again where they are tried once more. */
+  committing?(turns: readonly ProbedTurn[]): void;
 }
 
 /** A turn that waits for its commit. */
@@ -19,6 +21,8 @@ export interface ProbedTurn {
   /** The state after the turn, as JSON; `undefined` when the actor was destroyed. */
   readonly state: string | undefined;
   readonly version: number;
+  /** The state is as it was before the turn, and so is the version: it is no part of the commit. */
+  readonly unchanged: boolean;
   readonly reply: StoredReply | undefined;
   readonly effects: readonly { readonly id: string }[] | undefined;
   readonly timers: ReadonlyMap<string, TimerWrite> | undefined;

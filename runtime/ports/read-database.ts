@@ -19,8 +19,11 @@ export interface ReadDatabase {
 
   /** The builds of a projection that are not retired. */
   builds(projection: string): Promise<readonly ProjectionBuild[]>;
-  /** Begins a build with empty tables, or returns the one that is under way: there is one at a time. */
-  begin(projection: string, version: number): Promise<ProjectionBuild>;
+  /**
+   * Begins a build with empty tables, or returns the one that is under way: there is one at a time. `partitions`: how many the
+   * store of a source has; records of further ones are none of the build's.
+   */
+  begin(projection: string, version: number, partitions: (source: string) => number): Promise<ProjectionBuild>;
   /** Takes or renews the duty to fill a build, or with `leaseMs` 0 gives it up. `false`: another node has it. */
   claim(build: ProjectionBuild, node: string, leaseMs: number): Promise<boolean>;
   /** Moves a build that is not live. After `feeding` every node feeds it with what it gets. */

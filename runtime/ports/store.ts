@@ -34,8 +34,13 @@ export type * from "./ownership.ts";
  */
 export interface Store extends DeadLetterStore {
   readonly name: string;
+  /** How many partitions it has, numbered from 0. Chosen when the store is made, and the same for ever; valid once it is open. */
+  readonly partitions: number;
 
-  /** Creates what is missing (tables, partition rows), under a lock: several nodes may call it at once. */
+  /**
+   * Creates what is missing (tables, partition rows), under a lock: several nodes may call it at once.
+   * @throws {PartitionsDifferError} it is asked for another number of partitions than the store was made with.
+   */
   open(): Promise<void>;
   close(): Promise<void>;
   /** Resolves when the store answers. */
@@ -181,6 +186,20 @@ export interface CommitBatch {
   readonly journal?: readonly JournalRecord[];
   /** Actors paused and resumed. */
   readonly pauses?: readonly PauseWrite[];
+}
+
+/** A store was asked for another number of partitions than it was made with. Nothing was changed. */
+export class PartitionsDifferError extends Error {
+  override readonly name = "PartitionsDifferError";
+  /** What the store was made with. */
+  readonly partitions: number;
+
+  constructor(store: string, partitions: number, asked: number) {
+    super(
+      `Cannot open the store ${store} with ${asked} partitions as it was made with ${partitions}: ask for ${partitions} or for none, or start with an empty store`,
+    );
+    this.partitions = partitions;
+  }
 }
 
 /** The partition is held by another node, or under another epoch. */

@@ -21,6 +21,8 @@ export interface BuilderHost extends ProjectorHost {
   readonly nodeId: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** How many partitions the store of an actor type has. */
+  partitions(type: string): number;
 }
 
 const LEASE_MS = 10_000;
@@ -62,10 +64,15 @@ export class ProjectionBuilder {
 
   /** Begins a build of the newest version this node has; or goes on with the one under way. */
   async rebuild(): Promise<ProjectionBuild> {
-    const build = await this.#projector.database.begin(this.#projector.projection, this.#newest);
+    const build = await this.#begin();
     await this.#projector.look();
     this.#wakeUp();
     return build;
+  }
+
+  #begin(): Promise<ProjectionBuild> {
+    const { database, projection } = this.#projector;
+    return database.begin(projection, this.#newest, (source) => this.#host.partitions(source));
   }
 
   #wakeUp(): void {
@@ -101,7 +108,7 @@ export class ProjectionBuilder {
     const live = builds.find(({ state }) => state === "live");
     let build = builds.find(({ state }) => state !== "live");
     if (build === undefined && (live === undefined || live.version < this.#newest)) {
-      build = await database.begin(projection, this.#newest);
+      build = await this.#begin();
     }
     // A build of a version that only other nodes have is theirs to fill.
     if (build !== undefined && versions.has(build.version) && (await this.#holds(build))) await this.#build(build);

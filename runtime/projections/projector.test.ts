@@ -191,6 +191,7 @@ test("ProjectionBuilder reads the journals once more after a build is fed, befor
   const builder = new ProjectionBuilder(projector, {
     ...journal.host,
     nodeId: "n",
+    partitions: () => 64,
     clock: systemClock,
     log: () => undefined,
   });
@@ -219,6 +220,7 @@ test("ProjectionBuilder goes on where a failing handler stopped it, once that su
   const builder = new ProjectionBuilder(projector, {
     ...journal.host,
     nodeId: "n",
+    partitions: () => 64,
     clock: systemClock,
     log: (_level, name) => name === "projection:build:failed" && logged.resolve(),
   });

@@ -12,7 +12,6 @@
 
 import type { AnyActorType } from "../actor/any-actor.ts";
 import type { SubscriptionStatus } from "../actor/subscription.ts";
-import { partitionOf } from "../message/address.ts";
 import type { Source, SourceConsumer } from "../ports/source.ts";
 import { MAX_IN_FLIGHT, Subscriber, type SubscriberHost } from "./subscriber.ts";
 
@@ -21,8 +20,8 @@ export interface SubscriptionsHost extends Pick<
   SubscriberHost,
   "clock" | "log" | "randomness" | "spans" | "route" | "pause"
 > {
-  /** Whether this node holds the partition, of the store the type lives in, under a lease that lasts. */
-  holds(type: string, partition: number): boolean;
+  /** Whether this node holds the partition of an actor, in the store its type lives in, under a lease that lasts. */
+  holds(type: string, key: string): boolean;
   recordDeadLetter(type: string, letter: Parameters<SubscriberHost["recordDeadLetter"]>[0]): Promise<void>;
 }
 
@@ -34,7 +33,6 @@ const LAG_EVERY = 25;
 interface Entry {
   readonly type: AnyActorType;
   readonly source: Source;
-  readonly partition: number;
   running: { readonly subscriber: Subscriber; readonly consumer: SourceConsumer } | undefined;
   lag: number | undefined;
   skipped: number;
@@ -55,12 +53,10 @@ export class Subscriptions {
     this.#entries = types.flatMap((type) => {
       const source = Object.hasOwn(sources, type.type) ? sources[type.type] : sources["default"];
       if (source === undefined || Object.keys(type.options.subscribe ?? {}).length === 0) return [];
-      const partition = partitionOf(type.type, "$subscribe"); // Subscriptions.V1
       return [
         {
           type,
           source,
-          partition,
           running: undefined,
           lag: undefined,
           skipped: 0,
@@ -96,7 +92,7 @@ export class Subscriptions {
 
   #look(): void {
     for (const entry of this.#entries) {
-      const mine = this.#host.holds(entry.type.type, entry.partition);
+      const mine = this.#host.holds(entry.type.type, "$subscribe"); // Subscriptions.V1
       if (mine && entry.running === undefined) this.#begin(entry);
       else if (!mine && entry.running !== undefined) void this.#end(entry, 0); // Subscriptions.V2
       if (entry.running !== undefined && --entry.lagIn <= 0) void this.#askLag(entry);

@@ -2,6 +2,7 @@
  * The promises of the store port, as tests that every store runs. The test functions come from the caller, because the
  * runtime imports no test runner.
  */
+import { MAX_PARTITIONS } from "../message/address.ts";
 import { commits } from "./store/commits.ts";
 import { durability } from "./store/durability.ts";
 import { fencing } from "./store/fencing.ts";
@@ -10,6 +11,7 @@ import { journal } from "./store/journal.ts";
 import type { DurableStoreFixture, StoreFixture, TestTools, Theme } from "./store/kit.ts";
 import { outbox } from "./store/outbox.ts";
 import { ownership } from "./store/ownership.ts";
+import { keptPartitions, manyPartitions, racedPartitions } from "./store/partitions.ts";
 import { reading } from "./store/reading.ts";
 import { timers } from "./store/timers.ts";
 
@@ -18,15 +20,21 @@ export type { DurableStoreFixture, StoreFixture, TestTools };
 const THEMES: readonly Theme[] = [ownership, fencing, commits, outbox, timers, reading, indexing, journal];
 
 /**
- * Declares the suite for the store that `make` gives: an empty one each time, not yet opened.
+ * Declares the suite for the store that `make` gives: an empty one each time, not yet opened, that is made with as many
+ * partitions as `make` is asked for.
  *
  * @example
  * ```ts
- * storeConformance("memory", async () => ({ store: memory(), [Symbol.asyncDispose]: async () => {} }), { test, expect });
+ * const make = async (partitions?: number) => ({
+ *   store: memory("suite", systemClock, partitions),
+ *   [Symbol.asyncDispose]: async () => {},
+ * });
+ * storeConformance("memory", make, { test, expect });
  * ```
  */
-export function storeConformance(name: string, make: () => Promise<StoreFixture>, tools: TestTools): void {
+export function storeConformance(name: string, make: Make<StoreFixture>, tools: TestTools): void {
   for (const theme of THEMES) declare(name, make, tools, theme);
+  declare(`${name} (${MAX_PARTITIONS} partitions)`, () => make(MAX_PARTITIONS), tools, manyPartitions);
 }
 
 /**
@@ -34,23 +42,28 @@ export function storeConformance(name: string, make: () => Promise<StoreFixture>
  *
  * @example
  * ```ts
- * durableStoreConformance("file", async () => {
- *   const open = () => sqlite("data/suite.db");
- *   return { store: open(), another: open, [Symbol.asyncDispose]: async () => {} };
+ * durableStoreConformance("file", async (partitions) => {
+ *   const open = (asked?: number) => sqlite("data/suite.db", asked === undefined ? {} : { partitions: asked });
+ *   return { store: open(partitions), another: open, [Symbol.asyncDispose]: async () => {} };
  * }, { test, expect });
  * ```
  */
-export function durableStoreConformance(
-  name: string,
-  make: () => Promise<DurableStoreFixture>,
-  tools: TestTools,
-): void {
+export function durableStoreConformance(name: string, make: Make<DurableStoreFixture>, tools: TestTools): void {
   declare(name, make, tools, durability);
+  declare(`${name} (100 partitions)`, () => make(100), tools, keptPartitions);
+  racedPartitions((title, run) => {
+    tools.test(`${name} store: ${title}`, async () => {
+      await using fixture = await make();
+      await run(fixture.store, new Map(), fixture);
+    });
+  }, tools.expect);
 }
+
+type Make<Fixture extends StoreFixture> = (partitions?: number) => Promise<Fixture>;
 
 function declare<Fixture extends StoreFixture>(
   name: string,
-  make: () => Promise<Fixture>,
+  make: Make<Fixture>,
   { test, expect }: TestTools,
   theme: Theme<Fixture>,
 ): void {

@@ -25,6 +25,11 @@ const Sheet = actor("sheet", {
       },
     ),
     touch: command({}, (c) => void c.state.turns++),
+    copy: command({ out: v.number() }, (c) => {
+      c.timers.set("copied", { in: "1h", send: "touch" });
+      c.emit("sheet.written.v1", { text: c.state.text });
+      return c.state.turns;
+    }),
     size: query({ out: v.array(v.number()) }, (c) => [c.state.text.length, c.state.turns]),
   }),
 });
@@ -112,6 +117,28 @@ export function troupeConformance(
       },
     );
   }
+
+  scenario(
+    "a turn that changes no state is kept as a whole: reply, event and timer, beside the state before it",
+    async (fixture) => {
+      const store = fixture.store();
+      {
+        await using troupe = await createTroupe({ actors: [Sheet], stores: { default: store } });
+        await troupe.ref(Sheet, "a").touch();
+        expect(await troupe.ref(Sheet, "a").copy(undefined, { id: "m" })).toBe(1);
+      }
+      const again = fixture.store();
+      await using troupe = await createTroupe({ actors: [Sheet], stores: { default: again } });
+      const [loaded] = await again.load([{ type: "sheet", key: "a" }]);
+      expect([loaded?.version, loaded?.replyIds]).toEqual([1, ["m"]]);
+      expect((await again.timersOf({ type: "sheet", key: "a" })).map(({ name }) => name)).toEqual(["copied"]);
+      expect(await troupe.ref(Sheet, "a").copy(undefined, { id: "m" })).toBe(1);
+      await troupe.ref(Sheet, "a").touch();
+      expect(await troupe.ref(Sheet, "a").copy(undefined, { id: "n" })).toBe(2);
+      const positions = [...Array(64).keys()].map((partition) => ({ partition, after: 0 }));
+      expect((await again.readOutbox("event", positions, 10)).length).toBe(2);
+    },
+  );
 
   scenario("where() finds actors by what their last committed turn left", async (fixture) => {
     const Item = itemActor("onHand", "name", "sold", "note");

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, type CommitBatch, createTroupe, memory, TroupeError } from "#runtime";
+import { actor, createTroupe, memory, type TimerRow, type TimerWrite, TroupeError } from "#runtime";
+import { withResolvers } from "../base/deferred.ts";
 import { systemRandomness } from "../base/randomness.ts";
 import { PartitionTable } from "../ownership/partition-table.ts";
 import { Partition } from "../ownership/partition.ts";
@@ -61,20 +62,27 @@ test("timers of a paused actor that are read again while they change count as th
   expect(await hold.log()).toEqual([]);
 });
 
-test("thousands of timers that cannot be handled now keep no other from its time", async () => {
-  const clock = new ManualClock(0);
-  const store = memory("m", clock);
-  const partitions = new PartitionTable("n", clock);
+/** A timer service on a store with these rows, and `fire` for what comes due. */
+async function serviceOn(clock: ManualClock, rows: readonly TimerRow[], fire: (timer: TimerRow) => Promise<void>) {
+  let reads = 0;
+  const inner = memory("m", clock);
+  const store = new Proxy(inner, {
+    get(target, property) {
+      if (property === "timers") reads++;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const partitions = new PartitionTable("n", clock, store);
   await store.heartbeat("n", 3_600_000);
   const grants = await store.acquire("n");
   const held = grants.map((grant) => new Partition(grant));
   partitions.add(held);
-  const fences = grants.map(({ partition, epoch, lastSeq }) => ({ partition, epoch, lastSeq }));
-  const row = { partition: 1, name: "t", message: "tick", input: undefined };
-  const sick = Array.from({ length: 6_000 }, (_, i) => ({ ...row, type: "sick", key: `k${i}`, dueAt: 1_000 }));
-  const batch: CommitBatch = { fences, states: [], replies: [], outbox: [], timers: [], index: [] };
-  await store.commit("n", { ...batch, timers: [...sick, { ...row, type: "well", key: "a", dueAt: 25_000 }] });
-
+  const commit = async (timers: readonly TimerWrite[]): Promise<void> => {
+    const fences = grants.map(({ partition, epoch, lastSeq }) => ({ partition, epoch, lastSeq }));
+    await store.commit("n", { fences, states: [], replies: [], outbox: [], timers, index: [] });
+  };
+  await commit(rows);
   const timers = new TimerService({
     clock,
     randomness: systemRandomness,
@@ -82,25 +90,82 @@ test("thousands of timers that cannot be handled now keep no other from its time
     partitions,
     log: new StoreLog(() => undefined, "m"),
   });
+  timers.start({ fire, afterFailure: async () => "wait" });
+  return { timers, commit, open: async () => (await timers.opening(held))(), reads: () => reads };
+}
+
+const manyTimers = (count: number, of: { readonly type: string; readonly dueAt: number }): TimerRow[] =>
+  Array.from({ length: count }, (_, i) => ({
+    ...of,
+    ...{ key: `k${i}`, partition: i % 64, name: "t", message: "tick", input: undefined },
+  }));
+
+test("thousands of timers that cannot be handled now keep no other from its time", async () => {
+  const clock = new ManualClock(0);
   let fired = 0;
   let most = 0;
   let underWay = 0;
-  timers.start({
-    fire: async ({ type, ...timer }) => {
-      most = Math.max(most, ++underWay);
-      await Promise.resolve();
-      underWay--;
-      if (type === "sick") throw new TroupeError("unavailable", "it cannot be used");
-      fired++;
-      await store.commit("n", { ...batch, timers: [{ ...timer, type, dueAt: undefined }] });
-    },
-    afterFailure: async () => "wait",
+  const rows = [
+    ...manyTimers(6_000, { type: "sick", dueAt: 1_000 }),
+    ...manyTimers(1, { type: "well", dueAt: 25_000 }),
+  ];
+  const { timers, commit, open } = await serviceOn(clock, rows, async (timer) => {
+    most = Math.max(most, ++underWay);
+    await Promise.resolve();
+    underWay--;
+    if (timer.type === "sick") throw new TroupeError("unavailable", "it cannot be used");
+    fired++;
+    await commit([{ ...timer, dueAt: undefined }]);
   });
-  (await timers.opening(held))();
+  await open();
   await clock.advance("30s");
   timers.stop();
   expect(fired).toBe(1);
   expect(most).toBeLessThanOrEqual(1_000);
+}, 60_000);
+
+test("more timers than fit into memory fire one after the other when they are due together, and each is read once", async () => {
+  const clock = new ManualClock(0);
+  const count = 80_000;
+  let fired = 0;
+  const { timers, commit, open, reads } = await serviceOn(
+    clock,
+    manyTimers(count, { type: "t", dueAt: 20_000 }),
+    async (timer) => {
+      fired++;
+      timers.written([], { timers: [{ ...timer, dueAt: undefined }] });
+      await commit([{ ...timer, dueAt: undefined }]);
+    },
+  );
+  await open();
+  await clock.advance("19s");
+  expect(fired).toBe(0);
+  await clock.advance("2s");
+  timers.stop();
+  expect(fired).toBe(count);
+  expect(reads()).toBeLessThan((1.5 * count) / 5_000);
+}, 60_000);
+
+test("timers that are set beyond what fits into memory wait in the store, and are read when there is room", async () => {
+  const clock = new ManualClock(0);
+  const rows = manyTimers(60_000, { type: "t", dueAt: 20_000 });
+  const fired = new Set<string>();
+  const mayFire = withResolvers<void>();
+  const { timers, commit, open } = await serviceOn(clock, [], async (timer) => {
+    await mayFire.promise;
+    fired.add(timer.key);
+    timers.written([], { timers: [{ ...timer, dueAt: undefined }] });
+    await commit([{ ...timer, dueAt: undefined }]);
+  });
+  await open();
+  await commit(rows);
+  timers.written([], { timers: rows });
+  await clock.advance("20s");
+  expect(timers.due).toBe(50_000);
+  mayFire.resolve();
+  await clock.advance("2s");
+  timers.stop();
+  expect(fired.size).toBe(rows.length);
 }, 60_000);
 
 test("a timer that became a dead letter goes by the fenced commit of a turn", async () => {

@@ -5,7 +5,8 @@
  * its actor, so that firing and acting are one thing.
  *
  * T1 a timer never fires early, by the runtime's clock, and fires again until a turn that handles it has committed (G7).
- * T2 only rows due within the horizon are in memory, and not more than fit; the rest is read when its time comes near.
+ * T2 only rows due within the horizon are in memory, and not more than fit; the rest is read when its time comes near, and
+ *    there is room (`TimerRounds`).
  * T3 what a read shows counts only for timers that nothing was heard of since it was asked for: its answer may come after
  *    commits that moved or removed them.
  * T4 timers that cannot be fired now keep no other from its time: they are read past, give their place in memory to others,
@@ -21,6 +22,8 @@ import type { Partition } from "../ownership/partition.ts";
 import type { ActorId, Store, TimerPlace, TimerRow, TimerWrite } from "../ports/store.ts";
 import type { StoreLog } from "../telemetry/store-log.ts";
 import { isSkipped } from "./schedule.ts";
+import { timerId, TimerRead } from "./timer-read.ts";
+import { type TimerPage, TimerRounds } from "./timer-rounds.ts";
 
 /** What the timer service works with. */
 export interface TimerServiceParts {
@@ -46,55 +49,14 @@ export type TimerVerdict = "retry" | "wait" | "skip" | "drop";
 
 const HORIZON_MS = 60_000;
 const READ_LIMIT = 5_000;
-/** Rows are read again this often, which also finds timers that moved into the horizon. */
-const READ_EVERY_MS = 30_000;
-/** While a round of reading has not come to its end. */
-const READ_ON_MS = 1_000;
-/** Timers in memory, at most (T2). */
+/** Timers in memory, at most (T2), and how many are left when more are read. */
 const MAX_IN_MEMORY = 50_000;
+const LOW_WATER = 25_000;
 /** Turns of timers under way at a time, at most (T4). */
 const MAX_FIRING = 1_000;
 
 /** Reads whose rows are not taken yet, at most. One whose rows nobody takes is forgotten in time. */
 const MAX_READS = 64;
-
-/** What a read has found, and what was heard of while it was under way (T3). */
-export class TimerRead {
-  rows: readonly TimerRow[] = [];
-  readonly why: "opening" | "again";
-  #spoilt = false;
-  readonly #touched = new Set<string>();
-  readonly #moved = new Set<number>();
-
-  constructor(why: TimerRead["why"]) {
-    this.why = why;
-  }
-
-  /** A timer was written, or is not fired here any more. */
-  touch(id: string): void {
-    this.#touched.add(id);
-    if (this.#touched.size > MAX_IN_MEMORY) this.spoil();
-  }
-
-  /** It is not worth to remember what has come meanwhile: it shows nothing, and the next regular read does. */
-  spoil(): void {
-    this.rows = [];
-    this.#spoilt = true;
-    this.#touched.clear();
-  }
-
-  /** A partition left this node. */
-  left(partition: number): void {
-    this.#moved.add(partition);
-  }
-
-  /** The rows that count. */
-  current(): readonly TimerRow[] {
-    if (this.#spoilt) return [];
-    if (this.#touched.size === 0 && this.#moved.size === 0) return this.rows;
-    return this.rows.filter((row) => !this.#touched.has(identity(row, row.name)) && !this.#moved.has(row.partition));
-  }
-}
 
 interface Entry {
   readonly timer: TimerRow;
@@ -118,14 +80,17 @@ export class TimerService implements PartitionListener {
   readonly #failing = new Set<string>();
   /** Reads that are under way, or whose answer was not taken yet. */
   readonly #reads = new Set<TimerRead>();
-  /** Where the next page of a round begins. */
-  #readUpTo: TimerPlace | undefined;
+  readonly #rounds: TimerRounds;
   #cancelWake: (() => void) | undefined;
-  #cancelRead: (() => void) | undefined;
   #stopped = false;
 
   constructor(parts: TimerServiceParts) {
     this.#parts = parts;
+    this.#rounds = new TimerRounds(
+      parts.clock,
+      (after) => this.#readPage(after),
+      (error) => parts.log.failed("reading timers", error),
+    );
   }
 
   /** From now on timers fire. To be called before the first partition is opened. */
@@ -168,10 +133,24 @@ export class TimerService implements PartitionListener {
     return this.#reading(why, () => this.#parts.store.timers(partitions, before, READ_LIMIT, after));
   }
 
-  /** Takes what `#read` found. A full page means that there is more: it is read again soon. */
+  /** Takes what `#read` found. A full page means that there is more. */
   #load(read: TimerRead): void {
-    this.#take(read);
-    this.#readAgain(read.rows.length >= READ_LIMIT ? READ_ON_MS : READ_EVERY_MS);
+    const leftOut = this.#take(read);
+    this.#rounds.opened({ end: read.rows.length < READ_LIMIT ? undefined : read.rows.at(-1) });
+    if (leftOut !== undefined) this.#rounds.passedOver(leftOut);
+  }
+
+  /** A page of a round that goes through all near timers, however many of them cannot be fired (T4). */
+  async #readPage(after: TimerPlace | undefined): Promise<TimerPage | undefined> {
+    const owned = this.#parts.partitions.held();
+    if (owned.length === 0) return undefined;
+    const read = await this.#read(owned, "again", after);
+    const { rows } = read;
+    const end = rows.length < READ_LIMIT ? undefined : rows.at(-1);
+    const leftOut = this.#take(read);
+    // Where many fail, reading faster would only read them more often.
+    const late = this.#failing.size < READ_LIMIT && end !== undefined && end.dueAt <= this.#parts.clock.now();
+    return { end, leftOut, late };
   }
 
   /** A commit wrote these, as a commit listener is told. */
@@ -179,17 +158,18 @@ export class TimerService implements PartitionListener {
     if (writes.length === 0) return;
     const horizon = this.#parts.clock.now() + HORIZON_MS;
     for (const write of writes) {
-      const id = identity(write, write.name);
+      const id = timerId(write, write.name);
       for (const read of this.#reads) read.touch(id); // T3
       if (write.dueAt === undefined || write.dueAt > horizon) this.#drop(id);
-      else this.#put(fresh(write)); // also at the same due time: the message may be another one
+      else if (this.#current.has(id) || this.#hasRoom()) this.#put(fresh(write)); // also at the same due time: the message may be another one
+      else this.#rounds.passedOver(write);
     }
     this.#arm();
   }
 
   /** Whether a timer with this due time is the one that counts, as far as is committed. */
   isCurrent(actor: ActorId, name: string, dueAt: number): boolean {
-    return this.#current.get(identity(actor, name))?.timer.dueAt === dueAt;
+    return this.#current.get(timerId(actor, name))?.timer.dueAt === dueAt;
   }
 
   /**
@@ -215,7 +195,7 @@ export class TimerService implements PartitionListener {
   stop(): void {
     this.#stopped = true;
     this.#cancelWake?.();
-    this.#cancelRead?.();
+    this.#rounds.stop();
   }
 
   #holds({ partition }: TimerRow): boolean {
@@ -239,25 +219,35 @@ export class TimerService implements PartitionListener {
     }
   }
 
-  #take(read: TimerRead): void {
+  /** Takes the rows in their order, up to the first for which there is no room: that one is returned. */
+  #take(read: TimerRead): TimerRow | undefined {
     this.#reads.delete(read);
-    for (const row of read.current()) if (this.#holds(row)) this.#offer(row);
+    const leftOut = read.current().find((row) => this.#holds(row) && !this.#offer(row));
     this.#arm();
+    return leftOut;
   }
 
-  #offer(timer: TimerRow): void {
+  /** `false`: there is no room for it (T2): what is here fires first. */
+  #offer(timer: TimerRow): boolean {
+    const here = this.#current.get(timerId(timer, timer.name));
     // A re-read row that is already here keeps its place and its count of tries.
-    if (this.#current.get(identity(timer, timer.name))?.timer.dueAt === timer.dueAt) return;
-    if (this.#current.size >= MAX_IN_MEMORY) {
-      const [waiting] = this.#failing;
-      if (waiting === undefined) return; // T2: what is here fires first; this one is read again
-      this.#drop(waiting); // T4
-    }
+    if (here?.timer.dueAt === timer.dueAt) return true;
+    if (here === undefined && !this.#hasRoom()) return false;
     this.#put(fresh(timer));
+    return true;
+  }
+
+  /** Whether memory takes one more; one that waits for another try gives its place (T4). */
+  #hasRoom(): boolean {
+    if (this.#current.size < MAX_IN_MEMORY) return true;
+    const [waiting] = this.#failing;
+    if (waiting === undefined) return false;
+    this.#drop(waiting);
+    return true;
   }
 
   #put(entry: Entry): void {
-    const id = identity(entry.timer, entry.timer.name);
+    const id = timerId(entry.timer, entry.timer.name);
     this.#current.set(id, entry);
     if (entry.failures > 0) this.#failing.add(id);
     else this.#failing.delete(id);
@@ -267,6 +257,7 @@ export class TimerService implements PartitionListener {
   #drop(id: string): void {
     this.#current.delete(id);
     this.#failing.delete(id);
+    if (this.#rounds.waitsForRoom && this.#current.size <= LOW_WATER) this.#rounds.room();
   }
 
   #arm(): void {
@@ -285,7 +276,7 @@ export class TimerService implements PartitionListener {
     for (let next = this.#heap.peek(); next !== undefined && next.readyAt <= now; next = this.#heap.peek()) {
       if (this.#underWay.size >= MAX_FIRING) return; // T4: the next one that ends goes on
       this.#heap.take();
-      const id = identity(next.timer, next.timer.name);
+      const id = timerId(next.timer, next.timer.name);
       if (this.#current.get(id) === next && !this.#underWay.has(id)) void this.#fire(id, next);
     }
     this.#arm();
@@ -327,40 +318,8 @@ export class TimerService implements PartitionListener {
   #isMissed({ schedule, dueAt }: TimerRow): boolean {
     return schedule !== undefined && isSkipped(schedule, dueAt, this.#parts.clock.now());
   }
-
-  #readAgain(ms: number): void {
-    if (this.#stopped) return;
-    this.#cancelRead ??= this.#parts.clock.after(ms, () => void this.#reread());
-  }
-
-  /** One page of a round that goes through all near timers, however many of them cannot be fired (T4). */
-  async #reread(): Promise<void> {
-    this.#cancelRead = undefined;
-    const owned = this.#parts.partitions.held();
-    if (this.#stopped) return;
-    if (owned.length === 0) {
-      this.#readAgain(READ_EVERY_MS);
-      return;
-    }
-    const after = this.#readUpTo;
-    try {
-      const read = await this.#read(owned, "again", after);
-      this.#take(read);
-      const whole = read.rows.length < READ_LIMIT;
-      this.#readUpTo = whole ? undefined : read.rows.at(-1);
-      // A page that began behind others ends the round: what became near before it is read with the next one.
-      this.#readAgain(whole && after === undefined ? READ_EVERY_MS : READ_ON_MS);
-    } catch (error) {
-      this.#parts.log.failed("reading timers", error);
-      this.#readAgain(READ_EVERY_MS);
-    }
-  }
 }
 
 function fresh(timer: TimerRow): Entry {
   return { timer, readyAt: timer.dueAt, attempt: 1, failures: 0, skip: false };
-}
-
-function identity(actor: ActorId, name: string): string {
-  return `${actor.type}/${actor.key}\u0000${name}`;
 }

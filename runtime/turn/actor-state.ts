@@ -74,12 +74,18 @@ export class ActorState {
     this.#tainted = destroyed || this.#value === undefined;
   }
 
-  /** `turn` ended well with this text. Returns all indexed values of the actor, where the turn changed one. */
-  advance(turn: Turn, text: string | undefined): readonly FieldValue[] | undefined {
+  /**
+   * `turn` ended well with this text. The version rises where the text is another one. Returns all indexed values of the actor,
+   * where the turn changed one.
+   *
+   * @param unchanged whether it is the text that was there before.
+   */
+  advance(turn: Turn, text: string | undefined, unchanged: boolean): readonly FieldValue[] | undefined {
     const changed = this.#type.options.index === undefined ? undefined : this.#reindex(turn);
     this.keep(turn);
     this.#text = text;
-    this.#version = turn.journal === undefined ? this.#version + 1 : turn.journal.version;
+    if (turn.journal !== undefined) this.#version = turn.journal.version;
+    else if (!unchanged) this.#version++;
     return changed;
   }
 

@@ -51,7 +51,9 @@ export class FinishedTurn {
   readonly #span: Span | undefined;
   /** Instead of a turn: the actor is paused or resumed, and nothing else of it is written. */
   readonly pause: PauseWrite | undefined;
-  /** Its answer is all that it leaves: the state is as it was before. */
+  /** The state is as it was before, by its text: it is not written. Never so for a journaled actor, whose snapshots count events. */
+  readonly unchanged: boolean;
+  /** Its answer is all that it leaves. */
   readonly answerOnly: boolean;
   readonly at: number;
   /** All indexed values of the actor, where they changed with this turn. */
@@ -72,6 +74,7 @@ export class FinishedTurn {
     reply: StoredReply | undefined,
     pause?: PauseWrite,
     index?: readonly FieldValue[],
+    unchanged = false,
     answerOnly = false,
   ) {
     this.activation = activation;
@@ -85,9 +88,10 @@ export class FinishedTurn {
     this.#span = turn.span;
     this.pause = pause;
     this.at = turn.now;
+    this.unchanged = unchanged;
     this.answerOnly = answerOnly;
     this.index = index;
-    this.length = lengthOf(state, reply, turn);
+    this.length = lengthOf(unchanged ? undefined : state, reply, turn);
   }
 
   /** What its effects and its commit are part of. */
@@ -129,6 +133,7 @@ export class FinishedTurn {
  * Takes over the state of a turn that ended well, and puts together what it leaves to be written, as one piece (G2).
  *
  * @param text the state after the turn as JSON; `undefined` when it destroyed the actor.
+ * @param unchanged whether it is the text that was there before: then the state is no part of what is written.
  * @param hash of the message and its input, when it carries an id: then the reply `body` is kept.
  */
 export function finishTurn(
@@ -137,14 +142,15 @@ export function finishTurn(
   turn: Turn,
   state: ActorState,
   text: string | undefined,
+  unchanged: boolean,
   hash: string | undefined,
   body: string | undefined,
 ): FinishedTurn {
   if (turn.destroyed && state.exists) turn.journal?.destroyed();
-  const index = state.advance(turn, text);
+  const index = state.advance(turn, text, unchanged);
   const { id } = envelope;
   const reply = id !== undefined && hash !== undefined ? { id, hash, reply: body } : undefined;
-  return new FinishedTurn(owner, envelope, turn, text, state.version, reply, undefined, index);
+  return new FinishedTurn(owner, envelope, turn, text, state.version, reply, undefined, index, unchanged);
 }
 
 /** What is to be written of a turn that refused a message with an id: its answer. */
@@ -156,7 +162,7 @@ export function refusedTurn(
   reply: StoredReply,
 ): FinishedTurn {
   const nothing = { effects: undefined, timerWrites: undefined, journal: undefined, span: undefined, now };
-  return new FinishedTurn(owner, envelope, nothing, undefined, version, reply, undefined, undefined, true);
+  return new FinishedTurn(owner, envelope, nothing, undefined, version, reply, undefined, undefined, true, true);
 }
 
 /** Why a turn whose state has grown to `size` characters cannot be committed. */

@@ -76,7 +76,7 @@ export class WatchPolls implements PartitionListener {
     const newest = new Map<string, FinishedTurn>();
     for (const turn of turns) {
       // A pause is written as a turn, but says nothing of the state.
-      if (turn.pause === undefined && !turn.answerOnly && this.#polls.has(turn.activation.address))
+      if (turn.pause === undefined && !turn.unchanged && this.#polls.has(turn.activation.address))
         newest.set(turn.activation.address, turn);
     }
     for (const [address, turn] of newest) for (const poll of this.#polls.get(address) ?? []) this.#show(poll, turn);

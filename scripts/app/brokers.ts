@@ -6,13 +6,18 @@ import type { Broker } from "#infra/base/brokers.ts";
 import { onlyTypes } from "#infra/base/only-types.ts";
 import { kafkaSink } from "#infra/kafka/sink.ts";
 import { kafkaSource } from "#infra/kafka/source.ts";
+import { kafkaTail } from "#infra/kafka/tail.ts";
 import type { NatsLink } from "#infra/nats/connection.ts";
 import { natsSink } from "#infra/nats/sink.ts";
 import { natsSource } from "#infra/nats/source.ts";
+import { natsTail } from "#infra/nats/tail.ts";
 import { rabbitMqSink } from "#infra/rabbitmq/sink.ts";
 import { rabbitMqSource } from "#infra/rabbitmq/source.ts";
+import { rabbitMqTail } from "#infra/rabbitmq/tail.ts";
 import { redisSink } from "#infra/redis/sink.ts";
 import { redisSource } from "#infra/redis/source.ts";
+import { redisTail } from "#infra/redis/tail.ts";
+import type { BrokerTail } from "#infra/tail/tail.ts";
 import type { Log, Sink, Source } from "#runtime";
 /**
  * Which broker carries what: where events go, and where the events come from that actors subscribe to.
@@ -31,6 +36,8 @@ export interface Brokers {
   readonly sources: Readonly<Record<string, Source>>;
   /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
   readonly blocked: ReadonlyMap<string, () => string | undefined>;
+  /** What people look at them by. */
+  readonly tails: readonly BrokerTail[];
 }
 
 type BrokerSettings = Pick<
@@ -52,21 +59,24 @@ export function openBrokers(
   { tls, kafka }: Security = OPEN,
 ): Brokers {
   const { KAFKA_BROKERS, RABBITMQ_URL, REDIS_URL, TROUPE_CLUSTER: cluster } = settings;
-  const { prefix, events: own } = clusterNames(cluster);
+  const { prefix, events: own, routed } = clusterNames(cluster);
   const chosen = choose(settings, nats !== undefined, log);
   const typesAt = (broker: Broker): string[] =>
     SUBSCRIBERS.filter((subscriber) => chosen[subscriber] === broker).flatMap(typesOf);
   const sinks: Sink[] = [];
   const sources: Partial<Record<Broker, Source>> = {};
   const blocked = new Map<string, () => string | undefined>();
+  const tails: BrokerTail[] = [];
   if (nats !== undefined) {
     sinks.push(natsSink({ connection: nats, log, ...own }));
     sources.nats = natsSource({ connection: nats, log, ...own });
+    tails.push(natsTail(nats, [own.stream ?? "EVENTS", routed.stream ?? "ROUTED"]));
   }
   if (KAFKA_BROKERS !== undefined) {
     const place = { brokers: KAFKA_BROKERS, security: kafka, log, topicPrefix: prefix };
     sinks.push(kafkaSink(place));
     sources.kafka = kafkaSource(place);
+    tails.push(kafkaTail({ brokers: KAFKA_BROKERS, security: kafka, prefix }));
   }
   if (RABBITMQ_URL !== undefined) {
     const place = { url: RABBITMQ_URL, tls, log, exchange: `${prefix}events` };
@@ -79,11 +89,13 @@ export function openBrokers(
     sinks.push(onlyTypes(sink, types));
     blocked.set(sink.name, () => sink.blocked());
     sources.rabbitmq = rabbitMqSource({ ...place, queues: names });
+    tails.push(rabbitMqTail({ ...place, queues: Object.values(names) }));
   }
   if (REDIS_URL !== undefined) {
     const place = { url: REDIS_URL, tls, log, streamPrefix: cluster === "default" ? "" : `${cluster}:` };
     sinks.push(onlyTypes(redisSink(place), [...REDIS_TYPES, ...typesAt("redis")]));
     sources.redis = redisSource(place);
+    tails.push(redisTail(place));
   }
   const byType = SUBSCRIBERS.flatMap((subscriber) => {
     const source = sources[chosen[subscriber]];
@@ -91,7 +103,7 @@ export function openBrokers(
   });
   // What was reconciled comes back over Kafka, where there is one: only then a service is DONE.
   const echo = sources.kafka === undefined ? {} : { service: sources.kafka };
-  return { sinks, sources: { ...Object.fromEntries(byType), ...echo }, blocked };
+  return { sinks, sources: { ...Object.fromEntries(byType), ...echo }, blocked, tails };
 }
 
 /** The broker of each subscription, as far as they are there. */

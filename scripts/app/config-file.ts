@@ -1,5 +1,5 @@
+import { suggest } from "#infra/base/suggest.ts";
 import { readYaml } from "#infra/yaml/read-yaml.ts";
-import { suggest } from "#infra/yaml/suggest.ts";
 
 /** A key of the file: the variables its value stands for; a map of further keys; or one that is refused by name. */
 type Key = ((value: string) => Readonly<Record<string, string>>) | { readonly [name: string]: Key } | typeof LATER;
@@ -32,6 +32,7 @@ const KEYS: { readonly [name: string]: Key } = {
   },
   database: {
     url: as("DATABASE_URL"),
+    partitions: as("DATABASE_PARTITIONS"),
     order: as("ORDER_DATABASE_URL"),
     customer: as("CUSTOMER_DATABASE_URL"),
     stock: as("STOCK_DATABASE_URL"),

@@ -11,12 +11,14 @@ import { routedNats } from "#infra/routing/nats.ts";
 import { routedRabbitMq } from "#infra/routing/rabbitmq.ts";
 import { routedRedis } from "#infra/routing/redis.ts";
 import { type Address, absentSink, routedSink } from "#infra/routing/routed.ts";
+import type { BrokerTail } from "#infra/tail/tail.ts";
 import { sealingCodec } from "#infra/temporal/codec.ts";
 import { temporalConnection, type Temporal } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
 import { type Log, memoryTopics, type Sink, type Source, type Store, type Topics, type Transport } from "#runtime";
 import { searchAttributes } from "#workflows/fulfil-order/names.ts";
 import { openBrokers } from "./brokers.ts";
+import { AppChaos } from "./chaos.ts";
 import { type ClusterNames, clusterNames } from "./cluster-names.ts";
 import { databasesOf, SERVICES, type ServiceName } from "./databases.ts";
 import type { HostedEngine } from "./driven-host.ts";
@@ -47,6 +49,10 @@ export interface Connections {
   readonly sources: Readonly<Record<string, Source>>;
   /** Why a broker takes nothing from publishers now, by sink: `undefined` when it does. */
   readonly blocked: ReadonlyMap<string, () => string | undefined>;
+  /** Faults on purpose; `undefined` where `TROUPE_CHAOS` is off. */
+  readonly chaos: AppChaos | undefined;
+  /** What people look at the brokers by. */
+  readonly tails: readonly BrokerTail[];
   /** How much of the connections to each database is taken. */
   readonly pools: ReadonlyMap<ServiceName, PoolUse>;
   /** Where broadcasts go and are followed: in JetStream; in memory, for this process alone, where there is no NATS. */
@@ -107,14 +113,19 @@ export function openConnections(settings: Settings, log: Log): Connections {
     engine: openEngine(address, opened),
   });
   const hosts: Connections["hosts"] = [hosted(first), ...others.map(hosted)];
+  const engines = hosts.map(({ engine }) => engine);
+  const chaos =
+    settings.TROUPE_CHAOS === "on" ? new AppChaos({ dataFolder: settings.TROUPE_DATA, engines }) : undefined;
   return {
     security,
     nats,
     temporal,
     hosts,
-    sinks: sinks.map(failing.sink),
+    sinks: sinks.map((sink) => failing.sink(chaos?.sink(sink) ?? sink)),
     sources: brokers.sources,
     blocked: brokers.blocked,
+    chaos,
+    tails: brokers.tails,
     pools,
     topics,
     stores: () => storesOf(settings, log, failing, pools),
@@ -127,6 +138,8 @@ export function openConnections(settings: Settings, log: Log): Connections {
       }),
     transport: () => (nats === undefined ? undefined : natsTransport({ connection: nats, log, ...names.nodes })),
     async close() {
+      chaos?.[Symbol.dispose]();
+      for (const tail of brokers.tails) tail.close();
       await Promise.allSettled([...sinks.map((sink) => sink.close()), topics.close()]);
       await Promise.allSettled([nats?.close(), temporal?.close(), ...hosts.map(({ engine }) => engine.close())]);
     },
@@ -180,6 +193,7 @@ function storesOf(
       name: service,
       log,
       ...(use && { use }),
+      ...(settings.DATABASE_PARTITIONS !== undefined && { partitions: settings.DATABASE_PARTITIONS }),
       max: SMALL.has(service) ? SMALL_POOL_SIZE : POOL_SIZE,
     });
     return [service, failing.store(store)] as const;

@@ -95,11 +95,12 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
         settled: state.status === "converged",
         containers: state.observed.map(({ containerId }) => containerId),
       })),
-    containers: async () => (await Promise.all(driven.map(({ engine }) => engine.list()))).flat(),
+    // An engine that is away hides nothing of the others.
+    containers: async () => (await Promise.all(driven.map(({ engine }) => engine.list().catch(() => [])))).flat(),
     running: runningLoops(temporal, names),
     repair: async () => {
       const services = (await everyOne(troupe, Service)).map(({ key }) => key);
-      await troupe.ref(Config, "main").repair({ services });
+      await troupe.ref(Config, "main").repair({ services, echoed: kafka !== undefined });
       for (const { engine } of driven)
         await sweepJobs({ troupe, temporal, engine }).catch((error: unknown) => {
           log("debug", "sweep:jobs:failed", { error: String(error) });

@@ -3,6 +3,7 @@ import { gatewayRoutes } from "#actors/gateway/http/gateway.ts";
 import { createIngress } from "#actors/ingress/app.ts";
 import type { Forward, IngressDeps } from "#actors/ingress/deps.ts";
 import { type Readiness, readinessOf } from "#actors/ingress/readiness.ts";
+import type { RecentLines } from "#actors/ingress/search/process-log.ts";
 import { loopbackOrigins } from "#actors/ingress/sockets/access.ts";
 import { socketCaller } from "#actors/ingress/sockets/callers.ts";
 import { type KeyWatch, watchKeys } from "#actors/ingress/sockets/key-watch.ts";
@@ -57,11 +58,22 @@ export interface ServedBy {
   readonly system: System;
   readonly telemetry: Telemetry;
   readonly tracing: AppTracing;
+  /** The last lines of `log`. */
+  readonly lines: RecentLines;
   readonly log: Log;
 }
 
 /** Serves HTTP at once, whatever is there of the rest: what is not there yet answers 503. */
-export function serveHttp({ settings, live, connections, system, telemetry, tracing, log }: ServedBy): HttpServer {
+export function serveHttp({
+  settings,
+  live,
+  connections,
+  system,
+  telemetry,
+  tracing,
+  lines,
+  log,
+}: ServedBy): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
   const workflows = connections.temporal && workflowClient(connections.temporal, { tracing: tracing.otel });
   const troupe = (): Troupe =>
@@ -112,6 +124,14 @@ export function serveHttp({ settings, live, connections, system, telemetry, trac
     metrics: telemetry.prometheus,
     tracing: tracing.otel,
     traces: tracing.traces,
+    chaos: connections.chaos,
+    tails: connections.tails,
+    search: {
+      actors: system.actors,
+      sinks: [...new Set(connections.sinks.map(({ name }) => name))],
+      containers: system.containers,
+      lines,
+    },
     orders: () => shop().orders,
     reports: () => shop().reports,
     audit: () => shop().audit,

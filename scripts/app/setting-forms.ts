@@ -101,10 +101,11 @@ export const processors = v.pipe(
   v.transform(Number),
   v.minValue(0.01, "expected at least 0.01"),
 );
-export const count = (least: number) =>
+export const count = (least: number, most = 9_999_999) =>
   v.pipe(
     text,
     v.regex(/^\d{1,7}$/, "expected a whole number"),
     v.transform(Number),
     v.minValue(least, `expected at least ${least}`),
+    v.maxValue(most, `expected at most ${most}`),
   );

@@ -106,6 +106,9 @@ describe("readSettings()", () => {
       expect(messageOf(() => readSettings({ HOST }))).toContain("HOST: expected a loopback address");
     for (const HOST of ["127.0.0.1", "127.1.2.3", "localhost", "::1"]) expect(readSettings({ HOST }).HOST).toBe(HOST);
     expect(messageOf(() => readSettings({ HOST: "0.0.0.0", TROUPE_AUTH: "off" }))).toContain("set TROUPE_AUTH=on");
+    const chaos = { TROUPE_AUTH: "on", TROUPE_CHAOS: "on" };
+    expect(messageOf(() => readSettings({ HOST: "0.0.0.0", ...chaos }))).toContain("faults on purpose");
+    expect(readSettings(chaos).TROUPE_CHAOS).toBe("on");
     expect(readSettings({ HOST: "0.0.0.0", TROUPE_AUTH: "on" })).toMatchObject({ HOST: "0.0.0.0", TROUPE_AUTH: "on" });
   });
 

@@ -64,6 +64,14 @@ const Environment = v.pipe(
     ),
     ["HOST"],
   ),
+  v.forward(
+    v.partialCheck(
+      [["HOST"], ["TROUPE_CHAOS"]],
+      ({ HOST, TROUPE_CHAOS }) => TROUPE_CHAOS === "off" || isLoopback(HOST),
+      "expected off, as HOST is no loopback address: faults on purpose are for development",
+    ),
+    ["TROUPE_CHAOS"],
+  ),
 );
 
 /** Addresses that may hold credentials. */

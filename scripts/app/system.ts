@@ -56,6 +56,8 @@ export interface ShopReads {
 
 /** The actor system as the rest of the process sees it. */
 export interface System {
+  /** Every actor type of the app. */
+  readonly actors: readonly AnyActorType[];
   /** The running node; `undefined` while it is not there yet. */
   troupe(): Troupe | undefined;
   /** What is read of the shop as a whole; `undefined` like the node. */
@@ -212,6 +214,7 @@ export function startSystem({
 
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
   return {
+    actors,
     troupe: () => troupe,
     shop: () => shop,
     gateway,

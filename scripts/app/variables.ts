@@ -4,6 +4,7 @@ import { Destination } from "#actors/gateway/route/messages.ts";
 import { BROKERS } from "#infra/base/brokers.ts";
 import type { KafkaSasl } from "#infra/kafka/security.ts";
 import { parseSecretKeys } from "#infra/secrets/secret-box.ts";
+import { MAX_PARTITIONS, PARTITION_COUNT } from "#runtime";
 import { ENGINE_FORM, readEngines } from "./engine.ts";
 import { FAILPOINT_FORM, readFailpoint } from "./failpoints.ts";
 import { LOG_LEVELS } from "./json-log.ts";
@@ -93,6 +94,12 @@ export const VARIABLES = {
   NOTIFICATION_DATABASE_URL: postgresUrl,
   ORCHESTRATOR_DATABASE_URL: postgresUrl,
   GATEWAY_DATABASE_URL: postgresUrl,
+  DATABASE_PARTITIONS: v.pipe(
+    optional(count(PARTITION_COUNT, MAX_PARTITIONS)),
+    v.description(
+      "how many partitions new stores are made with, 64 to 1024; one that was made with others does not open. By default 64, and of stores that are there what they have",
+    ),
+  ),
   NATS_URL: v.pipe(optional(natsUrls), v.description("events to JetStream, and calls between nodes")),
   KAFKA_BROKERS: v.pipe(optional(hostPorts), v.description("events to Kafka")),
   KAFKA_TLS: v.pipe(onOff("off"), v.description("on: Kafka is spoken to by TLS alone")),
@@ -289,6 +296,10 @@ export const VARIABLES = {
   TROUPE_FAILPOINT: v.pipe(
     optional(failpoint),
     v.description("for fault runs: where this process ends itself with SIGKILL, as in after-commit:100"),
+  ),
+  TROUPE_CHAOS: v.pipe(
+    onOff("off"),
+    v.description("on: POST /chaos does faults on purpose (the console's page of chaos); only where HOST is loopback"),
   ),
   DELIVERY_STEP: v.pipe(v.optional(duration, "1s"), v.description("the sandbox courier's pace")),
   DELIVERY_COURIER: v.pipe(

@@ -58,6 +58,7 @@ export function startShopWorkers({ troupe, temporal, log, tracing, allows, secre
     queues: [shop, gateway],
     log,
     tracing,
+    eager: temporal.eager,
   });
   const rules = { fulfilOrder: lostOrders(troupe), deliverWebhook: lostDeliveries(troupe) };
   const sweep = sweepLostRuns({ temporal, rules, log });

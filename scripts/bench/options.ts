@@ -6,6 +6,10 @@ import { type BrokerName, BROKERS } from "./broker-sinks.ts";
 export interface BenchOptions {
   /** The large cases too, that take minutes and gigabytes. */
   readonly full: boolean;
+  /** Only what takes little, to try a benchmark. */
+  readonly quick: boolean;
+  /** Only those parts of a benchmark whose names hold this. */
+  readonly only?: string;
   /** The brokers to measure with. */
   readonly sinks: readonly BrokerName[];
   /** How long a transaction is left open, in milliseconds, before it is measured what goes on beside it. */
@@ -34,13 +38,22 @@ export function readArguments(args: readonly string[]): BenchArguments {
       report: { type: "boolean", default: false },
       delivered: { type: "boolean", default: false },
       full: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
+      only: { type: "string" },
       sink: { type: "string", default: BROKERS.join(",") },
-      "open-transaction": { type: "string", default: "30s" },
+      "open-transaction": { type: "string", default: "10s" },
     },
   });
-  const { help, json, report, delivered, full, sink } = values;
-  const options = { full, sinks: sinksOf(sink), openTransactionMs: durationMs(values["open-transaction"]) };
+  const { help, json, report, delivered, full, quick, only, sink } = values;
+  if (full && quick) throw new TypeError("Cannot measure the large cases and only the small ones: --full or --quick");
+  const options = {
+    full,
+    quick,
+    ...(only !== undefined && { only }),
+    sinks: sinksOf(sink),
+    openTransactionMs: durationMs(values["open-transaction"]),
+  };
   return { help, json, report, delivered, names: positionals, options };
 }
 
@@ -51,4 +64,9 @@ function sinksOf(text: string): readonly BrokerName[] {
       throw new TypeError(`Cannot measure with the sink "${name}": there are ${BROKERS.join(", ")}`);
     return known;
   });
+}
+
+/** Whether a part of a benchmark is asked for. */
+export function wants({ only }: BenchOptions, group: string): boolean {
+  return only === undefined || group.includes(only);
 }

@@ -13,6 +13,7 @@ import { redrive } from "./redrive.ts";
 import { relay } from "./relay.ts";
 import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
+import { route } from "./route.ts";
 import { saga } from "./saga.ts";
 import { sockets } from "./sockets.ts";
 import { traces } from "./traces.ts";
@@ -24,6 +25,8 @@ export interface Bench {
   /** One line, for `--help`. */
   readonly about: string;
   readonly servers: readonly ServerName[];
+  /** How long it takes on two processors with nothing else to do, without options, about. */
+  readonly seconds: number;
   readonly run: (options: BenchOptions) => AsyncGenerator<BenchCase>;
 }
 
@@ -33,72 +36,91 @@ export const BENCHES: readonly Bench[] = [
     name: "ask",
     about: "call and reply within one node and between two, nothing stored",
     servers: ["nats"],
+    seconds: 100,
     async *run() {
       yield* ask();
       yield* askTwoNodes();
     },
   },
-  { name: "tell", about: "messages whose reply nobody waits for", servers: [], run: tell },
-  { name: "turn", about: "durable turns with one event each", servers: ["postgres"], run: turn },
-  { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], run: hot },
+  { name: "tell", about: "messages whose reply nobody waits for", servers: [], seconds: 35, run: tell },
+  { name: "turn", about: "durable turns with one event each", servers: ["postgres"], seconds: 60, run: turn },
+  { name: "hot", about: "durable turns of one single actor", servers: ["postgres"], seconds: 10, run: hot },
   {
     name: "traces",
     about: "what tracing costs a turn, recorded and not",
     servers: ["postgres"],
+    seconds: 45,
     run: traces,
   },
   {
     name: "overload",
     about: "ten times as many callers for a minute: who is let in, memory, and when all is normal again",
     servers: ["postgres"],
+    seconds: 100,
     run: overload,
   },
   {
     name: "activation",
     about: "the first message to stored, passive actors",
     servers: ["postgres"],
+    seconds: 65,
     run: activation,
   },
   {
     name: "growth",
-    about: "durable turns in stores of 1,000 to 1M rows, against the smallest",
-    servers: ["postgres"],
+    about:
+      "the same work beside 1,000 to 1M actors, ids, outbox rows, timers, sockets and dead letters, against the fewest; one to four processes",
+    servers: ["postgres", "nats"],
+    seconds: 220,
     run: growth,
   },
   {
     name: "relay",
     about: "commit to broker acknowledgement, and the drain of a backlog",
     servers: ["postgres", "nats", "kafka", "rabbitmq", "redis"],
+    seconds: 340,
     run: relay,
   },
   {
     name: "redrive",
     about: "dead letters of a broker, all replayed in the order of their keys",
     servers: ["postgres", "nats"],
+    seconds: 45,
     run: redrive,
+  },
+  {
+    name: "route",
+    about: "a durable turn behind one Elysia route of the bare runtime, and over keys that are not in memory",
+    servers: ["postgres"],
+    seconds: 65,
+    run: route,
   },
   {
     name: "http",
     about: "one HTTP command to its durable reply",
     servers: ["postgres", "nats", "temporal"],
+    seconds: 35,
     run: http,
   },
   {
     name: "events",
     about: "events over HTTP to their commit: schema, route, once per id",
     servers: ["postgres", "nats", "temporal"],
+    seconds: 60,
     run: events,
   },
   {
     name: "failover",
     about: "the owner is killed, or leaves in order: until the next durable reply",
     servers: ["postgres", "nats", "temporal"],
+    seconds: 60,
     run: failover,
   },
   {
     name: "sockets",
     about: "commit to the message at a WebSocket client, and what an idle one costs",
     servers: ["postgres", "nats"],
+    seconds: 70,
     run: sockets,
   },
   {
@@ -106,18 +128,21 @@ export const BENCHES: readonly Bench[] = [
     about:
       "the typed door: a call to its durable reply, a change to all who watch, a message over a socket to its answer",
     servers: ["postgres"],
+    seconds: 40,
     run: doors,
   },
   {
     name: "saga",
     about: "orders from POST /orders to delivered",
     servers: ["postgres", "nats", "temporal"],
+    seconds: 60,
     run: saga,
   },
   {
     name: "containers",
     about: "containers from the configuration to their answer, and healing; needs Docker",
     servers: ["postgres", "nats", "temporal"],
+    seconds: 90,
     run: containers,
   },
 ];

@@ -4,6 +4,7 @@ import { Drained } from "./drained.ts";
 import type { Measured } from "./measure.ts";
 import { openTransaction } from "./open-transaction.ts";
 import { progress } from "./progress.ts";
+import { BACKLOG, RATE } from "./relay-cases.ts";
 import { JobsWay } from "./relay-jobs.ts";
 import { OutboxWay } from "./relay-outbox.ts";
 import { PollerWay } from "./relay-poller.ts";
@@ -32,12 +33,8 @@ export interface RelayFigures {
   readonly drain: Measured;
 }
 
-/** Events a second of the even rate. */
-export const RATE = 1_000;
-/** Events that wait when the sink is released, and, where more do, how many of them are drained. */
-export const BACKLOG = 60_000;
-const WARM_UP_SECONDS = 2;
-const SECONDS = 8;
+const WARM_UP_SECONDS = 1;
+const SECONDS = 5;
 /** Drained before, and not counted. */
 const WARM_UP_EVENTS = 10_000;
 

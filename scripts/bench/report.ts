@@ -3,6 +3,8 @@ import type { Measured } from "./measure.ts";
 /** One line of a benchmark: a load, what it reached, and the baseline measured beside it in the same run. */
 export interface BenchCase {
   readonly bench: string;
+  /** What is measured together, where a benchmark has several parts that can be measured alone. Default: all of it. */
+  readonly group?: string;
   /** Carries the load: `64 callers`. */
   readonly case: string;
   readonly measured: Measured;

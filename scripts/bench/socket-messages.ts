@@ -8,6 +8,14 @@ export type Command =
       readonly seconds: number;
       readonly topics: number;
     }
+  /** To the server: the same from so many callers, each as fast as it can. */
+  | {
+      readonly kind: "drive";
+      readonly from: number;
+      readonly callers: number;
+      readonly seconds: number;
+      readonly topics: number;
+    }
   /** To the server: its memory, after a collection. */
   | { readonly kind: "rss" }
   /** To the clients: open sockets, dealt to the topics in turn. */

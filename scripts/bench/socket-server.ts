@@ -38,8 +38,21 @@ answerParent(async (command): Promise<Result> => {
     Bun.gc(true);
     return { kind: "rss", rssMb: rssOf() };
   }
-  if (command.kind !== "feed") throw new TypeError(`The server does not know ${command.kind}`);
   const times: [number, number][] = [];
+  if (command.kind === "drive") {
+    const until = nowMs() + command.seconds * 1_000;
+    let n = command.from;
+    const call = async (): Promise<void> => {
+      while (nowMs() < until) {
+        const mine = n++;
+        await broadcast(mine, topicOf(mine, command.topics));
+        times.push([mine, nowMs()]);
+      }
+    };
+    await Promise.all(Array.from({ length: command.callers }, call));
+    return { kind: "fed", times };
+  }
+  if (command.kind !== "feed") throw new TypeError(`The server does not know ${command.kind}`);
   await paced(command.rate, command.seconds, async (i) => {
     const n = command.from + i;
     await broadcast(n, topicOf(n, command.topics));

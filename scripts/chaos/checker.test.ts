@@ -20,6 +20,8 @@ const found: Found = {
     { partition: 1, counter: "a", to: 2 },
   ],
   sequences: new Map([[1, [1, 2, 3]]]),
+  unanswered: [],
+  deadLetters: [],
 };
 const counter = (count: number, version = count): Partial<Found> => ({
   counters: new Map([["a", { count, version }]]),
@@ -67,4 +69,9 @@ test("check() objects to events out of order, missing, doubled, and to gaps in t
   expect(says({ found: events(1) })).toContain("events tell of 1");
   expect(says({ found: events(1, 2, 2) })).toContain("for 2 follows the one for 2");
   expect(says({ found: { sequences: new Map([[1, [1, 3]]]) } })).toContain("from 1 to 3");
+});
+
+test("check() objects to sends that had no turn, and to messages that were given up", () => {
+  expect(says({ found: { unanswered: ["msg_1 to account/x"] } })).toContain("had no turn: msg_1");
+  expect(says({ found: { deadLetters: ["msg_1 to account/x: why"] } })).toContain("given up: msg_1");
 });

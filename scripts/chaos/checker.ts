@@ -17,6 +17,10 @@ export interface Found {
   readonly events: readonly { readonly partition: number; readonly counter: string; readonly to: number }[];
   /** The sequence numbers of each partition's outbox, in order. */
   readonly sequences: ReadonlyMap<number, readonly number[]>;
+  /** Sends that left and had no turn, in words. */
+  readonly unanswered: readonly string[];
+  /** What was given up, in words. */
+  readonly deadLetters: readonly string[];
 }
 
 /** One thing that should not be, for people. */
@@ -32,6 +36,8 @@ export function check(history: History, found: Found): Violation[] {
     ...checkAccounts(history, found),
     ...checkEvents(found),
     ...checkSequences(found),
+    ...found.unanswered.map((send) => `A send had no turn: ${send}`),
+    ...found.deadLetters.map((letter) => `A message was given up: ${letter}`),
   ];
 }
 

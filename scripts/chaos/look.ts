@@ -1,8 +1,10 @@
 import { eventually } from "#infra/testing/eventually.ts";
-import { PARTITION_COUNT, type OutboxRecord, type Store } from "#runtime";
+import { parseAddress, type OutboxRecord, type Store } from "#runtime";
 import type { Found, History } from "./checker.ts";
 
 const PAGE = 200;
+/** Of what went wrong, at most. */
+const SHOWN = 20;
 const QUIET_WITHIN_MS = 60_000;
 
 /**
@@ -36,7 +38,23 @@ export async function look(store: Store, { moves }: History): Promise<Found> {
       to: (JSON.parse(body) as { to: number }).to,
     })),
     sequences,
+    unanswered: await unanswered(store, sends),
+    deadLetters: (await store.deadLetters({}, { after: 0, limit: SHOWN })).map(
+      ({ id, target, attempts, detail }) => `${id} to ${target} after ${attempts} tries: ${detail}`,
+    ),
   };
+}
+
+/** The sends whose message id has no reply at their actor. */
+async function unanswered(store: Store, sends: readonly OutboxRecord[]): Promise<string[]> {
+  const found: string[] = [];
+  for (let i = 0; i < sends.length && found.length < SHOWN; i += PAGE) {
+    const some = sends.slice(i, i + PAGE);
+    const replies = await store.findReplies(some.map(({ id, target }) => ({ ...parseAddress(target), id })));
+    for (const [j, { id, target, partition, seq }] of some.entries())
+      if (replies[j] === undefined) found.push(`${id} to ${target}, number ${seq} of partition ${partition}`);
+  }
+  return found.slice(0, SHOWN);
 }
 
 interface Stored<State> {
@@ -56,7 +74,7 @@ async function all<State>(store: Store, type: string): Promise<Stored<State>[]> 
 
 async function outbox(store: Store, kind: "event" | "send"): Promise<OutboxRecord[]> {
   const records: OutboxRecord[] = [];
-  for (let partition = 0; partition < PARTITION_COUNT; partition++) {
+  for (let partition = 0; partition < store.partitions; partition++) {
     for (let after = 0; ;) {
       const page = await store.readOutbox(kind, [{ partition, after }], 1_000);
       records.push(...page);

@@ -161,6 +161,8 @@ function appEnvironment(
   return {
     HOST: "127.0.0.1",
     TROUPE_CHECK_REPLIES: "on",
+    // For the page of chaos; a process that serves others does no faults on purpose.
+    ...(inherited["HOST"] === undefined ? { TROUPE_CHAOS: "on" } : {}),
     ...inherited,
     ...stack.env,
     PORT: String(port),

@@ -9,6 +9,7 @@ import type { Finding } from "./finding.ts";
 import { inspectRuntimes } from "./runtimes.ts";
 import { inspectServers, type KnownServers } from "./servers.ts";
 import { inspectSettings } from "./settings.ts";
+import { inspectStores } from "./stores.ts";
 
 const MARKS = { ok: "✓", later: "↓", off: "·", bad: "✗" } as const;
 const HEADINGS = {
@@ -16,6 +17,7 @@ const HEADINGS = {
   server: "Servers",
   durability: "Durability of what runs",
   clock: "The clock",
+  stores: "The stores of an app that starts here",
   settings: "Settings of an app that starts here",
 } as const;
 
@@ -26,7 +28,13 @@ export async function doctor(args: readonly string[]): Promise<number> {
     options: { json: { type: "boolean", default: false }, data: { type: "string" } },
   });
   const known = knownServers(values.data ?? ".troupe");
-  const looks = [inspectRuntimes(), inspectServers(known), inspectDurability(known), inspectClock(known)];
+  const looks = [
+    inspectRuntimes(),
+    inspectServers(known),
+    inspectDurability(known),
+    inspectClock(known),
+    inspectStores(values.data),
+  ];
   const findings = (await Promise.all(looks)).flat();
   findings.push(...inspectSettings(values.data));
   console.log(values.json ? JSON.stringify(findings, undefined, 2) : asText(findings));
@@ -52,7 +60,7 @@ function knownServers(dataDir: string): KnownServers {
 
 function asText(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map((finding) => finding.name.length));
-  return (["runtime", "server", "durability", "clock", "settings"] as const)
+  return (["runtime", "server", "durability", "clock", "stores", "settings"] as const)
     .map((area) => {
       const lines = findings
         .filter((finding) => finding.area === area)

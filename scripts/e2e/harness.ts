@@ -33,9 +33,9 @@ export class Harness implements AsyncDisposable {
     this.#environment = environment;
   }
 
-  /** Starts a further app process. It need not be ready yet. */
-  start(environment: Readonly<Record<string, string>> = {}): AppProcess {
-    const app = new AppProcess({ ...this.#environment, ...environment });
+  /** Starts a further app process. It need not be ready yet. `onLine` is told every line that it writes. */
+  start(environment: Readonly<Record<string, string>> = {}, onLine?: (line: string) => void): AppProcess {
+    const app = new AppProcess({ ...this.#environment, ...environment }, onLine);
     this.#apps.push(app);
     return app;
   }

@@ -179,6 +179,49 @@ describe("a configuration file", () => {
   });
 });
 
+describe("while the app is away", () => {
+  /** What was told of each container of a service, in order, as in `started, died: lost`. */
+  const lives = async (service: string): Promise<ReadonlyMap<string, string>> => {
+    const told = new Map<string, string[]>();
+    for (const { type, data } of await harness.natsEvents()) {
+      if (!/^container\.(?:started|died)\.v1$/.test(type) || data["service"] !== service) continue;
+      const word = type === "container.started.v1" ? "started" : `died: ${String(data["reason"])}`;
+      const id = String(data["containerId"]);
+      told.set(id, [...(told.get(id) ?? []), word]);
+    }
+    return new Map([...told].map(([id, words]) => [id, words.join(", ")]));
+  };
+
+  test("each container that ended is told of once: killed, removed, or killed and started again by hand", async () => {
+    await post("services: { lone: { image: 'troupe/echo:1', replicas: 3, ports: [8080] } }");
+    const { observed } = await converged("lone", 3);
+    const [killed, removed, revived] = (observed as { containerId: string }[]).map(({ containerId }) => containerId);
+    await eventually("all starts are told", 30_000, async () => (await lives("lone")).size === 3);
+
+    await app.stop();
+    await docker.getContainer(killed ?? "").kill();
+    await docker.getContainer(removed ?? "").remove({ force: true });
+    await docker.getContainer(revived ?? "").kill();
+    await docker.getContainer(revived ?? "").start();
+    await start();
+
+    await converged("lone", 3);
+    const told = await eventually("all that runs was told to have started", 60_000, async () => {
+      const running = (await containers()).filter(({ Labels }) => Labels[LABELS.service] === "lone");
+      const now = await lives("lone");
+      return running.length === 3 && running.every(({ Id }) => now.get(Id)?.endsWith("started")) && now;
+    });
+    expect(told.size).toBe(4);
+    const [successor] = [...told.keys()].filter((id) => ![killed, removed, revived].includes(id));
+    expect(Object.fromEntries(told)).toEqual({
+      [killed ?? ""]: "started, died: exited, started",
+      [removed ?? ""]: "started, died: lost",
+      [revived ?? ""]: "started, died: exited, started",
+      [successor ?? ""]: "started",
+    });
+  });
+});
+
 test("a gateway rule leads a path to a service, within a second, and never over a route of ours", async () => {
   const file = "services: { web: { image: 'troupe/echo:1', ports: [8080] } }\n";
   const rules =

@@ -25,10 +25,10 @@ export class Suite {
   async fetch(): Promise<Response> {
     const tests: [string, () => Promise<void>][] = [];
     const tools: TestTools = { test: (name, run) => tests.push([name, run]), expect };
-    const make = async () => {
+    const make = async (partitions?: number) => {
       await this.#storage.deleteAll();
-      const another = (): Store => new ObjectStore(this.#storage);
-      return { store: another(), another, [Symbol.asyncDispose]: () => Promise.resolve() };
+      const another = (asked?: number): Store => new ObjectStore(this.#storage, asked);
+      return { store: another(partitions), another, [Symbol.asyncDispose]: () => Promise.resolve() };
     };
     storeConformance("object", make, tools);
     durableStoreConformance("object", make, tools);

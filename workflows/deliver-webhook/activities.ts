@@ -5,13 +5,13 @@ import { openWhatOpens, plainBox, type SecretBox } from "#infra/secrets/secret-b
 import { type DeliveryOutcome, deliver } from "#infra/webhooks/deliver.ts";
 import { signWebhook } from "#infra/webhooks/sign.ts";
 import { parseSigningKey } from "#infra/webhooks/signing-key.ts";
-import { type OutboxRecord, partitionOf, type Troupe } from "#runtime";
+import type { OutboxRecord, Troupe } from "#runtime";
 import { toApplicationFailure } from "../actor-calls.ts";
 import { type DeliverWebhook, deliverWebhookStart } from "./messages.ts";
 
 /** What the activities reach the world through. */
 export interface DeliverWebhookPorts {
-  readonly troupe: Pick<Troupe, "ref" | "deadLetters">;
+  readonly troupe: Pick<Troupe, "ref" | "deadLetters" | "partitionOf">;
   /** Addresses that may be dialled. Default: public ones. */
   readonly allows?: ((address: string) => boolean) | undefined;
   /** Opens the secrets of endpoints. Default: they are not sealed. */
@@ -85,7 +85,7 @@ export function deliverWebhookActivities({ troupe, allows, secrets = plainBox, t
       const { endpointId, deliveryId, event } = delivery;
       const { id, type, ...start } = deliverWebhookStart({ ...delivery, deliveryId: nextId(deliveryId) });
       const record: OutboxRecord = {
-        partition: partitionOf("endpoint", endpointId),
+        partition: troupe.partitionOf("endpoint", endpointId),
         seq: 0,
         kind: "workflow",
         id: `wfr_${nextId(deliveryId)}`,

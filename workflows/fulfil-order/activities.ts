@@ -176,9 +176,16 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
       return await call("mark-paid", (once) => orderOf(orderId).markPaid(undefined, once));
     },
 
-    async scheduleDelivery(orderId: string, address: Address | null, customerId?: string): Promise<void> {
+    /** @param tells what the saga hears of the parcel: each step of it, or its end alone. */
+    async scheduleDelivery(
+      orderId: string,
+      address: Address | null,
+      customerId?: string,
+      tells?: "end",
+    ): Promise<void> {
       const workflowId = workflowIds.fulfilOrder(orderId);
-      const parcel = { orderId, address, workflowId, ...(customerId == null ? {} : { customerId }) };
+      const whose = customerId == null ? {} : { customerId };
+      const parcel = { orderId, address, workflowId, ...whose, ...(tells == null ? {} : { tells }) };
       await calls(orderId)("schedule", (once) => troupe.ref(Delivery, orderId).schedule(parcel, once));
     },
 
@@ -208,6 +215,16 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
 
     markShipped: (orderId: string): Promise<OrderMarked> =>
       calls(orderId)("mark-shipped", (once) => orderOf(orderId).markShipped(undefined, once)),
+    /**
+     * The parcel arrived: the order is shipped and delivered, and its stock forgets it. Fails with `cancelled` after a cancel
+     * that was accepted before the parcel had left.
+     */
+    async completeOrder(orderId: string, lines: readonly StockLine[]): Promise<OrderMarked> {
+      const call = calls(orderId);
+      await call("mark-shipped", (once) => orderOf(orderId).markShipped(undefined, once));
+      await all(lines, (line) => call(`settle/${line.sku}`, (once) => stockOf(line).settle({ orderId }, once)));
+      return await call("mark-delivered", (once) => orderOf(orderId).markDelivered(undefined, once));
+    },
     markDelivered: (orderId: string): Promise<OrderMarked> =>
       calls(orderId)("mark-delivered", (once) => orderOf(orderId).markDelivered(undefined, once)),
     markCancelled: (orderId: string): Promise<OrderMarked> =>
@@ -218,8 +235,11 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
       calls(orderId)("mark-returned", (once) => orderOf(orderId).markReturned({ reason }, once)),
     markNeedsAttention: (orderId: string, failures: readonly UndoFailure[], round: number): Promise<OrderMarked> =>
       calls(orderId)(`needs-attention/${round}`, (once) => orderOf(orderId).markNeedsAttention([...failures], once)),
-    rejectOrder: (orderId: string, reason: string): Promise<OrderMarked> =>
-      calls(orderId)("reject", (once) => orderOf(orderId).reject({ reason }, once)),
+    /** @param recalled whether the parcel was called back, if it had left. */
+    rejectOrder: (orderId: string, reason: string, recalled?: true): Promise<OrderMarked> =>
+      calls(orderId)("reject", (once) =>
+        orderOf(orderId).reject({ reason, ...(recalled === true && { recalled }) }, once),
+      ),
 
     // Of the first edition, under the names its histories hold.
 

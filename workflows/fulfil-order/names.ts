@@ -5,6 +5,7 @@ export const fulfilOrderSignals = {
   delivered: "deliveryDelivered",
   lost: "deliveryLost",
   returned: "deliveryReturned",
+  overdue: "deliveryOverdue",
 } as const;
 
 /** Updates of a running saga: each is checked by its validator before it is taken. */

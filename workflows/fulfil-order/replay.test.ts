@@ -15,6 +15,10 @@ test("fulfilOrder replays every saved history: open orders survive a change of i
     expect.arrayContaining([
       "first edition: cancelled",
       "first edition: delivered",
+      "second edition: cancelled",
+      "second edition: delivered",
+      "second edition: parcel-lost",
+      "second edition: undo-parked",
       "cancelled",
       "delivered",
       "parcel-lost",

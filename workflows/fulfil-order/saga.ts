@@ -3,13 +3,16 @@
  *
  * F1 Each undo is registered before its step (see `UndoStack`), runs shielded from cancellation, and is parked when it is
  *    refused for good (see `ParkedUndo`): the order is `needs_attention` until somebody has had it tried again.
- * F2 The order actor decides between cancel and ship: `markShipped` is the point of no return. Before it a cancel, by
- *    update, signal or Temporal, undoes everything; after it all are refused or ignored.
+ * F2 The order actor decides between cancel and ship. The parcel tells it itself that it has left, which is the point of no
+ *    return. Before it a cancel, by update, signal or Temporal, undoes everything; after it all are refused or ignored.
  * F3 A refusal turns the order down with the refusal's reason. An outage turns nothing down: steps are tried for ten
  *    minutes, and what comes after the point of no return for ever.
  * F4 What was decided once holds, although a workflow task that fails runs its steps again with more in its history: who
  *    cancelled or shipped is kept by the order actor, and a mark that finds the order ended undoes what came after.
- * F5 Each wait has its limit: a decision 30 s, stock that is waited for a day, the courier a week, the way a month.
+ * F5 Each wait has its limit: a decision 30 s, stock that is waited for a day. The courier's week and the month of the way
+ *    are the parcel's to keep: what it comes to, also by its time running out, is what the saga hears.
+ * F6 The server pays for each event of a history and more for each workflow task. An order that nothing stands against takes
+ *    two tasks: up to the parcel, and from its arrival.
  */
 import {
   allHandlersFinished,
@@ -29,6 +32,7 @@ import {
   deliveryDelivered,
   deliveryDispatched,
   deliveryLost,
+  deliveryOverdue,
   deliveryReturned,
   type FulfilOrderProgress,
   getStatus,
@@ -45,11 +49,8 @@ import type { StockLine } from "./activities.ts";
 import { Decision } from "./decision.ts";
 import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";
 
-const DISPATCH_WITHIN = "7d";
-const ARRIVE_WITHIN = "30d";
-
-/** The second edition of `fulfilOrder`. */
-export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResult> {
+/** The third edition of `fulfilOrder`. */
+export async function thirdEdition(order: FulfilOrder): Promise<FulfilOrderResult> {
   const { orderId } = order;
   const undo = new UndoStack();
   const parked = new ParkedUndo();
@@ -59,6 +60,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
   let { address } = order;
   let addressChanges = 0;
   let changing = false;
+  let overdue = false;
 
   const reach = async (step: Promise<OrderMarked>): Promise<void> => {
     const { status, cancelRequested } = await step;
@@ -85,6 +87,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
   setHandler(deliveryDelivered, () => parcel.moved("delivered"));
   setHandler(deliveryLost, () => parcel.moved("lost"));
   setHandler(deliveryReturned, () => parcel.moved("returned"));
+  setHandler(deliveryOverdue, () => void (overdue = true));
   setHandler(getStatus, () => ({
     ...progress,
     deciding: decision.open,
@@ -93,7 +96,7 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
   setHandler(
     requestCancel,
     async () => {
-      const accepted = await untilDone.requestCancel(orderId);
+      const accepted = await refusable(untilDone.requestCancel(orderId));
       progress = { ...progress, cancelRequested: true };
       return accepted;
     },
@@ -105,7 +108,8 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
       await condition(() => !changing && !parcel.is("scheduling"));
       changing = true;
       try {
-        await steps.changeAddress(orderId, change.address, parcel.is("scheduled"), String(++addressChanges));
+        const nth = String(++addressChanges);
+        await refusable(steps.changeAddress(orderId, change.address, parcel.is("scheduled"), nth));
         address = change.address;
       } finally {
         changing = false;
@@ -168,13 +172,13 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     });
     await condition(() => !changing);
     parcel.moved("scheduling");
-    await steps.scheduleDelivery(orderId, address, order.customerId);
+    await steps.scheduleDelivery(orderId, address, order.customerId, "end");
     parcel.moved("scheduled");
-    const heard = await condition(() => parcel.left || progress.cancelRequested, DISPATCH_WITHIN);
+    await condition(() => parcel.over || overdue || progress.cancelRequested);
     stopIfCancelled();
-    if (!heard) throw ApplicationFailure.nonRetryable("The courier did not come", "dispatch_timed_out");
+    if (!parcel.over) throw ApplicationFailure.nonRetryable("The courier did not come", "dispatch_timed_out");
     // Saga.F2: refused with `cancelled` after an accepted cancel. Its outcome must be known, so nothing cuts it short.
-    await CancellationScope.nonCancellable(() => reach(untilDone.markShipped(orderId)));
+    if (!parcel.is("delivered")) await CancellationScope.nonCancellable(() => reach(untilDone.markShipped(orderId)));
   } catch (error) {
     return await giveUp(error);
   }
@@ -182,11 +186,14 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
 
   /** From the point of no return to the end: the parcel arrives, is lost, or comes back. */
   async function arrive(): Promise<FulfilOrderResult> {
-    // Nobody has heard of it for a month: it is lost.
-    if (!(await condition(() => parcel.over, ARRIVE_WITHIN))) parcel.moved("lost");
+    await condition(() => parcel.over);
     if (parcel.is("delivered")) {
-      await untilDone.settleStock(orderId, stockLines);
-      await reach(untilDone.markDelivered(orderId));
+      try {
+        await reach(untilDone.completeOrder(orderId, stockLines));
+      } catch (error) {
+        if (failureReason(error) !== "cancelled") throw error;
+        return await giveUp(error); // Saga.F2: the cancel was before the parcel had left
+      }
       return await finish();
     }
     const lost = parcel.is("lost");
@@ -207,7 +214,8 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     const result = await CancellationScope.nonCancellable(async () => {
       if (isCancellation(error) && !(await cancelledInTime())) return await arrive(); // Saga.F2
       await undoAll(undo);
-      await reach(reason === "cancelled" ? untilDone.markCancelled(orderId) : untilDone.rejectOrder(orderId, reason));
+      const rejected = (): Promise<OrderMarked> => untilDone.rejectOrder(orderId, reason, true);
+      await reach(reason === "cancelled" ? untilDone.markCancelled(orderId) : rejected());
       return await finish();
     });
     if (isCancellation(error) && result.status === "cancelled") throw error;
@@ -233,11 +241,21 @@ export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResu
     });
   }
 
-  /** The search attribute changes at the end and when parked only: each change costs the server as much as a step. */
+  /** The search attribute names what is out of the ordinary: each change costs the server as much as a step. */
   async function finish(): Promise<FulfilOrderResult> {
     await condition(allHandlersFinished);
-    upsertSearchAttributes([{ key: orderStatus, value: progress.status }]);
+    if (progress.status !== "delivered") upsertSearchAttributes([{ key: orderStatus, value: progress.status }]);
     return { orderId, status: progress.status };
+  }
+}
+
+/** A refusal of an actor as the failure of an update: with its own reason as the type. */
+async function refusable<T>(step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    throw refused(failureReason(error), error.message);
   }
 }
 

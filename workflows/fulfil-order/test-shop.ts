@@ -77,6 +77,7 @@ export async function testShop({
         },
       ],
       log: silentLog,
+      eager: temporal.eager,
       ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
     });
   let workers = start();

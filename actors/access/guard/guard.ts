@@ -39,6 +39,8 @@ export class Guard {
   readonly #paid = new WeakSet<Request>();
   /** The addresses of requests that stand for others. */
   readonly #addresses = new WeakMap<Request, string>();
+  /** Requests that a rule before their route has admitted, and counted. */
+  readonly #ahead = new WeakSet<Request>();
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -57,21 +59,30 @@ export class Guard {
   admit(request: Request, access: Access): Promise<void> | undefined {
     const { authenticate, rateLimit } = this.#options;
     if (rateLimit?.() !== undefined) this.#paid.add(request);
-    const counted = this.countAddress(request);
+    const counts = !this.#ahead.has(request);
+    const counted = counts ? this.countAddress(request) : undefined;
     if (authenticate === undefined || access === "open") return counted; // Guard.G3
-    return this.#admitKey(request, access, authenticate, counted);
+    return this.#admitKey(request, access, authenticate, counts, counted);
+  }
+
+  /** As {@link admit}, for a rule that stands before a route: the route admits the request again, and does not count it again. */
+  admitAhead(request: Request, access: Access): Promise<void> | undefined {
+    const admission = this.admit(request, access);
+    this.#ahead.add(request);
+    return admission;
   }
 
   async #admitKey(
     request: Request,
     access: Access,
     authenticate: NonNullable<GuardOptions["authenticate"]>,
+    counts: boolean,
     counted: Promise<void> | undefined,
   ): Promise<void> {
     if (counted !== undefined) await counted;
     const principal = await this.#authenticate(request, authenticate);
     identify(request, principal);
-    const countedKey = this.#count(request, `key ${principal.keyId}`);
+    const countedKey = counts ? this.#count(request, `key ${principal.keyId}`) : undefined;
     if (countedKey !== undefined) await countedKey;
     if (!mayUse(principal, access)) throw notAllowed(access);
   }

@@ -5,7 +5,7 @@ import { fingerprintOf, newSecret } from "#actors/access/keyring/secret.ts";
 import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { durationUpTo, Time } from "#infra/http/fields.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
-import { pageOf } from "#infra/http/listing.ts";
+import { pageOf, pageOfAll, PageQuery } from "#infra/http/listing.ts";
 import { parseDateTime } from "#infra/time/rfc3339.ts";
 import { durationMs, newId, RefusedError } from "#runtime";
 import type { AccessDeps } from "./deps.ts";
@@ -65,9 +65,10 @@ export function keyRoutes({ troupe }: AccessDeps) {
         path: "/keys",
         summary: "List API keys",
         description: "Oldest first, without the keys themselves. One that has expired is listed until it is revoked.",
-        answer: { status: 200, description: "Every key", schema: pageOf(Key) },
+        query: v.strictObject(PageQuery),
+        answer: { status: 200, description: "A page of them", schema: pageOf(Key) },
       },
-      async ({ look }) => ({ items: (await keyring().list(undefined, look)).map(shown), next: null }),
+      async ({ query, look }) => pageOfAll((await keyring().list(undefined, look)).map(shown), query, ({ id }) => id),
     ),
 
     endpoint(

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { carried } from "#actors/gateway/inbox/exact-data.ts";
 import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { LetterReason } from "#actors/gateway/redrive/messages.ts";
-import { endpoint, endpoints, notFound, NO_QUERY } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { principalOf } from "#infra/http/principal.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -84,7 +84,6 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/dead-letters/:id",
-        query: NO_QUERY,
         summary: "Show a dead letter",
         params: ById,
         answer: { status: 200, description: "The letter, with what it was", schema: Whole },
@@ -100,7 +99,6 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "PATCH",
         path: "/dead-letters/:id",
-        query: NO_QUERY,
         summary: "Change what a replay of a dead letter gives back",
         description:
           "`data` takes the place of the event's data, or of the message's input. It has to fit the schema that the type has now. What failed is kept as `original`, and each edit with its time and key in `edits`. Ids stay: to whoever knows it, it is the same event.",
@@ -122,7 +120,6 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "POST",
         path: "/dead-letters/:id/replay",
-        query: NO_QUERY,
         summary: "Replay a dead letter",
         description:
           "After the older ones of its key, whose order is kept. It takes effect once, however often it is replayed. One that fails again stays.",
@@ -140,7 +137,6 @@ export function deadLetterRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "DELETE",
         path: "/dead-letters/:id",
-        query: NO_QUERY,
         summary: "Drop a dead letter for good",
         params: ById,
         answer: { status: 204, description: "Gone" },

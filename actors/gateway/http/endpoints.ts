@@ -8,10 +8,10 @@ import {
   EndpointWithSecret,
 } from "#actors/gateway/endpoint/messages.ts";
 import { EndpointId } from "#actors/gateway/route/messages.ts";
-import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { durationUpTo } from "#infra/http/fields.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
-import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
+import { PageQuery, pageOf, pageOfAll, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { urlFault } from "#infra/webhooks/deliver.ts";
 import { durationMs, isDuration, newId } from "#runtime";
@@ -48,7 +48,6 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "POST",
         path: "/endpoints",
-        query: NO_QUERY,
         summary: "Register a receiver of events",
         description:
           "`secret` is shown this once. Every webhook is signed with it by Standard Webhooks. Name the id in a route's `to` to send it events.",
@@ -83,7 +82,6 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/endpoints/:id",
-        query: NO_QUERY,
         summary: "Show an endpoint",
         params: ById,
         answer: { status: 200, description: "Without its secrets", schema: EndpointView },
@@ -95,7 +93,6 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "PATCH",
         path: "/endpoints/:id",
-        query: NO_QUERY,
         summary: "Change an endpoint",
         description: "`enabled: true` also brings back one that was disabled because it failed for five days.",
         params: ById,
@@ -112,7 +109,6 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "DELETE",
         path: "/endpoints/:id",
-        query: NO_QUERY,
         summary: "Remove an endpoint",
         description: "What is on its way to it becomes dead letters.",
         params: ById,
@@ -128,22 +124,23 @@ export function endpointRoutes({ troupe, allows, secrets }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/endpoints/:id/attempts",
-        query: NO_QUERY,
         summary: "List the last tries to deliver to an endpoint",
         params: ById,
-        answer: { status: 200, description: "Newest first, the last 50", schema: pageOf(Attempt) },
+        query: v.strictObject(PageQuery),
+        answer: { status: 200, description: "A page of the last 50, newest first", schema: pageOf(Attempt) },
       },
-      async ({ params: { id }, look }) => ({
-        items: found(await troupe().ref(Endpoint, id).attempts(undefined, look)),
-        next: null,
-      }),
+      async ({ params: { id }, query, look }) =>
+        pageOfAll(
+          found(await troupe().ref(Endpoint, id).attempts(undefined, look)),
+          query,
+          ({ at, deliveryId, attempt }) => `${at} ${deliveryId} ${attempt}`,
+        ),
     ),
     endpoint(
       {
         ...about,
         method: "POST",
         path: "/endpoints/:id/rotate-secret",
-        query: NO_QUERY,
         summary: "Give an endpoint a new secret",
         description: "Both secrets sign until the overlap (default 24h) is over. `secret` is shown this once.",
         params: ById,

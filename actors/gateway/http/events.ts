@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { Name } from "#actors/gateway/route/messages.ts";
 import { isReservedSource } from "#actors/gateway/route/reserved.ts";
-import { type Ask, type Endpoint, endpoint, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
+import { type Ask, type Endpoint, endpoint, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { operationOf } from "#infra/http/operation.ts";
@@ -68,7 +68,6 @@ function acceptEvents(deps: GatewayDeps): Endpoint {
       ...about,
       method: "POST",
       path: "/events",
-      query: NO_QUERY,
       summary: "Take an event, or a batch",
       description:
         "A CloudEvent (structured, binary or batch), or `{type, data, id?, subject?}`. The answer comes after the commit. With an id an event is taken once. In a batch every item has a result of its own.",
@@ -99,7 +98,6 @@ function acceptWebhook(deps: GatewayDeps): Endpoint {
       scope: "open",
       method: "POST",
       path: "/events/:source",
-      query: NO_QUERY,
       summary: "Take a webhook of a registered source",
       description: "The signature is verified over the exact bytes of the body.",
       params: v.object({ source: Name }),

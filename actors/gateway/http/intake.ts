@@ -3,7 +3,7 @@ import { Inbox, inboxOf, messageIdOf, type Verdict } from "#actors/gateway/inbox
 import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { Misfit } from "#infra/schemas/misfit.ts";
-import { type DeadLetter, type OutboxRecord, partitionOf, RefusedError, type Troupe, TroupeError } from "#runtime";
+import { type DeadLetter, type OutboxRecord, RefusedError, type Troupe, TroupeError } from "#runtime";
 import type { Directory, UsableSchema } from "./directory.ts";
 
 /** What became of an event that was taken. */
@@ -72,7 +72,10 @@ export async function takeEvent(
   } catch (error) {
     if (error instanceof RefusedError && error.reason === "schema_violation") {
       const misfits = error.data["misfits"] as readonly Misfit[];
-      await troupe.deadLetters.record("inbox", schemaLetter(event, once, misfits));
+      await troupe.deadLetters.record(
+        "inbox",
+        schemaLetter(event, once, misfits, troupe.partitionOf("inbox", once.inbox)),
+      );
       throw new Problem(
         422,
         "event.schema_violation",
@@ -94,9 +97,14 @@ export async function takeEvent(
 const MAX_DETAIL = 500;
 
 /** The dead letter of an event that its schema refused. Its replay checks the event anew, by the schema of that time. */
-function schemaLetter(event: GatewayEvent, { id, inbox: key }: Once, misfits: readonly Misfit[]): DeadLetter {
+function schemaLetter(
+  event: GatewayEvent,
+  { id, inbox: key }: Once,
+  misfits: readonly Misfit[],
+  partition: number,
+): DeadLetter {
   const record: OutboxRecord = {
-    partition: partitionOf("inbox", key),
+    partition,
     seq: 0,
     kind: "send",
     id,

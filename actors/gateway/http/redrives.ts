@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { LetterReason, RedriveId, RedriveView } from "#actors/gateway/redrive/messages.ts";
 import { Redrive, viewOf } from "#actors/gateway/redrive/redrive.ts";
-import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { derivedId } from "#infra/http/idempotency.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { newId } from "#runtime";
@@ -39,7 +39,6 @@ export function redriveRoutes({ troupe }: GatewayDeps) {
         ...about,
         method: "POST",
         path: "/dead-letters/replay",
-        query: NO_QUERY,
         summary: "Replay the dead letters that fit a filter",
         description:
           "In the background, oldest first, at most `ratePerSecond` (default 10), and on from where it was when its node crashes. The dead letters of a key keep their order: when one fails, those behind it stay. Dead letters recorded after the start are left for the next run. `dryRun` tells what fits, and does nothing.",
@@ -85,7 +84,6 @@ export function redriveRoutes({ troupe }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/dead-letters/replays/:id",
-        query: NO_QUERY,
         summary: "Show how far a replay has got",
         params: ById,
         answer: { status: 200, description: "The replay", schema: RedriveView },
@@ -101,7 +99,6 @@ export function redriveRoutes({ troupe }: GatewayDeps) {
         ...about,
         method: "POST",
         path: "/dead-letters/replays/:id/stop",
-        query: NO_QUERY,
         summary: "Stop a replay",
         description: "What was replayed stays replayed; the rest stays where it is.",
         params: ById,

@@ -4,7 +4,7 @@ import { GivenRoute, shownRoute } from "#actors/gateway/route/given.ts";
 import { Name } from "#actors/gateway/route/messages.ts";
 import { reservedPlace } from "#actors/gateway/route/reserved.ts";
 import { Route } from "#actors/gateway/route/route.ts";
-import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { GatewayDeps } from "./deps.ts";
@@ -23,7 +23,6 @@ export function routeRoutes({ troupe, directory, nouns }: GatewayDeps) {
         ...about,
         method: "PUT",
         path: "/routes/:name",
-        query: NO_QUERY,
         summary: "Put a route, or change it",
         description:
           "`match.type` is a type or a pattern: `*` stands for one word, at the end for one or more. `where` asks for values at JSON pointers into the event. In force on every node within a second, for events that are accepted from then on.",
@@ -57,7 +56,6 @@ export function routeRoutes({ troupe, directory, nouns }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/routes/:name",
-        query: NO_QUERY,
         summary: "Show a route",
         params: ByName,
         answer: { status: 200, description: "The route", schema: Shown },
@@ -89,7 +87,6 @@ export function routeRoutes({ troupe, directory, nouns }: GatewayDeps) {
         ...about,
         method: "DELETE",
         path: "/routes/:name",
-        query: NO_QUERY,
         summary: "Remove a route",
         description: "Events that were accepted before still go where it led.",
         params: ByName,

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { Name } from "#actors/gateway/route/messages.ts";
 import { PutSource, SourceView, sourceView } from "#actors/gateway/source/messages.ts";
 import { Source } from "#actors/gateway/source/source.ts";
-import { endpoint, endpoints, notFound, Reply, NO_QUERY } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound, Reply } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf, readPage } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { GatewayDeps } from "./deps.ts";
@@ -20,7 +20,6 @@ export function sourceRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "PUT",
         path: "/sources/:name",
-        query: NO_QUERY,
         summary: "Register a source of webhooks, or change it",
         description:
           "Its webhooks go to `POST /events/<name>`. All secrets are tried: to rotate one, put the new one before the old one, and later leave the old one out.",
@@ -46,7 +45,6 @@ export function sourceRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "GET",
         path: "/sources/:name",
-        query: NO_QUERY,
         summary: "Show a source",
         params: ByName,
         answer: { status: 200, description: "Without its secrets", schema: SourceView },
@@ -78,7 +76,6 @@ export function sourceRoutes({ troupe, directory }: GatewayDeps) {
         ...about,
         method: "DELETE",
         path: "/sources/:name",
-        query: NO_QUERY,
         summary: "Remove a source",
         params: ByName,
         answer: { status: 204, description: "Gone; its webhooks get 404" },

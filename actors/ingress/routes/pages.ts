@@ -17,7 +17,7 @@ const PATHS: Readonly<Record<DocumentName, readonly string[]>> = {
       `/console/${page}/:id`,
     ]),
     "/console/actors/:id/:key",
-    ...["config", "cluster", "metrics", "settings"].map((page) => `/console/${page}`),
+    ...["search", "brokers", "chaos", "config", "cluster", "metrics", "settings"].map((page) => `/console/${page}`),
   ],
   api: ["/openapi"],
 };

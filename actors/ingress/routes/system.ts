@@ -23,6 +23,7 @@ export function systemRoutes({ readiness }: Pick<IngressDeps, "readiness">) {
       {
         ...about,
         path: "/health",
+        anyQuery: true,
         summary: "Whether the process is alive",
         description: "Says nothing about what it needs: restarting it would not help there.",
         answer: { status: 200, description: "Alive", schema: v.object({ status: v.literal("ok") }) },
@@ -33,6 +34,7 @@ export function systemRoutes({ readiness }: Pick<IngressDeps, "readiness">) {
       {
         ...about,
         path: "/ready",
+        anyQuery: true,
         summary: "Whether everything it needs answers",
         description: "`how` of a component that is down or absent says what to do. An answer is at most a second old.",
         answer: { status: 200, description: "Ready", schema: ReadinessAnswer },

@@ -96,7 +96,7 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         method: "GET",
         path: "/workflows",
         summary: "List workflow runs",
-        query: v.object({
+        query: v.strictObject({
           type: v.optional(Name),
           status: v.optional(Status),
           ...PageQuery,

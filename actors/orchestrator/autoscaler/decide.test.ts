@@ -44,6 +44,20 @@ describe("decide()", () => {
     expect(decide(work({ current: 5, readings: { inFlight: 20 }, past: steadily(3) })).to).toBe(3);
   });
 
+  test("says why there are neither more nor fewer", () => {
+    const why = (change: Parameters<typeof work>[0]): string => decide(work(change)).reason;
+    expect(why({ current: 3, readings: { inFlight: 0 } })).toBe("there is no work: 1 once that was so for 60 s");
+    expect(why({ readings: { inFlight: 80 }, rules: { upMs: 10_000 }, past: steadily(1) })).toBe(
+      "inFlight is 80, one replica carries 20: 4 once that was so for 10 s",
+    );
+    expect(why({ current: 10, readings: { inFlight: 400 } })).toBe(
+      "inFlight is 400, one replica carries 20: 20 would carry it, max is 10",
+    );
+    expect(why({ current: 2, readings: { inFlight: 40 } })).toBe("inFlight is 40, one replica carries 20: that is 2");
+    expect(why({ current: 2, readings: { inFlight: 0 }, rules: { min: 2 } })).toBe("there is no work, and min is 2");
+    expect(why({ current: 2, readings: { inFlight: null } })).toBe("inFlight cannot be read: it stays at 2");
+  });
+
   test("never makes a service smaller by what cannot be read", () => {
     const on = { inFlight: 20, natsPending: { stream: "s", consumer: "c", perReplica: 10 } };
     const blind = { inFlight: 0, natsPending: null };

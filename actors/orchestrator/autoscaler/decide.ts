@@ -65,13 +65,40 @@ export function decide({ policy, current, readings, lastRequestAt, past, nowMs }
   const to = stabilised(current, recommendation, past, policy);
   const reason =
     to === current
-      ? `${current} are enough`
+      ? whyStay({ current, recommended: recommendation.replicas, highest, because, unread, policy })
       : to === 0
         ? "there was no work for long enough"
         : unread.length > 0
           ? `${because}; ${unread.join(", ")} cannot be read`
           : because;
   return { to, reason, metrics, recommendation };
+}
+
+/** Why there are neither more nor fewer. */
+function whyStay({
+  current,
+  recommended,
+  highest,
+  because,
+  unread,
+  policy,
+}: {
+  readonly current: number;
+  readonly recommended: number;
+  readonly highest: number;
+  readonly because: string;
+  readonly unread: readonly string[];
+  readonly policy: Policy;
+}): string {
+  if (recommended > current) return `${because}: ${recommended} once that was so for ${seconds(policy.upMs)}`;
+  if (recommended < current) return `${because}: ${recommended} once that was so for ${seconds(policy.downMs)}`;
+  if (unread.length > 0) return `${unread.join(", ")} cannot be read: it stays at ${current}`;
+  if (highest > policy.max) return `${because}: ${highest} would carry it, max is ${policy.max}`;
+  return highest < policy.min ? `${because}, and min is ${policy.min}` : `${because}: that is ${current}`;
+}
+
+function seconds(ms: number): string {
+  return `${round(ms / 1_000)} s`;
 }
 
 /** Which recommendations still count. */

@@ -14,6 +14,7 @@ import {
   GatewayRule,
   DropService,
   RevisionSummary,
+  RepairServices,
   RevisionPair,
   RollbackTo,
   ScaleService,
@@ -99,17 +100,18 @@ export const Config = actor("config", {
 
     /**
      * Tells every service again what it is to be, for those that have lost a message. A service that is as it should be
-     * takes no notice.
+     * takes no notice. `echoed`: whether the process has Kafka now.
      */
-    repair: command({ in: v.object({ services: v.array(v.string()) }) }, (c, { services }) => {
+    repair: command({ in: RepairServices }, (c, { services, echoed }) => {
       const { revision } = c.state;
+      if (echoed !== undefined) c.state.echoed = echoed;
       for (const name of services) {
         if (!Object.hasOwn(c.state.services, name) || c.state.services[name]?.job !== undefined)
           c.send(Service, name, "remove", { configRevision: revision });
       }
       for (const [name, service] of Object.entries(c.state.services)) {
         if (service.job !== undefined) c.send(Job, name, "configure", jobOf(service, revision));
-        else c.send(Service, name, "confirm", { ...service, configRevision: revision });
+        else c.send(Service, name, "confirm", { ...service, configRevision: revision, echoed: c.state.echoed });
       }
     }),
 

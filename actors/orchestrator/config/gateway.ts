@@ -1,6 +1,6 @@
 import * as v from "valibot";
+import { suggest } from "#infra/base/suggest.ts";
 import type { Finding } from "#infra/yaml/issue.ts";
-import { suggest } from "#infra/yaml/suggest.ts";
 import type { GatewayRule } from "./messages.ts";
 import { NameText, Text } from "./values.ts";
 

@@ -54,6 +54,12 @@ export const RevisionPair = v.strictObject({
   before: v.nullable(v.strictObject({ revision: v.number(), services: ConfigServices })),
 });
 export const ScaleService = v.strictObject({ name: ServiceName, replicas: Replicas });
+export const RepairServices = v.object({
+  /** The services that there are. */
+  services: v.array(v.string()),
+  /** Whether events of services come back over a broker, as the process that sweeps knows it. */
+  echoed: v.optional(v.boolean()),
+});
 export const DropService = v.strictObject({ name: ServiceName });
 
 /** What brought a revision about. */

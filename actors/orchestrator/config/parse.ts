@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { suggest } from "#infra/base/suggest.ts";
 import type { ConfigIssue, Finding } from "#infra/yaml/issue.ts";
 import { readYaml } from "#infra/yaml/read-yaml.ts";
-import { suggest } from "#infra/yaml/suggest.ts";
 import { SERVICE_NAME } from "../service/messages.ts";
 import type { ServiceConfig } from "../service/messages.ts";
 import { checkGateway } from "./gateway.ts";

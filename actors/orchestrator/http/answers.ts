@@ -13,7 +13,7 @@ export const ConfigAnswer = v.object({
   gateway: v.optional(v.array(v.record(v.string(), v.unknown()))),
 });
 
-export const RevisionsAnswer = v.object({ items: v.array(RevisionSummary), next: v.null() });
+export const RevisionsAnswer = pageOf(RevisionSummary);
 
 export const DiffAnswer = v.object({
   revision: v.number(),

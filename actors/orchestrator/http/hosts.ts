@@ -15,7 +15,7 @@ export function hostEndpoints({ troupe }: OrchestratorDeps): Endpoint[] {
         method: "GET",
         path: "/hosts",
         summary: "List the engines that containers run on",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: { status: 200, description: "A page, in order of the name", schema: pageOf(HostView) },
       },
       ({ query }) =>

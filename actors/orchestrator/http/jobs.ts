@@ -50,7 +50,7 @@ export function jobEndpoints({ troupe }: OrchestratorDeps): Endpoint[] {
         method: "GET",
         path: "/jobs",
         summary: "List jobs",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: { status: 200, description: "A page, in order of the name", schema: pageOf(JobView) },
       },
       async ({ query }) =>

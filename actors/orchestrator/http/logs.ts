@@ -21,7 +21,7 @@ const MAX_LINES = 1_000;
 const PING_MS = 15_000;
 
 const ByName = v.object({ name: ServiceName });
-const Query = v.object({
+const Query = v.strictObject({
   follow: v.optional(v.picklist(["true", "false"]), "false"),
   /** A time, or how long ago: `15m`. */
   since: v.optional(

@@ -4,6 +4,7 @@ import { Config, DEFAULT_POLICY, fileForm, gatewayForm } from "#actors/orchestra
 import { fileSchema } from "#actors/orchestrator/config/file-schema.ts";
 import { type ConfigServices, type RevisionPair, RollbackConfig } from "#actors/orchestrator/config/messages.ts";
 import { type Endpoint, endpoint, endpoints, Reply } from "#infra/http/endpoint.ts";
+import { pageOfAll, PageQuery } from "#infra/http/listing.ts";
 import { operationOf } from "#infra/http/operation.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { AppliedAnswer, ConfigAnswer, configBody, DiffAnswer, RevisionsAnswer } from "./answers.ts";
@@ -45,7 +46,7 @@ function postConfig({ troupe, policy = DEFAULT_POLICY, echoed = false }: Orchest
       summary: "Put a configuration file in force",
       description:
         "The whole file or nothing. A service that the file leaves out is removed. With `dryRun=true` nothing is done; the answer is the plan.",
-      query: v.object({ dryRun: v.optional(v.picklist(["true", "false"])) }),
+      query: v.strictObject({ dryRun: v.optional(v.picklist(["true", "false"])) }),
       answer: { status: 202, description: "What becomes of each service", schema: AppliedAnswer },
       otherAnswers: [{ status: 200, description: "The plan of a dry run", schema: AppliedAnswer }],
       problems: [400, 412, 413, 415, 422],
@@ -90,11 +91,11 @@ function configEndpoints({ troupe, policy = DEFAULT_POLICY }: OrchestratorDeps):
         method: "GET",
         path: "/config/revisions",
         summary: "List the revisions that can be gone back to",
-        answer: { status: 200, description: "Newest first", schema: RevisionsAnswer },
+        query: v.strictObject(PageQuery),
+        answer: { status: 200, description: "A page of them, newest first", schema: RevisionsAnswer },
       },
-      async ({ look }) => {
-        return { items: await config().revisions(undefined, look), next: null };
-      },
+      async ({ query, look }) =>
+        pageOfAll(await config().revisions(undefined, look), query, ({ revision }) => String(revision)),
     ),
     endpoint(
       {

@@ -62,7 +62,7 @@ export function secretEndpoints({ troupe, secrets = plainBox }: OrchestratorDeps
         method: "GET",
         path: "/secrets",
         summary: "List the secrets",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: { status: 200, description: "A page, in order of the name", schema: pageOf(SecretView) },
       },
       ({ query }) =>

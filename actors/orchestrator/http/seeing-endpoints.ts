@@ -3,6 +3,7 @@ import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Decision, ServiceEvent, ServiceName } from "#actors/orchestrator/service/messages.ts";
 import { Service } from "#actors/orchestrator/service/service.ts";
 import { type Endpoint, endpoint, notFound } from "#infra/http/endpoint.ts";
+import { pageOf, pageOfAll, PageQuery } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { ORCHESTRATOR_REFUSALS } from "./refusals.ts";
 import type { OrchestratorDeps } from "./requests.ts";
@@ -32,14 +33,16 @@ export function seeingEndpoints({ troupe, containers }: OrchestratorDeps): Endpo
         unfitPath: 422,
         answer: {
           status: 200,
-          description: "The last 100, newest first",
-          schema: v.object({ items: v.array(ServiceEvent), next: v.null() }),
+          description: "A page of the last 100, newest first",
+          schema: pageOf(ServiceEvent),
         },
+        query: v.strictObject(PageQuery),
         problems: [404],
       },
-      async ({ params: { name }, look }) => {
+      async ({ params: { name }, query, look }) => {
         await there(name, look);
-        return { items: await troupe().ref(Service, name).events(undefined, look), next: null };
+        const events = await troupe().ref(Service, name).events(undefined, look);
+        return pageOfAll(events, query, ({ at, type, message }) => `${at} ${type} ${message}`);
       },
     ),
     endpoint(
@@ -88,15 +91,16 @@ export function seeingEndpoints({ troupe, containers }: OrchestratorDeps): Endpo
         answer: {
           status: 200,
           description: "By replica, over the last second",
-          schema: v.object({ items: v.array(ReplicaStats), next: v.null() }),
+          schema: pageOf(ReplicaStats),
         },
+        query: v.strictObject(PageQuery),
         problems: [404],
       },
-      async ({ params: { name }, look }) => {
+      async ({ params: { name }, query, look }) => {
         await there(name, look);
         const own = containers?.();
         if (!own) throw elsewhere();
-        return { items: [...(await own.stats(name))], next: null };
+        return pageOfAll([...(await own.stats(name))], query, ({ containerId }) => containerId);
       },
     ),
   ];

@@ -28,7 +28,7 @@ export function serviceEndpoints({ troupe }: OrchestratorDeps): Endpoint[] {
         method: "GET",
         path: "/services",
         summary: "List services",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: { status: 200, description: "A page, in order of the name", schema: ServicesAnswer },
       },
       async ({ query }) => {

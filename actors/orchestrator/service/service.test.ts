@@ -118,6 +118,19 @@ describe("service", () => {
     expect(await web().get()).toMatchObject({ outbox: "DONE" });
   });
 
+  test("does not wait for a broker that was taken away since: the sweep says so, without a new file", async () => {
+    const asked = { ...policies, spec, replicas: 2, configRevision: 1 };
+    const { generation } = await web().configure({ ...asked, echoed: true });
+    await web().report({ generation, status: "converged", conditions: [], observed: [] });
+    await web().confirm({ ...asked, echoed: true });
+    expect(await web().get()).toMatchObject({ outbox: "PENDING" });
+    await web().confirm({ ...asked, echoed: false });
+    expect(await web().get()).toMatchObject({ outbox: "DONE" });
+    // A broker that has come is waited for from the next change on: nothing of before comes back over it.
+    await web().confirm({ ...asked, echoed: true });
+    expect(await web().get()).toMatchObject({ outbox: "DONE" });
+  });
+
   test("is PENDING until the loop has taken up the last change, and an old report does not decide its status", async () => {
     const { generation } = await configure(3, 1);
     await report(generation);

@@ -82,9 +82,13 @@ export const Service = actor("service", {
       return { generation: c.state.generation, revision: c.state.revision };
     }),
 
-    /** As {@link configure}, from a sweep: where nothing is to be changed nothing happens at all. */
+    /**
+     * As {@link configure}, from a sweep: where nothing is to be changed nothing happens at all. A broker that is no longer
+     * there is not waited for; one that has come is from the next change on.
+     */
     confirm: command({ in: ConfigureService }, (c, config) => {
-      const { configRevision, echoed: _echoed, ...asked } = config;
+      const { configRevision, echoed, ...asked } = config;
+      if (echoed === false && c.state.echoedGeneration !== null) c.state.echoedGeneration = null;
       const { spec, replicas, update, scale, dependsOn, graceMs, removed } = c.state;
       const present = { spec, replicas, update, scale, dependsOn, stop: { graceMs } };
       if (!removed && Bun.deepEquals(present, asked, true)) return;

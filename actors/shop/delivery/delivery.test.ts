@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { emittedBy, outboxOf, timersOf } from "#infra/testing/outbox.ts";
-import { createTroupe, memory, type TroupeError } from "#runtime";
+import { createTroupe, memory, partitionOf, type TroupeError } from "#runtime";
 import { createDelivery, Delivery } from "./delivery.ts";
 
 const parcel = { orderId: "ord_1", address: "Main Street 1", workflowId: "fulfil-order/ord_1" };
@@ -129,6 +129,41 @@ test("a lost parcel stays lost: nothing moves it, no recall brings it back", asy
   expect(await c.delivery.recall()).toMatchObject({ status: "lost" });
   expect(await signalsOf(c.store)).toEqual(["deliveryDispatched", "deliveryLost"]);
   expect(await timersOf(c.store)).toEqual([]);
+});
+
+test("a parcel that keeps the limits tells its order that it left, and the workflow what it comes to alone", async () => {
+  await using c = await courier();
+  const partition = partitionOf("delivery", "ord_1");
+  const limit = async (): Promise<number> =>
+    (await c.store.timersOf({ type: "delivery", key: "ord_1" })).find(({ name }) => name === "limit")?.dueAt ?? 0;
+  await c.delivery.schedule({ ...parcel, tells: "end" });
+  const week = await limit();
+  await c.delivery.advance();
+  expect(Math.round(((await limit()) - week) / 86_400_000)).toBe(30 - 7);
+  expect(await c.store.readOutbox("send", [{ partition, after: 0 }], 9)).toMatchObject([
+    { name: "parcelLeft", target: "order/ord_1" },
+  ]);
+  for (let step = 0; step < 2; step++) await c.delivery.advance();
+  expect(await signalsOf(c.store)).toEqual(["deliveryDelivered"]);
+  expect(await timersOf(c.store)).toEqual([]);
+});
+
+test("a parcel whose courier does not come stays, for good; one that nobody has heard of is lost", async () => {
+  for (const [steps, status, signal] of [
+    [0, "recalled", "deliveryOverdue"],
+    [1, "lost", "deliveryLost"],
+    [2, "lost", "deliveryLost"],
+  ] as const) {
+    await using c = await courier();
+    await c.delivery.schedule({ ...parcel, tells: "end" });
+    for (let step = 0; step < steps; step++) await c.delivery.advance();
+    await c.delivery.runOut();
+    await c.delivery.advance();
+    await c.delivery.runOut();
+    expect(await c.delivery.get()).toMatchObject({ status });
+    expect([steps, await signalsOf(c.store)]).toEqual([steps, [signal]]);
+    expect(await timersOf(c.store)).toEqual([]);
+  }
 });
 
 test("Delivery.startReturn() brings a delivered parcel back, and tells the workflow that asked", async () => {

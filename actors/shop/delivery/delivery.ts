@@ -13,13 +13,17 @@
  *
  * D1 A parcel recalled before it was scheduled stays recalled: a late `schedule` is refused with `delivery_recalled`.
  * D2 An order that ends `rejected` or `cancelled` has no parcel on its way, whoever ended it: its events say so.
- * D3 The workflow is told of dispatch, delivery, loss and return through the outbox, in the turn that makes them true.
+ * D3 The workflow is told of delivery, loss and return through the outbox, in the turn that makes them true, and one that keeps
+ *    the time limits itself of the dispatch too. Where the parcel keeps them, its order is told of that instead.
  * D4 An update that the courier repeats, or that comes after a later one, changes nothing; one that cannot be is refused.
+ * D5 A parcel that keeps the limits waits a week for its courier; then it stays, and the workflow is told. 30 days after it left
+ *    it is lost.
  */
 import * as v from "valibot";
 import { actor, type Duration, type TurnContext } from "#runtime";
 import { fulfilOrderSignals } from "#workflows/fulfil-order/messages.ts";
 import { OrderId } from "../order/messages.ts";
+import { Order } from "../order/order.ts";
 import {
   Address,
   ChangeAddress,
@@ -35,12 +39,16 @@ import { type CourierOptions, nextStep } from "./sandbox-courier.ts";
 
 /** So often the courier rings; then the parcel goes back. */
 const ATTEMPTS = 3;
+/** Delivery.D5 */
+const DISPATCH_WITHIN = "7d";
+const ARRIVE_WITHIN = "30d";
 
 const State = v.object({
   status: DeliveryStatus,
   address: v.nullable(Address),
   workflowId: v.nullable(v.string()),
   customerId: v.optional(v.string()),
+  tells: v.optional(v.literal("end")),
   failedAttempts: v.optional(v.number()),
   history: v.array(v.object({ status: v.string(), at: v.string(), note: v.optional(v.string()) })),
 });
@@ -49,6 +57,8 @@ type Turn = TurnContext<State, typeof deliveryEvents>;
 
 const initial = (): State => ({ status: "none", address: null, workflowId: null, history: [] });
 const advance = "advance";
+/** The timer of Delivery.D5. */
+const limit = "limit";
 
 /** Where each update may come from, and where it leads. */
 const MOVES = {
@@ -90,20 +100,25 @@ export function createDelivery({ step = "1s", courier = "sandbox" }: CourierOpti
     emits: deliveryEvents,
     messages: ({ command, query }) => ({
       /** Hands the parcel to the courier. Repeated, it changes nothing. */
-      schedule: command({ in: ScheduleDelivery, out: DeliveryView }, (c, { address, workflowId, customerId }) => {
-        c.require(c.state.status !== "recalled", "delivery_recalled"); // Delivery.D1
-        if (c.state.status === "none") {
-          c.state = {
-            ...initial(),
-            address,
-            workflowId: workflowId ?? null,
-            ...(customerId === undefined ? {} : { customerId }),
-          };
-          enter(c, "scheduled", pace);
-          c.emit("delivery.scheduled.v1", { ...fact(c), address });
-        }
-        return view(c.key, c.state);
-      }),
+      schedule: command(
+        { in: ScheduleDelivery, out: DeliveryView },
+        (c, { address, workflowId, customerId, tells }) => {
+          c.require(c.state.status !== "recalled", "delivery_recalled"); // Delivery.D1
+          if (c.state.status === "none") {
+            c.state = {
+              ...initial(),
+              address,
+              workflowId: workflowId ?? null,
+              ...(customerId === undefined ? {} : { customerId }),
+              ...(tells === undefined ? {} : { tells }),
+            };
+            enter(c, "scheduled", pace);
+            if (tells === "end") c.timers.set(limit, { in: DISPATCH_WITHIN, send: "runOut" });
+            c.emit("delivery.scheduled.v1", { ...fact(c), address });
+          }
+          return view(c.key, c.state);
+        },
+      ),
 
       /** Sends the parcel elsewhere. Refused with `already_dispatched` once the courier has it. */
       changeAddress: command({ in: ChangeAddress, out: DeliveryView }, (c, { address }) => {
@@ -125,6 +140,17 @@ export function createDelivery({ step = "1s", courier = "sandbox" }: CourierOpti
       advance: command({}, (c) => {
         const next = nextStep(c.state.status, c.state.address);
         if (next !== undefined) move(c, next, pace);
+      }),
+
+      /** The timer of Delivery.D5: the courier has not come, or nobody has heard of the parcel. */
+      runOut: command({}, (c) => {
+        const { status } = c.state;
+        if (status === "scheduled") {
+          recall(c);
+          tellWorkflow(c, fulfilOrderSignals.overdue);
+        } else if (MOVES.lost.from.some((from) => from === status)) {
+          move(c, "lost", pace, "Nobody has heard of it");
+        }
       }),
 
       /** The customer sends the parcel back. Repeated, it changes nothing. Refused with `not_delivered`. */
@@ -174,7 +200,13 @@ function move(c: Turn, status: CourierUpdate["status"], pace: Duration | undefin
   }
   enter(c, status, pace, note);
   c.emit(event, fact(c));
-  if (signal !== undefined) tellWorkflow(c, signal); // Delivery.D3
+  if (status === "dispatched" && c.state.tells === "end") {
+    c.send(Order, c.key, "parcelLeft"); // Delivery.D3
+    c.timers.set(limit, { in: ARRIVE_WITHIN, send: "runOut" });
+  } else if (signal !== undefined) {
+    tellWorkflow(c, signal); // Delivery.D3
+    if (c.state.tells === "end") c.timers.cancel(limit);
+  }
 }
 
 function attemptFailed(c: Turn, pace: Duration | undefined, note: string | undefined): void {
@@ -199,6 +231,7 @@ function attemptFailed(c: Turn, pace: Duration | undefined, note: string | undef
 function recall(c: Turn): void {
   enter(c, "recalled", undefined);
   c.timers.cancel(advance);
+  if (c.state.tells === "end") c.timers.cancel(limit);
   c.emit("delivery.recalled.v1", fact(c));
 }
 

@@ -14,6 +14,11 @@ export const ScheduleDelivery = v.object({
   customerId: v.optional(v.string()),
   /** The workflow that wants to hear of dispatch and delivery. None: nobody is told. */
   workflowId: v.optional(v.string()),
+  /**
+   * What the workflow hears. `end`: what the parcel comes to, alone; then the parcel tells its order that it has left, and keeps
+   * the time limits of its way. Without it the workflow is told of each step, and keeps the limits itself.
+   */
+  tells: v.optional(v.literal("end")),
 });
 
 /** The way of a parcel; see `delivery.ts`. */

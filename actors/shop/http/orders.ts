@@ -100,7 +100,7 @@ export function orderRoutes({ troupe, orders, links }: Pick<ShopDeps, "troupe" |
         summary: "List orders",
         description:
           "Newest first, from a read model that follows the orders' events: what was placed or changed a moment ago may not be in it yet. `q`: words, or their beginnings, of the id, customer, products and address; totals in minor units; `from` and `to` are times (RFC 3339) of placing. All filters hold.",
-        query: v.object({
+        query: v.strictObject({
           status: v.optional(OrderStatus),
           customerId: v.optional(v.string()),
           q: v.optional(v.pipe(v.string(), v.maxLength(200))),

@@ -23,7 +23,7 @@ export function productRoutes({ troupe }: Pick<ShopDeps, "troupe">) {
         path: "/products",
         tagged: true,
         summary: "List products",
-        query: v.object(PageQuery),
+        query: v.strictObject(PageQuery),
         answer: { status: 200, description: "A page, in order of the SKU", schema: pageOf(Listed) },
       },
       ({ query }) =>

@@ -42,7 +42,7 @@ export function reportRoutes({ reports, audit }: Pick<ShopDeps, "reports" | "aud
         summary: "Show what was sold per hour",
         description:
           "Hours (UTC) from `from` to before `to`, oldest first; the last 24 by default. Minor units, by currency.",
-        query: v.object({ from: v.optional(TimeMs), to: v.optional(TimeMs), limit: PageQuery.limit }),
+        query: v.strictObject({ from: v.optional(TimeMs), to: v.optional(TimeMs), limit: PageQuery.limit }),
         answer: { status: 200, description: "The hours", schema: v.object({ items: v.array(SalesHour) }) },
       },
       async ({ query: { from, to, limit } }) => {
@@ -62,7 +62,7 @@ export function reportRoutes({ reports, audit }: Pick<ShopDeps, "reports" | "aud
         path: "/stock",
         summary: "List the stock of every product",
         description: "In order of the SKU, from a read model. `below`: only what has fewer pieces available.",
-        query: v.object({
+        query: v.strictObject({
           below: v.optional(v.pipe(v.string(), v.regex(/^[0-9]{1,7}$/), v.transform(Number))),
           ...PageQuery,
           cursor: v.optional(Sku),
@@ -90,7 +90,7 @@ export function reportRoutes({ reports, audit }: Pick<ShopDeps, "reports" | "aud
         summary: "Check what must always hold",
         description:
           "Stock, reservations, money, documents, numbers, and orders that nobody works on. Services follow each other within moments: what changed within `grace` (30s) is not judged.",
-        query: v.object({ grace: v.optional(Grace) }),
+        query: v.strictObject({ grace: v.optional(Grace) }),
         answer: { status: 200, description: "Every invariant", schema: v.object({ items: v.array(InvariantView) }) },
       },
       async ({ query: { grace } }) => {

@@ -108,7 +108,11 @@ export const OrderPlaced = v.object({
 });
 
 /** Why the saga turns an order down, as in `out_of_stock`. */
-export const RejectOrder = v.object({ reason: v.string() });
+export const RejectOrder = v.object({
+  reason: v.string(),
+  /** Its parcel was called back, if it had left: a shipped order ends too. */
+  recalled: v.optional(v.boolean()),
+});
 
 /** What the saga is told after each of its marks. */
 export const OrderMarked = v.object({ status: OrderStatus, cancelRequested: v.boolean() });

@@ -38,7 +38,12 @@ test("Order.place() prices its lines from the stock and starts its workflow in t
     name: "start",
     target: "fulfil-order/ord_1",
     data: {
-      start: { type: "fulfilOrder", taskQueue: "shop", searchAttributes: { OrderId: "ord_1", OrderStatus: "placed" } },
+      start: {
+        type: "fulfilOrder",
+        taskQueue: "shop",
+        args: [{ edition: 3 }],
+        searchAttributes: { OrderId: "ord_1", CustomerId: "cus_1" },
+      },
     },
   });
 });
@@ -123,6 +128,28 @@ test("Order.cancel() is refused once shipped, and neither a cancel nor a rejecti
   await expect(s.order.cancel()).rejects.toMatchObject({ reason: "already_shipped" });
   expect(await s.order.markCancelled()).toMatchObject({ status: "shipped" });
   expect(await s.order.reject({ reason: "timed_out" })).toMatchObject({ status: "shipped" });
+});
+
+test("Order.parcelLeft() is shipping, and after an accepted cancel nothing at all", async () => {
+  for (const cancels of [false, true]) {
+    await using s = await shop();
+    await s.order.place(v.parse(PlaceOrder, tea));
+    await s.order.markPaid();
+    if (cancels) await s.order.cancel();
+    for (let times = 0; times < 2; times++) await s.order.parcelLeft();
+    expect(await s.order.get()).toMatchObject({ status: cancels ? "paid" : "shipped" });
+    const shipped = (await emittedBy(s.store)).filter((name) => name === "order.shipped.v1");
+    expect(shipped.length).toBe(cancels ? 0 : 1);
+  }
+});
+
+test("Order.reject() ends a shipped order whose parcel was called back, and what the parcel says later is old news", async () => {
+  await using s = await shop();
+  await s.order.place(v.parse(PlaceOrder, tea));
+  await s.order.parcelLeft();
+  expect(await s.order.reject({ reason: "timed_out", recalled: true })).toMatchObject({ status: "rejected" });
+  await s.order.parcelLeft();
+  expect(await s.order.get()).toMatchObject({ status: "rejected", reason: "timed_out" });
 });
 
 test("Order.reject() records the reason, and ends an order whose cancel was accepted as cancelled", async () => {

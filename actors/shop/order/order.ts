@@ -90,6 +90,7 @@ export const Order = actor("order", {
         paymentToken: input.paymentToken,
         address,
         customerId,
+        edition: 3,
       });
       const placed = { orderId: c.key, customerId, status: "placed" as const, total, currency };
       c.emit("order.placed.v1", { ...placed, lines, address, charges });
@@ -121,6 +122,11 @@ export const Order = actor("order", {
       return marked(c.state);
     }),
 
+    /** As `markShipped`, from the parcel itself. After an accepted cancel it changes nothing: the saga calls the parcel back. */
+    parcelLeft: command({}, (c) => {
+      if (!c.state.cancelRequestedAt && comesTo(c, "shipped")) c.emit("order.shipped.v1", fact(c, "shipped"));
+    }),
+
     /** The parcel arrived. */
     markDelivered: command({ out: OrderMarked }, (c) => {
       if (comesTo(c, "delivered")) c.emit("order.delivered.v1", fact(c, "delivered"));
@@ -128,10 +134,10 @@ export const Order = actor("order", {
     }),
 
     /** The saga gave up and has undone its steps. An order whose cancel was accepted ends `cancelled` all the same. */
-    reject: command({ in: RejectOrder, out: OrderMarked }, (c, { reason }) => {
+    reject: command({ in: RejectOrder, out: OrderMarked }, (c, { reason, recalled }) => {
       if (c.state.cancelRequestedAt) {
         if (comesTo(c, "cancelled")) c.emit("order.cancelled.v1", fact(c, "cancelled"));
-      } else if (comesTo(c, "rejected", reason)) {
+      } else if (comesTo(c, "rejected", reason, recalled)) {
         c.emit("order.rejected.v1", { ...fact(c, "rejected"), reason });
       }
       return marked(c.state);

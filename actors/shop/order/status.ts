@@ -21,14 +21,14 @@ export function isFinal(status: OrderStatus): boolean {
 /**
  * Whether an order in `current` is at `next`, past it, or ended another way: then `next` is no news.
  *
- * Two statuses lead back: `needs_attention` to the end that waits for its undo, and `shipped` to `cancelled` where
- * `lost` says that the parcel will never arrive.
+ * Two statuses lead back: `needs_attention` to the end that waits for its undo, and `shipped` to `cancelled` or `rejected`
+ * where `lost` says that the parcel will never arrive.
  */
 export function isPast(current: OrderStatus, next: OrderStatus, lost = false): boolean {
   if (current === next) return true;
   if (current === "needs_attention") return next !== "rejected" && next !== "cancelled" && next !== "returned";
   if (current === "delivered") return next !== "returned" && next !== "needs_attention";
   if (isFinal(current)) return true;
-  if (lost && current === "shipped" && next === "cancelled") return false;
+  if (lost && current === "shipped" && (next === "cancelled" || next === "rejected")) return false;
   return RANK[current] >= RANK[next];
 }

@@ -63,6 +63,7 @@ export function reports(reads: PostgresReadModel): Reports {
           from stock_levels
           where sku > ${after} ${below === undefined ? sql`` : sql`and on_hand - reserved < ${below}::bigint`}
           order by sku limit ${limit}::int`,
+        { indexed: true },
       );
     },
     async openOrders() {
@@ -71,6 +72,7 @@ export function reports(reads: PostgresReadModel): Reports {
         (sql) => sql<{ status: string; orders: number }[]>`
           select status, count(*)::float8 as orders from orders
           where status in ('placed', 'reserved', 'paid', 'shipped', 'needs_attention') group by status`,
+        { indexed: true },
       );
       return OPEN.map((status) => ({ status, orders: rows.find((row) => row.status === status)?.orders ?? 0 }));
     },

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -43,6 +45,8 @@ func serve() {
 	}
 	hostname, _ := os.Hostname()
 	greeting := os.Getenv("GREETING")
+	dieWhenAsked(os.Getenv("DIE_AFTER"))
+	fails := failing(os.Getenv("FAIL_EVERY"))
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) {
@@ -51,6 +55,10 @@ func serve() {
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("content-type", "application/json")
+		if fails() {
+			http.Error(w, `{"error":"as asked"}`, http.StatusInternalServerError)
+			return
+		}
 		_ = json.NewEncoder(w).Encode(answer{hostname, greeting, r.URL.Path, r.Method})
 	})
 	server := &http.Server{Addr: ":" + port, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
@@ -67,4 +75,26 @@ func serve() {
 	if err := server.ListenAndServe(); err != http.ErrServerClosed {
 		log.Fatal(err)
 	}
+}
+
+// dieWhenAsked ends the process with an error after so long (DIE_AFTER=5s): a revision that looks good at first.
+func dieWhenAsked(after string) {
+	if after == "" {
+		return
+	}
+	wait, err := time.ParseDuration(after)
+	if err != nil {
+		log.Fatalf("DIE_AFTER: %v", err)
+	}
+	time.AfterFunc(wait, func() { log.Fatal("die: as asked") })
+}
+
+// failing says of each request whether it is to fail: every nth one (FAIL_EVERY=2).
+func failing(every string) func() bool {
+	n, err := strconv.ParseUint(every, 10, 32)
+	if err != nil || n == 0 {
+		return func() bool { return false }
+	}
+	var count atomic.Uint64
+	return func() bool { return count.Add(1)%n == 0 }
 }

@@ -13,7 +13,6 @@ import {
   type Gap,
   type Log,
   type OutboxRecord,
-  PARTITION_COUNT,
   type ProjectionBuild,
   type ReadDatabase,
   TroupeError,
@@ -33,7 +32,7 @@ export interface ReadModelOptions {
   /** How it is called in logs. Default: the database's name. */
   readonly name?: string;
   readonly log?: Log;
-  /** Connections at most, for writing and again for each projection's readers. Default 3. */
+  /** Connections at most, for writing and twice again for each projection's readers, as far as they are used. Default 3. */
   readonly max?: number;
 }
 
@@ -66,6 +65,7 @@ export class PostgresReadModel implements ReadDatabase {
   readonly #options: ReadModelOptions;
   readonly #pool: Pool;
   readonly #readers = new Map<string, Pool>();
+  readonly #indexedReaders = new Map<string, Pool>();
 
   constructor(url: string, options: ReadModelOptions) {
     this.#url = url;
@@ -74,17 +74,26 @@ export class PostgresReadModel implements ReadDatabase {
     this.projections = options.projections;
     this.#pool = new Pool(url, this.#poolOptions());
     for (const { name } of options.projections) {
-      if (!this.#readers.has(name)) this.#readers.set(name, new Pool(url, { ...this.#poolOptions(), reads: name }));
+      if (this.#readers.has(name)) continue;
+      this.#readers.set(name, new Pool(url, { ...this.#poolOptions(), reads: name }));
+      this.#indexedReaders.set(name, new Pool(url, { ...this.#poolOptions(), reads: name, indexed: true }));
     }
   }
 
   /**
    * Queries the live build of a projection; its tables are found by their bare names. Nothing can be written.
+   *
+   * @param options `indexed`: the query has an index for all it looks up, and is to use it whatever the server knows of the tables.
+   * Without it a query that was planned while a table was small may scan it until the server analyses it. Default false.
    * @throws {TroupeError} `unavailable` while the first build is under way.
    * @throws {TypeError} when there is no such projection.
    */
-  async query<T>(projection: string, build: (sql: Sql) => PromiseLike<T>): Promise<T> {
-    const reader = this.#readers.get(projection);
+  async query<T>(
+    projection: string,
+    build: (sql: Sql) => PromiseLike<T>,
+    { indexed = false }: { readonly indexed?: boolean } = {},
+  ): Promise<T> {
+    const reader = (indexed ? this.#indexedReaders : this.#readers).get(projection);
     if (reader === undefined)
       throw new TypeError(`Cannot query the projection "${projection}": it is not defined here`);
     try {
@@ -108,7 +117,9 @@ export class PostgresReadModel implements ReadDatabase {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#pool, ...this.#readers.values()].map((pool) => pool.close()));
+    await Promise.all(
+      [this.#pool, ...this.#readers.values(), ...this.#indexedReaders.values()].map((pool) => pool.close()),
+    );
   }
 
   async check(): Promise<void> {
@@ -123,7 +134,7 @@ export class PostgresReadModel implements ReadDatabase {
     );
   }
 
-  begin(projection: string, version: number): Promise<ProjectionBuild> {
+  begin(projection: string, version: number, partitions: (source: string) => number): Promise<ProjectionBuild> {
     const { tables, sources } = this.#definition(projection, version);
     return this.#pool.run((sql) =>
       transaction(sql, async (tx): Promise<ProjectionBuild> => {
@@ -149,7 +160,7 @@ export class PostgresReadModel implements ReadDatabase {
         for (const source of sources) {
           await tx`
               insert into projections.positions (build, source, partition)
-              select ${own.id}::bigint, ${source}, generate_series(0, ${PARTITION_COUNT - 1}::int)`;
+              select ${own.id}::bigint, ${source}, generate_series(0, ${partitions(source) - 1}::int)`;
         }
         return { id: own.id, projection, version, state: "building" };
       }),

@@ -1,3 +1,4 @@
+import { actorsOf } from "./actors-of.ts";
 import type { History } from "./history.ts";
 import { type Violation, violation } from "./violation.ts";
 
@@ -23,6 +24,7 @@ export function checkBacklog(history: History): Violation[] {
 
   history.forEach((entry, index) => {
     if (entry.kind === "finished") {
+      if (entry.unchanged === true) return; // counted are versions
       const { node, actor, version } = entry;
       const backlog = backlogs.get(`${node} ${actor}`);
       // An actor that was loaded anew begins where the store stands.
@@ -43,10 +45,11 @@ export function checkBacklog(history: History): Violation[] {
         if (outcome === "applied") refusedAlone.delete(`${node} ${actor}`);
       }
       if (outcome !== "refused") return;
-      const [first] = states;
-      if (states.length === 1 && first !== undefined) refusedAlone.add(`${node} ${first.actor}`);
-      if (states.length < 2) return;
-      for (const { actor } of states) {
+      const actors = actorsOf(entry);
+      const [first] = actors;
+      if (actors.size === 1 && first !== undefined) refusedAlone.add(`${node} ${first}`);
+      if (actors.size < 2) return;
+      for (const actor of actors) {
         if (!refusedAlone.has(`${node} ${actor}`)) continue;
         const times = (shared.get(`${node} ${actor}`) ?? 0) + 1;
         shared.set(`${node} ${actor}`, times);

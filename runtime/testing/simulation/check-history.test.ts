@@ -275,6 +275,27 @@ test("checkHistory() rejects a refusal that rests on a state that was never comm
   expect(kinds).toEqual(["undurable-answer"]);
 });
 
+test("checkHistory() wants a turn that keeps the state to have seen what is committed", () => {
+  const kept = finished(4, 2, { unchanged: true, id: "x", state: "2" });
+  const history = (turn: FinishedEntry, saw: string | null): History => [
+    ...sound.slice(0, -2),
+    call(4, { id: "x" }),
+    begins(4, saw),
+    ends(4),
+    turn,
+    { ...commit([turn], [], 2), states: [], unchanged: [4] },
+    answer(4),
+    stored(2, "2"),
+    end,
+  ];
+  const kinds = (turn: FinishedEntry, saw: string | null): string[] =>
+    checkHistory(history(turn, saw)).map(({ kind }) => kind);
+  expect(kinds(kept, "2")).toEqual([]);
+  expect(kinds({ ...kept, version: 1, state: "1" }, "1")).toEqual(["trace-left"]);
+  expect(kinds({ ...kept, version: 3, state: "3" }, "3")).toEqual(["trace-left"]);
+  expect(kinds(kept, "1")).toEqual(["trace-left"]);
+});
+
 test("checkHistory() takes the order of a sink's first deliveries: what it gets again may come out of order", () => {
   expect(checkHistory(sundered((h) => h.splice(17, 0, taken(event(1)), taken(event(2)))))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { actorsOf } from "./actors-of.ts";
 import { checkBacklog } from "./check-backlog.ts";
 import type { CallEntry, CommitEntry, FinishedEntry, History } from "./history.ts";
 import { type Violation, violation } from "./violation.ts";
@@ -19,8 +20,9 @@ export function checkIsolation(history: History): Violation[] {
     else if (entry.kind === "turn-end" && entry.outcome === "failed") threw.add(turns.get(entry.turn) ?? "");
     else if (entry.kind === "finished" && entry.call !== null) finished.set(entry.call, entry);
     else if (entry.kind === "commit" && entry.outcome !== "applied") {
-      const shared = entry.outcome === "refused" && new Set(entry.states.map(({ actor }) => actor)).size > 1;
-      for (const { actor } of entry.states) {
+      const actors = actorsOf(entry);
+      const shared = entry.outcome === "refused" && actors.size > 1;
+      for (const actor of actors) {
         if (shared) together.set(`${entry.node} ${actor}`, entry);
         else alone.add(`${entry.node} ${actor}`);
       }
@@ -38,7 +40,7 @@ export function checkIsolation(history: History): Violation[] {
       // A refused commit of several actors has to be tried again for each of them alone.
       const spread = failure !== undefined && !alone.has(`${turn?.node} ${turn?.actor}`);
       if (entry.outcome.code === "commit_failed" && spread) {
-        const detail = `${name} failed with a commit of ${failure.states.map(({ actor }) => actor).join(", ")}`;
+        const detail = `${name} failed with a commit of ${[...actorsOf(failure)].join(", ")}`;
         violations.push(violation("neighbour-failed", index, detail, [call.actor]));
       }
       if (entry.outcome.code === "turn_failed" && !threw.has(`${call.actor} ${call.message}`)) {

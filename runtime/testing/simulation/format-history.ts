@@ -38,7 +38,7 @@ function describe(entry: HistoryEntry): string {
     case "turn-end":
       return `turn ${entry.turn} of ${entry.actor} ends: ${entry.outcome}`;
     case "finished":
-      return `${entry.node} turn ${entry.turn} of ${entry.actor} ${entry.message} makes version ${entry.version}: ${entry.state}${named(entry.id)}`;
+      return `${entry.node} turn ${entry.turn} of ${entry.actor} ${entry.message} ${entry.unchanged === true ? "keeps" : "makes"} version ${entry.version}: ${entry.state}${named(entry.id)}`;
     case "query":
       return `${entry.node} ${entry.actor} ${entry.message} reads ${entry.state}, replies ${entry.reply}`;
     case "ownership":

@@ -117,6 +117,8 @@ export interface FinishedEntry extends Moment {
   readonly actor: string;
   readonly message: string;
   readonly version: number;
+  /** The state and version are those before it, and its commit does not write them; absent where it made a version. */
+  readonly unchanged?: true;
   readonly state: string | null;
   /** The message id, where the message carried one. */
   readonly id: string | null;
@@ -167,6 +169,8 @@ export interface CommitEntry extends Moment {
   readonly outcome: "applied" | "fenced" | "refused" | "unknown";
   readonly fences: readonly { readonly partition: number; readonly epoch: number; readonly lastSeq: number }[];
   readonly states: readonly { readonly actor: string; readonly version: number; readonly state: string | null }[];
+  /** The turns in it that made no version; what they left beside a state is below. */
+  readonly unchanged?: readonly number[];
   readonly replies: readonly { readonly actor: string; readonly id: string; readonly reply: string | null }[];
   /** Message ids that were refused: the refusal is kept as their answer. */
   readonly refusals?: readonly { readonly actor: string; readonly id: string }[];

@@ -26,6 +26,9 @@ export class NodeLife {
   readonly mourners = new Set<() => void>();
   /** The turn that ended last, by actor. */
   readonly ended = new Map<string, number>();
+  /** The numbers of turns that made no version, and those of them that the next commit holds. */
+  readonly unchanged = new WeakMap<object, number>();
+  committingUnchanged: readonly number[] = [];
   /** Commits that have not been answered yet. */
   committing = 0;
   alive = true;

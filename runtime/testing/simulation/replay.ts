@@ -46,8 +46,14 @@ class Replaying implements Replay {
   readonly #seqs = new Map<number, number>();
   /** Finished turns by node, actor and version: more than one, where an actor started anew. */
   readonly #finished = new Map<string, FinishedEntry[]>();
+  /** Finished turns that made no version, by number. */
+  readonly #unchanged = new Map<number, FinishedEntry>();
 
   finished(entry: FinishedEntry): void {
+    if (entry.unchanged === true) {
+      this.#unchanged.set(entry.turn, entry);
+      return;
+    }
     const key = `${entry.node} ${entry.actor} ${entry.version}`;
     const known = this.#finished.get(key);
     if (known === undefined) this.#finished.set(key, [entry]);
@@ -64,6 +70,10 @@ class Replaying implements Replay {
     this.#fences(index, commit);
     const turns: FinishedEntry[] = [];
     for (const write of commit.states) turns.push(...this.#state(index, commit, write));
+    if (commit.unchanged !== undefined) {
+      turns.push(...commit.unchanged.flatMap((turn) => this.#keptState(index, turn)));
+      turns.sort((a, b) => a.turn - b.turn);
+    }
     this.#numbers(index, commit);
     this.commits.push({ index, commit, turns });
     for (const turn of turns) this.durable.set(turn, index);
@@ -135,6 +145,23 @@ class Replaying implements Replay {
     return turns;
   }
 
+  /** A turn that made no version: the state that it left is the one that was committed last, or is by this commit. */
+  #keptState(index: number, number: number): FinishedEntry[] {
+    const turn = this.#unchanged.get(number);
+    if (turn === undefined) return [];
+    const { actor, version, state } = turn;
+    const versions = this.versions.get(actor) ?? [{ index: -1, version: 0, state: null }];
+    const before = versions.findLast((made) => made.index < index);
+    const rests = (made: Version): boolean =>
+      made.state === state && (state === null || made.version === version) && (made.index === index || made === before);
+    const began = this.turns.get(number)?.entry.state;
+    if (!versions.some(rests) || (began !== undefined && began !== state)) {
+      const detail = `turn ${number} of ${actor} began on ${began} and kept ${state} in version ${version}, committed is ${before?.state} in version ${before?.version}`;
+      this.violations.push(violation("trace-left", index, detail, [actor]));
+    }
+    return [turn];
+  }
+
   #numbers(index: number, { node, outbox, fences }: CommitEntry): void {
     const seqs = this.#seqs;
     const wrong = (partition: number, seq: number): void => {
@@ -160,7 +187,8 @@ function contents(commit: CommitEntry, turns: readonly FinishedEntry[]): [string
   for (const turn of turns) {
     for (const { name, dueAt } of turn.timers) timers.set(`${turn.actor} ${name}`, `${turn.actor} ${name} ${dueAt}`);
   }
-  const states = new Map(turns.map(({ actor, state }) => [actor, `${actor} ${state}`]));
+  const changed = turns.filter(({ unchanged }) => unchanged !== true);
+  const states = new Map(changed.map(({ actor, state }) => [actor, `${actor} ${state}`]));
   return [
     ["states", sorted(commit.states.map(({ actor, state }) => `${actor} ${state}`)), sorted(states.values())],
     ["records", sorted(commit.outbox.map(({ id }) => id)), sorted(turns.flatMap(({ effects }) => effects))],

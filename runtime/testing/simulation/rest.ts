@@ -1,6 +1,5 @@
 import type { AnyActorType } from "../../actor/any-actor.ts";
 import type { ActorSummary } from "../../indexing/where.ts";
-import { PARTITION_COUNT } from "../../message/address.ts";
 import type { World } from "./world.ts";
 
 const LOOK_EVERY_MS = 25;
@@ -40,9 +39,10 @@ async function leftToDo(world: World): Promise<string[]> {
       if (sink.pending > 0) left.push(`${sink.pending} records wait for ${sink.name} on ${life.id}`);
     }
   }
-  if (owned !== PARTITION_COUNT) left.push(`${owned} of ${PARTITION_COUNT} partitions are held`);
+  const { partitions } = world.store;
+  if (owned !== partitions) left.push(`${owned} of ${partitions} partitions are held`);
   if (world.underWay > 0) left.push(`${world.underWay} commits are under way`);
-  const [overdue] = await world.store.timers([...Array(PARTITION_COUNT).keys()], world.now(), 1);
+  const [overdue] = await world.store.timers([...Array(partitions).keys()], world.now(), 1);
   if (overdue !== undefined) left.push(`the timer ${overdue.name} of ${overdue.type}/${overdue.key} is due`);
   return left;
 }

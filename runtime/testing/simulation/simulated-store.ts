@@ -48,6 +48,11 @@ const READS: ReadonlySet<string> = new Set([
 /** What ends a connection in the middle of a commit, and stands on no list. */
 const ODD_ERRORS = ["EHOSTUNREACH", "ENETDOWN", "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR", "ECONNABORTED", "XX000"] as const;
 
+/** A batch with the turns in it that made no version. */
+interface SentBatch extends CommitBatch {
+  readonly unchanged: readonly number[];
+}
+
 /** A way to the store or back, in milliseconds. */
 function wayMs(world: Surroundings): number {
   const { random, plan, leaseMs } = world;
@@ -88,11 +93,12 @@ async function request(
 
 async function commit(world: Surroundings, life: NodeLife, node: string, batch: CommitBatch): Promise<void> {
   const actors = (): string[] => batch.states.map(({ type, key }) => `${type}/${key}`);
+  const unchanged = life.committingUnchanged; // this very call's
   if (!life.alive || world.crashesAt("before-commit", life, actors)) return never();
   life.committing++;
   await world.time.sleep(wayMs(world));
   while (world.time.now < world.stalledUntil) await world.time.sleep(world.stalledUntil - world.time.now);
-  const failure = await carryOut(world, life, node, batch);
+  const failure = await carryOut(world, life, node, { ...batch, unchanged });
   if (failure === undefined && world.crashesAt("after-commit-before-reply", life, actors)) return never();
   await life.sleep(wayMs(world));
   life.committing--;
@@ -104,7 +110,7 @@ async function carryOut(
   world: Surroundings,
   life: NodeLife,
   node: string,
-  batch: CommitBatch,
+  batch: SentBatch,
 ): Promise<Error | undefined> {
   const { plan, random, time } = world;
   const refused = plan.refuses(batch.states.map(({ type, key }) => `${type}/${key}`));
@@ -131,12 +137,7 @@ async function carryOut(
   return Object.assign(new Error(`the connection ended with ${code}`), { code });
 }
 
-async function write(
-  world: Surroundings,
-  life: NodeLife,
-  node: string,
-  batch: CommitBatch,
-): Promise<Error | undefined> {
+async function write(world: Surroundings, life: NodeLife, node: string, batch: SentBatch): Promise<Error | undefined> {
   try {
     await world.store.commit(node, batch);
     world.note(commitEntry(life, batch, "applied"));
@@ -151,7 +152,7 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["outcome"]): Omit<CommitEntry, "at"> {
+function commitEntry(life: NodeLife, batch: SentBatch, outcome: CommitEntry["outcome"]): Omit<CommitEntry, "at"> {
   return {
     kind: "commit",
     node: life.id,
@@ -162,6 +163,7 @@ function commitEntry(life: NodeLife, batch: CommitBatch, outcome: CommitEntry["o
       version,
       state: state ?? null,
     })),
+    ...(batch.unchanged.length > 0 && { unchanged: batch.unchanged }),
     refusals: batch.replies.filter(isRefusal).map(({ type, key, id }) => ({ actor: `${type}/${key}`, id })),
     replies: batch.replies
       .filter((reply) => !isRefusal(reply))

@@ -85,8 +85,9 @@ export function watchingProbe(life: NodeLife, world: Surroundings): Probe {
     delivered({ type, key, message }, depth) {
       if (life.alive) world.note({ kind: "delivered", node: life.id, actor: `${type}/${key}`, message, depth });
     },
-    finished({ activation, envelope, version, state, effects, timers, at }) {
+    finished(finished) {
       if (!life.alive) return;
+      const { activation, envelope, version, unchanged, state, effects, timers, at } = finished;
       const actor = `${activation.id.type}/${activation.id.key}`;
       const { origin, callers, traceparent } = envelope;
       // A tick that is skipped has a turn without a handler that would be noted.
@@ -97,13 +98,16 @@ export function watchingProbe(life: NodeLife, world: Surroundings): Probe {
         world.note({ kind: "turn-end", turn, actor, outcome: "done" });
         life.ended.set(actor, turn);
       }
+      const turn = life.ended.get(actor) ?? 0;
+      if (unchanged) life.unchanged.set(finished, turn);
       world.note({
         kind: "finished",
-        turn: life.ended.get(actor) ?? 0,
+        turn,
         node: life.id,
         actor,
         message: envelope.message,
         version,
+        ...(unchanged && { unchanged }),
         state: state ?? null,
         id: envelope.id ?? null,
         call: origin.kind === "call" && callers.length === 0 ? callOf(traceparent) : null,
@@ -111,6 +115,9 @@ export function watchingProbe(life: NodeLife, world: Surroundings): Probe {
         effects: (effects ?? []).map(({ id }) => id),
         timers: [...(timers?.values() ?? [])].map(({ name, dueAt }) => ({ name, dueAt: dueAt ?? null })),
       });
+    },
+    committing(turns) {
+      life.committingUnchanged = turns.flatMap((turn) => life.unchanged.get(turn) ?? []);
     },
   };
 }

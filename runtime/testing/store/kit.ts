@@ -30,8 +30,8 @@ export interface StoreFixture extends AsyncDisposable {
 
 /** A store that outlives its process. */
 export interface DurableStoreFixture extends StoreFixture {
-  /** One more store on the same data, as another process would have it. */
-  another(): Store;
+  /** One more store on the same data, as another process would have it that asks for so many partitions. */
+  another(partitions?: number): Store;
 }
 
 export type Grants = ReadonlyMap<number, Grant>;

@@ -2,8 +2,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Pause, Play } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import { useSearchParams } from "wouter";
 import { ask } from "../kit/api.ts";
-import { Failure } from "../kit/feedback.tsx";
+import { Empty, Failure } from "../kit/feedback.tsx";
 import { plural } from "../kit/format.ts";
 import { Section } from "../kit/page.tsx";
 
@@ -19,10 +20,21 @@ interface Line {
 const LINE_HEIGHT = 20;
 const LINES = 1_000;
 
-/** What the containers of a service write, over their generations, followed unless one scrolls back. */
+/** What the containers of a service write, over their generations, followed unless one scrolls back. The filter is in the address. */
 export function Logs({ path }: { path: string }) {
-  const [grep, setGrep] = useState("");
-  const [level, setLevel] = useState("");
+  const [search, setSearch] = useSearchParams();
+  const grep = search.get("grep") ?? "";
+  const level = search.get("level") ?? "";
+  const change = (name: "grep" | "level", value: string): void =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value === "") next.delete(name);
+        else next.set(name, value);
+        return next;
+      },
+      { replace: true },
+    );
   const [following, setFollowing] = useState(true);
   const frame = useRef<HTMLDivElement>(null);
   const query = new URLSearchParams({
@@ -58,13 +70,13 @@ export function Logs({ path }: { path: string }) {
             aria-label="Lines that hold"
             placeholder="Lines that hold…"
             value={grep}
-            onChange={(event) => setGrep(event.target.value)}
+            onChange={(event) => change("grep", event.target.value)}
           />
           <select
             className="select filter"
             aria-label="Level"
             value={level}
-            onChange={(event) => setLevel(event.target.value)}
+            onChange={(event) => change("level", event.target.value)}
           >
             <option value="">Every level</option>
             {["debug", "info", "warn", "error"].map((one) => (
@@ -94,6 +106,13 @@ export function Logs({ path }: { path: string }) {
             aria-label="Log lines"
             onWheel={(event) => event.deltaY < 0 && setFollowing(false)}
           >
+            {logs.isSuccess && lines.length === 0 && (
+              <Empty
+                title={query.includes("grep=") || query.includes("level=") ? "No line fits" : "Nothing was written yet"}
+              >
+                What its containers write to their output stands here, over all their generations.
+              </Empty>
+            )}
             <div className="logs-all" style={{ height: rows.getTotalSize() }}>
               {rows.getVirtualItems().map(({ index, start }) => {
                 const line = lines[index];

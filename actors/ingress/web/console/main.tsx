@@ -9,6 +9,7 @@ const ActorTypes = lazy(() => import("./actors.tsx").then(({ ActorTypes: page })
 const ActorType = lazy(() => import("./actors.tsx").then(({ ActorType: page }) => ({ default: page })));
 const ActorPage = lazy(() => import("./actor.tsx").then(({ ActorPage: page }) => ({ default: page })));
 const Events = lazy(() => import("./events.tsx").then(({ Events: page }) => ({ default: page })));
+const BrokersPage = lazy(() => import("./brokers.tsx").then(({ BrokersPage: page }) => ({ default: page })));
 const DeadLetters = lazy(() => import("./dead-letters.tsx").then(({ DeadLetters: page }) => ({ default: page })));
 const DeadLetterPage = lazy(() => import("./dead-letter.tsx").then(({ DeadLetterPage: page }) => ({ default: page })));
 const Workflows = lazy(() => import("./workflows.tsx").then(({ Workflows: page }) => ({ default: page })));
@@ -20,6 +21,8 @@ const Traces = lazy(() => import("./traces.tsx").then(({ Traces: page }) => ({ d
 const TracePage = lazy(() => import("./trace.tsx").then(({ TracePage: page }) => ({ default: page })));
 const Cluster = lazy(() => import("./cluster.tsx").then(({ Cluster: page }) => ({ default: page })));
 const Measures = lazy(() => import("./measures.tsx").then(({ Measures: page }) => ({ default: page })));
+const FoundPage = lazy(() => import("./found.tsx").then(({ FoundPage: page }) => ({ default: page })));
+const ChaosPage = lazy(() => import("./chaos.tsx").then(({ ChaosPage: page }) => ({ default: page })));
 const Settings = lazy(() => import("./settings.tsx").then(({ Settings: page }) => ({ default: page })));
 
 start(
@@ -32,6 +35,7 @@ start(
           <Route path="/actors/:id" component={ActorType} />
           <Route path="/actors/:id/:key" component={ActorPage} />
           <Route path="/events" component={Events} />
+          <Route path="/brokers" component={BrokersPage} />
           <Route path="/dead-letters" component={DeadLetters} />
           <Route path="/dead-letters/:id" component={DeadLetterPage} />
           <Route path="/workflows" component={Workflows} />
@@ -43,6 +47,8 @@ start(
           <Route path="/traces/:id" component={TracePage} />
           <Route path="/cluster" component={Cluster} />
           <Route path="/metrics" component={Measures} />
+          <Route path="/search" component={FoundPage} />
+          <Route path="/chaos" component={ChaosPage} />
           <Route path="/settings" component={Settings} />
           <Route>
             <Empty title="There is no such page">The navigation lists them all.</Empty>

@@ -1,50 +1,49 @@
-import { useCallback } from "react";
 import { useLocation } from "wouter";
 import type { PaletteEntry } from "../kit/palette.tsx";
 import { PAGES } from "./pages.ts";
+import { type Hit, KINDS, stateOf, useSearch } from "./search.ts";
 
-/** Where an id leads, told from what it looks like; the surest first. */
-const IDS: readonly (readonly [looks: RegExp, label: string, to: (id: string) => string])[] = [
-  [/^ord_/, "Order", (id) => `~/shop/orders/${id}`],
-  [/^ord_/, "Fulfilment of order", (id) => `/workflows/${encodeURIComponent(`fulfil-order/${id}`)}`],
-  [/^ord_/, "Actor of order", (id) => `/actors/order/${id}`],
-  [/^[0-9a-f]{32}$/, "Trace", (id) => `/traces/${id}`],
-  [/^dl_|^dlq_/, "Dead letter", (id) => `/dead-letters/${encodeURIComponent(id)}`],
-  [/^[a-z-]+\/.+/, "Workflow", (id) => `/workflows/${encodeURIComponent(id)}`],
-  [/^[A-Z][A-Z0-9]*-/, "Stock of", (id) => `/actors/stock/${encodeURIComponent(id)}`],
-  [/^[a-z][a-z0-9-]*$/, "Service", (id) => `/services/${id}`],
-  [/^[a-z][a-z-]*$/, "Actors of type", (id) => `/actors/${id}`],
-];
+/** Pages outside the console. */
+const ELSEWHERE = [
+  { label: "Shop", path: "/" },
+  { label: "Orders of the shop", path: "/shop/orders" },
+  { label: "Simulator", path: "/simulator" },
+  { label: "API", path: "/openapi" },
+  { label: "Documentation", path: "/docs" },
+] as const;
 
-/** The pages that fit what was typed, and the places that an id like it leads to. */
-export function usePaletteEntries(): (typed: string) => readonly PaletteEntry[] {
+/** The pages that fit what was typed, what was found by it, and the way to everything about it. */
+export function usePaletteEntries(typed: string): readonly PaletteEntry[] {
   const [, go] = useLocation();
-  return useCallback(
-    (typed) => {
-      const wanted = typed.toLowerCase();
-      const pages = PAGES.filter(({ label }) => label.toLowerCase().includes(wanted)).map(({ to, label }) => ({
-        label,
-        hint: "page",
-        run: () => go(to),
-      }));
-      const shop = [
-        { label: "Shop", path: "/" },
-        { label: "Orders of the shop", path: "/shop/orders" },
-        { label: "Simulator", path: "/simulator" },
-        { label: "API", path: "/openapi" },
-      ]
-        .filter(({ label }) => label.toLowerCase().includes(wanted))
-        .map(({ label, path }) => ({ label, hint: "page", run: () => location.assign(path) }));
-      const ids =
-        typed === ""
-          ? []
-          : IDS.filter(([looks]) => looks.test(typed)).map(([, label, to]) => ({
-              label: `${label} ${typed}`,
-              hint: "id",
-              run: () => (to(typed).startsWith("~") ? location.assign(to(typed).slice(1)) : go(to(typed))),
-            }));
-      return [...pages, ...shop, ...ids];
-    },
-    [go],
-  );
+  const { data: found } = useSearch(typed);
+  const wanted = typed.toLowerCase();
+  const open = (page: string): void => {
+    if (page.startsWith("/console")) go(page.slice("/console".length));
+    else location.assign(page);
+  };
+  const pages = [...PAGES.map(({ to, label }) => ({ label, path: `/console${to}` })), ...ELSEWHERE]
+    .filter(({ label }) => label.toLowerCase().includes(wanted))
+    .map(({ label, path }): PaletteEntry => ({ label, hint: "page", run: () => open(path) }));
+  if (typed === "") return pages;
+  const hits = found !== undefined && found.q === typed ? found.items : [];
+  const query = new URLSearchParams({ q: typed }).toString();
+  const all = { label: `Everything about ${typed}`, hint: "search", run: () => go(`/search?${query}`) };
+  const docs = {
+    label: `Documentation on ${typed}`,
+    hint: "docs",
+    run: () => location.assign(`/docs/search?${query}`),
+  };
+  return [...pages.slice(0, 4), ...hits.slice(0, 7).map((hit) => entryOf(hit, () => open(hit.page))), all, docs];
+}
+
+function entryOf(hit: Hit, run: () => void): PaletteEntry {
+  const state = stateOf(hit);
+  const name = hit.title === hit.id ? hit.id : `${hit.title} · ${hit.id}`;
+  return {
+    label: name,
+    detail: hit.detail,
+    hint: KINDS[hit.kind] ?? hit.kind,
+    run,
+    ...(state !== undefined && { state }),
+  };
 }

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Link, useRoute } from "wouter";
 import { Palette, PaletteButton } from "../kit/palette.tsx";
+import { Shortcuts } from "../kit/shortcuts.tsx";
 import { ThemeSwitch } from "../kit/theme.tsx";
 import { type Attention, useAttention } from "./attention.ts";
 import { PAGES } from "./pages.ts";
@@ -9,7 +10,6 @@ import { usePaletteEntries } from "./palette-entries.ts";
 /** The frame of the console: where one can go, where one is, and what needs attention where. */
 export function Shell({ children }: { children: ReactNode }) {
   const attention = useAttention();
-  const entries = usePaletteEntries();
   return (
     <div className="console">
       <a className="skip-link" href="#main">
@@ -41,7 +41,8 @@ export function Shell({ children }: { children: ReactNode }) {
       <main id="main" className="console-main">
         {children}
       </main>
-      <Palette entries={entries} />
+      <Palette useEntries={usePaletteEntries} />
+      <Shortcuts />
     </div>
   );
 }

@@ -1,19 +1,26 @@
 import { Link } from "wouter";
-import { compact, plural } from "../kit/format.ts";
+import { compact, duration, plural } from "../kit/format.ts";
 import { Section } from "../kit/page.tsx";
+import { Sparkline } from "../kit/sparkline.tsx";
 import { type Actors, type ListPage, type Ready, type Service, useMetrics, usePolled } from "./api.ts";
+import { rateText, useFlows } from "./flows.ts";
 import { byLabel, total } from "./metrics.ts";
 
 interface Box {
   readonly name: string;
   readonly fact: string;
+  /** What passes it a second, lately. */
+  readonly rates?: readonly number[];
+  /** How long it takes, as most people see it. */
+  readonly p99Ms?: number | undefined;
   readonly to: string;
   readonly wrong?: string | undefined;
 }
 
 /** The way of a request through the system, left to right: ways in, actors, stores, brokers, and who hears of it. */
 export function Topology() {
-  const metrics = useMetrics().data;
+  const { data: metrics, dataUpdatedAt } = useMetrics();
+  const flows = useFlows(metrics, dataUpdatedAt);
   const actors = usePolled<Actors>("/actors").data;
   const ready = usePolled<Ready>("/ready").data;
   const services = usePolled<ListPage<Service>>("/services?limit=200").data;
@@ -27,15 +34,21 @@ export function Topology() {
     [
       "Ways in",
       [
-        { name: "HTTP", fact: `${compact(total(metrics, "troupe_http_requests_total"))} requests`, to: "/metrics" },
+        {
+          name: "HTTP",
+          fact: `${compact(total(metrics, "troupe_http_requests_total"))} requests`,
+          to: "/metrics",
+          ...flows.get("http"),
+        },
         { name: "WebSocket", fact: `${compact(total(metrics, "troupe_ws_connections"))} open`, to: "/metrics" },
       ],
     ],
     [
       "Actors",
-      busiest
-        .slice(0, 6)
-        .map(([type, turns]) => ({ name: type, fact: `${compact(turns)} turns`, to: `/actors/${type}` })),
+      busiest.slice(0, 6).map(([type, turns]) => ({
+        ...{ name: type, fact: `${compact(turns)} turns`, to: `/actors/${type}` },
+        ...flows.get(`actor ${type}`),
+      })),
     ],
     [
       "Stores",
@@ -45,6 +58,7 @@ export function Topology() {
           fact: plural(actors?.stores.length ?? 0, "database"),
           to: "/cluster",
           wrong: down("postgres"),
+          ...flows.get("store"),
         },
       ],
     ],
@@ -53,8 +67,9 @@ export function Topology() {
       ["nats", "kafka", "rabbitmq", "redis"].map((name) => ({
         name,
         fact: `${compact(pending.get(name) ?? 0)} pending`,
-        to: "/events",
+        to: `/brokers?broker=${name}`,
         wrong: down(name),
+        ...flows.get(`sink ${name}`),
       })),
     ],
     [
@@ -62,7 +77,7 @@ export function Topology() {
       (actors?.subscriptions ?? []).map(({ actor, source, lag, failing }) => ({
         name: actor,
         fact: `${source}, ${lag === null ? "lag unknown" : `${compact(lag)} behind`}`,
-        to: "/events",
+        to: `/brokers?broker=${source}`,
         wrong: failing ?? undefined,
       })),
     ],
@@ -85,10 +100,17 @@ export function Topology() {
         {columns.map(([title, boxes]) => (
           <div key={title} className="topology-column">
             <h3 className="soft">{title}</h3>
-            {boxes.map(({ name, fact, to, wrong }) => (
+            {boxes.map(({ name, fact, to, wrong, rates, p99Ms }) => (
               <Link key={name + fact} href={to} className="topology-box" data-wrong={wrong !== undefined} title={wrong}>
                 <strong>{name}</strong>
                 <span className="soft small number">{wrong ?? fact}</span>
+                {rates !== undefined && (
+                  <span className="soft small number topology-flow">
+                    <Sparkline values={rates} width={44} height={14} />
+                    {rateText(rates.at(-1) ?? 0)}
+                    {p99Ms !== undefined && ` · p99 ${duration(p99Ms)}`}
+                  </span>
+                )}
               </Link>
             ))}
             {boxes.length === 0 && <span className="soft small">none yet</span>}

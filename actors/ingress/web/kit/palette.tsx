@@ -1,22 +1,29 @@
 import { Search } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
+import { State, type Tone } from "./state.tsx";
 
-/** Something the palette leads to. */
+/** Something that the palette leads to. */
 export interface PaletteEntry {
   readonly label: string;
+  /** What one wants to know before going there, as in why it failed. */
+  readonly detail?: string | null;
+  readonly state?: { readonly tone: Tone; readonly word: string };
   readonly hint?: string;
   readonly run: () => void;
 }
 
+/** More are not read. */
+const SHOWN = 14;
+
 /**
  * `⌘K` or `Ctrl K`: pages, actions, and any id.
- * @param entries of what was typed; asked anew with each letter.
+ * @param useEntries of what was typed; a hook, asked with each letter.
  */
-export function Palette({ entries }: { entries: (typed: string) => readonly PaletteEntry[] }) {
+export function Palette({ useEntries }: { useEntries: (typed: string) => readonly PaletteEntry[] }) {
   const element = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
-  const shown = useMemo(() => entries(typed.trim()).slice(0, 12), [entries, typed]);
+  const shown = useEntries(typed.trim()).slice(0, SHOWN);
   useEffect(() => {
     const open = (event: KeyboardEvent): void => {
       const inField = event.target instanceof HTMLElement && /^(?:INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
@@ -65,14 +72,18 @@ export function Palette({ entries }: { entries: (typed: string) => readonly Pale
       <ul id="palette-list" role="listbox" aria-label="Results">
         {shown.map((entry, i) => (
           <li
-            key={entry.label}
+            key={`${i}/${entry.label}`}
             id={`palette-${i}`}
             role="option"
             aria-selected={i === at}
             onMouseEnter={() => setAt(i)}
             onClick={() => run(entry)}
           >
-            <span className="grow clip">{entry.label}</span>
+            {entry.state !== undefined && <State tone={entry.state.tone}>{entry.state.word}</State>}
+            <span className="grow palette-text">
+              <span className="clip">{entry.label}</span>
+              {entry.detail != null && <span className="soft small clip">{entry.detail}</span>}
+            </span>
             {entry.hint !== undefined && <span className="soft small">{entry.hint}</span>}
           </li>
         ))}

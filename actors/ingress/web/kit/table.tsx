@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useMemo, useState } from "react";
 import { Empty } from "./feedback.tsx";
 import { plural } from "./format.ts";
 
@@ -8,6 +8,8 @@ interface Column<T> {
   readonly cell: (row: T) => ReactNode;
   readonly value?: (row: T) => string | number;
   readonly number?: boolean;
+  /** Left out on a phone. */
+  readonly wide?: boolean;
 }
 
 interface TableProps<T> {
@@ -71,7 +73,7 @@ export function Table<T>({ noun, rows, rowKey, columns, empty, more = false, too
           />
         )}
       </div>
-      <div className="table-frame" tabIndex={0} role="region" aria-label={`${noun}s`}>
+      <div className="table-frame" tabIndex={0} role="region" aria-label={`${noun}s`} onKeyDown={goToRow}>
         <table className="table">
           <thead>
             <tr>
@@ -97,8 +99,8 @@ export function Table<T>({ noun, rows, rowKey, columns, empty, more = false, too
           <tbody>
             {shown.map((row) => (
               <tr key={rowKey(row)}>
-                {columns.map(({ head, cell, number }) => (
-                  <td key={head} data-label={head} className={number ? "number" : undefined}>
+                {columns.map(({ head, cell, number, wide }) => (
+                  <td key={head} data-label={head} data-wide={wide} className={number ? "number" : undefined}>
                     {cell(row)}
                   </td>
                 ))}
@@ -116,4 +118,18 @@ export function Table<T>({ noun, rows, rowKey, columns, empty, more = false, too
       </div>
     </div>
   );
+}
+
+/** Arrows lead from row to row, to the first thing in each that can be used. */
+function goToRow(event: KeyboardEvent<HTMLDivElement>): void {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (step === 0 || !(event.target instanceof HTMLElement)) return;
+  const usable = [...event.currentTarget.querySelectorAll("tbody tr")].flatMap(
+    (row) => row.querySelector<HTMLElement>("a, button") ?? [],
+  );
+  const here = usable.findIndex((one) => one.closest("tr")?.contains(event.target as Node));
+  const next = usable[here + step];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
 }

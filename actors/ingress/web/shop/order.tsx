@@ -152,6 +152,9 @@ function Shown({ order }: { order: Order }) {
               <a className="button" href={`/console/traces?q=${encodeURIComponent(orderId)}`}>
                 Its traces
               </a>
+              <a className="button" href={`/console/search?q=${encodeURIComponent(orderId)}`}>
+                Everything about it
+              </a>
               {order.links.temporal !== null && (
                 <a className="button quiet" href={order.links.temporal}>
                   Temporal

@@ -48,9 +48,11 @@ export class RouteCache {
     if (entry) {
       entry.usedAt = now;
       if (now - entry.readAt < TRUST_MS) return entry.route;
-      // While there is an old answer nobody waits for the new one.
       const reading = this.#read(service);
-      return entry.route !== null && entry.route.replicas.length > 0 ? entry.route : await reading;
+      if (entry.route === null || entry.route.replicas.length === 0) return await reading;
+      // While there is an old answer nobody waits for the new one, nor for why there is none: its owner may just be moving.
+      reading.catch(() => undefined);
+      return entry.route;
     }
     return await this.#read(service);
   }

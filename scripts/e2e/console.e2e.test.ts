@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { eventually } from "#infra/testing/eventually.ts";
+import { CHROMIUM, openBrowser, openPage, overflows, settled, type View, violations } from "./browser.ts";
+import { ConsoleSystem } from "./console-system.ts";
+import { place } from "./shop.ts";
+
+setDefaultTimeout(300_000);
+
+const VIEWS: readonly View[] = [
+  { width: 1280, scheme: "light" },
+  { width: 390, scheme: "dark" },
+  { width: 1280, scheme: "dark" },
+  { width: 390, scheme: "light" },
+];
+const WIDE: View = { width: 1280, scheme: "light" };
+const WITHIN_MS = 60_000;
+/** Where pictures of every page go, for people to look at. Default: none are made. */
+const PICTURES = process.env["TROUPE_SCREENSHOTS"];
+
+const where = CHROMIUM === undefined ? " (skipped: no Chromium on the PATH; apt-get install chromium)" : "";
+
+describe.skipIf(CHROMIUM === undefined)(`the console in a browser${where}`, () => {
+  let system: ConsoleSystem;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [system, browser] = await Promise.all([ConsoleSystem.open(), openBrowser()]);
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await system?.[Symbol.asyncDispose]();
+  }, 60_000);
+
+  const pages = (): readonly string[] => {
+    const { delivered, failed, letterId, traceId } = system.sights;
+    return [
+      "/console",
+      "/console/actors",
+      "/console/actors/order",
+      `/console/actors/order/${delivered}`,
+      "/console/events",
+      "/console/brokers",
+      "/console/dead-letters",
+      `/console/dead-letters/${encodeURIComponent(letterId)}`,
+      "/console/workflows",
+      `/console/workflows/${encodeURIComponent(`fulfil-order/${failed}`)}`,
+      "/console/services",
+      "/console/services/web",
+      "/console/services/broken",
+      "/console/config",
+      "/console/traces",
+      `/console/traces/${traceId}`,
+      "/console/cluster",
+      "/console/metrics",
+      "/console/settings",
+      "/console/chaos",
+      "/console/search",
+      `/console/search?q=${failed}`,
+    ];
+  };
+
+  for (const view of VIEWS)
+    test(`every page of the console is clean at ${view.width} pixels, ${view.scheme}: no error, no other host, nothing against WCAG AA, nothing wider than the window`, async () => {
+      const { page, complaints } = await openPage(browser, system.base, view);
+      const wrong: Record<string, readonly string[]> = {};
+      for (const path of pages()) {
+        await page.goto(path);
+        await settled(page);
+        await picture(page, path, view);
+        const found = [...complaints.splice(0), ...(await violations(page))];
+        if (await overflows(page)) found.push("scrolls sideways");
+        if (found.length > 0) wrong[path] = found;
+      }
+      expect(wrong).toEqual({});
+      await page.context().close();
+    });
+
+  test("somebody who sees the console for the first time finds why an order failed in three clicks", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    const { failed } = system.sights;
+    let clicks = 0;
+    const click = async (name: string | RegExp, role: "button" | "option" | "link"): Promise<void> => {
+      await page.getByRole(role, { name }).first().click();
+      clicks++;
+    };
+    await page.goto("/console");
+    await settled(page);
+    await click(/^Search/, "button");
+    await page.keyboard.type(failed);
+    const found = page.getByRole("option", { name: new RegExp(`Order of bob.*${failed}`) });
+    await found.getByText("payment declined").waitFor({ timeout: WITHIN_MS }); // the cause, beside the order
+    await click(`Everything about ${failed}`, "option");
+    await page.waitForURL(`**/console/search?q=${failed}`);
+    const wrong = page.getByRole("region", { name: "What went wrong" });
+    await wrong.getByText("payment declined").waitFor();
+    const kinds = await page.locator("main section > header h2").allTextContents();
+    for (const kind of [/^Order/, /^Workflow/, /^Trace/, /^Actor/, /^Event/])
+      expect([String(kind), kinds.some((one) => kind.test(one))]).toEqual([String(kind), true]);
+    await click(/fulfilOrder/, "link");
+    await page.waitForURL("**/console/workflows/**");
+    await page.getByText("Why: payment declined").waitFor();
+    expect(clicks).toBeLessThanOrEqual(3);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("the palette leads from an order's id to its workflow by keys alone, and ? lists the keys", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    await page.goto("/console");
+    await settled(page);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).getByText("show this list").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("/");
+    await page.keyboard.type(system.sights.delivered);
+    await page.getByRole("option", { name: /fulfilOrder/ }).waitFor({ timeout: WITHIN_MS });
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/console/workflows/**");
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  for (const broker of ["nats", "kafka", "rabbitmq", "redis"])
+    test(`what passes ${broker} is followed live, one message is shown whole, and leads to everything about its key`, async () => {
+      const { page, complaints } = await openPage(browser, system.base, WIDE);
+      await page.goto(`/console/brokers?broker=${broker}`);
+      await settled(page);
+      await page.getByRole("status").filter({ hasText: "following" }).waitFor();
+      const orderId = await eventually("an order passes", WITHIN_MS, async () => {
+        const id = await place(system.app, "TEA-1", 1, { customerId: "live" });
+        const row = page.locator(".tail-row", { hasText: id }).filter({ hasText: "order.placed.v1" });
+        return (await row.waitFor({ timeout: 5_000 }).then(
+          () => true,
+          () => false,
+        ))
+          ? id
+          : undefined;
+      });
+      await page.getByLabel("Messages that hold").fill(`order.placed.v1`);
+      await page.locator(".tail-row", { hasText: orderId }).first().click();
+      const whole = page.getByRole("region", { name: "The message" });
+      await whole.getByText('"specversion"').waitFor();
+      await page.getByText("paused while you look").waitFor();
+      await whole.getByRole("link", { name: "Everything about" }).click();
+      await page.waitForURL(`**/console/search?q=${orderId}`);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+  test("consumers are listed with their lag", async () => {
+    const { body } = await system.app.get("/brokers");
+    const { items } = body as { items: { name: string; status: string; groups: { name: string }[] }[] };
+    expect(items.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      "nats up",
+      "kafka up",
+      "rabbitmq up",
+      "redis up",
+    ]);
+    for (const { name, groups } of items) expect([name, groups.length > 0]).toEqual([name, true]);
+  });
+
+  test("a broker is made slow on the page of chaos, a container is killed there, and the service comes back", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    await page.goto("/console/chaos");
+    await settled(page);
+    await page.getByLabel("Slow the way to a broker: which").selectOption("kafka");
+    await page.getByRole("button", { name: "Slow it" }).click();
+    await page.getByRole("region", { name: "Under way" }).getByText("the way to kafka").waitFor();
+    await page.getByRole("button", { name: "End it" }).click();
+    await page.getByRole("region", { name: "Under way" }).waitFor({ state: "detached" });
+    const before = await startsOf(system);
+    const victim = page.getByLabel("Kill a container: which");
+    await victim.selectOption({ label: "web, replica 1" });
+    await page.getByRole("button", { name: "Kill it" }).click();
+    await eventually("it runs again", WITHIN_MS, async () => {
+      const now = await startsOf(system);
+      return now.length === 2 && now.some((id) => !before.includes(id));
+    });
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  async function picture(page: Page, path: string, { width, scheme }: View): Promise<void> {
+    if (PICTURES === undefined) return;
+    const name = path
+      .replace(/^\/console/, "console")
+      .replaceAll(/[^a-z-]+/gi, "_")
+      .slice(0, 60);
+    await page.screenshot({ path: join(PICTURES, `${name}-${width}-${scheme}.png`), fullPage: true });
+  }
+});
+
+/** The starts of the service's containers that are healthy: one that came back has another. */
+async function startsOf({ app }: ConsoleSystem): Promise<string[]> {
+  const { body } = await app.get("/services/web");
+  const { observed } = body as { observed: { containerId: string; startedAt: string | null; healthy: boolean }[] };
+  return observed.filter(({ healthy }) => healthy).map(({ containerId, startedAt }) => `${containerId} ${startedAt}`);
+}

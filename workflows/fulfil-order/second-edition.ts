@@ -1,0 +1,247 @@
+/**
+ * The saga as orders ran it whose parcels told it of each step. Orders that were open when the third edition came end by it;
+ * `histories-second-edition/` holds runs of it. It goes when none can be open any more.
+ *
+ * F1 Each undo is registered before its step (see `UndoStack`), runs shielded from cancellation, and is parked when it is
+ *    refused for good (see `ParkedUndo`): the order is `needs_attention` until somebody has had it tried again.
+ * F2 The order actor decides between cancel and ship: `markShipped` is the point of no return. Before it a cancel, by
+ *    update, signal or Temporal, undoes everything; after it all are refused or ignored.
+ * F3 A refusal turns the order down with the refusal's reason. An outage turns nothing down: steps are tried for ten
+ *    minutes, and what comes after the point of no return for ever.
+ * F4 What was decided once holds, although a workflow task that fails runs its steps again with more in its history: who
+ *    cancelled or shipped is kept by the order actor, and a mark that finds the order ended undoes what came after.
+ * F5 Each wait has its limit: a decision 30 s, stock that is waited for a day, the courier a week, the way a month.
+ */
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setHandler,
+  TemporalFailure,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
+import type { OrderMarked } from "#actors/shop/order/messages.ts";
+import {
+  cancelOrder,
+  changeAddress,
+  decide,
+  deliveryDelivered,
+  deliveryDispatched,
+  deliveryLost,
+  deliveryReturned,
+  type FulfilOrderProgress,
+  getStatus,
+  orderStatus,
+  requestCancel,
+  retryUndo,
+  type UpdateAnswer,
+} from "../order-doors.ts";
+import { ParcelWatch } from "../parcel-watch.ts";
+import { ParkedUndo, refuseRetry } from "../parked-undo.ts";
+import { steps, undos, untilDone } from "../shop-steps.ts";
+import { failureReason, UndoStack } from "../undo-stack.ts";
+import type { StockLine } from "./activities.ts";
+import { Decision } from "./decision.ts";
+import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";
+
+const DISPATCH_WITHIN = "7d";
+const ARRIVE_WITHIN = "30d";
+
+/** The second edition of `fulfilOrder`. */
+export async function secondEdition(order: FulfilOrder): Promise<FulfilOrderResult> {
+  const { orderId } = order;
+  const undo = new UndoStack();
+  const parked = new ParkedUndo();
+  const stockLines = order.lines.flatMap(({ sku, quantity }): StockLine[] => (sku === null ? [] : [{ sku, quantity }]));
+  let progress: FulfilOrderProgress = { status: "placed", cancelRequested: false, undoing: false };
+  const parcel = new ParcelWatch();
+  let { address } = order;
+  let addressChanges = 0;
+  let changing = false;
+
+  const reach = async (step: Promise<OrderMarked>): Promise<void> => {
+    const { status, cancelRequested } = await step;
+    progress = { ...progress, status, cancelRequested: progress.cancelRequested || cancelRequested };
+    if (!progress.undoing && (status === "cancelled" || status === "rejected"))
+      throw ApplicationFailure.nonRetryable("The order has ended", status); // Saga.F4
+  };
+  const decision = new Decision(orderId, reach, () => progress.cancelRequested);
+  const answer = (): UpdateAnswer => ({
+    orderId,
+    status: progress.status,
+    ...(parked.failures.length > 0 ? { undoFailures: parked.failures } : {}),
+  });
+  const refuseLate = (): void => {
+    if (progress.undoing) throw refused("already_final", "The order is being undone");
+    if (parcel.left) throw refused("already_shipped", "The order has left the house");
+  };
+  const stopIfCancelled = (): void => {
+    if (progress.cancelRequested) throw ApplicationFailure.nonRetryable("The order was cancelled", "cancelled");
+  };
+
+  setHandler(cancelOrder, () => void (progress = { ...progress, cancelRequested: true }));
+  setHandler(deliveryDispatched, () => parcel.moved("dispatched"));
+  setHandler(deliveryDelivered, () => parcel.moved("delivered"));
+  setHandler(deliveryLost, () => parcel.moved("lost"));
+  setHandler(deliveryReturned, () => parcel.moved("returned"));
+  setHandler(getStatus, () => ({
+    ...progress,
+    deciding: decision.open,
+    ...(parked.failures.length > 0 ? { undoFailures: parked.failures } : {}),
+  }));
+  setHandler(
+    requestCancel,
+    async () => {
+      const accepted = await untilDone.requestCancel(orderId);
+      progress = { ...progress, cancelRequested: true };
+      return accepted;
+    },
+    { validator: refuseLate },
+  );
+  setHandler(
+    changeAddress,
+    async (change) => {
+      await condition(() => !changing && !parcel.is("scheduling"));
+      changing = true;
+      try {
+        await steps.changeAddress(orderId, change.address, parcel.is("scheduled"), String(++addressChanges));
+        address = change.address;
+      } finally {
+        changing = false;
+      }
+      return answer();
+    },
+    {
+      validator(change) {
+        // Whoever reaches a workflow by its id may send anything.
+        if ((change as { address?: unknown } | undefined)?.address === undefined)
+          throw refused("invalid_input", "An address is needed");
+        if (progress.cancelRequested) throw refused("already_final", "The order is being undone");
+        refuseLate();
+      },
+    },
+  );
+  setHandler(
+    decide,
+    async ({ choice }) => {
+      await decision.take(choice);
+      return answer();
+    },
+    {
+      validator(answered) {
+        if (!decision.open) throw refused("nothing_to_decide", "Nothing is to be decided");
+        const choice: unknown = (answered as { choice?: unknown } | undefined)?.choice;
+        if (choice !== "accept" && choice !== "wait" && choice !== "cancel")
+          throw refused("invalid_input", "There is no such choice");
+      },
+    },
+  );
+  setHandler(
+    retryUndo,
+    async () => {
+      await parked.retry();
+      return answer();
+    },
+    { validator: () => refuseRetry(parked) },
+  );
+
+  try {
+    if (order.lines.some(({ price }) => price === null))
+      throw ApplicationFailure.nonRetryable("A line has no price", "unknown_sku");
+    // The run before this one may have taken money, wherever this one gives up.
+    if (order.resumed === true) undo.add("refundPayment", () => undos.refundPayment(orderId));
+    undo.add("giveBackStock", () =>
+      parcel.is("lost") ? undos.settleStock(orderId, stockLines) : undos.giveBackStock(orderId, stockLines),
+    );
+    const { total, lines } = await decision.holdStock(stockLines, order.total);
+    if (progress.status === "delivered" || progress.status === "returned") return await finish(); // Saga.F4
+    stopIfCancelled();
+    if (order.resumed !== true) undo.add("refundPayment", () => undos.refundPayment(orderId));
+    await steps.authorizePayment({ orderId, amount: total, currency: order.currency, token: order.paymentToken });
+    stopIfCancelled();
+    await steps.confirmStock(orderId, lines);
+    await reach(steps.capturePayment(orderId));
+    stopIfCancelled();
+    undo.add("recallDelivery", async () => {
+      if ((await undos.recallDelivery(orderId)).lost) parcel.moved("lost");
+    });
+    await condition(() => !changing);
+    parcel.moved("scheduling");
+    await steps.scheduleDelivery(orderId, address, order.customerId);
+    parcel.moved("scheduled");
+    const heard = await condition(() => parcel.left || progress.cancelRequested, DISPATCH_WITHIN);
+    stopIfCancelled();
+    if (!heard) throw ApplicationFailure.nonRetryable("The courier did not come", "dispatch_timed_out");
+    // Saga.F2: refused with `cancelled` after an accepted cancel. Its outcome must be known, so nothing cuts it short.
+    await CancellationScope.nonCancellable(() => reach(untilDone.markShipped(orderId)));
+  } catch (error) {
+    return await giveUp(error);
+  }
+  return await CancellationScope.nonCancellable(arrive);
+
+  /** From the point of no return to the end: the parcel arrives, is lost, or comes back. */
+  async function arrive(): Promise<FulfilOrderResult> {
+    // Nobody has heard of it for a month: it is lost.
+    if (!(await condition(() => parcel.over, ARRIVE_WITHIN))) parcel.moved("lost");
+    if (parcel.is("delivered")) {
+      await untilDone.settleStock(orderId, stockLines);
+      await reach(untilDone.markDelivered(orderId));
+      return await finish();
+    }
+    const lost = parcel.is("lost");
+    const undoShipped = new UndoStack();
+    undoShipped.add("giveBackStock", () =>
+      lost ? undos.settleStock(orderId, stockLines) : undos.giveBackStock(orderId, stockLines),
+    );
+    undoShipped.add("refundPayment", () => undos.refundPayment(orderId));
+    await undoAll(undoShipped);
+    await reach(lost ? untilDone.markLost(orderId) : untilDone.markReturned(orderId, "undeliverable"));
+    return { ...(await finish()), reason: lost ? "parcel_lost" : "undeliverable" };
+  }
+
+  /** Undoes what was done and tells the order how it ended. A cancel by Temporal is passed on when all is undone. */
+  async function giveUp(error: unknown): Promise<FulfilOrderResult> {
+    if (!(error instanceof TemporalFailure)) throw error; // a bug: the task fails and runs again with the mended code
+    const reason = isCancellation(error) ? "cancelled" : failureReason(error);
+    const result = await CancellationScope.nonCancellable(async () => {
+      if (isCancellation(error) && !(await cancelledInTime())) return await arrive(); // Saga.F2
+      await undoAll(undo);
+      await reach(reason === "cancelled" ? untilDone.markCancelled(orderId) : untilDone.rejectOrder(orderId, reason));
+      return await finish();
+    });
+    if (isCancellation(error) && result.status === "cancelled") throw error;
+    return result.status === "rejected" ? { ...result, reason } : result;
+  }
+
+  /** Whether a cancel by Temporal comes before shipping: the order actor says so (Saga.F4). */
+  async function cancelledInTime(): Promise<boolean> {
+    try {
+      await untilDone.requestCancel(orderId);
+      return true;
+    } catch (error) {
+      return failureReason(error) !== "already_shipped";
+    }
+  }
+
+  /** Saga.F1. */
+  async function undoAll(stack: UndoStack): Promise<void> {
+    progress = { ...progress, undoing: true };
+    await parked.run(stack, async (failures, round) => {
+      await reach(untilDone.markNeedsAttention(orderId, failures, round));
+      upsertSearchAttributes([{ key: orderStatus, value: progress.status }]);
+    });
+  }
+
+  /** The search attribute changes at the end and when parked only: each change costs the server as much as a step. */
+  async function finish(): Promise<FulfilOrderResult> {
+    await condition(allHandlersFinished);
+    upsertSearchAttributes([{ key: orderStatus, value: progress.status }]);
+    return { orderId, status: progress.status };
+  }
+}
+
+function refused(code: string, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, code);
+}
