@@ -45,11 +45,12 @@ export function beginRequest(request: Request, tracing: Tracing | undefined, pat
   const traced: Traced = request;
   if (tracing === undefined || traced[TRACE] !== undefined) return undefined; // whoever handed it on tells of it
   const given = request.headers.get("traceparent");
-  const begins = given === null || !isUsable(given);
-  const parent = begins ? tracing.root() : tracing.join(given);
+  const joins = given !== null && isUsable(given);
+  const parent = joins ? tracing.join(given) : tracing.root();
+  const traceparent: string = parent;
   if (!isRecorded(parent)) {
-    // One that begins here is nobody else's: it needs no further span id.
-    traced[TRACE] = begins ? { traceId: parent.slice(3, 35), traceparent: parent } : traceFrom(parent);
+    // One that begins here has a span id of its own already.
+    traced[TRACE] = joins ? traceFrom(traceparent) : { traceId: traceparent.slice(3, 35), traceparent };
     return undefined;
   }
   const method = METHODS.has(request.method) ? request.method : "_OTHER";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { TRACES } from "#actors/ingress/routes/traces.ts";
 import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
@@ -25,7 +26,9 @@ import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/read-model/orders.ts";
 import { type Reports, reports } from "#actors/shop/read-model/reports.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
+import { answerTraces, type TraceQuestion } from "#infra/otel/cluster-traces.ts";
 import type { Otel } from "#infra/otel/otel.ts";
+import type { TraceStore } from "#infra/otel/trace-store.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
 import type { Workers } from "#workflows/worker.ts";
@@ -96,12 +99,23 @@ export interface SystemOptions {
   readonly telemetry: Pick<Telemetry, "prometheus" | "reconciled">;
   readonly log: Log;
   readonly tracing: Otel | undefined;
+  /** What this node answers to others that ask for traces. */
+  readonly traces: TraceStore | undefined;
   /** Where this process serves HTTP, once it does. */
   readonly address: () => string | undefined;
 }
 
 /** Starts the actor system in the background. */
-export function startSystem({ settings, live, connections, telemetry, log, tracing, address }: SystemOptions): System {
+export function startSystem({
+  settings,
+  live,
+  connections,
+  telemetry,
+  log,
+  tracing,
+  traces,
+  address,
+}: SystemOptions): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { hosts, temporal } = connections;
@@ -139,6 +153,9 @@ export function startSystem({ settings, live, connections, telemetry, log, traci
         ...(settings.ACTORS_MAX_ACTIVE === undefined ? {} : { maxActiveActors: settings.ACTORS_MAX_ACTIVE }),
         metrics: telemetry.prometheus.metrics,
         tracing,
+        ...(traces !== undefined && {
+          answers: { [TRACES]: (question: unknown) => answerTraces(traces, question as TraceQuestion) },
+        }),
         ...(transport === undefined ? {} : { transport }),
       });
       const looks = settings.TROUPE_ROLES.includes("workflows");

@@ -48,7 +48,11 @@ export async function* consolePages(): AsyncGenerator<BenchCase> {
     kafka: true,
     environment: {
       ...servers,
-      ...{ TROUPE_ROLES: "ingress,actors,workflows,scaler", TROUPE_DATA: data, TROUPE_ENGINE: `process:${join(data, "engine")}` },
+      ...{
+        TROUPE_ROLES: "ingress,actors,workflows,scaler",
+        TROUPE_DATA: data,
+        TROUPE_ENGINE: `process:${join(data, "engine")}`,
+      },
     },
   });
   try {

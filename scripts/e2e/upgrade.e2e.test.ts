@@ -34,7 +34,7 @@ describe.skipIf("why" in release)(`a rolling upgrade ${title}`, () => {
 
   test("two old nodes are replaced by two new ones while orders come in: no order is lost or doubled, and every one is delivered", async () => {
     const start = (script?: string): Promise<AppProcess> => harness.start({}, { script }).ready();
-    let nodes = await Promise.all([start(tree.script), start(tree.script)]);
+    let nodes: AppProcess[] = await Promise.all([start(tree.script), start(tree.script)]);
     await stockUp(nodes[0] as AppProcess, "TEA-1", PIECES);
 
     const placed = new Map<string, string>();

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { endpoint, endpoints, NO_QUERY, notFound } from "#infra/http/endpoint.ts";
+import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { jsonSchemaOf } from "#infra/http/json-schema.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
 import { Problem } from "#infra/http/problem.ts";
@@ -65,7 +65,6 @@ export function actorTypeRoutes({ troupe }: Pick<IngressDeps, "troupe">, types: 
       {
         ...about,
         path: "/actor-types/:type",
-        query: NO_QUERY,
         summary: "Show an actor type: its messages with their schemas, and its index",
         params: v.object({ type: v.string() }),
         answer: { status: 200, description: "The type", schema: Type },
