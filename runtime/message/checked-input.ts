@@ -23,8 +23,8 @@ export class CheckedInput {
  *
  * @example
  * ```ts
- * const event = v.parse(GatewayEvent, body);
- * await troupe.ref(Inbox, "1").accept(checkedInput(AcceptEvent, { event }));
+ * const Add = v.object({ by: v.number() });
+ * const input = checkedInput(Add, { by: 1 }); // to a message with `in: Add`, what needs no look
  * ```
  */
 export function checkedInput<S extends GenericSchema>(schema: S, value: InferOutput<S>): InferInput<S> {
