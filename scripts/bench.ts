@@ -43,14 +43,19 @@ ${list()}
   --help       this text`;
 }
 
-/** The benchmarks of these names, in their order. Ends the process for a name there is none of. */
-function chosen(names: readonly string[]): readonly Bench[] {
+/**
+ * The benchmarks of these names, in their order; without a name all, or all that use PostgreSQL where it is about that. Ends the
+ * process for a name there is none of.
+ */
+function chosen(names: readonly string[], delivered: boolean): readonly Bench[] {
   for (const name of names) {
     if (BENCHES.some((bench) => bench.name === name)) continue;
     console.error(`There is no benchmark "${name}". There are:\n${list()}`);
     process.exit(EXIT_USAGE);
   }
-  return BENCHES.filter(({ name }) => names.length === 0 || names.includes(name));
+  return BENCHES.filter(({ name, servers }) =>
+    names.length === 0 ? !delivered || servers.includes("postgres") : names.includes(name),
+  );
 }
 
 /** Runs one and tells its lines. Returns whether it came to its end; a server that cannot be had is no failure. */
@@ -102,7 +107,7 @@ if (help) {
   console.log(usage());
   process.exit(0);
 }
-const benches = chosen(names);
+const benches = chosen(names, delivered);
 if (delivered) await useDeliveredPostgres();
 if (!json) console.log(TABLE_HEAD);
 const [load = 0] = loadavg();
