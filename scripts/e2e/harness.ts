@@ -34,12 +34,13 @@ export class Harness implements AsyncDisposable {
   }
 
   /**
-   * Starts a further app process, of this tree or, by its `script`, of another. It need not be ready yet. `onLine` is told every
-   * line that it writes.
+   * Starts a further app process. It need not be ready yet. `onLine` is told every line that it writes; `script` is that of
+   * another tree.
    */
   start(
     environment: Readonly<Record<string, string>> = {},
-    { onLine, script }: { readonly onLine?: (line: string) => void; readonly script?: string | undefined } = {},
+    onLine?: (line: string) => void,
+    script?: string,
   ): AppProcess {
     const app = new AppProcess({ ...this.#environment, ...environment }, onLine, script);
     this.#apps.push(app);

@@ -98,11 +98,9 @@ export class ServicesSystem implements AsyncDisposable {
       TROUPE_ROLES: "ingress,actors,workflows,scaler",
       TROUPE_IMAGES: "127.0.0.1:1/*",
     };
-    const process = this.#harness.start(environment, {
-      onLine: (line) => {
-        this.#onLine(line);
-        if (UNCAUGHT.test(line)) this.uncaught.push(line.slice(0, 400));
-      },
+    const process = this.#harness.start(environment, (line) => {
+      this.#onLine(line);
+      if (UNCAUGHT.test(line)) this.uncaught.push(line.slice(0, 400));
     });
     let killed = false;
     const app = {
