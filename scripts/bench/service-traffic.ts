@@ -15,6 +15,8 @@ const REQUESTS_PER_SECOND = 500;
 const UPDATE = { maxSurge: 1, maxUnavailable: 0, minReady: "500ms" };
 /** After the last of them has converged, what it left to do is done. */
 const SETTLE_MS = 5_000;
+/** What the app takes without services, to compare with. */
+const BEFORE_MS = 10_000;
 const FORWARD_CALLERS = [1, 64] as const;
 
 /** One revision after the other takes the place of the one before, under requests at a steady rate. */
@@ -88,20 +90,22 @@ export async function* forwarding(bed: ServiceBed): AsyncGenerator<BenchCase> {
 export async function* atRest(bed: ServiceBed, services: number, seconds: number): AsyncGenerator<BenchCase> {
   const names = Array.from({ length: services }, (_, i) => `rest${i}`);
   const small = echoService({ replicas: 2, resources: { memory: "16MiB", cpus: 0.1, pids: 16 } });
+  const pid = await pidOf(bed.app);
+  const postmaster = await postmasterOf(await testServer("postgres")).catch(() => undefined);
+  const processes = { app: pid, ...(postmaster === undefined ? {} : { Postgres: postmaster }) };
+  const told = (shares: Record<string, number>): string =>
+    Object.entries(shares)
+      .map(([name, share]) => `${name} ${share.toFixed(1)} %`)
+      .join(", ");
+  const before = await shareOf(processes, () => Bun.sleep(BEFORE_MS));
+  progress(`services: without any, of one processor: ${told(before)}`);
   const startedAt = performance.now();
   await bed.post(Object.fromEntries(names.map((name) => [name, small])));
   for (const name of names) await bed.converged(name, 2);
   progress(`services: ${services} services are up after ${Math.round((performance.now() - startedAt) / 1_000)} s`);
   await Bun.sleep(SETTLE_MS);
-  const pid = await pidOf(bed.app);
-  const postmaster = await postmasterOf(await testServer("postgres")).catch(() => undefined);
-  const processes = { app: pid, ...(postmaster === undefined ? {} : { Postgres: postmaster }) };
   const shares = await shareOf(processes, () => Bun.sleep(seconds * 1_000));
-  progress(
-    `services: at rest, of one processor: ${Object.entries(shares)
-      .map(([name, share]) => `${name} ${share.toFixed(1)} %`)
-      .join(", ")}`,
-  );
+  progress(`services: at rest, of one processor: ${told(shares)}`);
   yield {
     bench: "services",
     case: `${services} services of 2 replicas at rest`,
