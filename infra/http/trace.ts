@@ -47,9 +47,10 @@ export function beginRequest(request: Request, tracing: Tracing | undefined, pat
   const given = request.headers.get("traceparent");
   const joins = given !== null && isUsable(given);
   const parent = joins ? tracing.join(given) : tracing.root();
+  const traceparent: string = parent;
   if (!isRecorded(parent)) {
     // One that begins here has a span id of its own already.
-    traced[TRACE] = joins ? traceFrom(parent) : { traceId: parent.slice(3, 35), traceparent: parent };
+    traced[TRACE] = joins ? traceFrom(traceparent) : { traceId: traceparent.slice(3, 35), traceparent };
     return undefined;
   }
   const method = METHODS.has(request.method) ? request.method : "_OTHER";

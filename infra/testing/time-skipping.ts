@@ -1,5 +1,5 @@
 /** Temporal's test server, whose clock is turned on by hand: days of a workflow in a moment. */
-import { Connection } from "@temporalio/client";
+import { Connection, type ConnectionOptions } from "@temporalio/client";
 import { InternalConnectionOptionsSymbol } from "@temporalio/client/lib/connection.js";
 import { run } from "../stack/command.ts";
 import { jarProgram } from "../stack/maven-jars.ts";
@@ -61,7 +61,8 @@ export async function timeSkippingServer(keywords: readonly string[] = []): Prom
       },
     };
   });
-  const connection = Connection.lazy({ address, [InternalConnectionOptionsSymbol]: { supportsTestService: true } });
+  const options = { address, [InternalConnectionOptionsSymbol]: { supportsTestService: true } };
+  const connection = Connection.lazy(options as ConnectionOptions);
   const { testService } = connection;
   if (testService === undefined) throw new Error("Cannot reach the test service: the SDK has it under another name");
   const searchAttributes = Object.fromEntries(keywords.map((name) => [name, KEYWORD]));
