@@ -82,7 +82,7 @@ export const BENCHES: readonly Bench[] = [
     name: "console",
     about: "2,000 events/s and 300 log lines/s beside an open page: frames drawn, and what it costs the app",
     servers: ["postgres", "nats", "kafka", "rabbitmq", "redis", "temporal"],
-    seconds: 120,
+    seconds: 180,
     run: consolePages,
   },
   {
