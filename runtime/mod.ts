@@ -26,6 +26,8 @@ export {
 } from "./message/address.ts";
 export type { Address } from "./message/address.ts";
 export type { CloudEvent } from "./message/cloud-event.ts";
+export type { NodeAnswer } from "./node/ask-nodes.ts";
+export type { ApplicationAnswers } from "./node/node-answers.ts";
 export type { ClusterReport, ReportedNode, ReportedStore } from "./node/cluster-report.ts";
 export type { ReportedActors } from "./activation/activation-directory.ts";
 export type { ContractCheck } from "./actor/contract-check.ts";
@@ -57,6 +59,7 @@ export {
   TroupeError,
 } from "./message/errors.ts";
 export type { InputIssue, RefuseOptions, StateProblem, TroupeErrorCode } from "./message/errors.ts";
+export { checkedInput } from "./message/checked-input.ts";
 export { eventNoun, toCloudEvent } from "./message/cloud-event.ts";
 export { newId, uuidv7 } from "./base/ids.ts";
 export type { FieldFilter, IndexFilter } from "./indexing/filter.ts";

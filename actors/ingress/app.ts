@@ -21,6 +21,7 @@ import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
 import { beginRequest, endRequest, traceOf } from "#infra/http/trace.ts";
+import { ClusterTraces } from "#infra/otel/cluster-traces.ts";
 import type { Span } from "#runtime";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
@@ -53,7 +54,7 @@ import { RPC_SOCKET_PATH, rpcRoutes } from "./routes/rpc.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
-import { tracesRoutes } from "./routes/traces.ts";
+import { askForTraces, tracesRoutes } from "./routes/traces.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { SOCKET_PATH } from "./sockets/sockets.ts";
 
@@ -101,7 +102,9 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
     ...(rpc === undefined ? [] : [rpc]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
-    ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
+    ...(deps.traces === undefined
+      ? []
+      : [tracesRoutes(new ClusterTraces(askForTraces(deps.troupe, deps.traces)), deps.traces)]),
     ...(deps.tails === undefined ? [] : [brokerRoutes(deps, deps.tails)]),
     ...(deps.chaos === undefined ? [] : [chaosRoutes(deps.chaos)]),
     ...(deps.search === undefined ? [] : [searchRoutes(deps, deps.search)]),

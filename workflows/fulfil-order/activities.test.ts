@@ -42,6 +42,17 @@ test("Activities of fulfilOrder act once however often they are retried", async 
   expect(await h.stock.level()).toMatchObject({ onHand: 10, reserved: 0 });
 });
 
+test("a workflow task that runs again asks the customer the same: the first time stands, and nothing is refused", async () => {
+  await using h = await house();
+  const part = [{ sku: "TEA-1", wanted: 4, held: 1 }];
+  await h.activities.askDecision(orderId, part, 30_000);
+  const first = (await h.troupe.ref(Order, orderId).get())?.decision;
+  await Bun.sleep(5); // the clock has gone on, as it has for a task that runs again
+  await h.activities.askDecision(orderId, part, 30_000);
+  expect((await h.troupe.ref(Order, orderId).get())?.decision).toEqual(first);
+  expect(Date.parse(first?.until ?? "") - Date.now()).toBeGreaterThan(20_000);
+});
+
 test("giveBackStock needs not know what became of the hold: the shelf is full again in each case", async () => {
   for (const before of ["confirmed", "held", "expired", "never reserved"]) {
     await using h = await house();

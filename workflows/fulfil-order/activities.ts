@@ -103,10 +103,8 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
     },
 
     /** Asks the customer whether a part will do. */
-    askDecision: (orderId: string, lines: readonly PartialLine[], untilMs: number): Promise<OrderMarked> =>
-      calls(orderId)("ask-decision", (once) =>
-        orderOf(orderId).askDecision({ lines: [...lines], until: new Date(untilMs).toISOString() }, once),
-      ),
+    askDecision: (orderId: string, lines: readonly PartialLine[], withinMs: number): Promise<OrderMarked> =>
+      calls(orderId)("ask-decision", (once) => orderOf(orderId).askDecision({ lines: [...lines], withinMs }, once)),
 
     /** Keeps the customer's answer. */
     recordDecision: (orderId: string, choice: Choice): Promise<OrderMarked> =>

@@ -48,7 +48,8 @@ export class Decision {
   async holdStock(lines: readonly StockLine[], total: number): Promise<Held> {
     let held = await steps.holdStock(this.#orderId, lines);
     if (held.kind === "part") {
-      await this.#reach(untilDone.askDecision(this.#orderId, held.lines, Date.now() + held.decideWithinMs));
+      // How long, and not until when: a task that runs again asks at another time, and must ask the same.
+      await this.#reach(untilDone.askDecision(this.#orderId, held.lines, held.decideWithinMs));
       this.#open = true;
       await condition(() => this.#answered(), held.decideWithinMs);
       for (let looks = 0; held.kind === "part" && this.#choice === "wait" && !this.#cancelled(); looks++) {

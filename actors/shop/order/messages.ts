@@ -140,7 +140,12 @@ export const Decision = v.object({
   choice: v.nullable(Choice),
 });
 
-export const AskDecision = v.object({ lines: v.array(PartialLine), until: v.string() });
+/** `withinMs` is counted from the turn, so that a repeat says the same; `until` is how earlier versions say it. */
+export const AskDecision = v.object({
+  lines: v.array(PartialLine),
+  until: v.optional(v.string()),
+  withinMs: v.optional(v.pipe(v.number(), v.minValue(0))),
+});
 export const Decide = v.object({ choice: Choice });
 export const ChangeOrderAddress = v.object({ address: Address });
 

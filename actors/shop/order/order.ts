@@ -172,9 +172,10 @@ export const Order = actor("order", {
     }),
 
     /** Only a part of the stock is there: asks the customer, until a time. */
-    askDecision: command({ in: AskDecision, out: OrderMarked }, (c, { lines, until }) => {
+    askDecision: command({ in: AskDecision, out: OrderMarked }, (c, { lines, withinMs = 0, until: given }) => {
       c.require(c.exists, "unknown_order");
       if (c.state.decision === undefined) {
+        const until = given ?? new Date(c.now + withinMs).toISOString();
         c.emit("order.decision-asked.v1", { ...fact(c, c.state.status), lines, until });
         tellDetail(c, "order.decision-asked", { lines, until });
       }
