@@ -59,6 +59,7 @@ export {
   TroupeError,
 } from "./message/errors.ts";
 export type { InputIssue, RefuseOptions, StateProblem, TroupeErrorCode } from "./message/errors.ts";
+export { checkedInput } from "./message/checked-input.ts";
 export { eventNoun, toCloudEvent } from "./message/cloud-event.ts";
 export { newId, uuidv7 } from "./base/ids.ts";
 export type { FieldFilter, IndexFilter } from "./indexing/filter.ts";

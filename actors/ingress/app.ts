@@ -41,6 +41,7 @@ import type { Forwarding, IngressDeps } from "./deps.ts";
 import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
+import { actorTypeRoutes } from "./routes/actor-types.ts";
 import { actorsRoutes } from "./routes/actors.ts";
 import { brokerRoutes } from "./routes/brokers.ts";
 import { chaosRoutes } from "./routes/chaos.ts";
@@ -97,6 +98,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.search === undefined ? [] : [actorTypeRoutes(deps, deps.search.actors)]),
     ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
     ...(rpc === undefined ? [] : [rpc]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),

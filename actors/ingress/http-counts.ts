@@ -19,44 +19,47 @@ export interface HttpSeconds {
 const NO_ROUTE = "none";
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
+/** What is kept of one method of one route. */
+interface Answers {
+  readonly seconds: HttpSeconds & { readonly of: Buckets };
+  /** By status. */
+  readonly counts: Map<number, HttpCount & { value: number }>;
+}
+
 /** Answered requests. What they are counted by comes from closed sets: patterns of routes, known methods, our statuses. */
 export class HttpCounts {
-  readonly #seconds = new Map<string, HttpSeconds & { readonly of: Buckets }>();
-  readonly #byRoute = new Map<string, Map<string, HttpCount & { value: number }>>();
+  /** By route, then by method. */
+  readonly #routes = new Map<string, Map<string, Answers>>();
 
   /**
    * @param route the pattern; `undefined` where no route took it.
    * @param traceparent the trace of the request.
    */
   answered(route: string | undefined, method: string, status: number, seconds: number, traceparent?: string): void {
-    const known = METHODS.has(method) ? method : "other";
-    this.#timesOf(route ?? NO_ROUTE, known).add(seconds, traceparent, Date.now());
-    const kind = `${known} ${status}`;
-    const counts = this.#byRoute.get(route ?? NO_ROUTE) ?? new Map<string, HttpCount & { value: number }>();
-    this.#byRoute.set(route ?? NO_ROUTE, counts);
-    const count = counts.get(kind);
+    const answers = this.#of(route ?? NO_ROUTE, METHODS.has(method) ? method : "other");
+    answers.seconds.of.add(seconds, traceparent, Date.now());
+    const count = answers.counts.get(status);
     if (count !== undefined) count.value++;
-    else {
-      const [shown = "", code = ""] = kind.split(" ");
-      counts.set(kind, { route: route ?? NO_ROUTE, method: shown, status: code, value: 1 });
-    }
+    else answers.counts.set(status, { ...answers.seconds.labels, status: String(status), value: 1 });
   }
 
   /** How long answers took, by route and method. */
-  seconds(): Iterable<HttpSeconds> {
-    return this.#seconds.values();
-  }
-
-  #timesOf(route: string, method: string): Buckets {
-    const name = `${method} ${route}`;
-    const known = this.#seconds.get(name);
-    if (known !== undefined) return known.of;
-    const of = new Buckets(SECONDS);
-    this.#seconds.set(name, { labels: { route, method }, of });
-    return of;
+  *seconds(): Generator<HttpSeconds> {
+    for (const methods of this.#routes.values()) for (const { seconds } of methods.values()) yield seconds;
   }
 
   *counts(): Generator<HttpCount> {
-    for (const counts of this.#byRoute.values()) yield* counts.values();
+    for (const methods of this.#routes.values()) for (const { counts } of methods.values()) yield* counts.values();
+  }
+
+  #of(route: string, method: string): Answers {
+    let methods = this.#routes.get(route);
+    if (methods === undefined) this.#routes.set(route, (methods = new Map()));
+    let answers = methods.get(method);
+    if (answers === undefined) {
+      answers = { seconds: { labels: { route, method }, of: new Buckets(SECONDS) }, counts: new Map() };
+      methods.set(method, answers);
+    }
+    return answers;
   }
 }

@@ -26,7 +26,7 @@ export interface RouterHooks {
 export interface Router {
   readonly routes: readonly MountedRoute[];
   /** Answers a request by its route. @param method another than its own: `HEAD` is answered by the route of `GET`. */
-  fetch(request: Request, method?: string): Promise<Response>;
+  fetch(request: Request, method?: string): Response | Promise<Response>;
   /** The methods a path answers to; empty where there is no such path. `GET` brings `HEAD`, and any method `OPTIONS`. */
   methodsAt(path: string): string[];
 }
@@ -84,7 +84,7 @@ export function createRouter(plugins: readonly AnyElysia[], { enter, unrouted, f
 
   return {
     routes: app.routes,
-    fetch: async (request, method = request.method) => app.fetch(standInFor(request, method)),
+    fetch: (request, method = request.method) => app.fetch(standInFor(request, method)),
     methodsAt(path) {
       const fixed = fixedMethods(path);
       const methods = METHODS.filter((method) =>

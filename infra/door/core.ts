@@ -114,10 +114,10 @@ export class Door {
   }
 
   /**
-   * Calls a message that is listed, for whom `authorize` lets: the reply of its durable turn.
+   * Calls a message that is listed, for whom `authorize` lets: the reply of its durable turn, as JSON; `undefined` where it is empty.
    * @param request what `authorize` sees.
    */
-  async call(ask: Ask, request: Request, traceparent: string, signal: AbortSignal): Promise<unknown> {
+  async call(ask: Ask, request: Request, traceparent: string, signal: AbortSignal): Promise<string | undefined> {
     const { type, key, message, input } = ask;
     const { kind } = this.definition(type, message);
     const timeout = ask.deadlineMs === undefined ? this.#timeout : timeoutOf(ask.deadlineMs, this.#timeoutMs);
@@ -125,11 +125,11 @@ export class Door {
     const verdict = this.#options.authorize({ kind, type, key, message, input }, request);
     const caller = admitted(verdict instanceof Promise ? await verdict : verdict); // DoorHandler.D2
     if (kind !== "command" || ask.idempotencyKey === undefined) {
-      return this.#node().call(type, key, message, input, { timeout, signal, traceparent });
+      return this.#node().callText(type, key, message, input, { timeout, signal, traceparent });
     }
     const named = messageId(ask.idempotencyKey, caller); // DoorHandler.D3
     const id = typeof named === "string" ? named : await named;
-    return this.#node().call(type, key, message, input, { id, timeout, signal, traceparent });
+    return this.#node().callText(type, key, message, input, { id, timeout, signal, traceparent });
   }
 
   /**

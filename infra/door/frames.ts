@@ -82,11 +82,9 @@ export function asksOf(value: unknown, max: number): readonly NumberedAsk[] {
   return asks;
 }
 
-/** The text of a reply. */
-export function replyText(id: number, reply: unknown): string {
-  return reply === undefined
-    ? `{"id":${id},"status":204}`
-    : `{"id":${id},"status":200,"body":${JSON.stringify(reply)}}`;
+/** The text of a reply, which is JSON; `undefined`: it is empty. */
+export function replyText(id: number, reply: string | undefined): string {
+  return reply === undefined ? `{"id":${id},"status":204}` : `{"id":${id},"status":200,"body":${reply}}`;
 }
 
 /** The text of a failure. */

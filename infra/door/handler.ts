@@ -11,7 +11,7 @@
  */
 import type { Span } from "#runtime";
 import { limitBody, readJson } from "../http/body.ts";
-import { jsonResponse, mark } from "../http/mark.ts";
+import { jsonTextResponse, mark } from "../http/mark.ts";
 import type { Problem } from "../http/problem.ts";
 import { beginRequest, endRequest, traceOf } from "../http/trace.ts";
 import { nothingHere, stepsOf } from "./address.ts";
@@ -88,7 +88,7 @@ export function actorHandler(troupe: DoorTroupe | (() => DoorTroupe), options: D
       deadlineMs: headers.get(DEADLINE_HEADER) ?? undefined,
     };
     const reply = await door.call(ask, request, traceOf(request).traceparent, signal);
-    return jsonResponse(request, reply === undefined ? 204 : 200, reply, { "cache-control": "no-store" });
+    return jsonTextResponse(request, reply === undefined ? 204 : 200, reply, { "cache-control": "no-store" });
   }
 
   async function batch(request: Request): Promise<Response> {

@@ -72,4 +72,4 @@ export interface SocketLimits {
 }
 
 /** The part of a node that a door needs. */
-export type DoorTroupe = Pick<Troupe, "call" | "watch" | "topics" | "tracing">;
+export type DoorTroupe = Pick<Troupe, "call" | "callText" | "watch" | "topics" | "tracing">;

@@ -22,7 +22,13 @@ beforeEach(async () => {
       yield state as WatchedState<never>;
     }
   };
-  node = { call: troupe.call.bind(troupe), watch: watch as never, topics: undefined as never, tracing: undefined };
+  node = {
+    call: troupe.call.bind(troupe),
+    callText: troupe.callText.bind(troupe),
+    watch: watch as never,
+    topics: undefined as never,
+    tracing: undefined,
+  };
 });
 afterEach(() => troupe.stop());
 

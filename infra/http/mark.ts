@@ -1,7 +1,8 @@
 import { traceOf } from "./trace.ts";
 
 /** What every answer says of itself, beside its trace. */
-const SNIFFING = { "x-content-type-options": "nosniff" };
+const SNIFFING = "x-content-type-options";
+const NO_SNIFFING = "nosniff";
 
 const MARKED = Symbol("marked");
 type Marked = Response & { [MARKED]?: true };
@@ -16,11 +17,20 @@ export function jsonResponse(
   body: unknown,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  const own = { "x-trace-id": traceOf(request).traceId, ...SNIFFING, ...headers };
-  const response: Marked =
-    body === undefined
-      ? new Response(null, { status, headers: own })
-      : new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...own } });
+  return jsonTextResponse(request, status, body === undefined ? undefined : JSON.stringify(body), headers);
+}
+
+/** As {@link jsonResponse}, of what is JSON already. `undefined`: there is no body. */
+export function jsonTextResponse(
+  request: Request,
+  status: number,
+  text: string | undefined,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const own: Record<string, string> = { "x-trace-id": traceOf(request).traceId, [SNIFFING]: NO_SNIFFING };
+  if (text !== undefined) own["content-type"] = "application/json";
+  for (const name in headers) own[name] = headers[name] as string;
+  const response: Marked = new Response(text ?? null, { status, headers: own });
   response[MARKED] = true;
   return response;
 }
@@ -30,5 +40,5 @@ export function mark(response: Marked, request: Request): void {
   if (response[MARKED] === true) return;
   const { headers } = response;
   headers.set("x-trace-id", traceOf(request).traceId);
-  for (const [name, value] of Object.entries(SNIFFING)) headers.set(name, value);
+  headers.set(SNIFFING, NO_SNIFFING);
 }

@@ -53,8 +53,18 @@ function readTarget({ url, headers }: Request): Target {
     : { host, path: rest.slice(0, query), query: rest.slice(query + 1) };
 }
 
+let lastHeader: string | undefined;
+let lastHost: string | undefined;
+
 /** The host of a `Host` header; `undefined` where it is none. */
 export function hostIn(header: string): string | undefined {
+  if (header === lastHeader) return lastHost; // nearly all requests have the same one
+  lastHost = readHost(header);
+  lastHeader = header;
+  return lastHost;
+}
+
+function readHost(header: string): string | undefined {
   const [, host, port = ""] = HOST.exec(header) ?? [];
   if (host === undefined || Number(port) > MAX_PORT) return undefined;
   // What stands behind the percent sign may be no part of a host.

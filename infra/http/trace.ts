@@ -45,12 +45,11 @@ export function beginRequest(request: Request, tracing: Tracing | undefined, pat
   const traced: Traced = request;
   if (tracing === undefined || traced[TRACE] !== undefined) return undefined; // whoever handed it on tells of it
   const given = request.headers.get("traceparent");
-  const joins = given !== null && isUsable(given);
-  const parent = joins ? tracing.join(given) : tracing.root();
-  const traceparent: string = parent;
+  const begins = given === null || !isUsable(given);
+  const parent = begins ? tracing.root() : tracing.join(given);
   if (!isRecorded(parent)) {
-    // One that begins here has a span id of its own already.
-    traced[TRACE] = joins ? traceFrom(traceparent) : { traceId: traceparent.slice(3, 35), traceparent };
+    // One that begins here is nobody else's: it needs no further span id.
+    traced[TRACE] = begins ? ownTrace(parent) : traceFrom(parent);
     return undefined;
   }
   const method = METHODS.has(request.method) ? request.method : "_OTHER";
@@ -80,6 +79,11 @@ export function traceFrom(traceparent: string | null): Trace {
   if (traceparent === null || !isUsable(traceparent)) return begun();
   const traceId = traceparent.slice(3, 35);
   return { traceId, traceparent: `00-${traceId}-${randomHex(16)}-${traceparent.slice(53, 55)}` };
+}
+
+/** Of a `traceparent` that was made here. */
+function ownTrace(traceparent: string): Trace {
+  return { traceId: traceparent.slice(3, 35), traceparent };
 }
 
 function isUsable(traceparent: string): boolean {

@@ -66,14 +66,37 @@ export async function pruneOutbox(
   return row?.pruned ?? 0;
 }
 
-/** Deletes at most `limit` replies older than `before`; those of {@link SENT_IDS} only if older than `sentBefore` too. */
-export async function pruneReplies(sql: Sql, before: number, sentBefore: number, limit: number): Promise<number> {
-  const result = await sql`
-    delete from replies where ctid = any (array(
-      select ctid from replies
-      where at_ms < ${before}::bigint
-        and (at_ms < ${sentBefore}::bigint or not (left(id, 4) = any (${arrayLiteral(SENT_IDS)}::text[])))
-      order by at_ms limit ${limit}::int
-    ))`;
-  return result.count;
+/** How far a round of {@link pruneReplies} has got: what is older than `at` is gone, or stays for now. */
+export interface PrunedReplies {
+  readonly before: number;
+  readonly sentBefore: number;
+  readonly at: number;
+}
+
+/**
+ * Deletes at most `limit` replies older than `before`; those of {@link SENT_IDS} only if older than `sentBefore` too.
+ *
+ * @param last what the last call answered. With the same bounds this one goes on where that ended: what had to stay is not
+ * looked at by each call of a round.
+ * @returns how many went, and how far it has got.
+ */
+export async function pruneReplies(
+  sql: Sql,
+  { before, sentBefore, limit }: { readonly before: number; readonly sentBefore: number; readonly limit: number },
+  last: PrunedReplies | undefined,
+): Promise<{ readonly count: number; readonly pruned: PrunedReplies | undefined }> {
+  const goesOn = last !== undefined && last.before === before && last.sentBefore === sentBefore;
+  const [row] = await sql<{ count: number; at: number | null }[]>`
+    with gone as (
+      delete from replies where ctid = any (array(
+        select ctid from replies
+        where at_ms < ${before}::bigint and at_ms >= ${goesOn ? last.at : Number.MIN_SAFE_INTEGER}::bigint
+          and (at_ms < ${sentBefore}::bigint or not (left(id, 4) = any (${arrayLiteral(SENT_IDS)}::text[])))
+        order by at_ms limit ${limit}::int
+      ))
+      returning at_ms
+    )
+    select count(*)::int as count, max(at_ms)::float8 as at from gone`;
+  const at = row?.at ?? undefined;
+  return { count: row?.count ?? 0, pruned: at === undefined ? undefined : { before, sentBefore, at } };
 }

@@ -73,7 +73,7 @@ import {
 import { choosePartitions } from "./partitions.ts";
 import type { PoolUse } from "./pool-use.ts";
 import { isRefusal, Pool } from "./pool.ts";
-import { forgetSinks, oldestAhead, pruneOutbox, pruneReplies, registerSinks } from "./retention.ts";
+import { forgetSinks, oldestAhead, type PrunedReplies, pruneOutbox, pruneReplies, registerSinks } from "./retention.ts";
 import { dueTimers, timersOf } from "./timers.ts";
 
 /** Options of {@link postgresStore}; none is needed. */
@@ -113,6 +113,7 @@ class PostgresStore implements Store {
   readonly #asked: number | undefined;
   #partitions: number;
   #places: FencePlaces;
+  #pruned: PrunedReplies | undefined;
 
   constructor(url: string, { name, log, max, partitions, use }: PostgresStoreOptions) {
     this.#url = url;
@@ -288,12 +289,14 @@ class PostgresStore implements Store {
   }
 
   async pruneReplies(before: number, sentBefore: number, limit: number): Promise<number> {
-    const pruned = await this.#pool.run((sql) => pruneReplies(sql, before, sentBefore, limit), 60_000);
+    const bounds = { before, sentBefore, limit };
+    const { count, pruned } = await this.#pool.run((sql) => pruneReplies(sql, bounds, this.#pruned), 60_000);
+    this.#pruned = pruned;
     await this.#pool.run(
       (sql) => sql`
         delete from nodes n where n.expires_at < now() - interval '1 day' and not exists (select 1 from partitions p where p.owner = n.id)`,
     );
-    return pruned;
+    return count;
   }
 
   begun(partitions: readonly number[]): Promise<readonly BegunMessage[]> {

@@ -1,5 +1,6 @@
 import { hash32, textHash } from "../base/hash.ts";
 import { IDS_IN_MEMORY, REPLIES_IN_MEMORY } from "../base/limits.ts";
+import { CheckedInput } from "../message/checked-input.ts";
 import type { Answer, Waiter } from "../message/delivery.ts";
 import { RefusedError, TroupeError } from "../message/errors.ts";
 import type { ActorId, LoadedActor, StoredReply } from "../ports/store.ts";
@@ -94,18 +95,24 @@ const REFUSED = "!";
  */
 export class InputHash {
   readonly #message: string;
+  readonly #came: unknown;
   readonly #json: string | undefined;
   readonly #raw: string | undefined;
   #parsed: string | undefined;
 
   constructor(message: string, input: unknown) {
     this.#message = message;
-    this.#json = jsonOf(input);
+    this.#came = input instanceof CheckedInput ? input.value : input;
+    this.#json = jsonOf(this.#came);
     this.#raw = this.#json === undefined ? undefined : textHash(`${message} ${this.#json}`);
   }
 
   /** What the schema made of the input. */
   parsed(input: unknown): void {
+    if (input === this.#came && this.#raw !== undefined) {
+      this.#parsed = this.#raw; // no schema has made anything of it
+      return;
+    }
     const json = jsonOf(input) ?? "";
     this.#parsed = json === this.#json ? this.#raw : textHash(`${this.#message} ${json}`);
   }

@@ -9,7 +9,7 @@
  * N2 a call that was with three nodes which ended is taken to no further one: it may be what ends them.
  */
 
-import type { AnyActorType, AnyMessageDefinition, AnyWorkerType } from "../actor/any-actor.ts";
+import type { AnyActorType, AnyWorkerType } from "../actor/any-actor.ts";
 import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
@@ -18,12 +18,12 @@ import { type Duration, durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import { OverloadedError, TroupeError } from "../message/errors.ts";
-import { checkMessageId } from "../message/validate.ts";
-import type { Envelope, Origin } from "../ports/envelope.ts";
+import type { Envelope } from "../ports/envelope.ts";
 import type { TurnAsks } from "../turn/turn-asks.ts";
 import type { WorkerPool } from "../workers/worker-pool.ts";
 import type { Workers } from "../workers/workers.ts";
 import type { ActorRegistry } from "./actor-registry.ts";
+import { CALL, checkCall, DEFAULT_TIMEOUT_MS, envelopeOf, NO_CALLERS } from "./call-envelope.ts";
 import { type Cancellation, untilAborted } from "./cancellation.ts";
 import { DroppedTells } from "./dropped-tells.ts";
 import { OneWayCall } from "./one-way-call.ts";
@@ -38,14 +38,11 @@ export interface RouterNode extends RemoteCallsNode {
   readonly workers: Workers | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
 /** Calls to other nodes and to actors that are not in memory, at most: beyond it they are turned away (G9). */
 const MAX_ROUTING = 50_000;
 /** Nodes that may end while they have a call. */
 const MAX_GONE = 3;
 const RETRIED: ReadonlySet<string> = new Set(["fenced", "unavailable", "stopping"]);
-const CALL: Origin = { kind: "call" };
-const NO_CALLERS: readonly string[] = [];
 /** What another node answers that has not begun the work. */
 const NOT_BEGUN: ReadonlySet<string> = new Set(["overloaded", "unavailable"]);
 
@@ -59,6 +56,11 @@ export class Router {
   /** Of calls that took the short way. */
   readonly #caller: CallerSide<unknown> = {
     read: parsed,
+    again: (call, error) => (mayRetry(error) && !this.#stopped ? this.#again(call).then(parsed) : undefined),
+  };
+  /** Of those whose caller takes the reply as the text that it is. */
+  readonly #textCaller: CallerSide<string | undefined> = {
+    read: (body) => body,
     again: (call, error) => (mayRetry(error) && !this.#stopped ? this.#again(call) : undefined),
   };
   readonly #tells: DroppedTells;
@@ -172,9 +174,25 @@ export class Router {
       token: made?.token,
       since: made?.since,
     };
-    if (signal === undefined) return this.#shortWay(envelope, signal) ?? this.route(envelope).then(parsed);
+    if (signal === undefined)
+      return this.#shortWay(envelope, signal, this.#caller) ?? this.route(envelope).then(parsed);
     if (signal.aborted) return Promise.reject(cancelledError(message, `${type}/${key}`));
-    return this.#shortWay(envelope, signal) ?? this.routeUntil(signal, envelope).then(parsed);
+    return this.#shortWay(envelope, signal, this.#caller) ?? this.routeUntil(signal, envelope).then(parsed);
+  }
+
+  /** As `call`, for what is no part of a turn: up to its reply as JSON. */
+  callText(
+    type: string,
+    key: string,
+    message: string,
+    input: unknown,
+    { id, signal, timeout, traceparent = this.#node.spans?.tracing.current() }: CallOptions,
+  ): Promise<string | undefined> {
+    const timeoutMs = timeout === undefined ? DEFAULT_TIMEOUT_MS : this.#timeoutOf(timeout);
+    const envelope = { ...envelopeOf(type, key, message, input, traceparent), id, timeoutMs };
+    if (signal === undefined) return this.#shortWay(envelope, signal, this.#textCaller) ?? this.route(envelope);
+    if (signal.aborted) return Promise.reject(cancelledError(message, `${type}/${key}`));
+    return this.#shortWay(envelope, signal, this.#textCaller) ?? this.routeUntil(signal, envelope);
   }
 
   /** Read once: a door gives most calls the same time. */
@@ -207,10 +225,10 @@ export class Router {
   }
 
   /** A call that failed on the short way takes the long one. */
-  #again({ envelope, deadline, signal }: PendingCall<unknown>): Promise<unknown> {
+  #again<Reply>({ envelope, deadline, signal }: PendingCall<Reply>): Promise<string | undefined> {
     return signal === undefined
-      ? this.route(envelope, undefined, deadline).then(parsed)
-      : this.routeUntil(signal, envelope, deadline).then(parsed);
+      ? this.route(envelope, undefined, deadline)
+      : this.routeUntil(signal, envelope, deadline);
   }
 
   /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
@@ -357,7 +375,11 @@ export class Router {
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
    * harmless (Router.N1).
    */
-  #shortWay(envelope: Envelope, signal: AbortSignal | undefined): Promise<unknown> | undefined {
+  #shortWay<Reply>(
+    envelope: Envelope,
+    signal: AbortSignal | undefined,
+    caller: CallerSide<Reply>,
+  ): Promise<Reply> | undefined {
     const host = this.#node.types.findHost(envelope.type);
     const actor = host?.dispatcher.resident(envelope.type, envelope.key);
     const definition = actor?.definitionOf(envelope.message);
@@ -369,57 +391,15 @@ export class Router {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const call = new PendingCall(
-      envelope,
-      now + envelope.timeoutMs,
-      now,
-      this.#deadlines,
-      host.dispatcher,
-      this.#caller,
-    );
+    const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.dispatcher, caller);
     host.dispatcher.deliverTo(actor, call, definition, now);
     if (signal !== undefined) call.until(signal);
     return call.promise;
   }
 }
 
-/** The envelope of a message that nobody waits for. */
-function envelopeOf(
-  type: string,
-  key: string,
-  message: string,
-  input: unknown,
-  traceparent: string | undefined,
-): Envelope {
-  return {
-    type,
-    key,
-    message,
-    input,
-    id: undefined,
-    origin: CALL,
-    attempt: 1,
-    traceparent,
-    callers: NO_CALLERS,
-    timeoutMs: DEFAULT_TIMEOUT_MS,
-  };
-}
-
 function parsed(body: string | undefined): unknown {
   return body === undefined ? undefined : JSON.parse(body);
-}
-
-/** @throws {InvalidInputError} the id is no message id. @throws {TroupeError} `call_cycle`. */
-function checkCall({ type, key, id, callers }: Envelope, definition: AnyMessageDefinition | undefined): void {
-  if (id !== undefined) checkMessageId(id);
-  // A query runs beside the turn that asks, so it cannot wait for it; a command would wait for ever.
-  if (callers.length === 0 || definition?.kind !== "command") return;
-  const address = `${type}/${key}`;
-  if (!callers.includes(address)) return;
-  throw new TroupeError(
-    "call_cycle",
-    `Cannot call ${address} as it waits for this very call: ${[...callers, address].join(" → ")}`,
-  );
 }
 
 function deadlyError({ type, key, message }: Envelope, cause: OwnerGoneError): TroupeError {

@@ -15,6 +15,13 @@ export class CommitLanes {
     return this.#lanes[partition % this.#lanes.length] as CommitLane;
   }
 
+  /** Turns that may wait for their commits before no further ones begin. */
+  get limit(): number {
+    let sum = 0;
+    for (const { room } of this.#lanes) sum += room.limit;
+    return sum;
+  }
+
   /** How full they are, together. */
   get load(): LaneLoad {
     const rooms = this.#lanes.map(({ room }) => room);

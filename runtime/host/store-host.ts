@@ -118,6 +118,7 @@ export class StoreHost {
       clock,
       types: byName,
       letters: this.letters,
+      lanes: this.#lanes,
       dispatcher: this.dispatcher,
       paused: held,
       spans,

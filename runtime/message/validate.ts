@@ -1,6 +1,7 @@
 import { type GenericSchema, safeParse } from "valibot";
 import { pointerOf } from "../base/json-pointer.ts";
 import { MAX_ID_LENGTH, MAX_KEY_LENGTH } from "../base/limits.ts";
+import { CheckedInput } from "./checked-input.ts";
 import { InvalidInputError, type InputIssue } from "./errors.ts";
 import { listsForMaps } from "./lists-for-maps.ts";
 
@@ -15,6 +16,8 @@ export function parseInput(
   address: string,
 ): unknown {
   if (schema === undefined) return undefined;
+  if (input instanceof CheckedInput)
+    return input.schema === schema ? input.value : parseInput(schema, input.value, message, address);
   const result = safeParse(schema, input);
   const places = listsForMaps(schema, input);
   if (result.success && places.length === 0) return result.output;

@@ -108,6 +108,10 @@ export class Node implements Troupe {
     return this.#parts.router.call(type, key, message, input, options);
   }
 
+  callText(type: string, key: string, message: string, input: unknown, options = NO_OPTIONS) {
+    return this.#parts.router.callText(type, key, message, input, options);
+  }
+
   async list<A extends AnyActorType>(
     type: A,
     page: { limit?: number; after?: string } = {},

@@ -121,6 +121,14 @@ export interface Troupe {
   tell<W extends AnyWorkerType>(worker: W): WorkerTell<W>;
   /** Calls a message by name; what `ref` and the ingress are made of. The key of a stateless worker is `"-"`. */
   call(type: string, key: string, message: string, input: unknown, options?: CallOptions): Promise<unknown>;
+  /** As `call`, with the reply as the JSON text that it is stored as: for doors, that only hand it on. `undefined`: it is empty. */
+  callText(
+    type: string,
+    key: string,
+    message: string,
+    input: unknown,
+    options?: CallOptions,
+  ): Promise<string | undefined>;
   /**
    * Committed actors of a type in order of their key: `limit` (default 50, at most 200), after the key `after`. States of
    * earlier schema versions are shown migrated.

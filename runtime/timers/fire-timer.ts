@@ -15,6 +15,8 @@ export interface FireTimersParts {
   readonly types: ReadonlyMap<string, AnyActorType>;
   readonly letters: DeadLetterRecorder;
   readonly spans: NodeSpans | undefined;
+  /** How many turns may wait for their commit before no further one begins, in all lanes. */
+  readonly lanes: { readonly limit: number };
   readonly dispatcher: { deliver(delivery: Delivery): void };
   readonly paused: {
     /** Pauses an actor of this node. Resolves when that is durable. */
@@ -22,12 +24,20 @@ export interface FireTimersParts {
   };
 }
 
+/** Of what the lanes take, so much is for timers: calls that come beside thousands of them find room. */
+const SHARE = 8;
+const LEAST = 32;
+
 /** Hands the messages of timers to their actors, and decides what becomes of a timer whose turn failed. */
 export class FireTimers implements TimerFiring {
   readonly #parts: FireTimersParts;
 
   constructor(parts: FireTimersParts) {
     this.#parts = parts;
+  }
+
+  get room(): number {
+    return Math.max(LEAST, this.#parts.lanes.limit / SHARE);
   }
 
   fire(timer: TimerRow, attempt: number, skip: boolean): Promise<void> {

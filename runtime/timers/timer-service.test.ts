@@ -63,7 +63,12 @@ test("timers of a paused actor that are read again while they change count as th
 });
 
 /** A timer service on a store with these rows, and `fire` for what comes due. */
-async function serviceOn(clock: ManualClock, rows: readonly TimerRow[], fire: (timer: TimerRow) => Promise<void>) {
+async function serviceOn(
+  clock: ManualClock,
+  rows: readonly TimerRow[],
+  fire: (timer: TimerRow) => Promise<void>,
+  room = 1_000,
+) {
   let reads = 0;
   const inner = memory("m", clock);
   const store = new Proxy(inner, {
@@ -90,7 +95,7 @@ async function serviceOn(clock: ManualClock, rows: readonly TimerRow[], fire: (t
     partitions,
     log: new StoreLog(() => undefined, "m"),
   });
-  timers.start({ fire, afterFailure: async () => "wait" });
+  timers.start({ room, fire, afterFailure: async () => "wait" });
   return { timers, commit, open: async () => (await timers.opening(held))(), reads: () => reads };
 }
 
@@ -167,6 +172,26 @@ test("timers that are set beyond what fits into memory wait in the store, and ar
   timers.stop();
   expect(fired.size).toBe(rows.length);
 }, 60_000);
+
+test("where commits are slow fewer turns of timers are under way, and all come to their turn", async () => {
+  const clock = new ManualClock(0);
+  let fired = 0;
+  let most = 0;
+  let underWay = 0;
+  const rows = manyTimers(500, { type: "t", dueAt: 1_000 });
+  const fire = async (timer: TimerRow): Promise<void> => {
+    most = Math.max(most, ++underWay);
+    await new Promise<void>((resolve) => clock.after(5, resolve));
+    underWay--;
+    fired++;
+    timers.written([], { timers: [{ ...timer, dueAt: undefined }] });
+  };
+  const { timers, open } = await serviceOn(clock, rows, fire, 40);
+  await open();
+  await clock.advance("2s");
+  timers.stop();
+  expect([fired, most]).toEqual([500, 40]);
+});
 
 test("a timer that became a dead letter goes by the fenced commit of a turn", async () => {
   const clock = new ManualClock(0);

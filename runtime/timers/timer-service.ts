@@ -10,7 +10,7 @@
  * T3 what a read shows counts only for timers that nothing was heard of since it was asked for: its answer may come after
  *    commits that moved or removed them.
  * T4 timers that cannot be fired now keep no other from its time: they are read past, give their place in memory to others,
- *    and so many turns of timers are under way at a time, no more.
+ *    and so many turns of timers are under way at a time, no more: fewer where commits are slow, so that calls find room.
  */
 import { backoffMs } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
@@ -36,6 +36,8 @@ export interface TimerServiceParts {
 
 /** Fires a timer, and knows what to do when that fails. */
 export interface TimerFiring {
+  /** How many turns of timers may be under way now, at most. */
+  readonly room: number;
   /** Resolves when the timer's turn has committed; `attempt` counts from 1. A skipped tick only moves its timer on. */
   fire(timer: TimerRow, attempt: number, skip: boolean): Promise<void>;
   afterFailure(timer: TimerRow, attempt: number, error: unknown): Promise<TimerVerdict>;
@@ -274,7 +276,7 @@ export class TimerService implements PartitionListener {
     const now = this.#parts.clock.now();
     // TimerService.T1: a wake-up that came a little early finds nothing due, and arms again.
     for (let next = this.#heap.peek(); next !== undefined && next.readyAt <= now; next = this.#heap.peek()) {
-      if (this.#underWay.size >= MAX_FIRING) return; // T4: the next one that ends goes on
+      if (this.#isFull()) return; // T4: the next one that ends goes on
       this.#heap.take();
       const id = timerId(next.timer, next.timer.name);
       if (this.#current.get(id) === next && !this.#underWay.has(id)) void this.#fire(id, next);
@@ -297,7 +299,7 @@ export class TimerService implements PartitionListener {
       if (verdict === "drop" || !this.#holds(timer)) this.#drop(id);
       else this.#put(this.#again(entry, verdict));
     } finally {
-      const full = this.#underWay.size >= MAX_FIRING;
+      const full = this.#isFull();
       this.#underWay.delete(id);
       const latest = this.#current.get(id);
       // Set anew while its last firing was still under way: the heap entry was passed over, so offer it again.
@@ -305,6 +307,10 @@ export class TimerService implements PartitionListener {
       if (full) this.#fireDue();
       else this.#arm();
     }
+  }
+
+  #isFull(): boolean {
+    return this.#underWay.size >= Math.min(MAX_FIRING, this.#firing?.room ?? 0);
   }
 
   #again(entry: Entry, verdict: Exclude<TimerVerdict, "drop">): Entry {

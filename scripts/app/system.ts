@@ -5,6 +5,7 @@ import { TRACES } from "#actors/ingress/routes/traces.ts";
 import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
+import { knownHosts } from "#actors/orchestrator/host/own-host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
 import { Job } from "#actors/orchestrator/job/job.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
@@ -32,11 +33,13 @@ import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type
 import { workflowClient } from "#workflows/client.ts";
 import type { Workers } from "#workflows/worker.ts";
 import { type Audit, startAudit } from "./audit.ts";
+import { clusterNames } from "./cluster-names.ts";
 import type { Connections } from "./connections.ts";
 import { SERVICES } from "./databases.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { type Orchestrator, startOrchestrator } from "./orchestrator.ts";
+import { containersElsewhere } from "./other-hosts.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
@@ -64,7 +67,7 @@ export interface System {
   shop(): ShopReads | undefined;
   /** The event gateway's part of this process. */
   readonly gateway: Gateway;
-  /** The containers of this process's engine; `undefined` while it drives none. */
+  /** The containers of this process's engines, and of those that others drive; `undefined` while nothing can be seen. */
   containers(): OwnContainers | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
@@ -212,13 +215,22 @@ export function startSystem({
     }
   }
 
+  /** For a process that drives no engine itself. */
+  let others: OwnContainers | undefined;
+  function elsewhere(): OwnContainers | undefined {
+    const { nats } = connections;
+    if (troupe === undefined || nats === undefined || settings.TROUPE_ROLES.includes("scaler")) return undefined;
+    const { prefix } = clusterNames(settings.TROUPE_CLUSTER);
+    return (others ??= containersElsewhere({ nats, prefix, hosts: knownHosts(troupe) }));
+  }
+
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
   return {
     actors,
     troupe: () => troupe,
     shop: () => shop,
     gateway,
-    containers: () => orchestrator?.containers,
+    containers: () => orchestrator?.containers ?? elsewhere(),
     workers: () => together(workers, orchestrator?.workers),
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");

@@ -21,6 +21,8 @@ export const PLAIN_SOURCE = "/events";
 const ATTRIBUTES: ReadonlySet<string> = new Set([...Object.keys(EventAttributes), "data_base64"]);
 /** Attributes that are headers in binary mode. */
 const NAMED: ReadonlySet<string> = new Set(Object.keys(EventAttributes));
+/** How most senders say it. */
+const PLAIN_JSON = "application/json";
 /** Items of one batch, at most. */
 export const MAX_BATCH = 500;
 
@@ -37,7 +39,7 @@ export type Incoming =
 export async function readEvents(request: Request, idOf: () => string = () => newId("evt")): Promise<Incoming> {
   refuseEncoding(request);
   const type = request.headers.get("content-type");
-  const media = (type?.toLowerCase().split(";")[0] ?? "").trim();
+  const media = type === PLAIN_JSON ? type : (type?.toLowerCase().split(";")[0] ?? "").trim();
   const bytes = await readBytes(request);
   if (media.startsWith("application/cloudevents-batch"))
     return { kind: "batch", items: batchOf(exactJsonOf(bytes, type)) };
@@ -45,8 +47,15 @@ export async function readEvents(request: Request, idOf: () => string = () => ne
   if (request.headers.has("ce-specversion")) return one(binaryEvent(request.headers, bytes, type));
   const body = exactJsonOf(bytes, type);
   if (isObject(body) && Object.hasOwn(body, "specversion")) return one(structuredEvent(body));
-  const { id = idOf(), data, ...event } = check(PlainEvent, body);
-  return one({ ...event, id, source: PLAIN_SOURCE, ...(data !== undefined && carried(data)), extensions: {} });
+  const { id = idOf(), type: eventType, subject, data } = check(PlainEvent, body);
+  return one({
+    id,
+    source: PLAIN_SOURCE,
+    type: eventType,
+    ...(subject !== undefined && { subject }),
+    ...(data !== undefined && carried(data)),
+    extensions: {},
+  });
 }
 
 /** @throws {Problem} 422 unless it is a CloudEvent 1.0 in JSON. */

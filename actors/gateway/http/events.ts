@@ -80,12 +80,12 @@ function acceptEvents(deps: GatewayDeps): Endpoint {
         request,
         key === undefined ? undefined : () => derivedId("evt", "POST /events", key),
       );
-      const isReserved = await reservedSources(deps);
       if (incoming.kind === "one") {
-        refuseReserved(incoming.event, isReserved);
-        return replyOf(await takeEvent(deps.troupe(), incoming.event, look.traceparent));
+        const { event } = incoming;
+        if (event.source !== PLAIN_SOURCE) refuseReserved(event, await reservedSources(deps));
+        return replyOf(await takeEvent(deps.troupe(), event, look.traceparent));
       }
-      return { items: await takeBatch(deps, incoming, look, isReserved) };
+      return { items: await takeBatch(deps, incoming, look, await reservedSources(deps)) };
     },
   );
 }

@@ -1,9 +1,9 @@
 import { dataOf } from "#actors/gateway/inbox/exact-data.ts";
 import { Inbox, inboxOf, messageIdOf, type Verdict } from "#actors/gateway/inbox/inbox.ts";
-import type { GatewayEvent } from "#actors/gateway/inbox/messages.ts";
+import { AcceptEvent, type GatewayEvent } from "#actors/gateway/inbox/messages.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { Misfit } from "#infra/schemas/misfit.ts";
-import { type DeadLetter, type OutboxRecord, RefusedError, type Troupe, TroupeError } from "#runtime";
+import { checkedInput, type DeadLetter, type OutboxRecord, RefusedError, type Troupe, TroupeError } from "#runtime";
 import type { Directory, UsableSchema } from "./directory.ts";
 
 /** What became of an event that was taken. */
@@ -67,7 +67,9 @@ export async function takeEvent(
   once: Once = onceOf(event),
 ): Promise<Taken> {
   try {
-    const accepted = await troupe.ref(Inbox, once.inbox).accept({ event }, { id: once.id, traceparent });
+    // Whatever reads events gives none that does not fit.
+    const input = checkedInput(AcceptEvent, { event });
+    const accepted = await troupe.ref(Inbox, once.inbox).accept(input, { id: once.id, traceparent });
     return { id: event.id, status: accepted.traceparent === traceparent ? "accepted" : "duplicate" };
   } catch (error) {
     if (error instanceof RefusedError && error.reason === "schema_violation") {

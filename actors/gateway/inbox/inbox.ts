@@ -15,7 +15,7 @@ import { actor, newId, type TurnContext } from "#runtime";
 import { deliverWebhookStart } from "#workflows/deliver-webhook/messages.ts";
 import { carried, dataOf } from "./exact-data.ts";
 import { type Target, targetsOf } from "./match.ts";
-import { AcceptEvent, EventAccepted, type GatewayEvent, INBOX_COUNT, type OutgoingEvent } from "./messages.ts";
+import { AcceptEvent, EventAccepted, type GatewayEvent, INBOX_BITS, type OutgoingEvent } from "./messages.ts";
 
 /** Every place where the event does not fit the schema of its type. `undefined`: it does, or there is none. */
 export type Verdict = readonly Misfit[] | "unavailable" | undefined;
@@ -86,12 +86,7 @@ export function createInbox(ports: InboxPorts) {
       );
       return;
     }
-    const { sink, ...address } = to;
-    c.publish({
-      type: event.type,
-      target: `${sink}:${Object.values(address).join(" ")}:${key}`,
-      data: { to, key, event },
-    }); // Inbox.X2
+    c.publish({ type: event.type, target: `${placeOf(to)}:${key}`, data: { to, key, event } }); // Inbox.X2
   }
 }
 
@@ -105,7 +100,7 @@ export function inboxOf(event: {
   readonly subject?: string | undefined;
 }): string {
   const { source, subject, id } = event;
-  return String(Number(Bun.hash(subject === undefined ? `${source} ${id}` : subject) % BigInt(INBOX_COUNT)));
+  return String(Number(BigInt.asUintN(INBOX_BITS, Bun.hash(subject === undefined ? `${source} ${id}` : subject))));
 }
 
 /** The message id an event is taken once by: an id is unique per source, as the specification has it. */
@@ -117,20 +112,39 @@ export function messageIdOf({ source, id }: Pick<GatewayEvent, "source" | "id">)
     : `event#${new Bun.CryptoHasher("sha256").update(JSON.stringify([source, id])).digest("hex")}`;
 }
 
+/** The places of routes as texts. Routes stay the same over many events. */
+const places = new WeakMap<Destination, string>();
+
+function placeOf(to: Destination): string {
+  let place = places.get(to);
+  if (place === undefined) {
+    const { sink, ...address } = to;
+    places.set(to, (place = `${sink}:${Object.values(address).join(" ")}`));
+  }
+  return place;
+}
+
 function orderOf({ subject, id }: GatewayEvent): string {
   return subject ?? id;
 }
 
 function outgoing(event: GatewayEvent, now: number, traceparent: string | undefined): OutgoingEvent {
-  const { extensions, data, data_json, data_base64, datacontenttype, time, ...attributes } = event;
-  return {
+  const { id, source, type, subject, dataschema, data_base64, datacontenttype } = event;
+  // One by one: to spread what is there or not would make an object for each.
+  const out: Record<string, unknown> & { id: string; source: string; type: string } = {
     specversion: "1.0",
-    ...attributes,
-    time: time ?? new Date(now).toISOString(),
-    ...(data_base64 === undefined ? { datacontenttype: "application/json" } : {}),
-    ...(datacontenttype === undefined ? {} : { datacontenttype }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...extensions,
-    ...(data_base64 === undefined ? { data: dataOf({ data, data_json }) ?? null } : { data_base64 }),
+    id,
+    source,
+    type,
   };
+  if (subject !== undefined) out["subject"] = subject;
+  if (dataschema !== undefined) out["dataschema"] = dataschema;
+  out["time"] = event.time ?? new Date(now).toISOString();
+  if (datacontenttype !== undefined) out["datacontenttype"] = datacontenttype;
+  else if (data_base64 === undefined) out["datacontenttype"] = "application/json";
+  if (traceparent !== undefined) out["traceparent"] = traceparent;
+  Object.assign(out, event.extensions);
+  if (data_base64 === undefined) out["data"] = dataOf(event) ?? null;
+  else out["data_base64"] = data_base64;
+  return out;
 }

@@ -8,13 +8,22 @@ export type Target = Destination | { readonly endpoint: string };
 
 /** The places an event goes to by the routes that match it: each once, in order of the routes. */
 export function targetsOf(event: OutgoingEvent, routes: readonly NamedRoute[]): readonly Target[] {
-  const targets = new Map<string, Target>();
+  let first: readonly Target[] = NOWHERE;
+  let others: Map<string, Target> | undefined;
   for (const route of routes) {
     if (!route.enabled || !matches(event, route.match)) continue;
-    for (const target of route.to) targets.set(nameOf(target), target);
+    if (first === NOWHERE && route.to.length === 1) {
+      first = route.to; // most events have one place to go to
+      continue;
+    }
+    others ??= new Map(first.map((target) => [nameOf(target), target]));
+    if (first === NOWHERE) first = route.to;
+    for (const target of route.to) others.set(nameOf(target), target);
   }
-  return [...targets.values()];
+  return others === undefined ? first : [...others.values()];
 }
+
+const NOWHERE: readonly Target[] = [];
 
 /** Targets as texts. Routes stay the same over many events. */
 const names = new WeakMap<Target, string>();

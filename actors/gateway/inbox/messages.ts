@@ -62,8 +62,8 @@ export const EventAccepted = v.strictObject({
 });
 export type EventAccepted = v.InferOutput<typeof EventAccepted>;
 
-/** Inboxes there are: enough that turns spread over all partitions. */
-export const INBOX_COUNT = 1_024;
+/** Bits of an inbox's number: 1,024 inboxes are enough that turns spread over all partitions. */
+export const INBOX_BITS = 10;
 
 function isTime(text: string): boolean {
   return parseDateTime(text) !== undefined;
