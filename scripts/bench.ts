@@ -25,7 +25,7 @@ function duration(seconds: number): string {
 function usage(): string {
   return `Usage: bun run bench [name…] [--json] [--report] [--delivered] [--full | --quick] [--only text] [--sink name,…] [--open-transaction duration]
 
-Runs benchmarks, all of them but services without a name, each with its baseline. Servers that do not run are started, and stopped again.
+Runs benchmarks, all of them but console and services without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
 ${list()}
 
