@@ -26,6 +26,8 @@ export {
 } from "./message/address.ts";
 export type { Address } from "./message/address.ts";
 export type { CloudEvent } from "./message/cloud-event.ts";
+export type { NodeAnswer } from "./node/ask-nodes.ts";
+export type { ApplicationAnswers } from "./node/node-answers.ts";
 export type { ClusterReport, ReportedNode, ReportedStore } from "./node/cluster-report.ts";
 export type { ReportedActors } from "./activation/activation-directory.ts";
 export type { ContractCheck } from "./actor/contract-check.ts";

@@ -64,6 +64,7 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
     telemetry,
     log,
     tracing: tracing.otel,
+    traces: tracing.traces,
     address: () => server.address,
   });
   const server = serveHttp({ settings, live, connections, system, telemetry, tracing, lines, log });

@@ -25,7 +25,7 @@ function duration(seconds: number): string {
 function usage(): string {
   return `Usage: bun run bench [name…] [--json] [--report] [--delivered] [--full | --quick] [--only text] [--sink name,…] [--open-transaction duration]
 
-Runs benchmarks, all of them without a name, each with its baseline. Servers that do not run are started, and stopped again.
+Runs benchmarks, all of them but services without a name, each with its baseline. Servers that do not run are started, and stopped again.
 
 ${list()}
 
@@ -35,22 +35,27 @@ ${list()}
   --delivered  on a PostgreSQL of this run's own, with the defaults it is delivered with; the page shows both beside each other
   --full       the large cases too, as ten thousand sockets, or a store of a million actors, and more rounds where a case is
                made of few, as in failover
-  --only       of relay and growth: the parts whose names hold this text, as in "kafka", "open" or "timers"
-  --quick      of growth: up to ten thousand rows only, to try it
+  --only       of relay, growth and services: the parts whose names hold this text, as in "kafka", "open" or "timers"
+  --quick      of growth: up to ten thousand rows only, to try it; of services: few rounds
   --sink       of relay: the brokers to measure with, of nats, kafka, rabbitmq and redis; all of them without it
   --open-transaction
                of relay: how long a transaction is left open before what goes on beside it is measured, as in 10m; 10s without it
   --help       this text`;
 }
 
-/** The benchmarks of these names, in their order. Ends the process for a name there is none of. */
-function chosen(names: readonly string[]): readonly Bench[] {
+/**
+ * The benchmarks of these names, in their order; without a name all, or all that use PostgreSQL where it is about that. Ends the
+ * process for a name there is none of.
+ */
+function chosen(names: readonly string[], delivered: boolean): readonly Bench[] {
   for (const name of names) {
     if (BENCHES.some((bench) => bench.name === name)) continue;
     console.error(`There is no benchmark "${name}". There are:\n${list()}`);
     process.exit(EXIT_USAGE);
   }
-  return BENCHES.filter(({ name }) => names.length === 0 || names.includes(name));
+  return BENCHES.filter(({ name, servers, alone }) =>
+    names.length === 0 ? !alone && (!delivered || servers.includes("postgres")) : names.includes(name),
+  );
 }
 
 /** Runs one and tells its lines. Returns whether it came to its end; a server that cannot be had is no failure. */
@@ -102,7 +107,7 @@ if (help) {
   console.log(usage());
   process.exit(0);
 }
-const benches = chosen(names);
+const benches = chosen(names, delivered);
 if (delivered) await useDeliveredPostgres();
 if (!json) console.log(TABLE_HEAD);
 const [load = 0] = loadavg();

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { WorkflowExecutionAlreadyStartedError, type WorkflowExecutionDescription } from "@temporalio/client";
 import { WorkflowClientError, toClientError } from "#infra/temporal/client-error.ts";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import { inTrace } from "#infra/temporal/trace-headers.ts";
 import { idThere } from "#infra/temporal/workflow-id.ts";
+import { isRecorded, type Tracing } from "#runtime";
 import { describeRun, type WorkflowDescription } from "./describe-run.ts";
 import { listRuns, type WorkflowPage, type WorkflowPageRequest } from "./list-runs.ts";
 import { type StartableWorkflow, WORKFLOW_TYPES } from "./types.ts";
@@ -16,18 +18,32 @@ export interface WorkflowRun {
 /** Workflows as the HTTP routes need them. Every failure is a {@link WorkflowClientError}. */
 export interface WorkflowClient {
   readonly types: readonly StartableWorkflow[];
-  /** Starts a run under the type's business id, or finds the one that was started with the same input. `input` was checked. */
-  start(request: { readonly type: string; readonly id?: string; readonly input: unknown }): Promise<WorkflowRun>;
+  /**
+   * Starts a run under the type's business id, or finds the one that was started with the same input. `input` was checked.
+   * @param traceparent what the run is part of. Default: nothing. Likewise below.
+   */
+  start(
+    request: { readonly type: string; readonly id?: string; readonly input: unknown },
+    traceparent?: string,
+  ): Promise<WorkflowRun>;
   /** Runs, newest first. */
   list(page: WorkflowPageRequest): Promise<WorkflowPage>;
   /** The newest run of an id. */
   describe(workflowId: string): Promise<WorkflowDescription>;
-  signal(workflowId: string, name: string, input?: unknown): Promise<void>;
+  signal(workflowId: string, name: string, input?: unknown, traceparent?: string): Promise<void>;
   /** Waits for the workflow's answer. The same `updateId` again gets the same answer. */
-  update(workflowId: string, name: string, input?: unknown, updateId?: string): Promise<unknown>;
+  update(workflowId: string, name: string, input?: unknown, once?: UpdateOptions): Promise<unknown>;
   query(workflowId: string, name: string, input?: unknown): Promise<unknown>;
   /** Asks the workflow to cancel; it ends when it has cleaned up. */
   cancel(workflowId: string): Promise<void>;
+}
+
+/** Options of one update. */
+export interface UpdateOptions {
+  /** The same again gets the same answer. */
+  readonly updateId?: string | undefined;
+  /** What it is part of, and with it the activities that come after it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What {@link workflowClient} may be given besides the connection. */
@@ -35,6 +51,8 @@ export interface WorkflowClientOptions {
   readonly types?: readonly StartableWorkflow[];
   /** As the sink's: put before every task queue's name, after the prefix of the connection. */
   readonly queuePrefix?: string;
+  /** Where the spans of starts, signals and updates go. Default: nowhere; their trace is handed on. */
+  readonly tracing?: Tracing | undefined;
 }
 
 const INPUT_HASH = "inputHash";
@@ -42,7 +60,7 @@ const INPUT_HASH = "inputHash";
 /** A client of the workflows of one namespace. */
 export function workflowClient(
   temporal: Temporal,
-  { types = WORKFLOW_TYPES, queuePrefix = "" }: WorkflowClientOptions = {},
+  { types = WORKFLOW_TYPES, queuePrefix = "", tracing }: WorkflowClientOptions = {},
 ): WorkflowClient {
   const workflows = temporal.client.workflow;
   const prefix = temporal.prefix + queuePrefix;
@@ -57,14 +75,41 @@ export function workflowClient(
     }
   }
 
+  /** As `asking`, of a call that is part of a trace. */
+  async function asPart<T>(
+    traceparent: string | undefined,
+    what: string,
+    name: string,
+    workflowId: string,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    const span =
+      tracing !== undefined && isRecorded(traceparent)
+        ? tracing.begin({
+            name: `${what} workflow`,
+            kind: "client",
+            parent: traceparent,
+            attributes: { "rpc.system.name": "temporal", "rpc.method": name, "troupe.workflow.id": workflowId },
+          })
+        : undefined;
+    try {
+      const answer = await asking(() => inTrace(span?.traceparent ?? traceparent, call));
+      span?.end();
+      return answer;
+    } catch (error) {
+      span?.end(error);
+      throw error;
+    }
+  }
+
   return {
     types,
-    start: ({ type: name, input }) =>
-      asking(async () => {
-        const type = types.find((candidate) => candidate.name === name);
-        if (!type)
-          throw new WorkflowClientError("workflow_invalid", `Cannot start ${name}: there is no such workflow type`);
-        const workflowId = type.idOf(input);
+    start: async ({ type: name, input }, traceparent) => {
+      const type = types.find((candidate) => candidate.name === name);
+      if (!type)
+        throw new WorkflowClientError("workflow_invalid", `Cannot start ${name}: there is no such workflow type`);
+      const workflowId = type.idOf(input);
+      return await asPart(traceparent, "start", name, workflowId, async () => {
         const memo = { [INPUT_HASH]: hashOf(input) };
         try {
           const handle = await workflows.start(name, {
@@ -81,12 +126,14 @@ export function workflowClient(
           expectSame(known, name, memo[INPUT_HASH]);
           return { workflowId, runId: known.runId };
         }
-      }),
+      });
+    },
     list: (page) => asking(() => listRuns(temporal, page, prefix)),
     describe: (workflowId) => asking(() => describeRun(temporal, workflowId)),
-    signal: (workflowId, name, input) => asking(() => handleOf(workflowId).signal(name, ...argsOf(input))),
-    update: (workflowId, name, input, updateId) =>
-      asking(() => {
+    signal: (workflowId, name, input, traceparent) =>
+      asPart(traceparent, "signal", name, workflowId, () => handleOf(workflowId).signal(name, ...argsOf(input))),
+    update: (workflowId, name, input, { updateId, traceparent } = {}) =>
+      asPart(traceparent, "update", name, workflowId, () => {
         const handle = handleOf(workflowId);
         const once = updateId === undefined ? {} : { updateId };
         if (input === undefined) return handle.executeUpdate<unknown, []>(name, once);

@@ -40,7 +40,7 @@ const { trace } = proxySinks<TraceSinks>();
 
 /** Loaded by the worker with the workflows' bundle. */
 export const interceptors: WorkflowInterceptorsFactory = () => {
-  /** What activities are part of: the run, or the signal that came last. */
+  /** What activities are part of: the run, or the signal or update that came last. */
   let current: string | undefined;
 
   return {
@@ -69,6 +69,10 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
         async handleSignal(input, next) {
           current = readTrace(input.headers) ?? current;
           await next(input);
+        },
+        async handleUpdate(input, next) {
+          current = readTrace(input.headers) ?? current;
+          return await next(input);
         },
       },
     ],

@@ -21,6 +21,7 @@ import { type MountedRoute, openApiDocument } from "#infra/http/openapi.ts";
 import { Problem } from "#infra/http/problem.ts";
 import { isLoopbackHost, targetOf } from "#infra/http/target.ts";
 import { beginRequest, endRequest, traceOf } from "#infra/http/trace.ts";
+import { ClusterTraces } from "#infra/otel/cluster-traces.ts";
 import type { Span } from "#runtime";
 import { preflight, share } from "../access/guard/cors.ts";
 import { keyRoutes } from "../access/http/keys.ts";
@@ -40,6 +41,7 @@ import type { Forwarding, IngressDeps } from "./deps.ts";
 import { answerError, headOf, noRoute } from "./error-handler.ts";
 import { createRouter, type Router, routeOf } from "./router.ts";
 import { actorAdminRoutes } from "./routes/actor-admin.ts";
+import { actorTypeRoutes } from "./routes/actor-types.ts";
 import { actorsRoutes } from "./routes/actors.ts";
 import { brokerRoutes } from "./routes/brokers.ts";
 import { chaosRoutes } from "./routes/chaos.ts";
@@ -52,7 +54,7 @@ import { RPC_SOCKET_PATH, rpcRoutes } from "./routes/rpc.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { systemRoutes } from "./routes/system.ts";
-import { tracesRoutes } from "./routes/traces.ts";
+import { askForTraces, tracesRoutes } from "./routes/traces.ts";
 import { workflowRoutes } from "./routes/workflows.ts";
 import { SOCKET_PATH } from "./sockets/sockets.ts";
 
@@ -96,10 +98,13 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorsRoutes(deps),
     projectionRoutes(deps),
     actorAdminRoutes(deps),
+    ...(deps.search === undefined ? [] : [actorTypeRoutes(deps, deps.search.actors)]),
     ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
     ...(rpc === undefined ? [] : [rpc]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
-    ...(deps.traces === undefined ? [] : [tracesRoutes(deps.traces)]),
+    ...(deps.traces === undefined
+      ? []
+      : [tracesRoutes(new ClusterTraces(askForTraces(deps.troupe, deps.traces)), deps.traces)]),
     ...(deps.tails === undefined ? [] : [brokerRoutes(deps, deps.tails)]),
     ...(deps.chaos === undefined ? [] : [chaosRoutes(deps.chaos)]),
     ...(deps.search === undefined ? [] : [searchRoutes(deps, deps.search)]),

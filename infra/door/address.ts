@@ -10,16 +10,21 @@ export type Steps = readonly string[];
  */
 export function stepsOf(url: string, base: string): Steps {
   const start = url.indexOf("/", url.indexOf("//") + 2);
-  const [path = ""] = (start < 0 ? "/" : url.slice(start)).split(/[?#]/u);
-  if (!path.startsWith(`${base}/`)) throw nothingHere();
+  if (start < 0 || !url.startsWith(base, start) || url[start + base.length] !== "/") throw nothingHere();
+  const path = url.slice(start + base.length + 1, endOfPath(url, start));
+  const steps = path.split("/");
+  if (!path.includes("%")) return steps;
   try {
-    return path
-      .slice(base.length + 1)
-      .split("/")
-      .map(decodeURIComponent);
+    return steps.map(decodeURIComponent);
   } catch (cause) {
     throw new Problem(400, "path.malformed", "The path holds an escape that is not UTF-8", { cause });
   }
+}
+
+function endOfPath(url: string, start: number): number {
+  const [query, fragment] = [url.indexOf("?", start), url.indexOf("#", start)];
+  if (query < 0) return fragment < 0 ? url.length : fragment;
+  return fragment < 0 ? query : Math.min(query, fragment);
 }
 
 /** What a path that leads nowhere is answered with. */

@@ -23,7 +23,7 @@ import {
 import type { EventRow } from "./event-stream.ts";
 import { doorProblem } from "./failure.ts";
 import type { DoorTroupe } from "./options.ts";
-import type { WatchEvent } from "./watcher.ts";
+import { WatchEvent } from "./watch-event.ts";
 
 /** Who connects, and to what. */
 export interface Connecting {
@@ -106,7 +106,7 @@ export class Channel implements EventRow {
   async next(): Promise<WatchEvent | undefined> {
     for (;;) {
       const [text] = this.#out;
-      if (text !== undefined) return { id: "", event: "message", data: text };
+      if (text !== undefined) return new WatchEvent("", "message", text);
       if (this.#over) return undefined;
       const woken = new Promise<"woken">((resolve) => (this.#wake = () => resolve("woken")));
       const came = await Promise.race([woken, (this.#ahead ??= this.#broadcast())]);

@@ -8,6 +8,7 @@ import {
   type AnyActorType,
   type AnyWorkDefinition,
   type AnyWorkerType,
+  type Duration,
   durationMs,
   type Log,
   silentLog,
@@ -20,7 +21,8 @@ import { doorProblem, failureOf, type Failure } from "./failure.ts";
 import type { DoorOptions, DoorTroupe, Verdict } from "./options.ts";
 import { messageId, timeoutOf } from "./request-options.ts";
 import { StateFeeds } from "./state-feed.ts";
-import { Watcher, type WatchEvent } from "./watcher.ts";
+import type { WatchEvent } from "./watch-event.ts";
+import { Watcher } from "./watcher.ts";
 
 /** A call, wherever it was read from. */
 export interface Ask {
@@ -63,6 +65,8 @@ export class Door {
   readonly #node: () => DoorTroupe;
   readonly #log: Log;
   readonly #timeoutMs: number;
+  /** The same, as calls are told. */
+  readonly #timeout: Duration;
   readonly #maxStreams: number;
   /** Ends what is open, when the door closes. */
   readonly #open = new Set<() => void>();
@@ -84,7 +88,8 @@ export class Door {
     this.#options = options;
     this.#node = typeof troupe === "function" ? troupe : () => troupe;
     this.#log = log;
-    this.#timeoutMs = durationMs(options.timeout ?? "30s");
+    this.#timeout = options.timeout ?? "30s";
+    this.#timeoutMs = durationMs(this.#timeout);
     this.#maxStreams = maxStreams;
   }
 
@@ -115,16 +120,16 @@ export class Door {
   async call(ask: Ask, request: Request, traceparent: string, signal: AbortSignal): Promise<string | undefined> {
     const { type, key, message, input } = ask;
     const { kind } = this.definition(type, message);
-    const timeout = timeoutOf(ask.deadlineMs, this.#timeoutMs);
-    const caller = admitted(await this.#options.authorize({ kind, type, key, message, input }, request)); // DoorHandler.D2
-    const { idempotencyKey } = ask;
-    const id = kind === "command" && idempotencyKey !== undefined ? await messageId(idempotencyKey, caller) : undefined; // DoorHandler.D3
-    return this.#node().callText(type, key, message, input, {
-      ...(id !== undefined && { id }),
-      timeout,
-      signal,
-      traceparent,
-    });
+    const timeout = ask.deadlineMs === undefined ? this.#timeout : timeoutOf(ask.deadlineMs, this.#timeoutMs);
+    // What is known at once is not waited for: each wait costs every call a turn of the queue.
+    const verdict = this.#options.authorize({ kind, type, key, message, input }, request);
+    const caller = admitted(verdict instanceof Promise ? await verdict : verdict); // DoorHandler.D2
+    if (kind !== "command" || ask.idempotencyKey === undefined) {
+      return this.#node().callText(type, key, message, input, { timeout, signal, traceparent });
+    }
+    const named = messageId(ask.idempotencyKey, caller); // DoorHandler.D3
+    const id = typeof named === "string" ? named : await named;
+    return this.#node().callText(type, key, message, input, { id, timeout, signal, traceparent });
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { WatchEvent } from "./watcher.ts";
+import type { WatchEvent } from "./watch-event.ts";
 
 /** Where the events of one stream come from. */
 export interface EventRow {
@@ -66,7 +66,8 @@ export function eventStream(
       if (came === undefined) return end();
       if (came === "alarm") return controller.enqueue(text.encode(":\n\n"));
       next = undefined;
-      controller.enqueue(text.encode(`id: ${came.id}\nevent: ${came.event}\ndata: ${came.data}\n\n`));
+      // A copy: an enqueued one may be taken over by the host.
+      controller.enqueue(came.bytes.slice());
       row.sent();
     } catch {
       end(); // what ended the row is answered when the client comes back

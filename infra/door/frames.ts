@@ -24,7 +24,7 @@
  */
 import type { Ask, Connect, Follow } from "./core.ts";
 import { doorProblem, type Failure } from "./failure.ts";
-import type { WatchEvent } from "./watcher.ts";
+import type { WatchEvent } from "./watch-event.ts";
 
 /** Events of a stream that are sent before its client has taken any. */
 export const WINDOW = 8;
@@ -100,8 +100,8 @@ export function saidText(id: number, n: number, failure: Failure | undefined): s
 }
 
 /** The text of an event. */
-export function eventText(id: number, { id: at, event, data }: WatchEvent): string {
-  return `{"id":${id},"at":${JSON.stringify(at)},"event":"${event}","data":${data}}`;
+export function eventText(id: number, { members }: WatchEvent): string {
+  return `{"id":${id},${members}`;
 }
 
 function callOf(frame: Members, id: number): Frame | undefined {

@@ -15,12 +15,15 @@ export const DEADLINE_HEADER = "troupe-deadline-ms";
  * The message id that an `Idempotency-Key` stands for: the same key of another caller is another id.
  * @throws {Problem} 400 unless the key is 1 to 255 visible ASCII characters.
  */
-export async function messageId(key: string, caller: string): Promise<string> {
+export function messageId(key: string, caller: string): string | Promise<string> {
   if (!VISIBLE_ASCII.test(key)) {
     throw malformed("idempotency.key_malformed", "idempotency-key", "1 to 255 visible ASCII characters", key);
   }
   const id = `door/${encodeURIComponent(caller)}/${key}`;
-  if (id.length <= PLAIN_ID_LENGTH) return id;
+  return id.length <= PLAIN_ID_LENGTH ? id : hashed(id);
+}
+
+async function hashed(id: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(id)));
   return `door#${Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -107,6 +107,7 @@ export interface BunSocket {
   sendText(text: string): number;
   close(code?: number, reason?: string): void;
   getBufferedAmount(): number;
+  cork(send: () => void): void;
 }
 
 /** What `Bun.serve` takes: `fetch` and `websocket`. */
@@ -167,10 +168,26 @@ export function bunSockets(door: ActorHandler): BunHandlers {
   };
 }
 
-function bunLine(socket: BunSocket): SocketLine {
+/**
+ * The line of a socket of Bun. What is sent in one turn of the event loop, as a change to all of a socket's streams, goes out with
+ * one write.
+ */
+export function bunLine(socket: BunSocket): SocketLine {
+  let texts: string[] = [];
+  const flush = (): void => {
+    const some = texts;
+    texts = [];
+    if (some.length === 1) socket.sendText(some[0] ?? "");
+    else if (some.length > 1) socket.cork(() => some.forEach((text) => socket.sendText(text)));
+  };
   return {
-    send: (text) => void socket.sendText(text),
-    close: (code, reason) => socket.close(code, reason),
+    send(text) {
+      if (texts.push(text) === 1) setImmediate(flush);
+    },
+    close(code, reason) {
+      flush();
+      socket.close(code, reason);
+    },
     unreadBytes: () => socket.getBufferedAmount(),
   };
 }

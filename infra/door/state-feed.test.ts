@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createTroupe, memory, type Troupe, type WatchedState } from "#runtime";
 import { Counter } from "./door-bench.ts";
 import type { DoorTroupe } from "./options.ts";
+import { bunLine } from "./socket-hosts.ts";
 import { StateFeeds } from "./state-feed.ts";
 
 let troupe: Troupe;
@@ -31,8 +32,8 @@ beforeEach(async () => {
 });
 afterEach(() => troupe.stop());
 
-const countOf = (state: { readonly data: string } | undefined): unknown =>
-  state && (JSON.parse(state.data) as { state: { count: number } }).state.count;
+const countOf = (state: { readonly event: { readonly data: string } } | undefined): unknown =>
+  state && (JSON.parse(state.event.data) as { state: { count: number } }).state.count;
 
 test("however many watch an actor through a door, a change is asked for once", async () => {
   const feeds = new StateFeeds();
@@ -84,4 +85,41 @@ test("what ends the watch ends it for all, and who comes later asks anew", async
   await expect(two.next()).rejects.toThrow();
   await expect(feeds.read(node, Counter, wrong, "").next()).rejects.toThrow();
   expect(asked).toBe(2);
+});
+
+test("a change is written once for all who watch, as a frame and as a server-sent event", async () => {
+  const feeds = new StateFeeds();
+  const readers = Array.from({ length: 3 }, () => feeds.read(node, Counter, "a", ""));
+  await Promise.all(readers.map((reader) => reader.next()));
+  const changed = readers.map((reader) => reader.next());
+  await troupe.ref(Counter, "a").add({ by: 1 });
+  const states = await Promise.all(changed);
+  const [first, ...others] = states.map((state) => state?.event);
+  for (const other of others) expect(other).toBe(first as never);
+  expect(first?.bytes).toBe(first?.bytes as never);
+  for (const reader of readers) reader.stop();
+});
+
+test("what goes to a socket of Bun in one turn of the event loop is one write", async () => {
+  const written: string[][] = [];
+  let corked: string[] | undefined;
+  const line = bunLine({
+    data: undefined as never,
+    sendText: (text) => (corked ?? (written[written.length] = [])).push(text),
+    close: (code) => void written.push([`closed ${code}`]),
+    getBufferedAmount: () => 0,
+    cork(send) {
+      written.push((corked = []));
+      send();
+      corked = undefined;
+    },
+  });
+  for (const text of ["a", "b", "c"]) line.send(text);
+  expect(written).toEqual([]);
+  await new Promise((resolve) => setImmediate(resolve));
+  line.send("d");
+  await new Promise((resolve) => setImmediate(resolve));
+  line.send("last words");
+  line.close(1000, "bye");
+  expect(written).toEqual([["a", "b", "c"], ["d"], ["last words"], ["closed 1000"]]);
 });

@@ -11,13 +11,14 @@
 import type { AnyActorType, WatchedState } from "#runtime";
 import { textHash } from "#runtime/internal";
 import type { DoorTroupe } from "./options.ts";
+import { WatchEvent } from "./watch-event.ts";
 
 /** A state as it is sent. */
 export interface FedState {
   /** Version and hash. */
   readonly id: string;
-  /** JSON. */
-  readonly data: string;
+  /** For all who follow nothing else. */
+  readonly event: WatchEvent;
 }
 
 /** Who reads the states of an actor. */
@@ -115,7 +116,8 @@ class Feed {
         for await (const { state, version, exists } of this.#watch(this.#stop.signal)) {
           const text = JSON.stringify(state);
           const data = `{"version":${version},"exists":${exists},"state":${text}}`;
-          this.#newest = { id: `${version}-${textHash(text)}`, data }; // Feed.F2
+          const id = `${version}-${textHash(text)}`;
+          this.#newest = { id, event: new WatchEvent(id, "state", data) }; // Feed.F2
           this.#newestOf = this.#asking;
           this.#wake();
           if (this.#asked || this.#outcome !== undefined) break;

@@ -13,14 +13,7 @@ import type { AnyActorType, TopicItem, TopicSubscription } from "#runtime";
 import { eventId, type Place } from "./event-id.ts";
 import type { DoorTroupe } from "./options.ts";
 import type { FedState, StateFeeds, StateReader } from "./state-feed.ts";
-
-/** One event for the watcher. */
-export interface WatchEvent {
-  readonly id: string;
-  readonly event: "state" | "broadcast" | "gap" | "message";
-  /** JSON. */
-  readonly data: string;
-}
+import { WatchEvent } from "./watch-event.ts";
 
 /** What a watcher follows. */
 export interface WatchWish {
@@ -71,7 +64,10 @@ export class Watcher {
    * Asked again only after it has answered.
    */
   async next(): Promise<WatchEvent | undefined> {
-    const taken = await Promise.race(this.#pending.values());
+    const pending = this.#pending.values();
+    // Most follow states alone: there is nothing to race.
+    const taken = await (this.#pending.size === 1 ? pending.next().value : Promise.race(pending));
+    if (taken === undefined) return undefined;
     if (taken.item === undefined) return undefined;
     this.#pending.delete(taken.from);
     return taken.from === "state" ? this.#stateEvent(taken.item) : this.#topicEvent(taken.item);
@@ -111,17 +107,18 @@ export class Watcher {
     taken.catch(() => undefined); // `next` hears of it; nobody may be in `next` right now
   }
 
-  #stateEvent({ id, data }: FedState): WatchEvent {
+  #stateEvent({ id, event }: FedState): WatchEvent {
     this.#place = { ...this.#place, state: id };
-    return { id: eventId(this.#place), event: "state", data };
+    // Without topics it is the same for all who watch: written once.
+    return this.#place.topics === "" ? event : new WatchEvent(eventId(this.#place), "state", event.data);
   }
 
   #topicEvent(item: TopicItem): WatchEvent {
     this.#place = { ...this.#place, topics: item.id };
     if (item.kind === "gap")
-      return { id: eventId(this.#place), event: "gap", data: JSON.stringify({ topics: item.topics }) };
+      return new WatchEvent(eventId(this.#place), "gap", JSON.stringify({ topics: item.topics }));
     const { topic, type, body } = item;
     const head = JSON.stringify({ topic, type }).slice(0, -1);
-    return { id: eventId(this.#place), event: "broadcast", data: `${head},"data":${body}}` };
+    return new WatchEvent(eventId(this.#place), "broadcast", `${head},"data":${body}}`);
   }
 }

@@ -4,8 +4,9 @@
  *
  * L1 Bounded: a service keeps at most two files of `maxBytes`, and each reader a bounded queue.
  * L2 A line is kept once: after a restart a container is followed from its last kept line on.
+ * L3 The newest lines are read from the end: that costs what is asked for, and not what is kept.
  */
-import { appendFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerRecord, LogLine } from "./container.ts";
 import type { Engine } from "./engine.ts";
@@ -23,6 +24,8 @@ export type Level = "debug" | "info" | "warn" | "error";
 /** What is read of a service's log. */
 export interface BookRequest {
   readonly since?: string;
+  /** At most so many of the newest that are kept; none of it bounds what is followed. Default: all. */
+  readonly tail?: number;
   readonly follow: boolean;
   readonly signal: AbortSignal;
 }
@@ -32,6 +35,10 @@ type Listener = (line: BookLine) => void;
 const FLUSH_MS = 100;
 const MAX_QUEUE = 10_000;
 const AGAIN_MS = 1_000;
+/** Bytes read at once, from the end of a file. */
+const CHUNK = 131_072;
+/** Lines of several containers may be written in another order than that of their times, by so much at most. */
+const DISORDER_MS = 10_000;
 
 export class LogBook {
   readonly #engine: Pick<Engine, "events" | "list" | "logs">;
@@ -54,7 +61,7 @@ export class LogBook {
   }
 
   /** The lines of a service, oldest first; with `follow` then each new one until `signal` is aborted. */
-  async *read(service: string, { since, follow, signal }: BookRequest): AsyncGenerator<BookLine> {
+  async *read(service: string, { since, tail, follow, signal }: BookRequest): AsyncGenerator<BookLine> {
     const queue: BookLine[] = [];
     let wake = (): void => undefined;
     const listener: Listener = (line) => {
@@ -68,12 +75,9 @@ export class LogBook {
     try {
       await this.flush();
       const seen = new Set<string>();
-      for (const file of [`${service}.1.log`, `${service}.log`]) {
-        for (const line of await this.#linesOf(file)) {
-          if (since !== undefined && Date.parse(line.at) < Date.parse(since)) continue;
-          if (follow) seen.add(`${line.containerId} ${line.at}`);
-          yield line;
-        }
+      for (const line of await this.#newest(service, since, tail)) {
+        if (follow) seen.add(`${line.containerId} ${line.at}`);
+        yield line;
       }
       while (follow && !signal.aborted) {
         const line = queue.shift();
@@ -167,24 +171,62 @@ export class LogBook {
 
   /** The last kept line of each container of a service. */
   async #recall(service: string): Promise<void> {
-    for (const file of [`${service}.1.log`, `${service}.log`]) {
-      for (const { containerId, at } of await this.#linesOf(file)) {
-        const last = this.#last.get(containerId);
-        if (last === undefined || at > last) this.#last.set(containerId, at);
-      }
+    for (const { containerId, at } of await this.#newest(service)) {
+      const last = this.#last.get(containerId);
+      if (last === undefined || at > last) this.#last.set(containerId, at);
     }
     if (this.#last.size > 10_000) this.#last.clear();
   }
 
-  async #linesOf(file: string): Promise<BookLine[]> {
-    const text = await readFile(join(this.#directory, file), "utf8").catch(() => "");
-    return text.split("\n").flatMap((line) => {
-      try {
-        return line === "" ? [] : [JSON.parse(line) as BookLine];
-      } catch {
-        return []; // half a line: the process was killed while it wrote
+  /** LogBook.L3: the newest kept lines, oldest first. */
+  async #newest(service: string, since?: string, tail = Number.POSITIVE_INFINITY): Promise<BookLine[]> {
+    const from = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since);
+    const found: BookLine[] = [];
+    for (const file of [`${service}.log`, `${service}.1.log`]) {
+      for await (const line of backwards(join(this.#directory, file))) {
+        const at = Date.parse(line.at);
+        if (at < from - DISORDER_MS || found.length >= tail) return found.reverse();
+        if (at >= from) found.push(line);
       }
-    });
+    }
+    return found.reverse();
+  }
+}
+
+/** The lines of a file, the last one first; none where there is no file. */
+async function* backwards(path: string): AsyncGenerator<BookLine> {
+  const file = await open(path, "r").catch(() => undefined);
+  if (file === undefined) return;
+  try {
+    let end = (await file.stat()).size;
+    let rest = Buffer.alloc(0); // the end of a line whose begin stands further up
+    while (end > 0) {
+      const start = Math.max(0, end - CHUNK);
+      const chunk = Buffer.alloc(end - start);
+      await file.read(chunk, 0, chunk.length, start);
+      const bytes = Buffer.concat([chunk, rest]);
+      const whole = start === 0 ? 0 : bytes.indexOf("\n") + 1;
+      rest = whole === 0 && start > 0 ? bytes : bytes.subarray(0, whole);
+      if (whole > 0 || start === 0) yield* linesOf(bytes.subarray(whole));
+      end = start;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function* linesOf(bytes: Buffer): Generator<BookLine> {
+  for (const text of bytes.toString().split("\n").reverse()) {
+    const line = parsed(text);
+    if (line !== undefined) yield line;
+  }
+}
+
+function parsed(text: string): BookLine | undefined {
+  try {
+    return text === "" ? undefined : (JSON.parse(text) as BookLine);
+  } catch {
+    return undefined; // half a line: the process was killed while it wrote
   }
 }
 

@@ -36,7 +36,7 @@ export function openApiDocument(
       title: "Troupe",
       version: "1",
       description:
-        "Orders from placing to delivery, workflows, and containers kept at their desired state. Every error is an `application/problem+json`. Live updates come over the WebSocket `/ws`.",
+        "Orders from placing to delivery, workflows, and containers kept at their desired state. Every error is an `application/problem+json`. Live updates come over the WebSocket `/ws`, calls of actors over `/rpc/socket`.",
     },
     servers: [{ url: "/" }],
     paths,

@@ -4,6 +4,7 @@ import { actor, createTroupe, memory, type Sink, type Troupe } from "#runtime";
 import { localNetwork } from "#runtime/testing";
 import { eventually } from "../testing/eventually.ts";
 import { type Otel, openOtel } from "./otel.ts";
+import { UnrecordedRoots } from "./roots.ts";
 import { bounded, OtelSettingError, samplingOf } from "./sampling.ts";
 import { type KeptSpan, TraceStore } from "./trace-store.ts";
 
@@ -233,12 +234,35 @@ test("the store holds about what it may, and forgets the oldest trace first", ()
     ...{ spanId: "a", parentSpanId: null, name: "x", kind: "internal", service: "s" },
     ...{ startMs: 1, endMs: 2, failure: null, attributes: {}, links: [] },
   };
-  for (let i = 0; i < 50; i++) store.add(String(i), span);
+  for (let i = 0; i < 50; i++) store.add(String(i), { ...span, startMs: i, endMs: i + 1 });
   expect(store.bytes).toBeLessThanOrEqual(10_000);
   expect(store.get("0")).toBeUndefined();
   expect(store.get("49")?.spans).toHaveLength(1);
-  for (let i = 0; i < 50; i++) store.add("49", span);
+  for (let i = 0; i < 50; i++) store.add("49", { ...span, startMs: 49, endMs: 50 });
   expect(store.get("49")?.dropped).toBeGreaterThan(0);
   expect(store.list({}, 3).map(({ traceId }) => traceId)).toEqual(["49", "48", "47"]);
-  expect(store.list({}, 1, "48").map(({ traceId }) => traceId)).toEqual(["47"]);
+  expect(store.list({}, 1, { startMs: 48, traceId: "48" }).map(({ traceId }) => traceId)).toEqual(["47"]);
+});
+
+test("the sampler is asked for few of the traces that begin here, and turns down all for which it is not", () => {
+  for (const ratio of ["0", "0.01", "0.3", "1"]) {
+    const sampling = samplingOf({ OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: ratio });
+    const roots = new UnrecordedRoots();
+    const seen = new Set<string>();
+    let [asked, recorded] = [0, 0];
+    for (let i = 0; i < 4_000; i++) {
+      const at = roots.ahead();
+      const never = sampling.never?.(roots.pool, at) === true;
+      const root = roots.next();
+      expect(root).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+      seen.add(root.slice(3, 35));
+      const wanted = sampling(root.slice(3, 35), undefined);
+      expect(never && wanted).toBe(false);
+      if (!never) asked++;
+      if (wanted) recorded++;
+    }
+    expect(seen.size).toBe(4_000);
+    expect(asked - recorded).toBeLessThan(80); // two of 256 at most, by chance
+    expect(Math.abs(recorded / 4_000 - Number(ratio))).toBeLessThan(0.04);
+  }
 });

@@ -8,12 +8,22 @@
  *    SDK's own sampler is never asked.
  * O2 a root has no span yet: its `traceparent` has a span id of zeros, which its first span replaces.
  */
-import { context, type Link, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
+import {
+  type Context,
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AlwaysOnSampler, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { isRecorded, type Span, type SpanStart, type Tracing } from "#runtime";
 import { randomHex, ZERO_SPAN } from "../base/random-hex.ts";
+import { UnrecordedRoots } from "./roots.ts";
 import { type Sampling, samplingOf } from "./sampling.ts";
 import { spanContextOf, traceparentOf } from "./traceparent.ts";
 
@@ -93,44 +103,58 @@ export function openOtel({
     idGenerator: ids,
     spanLimits: { attributeValueLengthLimit: MAX_TEXT },
   });
-  // One that is there already does as well.
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  return new SdkTracing(provider, provider.getTracer("troupe"), ids, sampling, callsBegin);
+  const own = new AsyncLocalStorageContextManager().enable();
+  // One that is there already does as well. Ours is asked itself: the way through the API is dearer than its answer.
+  const contexts: { active(): Context } = context.setGlobalContextManager(own) ? own : context;
+  return new SdkTracing(provider, provider.getTracer("troupe"), { ids, contexts, sampling, callsBegin });
+}
+
+/** What the tracing of a process is made of. */
+interface SdkParts {
+  readonly ids: Ids;
+  /** Where the context of the work under way is asked for. */
+  readonly contexts: { active(): Context };
+  readonly sampling: Sampling;
+  readonly callsBegin: boolean;
 }
 
 class SdkTracing implements Otel {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
   readonly #ids: Ids;
+  readonly #contexts: { active(): Context };
   readonly #sampling: Sampling;
   readonly #callsBegin: boolean;
+  readonly #roots = new UnrecordedRoots();
 
-  constructor(provider: TracerProvider, tracer: Tracer, ids: Ids, sampling: Sampling, callsBegin: boolean) {
+  constructor(provider: TracerProvider, tracer: Tracer, { ids, contexts, sampling, callsBegin }: SdkParts) {
     this.#provider = provider;
     this.#tracer = tracer;
     this.#ids = ids;
+    this.#contexts = contexts;
     this.#sampling = sampling;
     this.#callsBegin = callsBegin;
   }
 
   current(): string {
-    return this.active() ?? (this.#callsBegin ? this.root() : this.#unrecorded());
+    return this.active() ?? (this.#callsBegin ? this.root() : this.#roots.next());
   }
 
   active(): string | undefined {
-    const active = trace.getSpanContext(context.active());
+    const around = this.#contexts.active();
+    if (around === ROOT_CONTEXT) return undefined;
+    const active = trace.getSpanContext(around);
     if (active === undefined) return undefined;
     return traceparentOf(active.traceId, active.spanId, (active.traceFlags & 1) === 1);
   }
 
   root(): string {
-    const traceId = randomHex(32);
-    const recorded = this.#sampling(traceId, undefined);
-    return traceparentOf(traceId, recorded ? ZERO_SPAN : randomHex(16), recorded); // Otel.O2
-  }
-
-  #unrecorded(): string {
-    return traceparentOf(randomHex(32), randomHex(16), false);
+    const roots = this.#roots;
+    const at = roots.ahead();
+    if (this.#sampling.never?.(roots.pool, at) === true) return roots.next();
+    const root = roots.next();
+    const traceId = root.slice(3, 35);
+    return this.#sampling(traceId, undefined) ? traceparentOf(traceId, ZERO_SPAN, true) : root; // Otel.O2
   }
 
   join(traceparent: string): string {

@@ -34,6 +34,8 @@ export interface TraceSummary {
   readonly traceId: string;
   /** Of its first span. */
   readonly name: string;
+  /** Whether that is the root of the trace: else another process may have it. */
+  readonly root: boolean;
   readonly startMs: number;
   readonly endMs: number;
   readonly spans: number;
@@ -122,18 +124,21 @@ export class TraceStore implements SpanProcessor {
     return { spans: kept.spans.toSorted((a, b) => a.startMs - b.startMs), dropped: kept.dropped };
   }
 
-  /** Traces that fit, the one that was heard of last first; behind `after`, where that is given and still there. */
-  list(filter: TraceFilter, limit: number, after?: string): TraceSummary[] {
+  /** Traces that fit, the one that began last first; those behind `before`, where that is given. */
+  list(filter: TraceFilter, limit: number, before?: TracePlace): TraceSummary[] {
     const found: TraceSummary[] = [];
-    const ids = [...this.#traces.keys()].toReversed();
-    for (const traceId of after === undefined ? ids : ids.slice(ids.indexOf(after) + 1)) {
-      const kept = this.#traces.get(traceId);
-      if (kept === undefined || !fits(kept, filter)) continue;
-      const { first, startMs, endMs, spans, dropped, failures } = kept;
-      found.push({ traceId, name: first.name, startMs, endMs, spans: spans.length + dropped, failures });
-      if (found.length === limit) break;
+    for (const [traceId, kept] of this.#traces) {
+      const { startMs } = kept;
+      if (before !== undefined && byPlace({ startMs, traceId }, before) <= 0) continue;
+      if (fits(kept, filter)) found.push(summaryOf(traceId, kept));
     }
-    return found;
+    return found.toSorted(byPlace).slice(0, limit);
+  }
+
+  /** A trace without its spans; `undefined`: it is not there, or not any more. */
+  summary(traceId: string): TraceSummary | undefined {
+    const kept = this.#traces.get(traceId);
+    return kept === undefined ? undefined : summaryOf(traceId, kept);
   }
 
   onStart(): void {}
@@ -171,6 +176,22 @@ const KINDS: Readonly<Record<SpanKind, KeptSpan["kind"]>> = {
   [SpanKind.PRODUCER]: "producer",
   [SpanKind.CONSUMER]: "consumer",
 };
+
+/** Where a trace stands in a list. */
+export interface TracePlace {
+  readonly startMs: number;
+  readonly traceId: string;
+}
+
+/** The newest first; of two that began at once, by their id. */
+export function byPlace(one: TracePlace, other: TracePlace): number {
+  return other.startMs - one.startMs || (one.traceId < other.traceId ? -1 : one.traceId > other.traceId ? 1 : 0);
+}
+
+function summaryOf(traceId: string, { first, startMs, endMs, spans, dropped, failures }: Kept): TraceSummary {
+  const root = first.parentSpanId === null;
+  return { traceId, name: first.name, root, startMs, endMs, spans: spans.length + dropped, failures };
+}
 
 function toMs([seconds, nanoseconds]: readonly [number, number]): number {
   return seconds * 1_000 + nanoseconds / 1_000_000;

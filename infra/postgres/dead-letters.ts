@@ -78,7 +78,7 @@ export async function keysWithDeadLetters(
     select u.key from unnest(${arrayLiteral(keys)}::text[]) u (key)
     where exists (
       select 1 from dead_letters
-      where coalesce(dead_letters.key, target) = u.key and position <= ${upTo}::bigint ${fits(sql, filter)}
+      where coalesce(dead_letters.key, target) = u.key and position <= ${upTo}::bigint ${fits(sql, filter, true)}
     )`;
   return rows.map(({ key }) => key);
 }
@@ -143,14 +143,16 @@ export async function deleteDeadLetters(sql: Sql, ids: readonly string[]): Promi
  * Only what is asked for stands in the statement: with the rest as parameters no plan would use the indexes. Of several
  * conditions the narrowest leads; the others are expressions, which no index has, as a server without statistics would read
  * all that each of them fits.
+ *
+ * @param byKey whether the statement itself asks for keys, which lead then.
  */
-function fits(sql: Sql, { reason, type, key, from, before }: DeadLetterFilter) {
-  const led = key !== undefined || type !== undefined || reason !== undefined;
+function fits(sql: Sql, { reason, type, key, from, before }: DeadLetterFilter, byKey = key !== undefined) {
+  const led = byKey || type !== undefined || reason !== undefined;
   const at = led ? sql`at_ms + 0` : sql`at_ms`;
   return sql`
     ${key === undefined ? sql`` : sql`and coalesce(dead_letters.key, target) = ${key}`}
-    ${type === undefined ? sql`` : key === undefined ? sql`and type = ${type}` : sql`and type || '' = ${type}`}
-    ${reason === undefined ? sql`` : key === undefined && type === undefined ? sql`and reason = ${reason}` : sql`and reason || '' = ${reason}`}
+    ${type === undefined ? sql`` : sql`and ${byKey ? sql`type || ''` : sql`type`} = ${type}`}
+    ${reason === undefined ? sql`` : sql`and ${byKey || type !== undefined ? sql`reason || ''` : sql`reason`} = ${reason}`}
     ${from === undefined ? sql`` : sql`and ${at} >= ${from}::bigint`}
     ${before === undefined ? sql`` : sql`and ${at} < ${before}::bigint`}`;
 }

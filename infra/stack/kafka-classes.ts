@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { cached, install, onlyWhenIdle } from "./cache.ts";
 import { CommandError } from "./command.ts";
-import type { KafkaProgram } from "./kafka-download.ts";
 import { KAFKA_VERSION } from "./kafka-jars.ts";
 import { kafkaNode } from "./kafka-node.ts";
+import type { JarCommand } from "./maven-jars.ts";
 import { javaVersion } from "./packages.ts";
 import { Ports } from "./ports.ts";
 import type { ObtainContext, Recipe } from "./recipe.ts";
@@ -36,7 +36,7 @@ export async function classArchive(java: string): Promise<string | undefined> {
  */
 export async function recordClasses(
   context: ObtainContext,
-  kafka: KafkaProgram & { readonly probe: Recipe["probe"] },
+  kafka: JarCommand & { readonly probe: Recipe["probe"] },
 ): Promise<void> {
   await install(NAME, await versionOf(kafka.java), context, (target) =>
     onlyWhenIdle("build", async () => {
@@ -59,7 +59,7 @@ async function versionOf(java: string): Promise<string> {
 /** Starts a node of its own, waits until it serves, ends it: Java then writes down what it had loaded. */
 async function record(
   context: ObtainContext,
-  kafka: KafkaProgram & { readonly probe: Recipe["probe"] },
+  kafka: JarCommand & { readonly probe: Recipe["probe"] },
   work: string,
   archive: string,
 ): Promise<void> {

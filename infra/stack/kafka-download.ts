@@ -1,118 +1,16 @@
-/** Kafka's jars, by Maven, which knows mirrors and proxies. */
-import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { boundedDownload, progressOf } from "./bounded-download.ts";
-import { cacheDir, install } from "./cache.ts";
+/** Kafka's jars. */
 import { KAFKA_JARS, KAFKA_MEGABYTES, KAFKA_VERSION } from "./kafka-jars.ts";
-import { javaCommand, programOrPackage } from "./packages.ts";
+import { type JarCommand, jarProgram } from "./maven-jars.ts";
 import type { ObtainContext } from "./recipe.ts";
-import { UnavailableError } from "./types.ts";
-
-const WITHIN_MS = 600_000;
-const ATTEMPTS = 2;
-const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1";
-
-/** What Kafka is started with. */
-export interface KafkaProgram {
-  readonly java: string;
-  readonly classPath: string;
-}
 
 /** Finds or downloads Java and the jars. Throws `UnavailableError` when they cannot be had, or are not the pinned ones. */
-export async function kafkaProgram(context: ObtainContext): Promise<KafkaProgram> {
-  const folder = await install("kafka", KAFKA_VERSION, context, async (target) => {
-    // Before Java is looked for: Debian's Maven brings one.
-    const maven = await programOrPackage(context, { program: "mvn", apt: "maven", brew: "maven" });
-    await download(context, maven, await javaCommand(context), target);
+export function kafkaProgram(context: ObtainContext): Promise<JarCommand> {
+  return jarProgram(context, {
+    title: "Kafka",
+    name: "kafka",
+    version: KAFKA_VERSION,
+    jars: KAFKA_JARS,
+    megabytes: KAFKA_MEGABYTES,
+    artifact: "org.apache.kafka:kafka_2.13",
   });
-  return { java: await javaCommand(context), classPath: join(folder, "libs", "*") };
-}
-
-async function download(context: ObtainContext, maven: string, java: string, folder: string): Promise<void> {
-  const libs = join(folder, "libs");
-  const pom = join(folder, "pom.xml");
-  const what = `downloading Kafka ${KAFKA_VERSION} (${KAFKA_MEGABYTES} MB in ${Object.keys(KAFKA_JARS).length} jars, Maven)`;
-  writeFileSync(pom, pomOf(libs));
-  const args = [
-    ...["--batch-mode", "--quiet", "--file", pom, `${PLUGIN}:copy`, "-Dmaven.artifact.threads=10"],
-    ...["-Dmaven.wagon.rto=30000", "-Dmaven.wagon.http.retryHandler.count=3"],
-  ];
-  const env = {
-    // It runs for seconds: the second compiler would cost more than it saves.
-    MAVEN_OPTS: `${process.env["MAVEN_OPTS"] ?? ""} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC`.trim(),
-    // Maven looks for Java by itself, and would not find the one in the cache.
-    ...(java.startsWith(cacheDir()) ? { JAVA_HOME: join(java, "..", "..") } : {}),
-  };
-  for (let attempt = 1; ; attempt++) {
-    context.doing(what);
-    try {
-      await boundedDownload(
-        {
-          folder: libs,
-          maxBytes: KAFKA_MEGABYTES * 2_000_000,
-          withinMs: WITHIN_MS,
-          onBytes: (bytes) => bytes > 0 && context.doing(what, progressOf(bytes, KAFKA_MEGABYTES)),
-        },
-        (signal) => context.run(maven, args, { env, signal }),
-      );
-      await verify(libs);
-      return;
-    } catch (error) {
-      // What came is in Maven's own cache: the next attempt goes on from there.
-      await rm(libs, { recursive: true, force: true });
-      if (attempt < ATTEMPTS && !(error instanceof WrongJarError)) continue;
-      throw new UnavailableError(
-        `Kafka could not be downloaded: ${error instanceof Error ? error.message : String(error)}`,
-        error instanceof WrongJarError
-          ? `rm -r ~/.m2/repository/${error.coordinates.split(":").slice(0, 2).join("/").replaceAll(".", "/")}`
-          : `mvn dependency:get -Dartifact=org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
-        { cause: error },
-      );
-    }
-  }
-}
-
-/** A jar whose bytes are not those that are pinned. */
-class WrongJarError extends Error {
-  override readonly name = "WrongJarError";
-  readonly coordinates: string;
-
-  constructor(coordinates: string, expected: string, received: string) {
-    super(`${coordinates} is refused as its SHA-256 is wrong: expected ${expected}, received ${received}`);
-    this.coordinates = coordinates;
-  }
-}
-
-async function verify(libs: string): Promise<void> {
-  for (const [coordinates, expected] of Object.entries(KAFKA_JARS)) {
-    const [, artifact = "", version = ""] = coordinates.split(":");
-    const bytes = await readFile(join(libs, `${artifact}-${version}.jar`));
-    const received = createHash("sha256").update(bytes).digest("hex");
-    if (received !== expected) throw new WrongJarError(coordinates, expected, received);
-  }
-}
-
-/** Copies the listed jars and nothing they name. */
-function pomOf(libs: string): string {
-  const items = Object.keys(KAFKA_JARS).map((coordinates) => {
-    const [group, artifact, version] = coordinates.split(":");
-    return `<artifactItem><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></artifactItem>`;
-  });
-  const [group, artifact, version] = PLUGIN.split(":");
-  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>troupe</groupId><artifactId>kafka</artifactId><version>1</version>
-  <build><plugins><plugin>
-    <groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>
-    <configuration>
-      <outputDirectory>${libs}</outputDirectory>
-      <artifactItems>
-${items.join("\n")}
-      </artifactItems>
-    </configuration>
-  </plugin></plugins></build>
-</project>
-`;
 }

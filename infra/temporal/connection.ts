@@ -2,6 +2,7 @@ import { Client, Connection, type WorkflowService } from "@temporalio/client";
 import type { PayloadCodec } from "@temporalio/common";
 import { EagerStarts } from "./eager-starts.ts";
 import { securityOptions, type TemporalSecurity } from "./security.ts";
+import { traceHeaders } from "./trace-headers.ts";
 
 /** Where Temporal is. */
 export interface TemporalOptions {
@@ -65,6 +66,7 @@ export function temporalConnection({
   const client = new Client({
     connection,
     namespace,
+    interceptors: { workflow: [traceHeaders] },
     dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
   });
   const call = <T>(calls: () => Promise<T>): Promise<T> => connection.withDeadline(Date.now() + deadlineMs, calls);

@@ -146,7 +146,7 @@ export async function everyStatement(store: Store, time: number, rows: number): 
   ]);
   for (const filter of FILTERS) {
     await store.deadLetters(filter, { limit: 10, after: 0, upTo: undefined });
-    await store.keysWithDeadLetters(filter, ["k7"], 1_000);
+    await store.keysWithDeadLetters(filter, ["k7", "none"], NEVER);
     await store.claimDeadLetterKeys(["k7"], "one", 1_000);
     await store.releaseDeadLetterKeys(["k7"], "one");
   }

@@ -159,6 +159,8 @@ export class OwnBroker implements AsyncDisposable {
     await this.kill();
     for (const helper of this.#helpers ?? []) signalGroup(helper, "SIGKILL");
     this.#ports[Symbol.dispose]();
+    // As the bridge of a Docker engine: it is the machine's, and no process takes it along.
+    await this.#launch.cleanUp?.();
     await unmountBelow(this.#folder);
     await rm(this.#folder, { recursive: true, force: true });
   }

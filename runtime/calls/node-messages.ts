@@ -2,7 +2,8 @@
  * What nodes say to each other beside calls to actors, as envelopes to an actor type that no actor can have.
  *
  * `take` (key: the store): these partitions were released for you. `report`: what have you got in memory? `subscriptions`: what
- * do you consume? `waits`: do the turns of these actors of yours wait for one of those?
+ * do you consume? `waits`: do the turns of these actors of yours wait for one of those? `ask` (key: what): what the application
+ * answers itself.
  */
 
 import type { ReportedActors } from "../activation/activation-directory.ts";
@@ -30,7 +31,7 @@ export interface NodeLink {
 export async function askNode(
   { transport, clock }: NodeLink,
   node: NodeId,
-  message: "take" | "report" | "subscriptions" | "waits",
+  message: "take" | "report" | "subscriptions" | "waits" | "ask",
   { store = "", input, timeoutMs }: { readonly store?: string; readonly input?: unknown; readonly timeoutMs: number },
 ): Promise<unknown> {
   const envelope: Envelope = {
@@ -66,6 +67,8 @@ export interface NodeAnswers {
   report(): readonly ReportedActors[];
   subscriptions(): readonly SubscriptionStatus[];
   waits(ahead: WayAhead): Promise<readonly string[] | undefined>;
+  /** @throws {TypeError} nobody here answers that. */
+  ask(what: string, input: unknown): Promise<unknown>;
 }
 
 /** Answers a message to this node. @throws {TypeError} for one it does not know: a newer node sent it. */
@@ -73,6 +76,7 @@ export async function answerNode({ message, key, input }: Envelope, answers: Nod
   if (message === "report") return JSON.stringify(answers.report());
   if (message === "subscriptions") return JSON.stringify(answers.subscriptions());
   if (message === "waits") return JSON.stringify(await answers.waits(input as WayAhead));
+  if (message === "ask") return JSON.stringify(await answers.ask(key, input));
   if (message !== "take") throw new TypeError(`Cannot answer "${message}" as this node does not know it`);
   await answers.take(key, input as readonly number[]);
   return undefined;

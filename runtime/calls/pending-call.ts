@@ -27,6 +27,9 @@ export class PendingCall<Reply> implements Delivery, Expiring {
   #resolve!: (reply: Reply | Promise<Reply>) => void;
   #reject!: (error: unknown) => void;
   settled = false;
+  /** Where its caller may give it up by a signal. */
+  signal: AbortSignal | undefined;
+  #abort: (() => void) | undefined;
 
   constructor(
     envelope: Envelope,
@@ -69,6 +72,14 @@ export class PendingCall<Reply> implements Delivery, Expiring {
     this.#abandon(new TroupeError("deadline_exceeded", text));
   }
 
+  /** The caller waits no longer once `signal` is aborted. */
+  until(signal: AbortSignal): void {
+    if (this.settled) return;
+    this.signal = signal;
+    this.#abort = () => this.cancel();
+    signal.addEventListener("abort", this.#abort);
+  }
+
   /** The caller waits no longer. */
   cancel(): void {
     const { type, key, message } = this.envelope;
@@ -84,6 +95,7 @@ export class PendingCall<Reply> implements Delivery, Expiring {
   #settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
+    if (this.#abort !== undefined) this.signal?.removeEventListener("abort", this.#abort);
     this.#deadlines.remove(this);
     return true;
   }

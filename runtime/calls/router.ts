@@ -14,7 +14,7 @@ import type { CallOptions } from "../actor/ref.ts";
 import { backoffMs } from "../base/backoff.ts";
 import { withDeadline } from "../base/deadline.ts";
 import { Deadlines } from "../base/deadlines.ts";
-import { durationMs } from "../base/duration.ts";
+import { type Duration, durationMs } from "../base/duration.ts";
 import type { Log } from "../base/log.ts";
 import type { StoreHost } from "../host/store-host.ts";
 import { OverloadedError, TroupeError } from "../message/errors.ts";
@@ -56,19 +56,19 @@ export class Router {
   /** Of calls that took the short way. */
   readonly #caller: CallerSide<unknown> = {
     read: parsed,
-    again: ({ envelope, deadline }, error) =>
-      mayRetry(error) && !this.#stopped ? this.route(envelope, undefined, deadline).then(parsed) : undefined,
+    again: (call, error) => (mayRetry(error) && !this.#stopped ? this.#again(call).then(parsed) : undefined),
   };
   /** Of those whose caller takes the reply as the text that it is. */
   readonly #textCaller: CallerSide<string | undefined> = {
     read: (body) => body,
-    again: ({ envelope, deadline }, error) =>
-      mayRetry(error) && !this.#stopped ? this.route(envelope, undefined, deadline) : undefined,
+    again: (call, error) => (mayRetry(error) && !this.#stopped ? this.#again(call) : undefined),
   };
   readonly #tells: DroppedTells;
   readonly #tellFailed: (envelope: Envelope, error: unknown) => void;
   readonly #tellAgain = (envelope: Envelope, error: unknown): Promise<unknown> | undefined =>
     mayRetry(error) && !this.#stopped ? this.route(envelope) : undefined;
+  #timeout: Duration | undefined;
+  #timeoutMs = 0;
   /** Calls that take the long way. */
   #routing = 0;
   #stopped = false;
@@ -150,7 +150,7 @@ export class Router {
     deadline?: number,
     made?: Made,
   ): Promise<unknown> {
-    let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(options.timeout);
+    let timeoutMs = options.timeout === undefined ? DEFAULT_TIMEOUT_MS : this.#timeoutOf(options.timeout);
     if (deadline !== undefined) {
       timeoutMs = Math.min(timeoutMs, deadline - this.#node.clock.monotonic());
       if (timeoutMs <= 0) {
@@ -174,8 +174,10 @@ export class Router {
       token: made?.token,
       since: made?.since,
     };
-    if (signal !== undefined) return this.routeUntil(signal, envelope).then(parsed);
-    return this.#shortWay(envelope, this.#caller) ?? this.route(envelope).then(parsed);
+    if (signal === undefined)
+      return this.#shortWay(envelope, signal, this.#caller) ?? this.route(envelope).then(parsed);
+    if (signal.aborted) return Promise.reject(cancelledError(message, `${type}/${key}`));
+    return this.#shortWay(envelope, signal, this.#caller) ?? this.routeUntil(signal, envelope).then(parsed);
   }
 
   /** As `call`, for what is no part of a turn: up to its reply as JSON. */
@@ -186,10 +188,20 @@ export class Router {
     input: unknown,
     { id, signal, timeout, traceparent = this.#node.spans?.tracing.current() }: CallOptions,
   ): Promise<string | undefined> {
-    const timeoutMs = timeout === undefined ? DEFAULT_TIMEOUT_MS : durationMs(timeout);
+    const timeoutMs = timeout === undefined ? DEFAULT_TIMEOUT_MS : this.#timeoutOf(timeout);
     const envelope = { ...envelopeOf(type, key, message, input, traceparent), id, timeoutMs };
-    if (signal !== undefined) return this.routeUntil(signal, envelope);
-    return this.#shortWay(envelope, this.#textCaller) ?? this.route(envelope);
+    if (signal === undefined) return this.#shortWay(envelope, signal, this.#textCaller) ?? this.route(envelope);
+    if (signal.aborted) return Promise.reject(cancelledError(message, `${type}/${key}`));
+    return this.#shortWay(envelope, signal, this.#textCaller) ?? this.routeUntil(signal, envelope);
+  }
+
+  /** Read once: a door gives most calls the same time. */
+  #timeoutOf(timeout: Duration): number {
+    if (timeout !== this.#timeout) {
+      this.#timeoutMs = durationMs(timeout);
+      this.#timeout = timeout;
+    }
+    return this.#timeoutMs;
   }
 
   /** A message whose reply nobody waits for. Where there is no room for it, it is dropped and counted. */
@@ -207,9 +219,16 @@ export class Router {
   }
 
   /** As `route`, until `signal` is aborted. */
-  routeUntil(signal: AbortSignal, envelope: Envelope): Promise<string | undefined> {
+  routeUntil(signal: AbortSignal, envelope: Envelope, deadline?: number): Promise<string | undefined> {
     const error = (): TroupeError => cancelledError(envelope.message, `${envelope.type}/${envelope.key}`);
-    return untilAborted(signal, error, (cancellation) => this.route(envelope, cancellation));
+    return untilAborted(signal, error, (cancellation) => this.route(envelope, cancellation, deadline));
+  }
+
+  /** A call that failed on the short way takes the long one. */
+  #again<Reply>({ envelope, deadline, signal }: PendingCall<Reply>): Promise<string | undefined> {
+    return signal === undefined
+      ? this.route(envelope, undefined, deadline)
+      : this.routeUntil(signal, envelope, deadline);
   }
 
   /** Takes a message to its actor, wherever that is, and brings back the reply as JSON. */
@@ -356,7 +375,11 @@ export class Router {
    * again. `undefined`: the long way has to be taken. Should the short one fail, the long way goes on where that is
    * harmless (Router.N1).
    */
-  #shortWay<Reply>(envelope: Envelope, caller: CallerSide<Reply>): Promise<Reply> | undefined {
+  #shortWay<Reply>(
+    envelope: Envelope,
+    signal: AbortSignal | undefined,
+    caller: CallerSide<Reply>,
+  ): Promise<Reply> | undefined {
     const host = this.#node.types.findHost(envelope.type);
     const actor = host?.dispatcher.resident(envelope.type, envelope.key);
     const definition = actor?.definitionOf(envelope.message);
@@ -370,6 +393,7 @@ export class Router {
     }
     const call = new PendingCall(envelope, now + envelope.timeoutMs, now, this.#deadlines, host.dispatcher, caller);
     host.dispatcher.deliverTo(actor, call, definition, now);
+    if (signal !== undefined) call.until(signal);
     return call.promise;
   }
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { actor, createTroupe, memory } from "#runtime";
+import { actor, createTroupe, memory, type Troupe } from "#runtime";
 import { localNetwork } from "#runtime/testing";
+import { until } from "../testing/until.ts";
 
 const Counter = actor("counter", {
   state: v.object({ count: v.number() }),
@@ -56,4 +57,38 @@ test("when the owner dies with a call under way, a call with an id goes to the n
   expect(await query).toBe(0);
   expect(await withoutId).toMatchObject({ code: "deadline_exceeded" });
   await owner.stop(0);
+});
+
+test("the application of every node is asked, and one that is away or has nothing to say holds nobody up", async () => {
+  const network = localNetwork();
+  const stores = { default: memory() };
+  const nodeOf = (nodeId: string, answers?: Record<string, (input: unknown) => unknown>) =>
+    createTroupe({
+      actors: [Counter],
+      stores,
+      nodeId,
+      transport: network.transport(),
+      leaseMs: 300,
+      ...(answers !== undefined && { answers }),
+    });
+  const hello = (who: string) => ({ hello: async (input: unknown) => ({ who, input }) });
+  await using _first = await nodeOf("first", hello("first"));
+  await using second = await nodeOf("second", hello("second"));
+  await using _third = await nodeOf("third");
+  const fourth = await nodeOf("fourth", hello("fourth"));
+  const knows = (node: Troupe) =>
+    until(
+      async () => (await node.cluster()).nodes.length,
+      (count) => count === 4,
+    );
+  await knows(second);
+  network.silent.add("fourth");
+  const answers = await second.askNodes("hello", { n: 1 }, 50);
+  expect(answers.toSorted((a, b) => (a.node < b.node ? -1 : 1))).toEqual([
+    { node: "first", answer: { who: "first", input: { n: 1 } } },
+    { node: "fourth", answer: undefined },
+    { node: "second", answer: { who: "second", input: { n: 1 } } },
+    { node: "third", answer: undefined },
+  ]);
+  await fourth.stop(0);
 });

@@ -185,6 +185,7 @@ function partsOf(options: TroupeOptions): NodeParts {
     projections,
     subscriptions,
     deadLetters,
+    answers: options.answers ?? {},
     detachMetrics,
   };
 }

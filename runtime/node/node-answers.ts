@@ -7,6 +7,9 @@ import { TroupeError } from "../message/errors.ts";
 import type { Subscriptions } from "../subscriptions/subscriptions.ts";
 import type { Workers } from "../workers/workers.ts";
 
+/** What the application of a node answers to the others, by name. The answers are JSON. */
+export type ApplicationAnswers = Readonly<Record<string, (input: unknown) => unknown>>;
+
 /** What this node answers to what other nodes ask of it itself. */
 export class OwnAnswers implements NodeAnswers {
   readonly #hosts: readonly StoreHost[];
@@ -14,14 +17,17 @@ export class OwnAnswers implements NodeAnswers {
 
   readonly #crossings: CrossingAsks;
   readonly #workers: Workers | undefined;
+  readonly #application: ApplicationAnswers;
 
   constructor(
     hosts: readonly StoreHost[],
     subscriptions: Subscriptions,
     crossings: CrossingAsks,
     workers: Workers | undefined,
+    application: ApplicationAnswers,
   ) {
     this.#workers = workers;
+    this.#application = application;
     this.#hosts = hosts;
     this.#subscriptions = subscriptions;
     this.#crossings = crossings;
@@ -29,6 +35,12 @@ export class OwnAnswers implements NodeAnswers {
 
   waits(ahead: WayAhead): Promise<readonly string[] | undefined> {
     return this.#crossings.rest(ahead);
+  }
+
+  async ask(what: string, input: unknown): Promise<unknown> {
+    const answer = Object.hasOwn(this.#application, what) ? this.#application[what] : undefined;
+    if (answer === undefined) throw new TypeError(`Cannot answer "${what}" as this node has nothing to say to it`);
+    return await answer(input);
   }
 
   async take(storeKey: string, partitions: readonly number[]): Promise<void> {

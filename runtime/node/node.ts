@@ -29,8 +29,9 @@ import { type Projections } from "../projections/projections.ts";
 import { type Subscriptions } from "../subscriptions/subscriptions.ts";
 import { watchActor, watchEnvelope, type WatchedState } from "../watch/watch.ts";
 import type { Workers } from "../workers/workers.ts";
+import { askNodes, type NodeAnswer } from "./ask-nodes.ts";
 import type { ClusterReport } from "./cluster-report.ts";
-import { OwnAnswers } from "./node-answers.ts";
+import { type ApplicationAnswers, OwnAnswers } from "./node-answers.ts";
 import { reportCluster } from "./report-cluster.ts";
 import type { Troupe, TroupeStatus } from "./troupe.ts";
 
@@ -57,6 +58,8 @@ export interface NodeParts {
   readonly projections: Projections;
   readonly subscriptions: Subscriptions;
   readonly deadLetters: DeadLetters;
+  /** What the application answers to other nodes. */
+  readonly answers: ApplicationAnswers;
   /** Ends the reading of this node's counts. */
   readonly detachMetrics: (() => void) | undefined;
 }
@@ -76,7 +79,7 @@ export class Node implements Troupe {
     this.nodeId = parts.nodeId;
     this.tracing = parts.tracing;
     this.deadLetters = parts.deadLetters;
-    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions, parts.crossings, parts.workers);
+    this.#answers = new OwnAnswers(parts.hosts, parts.subscriptions, parts.crossings, parts.workers, parts.answers);
   }
 
   async start(): Promise<void> {
@@ -218,6 +221,10 @@ export class Node implements Troupe {
 
   cluster(timeoutMs = 500): Promise<ClusterReport> {
     return reportCluster(this.nodeId, this.#parts.hosts, this.#parts.link, timeoutMs, this.#answers);
+  }
+
+  askNodes(what: string, input: unknown, timeoutMs = 500): Promise<readonly NodeAnswer[]> {
+    return askNodes(this.nodeId, this.#parts.hosts, this.#parts.link, { what, input, timeoutMs }, this.#answers);
   }
 
   async leave(timeoutMs = 10_000): Promise<void> {

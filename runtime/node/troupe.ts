@@ -22,7 +22,9 @@ import type { Tracing } from "../ports/tracing.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { ProjectionStatus } from "../projections/projections.ts";
 import type { WatchedState } from "../watch/watch.ts";
+import type { NodeAnswer } from "./ask-nodes.ts";
 import type { ClusterReport } from "./cluster-report.ts";
+import type { ApplicationAnswers } from "./node-answers.ts";
 
 /** What `createTroupe` is given. */
 export interface TroupeOptions {
@@ -72,6 +74,8 @@ export interface TroupeOptions {
   readonly recentTurns?: number;
   /** Takes this node's counts, to be read at any time. None: nothing is counted. */
   readonly metrics?: Metrics;
+  /** What this node answers to `askNodes` of the others, by name: JSON, from JSON. Default: nothing. */
+  readonly answers?: ApplicationAnswers;
   /** Takes the spans of this node: see `otel` in `troupe/otel`. None: traces are handed on, and nothing of them is told. */
   readonly tracing?: Tracing | undefined;
   readonly clock?: Clock;
@@ -221,6 +225,11 @@ export interface Troupe {
   status(): TroupeStatus;
   /** The whole cluster, as far as it answers within `timeoutMs` (default 500). */
   cluster(timeoutMs?: number): Promise<ClusterReport>;
+  /**
+   * Asks the application of every node, this one included, what its `answers` say to `what`. One that is away, says nothing within
+   * `timeoutMs` (default 500) or has no such answer is listed without one. For what is kept in memory here and there, as traces.
+   */
+  askNodes(what: string, input: unknown, timeoutMs?: number): Promise<readonly NodeAnswer[]>;
   /**
    * Hands the partitions over to the other nodes, a few at a time, and takes none any more. Calls are still taken and
    * routed: a process does this before it stops to listen. Waits at most `timeoutMs` (default 10,000); what is left then

@@ -1,4 +1,5 @@
 import type { Distribution, Exemplar } from "../ports/metrics.ts";
+import { isRecorded } from "../ports/tracing.ts";
 
 /** From half a millisecond to ten seconds: a turn, a commit, a publish. */
 export const SECONDS: readonly number[] = [
@@ -21,7 +22,7 @@ export class Buckets implements Distribution {
   }
 
   /**
-   * @param traceparent where the value was seen, if it is known.
+   * @param traceparent where the value was seen, if it is known. Only a trace that is recorded can be looked at: others are passed over.
    * @param atMs when: milliseconds since the epoch.
    */
   add(value: number, traceparent?: string, atMs = 0): void {
@@ -30,7 +31,7 @@ export class Buckets implements Distribution {
     while (i < bounds.length && value > (bounds[i] as number)) i++;
     counts[i] = (counts[i] as number) + 1;
     this.sum += value;
-    if (traceparent === undefined) return;
+    if (!isRecorded(traceparent)) return;
     const kept = this.exemplars[i];
     if (kept === undefined) this.exemplars[i] = { traceparent, value, atMs };
     else {

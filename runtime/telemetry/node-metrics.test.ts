@@ -117,3 +117,13 @@ test("Buckets count a value under the smallest bound that holds it, and above th
 function total(counts: readonly number[] | undefined): number {
   return (counts ?? []).reduce((sum, count) => sum + count, 0);
 }
+
+test("an exemplar leads to a trace that can be looked at: one that is not recorded leaves none", () => {
+  const buckets = new Buckets([1]);
+  const trace = (flags: string): string => `00-${"a".repeat(32)}-${"b".repeat(16)}-${flags}`;
+  buckets.add(0.5, trace("00"), 1);
+  expect([buckets.counts, buckets.exemplars]).toEqual([[1, 0], []]);
+  buckets.add(0.25, trace("01"), 2);
+  buckets.add(0.75, trace("00"), 3);
+  expect(buckets.exemplars).toEqual([{ traceparent: trace("01"), value: 0.25, atMs: 2 }]);
+});

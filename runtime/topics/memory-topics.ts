@@ -32,13 +32,18 @@ export function memoryTopics(options: MemoryTopicsOptions = {}): Topics {
   const hub = new TopicHub({ clock, limits: { maxMessages, maxAgeMs, maxLength } });
   hub.restart(newGeneration(), 0);
   const seen = new Set<string>();
+  /** The same ids in a ring: to ask the set for its oldest one would walk over all that were deleted. */
+  const ring: string[] = [];
+  let next = 0;
 
   function publish({ id, target, name, body }: OutboxRecord): PublishResult {
     if (!isTopic(target)) return { kind: "refused", detail: `"${target.slice(0, 80)}" names no topic` };
     if (seen.has(id)) return ACKED;
     seen.add(id);
-    const [oldest] = seen;
-    if (seen.size > maxMessages && oldest !== undefined) seen.delete(oldest);
+    const oldest = ring[next];
+    if (oldest !== undefined) seen.delete(oldest);
+    ring[next] = id;
+    next = (next + 1) % maxMessages;
     hub.publish(hub.log.end + 1, target, name, body);
     return ACKED;
   }

@@ -38,6 +38,10 @@ export interface DrivenHostOptions {
 /** A host that this process drives. */
 export interface DrivenHost {
   readonly engine: Engine;
+  /** What it is called, once its engine has answered. */
+  readonly name: () => string | undefined;
+  /** Resolves with its name; with nothing when it was stopped before. */
+  readonly named: Promise<string | undefined>;
   /** Those of the loops' own queue, as this host carries them out. */
   readonly activities: object;
   readonly watcher: Watcher;
@@ -76,6 +80,8 @@ export function driveHost(options: DrivenHostOptions): DrivenHost {
   });
   return {
     engine,
+    name: host.name,
+    named: host.named,
     activities,
     watcher,
     containers: {

@@ -24,6 +24,7 @@ import { startWorkers, type Workers } from "#workflows/worker.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
 import { startAutoscaling } from "./autoscaling.ts";
 import { driveHost, type HostedEngine, logFolder } from "./driven-host.ts";
+import { containersElsewhere, serveContainers } from "./other-hosts.ts";
 import { joined } from "./own-containers.ts";
 
 /** What {@link startOrchestrator} is given. */
@@ -109,6 +110,20 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     wake: (service) => first.watcher.wake(service),
     log,
   });
+  const stopping = new AbortController();
+  const shown = driven.map(({ containers }) => containers);
+  if (nats !== undefined) {
+    const prefix = temporal.prefix;
+    for (const { named, containers } of driven)
+      void named.then(async (host) => {
+        if (host !== undefined) await serveContainers({ nats, prefix, host, containers, log }, stopping.signal);
+      });
+    const hosts = async (): Promise<readonly string[]> => {
+      const own = new Set(driven.map(({ name }) => name()));
+      return (await needs.hosts()).filter((host) => !own.has(host));
+    };
+    shown.push(containersElsewhere({ nats, prefix, hosts }));
+  }
   const engines = driven.map(({ engine }) => engine);
   const autoscaling = startAutoscaling({ troupe, engines, nats, kafka, rabbitmq, redis, tls, temporal, log });
   // In the background: the first service that asks for the demo image should find it built.
@@ -120,8 +135,9 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
       ready: () => loops.ready(),
       stop: async () => void (await Promise.all([loops.stop(), ...driven.map(({ workers }) => workers.stop())])),
     },
-    containers: joined(driven.map(({ containers }) => containers)),
+    containers: joined(shown),
     async stop() {
+      stopping.abort();
       await Promise.allSettled([sweep.stop(), autoscaling.stop(), ...driven.map((host) => host.stop())]);
     },
   };

@@ -75,7 +75,7 @@ export function serveHttp({
   log,
 }: ServedBy): HttpServer {
   const { HOST, PORT, TEMPORAL_UI_URL, TEMPORAL_NAMESPACE } = settings;
-  const workflows = connections.temporal && workflowClient(connections.temporal);
+  const workflows = connections.temporal && workflowClient(connections.temporal, { tracing: tracing.otel });
   const troupe = (): Troupe =>
     system.troupe() ?? notYet("The actor system has not started yet: GET /ready says what it waits for");
   const orchestrator = orchestratorRoutes({

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { Keyring } from "#actors/access/keyring/keyring.ts";
 import { Ticket } from "#actors/access/ticket/ticket.ts";
+import { TRACES } from "#actors/ingress/routes/traces.ts";
 import { Autoscaler } from "#actors/orchestrator/autoscaler/autoscaler.ts";
 import { Config } from "#actors/orchestrator/config/config.ts";
 import { Host } from "#actors/orchestrator/host/host.ts";
+import { knownHosts } from "#actors/orchestrator/host/own-host.ts";
 import type { OwnContainers } from "#actors/orchestrator/http/requests.ts";
 import { Job } from "#actors/orchestrator/job/job.ts";
 import { Scaler } from "#actors/orchestrator/scaler/scaler.ts";
@@ -24,16 +26,20 @@ import { SHARED_STORES, shopActors } from "#actors/shop/actors.ts";
 import { type OrderLists, orderLists } from "#actors/shop/read-model/orders.ts";
 import { type Reports, reports } from "#actors/shop/read-model/reports.ts";
 import { contractCheck } from "#infra/contracts/check.ts";
+import { answerTraces, type TraceQuestion } from "#infra/otel/cluster-traces.ts";
 import type { Otel } from "#infra/otel/otel.ts";
+import type { TraceStore } from "#infra/otel/trace-store.ts";
 import { type AnyActorType, createTroupe, durationMs, type Log, type Store, type Troupe } from "#runtime";
 import { workflowClient } from "#workflows/client.ts";
 import type { Workers } from "#workflows/worker.ts";
 import { type Audit, startAudit } from "./audit.ts";
+import { clusterNames } from "./cluster-names.ts";
 import type { Connections } from "./connections.ts";
 import { SERVICES } from "./databases.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import { keepTrying } from "./keep-trying.ts";
 import { type Orchestrator, startOrchestrator } from "./orchestrator.ts";
+import { containersElsewhere } from "./other-hosts.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
@@ -61,7 +67,7 @@ export interface System {
   shop(): ShopReads | undefined;
   /** The event gateway's part of this process. */
   readonly gateway: Gateway;
-  /** The containers of this process's engine; `undefined` while it drives none. */
+  /** The containers of this process's engines, and of those that others drive; `undefined` while nothing can be seen. */
   containers(): OwnContainers | undefined;
   /** The running workers; `undefined` while there are none. */
   workers(): Workers | undefined;
@@ -93,12 +99,23 @@ export interface SystemOptions {
   readonly telemetry: Pick<Telemetry, "prometheus" | "reconciled">;
   readonly log: Log;
   readonly tracing: Otel | undefined;
+  /** What this node answers to others that ask for traces. */
+  readonly traces: TraceStore | undefined;
   /** Where this process serves HTTP, once it does. */
   readonly address: () => string | undefined;
 }
 
 /** Starts the actor system in the background. */
-export function startSystem({ settings, live, connections, telemetry, log, tracing, address }: SystemOptions): System {
+export function startSystem({
+  settings,
+  live,
+  connections,
+  telemetry,
+  log,
+  tracing,
+  traces,
+  address,
+}: SystemOptions): System {
   const stopping = new AbortController();
   const trying = { signal: stopping.signal, log };
   const { hosts, temporal } = connections;
@@ -136,6 +153,9 @@ export function startSystem({ settings, live, connections, telemetry, log, traci
         ...(settings.ACTORS_MAX_ACTIVE === undefined ? {} : { maxActiveActors: settings.ACTORS_MAX_ACTIVE }),
         metrics: telemetry.prometheus.metrics,
         tracing,
+        ...(traces !== undefined && {
+          answers: { [TRACES]: (question: unknown) => answerTraces(traces, question as TraceQuestion) },
+        }),
         ...(transport === undefined ? {} : { transport }),
       });
       const looks = settings.TROUPE_ROLES.includes("workflows");
@@ -195,13 +215,22 @@ export function startSystem({ settings, live, connections, telemetry, log, traci
     }
   }
 
+  /** For a process that drives no engine itself. */
+  let others: OwnContainers | undefined;
+  function elsewhere(): OwnContainers | undefined {
+    const { nats } = connections;
+    if (troupe === undefined || nats === undefined || settings.TROUPE_ROLES.includes("scaler")) return undefined;
+    const { prefix } = clusterNames(settings.TROUPE_CLUSTER);
+    return (others ??= containersElsewhere({ nats, prefix, hosts: knownHosts(troupe) }));
+  }
+
   const started = start().catch((error: unknown) => log("error", "app:start:failed", { error }));
   return {
     actors,
     troupe: () => troupe,
     shop: () => shop,
     gateway,
-    containers: () => orchestrator?.containers,
+    containers: () => orchestrator?.containers ?? elsewhere(),
     workers: () => together(workers, orchestrator?.workers),
     async check() {
       if (troupe === undefined) throw new Error("the actor system has not started");

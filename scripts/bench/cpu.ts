@@ -45,6 +45,20 @@ export class CpuMeter {
   }
 }
 
+/** How much of one processor processes and their children used while `during` lasted, in percent. */
+export async function shareOf(processes: Readonly<Record<string, number>>, during: () => Promise<unknown>) {
+  const before = ticksOf(processes);
+  const since = performance.now();
+  await during();
+  const seconds = (performance.now() - since) / 1_000;
+  return Object.fromEntries(
+    Object.entries(ticksOf(processes)).map(([name, ticks]): [string, number] => [
+      name,
+      ((ticks - (before[name] ?? 0)) / TICKS_PER_SECOND / seconds) * 100,
+    ]),
+  );
+}
+
 /** The process all backends of a Postgres server are children of; `undefined` where it is on another machine. */
 export async function postmasterOf(url: string): Promise<number | undefined> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });

@@ -1,5 +1,6 @@
 import type { ServerName } from "#infra/stack/types.ts";
 import { activation } from "./activation.ts";
+import { consolePages } from "./console.ts";
 import { containers } from "./containers.ts";
 import { doors } from "./doors.ts";
 import { events } from "./events.ts";
@@ -15,6 +16,7 @@ import { askTwoNodes } from "./remote.ts";
 import type { BenchCase } from "./report.ts";
 import { route } from "./route.ts";
 import { saga } from "./saga.ts";
+import { services } from "./services.ts";
 import { sockets } from "./sockets.ts";
 import { traces } from "./traces.ts";
 import { hot, turn } from "./turn.ts";
@@ -27,6 +29,8 @@ export interface Bench {
   readonly servers: readonly ServerName[];
   /** How long it takes on two processors with nothing else to do, without options, about. */
   readonly seconds: number;
+  /** It runs only where it is named, and is no part of a run of all. */
+  readonly alone?: true;
   readonly run: (options: BenchOptions) => AsyncGenerator<BenchCase>;
 }
 
@@ -73,6 +77,13 @@ export const BENCHES: readonly Bench[] = [
     servers: ["postgres", "nats"],
     seconds: 220,
     run: growth,
+  },
+  {
+    name: "console",
+    about: "2,000 events/s and 300 log lines/s beside an open page: frames drawn, and what it costs the app",
+    servers: ["postgres", "nats", "kafka", "rabbitmq", "redis", "temporal"],
+    seconds: 120,
+    run: consolePages,
   },
   {
     name: "relay",
@@ -144,5 +155,14 @@ export const BENCHES: readonly Bench[] = [
     servers: ["postgres", "nats", "temporal"],
     seconds: 90,
     run: containers,
+  },
+  {
+    name: "services",
+    about:
+      "services beside raw creates and Docker Swarm: up, healed, scaled, woken, updated under load, forwarded, at rest; needs Docker",
+    servers: ["postgres", "nats", "temporal", "kafka"],
+    seconds: 360,
+    alone: true,
+    run: services,
   },
 ];

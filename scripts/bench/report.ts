@@ -9,10 +9,12 @@ export interface BenchCase {
   readonly case: string;
   readonly measured: Measured;
   readonly baseline?: { readonly name: string } & Omit<Measured, "rssMb">;
+  /** What else was counted, as in 0 `failed of 20,000`, or 3.2 `% of a processor`. */
+  readonly figure?: { readonly value: number; readonly unit: string };
 }
 
 /** The line of `--json`. Without a baseline both `baseline` and `ratio` are `null`. */
-export function toJsonLine({ bench, case: name, measured, baseline }: BenchCase): string {
+export function toJsonLine({ bench, case: name, measured, baseline, figure }: BenchCase): string {
   return JSON.stringify({
     bench,
     case: name,
@@ -20,6 +22,7 @@ export function toJsonLine({ bench, case: name, measured, baseline }: BenchCase)
     rssMb: round(measured.rssMb),
     baseline: baseline === undefined ? null : { name: baseline.name, ...rounded(baseline) },
     ratio: baseline === undefined ? null : round(measured.opsPerSecond / baseline.opsPerSecond),
+    ...(figure === undefined ? {} : { figure }),
   });
 }
 
@@ -29,8 +32,9 @@ export const TABLE_HEAD =
   "|---|---|--:|--:|--:|--:|---|--:|--:|--:|--:|";
 
 /** One row of the markdown table. */
-export function toRow({ bench, case: name, measured, baseline }: BenchCase): string {
-  const own = `| ${bench} | ${name} | ${figures(measured)} | ${Math.round(measured.rssMb)} |`;
+export function toRow({ bench, case: name, measured, baseline, figure }: BenchCase): string {
+  const counted = figure === undefined ? "" : `: ${round(figure.value)} ${figure.unit}`;
+  const own = `| ${bench} | ${name}${counted} | ${figures(measured)} | ${Math.round(measured.rssMb)} |`;
   if (baseline === undefined) return `${own} | | | | |`;
   return `${own} ${baseline.name} | ${figures(baseline)} | ${round(measured.opsPerSecond / baseline.opsPerSecond)} |`;
 }

@@ -1,6 +1,5 @@
 /** The run of `bun run dev`: servers, then app processes, then waiting, then everything down in order. */
 import { join } from "node:path";
-import { isOtlpWanted } from "#infra/otel/otlp-wanted.ts";
 import { killRecorded } from "#infra/stack/leftovers.ts";
 import { startStack, type Stack } from "#infra/stack/mod.ts";
 import { Ports } from "#infra/stack/ports.ts";
@@ -136,7 +135,7 @@ async function startApps(options: DevOptions, stack: Stack): Promise<{ nodes: re
     const app = new AppProcess({
       name,
       script: APP_SCRIPT,
-      env: { ...tracesTo(nodes[0]), ...appEnvironment(options, stack, port, number) },
+      env: appEnvironment(options, stack, port, number),
       logFile: join(options.dataDir, "logs", `app-${number}.log`),
       say: (line) => console.log(line),
       changed,
@@ -145,16 +144,6 @@ async function startApps(options: DevOptions, stack: Stack): Promise<{ nodes: re
     app.start();
   }
   return { nodes, ports };
-}
-
-/** Further nodes tell the first one of their spans, so that it shows whole traces; unless the environment names a collector. */
-function tracesTo(first: Node | undefined): Record<string, string> {
-  if (first === undefined || isOtlpWanted(process.env)) return {};
-  return {
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${first.address}/v1/traces`,
-    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json",
-    OTEL_BSP_SCHEDULE_DELAY: "1000",
-  };
 }
 
 /** Ours, minus what names a server that was left out, plus what the servers provide. */

@@ -25,10 +25,15 @@ export class AppProcess implements AsyncDisposable {
   /**
    * Starts `scripts/app.ts` on a free port with exactly this environment, and the PATH.
    * @param onLine is told every line that it writes.
+   * @param script of another tree. @default this tree's own
    */
-  constructor(environment: Readonly<Record<string, string>>, onLine: (line: string) => void = () => undefined) {
+  constructor(
+    environment: Readonly<Record<string, string>>,
+    onLine: (line: string) => void = () => undefined,
+    script: string = SCRIPT,
+  ) {
     this.#onLine = onLine;
-    this.#process = Bun.spawn([process.execPath, SCRIPT], {
+    this.#process = Bun.spawn([process.execPath, script], {
       env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", PORT: "0", ...environment },
       stdin: "ignore",
       stdout: "pipe",

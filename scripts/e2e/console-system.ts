@@ -94,7 +94,7 @@ async function furnish(app: AppProcess): Promise<Sights> {
   const put = (path: string, body: unknown) => app.send("PUT", path, JSON.stringify(body), json);
   await put("/schemas/demo.strict", { type: "object", required: ["n"] });
   await put("/routes/demo", { match: { type: "demo.*" }, to: [{ sink: "kafka", topic: "demo" }] });
-  await put("/sources/shop", { scheme: "hmac", secrets: ["a secret of this test"], header: "x-signature" });
+  await put("/sources/shop", { scheme: "github", secrets: ["a secret of this test"] });
   await app.post("/endpoints", { url: "https://hooks.example.com/in", description: "A partner" });
   const delivered = await place(app, "TEA-1", 2, { customerId: "ada" });
   const failed = await place(app, "CUP-1", 1, { customerId: "bob", paymentToken: "tok_declined" });

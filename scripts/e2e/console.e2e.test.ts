@@ -150,6 +150,30 @@ describe.skipIf(CHROMIUM === undefined)(`the console in a browser${where}`, () =
       await page.context().close();
     });
 
+  test("an actor is found among those of its type, sent a message by the form of its schema, and its journal tells of it", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    await page.goto("/console/actors/stock");
+    await page.getByRole("region", { name: "Instances" }).getByRole("link", { name: "POT-1" }).click();
+    await page.getByLabel("Message").selectOption("refill");
+    await page.getByLabel("quantity").fill("7");
+    await page.getByRole("button", { name: "Send refill" }).click();
+    await page.getByRole("region", { name: "Reply" }).getByText('"onHand"').waitFor({ timeout: WITHIN_MS });
+    const journal = page.getByRole("region", { name: "Journal" });
+    await journal.getByText("stock.refilled.v1").nth(1).click({ timeout: WITHIN_MS });
+    await journal.getByText('"quantity": 7').waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a dead letter shows where its data does not fit the schema", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    await page.goto(`/console/dead-letters/${encodeURIComponent(system.sights.letterId)}`);
+    const marked = page.getByRole("region", { name: "Where it does not fit" }).locator('li[data-wrong="true"]');
+    await marked.getByText('must have the member "n"').waitFor({ timeout: WITHIN_MS });
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test("consumers are listed with their lag", async () => {
     const { body } = await system.app.get("/brokers");
     const { items } = body as { items: { name: string; status: string; groups: { name: string }[] }[] };

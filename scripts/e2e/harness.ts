@@ -33,9 +33,16 @@ export class Harness implements AsyncDisposable {
     this.#environment = environment;
   }
 
-  /** Starts a further app process. It need not be ready yet. `onLine` is told every line that it writes. */
-  start(environment: Readonly<Record<string, string>> = {}, onLine?: (line: string) => void): AppProcess {
-    const app = new AppProcess({ ...this.#environment, ...environment }, onLine);
+  /**
+   * Starts a further app process. It need not be ready yet. `onLine` is told every line that it writes; `script` is that of
+   * another tree.
+   */
+  start(
+    environment: Readonly<Record<string, string>> = {},
+    onLine?: (line: string) => void,
+    script?: string,
+  ): AppProcess {
+    const app = new AppProcess({ ...this.#environment, ...environment }, onLine, script);
     this.#apps.push(app);
     return app;
   }

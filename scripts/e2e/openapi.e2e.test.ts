@@ -21,8 +21,8 @@ const VERSION = "4.32.5";
 const missing = pythonMissing();
 if (missing !== undefined) console.log(`openapi: skipped, as ${missing}`);
 const CONFIG = join(import.meta.dirname, "..", "openapi", "schemathesis.toml");
-/** What answers without end is asked in other tests. */
-const ELSEWHERE = /\/(?:logs|watch)$/;
+/** What answers without end, or becomes a socket, is asked in other tests. */
+const ELSEWHERE = /\/(?:logs|watch|socket)$/;
 
 let harness: Harness;
 let app: AppProcess;

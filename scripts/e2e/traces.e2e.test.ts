@@ -158,6 +158,38 @@ test("an order that is refused comes back by NATS, in its trace; a caller's trac
   expect(spans.find(named("RunWorkflow fulfilOrder"))?.failure ?? null).toBeNull();
 });
 
+test("what is started or updated over HTTP is part of the trace of its request, with the activities behind it", async () => {
+  await stockUp(app, "PARTLY", 1);
+  const order = { customerId: "customer-10", lines: [{ sku: "PARTLY", quantity: 2 }] };
+  const { orderId } = (await app.post("/orders", order)).body as { orderId: string };
+  await eventually("the customer is asked", WITHIN_MS, async () => {
+    const { body } = await app.get(`/orders/${orderId}`);
+    return (body as { decision?: { choice: unknown } | null }).decision?.choice === null;
+  });
+  const decided = await app.post(`/orders/${orderId}/decide`, { choice: "accept" });
+  expect(decided.status).toBe(200);
+  const ofUpdate = await untilCollected(decided.headers.get("x-trace-id") ?? "", {
+    http: named("POST /orders/:id/decide"),
+    update: named("update workflow"),
+    activity: named(/^RunActivity /),
+    turn: named(/^(?:stock|payment|order)\//),
+  });
+  const update = ofUpdate.find(named("update workflow"));
+  const activities = ofUpdate.filter(named(/^RunActivity /));
+  expect(activities.map(({ parentSpanId }) => parentSpanId)).toEqual(activities.map(() => update?.spanId ?? ""));
+
+  const started = await app.post("/workflows/refillStock", { input: { below: 1, upTo: 2 } });
+  expect(started.status).toBe(202);
+  const ofStart = await untilCollected(started.headers.get("x-trace-id") ?? "", {
+    http: named("POST /workflows/:id"),
+    start: named("start workflow"),
+    run: named("RunWorkflow refillStock"),
+    activity: named(/^RunActivity /),
+  });
+  const start = ofStart.find(named("start workflow"));
+  expect(ofStart.find(named("RunWorkflow refillStock"))?.parentSpanId).toBe(start?.spanId ?? "");
+});
+
 test("a trace whose caller does not want it recorded is not, and is handed on all the same", async () => {
   const trace = crypto.randomUUID().replaceAll("-", "");
   const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-00` };

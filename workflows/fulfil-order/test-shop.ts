@@ -36,6 +36,8 @@ export interface TestShopOptions {
   readonly codec?: PayloadCodec;
   /** Of task queues and workflow ids, as a cluster has one. Default: none. */
   readonly prefix?: string;
+  /** Where Temporal is, with the saga's search attributes. Default: the server that all tests share. */
+  readonly address?: string;
 }
 
 /** For tests: a shop of real actors on the memory store, with the real saga on a Temporal server and task queues of its own. */
@@ -47,11 +49,13 @@ export async function testShop({
   activities: through = (real) => real,
   codec,
   prefix = "",
+  address: given,
 }: TestShopOptions = {}) {
-  const address = await testServer("temporal");
+  const address = given ?? (await testServer("temporal"));
   const queuePrefix = `${newId("test")}-`;
   const temporal = temporalConnection({ address, prefix, ...(codec && { codec }) });
-  const sink = temporalSink({ temporal, keywords: Object.values(searchAttributes), queuePrefix, log: silentLog });
+  const keywords = given === undefined ? Object.values(searchAttributes) : [];
+  const sink = temporalSink({ temporal, keywords, queuePrefix, log: silentLog });
   const troupe = await createTroupe({
     actors: [Order, Customer, Stock, Payment, SandboxPayment, createDelivery({ step })],
     stores: { default: memory() },

@@ -4,6 +4,7 @@ import { toProblem } from "#infra/http/to-problem.ts";
 import { type ActorInspection, RefusedError, TroupeError } from "#runtime";
 import type { IngressDeps } from "../deps.ts";
 import { refusedBy } from "../refusals.ts";
+import { withoutSecrets } from "../without-secrets.ts";
 
 const Type = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,62}$/, "must be the name of an actor type"));
 const Key = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
@@ -164,18 +165,6 @@ function shown({ paused, timers, turns, ...seen }: ActorInspection): v.InferInpu
     })),
     turns: turns.map(({ at, id, ...turn }) => ({ ...turn, id: id ?? null, at: timeText(at) })),
   };
-}
-
-/** What proves who somebody is stays inside, whatever actor holds it. */
-function withoutSecrets(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      name,
-      /^secrets?$/.test(name) ? "[secret]" : withoutSecrets(member),
-    ]),
-  );
 }
 
 /** RFC 3339; the end of time for one beyond it. */

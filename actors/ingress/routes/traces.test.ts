@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { answerTraces, type TraceQuestion } from "#infra/otel/cluster-traces.ts";
 import { openOtel } from "#infra/otel/otel.ts";
-import { TraceStore } from "#infra/otel/trace-store.ts";
+import { type KeptSpan, TraceStore } from "#infra/otel/trace-store.ts";
+import type { Troupe } from "#runtime";
 import { createIngress } from "../app.ts";
 import { stubDeps } from "../testing/stub-deps.ts";
+import { TRACES } from "./traces.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
@@ -57,7 +60,8 @@ test("spans of other processes come in as OTLP, and are listed by what they say,
   const { ask } = ingress(false);
   const span = (traceId: string, name: string, failed: boolean) => ({
     ...{ traceId, spanId: "b7ad6b7169203331", name, kind: 3 },
-    ...{ startTimeUnixNano: "1750000000000000000", endTimeUnixNano: "1750000000250000000" },
+    startTimeUnixNano: failed ? "1750000001000000000" : "1750000000000000000",
+    endTimeUnixNano: failed ? "1750000001250000000" : "1750000000250000000",
     attributes: [{ key: "tea", value: { stringValue: `of ${name}` } }],
     status: failed ? { code: 2, message: "cold" } : {},
   });
@@ -72,8 +76,9 @@ test("spans of other processes come in as OTLP, and are listed by what they say,
   expect((await post({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] })).body).toEqual({ partialSuccess: {} });
   expect((await post({ resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: "x" }] }] }] })).status).toBe(422);
   const poured = { traceId: "b".repeat(32), name: "pour", durationMs: 250, spans: 1, failures: 1 };
-  expect((await ask("/traces?limit=1")).body).toMatchObject({ items: [poured], next: "b".repeat(32) });
-  expect((await ask(`/traces?limit=1&cursor=${"b".repeat(32)}`)).body).toMatchObject({
+  expect((await ask("/traces?limit=1")).body).toMatchObject({ items: [poured], next: expect.any(String) });
+  const { next } = (await ask("/traces?limit=1")).body as { next: string };
+  expect((await ask(`/traces?limit=1&cursor=${next}`)).body).toMatchObject({
     items: [{ name: "boil" }],
     next: null,
   });
@@ -83,4 +88,46 @@ test("spans of other processes come in as OTLP, and are listed by what they say,
   expect((await ask(`/traces/${"b".repeat(32)}`)).body).toMatchObject({
     spans: [{ service: "kettle", kind: "client", failure: "cold", attributes: { tea: "of pour" } }],
   });
+});
+
+test("every node is asked: a trace that two have a part of is one, and a node that is away is left out", async () => {
+  const span = (spanId: string, name: string, more: Partial<KeptSpan>): KeptSpan => ({
+    ...{ spanId, parentSpanId: null, name, kind: "internal", service: "s", failure: null, attributes: {}, links: [] },
+    ...{ startMs: 1_000, endMs: 1_010 },
+    ...more,
+  });
+  const [own, other] = [new TraceStore(), new TraceStore()];
+  own.add(TRACE, span("a1", "POST /orders", {}));
+  other.add(TRACE, span("b1", "order/place", { parentSpanId: "a1", startMs: 1_002, endMs: 1_050, failure: "full" }));
+  other.add("c".repeat(32), span("c1", "tick", { startMs: 2_000, endMs: 2_001 }));
+  own.add("d".repeat(32), span("d1", "poll", { startMs: 500, endMs: 501 }));
+  const asked = new Set<string>();
+  const troupe = {
+    nodeId: "here",
+    askNodes: async (what: string, question: unknown) => {
+      asked.add(what);
+      const answer = JSON.parse(JSON.stringify(answerTraces(other, question as TraceQuestion))) as unknown;
+      return [
+        { node: "here", answer: undefined },
+        { node: "there", answer },
+        { node: "away", answer: undefined },
+      ];
+    },
+  };
+  const app = createIngress(stubDeps({ traces: own, troupe: () => troupe as unknown as Troupe }));
+  const ask = async (path: string) =>
+    (await app.handle(new Request(`http://localhost${path}`))).json() as Promise<{
+      items: { traceId: string; name: string; spans: number; durationMs: number; failures: number }[];
+      next: string | null;
+      spans: { name: string }[];
+    }>;
+  const page = await ask("/traces?limit=2");
+  expect(page.items.map(({ name, spans, durationMs, failures }) => [name, spans, durationMs, failures])).toEqual([
+    ["tick", 1, 1, 0],
+    ["POST /orders", 2, 50, 1],
+  ]);
+  expect((await ask(`/traces?limit=2&cursor=${page.next ?? ""}`)).items.map(({ name }) => name)).toEqual(["poll"]);
+  expect((await ask("/traces?failed=false")).items.map(({ name }) => name)).toEqual(["tick", "poll"]);
+  expect((await ask(`/traces/${TRACE}`)).spans.map(({ name }) => name)).toEqual(["POST /orders", "order/place"]);
+  expect([...asked]).toEqual([TRACES]);
 });

@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { PageQuery, pageOf } from "#infra/http/listing.ts";
+import { answerTraces, type AskNodes, type ClusterTraces } from "#infra/otel/cluster-traces.ts";
 import { keepOtlp, OtlpTraces } from "#infra/otel/otlp-json.ts";
-import type { KeptSpan, TraceStore, TraceSummary } from "#infra/otel/trace-store.ts";
+import type { KeptSpan, TracePlace, TraceStore, TraceSummary } from "#infra/otel/trace-store.ts";
+import type { Troupe } from "#runtime";
 
 const Time = v.pipe(v.string(), v.isoTimestamp());
 const TraceId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/));
@@ -51,8 +53,29 @@ const Query = v.strictObject({
 
 const about = { tag: "Traces", noun: "trace", scope: "admin" } as const;
 
-/** The last traces that were recorded, and the door for those of others. */
-export function tracesRoutes(traces: TraceStore) {
+/** What nodes ask each other of their traces: among the `answers` of each. */
+export const TRACES = "traces";
+
+/** Asks every node for its traces; this process for its own, whether its node is there yet or not. */
+export function askForTraces(troupe: () => Pick<Troupe, "nodeId" | "askNodes">, own: TraceStore): AskNodes {
+  return async (question) => {
+    const mine = answerTraces(own, question);
+    let node: ReturnType<typeof troupe>;
+    try {
+      node = troupe();
+    } catch {
+      return [mine];
+    }
+    const answers = await node.askNodes(TRACES, question);
+    return [mine, ...answers.flatMap((other) => (other.node === node.nodeId ? [] : [other.answer]))];
+  };
+}
+
+/**
+ * The last traces that were recorded, and the door for those of others.
+ * @param traces those of every node. @param own where this process keeps what it is told.
+ */
+export function tracesRoutes(traces: ClusterTraces, own: TraceStore) {
   return endpoints("traces", [
     endpoint(
       {
@@ -61,19 +84,20 @@ export function tracesRoutes(traces: TraceStore) {
         path: "/traces",
         summary: "List the last traces",
         description:
-          "What this process has recorded or was told, the newest first, while there is room in memory. `OTEL_TRACES_SAMPLER` says what is recorded.",
+          "What the nodes have recorded or were told, the newest first, while there is room in their memory: each is asked, and one that does not answer is left out. `OTEL_TRACES_SAMPLER` says what is recorded.",
         query: Query,
         answer: { status: 200, description: "A page", schema: pageOf(Summary) },
       },
-      ({ query: { q: text, failed, minDurationMs, limit, cursor } }) => {
+      async ({ query: { q: text, failed, minDurationMs, limit, cursor } }) => {
         const filter = {
           text,
           failed: failed === undefined ? undefined : failed === "true",
           minDurationMs: Number(minDurationMs ?? 0),
         };
-        const found = traces.list(filter, limit + 1, cursor);
-        const items = found.slice(0, limit).map(summaryOf);
-        return { items, next: found.length > limit ? (items.at(-1)?.traceId ?? null) : null };
+        const found = await traces.list(filter, limit + 1, placeOf(cursor));
+        const page = found.slice(0, limit);
+        const last = found.length > limit ? page.at(-1) : undefined;
+        return { items: page.map(summaryOf), next: last === undefined ? null : `${last.startMs}-${last.traceId}` };
       },
     ),
     endpoint(
@@ -86,8 +110,8 @@ export function tracesRoutes(traces: TraceStore) {
         params: v.object({ id: TraceId }),
         answer: { status: 200, description: "The trace", schema: Trace },
       },
-      ({ params: { id } }) => {
-        const found = traces.get(id);
+      async ({ params: { id } }) => {
+        const found = await traces.get(id);
         if (found === undefined) throw notFound("trace");
         const startMs = Math.min(...found.spans.map((span) => span.startMs));
         const endMs = Math.max(...found.spans.map((span) => span.endMs));
@@ -111,11 +135,19 @@ export function tracesRoutes(traces: TraceStore) {
         answer: { status: 200, description: "Kept", schema: v.object({ partialSuccess: v.object({}) }) },
       },
       ({ body }) => {
-        keepOtlp(traces, body);
+        keepOtlp(own, body);
         return { partialSuccess: {} };
       },
     ),
   ]);
+}
+
+const CURSOR = /^(\d+(?:\.\d+)?)-([0-9a-f]{32})$/;
+
+/** Where a page begins; `undefined`, also for what is no cursor: at the newest. */
+function placeOf(cursor: string | undefined): TracePlace | undefined {
+  const [, startMs, traceId] = CURSOR.exec(cursor ?? "") ?? [];
+  return startMs === undefined || traceId === undefined ? undefined : { startMs: Number(startMs), traceId };
 }
 
 function summaryOf({ traceId, name, startMs, endMs, spans, failures }: TraceSummary): v.InferInput<typeof Summary> {

@@ -81,15 +81,12 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         answer: { status: 202, description: "Started, or running already", schema: Started },
         problems: [409],
       },
-      async ({ params: { id: type }, body }) => {
+      async ({ params: { id: type }, body, look: { traceparent } }) => {
         const known = workflows().types.find(({ name }) => name === type);
         if (known === undefined) throw notFound("workflow");
         const input: unknown = check(known.input, body.input, "/input");
-        const { workflowId, runId } = await workflows().start({
-          type,
-          input,
-          ...(body.id === undefined ? {} : { id: body.id }),
-        });
+        const asked = { type, input, ...(body.id === undefined ? {} : { id: body.id }) };
+        const { workflowId, runId } = await workflows().start(asked, traceparent);
         return { workflowId, runId, links: { temporal: links.workflow(workflowId, runId) } };
       },
     ),
@@ -141,8 +138,8 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         body: OneInput,
         answer: { status: 202, description: "Taken", schema: v.object({ workflowId: v.string() }) },
       },
-      async ({ params: { id, name }, body }) => {
-        await workflows().signal(id, name, body?.input);
+      async ({ params: { id, name }, body, look: { traceparent } }) => {
+        await workflows().signal(id, name, body?.input, traceparent);
         return { workflowId: id };
       },
     ),
@@ -157,7 +154,9 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
         answer: { status: 200, description: "What the workflow answers", schema: v.object({ result: v.unknown() }) },
         problems: [409],
       },
-      async ({ params: { id, name }, body, key }) => ({ result: await workflows().update(id, name, body?.input, key) }),
+      async ({ params: { id, name }, body, key: updateId, look: { traceparent } }) => ({
+        result: await workflows().update(id, name, body?.input, { updateId, traceparent }),
+      }),
     ),
     endpoint(
       {

@@ -27,7 +27,9 @@ function summaryOf(traceId: string, spans: readonly KeptSpan[]): TraceSummary {
   const startMs = Math.min(...spans.map((span) => span.startMs));
   const endMs = Math.max(...spans.map((span) => span.endMs));
   const failures = spans.filter(({ failure }) => failure !== null).length;
-  return { traceId, name: spans[0]?.name ?? traceId, startMs, endMs, spans: spans.length, failures };
+  const [first] = spans;
+  const root = first?.parentSpanId === null;
+  return { traceId, name: first?.name ?? traceId, root, startMs, endMs, spans: spans.length, failures };
 }
 
 function traceHit(traces: Pick<TraceStore, "get">, trace: TraceSummary): Hit {

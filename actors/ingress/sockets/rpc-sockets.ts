@@ -12,6 +12,7 @@
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import type { TicketHolder } from "#actors/access/ticket/messages.ts";
 import type { ActorHandler, DoorSession } from "#infra/door/mod.ts";
+import { bunLine } from "#infra/door/socket-hosts.ts";
 import { identify, mayUse, type Principal } from "#infra/http/principal.ts";
 import { Problem, problemResponse } from "#infra/http/problem.ts";
 import { targetOf } from "#infra/http/target.ts";
@@ -186,12 +187,7 @@ export function createRpcSockets({ door, guard, origins, redeem, log, limits: gi
         open(socket) {
           const { data } = socket;
           data.socket = socket;
-          const line = {
-            send: (text: string) => void socket.sendText(text),
-            close: (code: number, reason: string) => socket.close(code, reason),
-            unreadBytes: () => socket.getBufferedAmount(),
-          };
-          data.session = door.session(data.request, line, {
+          data.session = door.session(data.request, bunLine(socket as never), {
             name: (token) => name(data, token),
             said: () => guard.countCall(data.request), // RpcSockets.R2
           });

@@ -87,7 +87,10 @@ export function logRoute({ troupe, containers }: OrchestratorDeps) {
         if (asked.follow === "true")
           return streamOf(request, (signal) => own.logs(whose, { ...since, follow: true, signal }), fits);
         const items: ServiceLine[] = [];
-        for await (const line of own.logs(whose, { ...since, follow: false, signal: request.signal })) {
+        // Without a filter the newest lines are the ones that are shown.
+        const all = asked.grep === undefined && asked.level === "debug";
+        const part = { ...since, ...(all && { tail: asked.limit }) };
+        for await (const line of own.logs(whose, { ...part, follow: false, signal: request.signal })) {
           if (!fits(line)) continue;
           items.push(line);
           if (items.length > asked.limit) items.shift();

@@ -86,7 +86,7 @@ export function seeingEndpoints({ troupe, containers }: OrchestratorDeps): Endpo
         ...ABOUT,
         path: "/services/:name/stats",
         summary: "Show what the replicas take",
-        description: "Of the engine that the asked process drives.",
+        description: "Of the replicas on all hosts that answer, whichever process drives them.",
         unfitPath: 422,
         answer: {
           status: 200,

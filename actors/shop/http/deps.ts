@@ -4,10 +4,18 @@ import type { Invariant } from "../read-model/invariants.ts";
 import type { OrderLists } from "../read-model/orders.ts";
 import type { Reports } from "../read-model/reports.ts";
 
+/** What is said beside an update. */
+export interface UpdateOnce {
+  /** The same again gets the same answer. */
+  readonly updateId?: string | undefined;
+  /** The trace it is part of, and with it what comes after it. */
+  readonly traceparent?: string | undefined;
+}
+
 /** What the routes ask of running workflows. */
 export interface OrderWorkflows {
-  /** Waits for the workflow's answer. The same `updateId` again gets the same answer. */
-  update(workflowId: string, name: string, input?: unknown, updateId?: string): Promise<unknown>;
+  /** Waits for the workflow's answer. */
+  update(workflowId: string, name: string, input?: unknown, once?: UpdateOnce): Promise<unknown>;
 }
 
 /** A look at the invariants of the shop. */

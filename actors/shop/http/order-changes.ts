@@ -14,7 +14,7 @@ import { WorkflowClientError } from "#infra/temporal/client-error.ts";
 import { RefusedError } from "#runtime";
 import { fulfilOrderUpdates } from "#workflows/fulfil-order/messages.ts";
 import { workflowIds } from "#workflows/workflow-ids.ts";
-import type { ShopDeps } from "./deps.ts";
+import type { ShopDeps, UpdateOnce } from "./deps.ts";
 import { ABOUT, ByOrderId, OrderLinks, orderLookUps } from "./order-parts.ts";
 
 const Cancelled = v.object({ ...CancelAccepted.entries, links: OrderLinks });
@@ -26,6 +26,11 @@ const Updated = v.object({
 });
 const Returning = v.object({ ...ReturnAccepted.entries, links: OrderLinks });
 
+const onceOf = (key: string | undefined, { traceparent }: { readonly traceparent: string }): UpdateOnce => ({
+  updateId: key,
+  traceparent,
+});
+
 /** What may still be done with an order that was placed. */
 export function orderChangeRoutes({ troupe, workflows, links }: Pick<ShopDeps, "troupe" | "workflows" | "links">) {
   const { known, linksOf } = orderLookUps({ troupe, links });
@@ -36,13 +41,13 @@ export function orderChangeRoutes({ troupe, workflows, links }: Pick<ShopDeps, "
     workflowId: string,
     name: string,
     input: unknown,
-    key: string | undefined,
+    once: UpdateOnce,
     late: string,
   ): Promise<v.InferInput<typeof Updated>> {
     const { orderId } = order;
     try {
       const answer = v.parse(Updated, {
-        ...((await workflows().update(workflowId, name, input, key)) as object),
+        ...((await workflows().update(workflowId, name, input, once)) as object),
         links: linksOf(orderId, workflowId),
       });
       return answer;
@@ -91,7 +96,14 @@ export function orderChangeRoutes({ troupe, workflows, links }: Pick<ShopDeps, "
         const order = await known(id, look);
         const objection = await troupe().ref(Order, id).addressObjection(body, look);
         if (objection !== null) throw new RefusedError(objection, { orderId: id });
-        return await update(order, order.workflowId, fulfilOrderUpdates.changeAddress, body, key, "already_shipped");
+        return await update(
+          order,
+          order.workflowId,
+          fulfilOrderUpdates.changeAddress,
+          body,
+          onceOf(key, look),
+          "already_shipped",
+        );
       },
     ),
 
@@ -113,7 +125,14 @@ export function orderChangeRoutes({ troupe, workflows, links }: Pick<ShopDeps, "
         const choice = order.decision?.choice;
         if (order.status !== "placed" || (choice !== null && choice !== "wait"))
           throw new RefusedError("nothing_to_decide", { orderId: id });
-        return await update(order, order.workflowId, fulfilOrderUpdates.decide, body, key, "nothing_to_decide");
+        return await update(
+          order,
+          order.workflowId,
+          fulfilOrderUpdates.decide,
+          body,
+          onceOf(key, look),
+          "nothing_to_decide",
+        );
       },
     ),
 
@@ -151,7 +170,14 @@ export function orderChangeRoutes({ troupe, workflows, links }: Pick<ShopDeps, "
         const order = await known(id, look);
         if (order.status !== "needs_attention") throw new RefusedError("nothing_to_retry", { orderId: id });
         const workflowId = order.returnRequested ? workflowIds.returnOrder(id) : order.workflowId;
-        return await update(order, workflowId, fulfilOrderUpdates.retryUndo, undefined, key, "nothing_to_retry");
+        return await update(
+          order,
+          workflowId,
+          fulfilOrderUpdates.retryUndo,
+          undefined,
+          onceOf(key, look),
+          "nothing_to_retry",
+        );
       },
     ),
   ]);

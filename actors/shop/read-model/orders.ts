@@ -63,6 +63,7 @@ export function orderLists(reads: PostgresReadModel, troupe: () => Troupe): Orde
       await troupe().projectionSettled(ORDERS, SETTLE_MS);
       const rows = await reads.query(
         ORDERS,
+        // The columns by their whole names: alone, placed_ms would be the number that is shown, which no index has.
         (sql) => sql<Row[]>`
           select id, customer_id, status, reason, total::float8 as total, currency, placed_ms::float8 as placed_ms from orders
           where true
@@ -77,7 +78,7 @@ export function orderLists(reads: PostgresReadModel, troupe: () => Troupe): Orde
             ${fromMs === undefined ? sql`` : sql`and placed_ms >= ${fromMs}::bigint`}
             ${toMs === undefined ? sql`` : sql`and placed_ms < ${toMs}::bigint`}
             ${after === undefined ? sql`` : sql`and (placed_ms, id) < (${after.placedMs}::bigint, ${after.id})`}
-          order by placed_ms desc, id desc limit ${limit}::int`,
+          order by orders.placed_ms desc, orders.id desc limit ${limit}::int`,
         // A page is a walk along an index; but how many orders have a word or a product the server alone can tell.
         { indexed: words === undefined && (sku === undefined || customerId !== undefined) },
       );

@@ -79,6 +79,7 @@ async function everything(reads: PostgresReadModel, build: ProjectionBuild, time
   for (const filter of [
     {},
     { status: "paid" },
+    { status: "delivered" },
     { customerId: "cus_7" },
     { customerId: "cus_7", status: "delivered" },
     { sku: "SKU-7", customerId: "cus_7" },

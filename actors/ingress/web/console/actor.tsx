@@ -1,17 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { Pause, Play, RotateCw } from "lucide-react";
-import { useState } from "react";
 import { type RunAction, useAction } from "../kit/action.ts";
 import { ask } from "../kit/api.ts";
 import { Chip } from "../kit/chip.tsx";
 import { Empty } from "../kit/feedback.tsx";
 import { duration, plural } from "../kit/format.ts";
-import { Json, JsonForm } from "../kit/json.tsx";
 import { Loaded } from "../kit/loaded.tsx";
 import { Page, Section } from "../kit/page.tsx";
 import { useParam } from "../kit/param.ts";
 import { State, Status } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
+import { Journal } from "./journal.tsx";
+import { SendMessage } from "./send-message.tsx";
 import { StateTree } from "./state-tree.tsx";
 
 interface Instance {
@@ -81,9 +81,10 @@ export function ActorPage() {
                 )}
               </Section>
               <div className="stack">
-                <SendMessage path={path} />
+                <SendMessage type={type} path={path} />
                 <Timers timers={actor.timers} />
                 <LastTurns turns={actor.turns} />
+                <Journal type={type} path={path} />
               </div>
             </div>
           </>
@@ -207,42 +208,6 @@ function LastTurns({ turns }: Pick<Instance, "turns">) {
           ))}
         </ul>
       )}
-    </Section>
-  );
-}
-
-function SendMessage({ path }: { path: string }) {
-  const [message, setMessage] = useState("");
-  const [reply, setReply] = useState<unknown>();
-  const action = useAction([path]);
-  return (
-    <Section title="Send a message">
-      <JsonForm
-        label="Payload, as JSON; empty for none"
-        initial=""
-        submit="Send"
-        disabled={action.isPending || message === ""}
-        onSubmit={(json) =>
-          action.mutate({
-            path: `${path}/${encodeURIComponent(message)}`,
-            json,
-            done: `${message} was handled`,
-            then: setReply,
-          })
-        }
-      >
-        <div className="field">
-          <label htmlFor="message">Message</label>
-          <input
-            id="message"
-            className="input"
-            placeholder="get"
-            value={message}
-            onChange={(event) => setMessage(event.target.value.trim())}
-          />
-        </div>
-      </JsonForm>
-      {reply !== undefined && <Json value={reply} label="Reply" />}
     </Section>
   );
 }

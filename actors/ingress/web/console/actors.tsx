@@ -7,6 +7,7 @@ import { Page, Section } from "../kit/page.tsx";
 import { useParam } from "../kit/param.ts";
 import { Table } from "../kit/table.tsx";
 import { type Actors, useMetrics, usePolled } from "./api.ts";
+import { Instances } from "./instances.tsx";
 import { byLabel, type Metrics, total } from "./metrics.ts";
 
 /** The types of actors, what they do, and the way to any one of them. */
@@ -109,6 +110,7 @@ export function ActorType() {
           })),
         ]}
       />
+      <Instances type={type} />
     </Page>
   );
 }

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ask, session } from "../kit/api.ts";
+import type { FormSchema } from "../kit/schema-form.tsx";
 import { type Metrics, parseMetrics } from "./metrics.ts";
 
 /** A page of a list, as the API answers all of them. */
@@ -25,6 +26,24 @@ export function useMetrics(everyMs = 5_000) {
     queryFn: async (): Promise<Metrics> => parseMetrics(await (await session.ask("/metrics")).text()),
     refetchInterval: everyMs,
   });
+}
+
+/** An actor type: what can be said to its actors, and what they are found by. */
+interface ActorTypeView {
+  readonly index: readonly string[];
+  readonly journal: boolean;
+  readonly messages: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly input: FormSchema | null;
+    readonly refuses: readonly string[];
+  }[];
+}
+
+/** Asks for a type once: it stays as it is while the process runs. */
+export function useActorType(type: string) {
+  const path = `/actor-types/${encodeURIComponent(type)}`;
+  return useQuery({ queryKey: [path], queryFn: () => ask<ActorTypeView>(path), staleTime: Infinity });
 }
 
 export interface Ready {

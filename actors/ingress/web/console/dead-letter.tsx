@@ -11,6 +11,7 @@ import { State } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { useToast } from "../kit/toasts.tsx";
 import { type DeadLetter, usePolled } from "./api.ts";
+import { markedLines, misfitsOf } from "./misfits.ts";
 
 interface Whole extends DeadLetter {
   readonly data: unknown;
@@ -95,6 +96,7 @@ export function DeadLetterPage() {
                   />
                 </Section>
                 <div className="stack">
+                  <Misfits detail={detail} data={data} />
                   <Facts id={id} letter={shown} />
                   {original !== null && (
                     <Section title="As it came">
@@ -111,6 +113,29 @@ export function DeadLetterPage() {
         }}
       </Loaded>
     </Page>
+  );
+}
+
+/** The data with each place marked that its schema refused. */
+function Misfits({ detail, data }: { detail: string; data: unknown }) {
+  const misfits = misfitsOf(detail);
+  if (misfits.length === 0) return null;
+  return (
+    <Section title="Where it does not fit">
+      <ol className="json marked" aria-label="The data, with what does not fit marked" tabIndex={0}>
+        {markedLines(data, misfits).map(({ text, misfits: wrong }, i) => (
+          <li key={i} data-wrong={wrong.length > 0}>
+            <span>{text}</span>
+            {wrong.map((message) => (
+              <strong key={message} className="bad">
+                {" "}
+                ← {message}
+              </strong>
+            ))}
+          </li>
+        ))}
+      </ol>
+    </Section>
   );
 }
 

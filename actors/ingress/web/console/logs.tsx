@@ -1,24 +1,13 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Pause, Play } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useSearchParams } from "wouter";
-import { ask } from "../kit/api.ts";
 import { Empty, Failure } from "../kit/feedback.tsx";
 import { plural } from "../kit/format.ts";
 import { Section } from "../kit/page.tsx";
-
-interface Line {
-  readonly at: string;
-  readonly containerId: string;
-  readonly replica: number;
-  readonly stream: string;
-  readonly level: string;
-  readonly text: string;
-}
+import { useLogs } from "./use-logs.ts";
 
 const LINE_HEIGHT = 20;
-const LINES = 1_000;
 
 /** What the containers of a service write, over their generations, followed unless one scrolls back. The filter is in the address. */
 export function Logs({ path }: { path: string }) {
@@ -37,18 +26,9 @@ export function Logs({ path }: { path: string }) {
     );
   const [following, setFollowing] = useState(true);
   const frame = useRef<HTMLDivElement>(null);
-  const query = new URLSearchParams({
-    limit: String(LINES),
-    ...(grep !== "" && { grep }),
-    ...(level !== "" && { level }),
-  }).toString();
-  const logs = useQuery({
-    queryKey: [`${path}/logs`, query],
-    queryFn: () => ask<{ readonly items: readonly Line[] }>(`${path}/logs?${query}`),
-    refetchInterval: following ? 2_000 : false,
-    placeholderData: keepPreviousData,
-  });
-  const lines = logs.data?.items ?? [];
+  const filter = new URLSearchParams({ ...(grep !== "" && { grep }), ...(level !== "" && { level }) }).toString();
+  const { lines: known, error, retry } = useLogs(path, filter, following);
+  const lines = known ?? [];
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => frame.current,
@@ -90,8 +70,8 @@ export function Logs({ path }: { path: string }) {
         </>
       }
     >
-      {logs.isError ? (
-        <Failure error={logs.error} retry={() => void logs.refetch()} />
+      {error !== undefined ? (
+        <Failure error={error} retry={retry} />
       ) : (
         <>
           <p className="soft small" role="status">
@@ -106,10 +86,8 @@ export function Logs({ path }: { path: string }) {
             aria-label="Log lines"
             onWheel={(event) => event.deltaY < 0 && setFollowing(false)}
           >
-            {logs.isSuccess && lines.length === 0 && (
-              <Empty
-                title={query.includes("grep=") || query.includes("level=") ? "No line fits" : "Nothing was written yet"}
-              >
+            {known?.length === 0 && (
+              <Empty title={filter === "" ? "Nothing was written yet" : "No line fits"}>
                 What its containers write to their output stands here, over all their generations.
               </Empty>
             )}

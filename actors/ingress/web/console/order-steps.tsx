@@ -39,7 +39,7 @@ export function OrderSteps({ orderId }: { orderId: string }) {
                   </li>
                 );
               })}
-              {reason !== undefined && <li className="soft">Why: {reason.replaceAll("_", " ")}</li>}
+              {reason !== undefined && <li className="soft steps-why">Why: {reason.replaceAll("_", " ")}</li>}
             </ol>
           );
         }}

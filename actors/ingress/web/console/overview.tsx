@@ -4,6 +4,7 @@ import { Page, Section } from "../kit/page.tsx";
 import { Sparkline } from "../kit/sparkline.tsx";
 import { Status } from "../kit/state.tsx";
 import { type Ready, usePolled } from "./api.ts";
+import { total } from "./metrics.ts";
 import { Needs } from "./needs.tsx";
 import { type Watched, useHistory } from "./rates.ts";
 import { Topology } from "./topology.tsx";
@@ -20,14 +21,17 @@ const TILES = ["requests/s", "turns/s", "events pending", "dead letters", "open 
 /** What needs attention first, then how much is going on, and what runs. */
 export function Overview() {
   const ready = usePolled<Ready>("/ready");
-  const { history } = useHistory(WATCHED);
+  const { metrics, history } = useHistory(WATCHED);
   return (
     <Page title="Overview" tools={ready.data && <Status status={ready.data.status} />}>
       <Needs />
       <ul className="tiles">
         {TILES.map((label, i) => {
           const values = history.values[i] ?? [];
-          const now = values.at(-1);
+          const watched = WATCHED[i];
+          // A gauge is known at once, a rate needs a second look.
+          const first = watched?.kind === "gauge" && metrics !== undefined ? total(metrics, watched.name) : undefined;
+          const now = values.at(-1) ?? first;
           return (
             <li key={label}>
               <span className="soft small">{label}</span>

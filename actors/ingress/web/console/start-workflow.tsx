@@ -3,11 +3,12 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import { useAction } from "../kit/action.ts";
 import { Dialog } from "../kit/dialog.tsx";
-import { Json, JsonForm } from "../kit/json.tsx";
+import { Json } from "../kit/json.tsx";
+import { type FormSchema, SchemaForm } from "../kit/schema-form.tsx";
 import { usePolled } from "./api.ts";
 
 interface Types {
-  readonly items: readonly { readonly name: string; readonly taskQueue: string; readonly input: unknown }[];
+  readonly items: readonly { readonly name: string; readonly taskQueue: string; readonly input: FormSchema }[];
 }
 
 /** Starts a workflow of a type, with the schema of its input beside the form. */
@@ -29,9 +30,9 @@ export function StartWorkflow() {
           <span className="soft">No type is known here: the role `workflows` runs elsewhere.</span>
         ) : (
           <div className="stack">
-            <JsonForm
-              label="Input, as JSON"
-              initial="{}"
+            <SchemaForm
+              key={type.name}
+              schema={type.input}
               submit={`Start ${type.name}`}
               disabled={action.isPending}
               onSubmit={(input) =>
@@ -57,7 +58,7 @@ export function StartWorkflow() {
                   ))}
                 </select>
               </div>
-            </JsonForm>
+            </SchemaForm>
             <details>
               <summary>The schema of its input</summary>
               <Json value={type.input} label="Schema of the input" />

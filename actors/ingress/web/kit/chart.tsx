@@ -18,11 +18,14 @@ export function Chart({
   times,
   series,
   height = 220,
+  hidden = false,
 }: {
   label: string;
   times: readonly number[];
   series: readonly ChartSeries[];
   height?: number;
+  /** While there is no point yet. */
+  hidden?: boolean;
 }) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
@@ -72,7 +75,7 @@ export function Chart({
     };
   }, [names, height]);
   useEffect(() => plot.current?.setData(latest.current), [data]);
-  return <div ref={frame} className="chart" role="img" aria-label={label} />;
+  return <div ref={frame} className="chart" role="img" aria-label={label} data-hidden={hidden} />;
 }
 
 /** The colour of a token as a canvas takes it: `light-dark()` is resolved by the element. */
