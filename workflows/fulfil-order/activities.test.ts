@@ -74,6 +74,15 @@ test("holdStock of an order that has ended holds nothing: a task that runs again
   expect(await h.stock.level()).toMatchObject({ onHand: 6, reserved: 0 });
 });
 
+test("askDecision of a task that runs again is the first question, though its time is another one", async () => {
+  await using h = await house();
+  const part = [{ sku: "TEA-1", wanted: 4, held: 1 }];
+  for (const untilMs of [1_000, 2_000])
+    expect(await h.activities.askDecision(orderId, part, untilMs)).toMatchObject({ status: "placed" });
+  const order = await h.troupe.ref(Order, orderId).get();
+  expect(order?.decision?.until).toBe(new Date(1_000).toISOString());
+});
+
 const money = { orderId, amount: 900, currency: "EUR" };
 
 test("refundPayment gives back what the provider has, also where our ledger has not heard of it", async () => {

@@ -102,11 +102,13 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
       return { kind: "part", lines: held.toSorted((a, b) => (a.sku < b.sku ? -1 : 1)), decideWithinMs };
     },
 
-    /** Asks the customer whether a part will do. */
-    askDecision: (orderId: string, lines: readonly PartialLine[], untilMs: number): Promise<OrderMarked> =>
-      calls(orderId)("ask-decision", (once) =>
-        orderOf(orderId).askDecision({ lines: [...lines], until: new Date(untilMs).toISOString() }, once),
-      ),
+    /** Asks the customer whether a part will do; who was asked is not asked again. */
+    askDecision(orderId: string, lines: readonly PartialLine[], untilMs: number): Promise<OrderMarked> {
+      const call = calls(orderId);
+      const question = { lines: [...lines], until: new Date(untilMs).toISOString() };
+      // Without an id: a workflow task that failed asks again with a later time, and would be refused as another message.
+      return call.plain(() => orderOf(orderId).askDecision(question, call.patience));
+    },
 
     /** Keeps the customer's answer. */
     recordDecision: (orderId: string, choice: Choice): Promise<OrderMarked> =>
