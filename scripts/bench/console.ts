@@ -13,6 +13,7 @@ import { pidOf } from "./app-info.ts";
 import { CpuMeter } from "./cpu.ts";
 import { EVENT_TYPE } from "./event-requests.ts";
 import { type Measured, percentiles, rssOf } from "./measure.ts";
+import type { BenchOptions } from "./options.ts";
 import { paced } from "./paced.ts";
 import { progress } from "./progress.ts";
 import type { BenchCase } from "./report.ts";
@@ -20,10 +21,10 @@ import type { BenchCase } from "./report.ts";
 const EVENTS_PER_SECOND = 2_000;
 const BATCH = 20;
 const LINES_PER_SECOND = 300;
-const SECONDS = 10;
 const WITHIN_MS = 90_000;
 const FRAMES_PER_SECOND = 60;
-const ROUNDS = 2;
+const USUAL = { seconds: 10, rounds: 2 };
+const QUICK = { seconds: 3, rounds: 1 };
 
 /** What somebody may leave open. */
 const PAGES = ["/console", "/console/brokers?broker=nats", "/console/services/talk"] as const;
@@ -40,7 +41,7 @@ services:
  * A page of the console beside 2,000 events a second and 300 log lines a second: how many frames a second it draws, and what the
  * app takes while it is open, against the same load with nobody looking. The two are measured in turn.
  */
-export async function* consolePages(): AsyncGenerator<BenchCase> {
+export async function* consolePages({ quick }: BenchOptions): AsyncGenerator<BenchCase> {
   if (CHROMIUM === undefined) return progress("console: left out, as there is no Chromium on the PATH");
   const data = await mkdtemp(join(tmpdir(), "troupe-bench-console-"));
   const servers = await testEnvironment("rabbitmq", "redis");
@@ -58,7 +59,8 @@ export async function* consolePages(): AsyncGenerator<BenchCase> {
   try {
     const app = await furnished(harness);
     const pid = await pidOf(app);
-    for (const path of PAGES) yield* page(app, pid, path);
+    const { seconds, rounds } = quick ? QUICK : USUAL;
+    for (const path of PAGES) yield* page({ app, pid, seconds, rounds }, path);
   } finally {
     if (existsSync(data)) await rm(data, { recursive: true, force: true });
   }
@@ -77,21 +79,29 @@ async function furnished(harness: Harness): Promise<AppProcess> {
   return app;
 }
 
-async function* page(app: AppProcess, pid: number, path: string): AsyncGenerator<BenchCase> {
+interface Watched {
+  readonly app: AppProcess;
+  readonly pid: number;
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+async function* page(watched: Watched, path: string): AsyncGenerator<BenchCase> {
+  const { app, seconds, rounds } = watched;
   const alone: Measured[] = [];
   const beside: Measured[] = [];
   const frames: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    progress(`console: ${path}, nobody looks (${SECONDS} s)`);
-    alone.push(await load(app, pid));
-    progress(`console: ${path} is open (${SECONDS} s)`);
+  for (let round = 0; round < rounds; round++) {
+    progress(`console: ${path}, nobody looks (${seconds} s)`);
+    alone.push(await load(watched));
+    progress(`console: ${path} is open (${seconds} s)`);
     const browser = await openBrowser();
     try {
       const { page: open } = await openPage(browser, await app.listening(), { width: 1280, scheme: "light" });
       await open.goto(path);
       await settled(open);
       await countFrames(open);
-      beside.push(await load(app, pid));
+      beside.push(await load(watched));
       frames.push(await framesSince(open));
     } finally {
       await browser.close();
@@ -126,12 +136,12 @@ function best(rounds: readonly Measured[]): Measured {
 let sent = 0;
 
 /** Events at an even rate; what the app takes of them while it lasts, and how long each batch took. */
-async function load(app: AppProcess, pid: number): Promise<Measured> {
+async function load({ app, pid, seconds: lasts }: Watched): Promise<Measured> {
   const latencies: number[] = [];
   const meter = new CpuMeter({ app: pid });
   const headers = { "content-type": "application/cloudevents-batch+json" };
   const since = performance.now();
-  await paced(EVENTS_PER_SECOND / BATCH, SECONDS, async () => {
+  await paced(EVENTS_PER_SECOND / BATCH, lasts, async () => {
     const batch = Array.from({ length: BATCH }, () => {
       const id = `console-${++sent}`;
       return {
@@ -149,7 +159,7 @@ async function load(app: AppProcess, pid: number): Promise<Measured> {
     latencies.push(performance.now() - at);
   });
   const seconds = (performance.now() - since) / 1_000;
-  const events = EVENTS_PER_SECOND * SECONDS;
+  const events = EVENTS_PER_SECOND * lasts;
   progress(`console: ${meter.used(events)}`);
   return { opsPerSecond: events / seconds, ...percentiles(latencies), rssMb: rssOf(pid) };
 }

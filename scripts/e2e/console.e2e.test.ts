@@ -154,7 +154,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console in a browser${where}`, () =
     const { page, complaints } = await openPage(browser, system.base, WIDE);
     await page.goto("/console/actors/stock");
     await page.getByRole("region", { name: "Instances" }).getByRole("link", { name: "POT-1" }).click();
-    await page.getByLabel("Message").selectOption("refill");
+    await page.getByLabel("Message", { exact: true }).selectOption("refill");
     await page.getByLabel("quantity").fill("7");
     await page.getByRole("button", { name: "Send refill" }).click();
     await page.getByRole("region", { name: "Reply" }).getByText('"onHand"').waitFor({ timeout: WITHIN_MS });
