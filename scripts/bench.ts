@@ -15,7 +15,10 @@ import { versionsLine } from "./bench/versions.ts";
 const EXIT_USAGE = 2;
 
 function list(): string {
-  return BENCHES.map(({ name, about, seconds }) => `  ${name.padEnd(12)} ${about} (${duration(seconds)})`).join("\n");
+  return BENCHES.map(({ name, about, seconds, alone }) => {
+    const how = alone === true ? `${duration(seconds)}, only where it is named` : duration(seconds);
+    return `  ${name.padEnd(12)} ${about} (${how})`;
+  }).join("\n");
 }
 
 function duration(seconds: number): string {
@@ -25,7 +28,7 @@ function duration(seconds: number): string {
 function usage(): string {
   return `Usage: bun run bench [name…] [--json] [--report] [--delivered] [--full | --quick] [--only text] [--sink name,…] [--open-transaction duration]
 
-Runs benchmarks, all of them but services without a name, each with its baseline. Servers that do not run are started, and stopped again.
+Runs benchmarks, without a name all of them that need not be named, each with its baseline. Servers that do not run are started, and stopped again.
 
 ${list()}
 

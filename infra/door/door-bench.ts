@@ -65,8 +65,7 @@ export const Room = actor("room", {
         onMessage(c, socket, { say }) {
           const nth = ++socket.state.said;
           c.require(say !== "", "empty");
-          // The last hundred: what is said all day would make each turn dearer than the one before.
-          c.state.said = [...c.state.said.slice(-99), say];
+          c.state.said.push(say);
           const said = { by: socket.state.name, text: say, nth };
           if (!say.startsWith("to myself")) return c.sockets.broadcast(said);
           socket.send(said);

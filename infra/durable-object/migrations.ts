@@ -36,7 +36,7 @@ export const MIGRATIONS: readonly Migration[] = [
     "text": "-- What was chosen when the store was made, in one row: written by the first process that opens it.\ncreate table store_settings (\n  one         integer primary key check (one = 1),\n  partitions  integer not null\n) strict;\n"
   },
   {
-    "name": "0007_read_timers_in_order.sql",
+    "name": "0008_read_timers_in_order.sql",
     "text": "-- The timers that are due next are read in their order, as many as fit: with an index by partition all that are due had to be\n-- sorted for each page.\ncreate index timers_in_order on timers (due_ms, type, key, name);\ndrop index timers_due;\n"
   }
 ];

@@ -83,6 +83,7 @@ export const BENCHES: readonly Bench[] = [
     about: "2,000 events/s and 300 log lines/s beside an open page: frames drawn, and what it costs the app",
     servers: ["postgres", "nats", "kafka", "rabbitmq", "redis", "temporal"],
     seconds: 180,
+    alone: true,
     run: consolePages,
   },
   {

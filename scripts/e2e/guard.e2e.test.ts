@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { followTopics, type Following } from "#actors/ingress/web/follow-topics.ts";
+import type { Stock } from "#actors/shop/stock/stock.ts";
+import { CallError, connect } from "#infra/client/mod.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import type { Answer, AppProcess } from "./app-process.ts";
 import { type Harness, openHarness } from "./harness.ts";
@@ -181,4 +183,31 @@ test("no key is in what the processes wrote but the one that was shown (S28)", a
   await send(first, "GET", "/orders", key);
   await send(first, "GET", `/orders?key=${key}`);
   expect(keysIn(first, second)).toEqual([admin]);
+});
+
+test("the typed client calls over a socket and in batches at any process, until its key is revoked at another", async () => {
+  const { id, key } = await makeKey(["admin"]);
+  const sku = `SOCKET-${crypto.randomUUID().slice(0, 8).toUpperCase()}`;
+  const clients = await Promise.all(
+    (["websocket", "batch"] as const).map(async (transport, i) => {
+      const url = `${await (i === 0 ? first : second).listening()}/rpc`;
+      return connect<{ stock: typeof Stock }>(url, { auth: key, transport, timeoutMs: 10_000 });
+    }),
+  );
+  try {
+    const [overSocket, inBatches] = clients.map((client) => client.ref("stock", sku));
+    await overSocket?.putProduct({ name: "Tea", price: 450, currency: "EUR" });
+    await Promise.all([1, 2, 3].map((quantity) => inBatches?.refill({ quantity })));
+    for await (const { state } of clients[0]?.watch("stock", sku) ?? []) {
+      expect(state.onHand).toBe(6);
+      break;
+    }
+    expect((await send(second, "DELETE", `/keys/${id}`, admin)).status).toBe(200);
+    await eventually("the socket is refused what it asks", REVOKED_WITHIN_MS, async () => {
+      const error: unknown = await overSocket?.level().catch((thrown: unknown) => thrown);
+      return error instanceof CallError;
+    });
+  } finally {
+    for (const client of clients) client.close();
+  }
 });

@@ -1,10 +1,9 @@
 /**
- * The limits of the waits of saga and return (Saga.F5, ReturnOrder.R3), each waited for to its end: on a server whose clock is turned
- * on by hand. Turned on in the midst of a workflow task it also makes that task run again, as after a worker that died. What the
- * parcel waits for is its own: `delivery.test.ts`.
+ * The limit of the customer's decision (Saga.F5), waited for to its end: on a server whose clock is turned on by hand. Turned on in the
+ * midst of a workflow task it also makes that task run again, as after a worker that died. What the parcel waits for is its own:
+ * `delivery.test.ts`.
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { Stock } from "#actors/shop/stock/stock.ts";
 import { type TimeSkipping, timeSkippingServer } from "#infra/testing/time-skipping.ts";
 import { searchAttributes } from "./messages.ts";
 import { testShop, type TestShop, until } from "./test-shop.ts";
@@ -14,7 +13,6 @@ setDefaultTimeout(180_000);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
 /** As the app has 30 s: long enough that a busy machine does not pass it by itself. */
 const DECIDE_MS = 10 * MINUTE;
 
@@ -51,38 +49,5 @@ describe.skipIf(typeof server === "string")("the waits of the saga", () => {
     const { before, result } = await around(orderId, DECIDE_MS);
     expect([before, result]).toEqual(["placed", { orderId, status: "rejected", reason: "out_of_stock" }]);
     expect(await tea.level()).toMatchObject({ onHand: 1, reserved: 0 });
-  });
-
-  test("stock that comes while a customer waits is held within 15 s", async () => {
-    const tea = await shop.stock(1);
-    const orderId = await shop.place({ lines: [{ sku: tea.sku, quantity: 2 }] });
-    await decided(orderId);
-    await shop.handle(orderId).executeUpdate("decide", { args: [{ choice: "wait" }] });
-    await time.skip(5 * MINUTE);
-    expect(await statusOf(orderId)).toBe("placed");
-    await shop.troupe.ref(Stock, tea.sku).refill({ quantity: 5 });
-    await time.skip(16 * SECOND);
-    await shop.scheduled(orderId);
-    expect(await tea.level()).toMatchObject({ onHand: 4, reserved: 0 });
-  });
-
-  test("a return whose parcel does not come within a month leaves the order delivered, and nothing is given back", async () => {
-    const tea = await shop.stock(3);
-    const orderId = await shop.place({ lines: [{ sku: tea.sku, quantity: 1 }] });
-    await shop.scheduled(orderId);
-    await shop.delivery(orderId).update({ status: "dispatched" });
-    await shop.delivery(orderId).update({ status: "delivered" });
-    await shop.reaches(orderId, "delivered");
-    await shop.order(orderId).requestReturn();
-    const returning = shop.returning(orderId);
-    await until("the return to begin", async () => {
-      return (await shop.delivery(orderId).get())?.status.startsWith("return") === true;
-    });
-    await time.skip(27 * DAY);
-    expect((await returning.describe()).status.name).toBe("RUNNING");
-    await time.skip(6 * DAY);
-    expect(await returning.result()).toEqual({ orderId, status: "delivered" });
-    expect((await shop.payment(orderId).get())?.status).toBe("captured");
-    expect(await tea.level()).toMatchObject({ onHand: 2, reserved: 0 });
   });
 });

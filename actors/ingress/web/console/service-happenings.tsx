@@ -6,6 +6,8 @@ import { usePolled } from "./api.ts";
 interface Explained {
   readonly replicas: number;
   readonly configured: number;
+  /** The last look of the autoscaler; null: there was none. */
+  readonly now: { readonly reason: string } | null;
   readonly decisions: readonly {
     readonly at: string;
     readonly from: number;
@@ -59,12 +61,13 @@ export function ServiceHappenings({ path }: { path: string }) {
       <div className="stack">
         <Section title="Why this many">
           <Loaded query={explained} rows={2}>
-            {({ replicas, configured, decisions }) => (
+            {({ replicas, configured, now, decisions }) => (
               <div className="stack">
                 <p>
                   {replicas === configured
-                    ? `The file says ${configured}, and nothing scales it.`
+                    ? `The file says ${configured}.`
                     : `The file says ${configured}; ${replicas} are wanted now.`}
+                  {now !== null && ` At the last look: ${now.reason}.`}
                 </p>
                 <ul className="lines">
                   {decisions.slice(0, 8).map(({ at, from, to, reason }) => (
