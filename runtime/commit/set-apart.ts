@@ -92,13 +92,17 @@ export class SetApart {
     }
   }
 
-  /** Takes away the turns of actors that start anew. */
+  /**
+   * Takes away the turns of actors that start anew. Those of the same address under a later ownership are others: they stay, as
+   * nobody tells their actor that they are gone.
+   */
   drop(actors: ReadonlySet<TurnOwner>): FinishedTurn[] {
     const dropped: FinishedTurn[] = [];
     for (const entry of this.#entries.values()) {
-      if (!entry.turns.some((turn) => actors.has(turn.activation))) continue;
-      dropped.push(...entry.turns);
-      entry.turns = [];
+      const gone = entry.turns.filter((turn) => actors.has(turn.activation));
+      if (gone.length === 0) continue;
+      dropped.push(...gone);
+      entry.turns = entry.turns.filter((turn) => !actors.has(turn.activation));
     }
     return dropped;
   }
