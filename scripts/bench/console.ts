@@ -34,7 +34,7 @@ const TALK = `
 services:
   talk:
     image: troupe/echo:1
-    command: ["/bin/sh", "-c", "n=0; while :; do i=0; while [ $i -lt ${LINES_PER_SECOND / 10} ]; do n=$((n+1)); i=$((i+1)); echo \\"level=info line $n of what somebody watches\\"; done; sleep 0.1; done"]
+    command: ["sh", "-c", "n=0; while :; do i=0; while [ $i -lt ${LINES_PER_SECOND / 10} ]; do n=$((n+1)); i=$((i+1)); echo \\"level=info line $n of what somebody watches\\"; done; sleep 0.1; done"]
 `;
 
 /**
@@ -71,7 +71,8 @@ async function furnished(harness: Harness): Promise<AppProcess> {
   const to = [{ sink: "nats", subject: "bench.measured" }];
   const route = JSON.stringify({ match: { type: "bench.*" }, to });
   await insist(() => app.send("PUT", "/routes/bench", route, { "content-type": "application/json" }), WITHIN_MS);
-  await app.send("POST", "/config", TALK, { "content-type": "application/yaml" });
+  const taken = await app.send("POST", "/config", TALK, { "content-type": "application/yaml" });
+  if (taken.status !== 202) throw new Error(`Cannot start the service that talks: ${JSON.stringify(taken.body)}`);
   await eventually("the service writes lines", WITHIN_MS, async () => {
     const { status, body } = await app.get("/services/talk/logs?limit=10");
     return (status === 200 && (body as { items: unknown[] }).items.length === 10) || undefined;
