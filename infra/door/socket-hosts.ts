@@ -168,6 +168,9 @@ export function bunSockets(door: ActorHandler): BunHandlers {
   };
 }
 
+/** Bun's. The types that a door is published with know no host of their own. */
+declare function setImmediate(task: () => void): void;
+
 /**
  * The line of a socket of Bun. What is sent in one turn of the event loop, as a change to all of a socket's streams, goes out with
  * one write.
