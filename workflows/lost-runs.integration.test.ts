@@ -6,6 +6,7 @@ import { temporalConnection } from "#infra/temporal/connection.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { createTroupe, memory, newId, silentLog } from "#runtime";
 import { deliverWebhookStart } from "./deliver-webhook/messages.ts";
+import { fulfilOrderStart } from "./fulfil-order/messages.ts";
 import { testShop, type TestShop } from "./fulfil-order/test-shop.ts";
 import { lostDeliveries } from "./lost-deliveries.ts";
 import { lostOrders } from "./lost-orders.ts";
@@ -84,6 +85,34 @@ test("what the courier says while the saga is gone becomes a dead letter, and th
   expect((await shop.handle(orderId).describe()).runId).not.toBe(runId);
 });
 
+test("a run that is started by the first request again, as after a restore, finds the parcel where it has come to meanwhile", async () => {
+  const orderId = await shop.place({ amount: 700 });
+  await shop.scheduled(orderId);
+  await shop.handle(orderId).terminate("by a person");
+  await arrive(orderId);
+  await eventually("its signal is kept", WITHIN_MS, async () => {
+    const { items } = await shop.troupe.deadLetters.list();
+    return items.some(({ detail }) => detail.includes(`fulfil-order/${orderId} is TERMINATED`));
+  });
+  const { lines, total, currency } = (await shop.order(orderId).get()) ?? { lines: [], total: 0, currency: "EUR" };
+  const start = fulfilOrderStart({
+    orderId,
+    lines,
+    total,
+    currency,
+    paymentToken: "tok_ok",
+    address: null,
+    customerId: "cus_1",
+    edition: 3,
+  });
+  await shop.temporal.client.workflow.start(start.type, {
+    workflowId: start.id,
+    taskQueue: shop.queuePrefix + start.taskQueue,
+    args: [...start.args],
+  });
+  expect((await shop.ended(orderId)).result).toEqual({ orderId, status: "delivered" });
+});
+
 test("an order whose courier did not come while its saga was gone is turned down by the next run", async () => {
   const orderId = await shop.place({ amount: 700 });
   await shop.scheduled(orderId);
@@ -111,7 +140,10 @@ test("an order that was cancelled while its saga was gone ends cancelled, and no
   await shop.reaches(orderId, "cancelled");
   expect(await tea.level()).toMatchObject({ onHand: 5, reserved: 0 });
   expect(await shop.payment(orderId).get()).toMatchObject({ captured: 900, refunded: 900 });
-  expect((await shop.delivery(orderId).get())?.status).toBe("recalled");
+  // Where the run found the order at its end already, its parcel hears of that by a send.
+  await eventually("the parcel is called back", WITHIN_MS, async () => {
+    return (await shop.delivery(orderId).get())?.status === "recalled";
+  });
 });
 
 test("an order that has ended is left alone, and one whose steps may be forgotten is shown and not run again", async () => {

@@ -1,7 +1,7 @@
 import { Context } from "@temporalio/activity";
 import { ApplicationFailure } from "@temporalio/common";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
-import type { Address } from "#actors/shop/delivery/messages.ts";
+import type { Address, DeliveryStatus } from "#actors/shop/delivery/messages.ts";
 import type { Choice, OrderMarked, PartialLine, UndoFailure } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { isFinal } from "#actors/shop/order/status.ts";
@@ -174,17 +174,23 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
       return await call("mark-paid", (once) => orderOf(orderId).markPaid(undefined, once));
     },
 
-    /** @param tells what the saga hears of the parcel: each step of it, or its end alone. */
+    /**
+     * Hands the parcel to the courier. Answers where it is by now: one that a run before has handed over may be further on.
+     * @param tells what the saga hears of the parcel: each step of it, or its end alone.
+     */
     async scheduleDelivery(
       orderId: string,
       address: Address | null,
       customerId?: string,
       tells?: "end",
-    ): Promise<void> {
+    ): Promise<DeliveryStatus | undefined> {
       const workflowId = workflowIds.fulfilOrder(orderId);
       const whose = customerId == null ? {} : { customerId };
       const parcel = { orderId, address, workflowId, ...whose, ...(tells == null ? {} : { tells }) };
-      await calls(orderId)("schedule", (once) => troupe.ref(Delivery, orderId).schedule(parcel, once));
+      const delivery = troupe.ref(Delivery, orderId);
+      const call = calls(orderId);
+      await call("schedule", (once) => delivery.schedule(parcel, once));
+      return (await call.plain(() => delivery.get(undefined, call.patience)))?.status;
     },
 
     /** Takes the parcel back; tells whether there is none to take back, as it was lost. */

@@ -172,8 +172,10 @@ export async function thirdEdition(order: FulfilOrder): Promise<FulfilOrderResul
     });
     await condition(() => !changing);
     parcel.moved("scheduling");
-    await steps.scheduleDelivery(orderId, address, order.customerId, "end");
+    const found = await steps.scheduleDelivery(orderId, address, order.customerId, "end");
     parcel.moved("scheduled");
+    // What it told while no run was there, as after a restore, has reached nobody.
+    if (found === "delivered" || found === "lost" || found === "returned") parcel.moved(found);
     await condition(() => parcel.over || overdue || progress.cancelRequested);
     stopIfCancelled();
     if (!parcel.over) throw ApplicationFailure.nonRetryable("The courier did not come", "dispatch_timed_out");
