@@ -28,7 +28,13 @@ export const BEYOND_SCHEMA: readonly { readonly operation: RegExp; readonly beca
     operation: /^POST \/rpc\/(order|payment|stock)\//,
     because: "currencies are those of ISO 4217, and sums have to fit their lines",
   },
+  { operation: /^GET \/brokers\//, because: "`after` is what a look before has answered" },
   { operation: /^POST \/rpc\/batch/, because: "each call of a batch has an id of its own" },
+];
+
+/** Paths that another pattern of the document takes too, with a method of its own: `Allow` names the methods of both. */
+export const BEYOND_PATH: readonly { readonly operation: RegExp; readonly because: string }[] = [
+  { operation: /^OPTIONS \/actors\/\{type\}\/\{key\}\/journal$/, because: "POST sends a message of that name" },
 ];
 
 /** What the tester takes for a fault, and is none: a header that nobody knows is passed over (RFC 9110, section 5.1). */
