@@ -153,7 +153,10 @@ describe.skipIf(CHROMIUM === undefined)(`the pages in a browser${where}`, () => 
     await settled(page);
     await page.keyboard.press("Control+k");
     await page.keyboard.type(orderId);
-    await page.keyboard.press("ArrowDown");
+    const workflow = page.getByRole("option", { name: `fulfil-order/${orderId}` }).first();
+    await workflow.waitFor();
+    for (let steps = 0; (await workflow.getAttribute("aria-selected")) !== "true" && steps < 10; steps++)
+      await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.waitForURL(`**/console/workflows/**`);
     await page.getByText("completed").first().waitFor();
