@@ -105,15 +105,14 @@ export class CommitLane {
 
   async #run(): Promise<void> {
     for (;;) {
-      const since = this.#parts.clock.monotonic();
       // Callers that were just answered ask again at once: waiting for them fills the batch, and a batch that leaves
       // with the first of them alone would make all others wait for one disk flush more.
       await this.#everythingRan();
       const turns = this.#take();
       const apart = this.#apart.take();
       if (turns.length === 0 && apart === undefined) break;
-      if (turns.length > 0) await this.#writeAll(turns, since);
-      if (apart !== undefined) await this.#writeAll(apart, this.#parts.clock.monotonic());
+      if (turns.length > 0) await this.#writeAll(turns);
+      if (apart !== undefined) await this.#writeAll(apart);
     }
     this.#running = undefined;
   }
@@ -134,8 +133,8 @@ export class CommitLane {
     return turns;
   }
 
-  /** `since` when the turns began to gather: while they ran, those before them waited as they do for the transaction. */
-  async #writeAll(turns: readonly FinishedTurn[], since: number): Promise<void> {
+  async #writeAll(turns: readonly FinishedTurn[]): Promise<void> {
+    const since = this.#parts.clock.monotonic();
     try {
       await this.#write(turns, { refused: 0, written: 0 }, 0);
     } catch (error) {

@@ -9,7 +9,7 @@
  * B1 while the lane is full no turn begins in it: turns and characters that are not durable yet are bounded, and with them
  *    the time until a turn that began is answered.
  * B2 messages that wait for room wait in their mailboxes, in the order their actors were blocked. A burst may wait; once the
- *    lane has been full for a while, only as many may as half a transaction can take, and further calls are turned away.
+ *    lane has been full for a while, only as many may as one more transaction can take, and further calls are turned away.
  * B3 all messages that wait in mailboxes of the lane, for whatever reason, are bounded together.
  */
 import type { Clock } from "../base/clock.ts";
@@ -32,12 +32,9 @@ const BURST = 4_096;
 const STANDING_MS = 250;
 /** A lane that was free for less is as it was before: in a standing overload it is free for a moment now and then. */
 const CALM_MS = 1_000;
-/**
- * A transaction, with the turns that run while it gathers, may take this many times as long as a small one, or this much
- * longer, before the window shrinks. Who is let in waits for two of them: so an overload makes nobody wait three times as long.
- */
-const SLOWER = 2;
-const SLACK_MS = 6;
+/** A transaction may take this many times as long as a small one, or this much longer, before the window shrinks. */
+const SLOWER = 3;
+const SLACK_MS = 10;
 /** How much each small transaction counts for what a small one takes. */
 const WEIGHT = 0.1;
 
@@ -132,7 +129,7 @@ export class LaneRoom {
     if (this.waiting >= MAX_WAITING_MESSAGES) return false;
     if (patient || this.#blockedMessages === 0) return true;
     const standing = this.#clock.monotonic() - this.#blockedSince > STANDING_MS;
-    return this.#blockedMessages < (standing ? this.#window / 2 : BURST);
+    return this.#blockedMessages < (standing ? this.#window : BURST);
   }
 
   /** When it is worth to ask again, in milliseconds from now. */
