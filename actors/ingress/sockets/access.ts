@@ -28,14 +28,20 @@ export const anyone: SocketCaller = { authenticated: false, mayFollow: () => tru
  * @throws {Problem} 403 for the page of another origin; what `authenticate` throws.
  */
 export async function admit(request: Request, { origins, authenticate }: SocketAccess): Promise<SocketCaller> {
-  const origin = request.headers.get("origin");
-  if (origin !== null && !origins().includes(origin))
-    throw new Problem(403, "origin.forbidden", "Pages of this origin may not open a socket here");
+  const origin = checkOrigin(request, origins());
   if (authenticate === undefined) return anyone;
   const caller = await authenticate(request);
   if (origin === null && !caller.authenticated)
     throw new Problem(403, "origin.missing", "Without a key a socket needs an Origin");
   return caller;
+}
+
+/** The origin of the page that asks; `null`: it is no browser's page. @throws {Problem} 403 for one that is not among `origins`. */
+export function checkOrigin(request: Request, origins: readonly string[]): string | null {
+  const origin = request.headers.get("origin");
+  if (origin !== null && !origins.includes(origin))
+    throw new Problem(403, "origin.forbidden", "Pages of this origin may not open a socket here");
+  return origin;
 }
 
 /** The origins of a server on loopback: every name a browser may know it by. */

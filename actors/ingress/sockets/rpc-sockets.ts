@@ -14,14 +14,14 @@ import type { TicketHolder } from "#actors/access/ticket/messages.ts";
 import type { ActorHandler, DoorSession } from "#infra/door/mod.ts";
 import { bunLine } from "#infra/door/socket-hosts.ts";
 import { identify, mayUse, type Principal } from "#infra/http/principal.ts";
-import { Problem, problemResponse } from "#infra/http/problem.ts";
+import { Problem } from "#infra/http/problem.ts";
 import { targetOf } from "#infra/http/target.ts";
-import { toProblem } from "#infra/http/to-problem.ts";
-import { traceOf } from "#infra/http/trace.ts";
 import type { Log } from "#runtime";
 import type { Guard } from "../../access/guard/guard.ts";
 import { RPC_ACCESS } from "../routes/rpc.ts";
+import { checkOrigin } from "./access.ts";
 import { socketCaller } from "./callers.ts";
+import { endWithoutKey, upgraded } from "./keyed-sockets.ts";
 import { CLOSE } from "./session.ts";
 
 export interface RpcSocketsOptions {
@@ -105,9 +105,7 @@ export function createRpcSockets({ door, guard, origins, redeem, log, limits: gi
 
   /** RpcSockets.R1 */
   async function callerOf(request: Request): Promise<Principal | undefined> {
-    const origin = request.headers.get("origin");
-    if (origin !== null && !origins().includes(origin))
-      throw new Problem(403, "origin.forbidden", "Pages of this origin may not open a socket here");
+    checkOrigin(request, origins());
     const named = request.headers.has("authorization") || /(?:^|&)ticket=/u.test(targetOf(request).query);
     if (!guard.keysOff && named) return mayCall((await socketCaller(request, guard, redeem)).principal);
     await guard.countAddress(request);
@@ -159,25 +157,8 @@ export function createRpcSockets({ door, guard, origins, redeem, log, limits: gi
     get open() {
       return all.size;
     },
-    async upgrade(request, server) {
-      try {
-        await open(request, server);
-        return undefined;
-      } catch (error) {
-        const problem = toProblem(error);
-        const { traceId } = traceOf(request);
-        if (problem.status === 500) log("error", "socket:refused", { traceId, error: String(error) });
-        return problemResponse(problem, traceId);
-      }
-    },
-    // RpcSockets.R3
-    review(good) {
-      for (const data of all) {
-        if (data.principal === undefined) continue;
-        if (good === undefined) data.end(CLOSE.keysUnknown, "Keys cannot be checked now");
-        else if (!good(data.principal)) data.end(CLOSE.keyEnded, "The key is no longer good");
-      }
-    },
+    upgrade: (request, server) => upgraded(request, log, () => open(request, server)),
+    review: (good) => endWithoutKey(all, good), // RpcSockets.R3
     close() {
       closing = true;
       door.close();

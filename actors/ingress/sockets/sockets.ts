@@ -6,11 +6,10 @@
  */
 import type { Server, WebSocketHandler } from "bun";
 import type { Principal } from "#infra/http/principal.ts";
-import { Problem, problemResponse } from "#infra/http/problem.ts";
-import { toProblem } from "#infra/http/to-problem.ts";
-import { traceOf } from "#infra/http/trace.ts";
+import { Problem } from "#infra/http/problem.ts";
 import type { Log, Topics } from "#runtime";
 import { admit, type SocketAccess } from "./access.ts";
+import { endWithoutKey, upgraded } from "./keyed-sockets.ts";
 import { CLOSE, Session, type SessionLimits } from "./session.ts";
 
 export interface SocketLimits extends SessionLimits {
@@ -115,25 +114,8 @@ export function createSockets({ topics, access, log, limits: given }: SocketsOpt
     get open() {
       return sessions.size;
     },
-    async upgrade(request, server) {
-      try {
-        await open(request, server);
-        return undefined;
-      } catch (error) {
-        const problem = toProblem(error);
-        const { traceId } = traceOf(request);
-        if (problem.status === 500) log("error", "socket:refused", { traceId, error: String(error) });
-        return problemResponse(problem, traceId);
-      }
-    },
-    review(good) {
-      for (const session of sessions) {
-        const { principal } = session;
-        if (principal === undefined) continue;
-        if (good === undefined) session.end(CLOSE.keysUnknown, "Keys cannot be checked now");
-        else if (!good(principal)) session.end(CLOSE.keyEnded, "The key is no longer good");
-      }
-    },
+    upgrade: (request, server) => upgraded(request, log, () => open(request, server)),
+    review: (good) => endWithoutKey(sessions, good),
     close() {
       closing = true;
       for (const session of sessions) session.end(CLOSE.goingAway, "Going away: resume after the last id");
