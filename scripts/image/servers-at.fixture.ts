@@ -1,4 +1,5 @@
 import { createServer, connect, type Socket } from "node:net";
+import { joinSockets } from "#infra/testing/join-sockets.ts";
 
 /** Servers of this machine that are reached at another of its addresses as well. */
 export interface ServersAt extends AsyncDisposable {
@@ -31,18 +32,7 @@ async function wayTo(port: number, address: string, stack: AsyncDisposableStack)
   const open = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(port, "127.0.0.1");
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        open.delete(from);
-        to.destroy();
-      });
-    }
+    joinSockets(client, upstream, open);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

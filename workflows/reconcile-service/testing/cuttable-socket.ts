@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { joinSockets } from "#infra/testing/join-sockets.ts";
 
 /** A unix socket that leads to another one, until it is cut. */
 export interface CuttableSocket extends AsyncDisposable {
@@ -23,18 +24,7 @@ export async function cuttableSocket(target: string): Promise<CuttableSocket> {
   const server = createServer((client) => {
     if (!whole) return void client.destroy();
     const upstream = connect(target.replace("unix://", ""));
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        open.delete(from);
-        to.destroy();
-      });
-    }
+    joinSockets(client, upstream, open);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const cut = (): void => {
