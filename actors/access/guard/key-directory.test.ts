@@ -92,6 +92,12 @@ test("KeyDirectory.find() goes on with its copy while the keyring is away, not f
   expect(await f.directory.find(good)).toBeDefined();
 });
 
+test("KeyDirectory.find() before the node has started is told so, holds nothing up, and finds out once it has (K2)", () => {
+  const fixture = Bun.fileURLToPath(new URL("early-read.fixture.ts", import.meta.url));
+  const { exitCode, stdout } = Bun.spawnSync([process.execPath, fixture], { stderr: "inherit", timeout: 10_000 });
+  expect([exitCode, stdout.toString().trim()]).toEqual([0, '["rejected","rejected","unknown"]']);
+}, 20_000);
+
 test("a key that is revoked at one node is refused at another once its topic says so", async () => {
   const topics = memoryTopics();
   const stores = { default: memory() };

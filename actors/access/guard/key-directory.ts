@@ -86,7 +86,7 @@ export class KeyDirectory {
     await this.#refresh();
     let known = this.#known(secret, hash);
     if (known === undefined && this.#options.monotonic() - this.#triedAt >= BETWEEN_GUESSES_MS) {
-      await (this.#reading ??= this.#read()); // KeyDirectory.K3
+      await this.#readOnce(); // KeyDirectory.K3
       known = this.#known(secret, hash);
     }
     return known !== undefined && known.until > this.#options.now() ? known.principal : undefined;
@@ -135,12 +135,18 @@ export class KeyDirectory {
     const { maxAgeMs, staleMs } = this.#options;
     // More than one round where the keys changed while they were read.
     while (this.#reading !== undefined || this.#isDue) {
-      this.#reading ??= this.#read();
+      const reading = this.#readOnce();
       if (!this.#outdated && this.#age <= maxAgeMs) return; // good enough while the next one is on its way
-      await this.#reading; // KeyDirectory.K1
+      await reading; // KeyDirectory.K1
     }
     if (this.#age > staleMs)
       throw new Problem(503, "keys.unavailable", "Keys cannot be checked now", { retryAfter: 1 }); // KeyDirectory.K2
+  }
+
+  /** Joins the read under way. */
+  #readOnce(): Promise<void> {
+    // Cleared from outside: a `read` that throws at once, as before the node has started, is over before it is kept here.
+    return (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)));
   }
 
   async #read(): Promise<void> {
@@ -155,8 +161,6 @@ export class KeyDirectory {
       this.#saidAtRead = said;
     } catch {
       // What there is serves on (KeyDirectory.K2).
-    } finally {
-      this.#reading = undefined;
     }
   }
 
