@@ -2,11 +2,11 @@ import { MAX_TOPIC_LENGTH } from "../base/limits.ts";
 import { InvalidInputError } from "../message/errors.ts";
 
 /**
- * What a topic is called: words separated by slashes, as in `orders` or `orders/ord_42`. The first begins with a letter,
- * each holds letters, digits and `_ - . : ~`. There are no patterns: whoever follows `orders` hears nothing of
- * `orders/ord_42`.
+ * What a topic is called: words separated by slashes, as in `orders` or `orders/ord_42`. Each holds letters, digits and
+ * `_ - . : ~`; the first begins with a letter, the others with a letter, a digit, `_` or `-`. There are no patterns:
+ * whoever follows `orders` hears nothing of `orders/ord_42`.
  */
-const TOPIC = /^[A-Za-z][A-Za-z0-9_.:~-]{0,99}(?:\/[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,99}){0,7}$/;
+const TOPIC = /^[A-Za-z][A-Za-z0-9_.:~-]{0,99}(?:\/[A-Za-z0-9_-][A-Za-z0-9_.:~-]{0,99}){0,7}$/;
 const TYPE = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
 /**

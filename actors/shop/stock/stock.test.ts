@@ -48,6 +48,15 @@ test("Stock.reserve() and refill() of a SKU without a product are refused as unk
   expect(await unknown.product()).toBeNull();
 });
 
+test("every SKU that is let in is kept and told of, also one of hyphens alone", async () => {
+  await using s = await shelf(0);
+  for (const sku of ["-", "-0", "0", "A-", "9".repeat(32)]) {
+    const stock = s.troupe.ref(Stock, sku);
+    await stock.putProduct({ name: "Odd", price: 1, currency: "EUR" });
+    expect(await stock.refill({ quantity: 1 })).toMatchObject({ sku, onHand: 1 });
+  }
+});
+
 test("Stock.reserve() repeated for an order holds its pieces once", async () => {
   await using s = await shelf();
   await s.stock.reserve({ orderId: "ord_1", quantity: 4 });
