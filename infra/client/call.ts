@@ -19,6 +19,10 @@ export async function call(
   const deadline = Date.now() + timeoutMs;
   const stop = new AbortController();
   const give = (): void => stop.abort();
+  // A `fetch` that does not heed its request's signal, or whose host has lost it (Node collects a request that only its own
+  // signal's listener holds), keeps nobody beyond the deadline.
+  const given = new Promise<never>((_, reject) => stop.signal.addEventListener("abort", reject));
+  given.catch(() => undefined);
   const timer = setTimeout(give, timeoutMs);
   signal?.addEventListener("abort", give);
   if (signal?.aborted === true) give();
@@ -27,7 +31,7 @@ export async function call(
       if (stop.signal.aborted) throw overdue(signal, undefined);
       const leftMs = Math.max(1, deadline - Date.now());
       try {
-        return await line.call({ to, message, input, id, leftMs }, stop.signal);
+        return await Promise.race([line.call({ to, message, input, id, leftMs }, stop.signal), given]);
       } catch (thrown) {
         const { error, askedMs } = thrown instanceof TryFailed ? thrown : new TryFailed(unreachable(thrown));
         if (stop.signal.aborted) throw overdue(signal, error);

@@ -114,6 +114,10 @@ function checksOf(withDoor: WithDoor, transport: Transport): Record<string, () =
         equal(late instanceof CallError && late.code, "deadline_exceeded");
         const given = await failure(visits.value(undefined, { signal: AbortSignal.abort() }));
         equal(given instanceof CallError && given.code, "cancelled");
+        const deaf = (): Promise<Response> => new Promise(() => undefined);
+        const stuck = using(bench, { fetch: deaf, webSocket: () => closed, timeoutMs: 30 }).ref(Counter, "a");
+        const unheard = await failure(stuck.value());
+        equal(unheard instanceof CallError && unheard.code, "deadline_exceeded");
       }),
 
     "the client watches states, and goes on where its line broke, without a repeat": () =>

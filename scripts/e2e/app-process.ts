@@ -21,6 +21,7 @@ export class AppProcess implements AsyncDisposable {
   readonly #read: Promise<unknown>;
   readonly #onLine: (line: string) => void;
   #address: string | undefined;
+  #killed = false;
 
   /**
    * Starts `scripts/app.ts` on a free port with exactly this environment, and the PATH.
@@ -47,9 +48,12 @@ export class AppProcess implements AsyncDisposable {
     return this.#process.exited;
   }
 
-  /** `http://127.0.0.1:port`, once it listens. */
+  /**
+   * `http://127.0.0.1:port`, once it listens.
+   * @throws {Error} the app has ended: its port may be another's by now, which would be sent what was meant for it.
+   */
   async listening(): Promise<string> {
-    return eventually("the app listens", STARTS_WITHIN_MS, async () => this.#address ?? this.#mustRun());
+    return eventually("the app listens", STARTS_WITHIN_MS, async () => this.#mustRun() ?? this.#address);
   }
 
   /** Resolves when `/ready` says so. */
@@ -101,6 +105,7 @@ export class AppProcess implements AsyncDisposable {
 
   /** SIGKILL: what a power cut leaves. Resolves when the process is gone. */
   async kill(): Promise<void> {
+    this.#killed = true;
     this.#process.kill("SIGKILL");
     await this.#process.exited;
   }
@@ -134,8 +139,9 @@ export class AppProcess implements AsyncDisposable {
   }
 
   #mustRun(): undefined {
-    if (this.#process.exitCode !== null)
-      throw new Error(`The app ended with ${this.#process.exitCode}:\n${this.log()}`);
+    const { exitCode, signalCode } = this.#process;
+    if (this.#killed || exitCode !== null || signalCode !== null)
+      throw new Error(`The app ended with ${exitCode ?? signalCode ?? "SIGKILL"}:\n${this.log()}`);
     return undefined;
   }
 
