@@ -116,9 +116,12 @@ export async function testShop({
       return orderId;
     },
 
-    /** Waits until the order is in `status`. */
+    /** Waits until the order has been in that status; it may be further by then. */
     reaches: (orderId: string, status: OrderStatus) =>
-      until(`order ${orderId} to be ${status}`, async () => (await order(orderId).get())?.status === status),
+      until(`order ${orderId} to be ${status}`, async () => {
+        const found = await order(orderId).get();
+        return found?.history.some((past) => past.status === status) === true;
+      }),
     /** Waits until the saga waits for the courier. */
     scheduled: (orderId: string) =>
       until(
