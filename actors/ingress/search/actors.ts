@@ -25,7 +25,10 @@ export function eventFinder(troupe: () => Troupe, types: readonly AnyActorType[]
     scope: "admin",
     async find(subject) {
       const read = placesOf(journaled, subject).map(async (place) =>
-        (await troupe().journal(place.type, place.key, { limit: JOURNAL })).map((entry) => eventHit(place, entry)),
+        // Newest first, also those of one millisecond.
+        (await troupe().journal(place.type, place.key, { limit: JOURNAL }))
+          .map((entry) => eventHit(place, entry))
+          .toReversed(),
       );
       return (await Promise.all(read))
         .flat()
