@@ -78,6 +78,15 @@ function readHost(header: string): string | undefined {
  * addresses as they are written by everybody. A page of another site that reaches us by a name of its own is told by this.
  */
 export function isLoopbackHost(host: string): boolean {
+  if (host === lastLoopback) return true;
+  const loopback = isLoopback(host);
+  if (loopback) lastLoopback = host;
+  return loopback;
+}
+
+let lastLoopback: string | undefined;
+
+function isLoopback(host: string): boolean {
   if (host.startsWith("[")) {
     const bare = host.slice(1, -1);
     return ipaddr.isValid(bare) && ipaddr.process(bare).range() === "loopback";

@@ -1,6 +1,7 @@
 import type { JsMsg } from "@nats-io/jetstream";
 import { isTopic, type OutboxRecord } from "#runtime";
 import type { EventMessage } from "./message.ts";
+import { wireHeader } from "./wire-headers.ts";
 
 /** Where broadcasts go when nothing else is said: `topic.orders.ord_42`. */
 export const TOPIC_SUBJECT_PREFIX = "topic";
@@ -51,7 +52,7 @@ export function readTopicMessage(
 ): { readonly topic: string; readonly type: string; readonly body: string } {
   return {
     topic: topicOf(message.subject, prefix),
-    type: message.headers?.get(TYPE_HEADER) ?? "",
+    type: wireHeader(message, TYPE_HEADER) ?? "",
     body: message.string(),
   };
 }

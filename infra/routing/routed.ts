@@ -64,6 +64,13 @@ export class HeldRouteError extends Error {
   override readonly name = "HeldRouteError";
 }
 
+/** What the records of this kind hold. */
+interface RoutedBody {
+  readonly to: Address | null;
+  readonly key: string;
+  readonly event: { readonly id: string; readonly source: string; readonly type: string };
+}
+
 const ACKED: PublishResult = { kind: "acked" };
 const MAX_IN_FLIGHT = 256;
 
@@ -122,11 +129,7 @@ function isFor(broker: Broker, { target }: OutboxRecord): boolean {
 
 /** A record as it is to be sent; `undefined` when it is addressed to another broker. */
 function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B> | undefined {
-  const { to, key, event } = parseExact(record.body) as {
-    readonly to: Address | null;
-    readonly key: string;
-    readonly event: { readonly id: string; readonly source: string; readonly type: string };
-  };
+  const { to, key, event } = JSON.parse(record.body) as RoutedBody;
   // An event that no route matched goes nowhere, and its target is its subject, which may look like ours.
   if (to?.sink !== broker) return undefined;
   return {
@@ -135,10 +138,17 @@ function readRecord<B extends Broker>(record: OutboxRecord, broker: B): Routed<B
     id: event.id, // Routed.R2
     messageId: messageIdOf(event),
     type: event.type,
-    event: JSON.stringify(event),
+    event: eventIn(record.body, to, key),
     traceparent: record.traceparent,
     at: record.at,
   };
+}
+
+/** The text of the event: it is the last member of a body, which is sliced off, as what was written need not be written again. */
+function eventIn(body: string, to: Address, key: string): string {
+  const before = `{"to":${JSON.stringify(to)},"key":${JSON.stringify(key)},"event":`;
+  if (body.startsWith(before)) return body.slice(before.length, -1);
+  return JSON.stringify((parseExact(body) as RoutedBody).event);
 }
 
 /** `<source> <id>`, or a hash where that is long, or not ASCII. No two events of different sources have the same one. */
