@@ -4,9 +4,9 @@ import { testServer } from "#infra/stack/for-tests.ts";
 import { sealingCodec } from "#infra/temporal/codec.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { eventually } from "#infra/testing/eventually.ts";
-import { createTroupe, memory, newId, silentLog } from "#runtime";
+import { createTroupe, memory, newId, silentLog, type WorkflowStart } from "#runtime";
 import { deliverWebhookStart } from "./deliver-webhook/messages.ts";
-import { fulfilOrderStart } from "./fulfil-order/messages.ts";
+import { fulfilOrderSignals, fulfilOrderStart } from "./fulfil-order/messages.ts";
 import { testShop, type TestShop } from "./fulfil-order/test-shop.ts";
 import { lostDeliveries } from "./lost-deliveries.ts";
 import { lostOrders } from "./lost-orders.ts";
@@ -94,21 +94,11 @@ test("a run that is started by the first request again, as after a restore, find
     const { items } = await shop.troupe.deadLetters.list();
     return items.some(({ detail }) => detail.includes(`fulfil-order/${orderId} is TERMINATED`));
   });
-  const { lines, total, currency } = (await shop.order(orderId).get()) ?? { lines: [], total: 0, currency: "EUR" };
-  const start = fulfilOrderStart({
-    orderId,
-    lines,
-    total,
-    currency,
-    paymentToken: "tok_ok",
-    address: null,
-    customerId: "cus_1",
-    edition: 3,
-  });
-  await shop.temporal.client.workflow.start(start.type, {
-    workflowId: start.id,
-    taskQueue: shop.queuePrefix + start.taskQueue,
-    args: [...start.args],
+  const { id, type, taskQueue, args } = await firstRequest(orderId);
+  await shop.temporal.client.workflow.start(type, {
+    workflowId: id,
+    taskQueue: shop.queuePrefix + taskQueue,
+    args: [...args],
   });
   expect((await shop.ended(orderId)).result).toEqual({ orderId, status: "delivered" });
 });
@@ -137,14 +127,61 @@ test("an order that was cancelled while its saga was gone ends cancelled, and no
     await sweep.look();
     return (await shop.handle(orderId).describe()).runId !== runId;
   });
-  await shop.reaches(orderId, "cancelled");
+  await expectUndone(orderId, tea);
+});
+
+/** Has a new run take the place of one that was terminated. */
+const BEGINS: Readonly<Record<string, (orderId: string) => Promise<void>>> = {
+  "by the sweep": async (orderId) => {
+    const { runId } = await shop.handle(orderId).describe();
+    await eventually("there is another run", WITHIN_MS, async () => {
+      await sweep.look();
+      return (await shop.handle(orderId).describe()).runId !== runId;
+    });
+  },
+  "by the first request, as after a restore": async (orderId) => {
+    const { id, type, taskQueue, args } = await firstRequest(orderId);
+    await shop.temporal.client.workflow.signalWithStart(type, {
+      workflowId: id,
+      taskQueue: shop.queuePrefix + taskQueue,
+      args: [...args],
+      signal: fulfilOrderSignals.cancel,
+      signalArgs: [],
+    });
+  },
+};
+
+test.each(Object.entries(BEGINS))(
+  "a run begun %s that hears of the cancel before its first step calls the parcel back that another has sent",
+  async (_, begin) => {
+    const tea = await shop.stock(5);
+    const orderId = await shop.place({ lines: [{ sku: tea.sku, quantity: 2 }] });
+    await shop.scheduled(orderId);
+    await shop.handle(orderId).terminate("by a person");
+    await shop.order(orderId).cancel();
+    // What begins while nobody works has its signal in its first task.
+    await shop.stopWorkers();
+    await begin(orderId);
+    await shop.startWorkers();
+    await expectUndone(orderId, tea);
+  },
+);
+
+/** How an order was started when it was placed. */
+async function firstRequest(orderId: string): Promise<WorkflowStart> {
+  const { lines, total, currency } = (await shop.order(orderId).get()) ?? { lines: [], total: 0, currency: "EUR" };
+  const given = { paymentToken: "tok_ok", address: null, customerId: "cus_1", edition: 3 as const };
+  return fulfilOrderStart({ orderId, lines, total, currency, ...given });
+}
+
+/** Waits for the saga to end, and expects the order cancelled and nothing held: no events reach anybody in this shop. */
+async function expectUndone(orderId: string, tea: { level(): Promise<unknown> }): Promise<void> {
+  expect((await shop.ended(orderId)).result).toEqual({ orderId, status: "cancelled" });
+  expect(await shop.order(orderId).get()).toMatchObject({ status: "cancelled" });
   expect(await tea.level()).toMatchObject({ onHand: 5, reserved: 0 });
   expect(await shop.payment(orderId).get()).toMatchObject({ captured: 900, refunded: 900 });
-  // Where the run found the order at its end already, its parcel hears of that by a send.
-  await eventually("the parcel is called back", WITHIN_MS, async () => {
-    return (await shop.delivery(orderId).get())?.status === "recalled";
-  });
-});
+  expect(await shop.delivery(orderId).get()).toMatchObject({ status: "recalled" });
+}
 
 test("an order that has ended is left alone, and one whose steps may be forgotten is shown and not run again", async () => {
   const orderId = await shop.place({ amount: 100 });

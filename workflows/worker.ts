@@ -9,6 +9,7 @@ import { NativeConnection, type Worker } from "@temporalio/worker";
  * W1 Temporal being away is no error: each queue tries again, after 0.2 s and at most 5 s, until `stop`.
  *    An attempt that fails leaves no thread and no memory behind ({@link createWorker}).
  * W2 `stop` takes no new tasks, lets running ones end, and gives up on them after 10 s.
+ * W3 An activity gives signs of life where its workflow asks for them, without a line of its own ({@link heartbeats}).
  */
 import { pause } from "#infra/base/pause.ts";
 import type { Otel } from "#infra/otel/otel.ts";
@@ -17,6 +18,7 @@ import { securityOptions, type TemporalSecurity } from "#infra/temporal/security
 import type { Log } from "#runtime";
 import { bundleOf } from "./bundle.ts";
 import { createWorker } from "./create-worker.ts";
+import { heartbeats, PASSED_ON_EVERY } from "./heartbeats.ts";
 import { traceActivities, traceSinks } from "./tracing.ts";
 import { installRuntime } from "./worker-runtime.ts";
 
@@ -103,7 +105,7 @@ function superviseQueue(
         activities: queue.activities,
         dataConverter: { payloadCodecs: codec === undefined ? [] : [codec] },
         sinks: traceSinks(tracing),
-        ...(tracing && { interceptors: traceActivities(tracing) }),
+        interceptors: { activity: [heartbeats, ...(tracing === undefined ? [] : [traceActivities(tracing)])] },
         ...TUNING,
         maxCachedWorkflows: maxCachedWorkflows ?? TUNING.maxCachedWorkflows,
       });
@@ -163,6 +165,7 @@ const TUNING = {
   maxConcurrentWorkflowTaskExecutions: 40,
   maxConcurrentLocalActivityExecutions: 200,
   maxConcurrentActivityTaskExecutions: 100,
+  maxHeartbeatThrottleInterval: PASSED_ON_EVERY,
   shutdownGraceTime: DRAIN_MS - 2_000,
   shutdownForceTime: DRAIN_MS,
 } as const;

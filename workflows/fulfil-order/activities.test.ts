@@ -65,6 +65,15 @@ test("giveBackStock needs not know what became of the hold: the shelf is full ag
   }
 });
 
+test("giveBackStock gives nothing back while the order has come further than what is to be undone, and says how far", async () => {
+  await using h = await house();
+  await h.activities.holdStock(orderId, lines);
+  expect(await h.activities.giveBackStock(orderId, lines, ["placed"])).toBe("reserved");
+  expect(await h.stock.level()).toMatchObject({ reserved: 4 });
+  expect(await h.activities.giveBackStock(orderId, lines, ["placed", "reserved"])).toBeUndefined();
+  expect(await h.stock.level()).toMatchObject({ onHand: 10, reserved: 0 });
+});
+
 test("giveBackStock before its hold keeps one that is still under way from holding anything", async () => {
   await using h = await house();
   await h.activities.giveBackStock(orderId, lines);
@@ -84,6 +93,24 @@ test("holdStock of an order that has ended holds nothing: a task that runs again
   await h.activities.markDelivered(orderId);
   expect(await h.activities.holdStock(orderId, lines)).toMatchObject({ kind: "all", order: { status: "delivered" } });
   expect(await h.stock.level()).toMatchObject({ onHand: 6, reserved: 0 });
+});
+
+test("a task that runs again may turn the order down for another reason: the first one stands, and holdStock tells it", async () => {
+  await using h = await house();
+  await h.activities.holdStock(orderId, lines);
+  await h.activities.giveBackStock(orderId, lines);
+  // It was giving up when its worker was lost: the next step is to say why again.
+  expect(await h.activities.holdStock(orderId, lines)).toMatchObject({ kind: "all", order: { status: "reserved" } });
+  expect(await h.activities.confirmStock(orderId, lines).catch((error: unknown) => error)).toMatchObject({
+    type: "reservation_expired",
+  });
+  await h.activities.rejectOrder(orderId, "payment_declined", true);
+  expect(await h.activities.rejectOrder(orderId, "timed_out", true)).toMatchObject({ status: "rejected" });
+  expect(await h.activities.holdStock(orderId, lines)).toMatchObject({
+    kind: "all",
+    order: { status: "rejected", reason: "payment_declined" },
+  });
+  expect(await h.stock.level()).toMatchObject({ onHand: 10, reserved: 0 });
 });
 
 const money = { orderId, amount: 900, currency: "EUR" };

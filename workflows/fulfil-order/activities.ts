@@ -2,7 +2,7 @@ import { Context } from "@temporalio/activity";
 import { ApplicationFailure } from "@temporalio/common";
 import { Delivery } from "#actors/shop/delivery/delivery.ts";
 import type { Address, DeliveryStatus } from "#actors/shop/delivery/messages.ts";
-import type { Choice, OrderMarked, PartialLine, UndoFailure } from "#actors/shop/order/messages.ts";
+import type { Choice, OrderMarked, OrderStatus, PartialLine, UndoFailure } from "#actors/shop/order/messages.ts";
 import { Order } from "#actors/shop/order/order.ts";
 import { isFinal } from "#actors/shop/order/status.ts";
 import { Payment } from "#actors/shop/payment/payment.ts";
@@ -28,7 +28,11 @@ export interface PaymentRequest {
 
 /** What came of holding stock. Nothing held at all is a refusal: `out_of_stock`. */
 export type StockHeld =
-  | { readonly kind: "all"; readonly order: OrderMarked }
+  | {
+      readonly kind: "all";
+      /** With the reason where the order has ended, by a run or a workflow task before. */
+      readonly order: OrderMarked & { readonly reason?: string };
+    }
   | {
       readonly kind: "part";
       readonly lines: readonly PartialLine[];
@@ -54,17 +58,33 @@ const CAPTURE = "capture";
  * what was done, so that this holds when the ids are long forgotten.
  *
  * An actor's refusal becomes a failure that is not retried, with the refusal's reason as its `type`.
+ *
+ * A1 A workflow task that runs again may come to another reason than it did before, and under one message id that would be
+ *    refused. So a step that says why has no id: the order takes the first reason, and the second changes nothing.
  */
 export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECIDE_WITHIN_MS }: FulfilOrderPorts) {
   const calls = (orderId: string) => actorCalls(workflowIds.fulfilOrder(orderId));
   const stockOf = ({ sku }: Pick<StockLine, "sku">) => troupe.ref(Stock, sku);
   const orderOf = (orderId: string) => troupe.ref(Order, orderId);
 
-  /** The undo of holding and confirming stock, wherever it stands. */
-  async function giveBackStock(orderId: string, lines: readonly StockLine[]): Promise<void> {
+  /**
+   * The undo of holding and confirming stock, wherever it stands.
+   * @param upTo Statuses of an order for which this is all there is to undo. Where the order has come to another one, nothing is
+   *    given back, and that status is the answer: what came later is to be undone before. Default: any.
+   */
+  async function giveBackStock(
+    orderId: string,
+    lines: readonly StockLine[],
+    upTo?: readonly OrderStatus[] | null,
+  ): Promise<OrderStatus | undefined> {
     const call = calls(orderId);
+    if (upTo != null) {
+      const status = (await call.plain(() => orderOf(orderId).get(undefined, call.patience)))?.status;
+      if (status !== undefined && !upTo.includes(status)) return status;
+    }
     // Without an id: what it does depends on the stock alone, and a second call has to look again.
     await all(lines, (line) => call.plain(() => stockOf(line).giveBack({ orderId }, call.patience)));
+    return undefined;
   }
 
   return {
@@ -77,16 +97,20 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
       // A workflow task that failed runs its steps again: what an order that has ended once held is not to be held anew.
       const known = await call.plain(() => orderOf(orderId).get(undefined, call.patience));
       if (known !== null && isFinal(known.status)) {
-        const { status, cancelRequested } = known;
-        return { kind: "all", order: { status, cancelRequested } };
+        const { status, cancelRequested, reason } = known;
+        return { kind: "all", order: { status, cancelRequested, ...(reason !== undefined && { reason }) } };
       }
       const held: PartialLine[] = [];
       const heldOf = async (line: StockLine, wish: { orderId: string; quantity: number; partial: boolean }) => {
         try {
           return (await call.plain(() => stockOf(line).reserve(wish, call.patience))).held;
         } catch (error) {
+          const refusal = error instanceof ApplicationFailure ? error.type : undefined;
           // A saga that was started anew: the one before it had taken the pieces off the shelf already.
-          if (error instanceof ApplicationFailure && error.type === "already_confirmed") return line.quantity;
+          if (refusal === "already_confirmed") return line.quantity;
+          // Or had given up: what made it do so says so again, at one of the next steps.
+          const gaveUp = refusal === "reservation_released" && known !== null && known.status !== "placed";
+          if (gaveUp) return line.quantity;
           throw error;
         }
       };
@@ -103,8 +127,11 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
     },
 
     /** Asks the customer whether a part will do. */
-    askDecision: (orderId: string, lines: readonly PartialLine[], withinMs: number): Promise<OrderMarked> =>
-      calls(orderId)("ask-decision", (once) => orderOf(orderId).askDecision({ lines: [...lines], withinMs }, once)),
+    askDecision(orderId: string, lines: readonly PartialLine[], withinMs: number): Promise<OrderMarked> {
+      const call = calls(orderId);
+      const question = { lines: [...lines], withinMs };
+      return call.plain(() => orderOf(orderId).askDecision(question, call.patience)); // Activities.A1
+    },
 
     /** Keeps the customer's answer. */
     recordDecision: (orderId: string, choice: Choice): Promise<OrderMarked> =>
@@ -237,13 +264,17 @@ export function fulfilOrderActivities({ troupe, provider, decideWithinMs = DECID
       calls(orderId)("mark-lost", (once) => orderOf(orderId).markLost(undefined, once)),
     markReturned: (orderId: string, reason: string): Promise<OrderMarked> =>
       calls(orderId)("mark-returned", (once) => orderOf(orderId).markReturned({ reason }, once)),
-    markNeedsAttention: (orderId: string, failures: readonly UndoFailure[], round: number): Promise<OrderMarked> =>
-      calls(orderId)(`needs-attention/${round}`, (once) => orderOf(orderId).markNeedsAttention([...failures], once)),
+    /** @param _round as the histories hold it. */
+    markNeedsAttention(orderId: string, failures: readonly UndoFailure[], _round: number): Promise<OrderMarked> {
+      const call = calls(orderId);
+      return call.plain(() => orderOf(orderId).markNeedsAttention([...failures], call.patience)); // Activities.A1
+    },
     /** @param recalled whether the parcel was called back, if it had left. */
-    rejectOrder: (orderId: string, reason: string, recalled?: true): Promise<OrderMarked> =>
-      calls(orderId)("reject", (once) =>
-        orderOf(orderId).reject({ reason, ...(recalled === true && { recalled }) }, once),
-      ),
+    rejectOrder(orderId: string, reason: string, recalled?: true): Promise<OrderMarked> {
+      const call = calls(orderId);
+      const why = { reason, ...(recalled === true && { recalled }) };
+      return call.plain(() => orderOf(orderId).reject(why, call.patience)); // Activities.A1
+    },
 
     // Of the first edition, under the names its histories hold.
 

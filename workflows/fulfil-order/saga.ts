@@ -8,7 +8,8 @@
  * F3 A refusal turns the order down with the refusal's reason. An outage turns nothing down: steps are tried for ten
  *    minutes, and what comes after the point of no return for ever.
  * F4 What was decided once holds, although a workflow task that fails runs its steps again with more in its history: who
- *    cancelled or shipped is kept by the order actor, and a mark that finds the order ended undoes what came after.
+ *    cancelled or shipped is kept by the order actor, a mark that finds the order ended undoes what came after, and a run that
+ *    gives up earlier than the one before it undoes what that one did (see `OrderUndo`).
  * F5 Each wait has its limit: a decision 30 s, stock that is waited for a day. The courier's week and the month of the way
  *    are the parcel's to keep: what it comes to, also by its time running out, is what the saga hears.
  * F6 The server pays for each event of a history and more for each workflow task. An order that nothing stands against takes
@@ -48,25 +49,26 @@ import { failureReason, UndoStack } from "../undo-stack.ts";
 import type { StockLine } from "./activities.ts";
 import { Decision } from "./decision.ts";
 import type { FulfilOrder, FulfilOrderResult } from "./messages.ts";
+import { OrderUndo } from "./order-undo.ts";
 
 /** The third edition of `fulfilOrder`. */
 export async function thirdEdition(order: FulfilOrder): Promise<FulfilOrderResult> {
   const { orderId } = order;
-  const undo = new UndoStack();
   const parked = new ParkedUndo();
   const stockLines = order.lines.flatMap(({ sku, quantity }): StockLine[] => (sku === null ? [] : [{ sku, quantity }]));
   let progress: FulfilOrderProgress = { status: "placed", cancelRequested: false, undoing: false };
   const parcel = new ParcelWatch();
+  const undo = new OrderUndo(orderId, stockLines, parcel);
   let { address } = order;
   let addressChanges = 0;
   let changing = false;
   let overdue = false;
 
-  const reach = async (step: Promise<OrderMarked>): Promise<void> => {
-    const { status, cancelRequested } = await step;
+  const reach = async (step: Promise<OrderMarked & { readonly reason?: string }>): Promise<void> => {
+    const { status, cancelRequested, reason } = await step;
     progress = { ...progress, status, cancelRequested: progress.cancelRequested || cancelRequested };
     if (!progress.undoing && (status === "cancelled" || status === "rejected"))
-      throw ApplicationFailure.nonRetryable("The order has ended", status); // Saga.F4
+      throw ApplicationFailure.nonRetryable("The order has ended", reason ?? status); // Saga.F4
   };
   const decision = new Decision(orderId, reach, () => progress.cancelRequested);
   const answer = (): UpdateAnswer => ({
@@ -154,22 +156,18 @@ export async function thirdEdition(order: FulfilOrder): Promise<FulfilOrderResul
     if (order.lines.some(({ price }) => price === null))
       throw ApplicationFailure.nonRetryable("A line has no price", "unknown_sku");
     // The run before this one may have taken money, wherever this one gives up.
-    if (order.resumed === true) undo.add("refundPayment", () => undos.refundPayment(orderId));
-    undo.add("giveBackStock", () =>
-      parcel.is("lost") ? undos.settleStock(orderId, stockLines) : undos.giveBackStock(orderId, stockLines),
-    );
+    if (order.resumed === true) undo.money();
+    undo.stock();
     const { total, lines } = await decision.holdStock(stockLines, order.total);
     if (progress.status === "delivered" || progress.status === "returned") return await finish(); // Saga.F4
     stopIfCancelled();
-    if (order.resumed !== true) undo.add("refundPayment", () => undos.refundPayment(orderId));
+    undo.money();
     await steps.authorizePayment({ orderId, amount: total, currency: order.currency, token: order.paymentToken });
     stopIfCancelled();
     await steps.confirmStock(orderId, lines);
     await reach(steps.capturePayment(orderId));
     stopIfCancelled();
-    undo.add("recallDelivery", async () => {
-      if ((await undos.recallDelivery(orderId)).lost) parcel.moved("lost");
-    });
+    undo.parcel();
     await condition(() => !changing);
     parcel.moved("scheduling");
     const found = await steps.scheduleDelivery(orderId, address, order.customerId, "end");
@@ -215,7 +213,7 @@ export async function thirdEdition(order: FulfilOrder): Promise<FulfilOrderResul
     const reason = isCancellation(error) ? "cancelled" : failureReason(error);
     const result = await CancellationScope.nonCancellable(async () => {
       if (isCancellation(error) && !(await cancelledInTime())) return await arrive(); // Saga.F2
-      await undoAll(undo);
+      await undoAll(undo.stack);
       const rejected = (): Promise<OrderMarked> => untilDone.rejectOrder(orderId, reason, true);
       await reach(reason === "cancelled" ? untilDone.markCancelled(orderId) : rejected());
       return await finish();

@@ -12,6 +12,7 @@ import { Stock } from "#actors/shop/stock/stock.ts";
 import { testServer } from "#infra/stack/for-tests.ts";
 import { temporalConnection } from "#infra/temporal/connection.ts";
 import { temporalSink } from "#infra/temporal/sink.ts";
+import { cuttableWay } from "#infra/testing/cuttable-way.ts";
 import { createTroupe, memory, newId, silentLog, type Duration } from "#runtime";
 import { type ShopActivities, shopActivities } from "../shop-activities.ts";
 import { TASK_QUEUES } from "../task-queues.ts";
@@ -38,6 +39,8 @@ export interface TestShopOptions {
   readonly prefix?: string;
   /** Where Temporal is, with the saga's search attributes. Default: the server that all tests share. */
   readonly address?: string;
+  /** Has the workers reach Temporal by a way that `cutOff` can cut. Default: they reach it directly. */
+  readonly cuttable?: boolean;
 }
 
 /** For tests: a shop of real actors on the memory store, with the real saga on a Temporal server and task queues of its own. */
@@ -50,8 +53,10 @@ export async function testShop({
   codec,
   prefix = "",
   address: given,
+  cuttable = false,
 }: TestShopOptions = {}) {
   const address = given ?? (await testServer("temporal"));
+  const way = cuttable ? await cuttableWay(address) : undefined;
   const queuePrefix = `${newId("test")}-`;
   const temporal = temporalConnection({ address, prefix, ...(codec && { codec }) });
   const keywords = given === undefined ? Object.values(searchAttributes) : [];
@@ -65,9 +70,9 @@ export async function testShop({
   const activities = through(
     shopActivities({ troupe, provider: provider(sandbox), decideWithinMs, acceptPart: async () => undefined }),
   );
-  const start = (): Workers =>
+  const start = (by = address): Workers =>
     startWorkers({
-      address,
+      address: by,
       codec,
       queues: [
         {
@@ -80,7 +85,7 @@ export async function testShop({
       eager: temporal.eager,
       ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
     });
-  let workers = start();
+  let workers = start(way?.address);
   await workers.ready();
 
   const order = (orderId: string) => troupe.ref(Order, orderId);
@@ -144,6 +149,14 @@ export async function testShop({
     },
 
     stopWorkers: () => workers.stop(),
+    /**
+     * Loses the workers: nothing of theirs gets to the server any more. Others take their place by `startWorkers`. Resolves when the
+     * lost ones have given up; with their tasks in hand that takes them ten seconds.
+     */
+    async cutOff(): Promise<void> {
+      way?.cut();
+      await workers.stop();
+    },
     async startWorkers(): Promise<void> {
       workers = start();
       await workers.ready();
@@ -152,6 +165,7 @@ export async function testShop({
       await workers.stop();
       await troupe.stop();
       await temporal.close();
+      way?.cut();
     },
   };
 }

@@ -27,6 +27,13 @@ const { actOnHost } = proxyLocalActivities<ReconcileActivities>({
   retry: { maximumAttempts: 2 },
 });
 
+/** What a killed process had in its hands is missed after so long: its worker gives a sign of life every second or two. */
+const MISSED_AFTER = "10s";
+/** Several processes may drive a host: where one was killed while it looked, another one can be asked. */
+const LOOKS = { startToCloseTimeout: "60s", retry: { initialInterval: "200ms", maximumAttempts: 2 } } as const;
+/** Where one was killed while it acted, the world is looked at anew first. */
+const ACTS = { startToCloseTimeout: "5m", retry: { maximumAttempts: 1 } } as const;
+
 /** After a round that could not be completed (no engine, no store) the loop waits this long. */
 const TROUBLE_PAUSE_MS = 5_000;
 const MAX_ROUNDS = 200;
@@ -111,7 +118,7 @@ async function look(name: string): Promise<{ readonly world: World; readonly own
 
 async function observeOn(name: string, host: string): Promise<HostView> {
   try {
-    const view = await remote(host).observeHost(name);
+    const view = await remote(host, LOOKS).observeHost(name);
     return view ?? { host, containers: null, reason: `${host} has not answered yet` };
   } catch (error) {
     if (isCancellation(error)) throw error;
@@ -119,13 +126,16 @@ async function observeOn(name: string, host: string): Promise<HostView> {
   }
 }
 
-/** The activities of another host's process. One that is not there is not waited for. */
-function remote(host: string) {
+/**
+ * The activities of another host's process. One that is not there is not waited for; nor is one that was killed with an activity
+ * in its hands, which nobody else would end.
+ */
+function remote(host: string, often: typeof LOOKS | typeof ACTS) {
   return proxyActivities<Pick<ReconcileActivities, "observeHost" | "actOnHost">>({
     taskQueue: `${workflowInfo().taskQueue}.${host}`,
     scheduleToStartTimeout: "5s",
-    startToCloseTimeout: "5m",
-    retry: { maximumAttempts: 1 },
+    heartbeatTimeout: MISSED_AFTER,
+    ...often,
   });
 }
 
@@ -139,7 +149,7 @@ async function actOn(name: string, world: World, next: Plan, own: string | undef
       const order = { host, fence, graceMs: desired.graceMs, actions };
       if (host === own) return await actOnHost(name, order);
       try {
-        return await remote(host).actOnHost(name, order);
+        return await remote(host, ACTS).actOnHost(name, order);
       } catch (error) {
         if (isCancellation(error)) throw error;
         return { failed: [], kept: [], unavailable: `${host} does not answer`, fenced: false };

@@ -119,7 +119,7 @@ export class Stage {
       } else [since, instead] = [undefined, wrong];
       await pause(LOOK_EVERY_MS);
     }
-    return { instead: instead ?? "it came to no rest" };
+    return { instead: `${instead ?? "it came to no rest"}; ${await this.#standstill()}` };
   }
 
   /** Which greetings requests are answered with. */
@@ -138,6 +138,16 @@ export class Stage {
       const all = await this.system.configured(SERVICE);
       return (all.find((one) => one.config === config) ?? all.find((one) => one.config > config))?.revision;
     });
+  }
+
+  /** What the service says about itself, and what its loop waits for: where it stands still, this tells why. */
+  async #standstill(): Promise<string> {
+    const said = this.view().then(({ status, desired, conditions }) => {
+      const all = conditions.map(({ type, message }) => `${type}: ${message}`);
+      return `it says ${status}, ${desired.revision}, ${all.length > 0 ? all.join("; ") : "no conditions"}`;
+    });
+    const unknown = (error: unknown): string => `nobody knows, as ${String(error)}`;
+    return (await Promise.all([said.catch(unknown), this.system.loopOf(SERVICE).catch(unknown)])).join("; ");
   }
 
   /** What is not yet as it is meant to be. */

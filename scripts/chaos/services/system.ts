@@ -6,13 +6,17 @@ import { clientFor } from "#infra/docker/client.ts";
 import { ensureEchoImage } from "#infra/docker/echo-image.ts";
 import { connectEngine } from "#infra/docker/engine.ts";
 import type { Engine } from "#infra/engines/engine.ts";
+import { temporalConnection } from "#infra/temporal/connection.ts";
 import { eventually } from "#infra/testing/eventually.ts";
 import { OwnBroker } from "#infra/testing/own-broker.ts";
 import { cuttableSocket, type CuttableSocket } from "#workflows/reconcile-service/testing/cuttable-socket.ts";
+import { workflowIds } from "#workflows/workflow-ids.ts";
+import { clusterNames } from "../../app/cluster-names.ts";
 import type { AppProcess } from "../../e2e/app-process.ts";
 import { type Harness, openHarness } from "../../e2e/harness.ts";
 import type { Told } from "./history.ts";
 import type { Entrance } from "./load.ts";
+import { waitsOf } from "./standstill.ts";
 
 /** An engine of the run's own, seen past the apps: they come to it over a socket that can be cut. */
 export interface OwnHost {
@@ -163,6 +167,25 @@ export class ServicesSystem implements AsyncDisposable {
         ? [{ config: Number(data["configRevision"]), revision: String(data["revision"]) }]
         : [],
     );
+  }
+
+  /** What the reconcile loop of a service does or waits for, in one line. */
+  async loopOf(service: string): Promise<string> {
+    const environment = this.#harness.environment();
+    const temporal = temporalConnection({
+      address: environment["TEMPORAL_ADDRESS"] ?? "",
+      namespace: this.cluster,
+      prefix: clusterNames(this.cluster).prefix,
+    });
+    try {
+      const id = workflowIds.reconcileService(service);
+      const { raw, status } = await temporal.call(() =>
+        temporal.client.workflow.getHandle(temporal.prefix + id).describe(),
+      );
+      return `${id} is ${waitsOf({ ...raw, code: status.code }, Date.now())}`;
+    } finally {
+      await temporal.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
