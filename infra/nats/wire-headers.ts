@@ -38,7 +38,7 @@ export function wireHeaders(entries: Iterable<readonly [name: string, value: str
 export function wireHeader(message: ReceivedMessage, name: string): string | undefined {
   const { buffer, byteOffset } = message.data;
   const length = Math.min(byteOffset, MAX_READ_BYTES);
-  const text = Buffer.from(buffer, byteOffset - length, length).latin1Slice();
+  const text = Buffer.from(buffer, byteOffset - length, length).toString("latin1");
   const start = startOf(text);
   // Of what is not ASCII, only the library knows how it was written.
   if (start < 0 || !ASCII.test(text)) return message.headers?.get(name) || undefined;
