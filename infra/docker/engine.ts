@@ -22,8 +22,8 @@ export interface EngineOptions {
   readonly tls?: ClientTls;
   /** Whose containers these are. Default `default`. */
   readonly cluster?: string;
-  /** Signs our containers: every process of the cluster has the same. Default: one that anybody could guess. */
-  readonly signingKey?: string | undefined;
+  /** Sign our containers, the first, and know them, each: every process of the cluster has the same. Default: one that anybody could guess. */
+  readonly signingKeys?: readonly string[];
   /** How to log in to a registry. Default: not at all. */
   readonly logins?: RegistryLogins;
   /** The deadline of an ordinary call. Default 10,000 ms. */
@@ -42,7 +42,7 @@ const STUCK_FOR_MS = 10_000;
 export function connectEngine(options: EngineOptions = {}): Engine {
   const docker = clientFor(options.host, options.tls);
   const cluster = options.cluster ?? "default";
-  const signer = new Signer(cluster, options.signingKey ?? `troupe/${cluster}`);
+  const signer = new Signer(cluster, options.signingKeys);
   const { timeoutMs = 10_000, inspectWithinMs = 2_000, logins = () => undefined } = options;
   const stuckUntil = new Map<string, { readonly until: number; readonly reason: string }>();
   const filters = (service?: string): { label: string[] } => ({

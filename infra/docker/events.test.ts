@@ -4,11 +4,11 @@ import type { EngineEvent } from "../engines/engine.ts";
 import { Signer } from "../engines/identity.ts";
 import { followEvents } from "./events.ts";
 
-const signer = new Signer("dev", "key");
+const signer = new Signer("dev", ["key"]);
 const identityOf = (labels: Readonly<Record<string, string>> | undefined) => signer.read(labels);
 const line = (action: string, seconds: number, cluster = "dev"): string => {
   const marks = { service: "web", revision: "r", replica: 0, fence: 1, image: "i", uid: "u" };
-  const attributes = new Signer(cluster, "key").labels(marks);
+  const attributes = new Signer(cluster, ["key"]).labels(marks);
   return `${JSON.stringify({ Action: action, timeNano: seconds * 1e9, Actor: { ID: "c1", Attributes: attributes } })}\n`;
 };
 

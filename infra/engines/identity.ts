@@ -33,15 +33,18 @@ export interface Marks extends Identity {
 
 /**
  * Signs and knows our containers. Labels are easily written by hand: only what carries a signature over them all, made
- * with `key`, is ours.
+ * with one of `keys`, is ours. The first signs. An old one stays until what it signed has been replaced: its containers
+ * would be strangers, which hold the names of ours.
  */
 export class Signer {
   readonly cluster: string;
-  readonly #key: string;
+  readonly #keys: readonly [string, ...string[]];
 
-  constructor(cluster: string, key: string) {
+  /** @param keys none: one that anybody could guess. */
+  constructor(cluster: string, keys: readonly string[] = []) {
+    const [first = `troupe/${cluster}`, ...others] = keys;
     this.cluster = cluster;
-    this.#key = key;
+    this.#keys = [first, ...others];
   }
 
   /** The labels of a container. */
@@ -55,7 +58,7 @@ export class Signer {
       [LABELS.image]: marks.image,
       [LABELS.uid]: marks.uid,
     };
-    return { ...labels, [LABELS.signature]: this.#sign(labels) };
+    return { ...labels, [LABELS.signature]: sign(labels, this.#keys[0]) };
   }
 
   /** What the labels say; `undefined` when the container is another cluster's, nobody's, or not signed by us. */
@@ -70,7 +73,7 @@ export class Signer {
     const signature = labels[LABELS.signature];
     if (!service || !revision || !uid || !image || !signature) return undefined;
     if (!/^\d{1,4}$/.test(replica) || !/^\d{1,15}$/.test(fence)) return undefined;
-    if (!same(signature, this.#sign(labels))) return undefined;
+    if (!this.#keys.some((key) => same(signature, sign(labels, key)))) return undefined;
     return {
       cluster: this.cluster,
       service,
@@ -81,12 +84,12 @@ export class Signer {
       uid,
     };
   }
+}
 
-  #sign(labels: Readonly<Record<string, string>>): string {
-    const { signature: _signature, ...signed } = LABELS;
-    const text = JSON.stringify(Object.values(signed).map((label) => labels[label] ?? null));
-    return createHmac("sha256", this.#key).update(text).digest("base64url").slice(0, 27);
-  }
+function sign(labels: Readonly<Record<string, string>>, key: string): string {
+  const { signature: _signature, ...signed } = LABELS;
+  const text = JSON.stringify(Object.values(signed).map((label) => labels[label] ?? null));
+  return createHmac("sha256", key).update(text).digest("base64url").slice(0, 27);
 }
 
 function same(a: string, b: string): boolean {

@@ -31,8 +31,8 @@ import { podOf, recordOf } from "./records.ts";
 export interface KubernetesEngineOptions extends ClusterAddress {
   /** Whose Deployments these are. Default `default`. */
   readonly cluster?: string;
-  /** As for Docker: signs what is ours. */
-  readonly signingKey?: string | undefined;
+  /** As for Docker: sign and know what is ours. */
+  readonly signingKeys?: readonly string[];
   /** The deadline of an ordinary call. Default 10,000 ms. */
   readonly timeoutMs?: number;
 }
@@ -53,8 +53,8 @@ const LONGEST_PAUSE_MS = 500;
  * processes is not limited, and paths of the machine are not given to containers.
  */
 export function kubernetesEngine(options: KubernetesEngineOptions = {}): Engine {
-  const { cluster = "default", signingKey, timeoutMs = 10_000 } = options;
-  const signer = new Signer(cluster, signingKey ?? `troupe/${cluster}`);
+  const { cluster = "default", signingKeys, timeoutMs = 10_000 } = options;
+  const signer = new Signer(cluster, signingKeys);
   let reading: ReturnType<typeof readAccess> | undefined;
   const access = (): ReturnType<typeof readAccess> => {
     reading ??= readAccess(options);

@@ -56,7 +56,7 @@ test("TROUPE_ENGINE is checked with the other settings, and never shown: it may 
 });
 
 test("openEngine() opens the driver that is named, and connects to nothing yet", () => {
-  const options = { cluster: "c", signingKey: undefined, tls: {} };
+  const options = { cluster: "c", signingKeys: [], tls: {} };
   for (const [text, driver, checks] of [
     ["docker:tcp://127.0.0.1:1", "docker", ["exec"]],
     ["process:/nowhere", "process", ["exec"]],

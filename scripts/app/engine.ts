@@ -74,16 +74,16 @@ export function openEngine(
   address: EngineAddress,
   {
     cluster,
-    signingKey,
+    signingKeys,
     tls,
-  }: { readonly cluster: string; readonly signingKey: string | undefined; readonly tls: ClientTls },
+  }: { readonly cluster: string; readonly signingKeys: readonly string[]; readonly tls: ClientTls },
 ): Engine {
   switch (address.driver) {
     case "docker":
-      return connectEngine({ host: address.host, cluster, signingKey, tls });
+      return connectEngine({ host: address.host, cluster, signingKeys, tls });
     case "process":
       return processEngine({ cluster, ...(address.directory === undefined ? {} : { directory: address.directory }) });
     case "kubernetes":
-      return kubernetesEngine({ ...address, cluster, signingKey });
+      return kubernetesEngine({ ...address, cluster, signingKeys });
   }
 }

@@ -44,7 +44,7 @@ beforeAll(async () => {
   orchestrator = startOrchestrator({
     ...{ troupe, hosts, temporal, secrets: plainBox, log: silentLog, totals: { memoryBytes: 256 * 1024 ** 2 } },
     ...{ nats: undefined, kafka: undefined, rabbitmq: undefined, redis: undefined, tls: {}, tracing: undefined },
-    ...{ logDirectory: join(directory, "logs"), bindRoots: [], reconciled: () => undefined },
+    ...{ logDirectory: join(directory, "logs"), bindRoots: [], reconciled: () => undefined, sealing: undefined },
   });
   await orchestrator.workers.ready();
 }, 240_000);

@@ -50,6 +50,8 @@ export interface OrchestratorOptions {
   readonly bindRoots: readonly string[];
   /** Told of each round of a reconcile loop, in seconds. */
   readonly reconciled: (seconds: number) => void;
+  /** Which key seals what is stored in Temporal; `undefined`: none. */
+  readonly sealing: string | undefined;
 }
 
 /** The part of a process with the role `scaler`: it drives its engines. */
@@ -63,7 +65,7 @@ export interface Orchestrator {
 /** Starts the reconcile loops, and what wakes them: the engines' events, failing checks, a sweep. */
 export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
   const { troupe, temporal, secrets, log, totals, bindRoots, logDirectory, reconciled, tracing } = options;
-  const { nats, kafka, rabbitmq, redis, tls } = options;
+  const { nats, kafka, rabbitmq, redis, tls, sealing } = options;
   const hosts = options.hosts.map((host) => traced(host, tracing));
   const taskQueue = temporal.prefix + TASK_QUEUES.orchestrator;
   const names = { idOf: (service: string) => temporal.prefix + workflowIds.reconcileService(service), taskQueue };
@@ -73,6 +75,7 @@ export function startOrchestrator(options: OrchestratorOptions): Orchestrator {
     secret: secretValues(troupe, secrets),
     bindObjection: (source: string) => bindObjection(source, bindRoots),
     reconciled,
+    sealing,
     temporal,
     idOf: (id: string) => temporal.prefix + id,
     taskQueue,

@@ -1,15 +1,17 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from "@temporalio/client";
 import type { Temporal } from "#infra/temporal/connection.ts";
+import { resealSchedules } from "#infra/temporal/reseal-schedules.ts";
 import { TASK_QUEUES } from "#workflows/task-queues.ts";
 
 /** The schedule that refills what runs out. */
 const REFILL_STOCK = "refill-stock";
 
 /**
- * Makes the schedules of the shop where they are not there yet; one that somebody paused or changed stays as it is. Safe to
- * repeat, and for several nodes at once.
+ * Makes the schedules of the shop where they are not there yet; one that somebody paused or changed stays as it is, and is
+ * sealed by the key of today. Safe to repeat, and for several nodes at once.
  */
-export async function ensureSchedules({ client, call, prefix }: Temporal): Promise<void> {
+export async function ensureSchedules(temporal: Temporal, key: Uint8Array | undefined): Promise<void> {
+  const { client, call, prefix } = temporal;
   const scheduleId = prefix + REFILL_STOCK;
   try {
     await call(() =>
@@ -29,4 +31,6 @@ export async function ensureSchedules({ client, call, prefix }: Temporal): Promi
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
   }
+  const taskQueues = Object.values(TASK_QUEUES).map((name) => prefix + name);
+  if (key !== undefined) await resealSchedules(temporal, { key, taskQueues });
 }

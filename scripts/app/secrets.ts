@@ -1,4 +1,4 @@
-import { parseSecretKeys, plainBox, type SecretBox, secretBox } from "#infra/secrets/secret-box.ts";
+import { parseSecretKeys, plainBox, type SecretBox, secretBox, secretKeyId } from "#infra/secrets/secret-box.ts";
 import type { Log } from "#runtime";
 import type { Settings } from "./settings.ts";
 
@@ -14,6 +14,12 @@ export function secretsOf(
       fix: "set TROUPE_SECRET_KEY to 32 random bytes in base64, the same for every process",
     });
   return plainBox;
+}
+
+/** Which key seals, by a name that does not give it away; `undefined`: none. */
+export function sealingKeyId(settings: Partial<Pick<Settings, "TROUPE_SECRET_KEY">>): string | undefined {
+  const [first] = secretKeysOf(settings);
+  return first && secretKeyId(first);
 }
 
 /** The keys of `TROUPE_SECRET_KEY`, the one to seal with first; none where there is none. */

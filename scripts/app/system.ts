@@ -41,6 +41,7 @@ import { keepTrying } from "./keep-trying.ts";
 import { type Orchestrator, startOrchestrator } from "./orchestrator.ts";
 import { containersElsewhere } from "./other-hosts.ts";
 import { ensureSchedules } from "./schedules.ts";
+import { sealingKeyId, secretKeysOf } from "./secrets.ts";
 import { seedProducts } from "./seed.ts";
 import type { Settings } from "./settings.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -183,7 +184,7 @@ export function startSystem({
     if (settings.TROUPE_SEED === "on") await keepTrying("the demo products", () => seedProducts(running, log), trying);
     if (stopping.signal.aborted) return;
     if (temporal !== undefined && settings.TROUPE_ROLES.includes("workflows")) {
-      void keepTrying("the schedules", () => ensureSchedules(temporal), trying);
+      void keepTrying("the schedules", () => ensureSchedules(temporal, secretKeysOf(settings)[0]), trying);
       workers = startShopWorkers({
         troupe: running,
         temporal,
@@ -211,6 +212,7 @@ export function startSystem({
         bindRoots: settings.TROUPE_BIND_ROOTS,
         logDirectory: join(settings.TROUPE_DATA, "service-logs", settings.TROUPE_CLUSTER),
         reconciled: telemetry.reconciled,
+        sealing: sealingKeyId(settings),
       });
     }
   }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -29,12 +29,12 @@ const QUICK = { seconds: 3, rounds: 1 };
 /** What somebody may leave open. */
 const PAGES = ["/console", "/console/brokers?broker=nats", "/console/services/talk"] as const;
 
-/** Ten writes of a tenth of the lines each second: a process for each line would measure the shell. */
 const TALK = `
 services:
   talk:
     image: troupe/echo:1
-    command: ["sh", "-c", "n=0; while :; do i=0; while [ $i -lt ${LINES_PER_SECOND / 10} ]; do n=$((n+1)); i=$((i+1)); echo \\"level=info line $n of what somebody watches\\"; done; sleep 0.1; done"]
+    env: { TALK: "${LINES_PER_SECOND}" }
+    ports: [8080]
 `;
 
 /**
@@ -44,6 +44,7 @@ services:
 export async function* consolePages({ quick }: BenchOptions): AsyncGenerator<BenchCase> {
   if (CHROMIUM === undefined) return progress("console: left out, as there is no Chromium on the PATH");
   const data = await mkdtemp(join(tmpdir(), "troupe-bench-console-"));
+  await chmod(data, 0o711); // where we are root, the service's own user has to get to its program
   const servers = await testEnvironment("rabbitmq", "redis");
   await using harness = await openHarness({
     kafka: true,

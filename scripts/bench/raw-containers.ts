@@ -21,7 +21,7 @@ export async function createRaw(docker: Docker, cluster: string, replica: number
   const identity = { cluster, service: "raw", revision: "1", replica };
   const shape = { image: ECHO_IMAGE, command: ["serve"], env: {}, ports: [{ container: ECHO_PORT, host: null }] };
   const marks = { ...identity, fence: 0, image: ECHO_IMAGE, uid: crypto.randomUUID() };
-  const labels = new Signer(cluster, "bench").labels(marks);
+  const labels = new Signer(cluster, ["bench"]).labels(marks);
   const container = await docker.createContainer(createOptions({ ...identity, ...shape, resources }, labels));
   await container.start();
 }

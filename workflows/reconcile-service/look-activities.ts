@@ -45,7 +45,15 @@ export function createLookingActivities(deps: ReconcileDeps) {
       const moved = desired.lookForImage ? await imageMoved(name, desired.revision) : undefined;
       if (moved !== undefined) await asFailure(service(name).imageSeen({ moved }));
       const waitsFor = await asFailure(unready(desired.dependsOn));
-      return { desired, hosts: seen, waitsFor, nowMs: Date.now(), elsewhere };
+      const { sealing } = deps;
+      return {
+        desired,
+        hosts: seen,
+        waitsFor,
+        nowMs: Date.now(),
+        elsewhere,
+        ...(sealing !== undefined && { sealing }),
+      };
     },
 
     /** What is on the host of this process. Asked over the host's own task queue. */

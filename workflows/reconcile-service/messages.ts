@@ -48,6 +48,8 @@ export interface World {
   /** The token to act with. */
   readonly fence: number;
   readonly nowMs: number;
+  /** Which key seals what the process that looked stores in Temporal. */
+  readonly sealing?: string;
 }
 
 /** A part of the world: what this process can see, and which hosts others have to look at. */

@@ -17,6 +17,8 @@ export interface ReconcileDeps {
   readonly hosts: () => Promise<readonly string[]>;
   readonly secret: Hands["secret"];
   readonly bindObjection: Hands["bindObjection"];
+  /** Says which key seals what this process stores in Temporal; `undefined` where nothing is sealed. */
+  readonly sealing?: string | undefined;
   /** Told how many seconds a round took, from its look at the world to its report. */
   readonly reconciled?: (seconds: number) => void;
 }

@@ -52,11 +52,16 @@ const lastDecisionQuery = defineQuery<Decision>(LAST_DECISION_QUERY);
  *
  * Each round looks at every host anew, plans, acts and reports. Then the loop waits: for a wake-up (the desired state or
  * a container changed), for the time the plan asks for, or a minute.
+ *
+ * Once another key seals than at its first look, the run continues as new: its history holds nothing of the old key then,
+ * which can go.
  */
 export async function reconcileService(input: ReconcileServiceInput): Promise<void> {
   let awake = false;
   let reported = "";
   let troubles: readonly ConditionFound[] = [];
+  let sealing: string | undefined;
+  let resealed = false;
   let decision: Decision = { round: 0, status: "progressing", actions: [] };
   setHandler(wakeSignal, () => void (awake = true));
   setHandler(lastDecisionQuery, () => decision);
@@ -66,6 +71,8 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
     let waitMs = TROUBLE_PAUSE_MS;
     try {
       const { world, own } = await look(input.name);
+      resealed = sealing !== undefined && world.sealing !== sealing;
+      sealing ??= world.sealing;
       const next = planFor(input.name, world);
       if (next.failure !== null) {
         await rollBack(input.name, world.desired.revision, next.failure);
@@ -97,7 +104,7 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
       log.warn("reconcile:round:failed", { service: input.name, error: String(error) });
       reported = "";
     }
-    if (round >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested)
+    if (resealed || round >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof reconcileService>(input);
     if (waitMs > 0) await condition(() => awake, waitMs);
   }

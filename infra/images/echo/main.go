@@ -4,11 +4,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log"
 	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -46,6 +48,7 @@ func serve() {
 	hostname, _ := os.Hostname()
 	greeting := os.Getenv("GREETING")
 	dieWhenAsked(os.Getenv("DIE_AFTER"))
+	talk(os.Getenv("TALK"))
 	fails := failing(os.Getenv("FAIL_EVERY"))
 
 	mux := http.NewServeMux()
@@ -87,6 +90,28 @@ func dieWhenAsked(after string) {
 		log.Fatalf("DIE_AFTER: %v", err)
 	}
 	time.AfterFunc(wait, func() { log.Fatal("die: as asked") })
+}
+
+// talk writes so many lines a second (TALK=300), in ten writes: what a busy service logs.
+func talk(lines string) {
+	if lines == "" {
+		return
+	}
+	perSecond, err := strconv.ParseUint(lines, 10, 16)
+	if err != nil {
+		log.Fatalf("TALK: %v", err)
+	}
+	go func() {
+		var n uint64
+		for tick := uint64(1); ; tick++ {
+			var text strings.Builder
+			for ; n < tick*perSecond/10; n++ {
+				fmt.Fprintf(&text, "level=info line %d of what somebody watches\n", n+1)
+			}
+			_, _ = os.Stdout.WriteString(text.String())
+			time.Sleep(100 * time.Millisecond)
+		}
+	}()
 }
 
 // failing says of each request whether it is to fail: every nth one (FAIL_EVERY=2).
