@@ -31,7 +31,7 @@ function objects(): number {
 async function objectsPer(many: number, round: () => Promise<unknown>): Promise<number> {
   for (let i = 0; i < ROUNDS; i++) await round();
   const counts: number[] = [];
-  for (let tries = 0; tries < 5; tries++) {
+  for (let tries = 0; tries < 9; tries++) {
     Bun.gc(true);
     const before = objects();
     for (let i = 0; i < ROUNDS; i++) await round();
@@ -86,7 +86,7 @@ test("a call makes few objects beside those of its turn, over HTTP and over a so
     return done;
   });
   const made = { http: http - direct, socket: socket - direct };
-  const most = { http: 75, socket: 31 };
+  const most = { http: 78, socket: 33 };
   const over = Object.entries(made).filter(([way, count]) => count > most[way as keyof typeof made]);
   expect(over).toEqual([]);
 });
