@@ -21,6 +21,12 @@ export function openBrowser(): Promise<Browser> {
   });
 }
 
+/**
+ * With each container that starts or ends here the machine has another network, and Chromium gives up what is under way. The page
+ * asks again, and nothing is wrong with it.
+ */
+const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
+
 /** A page of its own session, and all that is wrong with it so far: errors, and requests to other hosts. */
 export async function openPage(
   browser: Browser,
@@ -35,11 +41,18 @@ export async function openPage(
   });
   const page = await context.newPage();
   const complaints: string[] = [];
+  const interrupted: string[] = [];
+  page.on("requestfailed", (request) => {
+    if (request.failure()?.errorText === NETWORK_CHANGED) interrupted.push(request.url());
+  });
   page.on("console", (message) => {
+    if (message.text().includes(NETWORK_CHANGED)) return;
     if (message.type() === "error" || message.type() === "warning")
       complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
-  page.on("pageerror", (error) => complaints.push(`thrown: ${error.message}`));
+  page.on("pageerror", ({ message }) => {
+    if (!interrupted.some((url) => message.includes(url))) complaints.push(`thrown: ${message}`);
+  });
   page.on("request", (request) => {
     const url = new URL(request.url());
     if (url.protocol !== "data:" && url.host !== new URL(base).host)

@@ -106,6 +106,18 @@ describe.skipIf(CHROMIUM === undefined)(`the console in a browser${where}`, () =
     await page.context().close();
   });
 
+  test("a part of a page that the browser could not load is tried again, and the page is whole", async () => {
+    const { page } = await openPage(browser, system.base, WIDE);
+    let refused = 0;
+    await page.route(/\/assets\/chart-.*\.js$/, (route) =>
+      refused++ === 0 ? route.abort("internetdisconnected") : route.continue(),
+    );
+    await page.goto("/console/metrics");
+    await page.locator("main canvas").first().waitFor();
+    expect(refused).toBeGreaterThan(1);
+    await page.context().close();
+  });
+
   test("the palette leads from an order's id to its workflow by keys alone, and ? lists the keys", async () => {
     const { page, complaints } = await openPage(browser, system.base, WIDE);
     await page.goto("/console");

@@ -1,29 +1,30 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Route, Router, Switch } from "wouter";
 import { start } from "../kit/app.tsx";
 import { Empty, Skeleton } from "../kit/feedback.tsx";
+import { loadLater } from "../kit/load-later.ts";
 import { Shell } from "./shell.tsx";
 
-const Overview = lazy(() => import("./overview.tsx").then(({ Overview: page }) => ({ default: page })));
-const ActorTypes = lazy(() => import("./actors.tsx").then(({ ActorTypes: page }) => ({ default: page })));
-const ActorType = lazy(() => import("./actors.tsx").then(({ ActorType: page }) => ({ default: page })));
-const ActorPage = lazy(() => import("./actor.tsx").then(({ ActorPage: page }) => ({ default: page })));
-const Events = lazy(() => import("./events.tsx").then(({ Events: page }) => ({ default: page })));
-const BrokersPage = lazy(() => import("./brokers.tsx").then(({ BrokersPage: page }) => ({ default: page })));
-const DeadLetters = lazy(() => import("./dead-letters.tsx").then(({ DeadLetters: page }) => ({ default: page })));
-const DeadLetterPage = lazy(() => import("./dead-letter.tsx").then(({ DeadLetterPage: page }) => ({ default: page })));
-const Workflows = lazy(() => import("./workflows.tsx").then(({ Workflows: page }) => ({ default: page })));
-const WorkflowPage = lazy(() => import("./workflow.tsx").then(({ WorkflowPage: page }) => ({ default: page })));
-const Services = lazy(() => import("./services.tsx").then(({ Services: page }) => ({ default: page })));
-const ServicePage = lazy(() => import("./service.tsx").then(({ ServicePage: page }) => ({ default: page })));
-const Config = lazy(() => import("./config.tsx").then(({ Config: page }) => ({ default: page })));
-const Traces = lazy(() => import("./traces.tsx").then(({ Traces: page }) => ({ default: page })));
-const TracePage = lazy(() => import("./trace.tsx").then(({ TracePage: page }) => ({ default: page })));
-const Cluster = lazy(() => import("./cluster.tsx").then(({ Cluster: page }) => ({ default: page })));
-const Measures = lazy(() => import("./measures.tsx").then(({ Measures: page }) => ({ default: page })));
-const FoundPage = lazy(() => import("./found.tsx").then(({ FoundPage: page }) => ({ default: page })));
-const ChaosPage = lazy(() => import("./chaos.tsx").then(({ ChaosPage: page }) => ({ default: page })));
-const Settings = lazy(() => import("./settings.tsx").then(({ Settings: page }) => ({ default: page })));
+const Overview = loadLater(() => import("./overview.tsx").then(({ Overview: page }) => page));
+const ActorTypes = loadLater(() => import("./actors.tsx").then(({ ActorTypes: page }) => page));
+const ActorType = loadLater(() => import("./actors.tsx").then(({ ActorType: page }) => page));
+const ActorPage = loadLater(() => import("./actor.tsx").then(({ ActorPage: page }) => page));
+const Events = loadLater(() => import("./events.tsx").then(({ Events: page }) => page));
+const BrokersPage = loadLater(() => import("./brokers.tsx").then(({ BrokersPage: page }) => page));
+const DeadLetters = loadLater(() => import("./dead-letters.tsx").then(({ DeadLetters: page }) => page));
+const DeadLetterPage = loadLater(() => import("./dead-letter.tsx").then(({ DeadLetterPage: page }) => page));
+const Workflows = loadLater(() => import("./workflows.tsx").then(({ Workflows: page }) => page));
+const WorkflowPage = loadLater(() => import("./workflow.tsx").then(({ WorkflowPage: page }) => page));
+const Services = loadLater(() => import("./services.tsx").then(({ Services: page }) => page));
+const ServicePage = loadLater(() => import("./service.tsx").then(({ ServicePage: page }) => page));
+const Config = loadLater(() => import("./config.tsx").then(({ Config: page }) => page));
+const Traces = loadLater(() => import("./traces.tsx").then(({ Traces: page }) => page));
+const TracePage = loadLater(() => import("./trace.tsx").then(({ TracePage: page }) => page));
+const Cluster = loadLater(() => import("./cluster.tsx").then(({ Cluster: page }) => page));
+const Measures = loadLater(() => import("./measures.tsx").then(({ Measures: page }) => page));
+const FoundPage = loadLater(() => import("./found.tsx").then(({ FoundPage: page }) => page));
+const ChaosPage = loadLater(() => import("./chaos.tsx").then(({ ChaosPage: page }) => page));
+const Settings = loadLater(() => import("./settings.tsx").then(({ Settings: page }) => page));
 
 start(
   <Router base="/console">

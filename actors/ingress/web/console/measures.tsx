@@ -1,12 +1,13 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Empty, Skeleton } from "../kit/feedback.tsx";
 import { count, duration } from "../kit/format.ts";
+import { loadLater } from "../kit/load-later.ts";
 import { Page, Section } from "../kit/page.tsx";
 import { Table } from "../kit/table.tsx";
 import { byLabel, type Metrics, total } from "./metrics.ts";
 import { type Watched, useHistory } from "./rates.ts";
 
-const Chart = lazy(() => import("../kit/chart.tsx").then(({ Chart: chart }) => ({ default: chart })));
+const Chart = loadLater(() => import("../kit/chart.tsx").then(({ Chart: chart }) => chart));
 
 const WATCHED: readonly Watched[] = [
   { name: "troupe_http_requests_total", kind: "counter" },

@@ -1,14 +1,15 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Route, Switch } from "wouter";
 import { start } from "../kit/app.tsx";
 import { Empty, Skeleton } from "../kit/feedback.tsx";
+import { loadLater } from "../kit/load-later.ts";
 import { Shell } from "./shell.tsx";
 
-const Home = lazy(() => import("./home.tsx").then(({ Home: page }) => ({ default: page })));
-const Checkout = lazy(() => import("./checkout.tsx").then(({ Checkout: page }) => ({ default: page })));
-const Orders = lazy(() => import("./orders.tsx").then(({ Orders: page }) => ({ default: page })));
-const OrderPage = lazy(() => import("./order.tsx").then(({ OrderPage: page }) => ({ default: page })));
-const Simulator = lazy(() => import("./simulator.tsx").then(({ Simulator: page }) => ({ default: page })));
+const Home = loadLater(() => import("./home.tsx").then(({ Home: page }) => page));
+const Checkout = loadLater(() => import("./checkout.tsx").then(({ Checkout: page }) => page));
+const Orders = loadLater(() => import("./orders.tsx").then(({ Orders: page }) => page));
+const OrderPage = loadLater(() => import("./order.tsx").then(({ OrderPage: page }) => page));
+const Simulator = loadLater(() => import("./simulator.tsx").then(({ Simulator: page }) => page));
 
 start(
   <Shell>

@@ -1,10 +1,11 @@
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { Skeleton } from "../kit/feedback.tsx";
 import { count } from "../kit/format.ts";
 import { useLive } from "../kit/live.ts";
+import { loadLater } from "../kit/load-later.ts";
 import { Status } from "../kit/state.tsx";
 
-const Chart = lazy(() => import("../kit/chart.tsx").then(({ Chart: chart }) => ({ default: chart })));
+const Chart = loadLater(() => import("../kit/chart.tsx").then(({ Chart: chart }) => chart));
 
 const STATES = ["placed", "reserved", "paid", "shipped", "delivered", "rejected", "cancelled"] as const;
 type Step = (typeof STATES)[number];
