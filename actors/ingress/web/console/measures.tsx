@@ -4,6 +4,7 @@ import { count, duration } from "../kit/format.ts";
 import { Page, Section } from "../kit/page.tsx";
 import { Table } from "../kit/table.tsx";
 import { byLabel, type Metrics, total } from "./metrics.ts";
+import { Past } from "./past.tsx";
 import { type Watched, useHistory } from "./rates.ts";
 
 const Chart = lazy(() => import("../kit/chart.tsx").then(({ Chart: chart }) => ({ default: chart })));
@@ -72,6 +73,7 @@ export function Measures() {
           </Suspense>
         </Section>
       </div>
+      <Past />
       <Table
         noun="route"
         rows={routes}
