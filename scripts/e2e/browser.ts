@@ -36,6 +36,8 @@ export async function openPage(
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
+    // Networks of containers that come and go are no fault of the page.
+    if (message.text().includes("ERR_NETWORK_CHANGED")) return;
     if (message.type() === "error" || message.type() === "warning")
       complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
