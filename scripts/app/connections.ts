@@ -104,7 +104,11 @@ export function openConnections(settings: Settings, log: Log): Connections {
   sinks.push(...routedSinks(settings, security, nats, names, log));
   const failing = failpoints(settings.TROUPE_FAILPOINT);
   const pools = new Map(SERVICES.map((service): [ServiceName, PoolUse] => [service, { queries: 0, max: 0 }]));
-  const opened = { cluster, signingKeys: settings.TROUPE_SECRET_KEY?.split(",").map((key) => key.trim()) ?? [], tls: security.tls };
+  const opened = {
+    cluster,
+    signingKeys: settings.TROUPE_SECRET_KEY?.split(",").map((key) => key.trim()) ?? [],
+    tls: security.tls,
+  };
   const [first, ...others] = readEngines(settings.TROUPE_ENGINE ?? "") ?? [
     { name: undefined, address: { driver: "docker" as const, host: DOCKER_HOST } },
   ];
