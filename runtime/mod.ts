@@ -100,7 +100,7 @@ export type { MissedTicks, Recurrence } from "./actor/recurrence.ts";
 export { subscription } from "./actor/subscription.ts";
 export type { Subscription, SubscriptionStatus } from "./actor/subscription.ts";
 export { createTroupe } from "./node/create-troupe.ts";
-export type { Troupe, TroupeOptions, TroupeStatus } from "./node/troupe.ts";
+export type { OutboxPosition, Troupe, TroupeOptions, TroupeStatus } from "./node/troupe.ts";
 export type { ProjectionStatus } from "./projections/projections.ts";
 export type { ActorSummary } from "./indexing/where.ts";
 export type { WatchedState } from "./watch/watch.ts";

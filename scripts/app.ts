@@ -68,6 +68,7 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
     address: () => server.address,
   });
   const server = serveHttp({ settings, live, connections, system, telemetry, tracing, lines, log });
+  const history = telemetry.history.start();
   log("info", "app:listening", {
     address: server.address,
     pid: process.pid,
@@ -81,6 +82,7 @@ async function run(loaded: LoadedSettings, all: Environment): Promise<void> {
   const until = performance.now() + DRAIN_MS;
   const left = (): number => Math.max(0, until - performance.now());
   live.stop();
+  void history.stop(); // a sample under way is waited for by nobody
   log("info", "app:stopping", { signal });
   server.announceStop();
   await Promise.all([system.leave(left()), Bun.sleep(durationMs(settings.TROUPE_STOP_GRACE))]);

@@ -7,6 +7,7 @@ import { idThere } from "#infra/temporal/workflow-id.ts";
 import { isRecorded, type Tracing } from "#runtime";
 import { describeRun, type WorkflowDescription } from "./describe-run.ts";
 import { listRuns, type WorkflowPage, type WorkflowPageRequest } from "./list-runs.ts";
+import { type RunSteps, stepsOfRun } from "./run-steps.ts";
 import { type StartableWorkflow, WORKFLOW_TYPES } from "./types.ts";
 
 /** One run of a workflow. */
@@ -30,6 +31,8 @@ export interface WorkflowClient {
   list(page: WorkflowPageRequest): Promise<WorkflowPage>;
   /** The newest run of an id. */
   describe(workflowId: string): Promise<WorkflowDescription>;
+  /** What the newest run of an id did. */
+  steps(workflowId: string): Promise<RunSteps>;
   signal(workflowId: string, name: string, input?: unknown, traceparent?: string): Promise<void>;
   /** Waits for the workflow's answer. The same `updateId` again gets the same answer. */
   update(workflowId: string, name: string, input?: unknown, once?: UpdateOptions): Promise<unknown>;
@@ -130,6 +133,7 @@ export function workflowClient(
     },
     list: (page) => asking(() => listRuns(temporal, page, prefix)),
     describe: (workflowId) => asking(() => describeRun(temporal, workflowId)),
+    steps: (workflowId) => asking(() => stepsOfRun(temporal, workflowId)),
     signal: (workflowId, name, input, traceparent) =>
       asPart(traceparent, "signal", name, workflowId, () => handleOf(workflowId).signal(name, ...argsOf(input))),
     update: (workflowId, name, input, { updateId, traceparent } = {}) =>

@@ -47,7 +47,7 @@ import { brokerRoutes } from "./routes/brokers.ts";
 import { chaosRoutes } from "./routes/chaos.ts";
 import { codecRoutes } from "./routes/codec.ts";
 import { docsRoutes } from "./routes/docs.ts";
-import { metricsRoute } from "./routes/metrics.ts";
+import { metricsRoute, pastMetricsRoutes } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { projectionRoutes } from "./routes/projections.ts";
 import { RPC_SOCKET_PATH, rpcRoutes } from "./routes/rpc.ts";
@@ -100,6 +100,7 @@ export function createIngress(deps: IngressDeps, further: readonly AnyElysia[] =
     actorAdminRoutes(deps),
     ...(deps.search === undefined ? [] : [actorTypeRoutes(deps, deps.search.actors)]),
     ...(deps.settings === undefined ? [] : [settingsRoutes(deps.settings)]),
+    ...(deps.pastMetrics === undefined ? [] : [pastMetricsRoutes(deps.pastMetrics)]),
     ...(rpc === undefined ? [] : [rpc]),
     ...(deps.codec === undefined ? [] : [codecRoutes({ codec: deps.codec })]),
     ...(deps.traces === undefined

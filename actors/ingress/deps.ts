@@ -5,6 +5,7 @@ import type { Reports } from "#actors/shop/read-model/reports.ts";
 import type { Access } from "#infra/http/access.ts";
 import type { TraceStore } from "#infra/otel/trace-store.ts";
 import type { BrokerTail } from "#infra/tail/tail.ts";
+import type { PastMetrics } from "#infra/telemetry/metrics-history.ts";
 import type { WorkflowLinks } from "#infra/temporal/links.ts";
 import type { AnyActorType, Log, Tracing, Troupe } from "#runtime";
 import type { WorkflowClient } from "#workflows/client.ts";
@@ -50,6 +51,8 @@ export interface IngressDeps {
   readonly counts?: HttpCounts;
   /** What `GET /metrics` answers; without it there is no such route. */
   readonly metrics?: MetricsText;
+  /** What `GET /metrics/history` answers; without it there is no such route. */
+  readonly pastMetrics?: (() => PastMetrics) | undefined;
   /** Where the spans of requests go. None: traces are handed on, and nothing of them is told. */
   readonly tracing?: Tracing | undefined;
   /** The last traces; without it there are no such routes. */

@@ -5,7 +5,8 @@
  * A sealed text is `sealed:<key id>:<base64url>`, where the bytes are a random nonce of 12 and what AES-256-GCM made of the text,
  * bound to the place it is kept at: at another place it does not open.
  *
- * S1 The first key seals, every key opens: a new one is put before the old one, which stays as long as something is sealed by it.
+ * S1 The first key seals, every key opens. A new one is put behind the old one until every process knows it, then before it; the old one
+ *    stays as long as something is sealed by it.
  * S2 What was stored before there was a key is not sealed, and opens as it is.
  */
 

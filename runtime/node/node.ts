@@ -33,7 +33,7 @@ import { askNodes, type NodeAnswer } from "./ask-nodes.ts";
 import type { ClusterReport } from "./cluster-report.ts";
 import { type ApplicationAnswers, OwnAnswers } from "./node-answers.ts";
 import { reportCluster } from "./report-cluster.ts";
-import type { Troupe, TroupeStatus } from "./troupe.ts";
+import type { OutboxPosition, Troupe, TroupeStatus } from "./troupe.ts";
 
 const NO_OPTIONS: CallOptions = {};
 
@@ -217,6 +217,18 @@ export class Node implements Troupe {
       projections: this.#parts.projections.status(relays),
       subscriptions: this.#parts.subscriptions.status(),
     };
+  }
+
+  outbox(): readonly OutboxPosition[] {
+    return this.#parts.hosts.flatMap((host) =>
+      host.relays.map((relay) => ({
+        store: host.store.name,
+        sink: relay.sink.name,
+        failing: relay.failing,
+        failingSince: relay.failingSince,
+        partitions: relay.cursors(),
+      })),
+    );
   }
 
   cluster(timeoutMs = 500): Promise<ClusterReport> {

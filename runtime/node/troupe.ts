@@ -223,6 +223,8 @@ export interface Troupe {
   /** What actors broadcast. @throws {TypeError} the node was given no `topics`. */
   readonly topics: Pick<Topics, "subscribe">;
   status(): TroupeStatus;
+  /** Where each sink stands in each partition that this node holds. */
+  outbox(): readonly OutboxPosition[];
   /** The whole cluster, as far as it answers within `timeoutMs` (default 500). */
   cluster(timeoutMs?: number): Promise<ClusterReport>;
   /**
@@ -239,6 +241,24 @@ export interface Troupe {
   /** Drains turns, saves cursors, gives the partitions back. Waits at most `timeoutMs` (default 10,000). */
   stop(timeoutMs?: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How far one sink has got in the outbox of one store, as one node knows it. */
+export interface OutboxPosition {
+  readonly store: string;
+  readonly sink: string;
+  /** The last publish failure, while it lasts. */
+  readonly failing: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly failingSince: number | undefined;
+  /** The partitions that the node holds. */
+  readonly partitions: readonly {
+    readonly partition: number;
+    /** Every record up to here was taken by the sink, became a dead letter, or is not for it. */
+    readonly cursor: number;
+    /** The last record that was committed. */
+    readonly last: number;
+  }[];
 }
 
 /** A look at the node, for `/ready`, `/actors` and the console. */

@@ -254,3 +254,25 @@ test("what waits for a sink is bounded by its size: the rest is read from the ta
   expect(got.size).toBe(250);
   expect(largest).toBeLessThan(40_000_000);
 }, 20_000);
+
+test("Troupe.outbox() says where each sink stands in each partition, and since when one takes nothing", async () => {
+  const up = new TestSink("up");
+  const down = new TestSink("down");
+  down.down = true;
+  await using troupe = await createTroupe({ actors: [Source], stores: { default: memory() }, sinks: [up, down] });
+  const before = Date.now();
+  for (let i = 0; i < 3; i++) await troupe.ref(Source, "a").tick();
+  await until(() => up.taken.length === 3 && down.tries > 0);
+  const partition = troupe.partitionOf("source", "a");
+  const at = (sink: string) => {
+    const found = troupe.outbox().find((one) => one.sink === sink);
+    return { ...found, ...found?.partitions.find((one) => one.partition === partition), partitions: 0 };
+  };
+  await until(() => at("up").cursor === at("up").last);
+  expect(at("up")).toMatchObject({ store: "memory", last: 3, cursor: 3, failing: undefined, failingSince: undefined });
+  expect(at("down")).toMatchObject({ last: 3, cursor: 0, failing: "down" });
+  expect(at("down").failingSince).toBeGreaterThanOrEqual(before);
+  down.down = false;
+  await until(() => at("down").cursor === 3);
+  expect(at("down").failingSince).toBeUndefined();
+});

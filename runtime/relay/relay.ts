@@ -63,6 +63,8 @@ export class Relay implements PublisherHost, OutboxReaderHost {
   stopped = false;
   /** The last failure, while it lasts. */
   failing: string | undefined;
+  /** Since when, in milliseconds since 1970. */
+  failingSince: number | undefined;
   readonly #parts: RelayParts;
   readonly #publisher: Publisher;
   readonly #reader: OutboxReader;
@@ -172,6 +174,13 @@ export class Relay implements PublisherHost, OutboxReaderHost {
     return rows;
   }
 
+  /** How far it has got in each partition that this node holds, in order of the partition. */
+  cursors(): readonly { readonly partition: number; readonly cursor: number; readonly last: number }[] {
+    return [...this.#trackers.values()]
+      .map(({ partition, cursor }) => ({ partition, cursor, last: this.lastSeq(partition) }))
+      .toSorted((a, b) => a.partition - b.partition);
+  }
+
   saveFailed(): void {
     for (const tracker of this.#trackers.values()) tracker.saveFailed();
   }
@@ -262,11 +271,14 @@ export class Relay implements PublisherHost, OutboxReaderHost {
     if (error === undefined) {
       if (this.failing !== undefined) this.#parts.log.sinkRecovered(this.sink.name);
       this.failing = undefined;
+      this.failingSince = undefined;
       return;
     }
     const first = this.failing === undefined;
     this.failing = error instanceof Error ? error.message : String(error);
-    if (first) this.#parts.log.sinkFailed(this.sink.name, error);
+    if (!first) return;
+    this.failingSince = this.#parts.clock.now();
+    this.#parts.log.sinkFailed(this.sink.name, error);
   }
 
   drained(): void {

@@ -122,6 +122,7 @@ export function serveHttp({
     maxBodyBytes: () => live.current().API_MAX_PAYLOAD_SIZE,
     counts: telemetry.http,
     metrics: telemetry.prometheus,
+    pastMetrics: () => telemetry.history.past(),
     tracing: tracing.otel,
     traces: tracing.traces,
     chaos: connections.chaos,

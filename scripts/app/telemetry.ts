@@ -4,6 +4,7 @@ import type { Readiness } from "#actors/ingress/readiness.ts";
 import { Service, viewOf } from "#actors/orchestrator/service/service.ts";
 import type { OpenOrders } from "#actors/shop/read-model/reports.ts";
 import { Buckets, SECONDS } from "#infra/telemetry/buckets.ts";
+import { MetricsHistory, type WatchedMetric } from "#infra/telemetry/metrics-history.ts";
 import { type Prometheus, prometheus, type Sample } from "#infra/telemetry/prometheus.ts";
 import type { Troupe } from "#runtime";
 import { describeHost, type LookedAtHost } from "./host-metrics.ts";
@@ -11,9 +12,24 @@ import { describeHost, type LookedAtHost } from "./host-metrics.ts";
 /** Services that a scrape shows, at most. */
 const MAX_SERVICES = 200;
 
+/** What is kept of the past hours. */
+const WATCHED: readonly WatchedMetric[] = [
+  { name: "troupe_http_requests_total", kind: "counter", label: "requests a second" },
+  { name: "troupe_turns_total", kind: "counter", label: "turns a second" },
+  { name: "troupe_commit_seconds_count", kind: "counter", label: "commits a second" },
+  { name: "troupe_outbox_pending", kind: "gauge", label: "events in the outbox" },
+  { name: "troupe_subscription_lag", kind: "gauge", label: "messages consumers are behind" },
+  { name: "troupe_mailbox_depth", kind: "gauge", label: "messages in mailboxes" },
+  { name: "troupe_dead_letters", kind: "gauge", label: "dead letters" },
+  { name: "process_cpu_seconds_total", kind: "counter", label: "processors in use" },
+  { name: "process_resident_memory_bytes", kind: "gauge", label: "bytes of memory" },
+];
+
 /** What this process tells Prometheus. */
 export interface Telemetry {
   readonly prometheus: Prometheus;
+  /** The past hours of what the console shows. */
+  readonly history: MetricsHistory;
   /** For the ingress. */
   readonly http: HttpCounts;
   /** A round of a reconcile loop took so many seconds. */
@@ -74,7 +90,8 @@ export function openTelemetry(looked: Looked, host: LookedAtHost): Telemetry {
   );
   describeHost(made, host);
   made.histogram("troupe_reconcile_seconds", "One round of a reconcile loop", () => [{ of: rounds }]);
-  return { prometheus: made, http, reconciled: (seconds) => rounds.add(seconds) };
+  const history = new MetricsHistory({ watched: WATCHED, scrape: () => made.scrape() });
+  return { prometheus: made, history, http, reconciled: (seconds) => rounds.add(seconds) };
 }
 
 /** Exact; the stores keep the counts. */

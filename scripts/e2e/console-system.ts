@@ -65,7 +65,12 @@ export class ConsoleSystem implements AsyncDisposable {
       environment: {
         ...servers,
         ...{ TROUPE_ROLES: "ingress,actors,workflows,scaler", TROUPE_DATA: data, TROUPE_HOST: "here" },
-        ...{ TROUPE_CHAOS: "on", DELIVERY_STEP: "200ms", OTEL_TRACES_SAMPLER: "parentbased_always_on" },
+        ...{
+          TROUPE_CHAOS: "on",
+          WEBHOOK_ALLOW_PRIVATE: "on",
+          DELIVERY_STEP: "200ms",
+          OTEL_TRACES_SAMPLER: "parentbased_always_on",
+        },
       },
     });
     const app = await harness.start().ready();

@@ -46,6 +46,7 @@ describe.skipIf(CHROMIUM === undefined)(`the console in a browser${where}`, () =
       `/console/dead-letters/${encodeURIComponent(letterId)}`,
       "/console/workflows",
       `/console/workflows/${encodeURIComponent(`fulfil-order/${failed}`)}`,
+      `/console/workflows/${encodeURIComponent("reconcile-service/web")}`,
       "/console/services",
       "/console/services/web",
       "/console/services/broken",
@@ -182,6 +183,103 @@ describe.skipIf(CHROMIUM === undefined)(`the console in a browser${where}`, () =
     await page.goto(`/console/dead-letters/${encodeURIComponent(system.sights.letterId)}`);
     const marked = page.getByRole("region", { name: "Where it does not fit" }).locator('li[data-wrong="true"]');
     await marked.getByText('must have the member "n"').waitFor({ timeout: WITHIN_MS });
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("the file of the services is planned as one types, errors show where they are, and what is applied is what was planned", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    await page.goto("/console/config");
+    const editor = page.getByLabel("The file, as YAML");
+    const plan = page.getByRole("region", { name: "What it would do" });
+    await plan.getByText("Nothing: this is what is in force.").waitFor({ timeout: WITHIN_MS });
+    const file = await editor.inputValue();
+    expect(file).toContain("image: troupe/echo:1");
+
+    await editor.fill(`${file}    privileged: true\n`);
+    const place = page.getByRole("list", { name: "Errors" }).getByRole("button", { name: /^line \d+, column 5$/ });
+    await place.waitFor();
+    expect(await page.getByRole("button", { name: "Apply" }).isDisabled()).toBe(true);
+    await place.click();
+    const caret = await editor.evaluate((area: HTMLTextAreaElement) => area.selectionStart);
+    expect(file.length + "    ".length).toBe(caret);
+    // Chromium says of each refused request that it was.
+    expect(complaints.splice(0).filter((one) => !one.includes("422"))).toEqual([]);
+
+    const changed = file.replace("GREETING: hello", "GREETING: good morning");
+    await editor.fill(changed);
+    const diff = plan.getByRole("list", { name: "What changes at web" });
+    await diff.getByText('env.GREETING: "good morning"').waitFor();
+    await diff.getByText('env.GREETING: "hello"').waitFor();
+
+    // Somebody else is quicker: nothing of theirs is lost.
+    const theirs = file.replace("GREETING: hello", "GREETING: good evening");
+    const yaml = { "content-type": "application/yaml" };
+    expect((await system.app.send("POST", "/config", theirs, yaml)).status).toBe(202);
+    await page.getByRole("button", { name: "Apply" }).click();
+    await plan.getByText("Another revision is in force by now").waitFor();
+    await diff.getByText('env.GREETING: "good evening"').waitFor();
+    expect(complaints.splice(0).filter((one) => !one.includes("412"))).toEqual([]);
+    await page.getByRole("button", { name: "Apply" }).click();
+    await plan.getByText("Nothing: this is what is in force.").waitFor();
+    const { body } = await system.app.get("/config");
+    expect((body as { services: { web: { env: object } } }).services.web.env).toEqual({ GREETING: "good morning" });
+
+    expect((await system.app.send("POST", "/config", file, yaml)).status).toBe(202);
+    await eventually("the service is as it was", WITHIN_MS, async () => {
+      return ((await system.app.get("/services/web")).body as { status: string }).status === "converged";
+    });
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a reconcile loop and a delivery read like logs of what they decided", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    await page.goto(`/console/workflows/${encodeURIComponent("reconcile-service/web")}`);
+    const did = page.getByRole("region", { name: "What it did" });
+    await did
+      .getByText(/^Wanted: 2 of revision [0-9a-f]+\. There: /)
+      .first()
+      .waitFor({ timeout: WITHIN_MS });
+    await did.getByRole("button", { name: "Result of survey" }).first().click();
+    await did.getByText('"desired"').first().waitFor();
+
+    let up = false;
+    using receiver = Bun.serve({
+      ...{ port: 0, hostname: "127.0.0.1" },
+      fetch: () => new Response(null, { status: up ? 204 : 503 }),
+    });
+    const url = `http://127.0.0.1:${receiver.port}/`;
+    const { id } = (await system.app.post("/endpoints", { url })).body as { id: string };
+    const route = JSON.stringify({ match: { type: "told.*" }, to: [{ endpoint: id }] });
+    await system.app.send("PUT", "/routes/told", route, { "content-type": "application/json" });
+    const delivery = await eventually("a delivery has begun", WITHIN_MS, async () => {
+      await system.app.post("/events", { type: "told.once", data: {} });
+      const { body } = await system.app.get("/workflows?type=deliverWebhook&status=RUNNING");
+      return (body as { items: { workflowId: string }[] }).items[0]?.workflowId;
+    });
+    await page.goto(`/console/workflows/${encodeURIComponent(delivery)}`);
+    await did.getByText("The receiver answered 503").first().waitFor({ timeout: WITHIN_MS });
+    await did.getByText(/^waits /).waitFor();
+    up = true;
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("the cursors of a sink are shown by store and partition, and the metrics of the past hours in lines", async () => {
+    const { page, complaints } = await openPage(browser, system.base, WIDE);
+    await page.goto("/console/brokers");
+    const outbox = page.getByRole("region", { name: "Outbox" });
+    await outbox.getByRole("listitem").filter({ hasText: "to nats" }).getByRole("button", { name: "Cursors" }).click();
+    const cursors = page.getByRole("region", { name: "Cursors of nats" });
+    await cursors
+      .getByText(/^order\/\d+$/)
+      .first()
+      .waitFor();
+    await page.goto("/console/metrics");
+    const past = page.getByRole("region", { name: "The past hours" });
+    const requests = past.getByRole("listitem").filter({ hasText: "requests a second" });
+    await requests.getByText(/^at most [0-9.]+/).waitFor({ timeout: 2 * WITHIN_MS });
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -6,7 +6,7 @@ import { Service } from "#actors/orchestrator/service/service.ts";
 import { asFailure } from "../as-failure.ts";
 import type { OwnHost } from "../own-host.ts";
 import { messageId } from "./message-id.ts";
-import type { ActOrder } from "./messages.ts";
+import { type ActOrder, labelOf } from "./messages.ts";
 import type { ReconcileDeps } from "./needs-of-activities.ts";
 
 /** The activity of a round that acts. */
@@ -42,7 +42,7 @@ export function createActingActivities(deps: ReconcileDeps) {
           scaler(name).settle({ fence, failed: [...acted.failed], kept }, { id: messageId(host, acted) }),
         );
       }
-      return acted;
+      return { ...acted, asked: order.actions.map((action) => labelOf(name, action)) };
     },
   };
 

@@ -69,4 +69,10 @@ export interface RoundReport {
   readonly conditions: readonly ConditionFound[];
 }
 
+/** An action in words, as in `create web/2`, `remove web/0 3f2a…`. */
+export function labelOf(service: string, action: Action): string {
+  const slot = `${service}/${action.replica}`;
+  return action.kind === "create" ? `create ${slot}` : `${action.kind} ${slot} ${action.containerId.slice(0, 12)}`;
+}
+
 export type { Acted };

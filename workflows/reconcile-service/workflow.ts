@@ -1,20 +1,20 @@
 import {
   condition,
-  continueAsNew,
   defineQuery,
   defineSignal,
   isCancellation,
   log,
+  makeContinueAsNewFunc,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { Action, ObservedContainer } from "#actors/orchestrator/scaler/messages.ts";
+import type { ObservedContainer } from "#actors/orchestrator/scaler/messages.ts";
 import { IDLE_CHECK_MS, type Plan, plan } from "#actors/orchestrator/scaler/plan.ts";
 import type { ConditionFound } from "#actors/orchestrator/service/messages.ts";
 import type { ReconcileActivities } from "./activities.ts";
-import { LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
+import { labelOf, LAST_DECISION_QUERY, WAKE_SIGNAL } from "./messages.ts";
 import type { Acted, Decision, HiddenContainer, HostView, ReconcileServiceInput, Survey, World } from "./messages.ts";
 
 /** Short calls in the worker's own process: a killed container is back before a task queue would have been asked. */
@@ -104,10 +104,15 @@ export async function reconcileService(input: ReconcileServiceInput): Promise<vo
       log.warn("reconcile:round:failed", { service: input.name, error: String(error) });
       reported = "";
     }
-    if (resealed || round >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof reconcileService>(input);
+    if (resealed || round >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested) await beginAnew(input);
     if (waitMs > 0) await condition(() => awake, waitMs);
   }
+}
+
+/** The memo is given anew: carried over as it is, it would be sealed by the key of the first run for ever. */
+async function beginAnew(input: ReconcileServiceInput): Promise<never> {
+  const { memo } = workflowInfo();
+  return await makeContinueAsNewFunc<typeof reconcileService>(memo === undefined ? {} : { memo })(input);
 }
 
 /** Looks at every host: this worker's own at once, the others over their task queues. */
@@ -227,9 +232,4 @@ function unseen(service: string, { host, containerId, revision, replica, run }: 
 function keptCondition({ containerId, why }: Acted["kept"][number]): ConditionFound {
   const message = `Container ${containerId.slice(0, 12)} cannot be ended: ${why}`;
   return { type: "remove_failed", severity: "trouble", reason: "refused", message };
-}
-
-function labelOf(service: string, action: Action): string {
-  const slot = `${service}/${action.replica}`;
-  return action.kind === "create" ? `create ${slot}` : `${action.kind} ${slot} ${action.containerId.slice(0, 12)}`;
 }

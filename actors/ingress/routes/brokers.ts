@@ -3,6 +3,7 @@ import { BROKERS } from "#infra/base/brokers.ts";
 import { endpoint, endpoints, notFound } from "#infra/http/endpoint.ts";
 import { Problem } from "#infra/http/problem.ts";
 import type { BrokerTail, TailedMessage } from "#infra/tail/tail.ts";
+import type { OutboxPosition } from "#runtime";
 import type { IngressDeps } from "../deps.ts";
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -31,6 +32,20 @@ const Outbox = v.object({
   sink: v.string(),
   pending: v.pipe(Count, v.description("Records of the asked process's partitions that wait for it")),
   failing: v.pipe(v.nullable(v.string()), v.description("Why it takes none of them now")),
+  failingSince: v.nullable(v.string()),
+});
+const Cursors = v.object({
+  sink: v.string(),
+  items: v.array(
+    v.object({
+      store: v.string(),
+      partition: Count,
+      cursor: v.pipe(Count, v.description("Up to here every record was taken, is a dead letter, or is not for it")),
+      last: v.pipe(Count, v.description("The last record that was committed")),
+      behind: Count,
+    }),
+  ),
+  next: v.null(),
 });
 const View = v.object({ items: v.array(Broker), outbox: v.array(Outbox), next: v.null() });
 
@@ -80,9 +95,37 @@ export function brokerRoutes({ troupe }: Pick<IngressDeps, "troupe">, tails: rea
         items: await Promise.all(BROKERS.map((name) => viewOf(name, views.get(name)))),
         outbox: troupe()
           .status()
-          .sinks.map(({ name: sink, pending, failing }) => ({ sink, pending, failing: failing ?? null })),
+          .sinks.map(({ name: sink, pending, failing }) => ({
+            ...{ sink, pending, failing: failing ?? null },
+            failingSince: since(troupe().outbox(), sink),
+          })),
         next: null,
       }),
+    ),
+    endpoint(
+      {
+        ...about,
+        path: "/outbox/:sink",
+        noun: "sink",
+        summary: "Show how far a sink has got in each partition",
+        description:
+          "Of the partitions that the asked process holds, as it knows them; the cursors in the stores follow within seconds.",
+        params: v.object({ sink: v.pipe(v.string(), v.maxLength(100)) }),
+        answer: { status: 200, description: "The farthest behind first", schema: Cursors },
+        problems: [404],
+      },
+      ({ params: { sink } }) => {
+        const positions = troupe()
+          .outbox()
+          .filter((one) => one.sink === sink);
+        if (positions.length === 0) throw notFound("sink");
+        const items = positions
+          .flatMap(({ store, partitions }) =>
+            partitions.map((one) => ({ store, ...one, behind: Math.max(0, one.last - one.cursor) })),
+          )
+          .toSorted((a, b) => b.behind - a.behind);
+        return { sink, items, next: null };
+      },
     ),
     endpoint(
       {
@@ -124,6 +167,12 @@ function shared<T>(look: () => Promise<T>): () => Promise<T> {
 }
 
 type ViewAnswer = v.InferInput<typeof Broker>;
+
+/** Since when a sink takes nothing, at one store or another. */
+function since(positions: readonly OutboxPosition[], sink: string): string | null {
+  const times = positions.flatMap((one) => (one.sink === sink ? (one.failingSince ?? []) : []));
+  return times.length === 0 ? null : new Date(Math.min(...times)).toISOString();
+}
 
 async function viewOf(
   name: (typeof BROKERS)[number],

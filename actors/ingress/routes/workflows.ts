@@ -34,6 +34,27 @@ const Description = v.object({
   memo: v.record(v.string(), v.unknown()),
   links: v.object({ temporal: v.nullable(v.string()) }),
 });
+const Steps = v.object({
+  runId: v.string(),
+  steps: v.array(
+    v.object({
+      at: v.string(),
+      kind: v.picklist(["started", "activity", "wait", "signal", "update", "ended"]),
+      name: v.string(),
+      status: v.picklist(["done", "failed", "under_way", "cut_short"]),
+      attempt: v.number(),
+      tookMs: v.nullable(v.number()),
+      failure: v.nullable(v.string()),
+      value: v.pipe(
+        v.unknown(),
+        v.description(
+          "The input of a start, signal or update, the result of an activity or end, the milliseconds of a wait",
+        ),
+      ),
+    }),
+  ),
+  earlier: v.pipe(v.number(), v.description("Steps before these that are left out")),
+});
 /** What a signal or an update is given: one JSON value, or nothing. */
 const OneInput = v.optional(v.strictObject({ input: v.optional(v.unknown()) }));
 const Status = v.pipe(
@@ -126,6 +147,22 @@ export function workflowRoutes({ workflows, links }: Pick<IngressDeps, "workflow
           memo: { ...found.memo },
           links: { temporal: links.workflow(id, found.runId) },
         };
+      },
+    ),
+    endpoint(
+      {
+        ...about,
+        method: "GET",
+        path: "/workflows/:id/steps",
+        summary: "Show what a workflow did",
+        description:
+          "Its newest run, from its history: each activity with its result, each wait, signal and update, the oldest first. The last 500.",
+        params: ById,
+        answer: { status: 200, description: "Its steps", schema: Steps },
+      },
+      async ({ params: { id } }) => {
+        const { steps, ...found } = await workflows().steps(id);
+        return { ...found, steps: [...steps] };
       },
     ),
     endpoint(

@@ -15,16 +15,25 @@ export const ConfigAnswer = v.object({
 
 export const RevisionsAnswer = pageOf(RevisionSummary);
 
+const ServiceDiff = v.object({
+  name: v.string(),
+  change: v.picklist(["create", "update", "remove"]),
+  fields: v.array(v.object({ path: v.string(), before: v.unknown(), after: v.unknown() })),
+});
+
 export const DiffAnswer = v.object({
   revision: v.number(),
   before: v.nullable(v.number()),
-  services: v.array(
-    v.object({
-      name: v.string(),
-      change: v.picklist(["create", "update", "remove"]),
-      fields: v.array(v.object({ path: v.string(), before: v.unknown(), after: v.unknown() })),
-    }),
+  services: v.array(ServiceDiff),
+});
+
+export const PlanAnswer = v.object({
+  ...ConfigApplied.entries,
+  before: v.pipe(
+    v.number(),
+    v.description("The revision that it changes: for `If-Match`, so that what is applied is what was planned"),
   ),
+  diff: v.pipe(v.array(ServiceDiff), v.description("Each place that becomes another, as the file would be written")),
 });
 
 export const ServiceAnswer = v.object({

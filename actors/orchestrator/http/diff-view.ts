@@ -8,7 +8,7 @@ export function diffOf({
   revision,
   services,
   before,
-}: v.InferOutput<typeof RevisionPair>): v.InferInput<typeof DiffAnswer> {
+}: Omit<v.InferOutput<typeof RevisionPair>, "gateway">): v.InferInput<typeof DiffAnswer> {
   const [old, now] = [fileForm(before?.services ?? {}), fileForm(services)];
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort();
   return {

@@ -106,6 +106,21 @@ describe("POST /config", () => {
     expect((await ask("GET", "/config")).body).toEqual({ revision: 0, at: null, services: {} });
   });
 
+  test("says with ?dryRun=true which revision it would change, and each place that would become another", async () => {
+    await ask("POST", "/config", FILE);
+    const next = "services:\n  web:\n    image: troupe/echo:1\n    replicas: 2\n  late:\n    image: troupe/echo:1\n";
+    const { body } = await ask("POST", "/config?dryRun=true", next);
+    const { before, diff } = body as unknown as {
+      before: number;
+      diff: { name: string; change: string; fields: unknown[] }[];
+    };
+    expect([before, diff.map(({ name, change }) => `${change} ${name}`)]).toEqual([
+      1,
+      ["remove db", "create late", "update web"],
+    ]);
+    expect(diff[2]?.fields).toContainEqual({ path: "/replicas", before: 3, after: 2 });
+  });
+
   test("takes nothing of a file with one error, and names its place", async () => {
     const answer = await ask("POST", "/config", `${FILE}    privileged: true\n`);
     expect(answer.status).toBe(422);

@@ -7,7 +7,7 @@ import { type Endpoint, endpoint, endpoints, Reply } from "#infra/http/endpoint.
 import { pageOfAll, PageQuery } from "#infra/http/listing.ts";
 import { operationOf } from "#infra/http/operation.ts";
 import { Problem } from "#infra/http/problem.ts";
-import { AppliedAnswer, ConfigAnswer, configBody, DiffAnswer, RevisionsAnswer } from "./answers.ts";
+import { AppliedAnswer, ConfigAnswer, configBody, DiffAnswer, PlanAnswer, RevisionsAnswer } from "./answers.ts";
 import { diffOf } from "./diff-view.ts";
 import { hostEndpoints } from "./hosts.ts";
 import { jobEndpoints } from "./jobs.ts";
@@ -48,14 +48,26 @@ function postConfig({ troupe, policy = DEFAULT_POLICY, echoed = false }: Orchest
         "The whole file or nothing. A service that the file leaves out is removed. With `dryRun=true` nothing is done; the answer is the plan.",
       query: v.strictObject({ dryRun: v.optional(v.picklist(["true", "false"])) }),
       answer: { status: 202, description: "What becomes of each service", schema: AppliedAnswer },
-      otherAnswers: [{ status: 200, description: "The plan of a dry run", schema: AppliedAnswer }],
+      otherAnswers: [{ status: 200, description: "The plan of a dry run", schema: PlanAnswer }],
       problems: [400, 412, 413, 415, 422],
     },
     async ({ request, query, call, look }) => {
       const expected = expectedRevision(request);
       const file = await readConfigFile(request, policy);
       const config = troupe().ref(Config, "main");
-      if (query.dryRun === "true") return new Reply(200, await config.plan({ ...file, expected }, look));
+      if (query.dryRun === "true") {
+        const [plan, inForce] = await Promise.all([
+          config.plan({ ...file, expected }, look),
+          config.get(undefined, look),
+        ]);
+        const { revision: before, services } = inForce;
+        const change = { revision: plan.revision, services: file.services };
+        const { services: diff } = diffOf({
+          ...change,
+          before: { revision: before, services: services as ConfigServices },
+        });
+        return new Reply(200, { ...plan, before, diff });
+      }
       const applied = await orProblem(config.apply({ ...file, expected, echoed }, call));
       return new Reply(202, applied, { etag: etagOf(applied.revision) });
     },

@@ -100,6 +100,8 @@ export interface Acted {
   readonly unavailable: string | null;
   /** A later look has begun: the rest was left to it. */
   readonly fenced: boolean;
+  /** What it was asked to do, for people: as in `create web/2`. */
+  readonly asked?: readonly string[];
 }
 
 export interface Failed {

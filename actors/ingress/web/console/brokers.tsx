@@ -7,6 +7,7 @@ import { Page, Section } from "../kit/page.tsx";
 import { Sparkline } from "../kit/sparkline.tsx";
 import { State, Status } from "../kit/state.tsx";
 import { Table } from "../kit/table.tsx";
+import { When } from "../kit/time.tsx";
 import { usePolled } from "./api.ts";
 import { TailSection } from "./tail.tsx";
 
@@ -31,7 +32,14 @@ interface Group {
 
 interface Brokers {
   readonly items: readonly Broker[];
-  readonly outbox: readonly { readonly sink: string; readonly pending: number; readonly failing: string | null }[];
+  readonly outbox: readonly OutboxSink[];
+}
+
+interface OutboxSink {
+  readonly sink: string;
+  readonly pending: number;
+  readonly failing: string | null;
+  readonly failingSince: string | null;
 }
 
 /** More behind than this is worth a look. */
@@ -117,16 +125,78 @@ function Tile({ broker, chosen, choose }: { broker: Broker; chosen: boolean; cho
 }
 
 function Outbox({ outbox }: Pick<Brokers, "outbox">) {
+  const [shown, setShown] = useState<string>();
   return (
     <ul className="lines">
-      {outbox.map(({ sink, pending, failing }, i) => (
-        <li key={`${sink}/${i}`}>
+      {outbox.map(({ sink, pending, failing, failingSince }) => (
+        <li key={sink}>
           <span className="grow">to {sink}</span>
           {failing === null ? <State tone="good">flows</State> : <State tone="bad">{failing}</State>}
+          {failingSince !== null && (
+            <span className="soft small">
+              since <When at={failingSince} />
+            </span>
+          )}
           <span className="number">{count(pending)} pending</span>
+          <button
+            type="button"
+            className="button quiet"
+            aria-expanded={shown === sink}
+            onClick={() => setShown(shown === sink ? undefined : sink)}
+          >
+            Cursors
+          </button>
+          {shown === sink && <Cursors sink={sink} />}
         </li>
       ))}
     </ul>
+  );
+}
+
+interface Cursor {
+  readonly store: string;
+  readonly partition: number;
+  readonly cursor: number;
+  readonly last: number;
+  readonly behind: number;
+}
+
+/** How far a sink has got in each partition that has a record. */
+function Cursors({ sink }: { readonly sink: string }) {
+  const cursors = usePolled<{ readonly items: readonly Cursor[] }>(`/outbox/${encodeURIComponent(sink)}`, 2_000);
+  return (
+    <div className="line-more" role="region" aria-label={`Cursors of ${sink}`}>
+      <Loaded query={cursors} rows={3}>
+        {({ items }) => (
+          <Table
+            noun="partition"
+            rows={items.filter(({ last }) => last > 0)}
+            rowKey={({ store, partition }) => `${store}/${partition}`}
+            empty={<Empty title="No partition has a record yet" />}
+            columns={[
+              {
+                head: "Partition",
+                value: ({ store, partition }) => `${store}/${String(partition).padStart(4, "0")}`,
+                cell: ({ store, partition }) => (
+                  <code>
+                    {store}/{partition}
+                  </code>
+                ),
+              },
+              { head: "Cursor", number: true, value: ({ cursor }) => cursor, cell: ({ cursor }) => count(cursor) },
+              { head: "Last", number: true, value: ({ last }) => last, cell: ({ last }) => count(last) },
+              {
+                head: "Behind",
+                number: true,
+                value: ({ behind }) => behind,
+                cell: ({ behind }) =>
+                  behind > LAG ? <State tone="warning">{count(behind)}</State> : <span>{count(behind)}</span>,
+              },
+            ]}
+          />
+        )}
+      </Loaded>
+    </div>
   );
 }
 

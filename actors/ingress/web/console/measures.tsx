@@ -5,6 +5,7 @@ import { loadLater } from "../kit/load-later.ts";
 import { Page, Section } from "../kit/page.tsx";
 import { Table } from "../kit/table.tsx";
 import { byLabel, type Metrics, total } from "./metrics.ts";
+import { Past } from "./past.tsx";
 import { type Watched, useHistory } from "./rates.ts";
 
 const Chart = loadLater(() => import("../kit/chart.tsx").then(({ Chart: chart }) => chart));
@@ -73,6 +74,7 @@ export function Measures() {
           </Suspense>
         </Section>
       </div>
+      <Past />
       <Table
         noun="route"
         rows={routes}

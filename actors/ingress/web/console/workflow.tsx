@@ -13,6 +13,7 @@ import { State, Status } from "../kit/state.tsx";
 import { When } from "../kit/time.tsx";
 import { usePolled, type WorkflowSummary } from "./api.ts";
 import { OrderSteps } from "./order-steps.tsx";
+import { RunSteps } from "./run-steps.tsx";
 
 interface Run extends WorkflowSummary {
   readonly taskQueue: string;
@@ -76,6 +77,7 @@ export function WorkflowPage() {
                 </div>
               )}
               {orderId !== undefined && <OrderSteps orderId={orderId} />}
+              <RunSteps path={path} running={status === "RUNNING"} />
               <div className="halves">
                 <div className="stack">
                   <Activities pending={shown.pendingActivities} />
