@@ -28,7 +28,7 @@ export function requestBytes(
  */
 export class HttpConnection {
   #socket: Socket | undefined;
-  #answer: PromiseWithResolvers<void> | undefined;
+  #answer: PromiseWithResolvers<string> | undefined;
   /** What is still to be written of the request under way: a large one does not go out at once. */
   #unsent: Uint8Array | undefined;
   #received = "";
@@ -50,9 +50,9 @@ export class HttpConnection {
     return connection;
   }
 
-  /** Sends a request. Rejects unless the answer is a 2xx. */
-  send(request: Uint8Array): Promise<void> {
-    this.#answer = Promise.withResolvers<void>();
+  /** Sends a request. The body of its answer. Rejects unless that is a 2xx. */
+  send(request: Uint8Array): Promise<string> {
+    this.#answer = Promise.withResolvers<string>();
     this.#write(request);
     return this.#answer.promise;
   }
@@ -77,7 +77,7 @@ export class HttpConnection {
     if (this.#received.length < headEnd + HEAD_END.length + Number(length)) return;
     const answer = this.#received;
     this.#received = "";
-    if (answer.startsWith("HTTP/1.1 2")) this.#answer?.resolve();
+    if (answer.startsWith("HTTP/1.1 2")) this.#answer?.resolve(answer.slice(headEnd + HEAD_END.length));
     else this.#fail(new Error(`The server answered:\n${answer}`));
   }
 

@@ -20,9 +20,12 @@ export type RequestOf = (caller: number, nth: number) => Uint8Array;
 
 /** What a load reached. */
 export interface HttpMeasured extends Measured {
-  /** Requests that were answered with a 2xx, those of the warm-up included. */
-  readonly answered: number;
+  /** What the answers of kind 2xx say was done, those of the warm-up included. */
+  readonly done: number;
 }
+
+/** How much of a request was done, by the body of its answer. */
+export type DoneIn = (body: string) => number;
 
 /**
  * The same load for every server: one connection per caller, each with one request under way. Tells on standard error how
@@ -32,18 +35,20 @@ export async function driveHttp(
   { label, address, pid, postmaster }: LoadTarget,
   callers: number,
   requestOf: RequestOf,
-  seconds = 5,
+  { seconds = 5, doneIn = () => 1 }: { readonly seconds?: number; readonly doneIn?: DoneIn } = {},
 ): Promise<HttpMeasured> {
   const connections = await Promise.all(Array.from({ length: callers }, () => HttpConnection.open(address)));
   const sent = connections.map(() => 0);
   try {
     const meter = new CpuMeter({ server: pid, ...(postmaster !== undefined && { Postgres: postmaster }) });
-    const measured = await load(callers, (caller) => connections[caller]!.send(requestOf(caller, sent[caller]!++)), {
-      seconds,
-    });
+    let done = 0;
+    const send = async (caller: number): Promise<void> => {
+      done += doneIn(await connections[caller]!.send(requestOf(caller, sent[caller]!++)));
+    };
+    const measured = await load(callers, send, { seconds });
     const answered = sent.reduce((sum, count) => sum + count, 0);
     progress(`${label}, ${callers} callers, of one processor: ${meter.used(answered)}`);
-    return { ...measured, rssMb: rssOf(pid), answered };
+    return { ...measured, rssMb: rssOf(pid), done };
   } finally {
     for (const connection of connections) connection.close();
   }
