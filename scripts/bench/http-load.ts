@@ -43,7 +43,8 @@ export async function driveHttp(
     const meter = new CpuMeter({ server: pid, ...(postmaster !== undefined && { Postgres: postmaster }) });
     let done = 0;
     const send = async (caller: number): Promise<void> => {
-      done += doneIn(await connections[caller]!.send(requestOf(caller, sent[caller]!++)));
+      const body = await connections[caller]!.send(requestOf(caller, sent[caller]!++));
+      done += doneIn(body);
     };
     const measured = await load(callers, send, { seconds });
     const answered = sent.reduce((sum, count) => sum + count, 0);
