@@ -16,6 +16,8 @@ const IN_FLIGHT = 32;
 const LOAD = { seconds: 10, warmUpSeconds: 3 };
 const SKUS = Array.from({ length: 20 }, (_, i) => `SAGA-${i}`);
 const PIECES = 1_000_000;
+/** Nobody orders twenty times a second: what a customer is told grows with it. */
+const CUSTOMERS = 1_000;
 const ENDS_WITHIN_MS = 60_000;
 
 /** Orders over HTTP until they are delivered, against a workflow of three ordinary activities on the same server. */
@@ -34,7 +36,8 @@ async function orders(harness: Harness): Promise<Measured> {
   const measured = await load(
     IN_FLIGHT,
     async (caller, round) => {
-      const orderId = await place(app, SKUS[(caller + round) % SKUS.length]!, 1);
+      const nth = round * IN_FLIGHT + caller;
+      const orderId = await place(app, SKUS[nth % SKUS.length]!, 1, { customerId: `customer-${nth % CUSTOMERS}` });
       await deliveries.of(orderId);
     },
     LOAD,
