@@ -87,8 +87,7 @@ export async function stepsOf(
   const end = async (event: Event, name: string, more: Partial<RunStep> = {}): Promise<void> =>
     add(event, { kind: "ended", name, status: "done", value: null, ...more });
 
-  for (const event of events) {
-    const e = event;
+  for (const e of events) {
     if (e.workflowExecutionStartedEventAttributes) {
       const { workflowType, input } = e.workflowExecutionStartedEventAttributes;
       add(e, { kind: "started", name: workflowType?.name ?? "", status: "done", value: await value(input) });

@@ -32,6 +32,12 @@ export class HttpConnection {
   /** What is still to be written of the request under way: a large one does not go out at once. */
   #unsent: Uint8Array | undefined;
   #received = "";
+  #open = true;
+
+  /** Whether the server has not closed it: servers close what has been idle for long. */
+  get open(): boolean {
+    return this.#open;
+  }
 
   /** Connects to `http://host:port`. */
   static async open(address: string): Promise<HttpConnection> {
@@ -43,7 +49,10 @@ export class HttpConnection {
       socket: {
         data: (_socket, chunk) => connection.#take(chunk.toString("latin1")),
         drain: () => connection.#write(connection.#unsent),
-        close: () => connection.#fail(new Error("The server closed the connection")),
+        close: () => {
+          connection.#open = false;
+          connection.#fail(new Error("The server closed the connection"));
+        },
         error: (_socket, error) => connection.#fail(error),
       },
     });
@@ -52,6 +61,7 @@ export class HttpConnection {
 
   /** Sends a request. The body of its answer. Rejects unless that is a 2xx. */
   send(request: Uint8Array): Promise<string> {
+    if (!this.#open) return Promise.reject(new Error("The connection is closed"));
     this.#answer = Promise.withResolvers<string>();
     this.#write(request);
     return this.#answer.promise;

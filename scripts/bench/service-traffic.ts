@@ -42,7 +42,9 @@ export async function* updates(bed: ServiceBed, requests: number): AsyncGenerato
   const startedAt = performance.now();
   await paced(REQUESTS_PER_SECOND, requests / REQUESTS_PER_SECOND, async () => {
     const askedAt = performance.now();
-    const connection = idle.pop() ?? (await HttpConnection.open(bed.address));
+    let connection = idle.pop();
+    while (connection?.open === false) connection = idle.pop();
+    connection ??= await HttpConnection.open(bed.address);
     try {
       await connection.send(request);
       times.push(performance.now() - askedAt);
