@@ -62,7 +62,7 @@ export function Config() {
       tools={
         <>
           <button type="button" className="button" disabled={changed === null} onClick={() => draft.set(() => null)}>
-            Back to what is in force
+            Discard changes
           </button>
           {removed.length > 0 ? (
             <Confirm
@@ -85,17 +85,19 @@ export function Config() {
     >
       <div className="halves">
         <Section title="YAML">
-          {inForce.isPending && changed === null ? (
-            <Skeleton height={420} />
-          ) : (
-            <YamlEditor
-              label="The file, as YAML"
-              text={text}
-              onChange={(next) => draft.set(() => next)}
-              marks={rested === text ? marksOf(plan.error) : []}
-            />
-          )}
-          <p className="soft small">Services that are not in the file are removed when it is applied.</p>
+          <div className="stack">
+            {inForce.isPending && changed === null ? (
+              <Skeleton height={420} />
+            ) : (
+              <YamlEditor
+                label="The file, as YAML"
+                text={text}
+                onChange={(next) => draft.set(() => next)}
+                marks={rested === text ? marksOf(plan.error) : []}
+              />
+            )}
+            <p className="soft small">Services that are not in the file are removed when it is applied.</p>
+          </div>
         </Section>
         <Section
           title="What it would do"

@@ -14,7 +14,7 @@ test("sayingOf() says of a look what is wanted and what is there, also of a host
   ];
   const value = { desired: { replicas: 3, revision: "abc", removed: false }, hosts, waitsFor: ["db"] };
   expect(sayingOf({ ...step, value })).toBe(
-    "Wanted: 3 of revision abc. There: 2 running, 1 exited at a; b does not answer: no route; waits for db",
+    "Wanted: 3 of revision abc. There: 2 running, 1 exited on host a; host b does not answer: no route; waits for db",
   );
 });
 

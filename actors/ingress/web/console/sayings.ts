@@ -18,7 +18,9 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
   survey: ({ desired, hosts, waitsFor }) => {
     const { replicas, revision, removed } = (desired ?? {}) as Readonly<Record<string, unknown>>;
     const seen = list(hosts).map(({ host, containers, reason }) =>
-      containers === null ? `${text(host)} does not answer: ${text(reason)}` : `${there(containers)} at ${text(host)}`,
+      containers === null
+        ? `host ${text(host)} does not answer: ${text(reason)}`
+        : `${there(containers)} on host ${text(host)}`,
     );
     const wanted = removed === true ? "none, as it was removed" : `${text(replicas)} of revision ${text(revision)}`;
     const needs = Array.isArray(waitsFor) && waitsFor.length > 0 ? `; waits for ${waitsFor.join(", ")}` : "";

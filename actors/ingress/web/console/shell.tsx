@@ -47,13 +47,14 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-function Entry({ to, label, icon: Icon, attention }: (typeof PAGES)[number] & { attention: readonly Attention[] }) {
+function Entry({ to, also, label, icon: Icon, attention }: (typeof PAGES)[number] & { attention: readonly Attention[] }) {
   const [exact] = useRoute(to);
   const [below] = useRoute(`${to}/*`);
+  const [beside] = useRoute(also ?? to);
   const waiting = to === "/" ? 0 : attention.filter((one) => one.to.split("?")[0]?.startsWith(to)).length;
   return (
     <li>
-      <Link href={to} aria-current={exact || (to !== "/" && below) ? "page" : undefined}>
+      <Link href={to} aria-current={exact || beside || (to !== "/" && below) ? "page" : undefined}>
         <Icon size={16} aria-hidden="true" />
         <span className="grow">{label}</span>
         {waiting > 0 && (
