@@ -4,6 +4,7 @@ import { BOUNDS } from "./bounds.ts";
 import { readFigures, type Section, withSection, writeFigures } from "./figures.ts";
 import { PAGE, withFigures } from "./page.ts";
 import { BENCHES } from "./registry.ts";
+import { EMPTY_STORE } from "./relay-cases.ts";
 import { TARGETS } from "./targets.ts";
 
 const EMPTY =
@@ -50,8 +51,13 @@ test("bench --report tells of every target whether it was reached, on both serve
     page.split("\n").find((line) => line.startsWith(`| ${what} |`)) ?? "";
   const page = withFigures(EMPTY, [section], ORDER);
   expect(rowOf(page, "events: 64 callers")).toBe(
-    "| events: 64 callers | 20,000 ops/s, p99 of 20 ms | 9,900/s | 20,000/s, p99 30 ms: **missed** | not measured yet | by hand: 20,000/s | no profile yet |",
+    `| events: 64 callers | 20,000 ops/s, p99 of 20 ms | 9,900/s | 20,000/s, p99 30 ms: **missed** | not measured yet | by hand: 20,000/s | ${BOUNDS["events: 64 callers"]} |`,
   );
+  expect(BOUNDS["relay: nats, backlog of 60,000, 1M rows there"]).toBeUndefined();
+  const name = "nats, backlog of 60,000, 1M rows there";
+  const baseline = { name: EMPTY_STORE, ...measured, opsPerSecond: 40_000 };
+  const unexplained = { ...section, bench: "relay", cases: [{ bench: "relay", case: name, measured, baseline }] };
+  expect(rowOf(withFigures(EMPTY, [unexplained], ORDER), `relay: ${name}`)).toEndWith("| no profile yet |");
   expect(TARGETS.filter(({ bench, case: name }) => rowOf(page, `${bench}: ${name}`) === "")).toEqual([]);
   const well = withFigures(EMPTY, [relay("kafka", 50_000), { ...relay("kafka", 39_000), server: "delivered" }], ORDER);
   expect(rowOf(well, "relay: kafka, backlog of 60,000")).toContain("| 50,000/s: reached | 39,000/s: **missed** |");

@@ -47,7 +47,13 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-function Entry({ to, also, label, icon: Icon, attention }: (typeof PAGES)[number] & { attention: readonly Attention[] }) {
+function Entry({
+  to,
+  also,
+  label,
+  icon: Icon,
+  attention,
+}: (typeof PAGES)[number] & { attention: readonly Attention[] }) {
   const [exact] = useRoute(to);
   const [below] = useRoute(`${to}/*`);
   const [beside] = useRoute(also ?? to);
