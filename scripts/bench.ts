@@ -1,8 +1,9 @@
 #!/usr/bin/env bun
 /** `bun run bench [name…]`: what the parts reach, with a baseline beside each in the same run. See `--help`. */
-import { availableParallelism, loadavg } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type ServerName, UnavailableError } from "#infra/stack/types.ts";
+import { processorsInUse } from "./bench/cpu.ts";
 import { useDeliveredPostgres } from "./bench/delivered.ts";
 import { readFigures, type Section, withSection, writeFigures } from "./bench/figures.ts";
 import { type BenchOptions, readArguments } from "./bench/options.ts";
@@ -13,6 +14,8 @@ import { type BenchCase, TABLE_HEAD, toJsonLine, toRow } from "./bench/report.ts
 import { versionsLine } from "./bench/versions.ts";
 
 const EXIT_USAGE = 2;
+/** How long it is looked who else is at work. */
+const LOOK_MS = 1_000;
 
 function list(): string {
   return BENCHES.map(({ name, about, seconds, alone }) => {
@@ -112,9 +115,10 @@ if (help) {
   process.exit(0);
 }
 const benches = chosen(names, delivered);
+/** Not the load average: it counts what ended minutes ago, the run before this one too. */
+const load = report ? await processorsInUse(LOOK_MS) : 0;
 if (delivered) await useDeliveredPostgres();
 if (!json) console.log(TABLE_HEAD);
-const [load = 0] = loadavg();
 let complete = true;
 const begun = performance.now();
 for (const [i, bench] of benches.entries()) {

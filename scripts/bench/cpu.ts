@@ -45,6 +45,13 @@ export class CpuMeter {
   }
 }
 
+/** How many processors were in use, by whomever, while `ms` went by; 0 where there is no `/proc`. */
+export async function processorsInUse(ms: number): Promise<number> {
+  const [before, since] = [machineTicks(), performance.now()];
+  await Bun.sleep(ms);
+  return ((machineTicks() - before) / TICKS_PER_SECOND / (performance.now() - since)) * 1_000;
+}
+
 /** How much of one processor processes and their children used while `during` lasted, in percent. */
 export async function shareOf(processes: Readonly<Record<string, number>>, during: () => Promise<unknown>) {
   const before = ticksOf(processes);

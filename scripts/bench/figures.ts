@@ -16,7 +16,7 @@ export interface Section {
   readonly day: string;
   readonly machine: string;
   readonly versions: string;
-  /** The load average of the machine when the run began. */
+  /** Processors that others used as the run began. */
   readonly load: number;
   /** How many processors share it. */
   readonly processors: number;

@@ -66,7 +66,7 @@ test("bench --report tells of every target whether it was reached, on both serve
 test("bench --report says when others were at work on the machine", () => {
   expect(withFigures(EMPTY, [section], ORDER)).not.toContain("busy");
   expect(withFigures(EMPTY, [{ ...section, load: 1_000 }], ORDER)).toContain(
-    "**The machine was busy**: its load was 1000.0.",
+    "**The machine was busy**: others used 1000.0 processors.",
   );
 });
 

@@ -147,7 +147,7 @@ function besideRow(line: BenchCase, others: Section | undefined): string {
 
 function whereOf({ server, day, machine: where, versions, load, processors }: Section): string {
   const on = SERVERS[server] === "" ? "" : `${SERVERS[server]}: `;
-  const busy = load > QUIET * processors ? ` **The machine was busy**: its load was ${load.toFixed(1)}.` : "";
+  const busy = load > QUIET * processors ? ` **The machine was busy**: others used ${load.toFixed(1)} processors.` : "";
   return `${on}${day}, ${where}, ${versions}.${busy}`;
 }
 
