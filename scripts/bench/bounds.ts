@@ -25,6 +25,12 @@ export const BOUNDS: Readonly<Record<string, string>> = {
     "the processor of the app: 90 µs an event (commit to PostgreSQL 19 %, HTTP 16 %, the turn 14 %, the relay 10 %, NATS 10 %, native code without a name 24 %); PostgreSQL takes 35 µs and NATS 40 µs of the other",
   "saga: 32 in flight":
     "both processors: an order takes 34 ms of the app (of it 22 % are system calls that write to PostgreSQL and NATS, and all actors' turns 13 %), 17 ms of PostgreSQL, 8 ms of NATS and 20 ms of Temporal; the bare workflow, which tells nobody and keeps nothing, takes 21 ms of Temporal and 9 ms of its worker",
+  "growth: 100,000 stored actors, 256 callers":
+    "the load of actors, as above: the more there are, the more turns begin with one; with a million, nearly each turn of the five seconds does",
+  "growth: 1,000,000 stored actors, 256 callers":
+    "the load of actors, as above: the more there are, the more turns begin with one; with a million, nearly each turn of the five seconds does",
+  "growth: 4 processes on one PostgreSQL, 256 callers":
+    "both processors, which all share: one process beside PostgreSQL has them full already",
   "services: forwarded, 64 callers":
     "both processors: a request takes 50 µs of the app and 98 µs of the containers and the kernel's bridges between, where one past the app takes 40 µs of these",
   "relay: kafka, backlog of 60,000":
