@@ -91,16 +91,19 @@ export function brokerRoutes({ troupe }: Pick<IngressDeps, "troupe">, tails: rea
           "Of what belongs to this system. An answer is at most a second old. `outbox` is what waits here to be published.",
         answer: { status: 200, description: "All four", schema: View },
       },
-      async () => ({
-        items: await Promise.all(BROKERS.map((name) => viewOf(name, views.get(name)))),
-        outbox: troupe()
-          .status()
-          .sinks.map(({ name: sink, pending, failing }) => ({
-            ...{ sink, pending, failing: failing ?? null },
-            failingSince: since(troupe().outbox(), sink),
-          })),
-        next: null,
-      }),
+      async () => {
+        const positions = troupe().outbox();
+        return {
+          items: await Promise.all(BROKERS.map((name) => viewOf(name, views.get(name)))),
+          outbox: troupe()
+            .status()
+            .sinks.map(({ name: sink, pending, failing }) => ({
+              ...{ sink, pending, failing: failing ?? null },
+              failingSince: since(positions, sink),
+            })),
+          next: null,
+        };
+      },
     ),
     endpoint(
       {
